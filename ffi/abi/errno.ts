@@ -1,0 +1,1 @@
+export function errnoName(n: number): string { return `errno ${n}` }

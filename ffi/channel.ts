@@ -1,0 +1,208 @@
+/**
+ * The daemon's end of a zygote or of a box's init: sends batches, receives replies and news of exits.
+ *
+ * Two sockets, because Bun's sockets drop descriptors that arrive with data: the connection carries bytes
+ * through the event loop, the channel carries descriptors and is read only when the bytes said that some
+ * are there, so nothing here ever blocks the daemon.
+ */
+import type { Socket } from 'bun'
+import { type Batch, BatchError } from './batch.ts'
+import {
+  connectUnix,
+  receiveDescriptors,
+  SOCK_SEQPACKET,
+  SOCK_STREAM,
+  sendDescriptors,
+  socketPair,
+} from './descriptors.ts'
+import { syscall } from './libc.ts'
+
+const HELLO = 1
+const REPLY = 2
+const EXIT = 3
+const FAIL = 4
+const MAX_MESSAGE = 8 << 20 // bytes; results and output of one batch are far below
+
+export interface BatchReply {
+  /** One per operation that ran; negated errno where it failed and was allowed to. */
+  readonly results: readonly number[]
+  /** The descriptors that operations marked `send` made, in order. The receiver owns them. */
+  readonly fds: readonly number[]
+  /** The data named with `Batch.output`. */
+  readonly output: Buffer
+}
+
+export interface ChannelEvents {
+  /**
+   * A process that a batch forked has ended; `status` as in wait(2). Repeated to each new connection until
+   * forgotten. `failure`: it could not do the rest of its batch, so it never was the intended program.
+   */
+  exit?(pid: number, status: number, failure: BatchError | undefined): void
+  /** The other side is gone. */
+  close?(): void
+}
+
+interface Pending {
+  readonly batch: Batch
+  readonly resolve: (reply: BatchReply) => void
+  readonly reject: (error: Error) => void
+}
+
+const GONE = 'the process on the other side is gone'
+
+export class Channel {
+  #socket: Socket | undefined
+  readonly #channel: number
+  readonly #events: ChannelEvents
+  #base = 0n
+  #sequence = 0
+  #pending = new Map<number, Pending>()
+  /** Forked children that may still report a failure: batch by sequence number, and what they reported. */
+  #children = new Map<number, { batch: Batch; pid?: number; failure?: BatchError }>()
+  #received: Buffer = Buffer.alloc(0)
+  #unsent: Buffer[] = []
+  #closed = false
+  #ready = Promise.withResolvers<void>()
+
+  private constructor(channel: number, events: ChannelEvents) {
+    this.#channel = channel
+    this.#events = events
+    this.#ready.promise.catch(() => {})
+  }
+
+  /** Over two connected sockets, owned from now on. Resolves when the other side said hello. */
+  static async adopt(connection: number, channel: number, events: ChannelEvents): Promise<Channel> {
+    const self = new Channel(channel, events)
+    // The option that adopts a connected descriptor is not in the type declarations.
+    const options = {
+      fd: connection,
+      socket: {
+        open: (socket: Socket) => {
+          self.#socket = socket
+        },
+        data: (_: Socket, bytes: Buffer) => self.#data(bytes),
+        drain: () => self.#flush(),
+        close: () => self.#close(),
+        error: () => self.#close(),
+      },
+    }
+    await Bun.connect(options as unknown as Parameters<typeof Bun.connect>[0])
+    await self.#ready.promise
+    return self
+  }
+
+  /** To the init of a running box, by its socket. Throws SysError when nobody listens there. */
+  static async connect(path: string, events: ChannelEvents): Promise<Channel> {
+    const connection = connectUnix(path, SOCK_STREAM)
+    const [ours, theirs] = socketPair(SOCK_SEQPACKET)
+    sendDescriptors(connection, new Uint8Array(1), [theirs])
+    syscall('close', theirs)
+    return Channel.adopt(connection, ours, events)
+  }
+
+  get closed(): boolean {
+    return this.#closed
+  }
+
+  /** Run a batch. Rejects with BatchError when an operation failed, with Error when the other side is gone. */
+  run(batch: Batch): Promise<BatchReply> {
+    if (this.#closed) return Promise.reject(new Error(GONE))
+    const sequence = ++this.#sequence
+    const bytes = batch.encode(this.#base, sequence)
+    if (batch.fds.length) sendDescriptors(this.#channel, new Uint8Array(1), batch.fds)
+    const { promise, resolve, reject } = Promise.withResolvers<BatchReply>()
+    this.#pending.set(sequence, { batch, resolve, reject })
+    if (batch.forks) this.#children.set(sequence, { batch })
+    this.#unsent.push(bytes)
+    this.#flush()
+    return promise
+  }
+
+  /** Hang up. A zygote ends then; a box's init waits for the next daemon. */
+  close(): void {
+    this.#socket?.end()
+    this.#close()
+  }
+
+  #flush(): void {
+    while (this.#unsent[0] && !this.#closed) {
+      const first = this.#unsent[0]
+      const n = this.#socket?.write(first) ?? 0
+      if (n < 0) return this.#close()
+      if (n < first.length) {
+        this.#unsent[0] = first.subarray(n)
+        return
+      }
+      this.#unsent.shift()
+    }
+  }
+
+  #data(bytes: Uint8Array): void {
+    this.#received = this.#received.length ? Buffer.concat([this.#received, bytes]) : Buffer.from(bytes)
+    while (this.#received.length >= 8) {
+      const size = this.#received.readUInt32LE(4)
+      if (size > MAX_MESSAGE) return this.close()
+      if (this.#received.length < 8 + size) return
+      const type = this.#received.readUInt32LE(0)
+      const payload = this.#received.subarray(8, 8 + size)
+      this.#received = this.#received.subarray(8 + size)
+      this.#message(type, payload)
+    }
+  }
+
+  #message(type: number, payload: Buffer): void {
+    if (type === HELLO) {
+      this.#base = payload.readBigUInt64LE(0)
+      this.#ready.resolve()
+    } else if (type === EXIT) {
+      this.#exit(payload.readInt32LE(0), payload.readInt32LE(4))
+    } else if (type === REPLY) this.#reply(payload)
+    else if (type === FAIL) {
+      const child = this.#children.get(payload.readUInt32LE(0))
+      if (!child) return
+      const op = child.batch.ops[payload.readInt32LE(4)]
+      child.failure = new BatchError(op ?? { name: 'fork', what: undefined }, payload.readInt32LE(8))
+    }
+  }
+
+  #exit(pid: number, status: number): void {
+    let failure: BatchError | undefined
+    for (const [sequence, child] of this.#children) {
+      if (child.pid !== pid) continue
+      failure = child.failure
+      this.#children.delete(sequence)
+    }
+    this.#events.exit?.(pid, status, failure)
+  }
+
+  #reply(payload: Buffer): void {
+    const sequence = payload.readUInt32LE(0)
+    const count = payload.readInt32LE(4)
+    const pending = this.#pending.get(sequence)
+    if (!pending) return this.close()
+    this.#pending.delete(sequence)
+    const results: number[] = []
+    for (let i = 0; i < count; i++) results.push(Number(payload.readBigInt64LE(8 + 8 * i)))
+    const { batch } = pending
+    const fds = batch.sent(results) ? (receiveDescriptors(this.#channel, 1)?.fds ?? []) : []
+    const failure = batch.failure(results)
+    if (failure) {
+      this.#children.delete(sequence)
+      return pending.reject(failure)
+    }
+    const child = this.#children.get(sequence)
+    if (child) child.pid = results[count - 1] ?? -1
+    const output = Buffer.from(payload.subarray(8 + 8 * count))
+    pending.resolve({ results, fds, output })
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    syscall('close', this.#channel)
+    this.#ready.reject(new Error(GONE))
+    for (const pending of this.#pending.values()) pending.reject(new Error(GONE))
+    this.#pending.clear()
+    this.#events.close?.()
+  }
+}

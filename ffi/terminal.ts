@@ -1,0 +1,38 @@
+/** The user's own terminal: raw mode and size (termios(3), ioctl_tty(2)). */
+import { TCGETS, TCSETSW, TIOCGWINSZ } from './abi/constants.ts'
+import { syscall } from './libc.ts'
+
+const TERMIOS_SIZE = 64 // the kernel's struct is 36 bytes on both architectures; room to spare
+
+/** The terminal's modes as the kernel has them; undefined when `fd` is no terminal. */
+export function getModes(fd: number): Uint8Array | undefined {
+  const modes = new Uint8Array(TERMIOS_SIZE)
+  return syscall('ioctl', fd, TCGETS, modes) < 0 ? undefined : modes
+}
+
+/** Set modes once what was written before has gone out. */
+export function setModes(fd: number, modes: Uint8Array): void {
+  syscall('ioctl', fd, TCSETSW, modes)
+}
+
+/** The same modes with no processing of input or output, as cfmakeraw(3) makes them. */
+export function rawModes(modes: Uint8Array): Uint8Array {
+  const raw = Uint8Array.from(modes)
+  const view = new DataView(raw.buffer)
+  const clear = (offset: number, bits: number): void => view.setUint32(offset, view.getUint32(offset, true) & ~bits, true)
+  clear(0, 0o1 | 0o2 | 0o10 | 0o40 | 0o100 | 0o200 | 0o400 | 0o2000) // IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON
+  clear(4, 0o1) // OPOST
+  clear(12, 0o1 | 0o2 | 0o10 | 0o100 | 0o100000) // ISIG ICANON ECHO ECHONL IEXTEN
+  clear(8, 0o60 | 0o400) // CSIZE PARENB
+  view.setUint32(8, view.getUint32(8, true) | 0o60, true) // CS8
+  raw[17 + 6] = 1 // VMIN
+  raw[17 + 5] = 0 // VTIME
+  return raw
+}
+
+/** Columns and rows; undefined when `fd` is no terminal. */
+export function windowSize(fd: number): { readonly columns: number; readonly rows: number } | undefined {
+  const size = new Uint16Array(4)
+  if (syscall('ioctl', fd, TIOCGWINSZ, new Uint8Array(size.buffer)) < 0) return undefined
+  return { columns: size[1] ?? 0, rows: size[0] ?? 0 }
+}

@@ -1,0 +1,39 @@
+/**
+ * Runs the cases, or those whose name contains one of the arguments. Boxes belong to an ordinary user: as
+ * root this program starts itself again as that user for whatever is timed.
+ */
+import { asInvoker } from '../../test/harness/process.ts'
+import { ordinary } from '../../test/harness/users.ts'
+import { many, memory } from './boxes.ts'
+import { print } from './measure.ts'
+import { coldRun, list, warmRun } from './times.ts'
+
+const asUser = { run: warmRun, cold: coldRun, ls: list, many }
+const asAnyone = { memory }
+
+const isRoot = process.getuid?.() === 0
+const AS_USER = '--as-user' // what the second start is told
+const names = process.argv.slice(2).filter((word) => word !== AS_USER)
+const isSecondStart = process.argv.includes(AS_USER)
+const wanted = (name: string): boolean => names.length === 0 || names.some((word) => name.includes(word))
+
+if (!isRoot) await runAll(asUser)
+else if (Object.keys(asUser).some(wanted)) {
+  const command = asInvoker(ordinary, [process.execPath, import.meta.path, ...names, AS_USER])
+  const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: ordinary.home, LANG: 'C.UTF-8' }
+  process.exitCode = await Bun.spawn(command, { env, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
+    .exited
+}
+if (!isSecondStart) await runAll(asAnyone)
+
+async function runAll(cases: Readonly<Record<string, () => Promise<void>>>): Promise<void> {
+  for (const [name, run] of Object.entries(cases)) {
+    if (!wanted(name)) continue
+    try {
+      await run()
+    } catch (error) {
+      print(`\n${name}: could not be measured: ${error instanceof Error ? error.message : String(error)}`)
+      process.exitCode = 1
+    }
+  }
+}

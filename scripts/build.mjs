@@ -1,0 +1,93 @@
+/**
+ * `npm run build`: compiles `src/main.ts` to `dist/coop`. Nothing is done when no input is newer than the
+ * executable; `--force` builds all the same.
+ */
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { bunPath, coopBinary, newest, root, run, ScriptError, script } from './bun.mjs'
+
+const INPUTS = ['src', 'ffi', 'web', 'package.json', 'bunfig.toml', 'scripts/build.mjs']
+
+/**
+ * A compiled program otherwise loads `.env`, `bunfig.toml` (with its preload scripts), `tsconfig.json` and
+ * `package.json` of the **current folder** before its own first line: a hostile repository would own the
+ * host process. `test/escape/39-poisoned-folder.test.ts` proves that it does not.
+ */
+export const HARDENING = [
+  '--no-compile-autoload-dotenv',
+  '--no-compile-autoload-bunfig',
+  '--no-compile-autoload-tsconfig',
+  '--no-compile-autoload-package-json',
+]
+
+/** The flags of `bun build` that make an executable of an entry point. */
+export const COMPILE = [
+  '--compile',
+  '--target=bun',
+  // `--bytecode` alone means CommonJS, which has no top-level await.
+  '--format=esm',
+  '--bytecode',
+  '--minify',
+  // Names of functions and classes stay: stack traces in the daemon's log have to be readable.
+  '--keep-names',
+  '--sourcemap=none',
+  ...HARDENING,
+]
+
+export function isStale() {
+  const built = newest([coopBinary])
+  return built === 0 || newest(INPUTS.map((name) => join(root, name))) > built
+}
+
+/** Builds `dist/coop`, unless it is up to date; returns whether it did. */
+export function build({ force = false } = {}) {
+  if (!force && !isStale()) return false
+  const entry = join(root, 'src', 'main.ts')
+  if (!existsSync(entry)) throw new ScriptError('There is no src/main.ts to build.')
+  mkdirSync(join(root, 'dist'), { recursive: true })
+  // Renamed when complete: a coop that starts meanwhile, or a running daemon, sees the old file or the new.
+  const temporary = `${coopBinary}.${process.pid}.tmp`
+  const started = new Date()
+  try {
+    const args = ['build', ...COMPILE, ...defines(), `--outfile=${temporary}`, entry]
+    const { code, stdout, stderr } = run(bunPath(), args, { capture: true, allowFailure: true })
+    if (code !== 0) throw new ScriptError(`The build failed:\n${stderr}${stdout}`)
+    // As old as its sources were read: one saved during the build makes it stale.
+    utimesSync(temporary, started, started)
+    renameSync(temporary, coopBinary)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
+  return true
+}
+
+/** The global constants `COOP_VERSION` and `COOP_COMMIT`; the latter is empty outside a git checkout. */
+function defines() {
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  return [
+    `--define=COOP_VERSION=${JSON.stringify(version)}`,
+    `--define=COOP_COMMIT=${JSON.stringify(gitCommit())}`,
+  ]
+}
+
+function gitCommit() {
+  if (!existsSync(join(root, '.git'))) return ''
+  try {
+    const { code, stdout } = run('git', ['rev-parse', '--short=12', 'HEAD'], {
+      capture: true,
+      allowFailure: true,
+    })
+    return code === 0 ? stdout.trim() : ''
+  } catch {
+    return '' // no git: a source archive can be built too
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await script(() => {
+    const built = build({ force: process.argv.includes('--force') })
+    process.stderr.write(built ? 'Built dist/coop.\n' : 'dist/coop is up to date.\n')
+    return 0
+  })
+}

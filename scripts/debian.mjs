@@ -1,0 +1,61 @@
+/** The programs that whole-program tests compare coop with or drive it by, as Debian packages. */
+import { accessSync, constants, existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { run } from './bun.mjs'
+
+/** Package by one of its commands. */
+const PACKAGES = {
+  newuidmap: 'uidmap',
+  bwrap: 'bubblewrap',
+  runc: 'runc',
+  tmux: 'tmux',
+  dtach: 'dtach',
+  mmdebstrap: 'mmdebstrap',
+  git: 'git',
+  strace: 'strace',
+  zstd: 'zstd',
+}
+
+/** @param {string} command */
+function isInstalled(command) {
+  // An ordinary user's PATH leaves out sbin, where runc is.
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
+  return folders.some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+const missingPackages = () =>
+  Object.entries(PACKAGES)
+    .filter(([command]) => !isInstalled(command))
+    .map(([, name]) => name)
+
+/**
+ * Installs what is missing when that is possible (root, apt-get), else says how to. Never fails: a test
+ * that needs a missing program is skipped and named as such.
+ */
+export function ensurePackages() {
+  const missing = missingPackages()
+  if (missing.length === 0) return
+  const list = missing.join(' ')
+  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) {
+    process.stdout.write(`Tests that need ${list} are skipped. To run them: sudo apt-get install ${list}\n`)
+    return
+  }
+  process.stdout.write(`Installing ${list} ...\n`)
+  const options = {
+    capture: true,
+    allowFailure: true,
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  }
+  const update = run('apt-get', ['update', '-qq'], options)
+  const install = run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], options)
+  if (install.code === 0) return
+  const why = `${update.code === 0 ? '' : update.stderr}${install.stderr}`.trimEnd()
+  process.stdout.write(`${why}\nTests that need ${missingPackages().join(' ')} are skipped.\n`)
+}

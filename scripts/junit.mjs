@@ -1,0 +1,124 @@
+/** Runs `bun test` and counts what happened, from its JUnit report. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bunPath, root } from './bun.mjs'
+
+/** @typedef {{ passed: number, failed: number, skipped: string[], output: string }} Outcome */
+
+/** Overrides bunfig.toml, which keeps whole-program tests away from a bare `bun test`. */
+const ANY_FILE = '--path-ignore-patterns=node_modules/**'
+
+/**
+ * Runs test files in one Bun process with a terminal of its own kept away, and ends whatever they leave in
+ * that process group.
+ *
+ * @param {readonly string[]} files paths relative to the repository
+ * @param {{ testTimeoutMs: number, totalTimeoutMs: number, quiet?: boolean }} options `quiet`: nothing is
+ *   printed, and the output holds failures only
+ * @returns {Promise<Outcome>}
+ */
+export async function bunTest(files, { testTimeoutMs, totalTimeoutMs, quiet = false }) {
+  const folder = mkdtempSync(join(tmpdir(), 'coop-junit-'))
+  const report = join(folder, 'report.xml')
+  const paths = files.map((file) => `./${file}`)
+  const args = [
+    'test',
+    ANY_FILE,
+    `--timeout=${testTimeoutMs}`,
+    '--reporter=junit',
+    `--reporter-outfile=${report}`,
+  ]
+  if (quiet) args.push('--only-failures')
+  try {
+    const { code, output } = await runGroup(bunPath(), [...args, ...paths], totalTimeoutMs, quiet)
+    return count(readReport(report), code, output, files)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {number} timeoutMs
+ * @param {boolean} quiet
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+function runGroup(command, args, timeoutMs, quiet) {
+  return new Promise((resolve, reject) => {
+    // A session of its own: no test may depend on, or disturb, the terminal of whoever runs the tests.
+    const child = spawn(command, args, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    const take = (/** @type {Buffer} */ chunk) => {
+      output += chunk
+      if (!quiet) process.stdout.write(chunk)
+    }
+    child.stdout.on('data', take)
+    child.stderr.on('data', take)
+    const killGroup = () => {
+      try {
+        if (child.pid) process.kill(-child.pid, 'SIGKILL')
+      } catch {
+        // nothing is left of it
+      }
+    }
+    const onSignal = () => {
+      killGroup()
+      process.exit(130)
+    }
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal)
+    const timer = setTimeout(() => {
+      take(Buffer.from(`\nStopped after ${timeoutMs / 1000} s.\n`))
+      killGroup()
+    }, timeoutMs)
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      killGroup() // else a forgotten background process keeps the pipes, and us, open
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+      child.once('close', () => resolve({ code: code ?? 1, output }))
+    })
+  })
+}
+
+/** @param {string} file */
+function readReport(file) {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return '' // it crashed, or was stopped
+  }
+}
+
+/**
+ * @param {string} xml
+ * @param {number} code
+ * @param {string} output
+ * @param {readonly string[]} files
+ * @returns {Outcome}
+ */
+export function count(xml, code, output, files) {
+  const outcome = { passed: 0, failed: 0, skipped: /** @type {string[]} */ ([]), output }
+  for (const [, attributes = '', body] of xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)) {
+    if (body?.includes('<skipped')) outcome.skipped.push(testName(attributes))
+    else if (body !== undefined && /<(failure|error)\b/.test(body)) outcome.failed++
+    else outcome.passed++
+  }
+  // A file that does not load, or a process that dies, has no failing test case of its own.
+  const unfinished = files.length > 0 && xml === ''
+  if ((code !== 0 || unfinished) && outcome.failed === 0) outcome.failed++
+  return outcome
+}
+
+/** @param {string} attributes of a `<testcase>` */
+function testName(attributes) {
+  const value = (/** @type {string} */ key) => new RegExp(`\\b${key}="([^"]*)"`).exec(attributes)?.[1] ?? ''
+  const parts = [value('file'), value('classname'), value('name')].filter((part) => part !== '')
+  return parts
+    .join(' > ')
+    .replace(/&(lt|gt|quot|apos|amp);/g, (_, name) => ENTITIES[/** @type {'lt'} */ (name)])
+}
+
+const ENTITIES = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }

@@ -1,0 +1,104 @@
+/**
+ * `npm test [-- NAME...]`: everything. With names, only the test files whose path contains one of them.
+ * The very last line of the output is `N passed, N failed[, N skipped]`; exit code 1 on a failure.
+ */
+
+import { build } from './build.mjs'
+import { ensureNodeModules, script } from './bun.mjs'
+import { check, testFiles, unitTestFiles, unitTests } from './check.mjs'
+import { ensurePackages } from './debian.mjs'
+import { bunTest } from './junit.mjs'
+
+/** @typedef {import('./junit.mjs').Outcome} Outcome */
+
+/**
+ * Whole-program tests by folder, with the time that one test may take. Each file runs in a process of its
+ * own, so that one that crashes or hangs takes no other with it.
+ */
+const GROUPS = [
+  { folder: 'test/harness', testTimeoutMs: 30_000 },
+  { folder: 'test/integration', testTimeoutMs: 60_000 },
+  { folder: 'test/escape', testTimeoutMs: 60_000 },
+  { folder: 'test/agents', testTimeoutMs: 180_000 }, // real agents are installed, and take seconds to start
+  { folder: 'test/web', testTimeoutMs: 90_000 },
+]
+const FILE_TIMEOUT_MS = 900_000
+
+/** @type {Outcome} */
+const total = { passed: 0, failed: 0, skipped: [], output: '' }
+
+/** @param {Outcome} outcome */
+function add({ passed, failed, skipped }) {
+  total.passed += passed
+  total.failed += failed
+  total.skipped.push(...skipped)
+}
+
+/** @param {string} name */
+function heading(name) {
+  process.stdout.write(`\n== ${name}\n`)
+}
+
+/** @param {readonly string[]} names what to run; empty: everything */
+async function main(names) {
+  const wanted = (/** @type {string} */ file) =>
+    names.length === 0 || names.some((name) => file.includes(name))
+  ensureNodeModules()
+  const units = unitTestFiles().filter(wanted)
+  const groups = wholeProgramGroups(wanted)
+  if (units.length + groups.length === 0) {
+    process.stdout.write(`No test file matches ${names.join(' or ')}.\n`)
+    total.failed++
+    return
+  }
+  if (names.length === 0) {
+    heading('check')
+    add(await check())
+  } else if (units.length > 0) {
+    heading('unit tests')
+    const outcome = await unitTests(units)
+    process.stdout.write(outcome.output)
+    add(outcome)
+  }
+  if (groups.length > 0) await wholeProgramTests(groups)
+}
+
+/** @param {(file: string) => boolean} wanted */
+function wholeProgramGroups(wanted) {
+  const known = GROUPS.map((group) => ({ ...group, files: testFiles(group.folder).filter(wanted) }))
+  const taken = new Set(known.flatMap((group) => group.files))
+  const others = testFiles('test').filter((file) => wanted(file) && !taken.has(file))
+  return [...known, { folder: 'test', testTimeoutMs: 60_000, files: others }].filter(
+    ({ files }) => files.length > 0,
+  )
+}
+
+/** @param {ReturnType<typeof wholeProgramGroups>} groups */
+async function wholeProgramTests(groups) {
+  ensurePackages()
+  heading('build')
+  const built = build()
+  process.stdout.write(built ? 'ok    built dist/coop\n' : 'ok    dist/coop is up to date\n')
+  for (const { folder, files, testTimeoutMs } of groups) {
+    heading(folder)
+    for (const file of files) add(await bunTest([file], { testTimeoutMs, totalTimeoutMs: FILE_TIMEOUT_MS }))
+  }
+}
+
+function summary() {
+  const { passed, failed, skipped } = total
+  const names = skipped.map((name) => `skipped: ${name}\n`).join('')
+  const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : ''
+  return `\n${names}${passed} passed, ${failed} failed${tail}\n`
+}
+
+let finished = false
+await script(async () => {
+  await main(process.argv.slice(2))
+  finished = true
+  return 0
+})
+// What stopped the run (no dependencies, no build) has been said already; it counts as one failure.
+if (!finished) total.failed++
+process.stdout.write(summary())
+process.exitCode = total.failed > 0 ? 1 : 0

@@ -1,0 +1,79 @@
+/** Which program a box runs on PTY 0. */
+
+import { nearest } from '../config/nearest.ts'
+import { CoopError } from '../errors.ts'
+import { type Adapter, AGENT_NAMES, type BoxFacts } from './adapter.ts'
+import { ADAPTERS, isAgentName } from './adapters.ts'
+import type { Discovery, FoundAgent } from './find.ts'
+import { splitWords } from './words.ts'
+
+/** The part of the configuration that decides. */
+export interface AgentChoice {
+  /** `agent` of the configuration or `--agent`: a name or a whole command line; undefined or empty: choose. */
+  readonly agent: string | undefined
+  readonly args: readonly string[]
+  readonly shell: string
+  /** Whether the box has such a command; undefined when that cannot be told before it runs. */
+  readonly hasCommand?: (command: string) => boolean | undefined
+}
+
+export interface ChosenAgent {
+  /** The word that listings show. */
+  readonly title: string
+  /** Undefined for a plain command. */
+  readonly adapter?: Adapter
+  readonly found?: FoundAgent
+  readonly command: string
+  /** Undefined: none were given, so the adapter's autonomous ones are due. */
+  readonly args?: readonly string[]
+}
+
+/**
+ * @throws CoopError E_AGENT for an agent that is not installed, a name that looks like a mistyped one, or a
+ * command line with open quotes.
+ */
+export function chooseAgent(choice: AgentChoice, discovery: Discovery): ChosenAgent {
+  const args = choice.args.length > 0 ? { args: choice.args } : {}
+  if (!choice.agent?.trim()) {
+    const [first] = discovery.found
+    return first === undefined
+      ? { title: choice.shell, command: choice.shell, ...args }
+      : withAdapter(first, args)
+  }
+  const [word = '', ...words] = splitWords(choice.agent)
+  const given = words.length > 0 ? { args: [...words, ...choice.args] } : args
+  if (isAgentName(word)) {
+    const found = discovery.found.find(({ name }) => name === word)
+    if (found !== undefined) return withAdapter(found, given)
+    // An image may bring the agent along.
+    if (choice.hasCommand?.(word) === true)
+      return { title: word, adapter: ADAPTERS[word], command: word, ...given }
+    throw notInstalled(ADAPTERS[word], discovery)
+  }
+  const there = word.includes('/') || words.length > 0 ? true : choice.hasCommand?.(word)
+  const meant = nearest(word, AGENT_NAMES)
+  if (word === '' || there === false || (there === undefined && meant !== undefined)) {
+    const hint = meant
+      ? `Did you mean \`${meant}\`?`
+      : `Known agents: ${AGENT_NAMES.join(', ')}; or any command.`
+    throw new CoopError('E_AGENT', `There is no agent or command named \`${word}\`.`, { hint })
+  }
+  return { title: word.slice(word.lastIndexOf('/') + 1), command: word, args: [], ...given }
+}
+
+function withAdapter(found: FoundAgent, args: { readonly args?: readonly string[] }): ChosenAgent {
+  return { title: found.name, adapter: ADAPTERS[found.name], found, command: found.command, ...args }
+}
+
+function notInstalled({ name, install }: Adapter, discovery: Discovery): CoopError {
+  const refused = discovery.refused.find((agent) => agent.name === name)
+  const sentence = refused
+    ? `The agent ${name} at ${refused.path} cannot be used in a box: ${refused.reason}.`
+    : `The agent ${name} is not installed.`
+  return new CoopError('E_AGENT', sentence, { hint: `Install it with \`${install}\`.` })
+}
+
+/** What to execute for a chosen agent, once the box's paths are known. */
+export function agentArgv(chosen: ChosenAgent, facts: BoxFacts): readonly string[] {
+  return [chosen.command, ...(chosen.args ?? chosen.adapter?.autonomousArgs(facts) ?? [])]
+}

@@ -1,0 +1,63 @@
+/** Codex. What is said here about its behaviour was tried with version 0.169.0. */
+
+import type { Adapter } from './adapter.ts'
+import { printJson } from './settings-json.ts'
+
+const FOLDER = '.codex'
+const AUTH = `${FOLDER}/auth.json`
+
+export const codex: Adapter = {
+  name: 'codex',
+  command: 'codex',
+  install: 'npm install -g @openai/codex',
+
+  // CODEX_HOME is `~/.codex` by itself, and naming a folder that is missing would be an error.
+  environment: () => ({}),
+
+  autonomousArgs: ({ workspace }) => [
+    '--dangerously-bypass-approvals-and-sandbox',
+    // The flag above does not answer the question for trust. As arguments, because coop does not edit TOML
+    // files of people; TOML's basic strings escape as JSON's do.
+    '-c',
+    `projects={${JSON.stringify(workspace)}={trust_level="trusted"}}`,
+    '-c',
+    'check_for_update_on_startup=false',
+    // A background server would copy Codex itself (400 MB) into the persistent folder. Versions that do
+    // not know the key ignore it; they would refuse the flag `--no-daemon`.
+    '-c',
+    'features.daemon_auto_start=false',
+  ],
+
+  folders: [
+    {
+      path: FOLDER,
+      seed: {
+        copied: ['AGENTS.md', 'auth.json', 'config.toml', 'prompts', 'rules', 'skills'],
+        leftOut: [
+          '.tmp',
+          'archived_sessions',
+          'history.jsonl',
+          'installation_id',
+          'log',
+          'logs_2.sqlite',
+          'memories_1.sqlite',
+          'packages',
+          'sessions',
+          'shell_snapshots',
+          'state_5.sqlite',
+          'tmp',
+          'version.json',
+        ],
+        beside: {},
+        edits: {},
+      },
+    },
+  ],
+
+  /** The interactive Codex takes no key from the environment: it wants a login, which is this file. */
+  settle(read, { environment }) {
+    const key = environment.OPENAI_API_KEY
+    if (!key || read(AUTH) !== undefined) return []
+    return [{ path: AUTH, text: printJson({ auth_mode: 'apikey', OPENAI_API_KEY: key }) }]
+  },
+}

@@ -1,0 +1,65 @@
+/** Gemini CLI. What is said here about its behaviour was tried with version 0.61.0. */
+
+import type { Adapter } from './adapter.ts'
+import type { JsonObject } from './settings-json.ts'
+import { settledText } from './settings-json.ts'
+
+const FOLDER = '.gemini'
+const SETTINGS = `${FOLDER}/settings.json`
+
+export const gemini: Adapter = {
+  name: 'gemini',
+  command: 'gemini',
+  install: 'npm install -g @google/gemini-cli',
+
+  environment: () => ({
+    // Silences the question for trust; the box is the answer.
+    GEMINI_CLI_TRUST_WORKSPACE: 'true',
+    // Wins over `tools.sandbox` of the host's settings: there is no container runtime in a box.
+    GEMINI_SANDBOX: 'false',
+  }),
+
+  autonomousArgs: () => ['--yolo'],
+
+  folders: [
+    {
+      path: FOLDER,
+      seed: {
+        copied: [
+          'GEMINI.md',
+          'agents',
+          'commands',
+          'google_accounts.json',
+          'oauth_creds.json',
+          'policies',
+          'settings.json',
+          'skills',
+        ],
+        leftOut: [
+          'antigravity',
+          'extensions',
+          'history',
+          'installation_id',
+          'projects.json',
+          'state.json',
+          'tmp',
+          'trustedFolders.json',
+        ],
+        beside: {},
+        edits: { 'settings.json': editSettings },
+      },
+    },
+  ],
+
+  settle(read, { environment }) {
+    // Without a choice it asks how to log in, even with a key at hand.
+    const auth = environment.GEMINI_API_KEY ? { security: { auth: { selectedType: 'gemini-api-key' } } } : {}
+    const text = settledText(read(SETTINGS), { general: { enableAutoUpdate: false }, ...auth })
+    return text === undefined ? [] : [{ path: SETTINGS, text }]
+  },
+}
+
+function editSettings(settings: JsonObject, namesHostFile: (value: unknown) => boolean): JsonObject {
+  const kept = Object.entries(settings).filter(([key, value]) => !(key === 'hooks' && namesHostFile(value)))
+  return Object.fromEntries(kept)
+}

@@ -1,0 +1,50 @@
+/** OpenCode: settings and data are two folders of the XDG kind. From its documentation, https://opencode.ai/docs. */
+
+import type { Adapter } from './adapter.ts'
+
+export const opencode: Adapter = {
+  name: 'opencode',
+  command: 'opencode',
+  install: 'npm install -g opencode-ai',
+
+  environment: () => ({
+    OPENCODE_DISABLE_AUTOUPDATE: '1',
+    // It has no flag for this; the variable is appended to the configured rules, and the last match wins.
+    OPENCODE_PERMISSION: JSON.stringify({ '*': 'allow' }),
+  }),
+
+  autonomousArgs: () => [],
+
+  folders: [
+    {
+      path: '.config/opencode',
+      seed: {
+        copied: [
+          'AGENTS.md',
+          'agent',
+          'agents',
+          'command',
+          'commands',
+          'opencode.json',
+          'opencode.jsonc',
+          'themes',
+          'tui.json',
+        ],
+        leftOut: ['bun.lock', 'node_modules', 'package.json', 'plugin', 'plugins'],
+        beside: {},
+        edits: {},
+      },
+    },
+    {
+      path: '.local/share/opencode',
+      seed: {
+        copied: ['auth.json', 'mcp-auth.json'],
+        leftOut: ['bin', 'log', 'opencode.db', 'project', 'snapshot', 'storage', 'tool-output', 'worktree'],
+        beside: {},
+        edits: {},
+      },
+    },
+  ],
+
+  settle: () => [],
+}

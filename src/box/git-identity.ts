@@ -1,0 +1,43 @@
+/**
+ * Who commits in the box: the user's name and e-mail from their git configuration, and nothing else of it
+ * (no signing, no credentials, no helpers, no aliases that run commands).
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const IDENTITY = new Set(['name', 'email'])
+
+/** `user.name` and `user.email` of a git configuration file (git-config(1), "Syntax"), last one wins. */
+export function parseIdentity(text: string): { name?: string; email?: string } {
+  const found: { name?: string; email?: string } = {}
+  let inUser = false
+  for (const raw of text.split('\n')) {
+    const section = /^\s*\[\s*([\w.-]+)\s*(?:"[^"]*")?\s*\]\s*(.*)$/.exec(raw)
+    if (section) inUser = section[1]?.toLowerCase() === 'user' && !raw.includes('"')
+    const line = section ? (section[2] ?? '') : raw
+    const pair = /^\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$/.exec(line)
+    const key = pair?.[1]?.toLowerCase() ?? ''
+    if (!inUser || !IDENTITY.has(key)) continue
+    const value = (pair?.[2] ?? '').replace(/\s+[#;].*$/, '').replace(/^"(.*)"$/, '$1').replace(/\\(["\\])/g, '$1')
+    if (value && !/[\0\n]/.test(value)) found[key as 'name' | 'email'] = value
+  }
+  return found
+}
+
+function quoted(value: string): string {
+  return `"${value.replace(/["\\]/g, '\\$&')}"`
+}
+
+/** Files of the box's home that carry the identity; none when the user has not set one. */
+export function gitIdentity(home: string): Record<string, string> {
+  const identity: { name?: string; email?: string } = {}
+  for (const path of [join(home, '.config/git/config'), join(home, '.gitconfig')]) {
+    try {
+      Object.assign(identity, parseIdentity(readFileSync(path, 'utf8')))
+    } catch {
+      // No such file: git would not read one either.
+    }
+  }
+  const lines = Object.entries(identity).map(([key, value]) => `\t${key} = ${quoted(value)}\n`)
+  return lines.length ? { '.gitconfig': `[user]\n${lines.join('')}` } : {}
+}

@@ -1,0 +1,113 @@
+/**
+ * The manifest of a box: `box.json`, written before anything of the box exists and whenever its state
+ * changes, so that a daemon that starts finds every box (atomic: temporary name, sync, rename).
+ */
+import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { boxesDir, manifestFile, type Paths } from '../config/paths.ts'
+import type { Plan } from '../sandbox/plan.ts'
+
+export const MANIFEST_VERSION = 1
+
+export type BoxState =
+  /** Written, not yet alive: a daemon that finds it clears it away. */
+  | 'creating'
+  | 'running'
+  | 'stopped'
+
+export type PtyState = 'running' | 'restarting' | 'ended' | 'crashed'
+
+export interface PtyRecord {
+  /** 0 is the agent. */
+  readonly id: number
+  readonly command: readonly string[]
+  /** Numbers of the two sides in init's descriptor table. */
+  readonly master: number
+  readonly slave: number
+  readonly pid: number | undefined
+  readonly state: PtyState
+  readonly exitCode: number | undefined
+  /** Milliseconds since 1970 of the latest ends, for the crash-loop rule. */
+  readonly ends: readonly number[]
+}
+
+export interface Manifest {
+  readonly version: typeof MANIFEST_VERSION
+  readonly name: string
+  readonly state: BoxState
+  /** Why it is stopped, in words. */
+  readonly reason: string | undefined
+  readonly created: number
+  readonly kind: 'agent' | 'run'
+  readonly plan: Plan
+  /** Names of variables whose values came from the configuration and are never shown. */
+  readonly hidden: readonly string[]
+  /** The word that listings show, and the whole command. */
+  readonly agent: { readonly title: string; readonly command: readonly string[] }
+  readonly autoRestart: boolean
+  readonly restartDelayMs: number
+  readonly shell: string
+  readonly init: { readonly pid: number; readonly startTime: string } | undefined
+  readonly ptys: readonly PtyRecord[]
+}
+
+/** Write a file so that a reader sees the old or the new one; with `sync` a power cut loses neither. */
+export function writeAtomically(path: string, text: string, sync: boolean): void {
+  const temporary = `${path}.${process.pid}.tmp`
+  const fd = openSync(temporary, 'w', 0o600)
+  try {
+    writeSync(fd, text)
+    if (sync) fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  renameSync(temporary, path)
+}
+
+export function writeManifest(paths: Paths, manifest: Manifest): void {
+  // No box outlives a power cut, so only what a stopped one needs has to reach the disk.
+  const sync = manifest.kind === 'agent' && manifest.state !== 'running'
+  writeAtomically(manifestFile(paths, manifest.name), `${JSON.stringify(manifest)}\n`, sync)
+}
+
+/** Undefined for a file that is not a manifest of this version. */
+export function parseManifest(text: string): Manifest | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (typeof value !== 'object' || value === null) return undefined
+    const manifest = value as Manifest
+    const whole =
+      manifest.version === MANIFEST_VERSION &&
+      typeof manifest.name === 'string' &&
+      typeof manifest.plan?.workspace?.target === 'string' &&
+      Array.isArray(manifest.ptys)
+    return whole ? manifest : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export interface FoundManifest {
+  readonly name: string
+  /** Undefined: there is one that cannot be read. */
+  readonly manifest: Manifest | undefined
+}
+
+/** Every box that left a manifest. */
+export function findManifests(paths: Paths): FoundManifest[] {
+  let names: string[]
+  try {
+    names = readdirSync(boxesDir(paths))
+  } catch {
+    return [] // no box was ever made
+  }
+  return names.flatMap((name): FoundManifest[] => {
+    let text: string
+    try {
+      text = readFileSync(manifestFile(paths, name), 'utf8')
+    } catch {
+      return []
+    }
+    const manifest = parseManifest(text)
+    return [{ name, manifest: manifest?.name === name ? manifest : undefined }]
+  })
+}

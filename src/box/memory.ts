@@ -1,0 +1,38 @@
+/** What the processes of a box use, seen from outside (proc_pid_task_children(5), proc_pid_statm(5)). */
+import { readFileSync } from 'node:fs'
+
+const PAGE_SIZE = 4096 // bytes; statm counts pages, and both architectures that coop runs on use 4 KiB by default
+const MAX_PROCESSES = 20_000
+
+function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    return text.split(' ').filter(Boolean).map(Number)
+  } catch {
+    return [] // ended meanwhile, or a kernel without CONFIG_PROC_CHILDREN
+  }
+}
+
+/** All processes below init, by host pid. */
+export function processesOf(init: number): number[] {
+  const found: number[] = []
+  const queue = childrenOf(init)
+  for (let pid = queue.pop(); pid !== undefined && found.length < MAX_PROCESSES; pid = queue.pop()) {
+    found.push(pid)
+    queue.push(...childrenOf(pid))
+  }
+  return found
+}
+
+/** Resident bytes of all processes below init; shared pages count in each. */
+export function residentBytes(init: number): number {
+  let pages = 0
+  for (const pid of processesOf(init)) {
+    try {
+      pages += Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1])
+    } catch {
+      // Ended meanwhile.
+    }
+  }
+  return pages * PAGE_SIZE
+}

@@ -1,0 +1,360 @@
+/**
+ * Carries a plan out: one batch of syscalls for a box's init, run once, before anything of the box runs.
+ *
+ * Order matters. Sources are opened and cloned first, while the host's tree is still what it was at planning;
+ * then a staging tmpfs hides /tmp of our own mount namespace; then the new root is built, every target
+ * resolved inside it; then the old root goes.
+ */
+import { abi } from '../../ffi/abi/index.ts'
+import * as k from '../../ffi/abi/constants.ts'
+import { Batch, type Data, type Ref } from '../../ffi/batch.ts'
+import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
+import type { Plan, Source, Step } from '../sandbox/plan.ts'
+
+const AT_CWD = -100
+const STAGE = '/tmp' // any folder that every Linux has; only this namespace sees it replaced
+const BOUND = k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NODEV
+const QUIET = BOUND | k.MOUNT_ATTR_NOEXEC
+const SETATTR_SIZE = 32 // struct mount_attr
+const STATX_SIZE = 256
+const STATX_INO = 0x100
+
+/** Descriptors of detached mounts that the daemon made because only host root can; by source path. */
+export type PreparedMounts = ReadonlyMap<string, number>
+
+export interface SetupInput {
+  readonly plan: Plan
+  /** The box's own folder on the host, with `upper/` and `work/` in it. */
+  readonly store: Source
+  readonly prepared: PreparedMounts
+}
+
+/** Builder of the batch, with the vocabulary that the steps need. */
+class Setup {
+  readonly batch = new Batch()
+  readonly #prepared: PreparedMounts
+  #root: Ref | undefined
+  #staged = 0
+
+  constructor(prepared: PreparedMounts) {
+    this.#prepared = prepared
+  }
+
+  get root(): Ref {
+    if (!this.#root) throw new Error('the new root is not there yet')
+    return this.#root
+  }
+
+  /** struct open_how: always inside `dir`, symlinks followed inside it, magic links never (openat2(2)). */
+  #how(flags: number, mode: number, resolve: number): Uint8Array {
+    return new Uint8Array(new BigUint64Array([BigInt(flags), BigInt(mode), BigInt(resolve)]).buffer)
+  }
+
+  open(dir: Ref | number, path: string, flags: number, resolve: number, what: string, mayFail = false): Ref {
+    const how = this.#how(flags | k.O_CLOEXEC, flags & k.O_CREAT ? 0o644 : 0, resolve)
+    return this.batch.call('openat2', [dir, path, how, 24], { scoped: true, what, mayFail })
+  }
+
+  /** A path below the new root. The last part must not be a link: nothing is mounted through one. */
+  inRoot(path: string, flags: number, what: string, mayFail = false): Ref {
+    const resolve = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
+    return this.open(this.root, path.replace(/^\/+/, '') || '.', flags | abi.O_NOFOLLOW, resolve, what, mayFail)
+  }
+
+  /** A detached mount of a host file or folder that is proven to be the one that was planned. */
+  acquire(source: Source, recursive: boolean): Ref {
+    const prepared = this.#prepared.get(source.path)
+    if (prepared !== undefined) return this.batch.fd(prepared)
+    const what = `open ${source.path}`
+    const fd = this.open(AT_CWD, source.path, k.O_PATH, k.RESOLVE_NO_SYMLINKS, what)
+    const stat = this.batch.space(STATX_SIZE)
+    this.batch.call('statx', [fd, '', k.AT_EMPTY_PATH, STATX_INO, stat], { what })
+    this.#same(stat, source)
+    const flags = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH | (recursive ? k.AT_RECURSIVE : 0)
+    return this.batch.call('open_tree', [fd, '', flags], { scoped: true, what: `clone the mount of ${source.path}` })
+  }
+
+  #same(stat: Data, source: Source): void {
+    const inode = Buffer.alloc(8)
+    inode.writeBigUInt64LE(BigInt(source.inode))
+    const device = Buffer.alloc(8)
+    device.writeUInt32LE(source.device.major, 0)
+    device.writeUInt32LE(source.device.minor, 4)
+    const what = `${source.path} was replaced while the box was being made`
+    this.batch.equal(this.batch.data(inode), stat.at(32), { what }) // stx_ino
+    this.batch.equal(this.batch.data(device), stat.at(136), { what }) // stx_dev_major, stx_dev_minor
+  }
+
+  attributes(mount: Ref, set: number, recursive: boolean, what: string): void {
+    const attr = new Uint8Array(new BigUint64Array([BigInt(set), 0n, 0n, 0n]).buffer)
+    const flags = k.AT_EMPTY_PATH | (recursive ? k.AT_RECURSIVE : 0)
+    this.batch.call('mount_setattr', [mount, '', flags, attr, SETATTR_SIZE], { what })
+  }
+
+  attach(mount: Ref, target: Ref, what: string, mayFail = false): void {
+    const flags = k.MOVE_MOUNT_F_EMPTY_PATH | k.MOVE_MOUNT_T_EMPTY_PATH
+    this.batch.call('move_mount', [mount, '', target, '', flags], { what, mayFail })
+  }
+
+  /** A new file system, detached. Values are strings except flags, which are null. */
+  create(type: string, options: Readonly<Record<string, string | null>>, attributes: number, what: string): Ref {
+    const context = this.batch.call('fsopen', [type, k.FSOPEN_CLOEXEC], { scoped: true, what })
+    for (const [key, value] of Object.entries(options)) {
+      if (value === null) this.batch.call('fsconfig', [context, k.FSCONFIG_SET_FLAG, key, 0, 0], { what })
+      else this.batch.call('fsconfig', [context, k.FSCONFIG_SET_STRING, key, value, 0], { what })
+    }
+    this.batch.call('fsconfig', [context, k.FSCONFIG_CMD_CREATE, 0, 0, 0], { what })
+    return this.batch.call('fsmount', [context, k.FSMOUNT_CLOEXEC, attributes], { scoped: true, what })
+  }
+
+  /** Attach a mount under a name of the staging folder, where an overlay can refer to it without quoting. */
+  stage(mount: Ref): string {
+    const name = `s${this.#staged++}`
+    this.batch.call('mkdirat', [AT_CWD, name, 0o700])
+    const target = this.open(AT_CWD, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'staging folder')
+    this.attach(mount, target, 'staging folder')
+    return name
+  }
+
+  overlay(lower: readonly string[], store: string, upper: string, what: string): Ref {
+    const options = {
+      lowerdir: lower.join(':'),
+      upperdir: `${store}/upper/${upper}`,
+      workdir: `${store}/work/${upper}`,
+      userxattr: null,
+    }
+    return this.create('overlay', options, BOUND, what)
+  }
+
+  enterRoot(mount: Ref): void {
+    this.batch.call('mkdirat', [AT_CWD, 'root', 0o755])
+    const target = this.open(AT_CWD, 'root', k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'new root')
+    this.attach(mount, target, 'new root')
+    this.#root = this.open(AT_CWD, 'root', k.O_PATH | abi.O_DIRECTORY, k.RESOLVE_NO_SYMLINKS, 'new root')
+  }
+
+  /** Make the folders that lead to `path`, and the folder itself unless it is to be a file. */
+  folders(path: string, mode: number): void {
+    const parts = path.split('/').filter(Boolean)
+    let dir: Ref = this.root
+    parts.forEach((part, index) => {
+      const last = index === parts.length - 1
+      this.batch.call('mkdirat', [dir, part, last ? mode : 0o755], { mayFail: true })
+      if (last) return
+      const below = `/${parts.slice(0, index + 1).join('/')}`
+      const resolve = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
+      dir = this.open(this.root, below.slice(1), k.O_PATH | abi.O_DIRECTORY, resolve, `${below} of the image`)
+    })
+  }
+
+  /** The mount target at `path`, made if it is missing. */
+  target(path: string, type: 'folder' | 'file'): Ref {
+    const what = `mount target ${path}`
+    if (type === 'folder') {
+      this.folders(path, 0o755)
+      return this.inRoot(path, k.O_PATH | abi.O_DIRECTORY, what)
+    }
+    const parent = path.slice(0, path.lastIndexOf('/'))
+    if (parent) this.folders(parent, 0o755)
+    this.inRoot(path, k.O_CREAT | k.O_WRONLY | k.O_EXCL, what, true)
+    return this.inRoot(path, k.O_PATH, what)
+  }
+}
+
+function proc(setup: Setup, emptyDevice: Ref): void {
+  const mount = setup.create('proc', {}, QUIET, 'mount /proc')
+  setup.attach(mount, setup.target('/proc', 'folder'), 'mount /proc')
+  // From here on by the mount's own descriptor: no name of the image is involved (CVE-2025-31133, 2025-52881).
+  const below = (name: string): Ref =>
+    setup.open(mount, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH, `/proc/${name}`, true)
+  const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH
+  for (const name of READONLY) {
+    const target = below(name)
+    const copy = setup.batch.call('open_tree', [target, '', clone], { scoped: true, mayFail: true })
+    const attr = new Uint8Array(new BigUint64Array([BigInt(QUIET | k.MOUNT_ATTR_RDONLY), 0n, 0n, 0n]).buffer)
+    setup.batch.call('mount_setattr', [copy, '', k.AT_EMPTY_PATH, attr, SETATTR_SIZE], { mayFail: true })
+    setup.attach(copy, target, `read-only /proc/${name}`, true)
+  }
+  for (const name of MASKED_FILES) {
+    const target = below(name)
+    const copy = setup.batch.call('open_tree', [emptyDevice, '', clone], { scoped: true })
+    setup.attach(copy, target, `mask /proc/${name}`, true)
+  }
+  for (const name of MASKED_FOLDERS) {
+    const target = below(name)
+    const empty = setup.create('tmpfs', { size: '4k' }, QUIET | k.MOUNT_ATTR_RDONLY, `mask /proc/${name}`)
+    setup.attach(empty, target, `mask /proc/${name}`, true)
+  }
+}
+
+function dev(setup: Setup, devices: ReadonlyMap<string, Ref>): void {
+  const mount = setup.create('tmpfs', { mode: '0755', size: '64k' }, k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NOEXEC, 'mount /dev')
+  setup.attach(mount, setup.target('/dev', 'folder'), 'mount /dev')
+  const below = (name: string, flags: number): Ref =>
+    setup.open(mount, name, flags, k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH, `/dev/${name}`)
+  for (const [path, device] of devices) {
+    const name = path.slice('/dev/'.length)
+    below(name, k.O_CREAT | k.O_EXCL | k.O_WRONLY)
+    setup.attach(device, below(name, k.O_PATH), `bind ${path}`)
+  }
+  const folder = (name: string): Ref => {
+    setup.batch.call('mkdirat', [mount, name, 0o755])
+    return below(name, k.O_PATH | abi.O_DIRECTORY)
+  }
+  // Its own instance: a terminal of the box is in no list of the host's (CVE-2025-52565).
+  const pts = setup.create('devpts', { newinstance: null, mode: '0620', ptmxmode: '0666' }, k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NOEXEC, 'mount /dev/pts')
+  setup.attach(pts, folder('pts'), 'mount /dev/pts')
+  const shm = setup.create('tmpfs', { mode: '1777' }, QUIET, 'mount /dev/shm')
+  setup.attach(shm, folder('shm'), 'mount /dev/shm')
+  const links = [
+    ['ptmx', 'pts/ptmx'],
+    ['fd', '/proc/self/fd'],
+    ['stdin', '/proc/self/fd/0'],
+    ['stdout', '/proc/self/fd/1'],
+    ['stderr', '/proc/self/fd/2'],
+  ] as const
+  for (const [name, to] of links) setup.batch.call('symlinkat', [to, mount, name])
+}
+
+function makeStep(setup: Setup, step: Step, mounts: Map<Source, Ref>, staged: (source: Source) => string, store: string, devices: ReadonlyMap<string, Ref>): void {
+  const mountOf = (source: Source): Ref => {
+    const mount = mounts.get(source)
+    if (!mount) throw new Error(`${source.path} was not acquired`)
+    return mount
+  }
+  switch (step.do) {
+    case 'folder':
+      setup.folders(step.at, step.mode)
+      return
+    case 'link': {
+      const at = step.at.lastIndexOf('/')
+      const dir = setup.inRoot(step.at.slice(0, at), k.O_PATH | abi.O_DIRECTORY, `link ${step.at}`)
+      setup.batch.call('symlinkat', [step.to, dir, step.at.slice(at + 1)], { mayFail: true })
+      return
+    }
+    case 'tmpfs': {
+      const attributes = step.exec ? BOUND : QUIET
+      const what = `mount ${step.at}`
+      const mount = setup.create('tmpfs', { mode: step.mode.toString(8) }, attributes, what)
+      setup.attach(mount, setup.target(step.at, 'folder'), what)
+      return
+    }
+    case 'overlay': {
+      const what = `mount ${step.at}`
+      const mount = setup.overlay(step.lower.map(staged), store, step.upper, what)
+      setup.attach(mount, setup.target(step.at, 'folder'), what)
+      return
+    }
+    case 'bind': {
+      const mount = mountOf(step.source)
+      const what = `mount ${step.at}`
+      setup.attributes(mount, BOUND | (step.readonly ? k.MOUNT_ATTR_RDONLY : 0), step.recursive, what)
+      setup.attach(mount, setup.target(step.at, step.source.type), what)
+      return
+    }
+    case 'proc': {
+      const empty = devices.get('/dev/null')
+      if (!empty) throw new Error('no /dev/null in the plan')
+      proc(setup, empty)
+      return
+    }
+    case 'dev':
+      dev(setup, devices)
+      return
+    case 'sys': {
+      const mount = setup.create('tmpfs', { mode: '0755', size: '64k' }, QUIET, 'mount /sys')
+      setup.attach(mount, setup.target('/sys', 'folder'), 'mount /sys')
+      for (const source of step.shown) {
+        const shown = mountOf(source)
+        setup.attributes(shown, QUIET | k.MOUNT_ATTR_RDONLY, true, source.path)
+        setup.attach(shown, setup.target(source.path, source.type), source.path)
+      }
+      setup.attributes(mount, QUIET | k.MOUNT_ATTR_RDONLY, false, 'read-only /sys')
+      return
+    }
+  }
+}
+
+function sourcesOf(step: Step): { source: Source; recursive: boolean }[] {
+  if (step.do === 'overlay') return step.lower.map((source) => ({ source, recursive: false }))
+  if (step.do === 'bind') return [{ source: step.source, recursive: step.recursive }]
+  if (step.do === 'sys') return step.shown.map((source) => ({ source, recursive: false }))
+  if (step.do === 'dev') return step.devices.map((source) => ({ source, recursive: false }))
+  return []
+}
+
+/** Every host file or folder that the plan mounts, in the order in which they are opened. */
+export function planSources(plan: Plan): { source: Source; recursive: boolean }[] {
+  return [...plan.root.lower.map((source) => ({ source, recursive: false })), ...plan.steps.flatMap(sourcesOf)]
+}
+
+/** The batch that makes the box's tree out of init's copy of the host's. */
+export function setupBatch({ plan, store, prepared }: SetupInput): Batch {
+  const setup = new Setup(prepared)
+  const { batch } = setup
+  // First of all: root inside must not be able to look at init (CVE-2019-5736; FINDINGS of the kernel).
+  batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0])
+  batch.call('umask', [0])
+  const mounts = new Map<Source, Ref>()
+  const storeMount = setup.acquire(store, false)
+  for (const { source, recursive } of planSources(plan)) mounts.set(source, setup.acquire(source, recursive))
+  if (plan.ids.kind !== 'single') batch.call('setgroups', [0, 0], { what: 'drop supplementary groups' })
+  batch.call('setresgid', [0, 0, 0])
+  batch.call('setresuid', [0, 0, 0])
+  batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0]) // changing ids has reset it
+  batch.call('mount', ['none', '/', 0, k.MS_REC | k.MS_PRIVATE, 0], { what: 'detach from the mounts of the host' })
+  batch.call('mount', ['coop', STAGE, 'tmpfs', k.MS_NOSUID | k.MS_NODEV, 'size=64k,mode=0700'], { what: 'staging folder' })
+  batch.call('chdir', [STAGE])
+
+  const stagedAt = new Map<Source, string>()
+  const staged = (source: Source): string => {
+    const known = stagedAt.get(source)
+    if (known) return known
+    const mount = mounts.get(source)
+    if (!mount) throw new Error(`${source.path} was not acquired`)
+    const name = setup.stage(mount)
+    stagedAt.set(source, name)
+    return name
+  }
+  const storeAt = setup.stage(storeMount)
+  setup.attributes(storeMount, BOUND, false, 'the files of the box')
+  if (plan.root.lower.length) {
+    setup.enterRoot(setup.overlay(plan.root.lower.map(staged), storeAt, 'root', `mount the image ${plan.image}`))
+  } else {
+    const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC
+    setup.enterRoot(batch.call('open_tree', [AT_CWD, `${storeAt}/upper/root`, clone], { scoped: true, what: 'root of the box' }))
+  }
+  const devices = new Map<string, Ref>()
+  for (const step of plan.steps) {
+    if (step.do !== 'dev') continue
+    for (const source of step.devices) devices.set(source.path, mounts.get(source) as Ref)
+  }
+  for (const step of plan.steps) makeStep(setup, step, mounts, staged, storeAt, devices)
+
+  batch.call('sethostname', [plan.hostname, Buffer.byteLength(plan.hostname)])
+  if (plan.network === 'none') loopbackUp(batch)
+  batch.call('fchdir', [setup.root])
+  batch.call('pivot_root', ['.', '.'], { what: 'enter the new root' })
+  batch.call('umount2', ['.', k.MNT_DETACH], { what: 'leave the old root' })
+  batch.call('chdir', ['/'])
+  if (plan.confinement.landlockScope) landlockScope(batch)
+  return batch
+}
+
+function loopbackUp(batch: Batch): void {
+  const socket = batch.call('socket', [2 /* AF_INET */, 2 /* SOCK_DGRAM */, 0], { scoped: true })
+  const request = Buffer.alloc(40) // struct ifreq
+  request.write('lo\0', 0)
+  request.writeInt16LE(0x1 /* IFF_UP */ | 0x40 /* IFF_RUNNING */, 16)
+  batch.call('ioctl', [socket, 0x8914 /* SIOCSIFFLAGS */, request], { what: 'bring up loopback' })
+}
+
+/** The whole box is one Landlock domain: its abstract sockets are its own, the host's are out of reach. */
+function landlockScope(batch: Batch): void {
+  const attr = new BigUint64Array([0n, 0n, BigInt(k.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET)])
+  const what = 'Landlock scope'
+  const size = attr.byteLength
+  const ruleset = batch.call('landlock_create_ruleset', [new Uint8Array(attr.buffer), size, 0], { scoped: true, what })
+  batch.call('prctl', [k.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0])
+  batch.call('landlock_restrict_self', [ruleset, 0], { what })
+}

@@ -1,0 +1,221 @@
+/** What a box keeps on disk: its own files, folders that outlive it, and taking them away again. */
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { SeedFile } from '../agents/seed.ts'
+import { boxDir, boxesDir, type Paths, upperDir, volumesDir, workDir } from '../config/paths.ts'
+import { CoopError } from '../errors.ts'
+import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
+import type { Plan } from '../sandbox/plan.ts'
+
+/** Makes folders and files that belong to root of the box. */
+class Owner {
+  readonly #uid: number | undefined
+  readonly #gid: number | undefined
+
+  constructor(ids: IdPlan) {
+    // For an ordinary user root of the box is the user: nothing to change.
+    const shifted = ids.kind === 'root'
+    this.#uid = shifted ? hostIdOfRoot(ids.uids) : undefined
+    this.#gid = shifted ? hostIdOfRoot(ids.gids) : undefined
+  }
+
+  own(path: string): void {
+    if (this.#uid !== undefined && this.#gid !== undefined) chownSync(path, this.#uid, this.#gid)
+  }
+
+  /** The folder and those that lead to it below `base`. */
+  folders(base: string, below: string, mode = 0o755): void {
+    let at = base
+    for (const part of below.split('/').filter(Boolean)) {
+      at = join(at, part)
+      try {
+        mkdirSync(at)
+      } catch (error) {
+        if ((error as { code?: string }).code === 'EEXIST') continue
+        throw error
+      }
+      chmodSync(at, mode)
+      this.own(at)
+    }
+  }
+
+  /** A new file; one that is there stays as it is. */
+  file(path: string, text: string, mode: number): void {
+    let fd: number
+    try {
+      fd = openSync(path, 'wx', mode)
+    } catch (error) {
+      if ((error as { code?: string }).code === 'EEXIST') return
+      throw error
+    }
+    try {
+      writeSync(fd, text)
+    } finally {
+      closeSync(fd)
+    }
+    chmodSync(path, mode)
+    this.own(path)
+  }
+}
+
+/** Name the disk when it is full: the one error of these that a person can do something about. */
+function diskError(error: unknown, where: string): unknown {
+  const code = (error as { code?: string }).code
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new CoopError('E_DISK_FULL', `no space is left for ${where}`, {
+      hint: 'free some space, or set COOP_DATA_DIR to a folder on a larger disk',
+      cause: error,
+    })
+  if (code === 'EROFS' || code === 'EACCES')
+    return new CoopError('E_FAILED', `${where} cannot be written (${code})`, {
+      hint: 'set COOP_DATA_DIR to a folder of yours that can be written',
+      cause: error,
+    })
+  return error
+}
+
+/** The upper and work folders of a box, with what its /etc and home have from the start. */
+export function prepareStore(paths: Paths, plan: Plan, homeFiles: Readonly<Record<string, string>>): void {
+  const upper = upperDir(paths, plan.name)
+  const work = workDir(paths, plan.name)
+  const owner = new Owner(plan.ids)
+  try {
+    for (const top of [upper, work]) owner.folders(dirname(top), top.slice(dirname(top).length))
+    const overlays = plan.steps.flatMap((step) => (step.do === 'overlay' ? [step.upper] : []))
+    for (const name of ['root', ...overlays]) {
+      owner.folders(upper, name)
+      if (name !== 'root' || plan.root.lower.length) owner.folders(work, name)
+    }
+    for (const below of plan.openFolders) if (overlays.includes(below.split('/')[0] ?? '')) owner.folders(upper, below)
+    const etc = overlays.includes('etc') ? join(upper, 'etc') : join(upper, 'root/etc')
+    if (!overlays.includes('etc')) owner.folders(upper, 'root/etc')
+    for (const [name, text] of Object.entries(plan.etc)) owner.file(join(etc, name), text, 0o644)
+    const home = `root${plan.user.home}`
+    owner.folders(upper, home)
+    for (const [name, text] of Object.entries(homeFiles)) owner.file(join(upper, home, name), text, 0o644)
+  } catch (error) {
+    throw diskError(error, `the files of the box in ${upper}`)
+  }
+}
+
+/** Make coop's folder of all boxes, and this box's. Raises E_BOX_EXISTS when there is one of that name. */
+export function makeBoxFolder(paths: Paths, name: string): void {
+  try {
+    // Others may pass through, for ids of the box that are not the user's; only coop's own names are in it.
+    mkdirSync(boxesDir(paths), { recursive: true, mode: 0o711 })
+    mkdirSync(boxDir(paths, name), { mode: 0o711 })
+  } catch (error) {
+    if ((error as { code?: string }).code === 'EEXIST')
+      throw new CoopError('E_BOX_EXISTS', `there is a box named ${name} already`, {
+        hint: `attach to it: coop attach ${name}; or choose another name: coop -n NAME`,
+      })
+    throw diskError(error, `boxes in ${boxesDir(paths)}`)
+  }
+}
+
+/** A folder of a box's home that outlives it; seeded when it is new. Returns its path on the host. */
+export function persistentFolder(
+  paths: Paths,
+  key: string,
+  folder: string,
+  ids: IdPlan,
+  seed: () => readonly SeedFile[],
+): string {
+  const owner = new Owner(ids)
+  const name = `${key}-${folder.replaceAll('/', '-').replace(/^\.+/, '')}`
+  const path = join(volumesDir(paths), name)
+  try {
+    if (existsSync(path)) return path
+    mkdirSync(volumesDir(paths), { recursive: true, mode: 0o711 })
+    // Seeded under another name first: a volume that is there is whole.
+    const fresh = join(volumesDir(paths), `.${name}.${process.pid}`)
+    rmSync(fresh, { recursive: true, force: true })
+    owner.folders(volumesDir(paths), `.${name}.${process.pid}`, 0o700)
+    for (const file of seed()) {
+      owner.folders(fresh, dirname(file.path) === '.' ? '' : dirname(file.path), 0o700)
+      const target = join(fresh, file.path)
+      if ('text' in file) owner.file(target, file.text, 0o600)
+      else {
+        copyFileSync(file.source, target)
+        chmodSync(target, file.executable ? 0o700 : 0o600)
+        owner.own(target)
+      }
+    }
+    renameSync(fresh, path)
+  } catch (error) {
+    throw diskError(error, `the persistent folder ${path}`)
+  }
+  return path
+}
+
+/** Rewrite a file of a persistent folder, as root of the box would. */
+export function writeSetting(path: string, text: string, ids: IdPlan): void {
+  const owner = new Owner(ids)
+  const temporary = `${path}.coop.tmp`
+  rmSync(temporary, { force: true })
+  owner.folders('/', dirname(path).slice(1), 0o700)
+  owner.file(temporary, text, 0o600)
+  renameSync(temporary, path)
+}
+
+function trashDir(paths: Paths): string {
+  return join(paths.dataDir, 'trash')
+}
+
+/** Take a box's files out of sight at once; `emptyTrash` deletes them. */
+export function discardStore(paths: Paths, name: string): void {
+  const from = boxDir(paths, name)
+  if (!existsSync(from)) return
+  mkdirSync(trashDir(paths), { recursive: true, mode: 0o700 })
+  renameSync(from, join(trashDir(paths), `${name}.${Date.now()}.${Math.random().toString(36).slice(2, 8)}`))
+}
+
+function removeTree(path: string): boolean {
+  let whole = true
+  try {
+    if (!lstatSync(path).isDirectory()) {
+      unlinkSync(path)
+      return true
+    }
+    chmodSync(path, 0o700) // overlayfs leaves a work folder without any permission
+  } catch {
+    // Tried below all the same: an empty folder of another id can be removed from a folder of ours.
+  }
+  try {
+    for (const name of readdirSync(path)) whole = removeTree(join(path, name)) && whole
+    rmdirSync(path)
+  } catch {
+    try {
+      rmdirSync(path)
+    } catch {
+      return false
+    }
+  }
+  return whole
+}
+
+/** Delete what was discarded. Returns what is left because it belongs to ids that only a box can act as. */
+export function emptyTrash(paths: Paths): string[] {
+  let names: string[]
+  try {
+    names = readdirSync(trashDir(paths))
+  } catch {
+    return []
+  }
+  return names.map((name) => join(trashDir(paths), name)).filter((path) => !removeTree(path))
+}

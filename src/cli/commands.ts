@@ -1,0 +1,35 @@
+/** The commands, each loaded when it is called. */
+import type { Command } from './command.ts'
+import startCommand from './start.ts'
+import { helpText } from './command.ts'
+
+interface Entry {
+  readonly about: string
+  load(): Promise<Command>
+}
+
+const from = (module: Promise<{ default: Command }>): Promise<Command> => module.then((loaded) => loaded.default)
+
+export const COMMANDS = {
+  start: { about: 'start or rejoin the box of this folder', load: async () => startCommand },
+  attach: { about: 'rejoin the agent of a box', load: () => from(import('./attach.ts')) },
+  run: { about: 'run one command in a fresh box', load: () => from(import('./run.ts')) },
+  exec: { about: 'run one command in a running box', load: () => from(import('./exec.ts')) },
+  shell: { about: 'open a shell in a box', load: () => from(import('./shell.ts')) },
+  ls: { about: 'list the boxes', load: () => from(import('./ls.ts')) },
+  status: { about: 'show everything about one box', load: () => from(import('./status.ts')) },
+  restart: { about: 'restart the agent of a box', load: () => from(import('./restart.ts')) },
+  kill: { about: 'end a box and remove it', load: () => from(import('./kill.ts')) },
+  init: { about: 'write a coop.toml that fits this repository', load: () => from(import('./init.ts')) },
+  config: { about: 'show the effective configuration', load: () => from(import('./config.ts')) },
+  system: { about: 'the daemon: status, logs, shutdown', load: () => from(import('./system.ts')) },
+} as const satisfies Readonly<Record<string, Entry>>
+
+/** The text of `coop --help`. */
+export function overview(): string {
+  const own = helpText('', startCommand)
+  const rows = Object.entries(COMMANDS)
+    .filter(([name]) => name !== 'start')
+    .map(([name, { about }]) => `  ${name.padEnd(8)}  ${about}`)
+  return `${own}\nCommands:\n${rows.join('\n')}\n\ncoop COMMAND --help tells more about each.\n`
+}

@@ -1,0 +1,37 @@
+/** `coop exec`: one command in a running box. */
+import { userPaths } from '../client/daemon.ts'
+import { parseEnvFlags } from '../config/load.ts'
+import { CoopError } from '../errors.ts'
+import type { Command } from './command.ts'
+import { launch } from './launch.ts'
+import { TERMINAL_OPTIONS, wantsTerminal } from './run.ts'
+import { targetBox } from './target.ts'
+
+const command: Command = {
+  usage: '[OPTIONS] [--] CMD…',
+  about: 'Run one command in a running box. Its input, output and exit code are yours.',
+  examples: ['coop exec git status', 'coop exec -n my-app -- npm test'],
+  options: {
+    name: { type: 'string', short: 'n', value: 'BOX', about: 'the box (default: of this folder)' },
+    cwd: { type: 'string', value: 'DIR', about: 'folder in the box (default: the workspace)' },
+    env: { type: 'string', short: 'e', value: 'KEY=VALUE', multiple: true, about: 'set a variable for the command' },
+    ...TERMINAL_OPTIONS,
+  },
+  passThrough: true,
+  async run(args) {
+    if (!args.positionals.length) throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop exec CMD…' })
+    const terminal = wantsTerminal(args.flag('tty'), args.flag('no-tty'))
+    const env = parseEnvFlags(args.list('env'), process.env)
+    const { session, box } = await targetBox(args.text('name'))
+    const cwd = args.text('cwd')
+    return launch(session, userPaths(), {
+      command: args.positionals,
+      terminal,
+      env,
+      ...(cwd === undefined ? {} : { cwd }),
+      call: (what) => ({ do: 'exec', name: box.name, command: what }),
+    })
+  },
+}
+
+export default command

@@ -1,0 +1,90 @@
+/** A command in a box on behalf of this process: its streams, its signals, its exit code. */
+import { constants } from 'node:os'
+import type { Session } from '../client/session.ts'
+import type { Paths } from '../config/paths.ts'
+import { CoopError } from '../errors.ts'
+import type { Call, CommandOptions } from '../protocol/messages.ts'
+import { isTerminal, paint, printable, printError } from './output.ts'
+
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
+const COOP_FAILED = 125
+
+export interface Launch {
+  readonly command: readonly string[]
+  /** Undefined: a terminal when stdin and stdout are one. */
+  readonly terminal: boolean | undefined
+  readonly cwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** The call that starts it. */
+  call(command: CommandOptions): Call
+}
+
+function complain(message: string, hint?: string): void {
+  printError(`${paint('red', 'coop:', 2)} ${printable(message)}\n`)
+  if (hint) printError(`${paint('dim', 'hint:', 2)} ${printable(hint)}\n`)
+}
+
+async function inTerminal(session: Session, launch: Launch, base: CommandOptions): Promise<number> {
+  const { showTerminal, terminalSize, enterRaw } = await import('../client/terminal.ts')
+  const term = process.env.TERM ?? 'xterm-256color'
+  // Raw from now on: what is typed while the box is being made is for the command, and is not echoed here.
+  const early = enterRaw()
+  try {
+    await session.call(launch.call({ ...base, terminal: { ...terminalSize(), term } }))
+    const end = await showTerminal(session, { detachKey: undefined, readonly: false })
+    if (end.how === 'exit') {
+      if (end.message) complain(end.message)
+      return end.code
+    }
+    if (end.how === 'lost') complain('the connection to the coop daemon was lost')
+    return end.how === 'lost' ? COOP_FAILED : 130
+  } finally {
+    early()
+  }
+}
+
+async function withPipes(session: Session, launch: Launch, base: CommandOptions, paths: Paths): Promise<number> {
+  const { passStdio } = await import('../client/stdio.ts')
+  const stdio = passStdio(paths)
+  const lost = new Promise<undefined>((resolve) => {
+    session.onLost = () => resolve(undefined)
+  })
+  const waiting: number[] = []
+  let started = false
+  for (const name of FORWARDED) {
+    process.on(name, () => {
+      const signal = constants.signals[name]
+      if (started) session.signal(signal)
+      else waiting.push(signal)
+    })
+  }
+  await session.call(launch.call({ ...base, descriptors: stdio.token }))
+  started = true
+  for (const signal of waiting) session.signal(signal)
+  const exit = await Promise.race([session.exited, lost])
+  if (!exit) {
+    complain('the connection to the coop daemon was lost')
+    return COOP_FAILED
+  }
+  await stdio.finish()
+  if (exit.error) complain(exit.error.message, exit.error.hint)
+  return exit.code
+}
+
+/** Run it; resolves with the command's exit code, or 125 when coop itself failed. */
+export async function launch(session: Session, paths: Paths, what: Launch): Promise<number> {
+  session.onNotice = (text) => printError(`${paint('yellow', 'coop:', 2)} ${printable(text)}\n`)
+  const base: CommandOptions = {
+    command: what.command,
+    ...(what.cwd === undefined ? {} : { cwd: what.cwd }),
+    ...(what.env === undefined ? {} : { env: what.env }),
+  }
+  const terminal = what.terminal ?? (isTerminal(0) && isTerminal(1))
+  try {
+    return terminal ? await inTerminal(session, what, base) : await withPipes(session, what, base, paths)
+  } catch (error) {
+    if (!(error instanceof CoopError)) throw error
+    complain(error.message, error.hint)
+    return COOP_FAILED
+  }
+}

@@ -1,0 +1,50 @@
+/** `coop ls`: the boxes. */
+import { homedir } from 'node:os'
+import type { BoxInfo } from '../protocol/messages.ts'
+import type { Command } from './command.ts'
+import { age, bytes, paint, print, printError, printJson, table } from './output.ts'
+import { sessionForBoxes } from './target.ts'
+
+const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
+const STATE = HEAD.indexOf('STATE')
+
+const command: Command = {
+  usage: '',
+  about: 'List the boxes.',
+  examples: ['coop ls', 'coop ls --json'],
+  options: { json: { type: 'boolean', about: 'machine-readable output' } },
+  maxArguments: 0,
+  async run(args) {
+    const session = await sessionForBoxes()
+    const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
+    if (args.flag('json')) {
+      printJson(boxes)
+      return 0
+    }
+    if (!boxes.length) {
+      printError('no boxes; start one in a project folder: coop\n')
+      return 0
+    }
+    const home = homedir()
+    const short = (path: string): string => (path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path)
+    const rows = boxes.map((box) => [
+      box.name,
+      short(box.workspace),
+      box.image,
+      box.agent,
+      box.state,
+      String(box.ptys.length),
+      String(box.clients),
+      age(box.created),
+      box.memory === undefined ? '-' : bytes(box.memory),
+    ])
+    const style = (cell: string, column: number, row: number): string => {
+      if (column !== STATE) return cell
+      return paint(rows[row]?.[STATE] === 'running' ? 'green' : 'yellow', cell)
+    }
+    print(table(HEAD, rows, style))
+    return 0
+  },
+}
+
+export default command

@@ -1,0 +1,55 @@
+/** The command line: finds the command, reads its arguments, runs it, prints what went wrong. */
+import { nearest } from '../config/nearest.ts'
+import { CoopError } from '../errors.ts'
+import { type Command, helpText, readArguments } from './command.ts'
+import { COMMANDS, overview } from './commands.ts'
+import { print } from './output.ts'
+import { report } from './report.ts'
+
+async function load(argv: readonly string[]): Promise<{ name: string; command: Command; rest: readonly string[] }> {
+  const [first, ...rest] = argv
+  if (first === undefined || first.startsWith('-')) return { name: '', command: await COMMANDS.start.load(), rest: argv }
+  const entry = first === 'start' ? undefined : Object.entries(COMMANDS).find(([name]) => name === first)
+  if (!entry) throw unknownCommand(first, Object.keys(COMMANDS).filter((name) => name !== 'start'), '')
+  const command = await entry[1].load()
+  const [sub, ...afterSub] = rest
+  if (!command.commands || sub === undefined || sub.startsWith('-')) return { name: first, command, rest }
+  const below = Object.entries(command.commands).find(([name]) => name === sub)
+  if (below) return { name: `${first} ${sub}`, command: await below[1].load(), rest: afterSub }
+  if (command.run) return { name: first, command, rest }
+  throw unknownCommand(sub, Object.keys(command.commands), `${first} `)
+}
+
+function unknownCommand(word: string, known: readonly string[], prefix: string): CoopError {
+  const meant = nearest(word, known)
+  return new CoopError('E_USAGE', `there is no command ${JSON.stringify(`coop ${prefix}${word}`)}`, {
+    hint: meant ? `did you mean coop ${prefix}${meant}?` : `coop ${prefix}--help`,
+  })
+}
+
+/** Run the command line; resolves with the exit code. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let json = false
+  try {
+    if (argv[0] === '--version' || argv[0] === '-V') {
+      const { VERSION } = await import('../client/session.ts')
+      print(`coop ${VERSION}\n`)
+      return 0
+    }
+    if (argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') {
+      print(overview())
+      return 0
+    }
+    const { name, command, rest } = await load(argv)
+    const args = readArguments(name, command, rest)
+    json = args.flag('json')
+    if (args.help) {
+      print(helpText(name, command))
+      return 0
+    }
+    if (!command.run) throw new CoopError('E_USAGE', `coop ${name} needs a command`, { hint: `coop ${name} --help` })
+    return await command.run(args)
+  } catch (error) {
+    return report(error, json)
+  }
+}

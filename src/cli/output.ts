@@ -1,0 +1,92 @@
+/** Printing: straight to the descriptor, because touching `process.stdout` costs about 7 ms. */
+import { writeSync } from 'node:fs'
+import { getModes } from '../../ffi/terminal.ts'
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text)
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(fd, bytes, at)
+    } catch (error) {
+      const code = (error as { code?: string }).code
+      if (code === 'EAGAIN') continue
+      if (code === 'EPIPE') process.exit(0) // the reader has seen enough, as with `coop ls | head -1`
+      throw error
+    }
+  }
+}
+
+export function print(text: string): void {
+  writeAll(1, text)
+}
+
+export function printError(text: string): void {
+  try {
+    writeAll(2, text)
+  } catch {
+    // Nowhere to say it.
+  }
+}
+
+export function printJson(value: unknown): void {
+  print(`${JSON.stringify(value, null, 2)}\n`)
+}
+
+export function isTerminal(fd: number): boolean {
+  return getModes(fd) !== undefined
+}
+
+const colors = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+
+/** Color a word when `fd` is a terminal that wants it (no-color.org: NO_COLOR set to anything but ''). */
+export function paint(color: keyof typeof colors, text: string, fd = 1): string {
+  const wanted = isTerminal(fd) && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+  return wanted ? `\x1b[${colors[color]}m${text}\x1b[0m` : text
+}
+
+/** What comes from a box or a repository, made harmless for a terminal: no control characters. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+}
+
+/** Aligned columns. Cells are made printable first; `style` may color a padded cell. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  style: (cell: string, column: number, row: number) => string = (cell) => cell,
+): string {
+  const clean = rows.map((row) => row.map(printable))
+  const widths = head.map((title, column) => Math.max(title.length, ...clean.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: readonly string[], row: number): string =>
+    cells
+      .map((cell, column) => {
+        const last = column === cells.length - 1
+        const padded = last ? cell : cell.padEnd(widths[column] ?? 0)
+        return row < 0 ? paint('bold', padded) : style(padded, column, row)
+      })
+      .join('  ')
+      .trimEnd()
+  return `${[line(head, -1), ...clean.map(line)].join('\n')}\n`
+}
+
+/** `3s`, `5m`, `2h`, `4d`. */
+export function age(since: number, now = Date.now()): string {
+  const seconds = Math.max(0, Math.round((now - since) / 1000))
+  if (seconds < 60) return `${seconds}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`
+  return `${Math.floor(seconds / 86_400)}d`
+}
+
+/** `512K`, `1.4M`, `2.0G`. */
+export function bytes(size: number): string {
+  const units = ['B', 'K', 'M', 'G', 'T']
+  let value = size
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return unit === 0 || value >= 100 ? `${Math.round(value)}${units[unit]}` : `${value.toFixed(1)}${units[unit]}`
+}

@@ -1,0 +1,20 @@
+/** `coop restart`: restart the agent; clients stay. */
+import type { Command } from './command.ts'
+import { print } from './output.ts'
+import { targetBox } from './target.ts'
+
+const command: Command = {
+  usage: '[BOX]',
+  about: 'Restart the agent of a box. Who is attached stays attached.',
+  examples: ['coop restart', 'coop restart my-app'],
+  options: {},
+  maxArguments: 1,
+  async run(args) {
+    const { session, box } = await targetBox(args.positionals[0])
+    await session.call({ do: 'box.restart', name: box.name })
+    print(`${box.agent} is restarting in the box ${box.name}\n`)
+    return 0
+  },
+}
+
+export default command

@@ -1,0 +1,32 @@
+/** `coop shell`: a shell in a box, on a PTY that stays when it is left. */
+import { terminalSize } from '../client/terminal.ts'
+import type { Command } from './command.ts'
+import { attachTo, needTerminal } from './show.ts'
+import { targetBox } from './target.ts'
+
+const command: Command = {
+  usage: '[BOX]',
+  about: 'Open a shell in a box, or rejoin the one that nobody is attached to. Ctrl+] leaves it running.',
+  examples: ['coop shell', 'coop shell my-app --new', 'coop shell -c "htop"'],
+  options: {
+    command: { type: 'string', short: 'c', value: 'CMD', about: 'run this instead of a shell' },
+    new: { type: 'boolean', about: 'a new one, even if one is free' },
+  },
+  maxArguments: 1,
+  async run(args) {
+    needTerminal('for a command without a terminal: coop exec CMD…')
+    const { session, box } = await targetBox(args.positionals[0])
+    const line = args.text('command')
+    const opened = await session.call<{ pty: number }>({
+      do: 'shell.open',
+      name: box.name,
+      command: line === undefined ? [] : ['/bin/sh', '-c', line],
+      fresh: args.flag('new'),
+      term: process.env.TERM ?? 'xterm-256color',
+      size: terminalSize(),
+    })
+    return attachTo(session, box.name, opened.pty, false)
+  },
+}
+
+export default command

@@ -1,0 +1,50 @@
+/** `coop system status`. */
+import { connectRunning, userPaths } from '../client/daemon.ts'
+import type { Paths } from '../config/paths.ts'
+import type { Command } from './command.ts'
+import { paint, print, printJson } from './output.ts'
+
+interface Status {
+  readonly pid: number
+  readonly version: string
+  readonly uptime: number
+  readonly boxes: number
+  readonly clients: number
+  readonly paths: Paths
+}
+
+const command: Command = {
+  usage: '',
+  about: 'Show what the daemon does. Does not start one.',
+  examples: ['coop system status', 'coop system status --json'],
+  options: { json: { type: 'boolean', about: 'machine-readable output' } },
+  maxArguments: 0,
+  async run(args) {
+    const paths = userPaths()
+    const session = await connectRunning(paths)
+    if (!session) {
+      if (args.flag('json')) printJson({ running: false, paths })
+      else print('the daemon does not run; it starts with the first command that needs it\n')
+      return 0
+    }
+    const status = await session.call<Status>({ do: 'system.status' })
+    if (args.flag('json')) {
+      printJson({ running: true, ...status })
+      return 0
+    }
+    const rows = [
+      ['version', status.version],
+      ['pid', String(status.pid)],
+      ['up', `${status.uptime} s`],
+      ['boxes', String(status.boxes)],
+      ['clients', String(status.clients)],
+      ['data', status.paths.dataDir],
+      ['runtime', status.paths.runtimeDir],
+      ['logs', status.paths.logsDir],
+    ]
+    print(rows.map(([name, value]) => `${paint('bold', (name ?? '').padEnd(9))}${value}\n`).join(''))
+    return 0
+  },
+}
+
+export default command

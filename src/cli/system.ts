@@ -1,0 +1,18 @@
+/** `coop system`: the daemon itself. */
+import type { Command } from './command.ts'
+
+const from = (module: Promise<{ default: Command }>): Promise<Command> => module.then((loaded) => loaded.default)
+
+const command: Command = {
+  usage: 'COMMAND',
+  about: 'The coop daemon: what it does, its log, stopping it.',
+  examples: ['coop system status', 'coop system logs -f', 'coop system shutdown'],
+  options: {},
+  commands: {
+    status: { about: 'what the daemon does', load: () => from(import('./system-status.ts')) },
+    logs: { about: "the daemon's log", load: () => from(import('./system-logs.ts')) },
+    shutdown: { about: 'stop the daemon; boxes go on', load: () => from(import('./system-shutdown.ts')) },
+  },
+}
+
+export default command

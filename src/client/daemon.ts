@@ -1,0 +1,76 @@
+/** Reaching the daemon, and starting it when there is none. */
+import { closeSync, openSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { lock } from '../../ffi/files.ts'
+import { daemonSocket, type Paths, resolvePaths, startLock } from '../config/paths.ts'
+import { CoopError, errorFromJson } from '../errors.ts'
+import { ensureRuntimeDir } from '../runtime-dir.ts'
+import { Session } from './session.ts'
+
+/** The hidden command that makes this executable the daemon. */
+export const DAEMON_COMMAND = '--daemon'
+
+// All that the daemon takes from the environment of whoever happens to start it. In particular not what
+// makes a Bun executable run other code: BUN_OPTIONS, BUN_BE_BUN, BUN_INSPECT, NODE_OPTIONS, LD_PRELOAD.
+const DAEMON_ENVIRONMENT = /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
+
+export function userPaths(): Paths {
+  return resolvePaths(process.env, homedir())
+}
+
+async function tryConnect(paths: Paths): Promise<Session | undefined> {
+  try {
+    return await Session.connect(daemonSocket(paths))
+  } catch (error) {
+    if (error instanceof CoopError) throw error
+    return undefined // nobody listens, or the daemon is just going away
+  }
+}
+
+/** A session with the running daemon; undefined when there is none. */
+export function connectRunning(paths: Paths): Promise<Session | undefined> {
+  return tryConnect(paths)
+}
+
+/** A session with the daemon, which is started when it does not run. Raises E_DAEMON or E_RUNTIME_DIR. */
+export async function connect(paths: Paths): Promise<Session> {
+  const running = await tryConnect(paths)
+  if (running) return running
+  ensureRuntimeDir(paths)
+  const fd = openSync(startLock(paths), 'w', 0o600)
+  try {
+    lock(fd) // of two first callers one starts it, the other finds it running
+    const meanwhile = await tryConnect(paths)
+    if (meanwhile) return meanwhile
+    await start(paths)
+    const session = await tryConnect(paths)
+    if (session) return session
+  } finally {
+    closeSync(fd)
+  }
+  throw new CoopError('E_DAEMON', 'the coop daemon does not answer', { hint: 'coop system logs -n 20' })
+}
+
+async function start(paths: Paths): Promise<void> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => DAEMON_ENVIRONMENT.test(name)))
+  const child = Bun.spawn([process.execPath, DAEMON_COMMAND], {
+    cwd: '/', // not the workspace: the daemon must not keep it busy, nor read anything in it
+    env,
+    stdin: 'ignore',
+    stdout: 'pipe',
+    stderr: 'ignore',
+    detached: true,
+  })
+  const said = await new Response(child.stdout).text()
+  child.unref()
+  let report: { ready?: number; error?: Parameters<typeof errorFromJson>[0] } = {}
+  try {
+    report = JSON.parse(said)
+  } catch {
+    // It died before it could say anything, or another daemon was quicker.
+  }
+  if (report.error) {
+    const error = errorFromJson(report.error)
+    throw error.exitCode === 1 ? new CoopError('E_DAEMON', `the coop daemon did not start: ${error.message}`, { hint: error.hint ?? `see ${paths.logsDir}`, cause: error }) : error
+  }
+}

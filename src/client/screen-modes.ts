@@ -1,0 +1,73 @@
+/** Which modes a program has switched on in the terminal it thinks it owns, so that they can be switched off. */
+
+/** DEC private modes that disturb a shell, by number, and what undoes them. `25` is undone by setting it. */
+const RESETS: Readonly<Record<string, string>> = {
+  '1': '\x1b[?1l',
+  '9': '\x1b[?9l',
+  '47': '\x1b[?47l',
+  '66': '\x1b>',
+  '1000': '\x1b[?1000l',
+  '1002': '\x1b[?1002l',
+  '1003': '\x1b[?1003l',
+  '1004': '\x1b[?1004l',
+  '1005': '\x1b[?1005l',
+  '1006': '\x1b[?1006l',
+  '1015': '\x1b[?1015l',
+  '1016': '\x1b[?1016l',
+  '1047': '\x1b[?1047l',
+  '1049': '\x1b[?1049l',
+  '2004': '\x1b[?2004l',
+  '2026': '\x1b[?2026l',
+  '2031': '\x1b[?2031l',
+}
+const MAX_HELD = 64 // bytes; no sequence that sets a mode is longer
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are control characters
+const SEQUENCE = /\x1b\[\?([\d;]+)([hl])|\x1b\[([>=<])([\d;]*)u|\x1b\[>4(?:;(\d+))?m|\x1b([=>])|\x1b\[(\d) q/g
+
+export class ScreenModes {
+  readonly #on = new Set<string>()
+  #cursorHidden = false
+  #kitty = 0
+  #otherKeys = false
+  #keypad = false
+  #cursorShape = false
+  #held = ''
+
+  /** Look at output on its way to the terminal. */
+  watch(bytes: Uint8Array): void {
+    const text = this.#held + Buffer.from(bytes).toString('latin1')
+    for (const match of text.matchAll(SEQUENCE)) this.#apply(match)
+    const escape = text.lastIndexOf('\x1b')
+    this.#held = escape >= 0 && text.length - escape < MAX_HELD ? text.slice(escape) : ''
+    // A sequence that is whole was seen; held again it would only be applied twice.
+    if (new RegExp(SEQUENCE.source).test(this.#held)) this.#held = ''
+  }
+
+  #apply([, modes, set, kitty, kittyFlags, otherKeys, keypad, shape]: RegExpMatchArray): void {
+    for (const mode of modes?.split(';') ?? []) {
+      if (mode === '25') this.#cursorHidden = set === 'l'
+      else if (mode in RESETS) set === 'h' ? this.#on.add(mode) : this.#on.delete(mode)
+    }
+    if (kitty === '>') this.#kitty++
+    else if (kitty === '<') this.#kitty = Math.max(0, this.#kitty - (Number(kittyFlags) || 1))
+    else if (kitty === '=') this.#kitty = Math.max(1, this.#kitty)
+    if (otherKeys !== undefined) this.#otherKeys = otherKeys !== '0'
+    if (keypad) this.#keypad = keypad === '='
+    if (shape !== undefined) this.#cursorShape = shape !== '0'
+  }
+
+  /** What to write so that the terminal is as it was: nothing for a program that set nothing. */
+  restore(): string {
+    const modes = [...this.#on].map((mode) => RESETS[mode] ?? '').join('')
+    return (
+      modes +
+      (this.#kitty ? `\x1b[<${this.#kitty}u` : '') +
+      (this.#otherKeys ? '\x1b[>4;0m' : '') +
+      (this.#keypad ? '\x1b>' : '') +
+      (this.#cursorShape ? '\x1b[0 q' : '') +
+      (this.#cursorHidden ? '\x1b[?25h' : '') +
+      '\x1b[0m'
+    )
+  }
+}

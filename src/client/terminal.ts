@@ -1,0 +1,97 @@
+/** The user's terminal while a PTY of a box is shown on it: raw while it lasts, as it was found afterwards. */
+import { getModes, rawModes, setModes, windowSize } from '../../ffi/terminal.ts'
+import { write } from '../../ffi/pipes.ts'
+import { DetachKey } from './detach-key.ts'
+import { ScreenModes } from './screen-modes.ts'
+import type { Session } from './session.ts'
+
+const ESCAPE_WAIT_MS = 30 // longer than the gap inside a key's sequence, shorter than a person notices
+
+export type AttachEnd =
+  | { readonly how: 'detached' }
+  | { readonly how: 'exit'; readonly code: number; readonly message?: string; readonly ended: 'box' | 'command' }
+  | { readonly how: 'lost' }
+
+export interface AttachOptions {
+  /** Undefined: no key detaches (`coop run`, where the program ends with the command). */
+  readonly detachKey: string | undefined
+  readonly readonly: boolean
+}
+
+/** The size of the terminal that this process shows things on. */
+export function terminalSize(): { columns: number; rows: number } {
+  return windowSize(1) ?? windowSize(0) ?? { columns: 80, rows: 24 }
+}
+
+/** Take the terminal over now, so that nothing typed from here on is echoed. Returns what gives it back. */
+export function enterRaw(): () => void {
+  const modes = getModes(0)
+  if (!modes) return () => {}
+  setModes(0, rawModes(modes))
+  let restored = false
+  const restore = (): void => {
+    if (restored) return
+    restored = true
+    setModes(0, modes)
+  }
+  process.on('exit', restore)
+  return restore
+}
+
+function writeAll(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; ) {
+    const n = write(1, bytes.subarray(at))
+    if (n === -4 || n === -11) continue // EINTR; EAGAIN of a terminal that somebody made non-blocking
+    if (n < 0) return false
+    at += n
+  }
+  return true
+}
+
+/** Show a PTY that the session is attached to until it ends, is detached from, or the daemon is lost. */
+export async function showTerminal(session: Session, options: AttachOptions): Promise<AttachEnd> {
+  const modes = new ScreenModes()
+  const restore = enterRaw()
+  const { promise, resolve } = Promise.withResolvers<AttachEnd>()
+  const key = options.detachKey === undefined ? undefined : new DetachKey(options.detachKey)
+  let timer: Timer | undefined
+  session.onOutput = (_, bytes) => {
+    modes.watch(bytes)
+    if (!writeAll(bytes)) resolve({ how: 'detached' }) // the terminal is gone
+  }
+  session.onLost = () => resolve({ how: 'lost' })
+  void session.exited.then((message) =>
+    resolve({
+      how: 'exit',
+      code: message.code,
+      ended: message.ended ?? 'command',
+      ...(message.error ? { message: message.error.message } : {}),
+    }),
+  )
+  const forward = (bytes: Uint8Array): void => {
+    if (bytes.length && !options.readonly) session.input(Uint8Array.from(bytes))
+  }
+  const typed = (bytes: Uint8Array): void => {
+    clearTimeout(timer)
+    if (!key) return forward(bytes)
+    const result = key.push(bytes)
+    forward(result.forward)
+    if (result.detach) resolve({ how: 'detached' })
+    else if (key.holding) timer = setTimeout(() => forward(key.flush()), ESCAPE_WAIT_MS)
+  }
+  const resized = (): void => session.resize(terminalSize())
+  const gone = (): void => resolve({ how: 'detached' })
+  process.stdin.on('data', typed)
+  process.stdin.on('end', gone)
+  process.on('SIGWINCH', resized)
+  for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, gone)
+  try {
+    return await promise
+  } finally {
+    clearTimeout(timer)
+    process.stdin.off('data', typed)
+    process.stdin.pause()
+    writeAll(Buffer.from(modes.restore()))
+    restore()
+  }
+}

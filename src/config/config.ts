@@ -1,0 +1,86 @@
+/** The effective configuration as a type. Names are those of coop.toml; `schema.ts` has the table behind it. */
+import type { MountSpec } from './mounts.ts'
+import type { PublishedPort } from './values.ts'
+
+export type NetworkMode = 'host' | 'none' | 'veth'
+
+export interface SandboxConfig {
+  readonly image: string
+  /** "": the first known agent that is installed. */
+  readonly agent: string
+  readonly args: readonly string[]
+  readonly shell: string
+  readonly user: string
+  /** "": made from the box's name. */
+  readonly hostname: string
+  readonly setup: readonly string[]
+  readonly mounts: readonly MountSpec[]
+  readonly nested: boolean
+  readonly ptrace: boolean
+}
+
+export interface WorkspaceConfig {
+  readonly mount: string
+  /** "": the same absolute path as outside. */
+  readonly path: string
+  readonly writable: readonly string[]
+}
+
+export interface NetworkConfig {
+  readonly mode: NetworkMode
+  readonly allow: readonly string[]
+  readonly ports: readonly PublishedPort[]
+}
+
+export interface SessionConfig {
+  readonly persist: readonly string[]
+  readonly auto_restart: boolean
+  readonly restart_delay_ms: number
+  readonly notify: string
+  readonly detach_key: string
+}
+
+export interface LimitsConfig {
+  /** Bytes; null is no limit. */
+  readonly memory: number | null
+  /** Processors, also parts of one. */
+  readonly cpus: number | null
+  readonly pids: number
+  /** Bytes. */
+  readonly disk: number | null
+}
+
+export interface InputFilterConfig {
+  readonly ctrl_c_debounce_ms: number
+  readonly block_sequences: readonly string[]
+}
+
+export interface SecretsConfig {
+  readonly hide: readonly string[]
+  readonly show: readonly string[]
+}
+
+export interface ServeConfig {
+  readonly host: string
+  readonly port: number
+}
+
+/** The effective configuration. Names are those of coop.toml. */
+export interface Config {
+  readonly sandbox: SandboxConfig
+  readonly workspace: WorkspaceConfig
+  readonly env: Readonly<Record<string, string>>
+  readonly network: NetworkConfig
+  readonly session: SessionConfig
+  readonly limits: LimitsConfig
+  readonly input_filter: InputFilterConfig
+  readonly secrets: SecretsConfig
+  readonly serve: ServeConfig
+}
+
+/** What one layer says. */
+export type ConfigLayer = { readonly [T in keyof Config]?: Partial<Config[T]> }
+
+/** Tables with a fixed set of keys: all but `env`. */
+export type Tables = Omit<Config, 'env'>
+export type TableName = keyof Tables

@@ -1,0 +1,96 @@
+/** The rows of `coop config`: every value, and the layer it came from. */
+import type { LoadedConfig } from './load.ts'
+import type { Origin } from './merge.ts'
+import { type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
+import { tomlString, tomlValue } from './toml.ts'
+
+/** One line of the listing. */
+export interface ConfigRow {
+  /** Such as `sandbox.image`, or `sandbox.mounts[0]` for an item of a list that several layers add to. */
+  readonly key: string
+  /** As TOML on one line. Values of `[env]` are masked. */
+  readonly value: string
+  /** `built-in`, `FILE:LINE`, `environment NAME` or `flag NAME`. */
+  readonly origin: string
+}
+
+const MASK = '•••'
+
+/** All values in the order of the schema. */
+export function explainConfig(loaded: LoadedConfig): ConfigRow[] {
+  return TABLE_NAMES.flatMap((name) => {
+    if (name === 'env') return envRows(loaded)
+    return tableRows(name, loaded)
+  })
+}
+
+function tableRows(name: keyof typeof SCHEMA, loaded: LoadedConfig): ConfigRow[] {
+  const { config } = loaded
+  switch (name) {
+    case 'sandbox':
+      return rowsOf(name, SCHEMA.sandbox, config.sandbox, loaded)
+    case 'workspace':
+      return rowsOf(name, SCHEMA.workspace, config.workspace, loaded)
+    case 'network':
+      return rowsOf(name, SCHEMA.network, config.network, loaded)
+    case 'session':
+      return rowsOf(name, SCHEMA.session, config.session, loaded)
+    case 'limits':
+      return rowsOf(name, SCHEMA.limits, config.limits, loaded)
+    case 'input_filter':
+      return rowsOf(name, SCHEMA.input_filter, config.input_filter, loaded)
+    case 'secrets':
+      return rowsOf(name, SCHEMA.secrets, config.secrets, loaded)
+    case 'serve':
+      return rowsOf(name, SCHEMA.serve, config.serve, loaded)
+  }
+}
+
+function rowsOf<T extends object>(
+  table: string,
+  fields: Fields<T>,
+  values: T,
+  loaded: LoadedConfig,
+): ConfigRow[] {
+  return keysOf(fields).flatMap((name) => {
+    const key = `${table}.${name}`
+    const shown = fields[name].show(values[name])
+    if (!fields[name].appends || !Array.isArray(shown) || shown.length === 0) {
+      return [{ key, value: tomlValue(shown), origin: originOf(key, loaded) }]
+    }
+    return shown.map((item, index) => {
+      const itemKey = `${key}[${index}]`
+      return { key: itemKey, value: tomlValue(item), origin: originOf(itemKey, loaded) }
+    })
+  })
+}
+
+function envRows(loaded: LoadedConfig): ConfigRow[] {
+  const names = new Set([...Object.keys(loaded.config.env), ...loaded.references.keys()])
+  return [...names].map((name) => {
+    const reference = loaded.references.get(name)
+    const key = `env.${name}`
+    return {
+      key,
+      value: reference === undefined ? MASK : tomlString(reference),
+      origin: originOf(key, loaded),
+    }
+  })
+}
+
+function originOf(key: string, loaded: LoadedConfig): string {
+  return originText(loaded.origins.get(key) ?? { kind: 'built-in' })
+}
+
+/** An origin for people. */
+export function originText(origin: Origin): string {
+  switch (origin.kind) {
+    case 'built-in':
+      return 'built-in'
+    case 'file':
+      return `${origin.file}:${origin.line}`
+    case 'environment':
+    case 'flag':
+      return `${origin.kind} ${origin.name}`
+  }
+}

@@ -1,0 +1,204 @@
+/** `coop init`: a commented coop.toml that fits the repository. */
+import { lstatSync } from 'node:fs'
+import { join } from 'node:path'
+import { CoopError } from '../errors.ts'
+import type { Config } from './config.ts'
+import { readSmallFile } from './read.ts'
+import { type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
+import { tomlString, tomlValue } from './toml.ts'
+
+/** What is known about a repository; "" is unknown. */
+export interface RepositoryFacts {
+  readonly language: string
+  readonly packageManager: string
+  /** The agent that the repository already has settings for. */
+  readonly agent: string
+}
+
+interface Manager {
+  readonly name: string
+  readonly language: string
+  /** Files that only this tool leaves behind; the first manager with one wins. */
+  readonly files: readonly string[]
+  readonly image: string
+  /** The download cache of the tool in the home, worth a volume. */
+  readonly cache: string
+}
+
+const NODE = { language: 'JavaScript', image: 'node:lts' }
+const PYTHON = { language: 'Python', image: 'python:3' }
+const JAVA = { language: 'Java', image: 'eclipse-temurin:21' }
+
+const MANAGERS: readonly Manager[] = [
+  {
+    name: 'bun',
+    ...NODE,
+    image: 'oven/bun:latest',
+    files: ['bun.lock', 'bun.lockb'],
+    cache: '.bun/install/cache',
+  },
+  { name: 'pnpm', ...NODE, files: ['pnpm-lock.yaml'], cache: '.local/share/pnpm' },
+  { name: 'yarn', ...NODE, files: ['yarn.lock'], cache: '.cache/yarn' },
+  {
+    name: 'npm',
+    ...NODE,
+    files: ['package-lock.json', 'npm-shrinkwrap.json', 'package.json'],
+    cache: '.npm',
+  },
+  { name: 'cargo', language: 'Rust', image: 'rust:latest', files: ['Cargo.toml'], cache: '.cargo/registry' },
+  { name: 'go', language: 'Go', image: 'golang:latest', files: ['go.mod'], cache: 'go/pkg/mod' },
+  { name: 'uv', ...PYTHON, files: ['uv.lock'], cache: '.cache/uv' },
+  { name: 'poetry', ...PYTHON, files: ['poetry.lock'], cache: '.cache/pypoetry' },
+  { name: 'pip', ...PYTHON, files: ['pyproject.toml', 'requirements.txt', 'setup.py'], cache: '.cache/pip' },
+  { name: 'bundler', language: 'Ruby', image: 'ruby:latest', files: ['Gemfile'], cache: '.bundle/cache' },
+  { name: 'maven', ...JAVA, image: 'maven:latest', files: ['pom.xml'], cache: '.m2' },
+  {
+    name: 'gradle',
+    ...JAVA,
+    files: ['build.gradle', 'build.gradle.kts', 'settings.gradle'],
+    cache: '.gradle',
+  },
+  {
+    name: 'composer',
+    language: 'PHP',
+    image: 'composer:latest',
+    files: ['composer.json'],
+    cache: '.cache/composer',
+  },
+  { name: 'mix', language: 'Elixir', image: 'elixir:latest', files: ['mix.exs'], cache: '.hex' },
+]
+
+// Files by which an agent is configured in a repository. AGENTS.md names none: many agents read it.
+const AGENT_FILES: readonly (readonly [agent: string, file: string])[] = [
+  ['claude', 'CLAUDE.md'],
+  ['claude', '.claude'],
+  ['codex', '.codex'],
+  ['gemini', 'GEMINI.md'],
+  ['gemini', '.gemini'],
+  ['opencode', 'opencode.json'],
+  ['opencode', '.opencode'],
+  ['aider', '.aider.conf.yml'],
+]
+
+const MAX_PACKAGE_JSON_BYTES = 1024 * 1024
+
+/** Looks at a few well-known files of a repository. Never fails: what cannot be read is unknown. */
+export function detectRepository(dir: string): RepositoryFacts {
+  const has = (file: string): boolean => exists(join(dir, file))
+  const agent = AGENT_FILES.find(([, file]) => has(file))?.[0] ?? ''
+  const found = MANAGERS.find(({ files }) => files.some(has))
+  if (found === undefined) return { language: '', packageManager: '', agent }
+  if (found.language !== NODE.language) return { language: found.language, packageManager: found.name, agent }
+  const declared = declaredManager(dir)
+  const packageManager = MANAGERS.find(({ name }) => name === declared)?.name ?? found.name
+  return { language: has('tsconfig.json') ? 'TypeScript' : NODE.language, packageManager, agent }
+}
+
+/** The tool that package.json names: `"packageManager": "pnpm@9.1.0"`. */
+function declaredManager(dir: string): string | undefined {
+  try {
+    const bytes = readSmallFile(join(dir, 'package.json'), { maxBytes: MAX_PACKAGE_JSON_BYTES, within: dir })
+    if (bytes === undefined) return undefined
+    const manifest: unknown = JSON.parse(new TextDecoder().decode(bytes))
+    if (typeof manifest !== 'object' || manifest === null || !('packageManager' in manifest)) return undefined
+    return typeof manifest.packageManager === 'string' ? manifest.packageManager.split('@')[0] : undefined
+  } catch (error) {
+    // A broken package.json is the business of the repository.
+    if (error instanceof SyntaxError || error instanceof CoopError) return undefined
+    throw error
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const TABLE_DOCS: { readonly [T in keyof Config]: string } = {
+  sandbox: 'The box: what it starts from and what runs in it.',
+  workspace: 'This repository inside the box.',
+  env: 'Environment variables. "$NAME" takes the value from this machine; unset, it is left out.',
+  network: 'What the box can reach.',
+  session: 'The agent and its terminals.',
+  limits: 'What the box may use.',
+  input_filter: 'What browsers and tunnels cannot type at the agent.',
+  secrets: 'Files hidden from the box besides those that coop knows by name.',
+  serve: 'The web interface.',
+}
+
+/**
+ * The text for coop.toml. Values that equal the defaults are comments, so that the user's own default.toml
+ * still counts; removing the `# ` in front of a `key = value` line gives the default.
+ */
+export function renderInit(facts: RepositoryFacts): string {
+  const lines = [
+    '# How coop runs agents in this repository. Every line that starts with "# key =" shows a default;',
+    '# remove the "# " to change it. `coop config` shows what is in force and where it comes from.',
+  ]
+  for (const name of TABLE_NAMES) {
+    lines.push('', `# ${TABLE_DOCS[name]}`, `[${name}]`)
+    lines.push(
+      ...(name === 'env'
+        ? [`#   for example: ANTHROPIC_API_KEY = "$ANTHROPIC_API_KEY"`]
+        : tableLines(name, facts)),
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+function tableLines(name: keyof typeof SCHEMA, facts: RepositoryFacts): string[] {
+  switch (name) {
+    case 'sandbox':
+      return fieldLines(SCHEMA.sandbox, facts.agent === '' ? {} : { agent: facts.agent }, hints(facts))
+    case 'workspace':
+      return fieldLines(SCHEMA.workspace)
+    case 'network':
+      return fieldLines(SCHEMA.network)
+    case 'session':
+      return fieldLines(SCHEMA.session)
+    case 'limits':
+      return fieldLines(SCHEMA.limits)
+    case 'input_filter':
+      return fieldLines(SCHEMA.input_filter)
+    case 'secrets':
+      return fieldLines(SCHEMA.secrets)
+    case 'serve':
+      return fieldLines(SCHEMA.serve)
+  }
+}
+
+type Examples = ReadonlyMap<string, string>
+
+function fieldLines<T extends object>(
+  fields: Fields<T>,
+  set: Partial<T> = {},
+  examples: Examples = new Map(),
+): string[] {
+  return keysOf(fields).flatMap((key) => {
+    const field = fields[key]
+    const value = set[key]
+    const line =
+      value === undefined
+        ? `# ${key} = ${tomlValue(field.show(field.default))}`
+        : `${key} = ${tomlValue(field.show(value))}`
+    const example = examples.get(key)
+    return [`# ${field.doc}`, ...(example === undefined ? [] : [`#   for example: ${example}`]), line]
+  })
+}
+
+/** Examples that fit the language; they stay comments, because only a person knows what is wanted. */
+function hints(facts: RepositoryFacts): Examples {
+  const manager = MANAGERS.find(({ name }) => name === facts.packageManager)
+  if (manager === undefined) return new Map()
+  return new Map([
+    ['image', `image = ${tomlString(manager.image)} for ${facts.language || manager.language}`],
+    [
+      'mounts',
+      `mounts = [${tomlString(`${manager.name}-cache:~/${manager.cache}`)}] keeps the downloads of ${manager.name}`,
+    ],
+  ])
+}

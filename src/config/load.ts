@@ -1,0 +1,213 @@
+/** The effective configuration of a workspace: built-in, the user's, the project's, environment, flags. */
+import { join } from 'node:path'
+import { CoopError } from '../errors.ts'
+import type { Config, ConfigLayer } from './config.ts'
+import { type LayerWithOrigin, mergeLayers, type Origin } from './merge.ts'
+import { type ConfigSource, decodeConfig, describe, MAX_CONFIG_BYTES, parseConfig } from './parse.ts'
+import type { HostEnv } from './paths.ts'
+import { readSmallFile } from './read.ts'
+import { ENV_NAME_RULE, isEnvName, SCHEMA } from './schema.ts'
+import { quoteForMessage } from './toml.ts'
+import { BadValue, type Kind } from './values.ts'
+
+export type { Origin } from './merge.ts'
+
+/** The name of a project's configuration file. */
+export const PROJECT_FILE = 'coop.toml'
+
+/** What flags say; absent ones change nothing. */
+export interface ConfigOverrides {
+  readonly image?: string | undefined
+  readonly agent?: string | undefined
+  readonly args?: readonly string[] | undefined
+  readonly network?: string | undefined
+  /** Taken as they are: a `$` in them is a `$`. See {@link parseEnvFlags}. */
+  readonly env?: Readonly<Record<string, string>> | undefined
+  readonly hostname?: string | undefined
+}
+
+export interface LoadOptions {
+  /** Absolute path of the folder that may hold a coop.toml. */
+  readonly workspace: string
+  /** Folder of `default.toml`. */
+  readonly configDir: string
+  /** The environment of the user who asked, for COOP_* and for `"$NAME"` in `[env]`. */
+  readonly env: HostEnv
+  readonly overrides?: ConfigOverrides | undefined
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** By key, such as `sandbox.image` or `env.TERM`; items of `setup` and `mounts` also as `sandbox.mounts[0]`. */
+  readonly origins: ReadonlyMap<string, Origin>
+  readonly warnings: readonly string[]
+  /** The files that were read. */
+  readonly files: readonly string[]
+  /** Names in `[env]` that were written as `"$NAME"`, with that text; also those the host does not set. */
+  readonly references: ReadonlyMap<string, string>
+}
+
+/** Loads and joins all layers. Raises E_CONFIG for a file or variable, E_USAGE for a flag. */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const overrides = options.overrides ?? {}
+  const files = [
+    { file: join(options.configDir, 'default.toml'), layer: 'global' as const, within: undefined },
+    // A link out of the repository would let it read, and quote in an error, any file of the user.
+    { file: join(options.workspace, PROJECT_FILE), layer: 'project' as const, within: options.workspace },
+  ].flatMap(({ within, ...source }) => {
+    const layer = fileLayer(source, within)
+    return layer === undefined ? [] : [{ file: source.file, layer }]
+  })
+  const layers = [...files.map(({ layer }) => layer), environmentLayer(options.env), flagLayer(overrides)]
+  const { config, origins } = mergeLayers(layers)
+  const literal = new Set(Object.keys(overrides.env ?? {}))
+  const expanded = expandEnv(config.env, options.env, literal, origins)
+  return {
+    config: { ...config, env: expanded.env },
+    origins,
+    warnings: expanded.warnings,
+    files: files.map(({ file }) => file),
+    references: expanded.references,
+  }
+}
+
+function fileLayer(source: ConfigSource, within: string | undefined): LayerWithOrigin | undefined {
+  const bytes = readSmallFile(source.file, { maxBytes: MAX_CONFIG_BYTES, within })
+  if (bytes === undefined) return undefined
+  const { layer, lineOf } = parseConfig(decodeConfig(bytes, source.file), source)
+  return { layer, origin: (path) => ({ kind: 'file', file: source.file, line: lineOf(path) }) }
+}
+
+/** The variables that set a value, with the value's path. */
+const VARIABLES = new Map([
+  ['sandbox.image', 'COOP_IMAGE'],
+  ['sandbox.agent', 'COOP_AGENT'],
+  ['network.mode', 'COOP_NETWORK'],
+])
+
+function environmentLayer(env: HostEnv): LayerWithOrigin {
+  const read = <T>(key: string, kind: Kind<T>): T | undefined => {
+    const name = VARIABLES.get(key) ?? ''
+    const value = env[name]
+    // As everywhere: a variable that is set to nothing is not set.
+    return value === undefined || value === '' ? undefined : check('E_CONFIG', name, kind, value)
+  }
+  return {
+    layer: topics(
+      read('sandbox.image', SCHEMA.sandbox.image),
+      read('sandbox.agent', SCHEMA.sandbox.agent),
+      read('network.mode', SCHEMA.network.mode),
+    ),
+    origin: (path) => ({ kind: 'environment', name: VARIABLES.get(path.join('.')) ?? '' }),
+  }
+}
+
+const FLAGS = new Map([
+  ['sandbox.image', '--image'],
+  ['sandbox.agent', '--agent'],
+  ['sandbox.args', '--'],
+  ['sandbox.hostname', '--hostname'],
+  ['network.mode', '--network'],
+])
+
+function flagLayer(flags: ConfigOverrides): LayerWithOrigin {
+  const read = <T>(key: string, kind: Kind<T>, value: unknown): T | undefined =>
+    value === undefined ? undefined : check('E_USAGE', FLAGS.get(key) ?? key, kind, value)
+  const { image, agent, args, hostname, mode } = {
+    image: read('sandbox.image', SCHEMA.sandbox.image, flags.image),
+    agent: read('sandbox.agent', SCHEMA.sandbox.agent, flags.agent),
+    args: read('sandbox.args', SCHEMA.sandbox.args, flags.args),
+    hostname: read('sandbox.hostname', SCHEMA.sandbox.hostname, flags.hostname),
+    mode: read('network.mode', SCHEMA.network.mode, flags.network),
+  }
+  const base = topics(image, agent, mode)
+  return {
+    layer: {
+      ...base,
+      sandbox: {
+        ...base.sandbox,
+        ...(args === undefined ? {} : { args }),
+        ...(hostname === undefined ? {} : { hostname }),
+      },
+      env: checkNames(flags.env ?? {}),
+    },
+    origin: (path) => ({ kind: 'flag', name: path[0] === 'env' ? '-e' : (FLAGS.get(path.join('.')) ?? '') }),
+  }
+}
+
+type Mode = Config['network']['mode']
+
+function topics(image: string | undefined, agent: string | undefined, mode: Mode | undefined): ConfigLayer {
+  return {
+    sandbox: { ...(image === undefined ? {} : { image }), ...(agent === undefined ? {} : { agent }) },
+    network: mode === undefined ? {} : { mode },
+  }
+}
+
+function check<T>(code: 'E_CONFIG' | 'E_USAGE', name: string, kind: Kind<T>, value: unknown): T {
+  try {
+    return kind.read(value)
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error
+    const hint = error.near === undefined ? undefined : `Did you mean ${quoteForMessage(error.near)}?`
+    throw new CoopError(code, `${name} must be ${error.expected}, not ${describe(error.value)}.`, { hint })
+  }
+}
+
+function checkNames(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(env)) {
+    if (!isEnvName(name)) throw badEnvFlag(name)
+    if (value.includes('\0')) throw new CoopError('E_USAGE', `The value of -e ${name} holds a NUL character.`)
+  }
+  return env
+}
+
+const badEnvFlag = (name: string): CoopError =>
+  new CoopError(
+    'E_USAGE',
+    `-e takes KEY=VALUE; ${quoteForMessage(name)} is no variable name (${ENV_NAME_RULE}).`,
+    {
+      hint: '-e KEY=VALUE, or -e KEY for the value it has here',
+    },
+  )
+
+/** What `-e KEY=VALUE` and `-e KEY` (the host's value, nothing when unset) say, in order. Raises E_USAGE. */
+export function parseEnvFlags(pairs: readonly string[], hostEnv: HostEnv): Readonly<Record<string, string>> {
+  const env: Record<string, string> = {}
+  for (const pair of pairs) {
+    const at = pair.indexOf('=')
+    const name = at < 0 ? pair : pair.slice(0, at)
+    if (!isEnvName(name)) throw badEnvFlag(name)
+    const value = at < 0 ? hostEnv[name] : pair.slice(at + 1)
+    if (value !== undefined) env[name] = value
+  }
+  return checkNames(env)
+}
+
+function expandEnv(
+  raw: Config['env'],
+  hostEnv: HostEnv,
+  literal: ReadonlySet<string>,
+  origins: ReadonlyMap<string, Origin>,
+): { env: Config['env']; references: ReadonlyMap<string, string>; warnings: readonly string[] } {
+  const env: Record<string, string> = {}
+  const references = new Map<string, string>()
+  const warnings: string[] = []
+  for (const [name, value] of Object.entries(raw)) {
+    const wanted = literal.has(name) ? undefined : /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1]
+    if (wanted === undefined) {
+      env[name] = value
+      continue
+    }
+    references.set(name, value)
+    const found = Object.hasOwn(hostEnv, wanted) ? hostEnv[wanted] : undefined
+    if (found !== undefined) {
+      env[name] = found
+      continue
+    }
+    const origin = origins.get(`env.${name}`)
+    const where = origin?.kind === 'file' ? `${origin.file}:${origin.line}: ` : ''
+    warnings.push(`${where}env.${name} is left out: ${wanted} is not set on this machine.`)
+  }
+  return { env, references, warnings }
+}

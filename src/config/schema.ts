@@ -1,0 +1,273 @@
+/**
+ * coop.toml as a type and as a table. The table is the one place that knows the keys: type checks, unknown
+ * keys, the `coop config` listing and `coop init` are all made from it.
+ */
+
+import type { Config, TableName, Tables } from './config.ts'
+import { mount } from './mounts.ts'
+import { isHostname } from './names.ts'
+import {
+  count,
+  cpus,
+  flag,
+  integer,
+  isPort,
+  type Kind,
+  list,
+  oneOf,
+  publishedPort,
+  size,
+  text,
+} from './values.ts'
+
+export type * from './config.ts'
+
+/** One key of coop.toml. */
+export interface Field<T> extends Kind<T> {
+  readonly default: T
+  readonly doc: string
+  /** How a later layer joins an earlier one; most values replace. */
+  readonly merge: (earlier: T, later: T) => T
+  /** Lists that append: each item keeps the layer it came from. */
+  readonly appends: boolean
+}
+
+export type Fields<T> = { readonly [K in keyof T]: Field<T[K]> }
+
+function field<T>(kind: Kind<T>, initial: T, doc: string): Field<T> {
+  return { ...kind, default: initial, doc, merge: (_earlier, later) => later, appends: false }
+}
+
+function appending<T>(kind: Kind<readonly T[]>, doc: string): Field<readonly T[]> {
+  return { ...kind, default: [], doc, merge: (earlier, later) => [...earlier, ...later], appends: true }
+}
+
+const MAX_PIDS = 4_194_304 // PID_MAX_LIMIT of 64-bit Linux
+const DEFAULT_PIDS = 4096 // plenty for a build, not enough for a fork bomb to hurt the host
+const HOUR_MS = 3_600_000
+const MINUTE_MS = 60_000
+
+const anyText = (expected: string): Kind<string> => text({ expected, test: () => true })
+const nonEmpty = (expected: string, control = false): Kind<string> =>
+  text({ expected, test: (value) => value.trim() !== '', control })
+
+// A folder below the home or the workspace; it may not climb out.
+const innerPath = text({
+  expected: 'a relative path without ".."',
+  test: (path) =>
+    path !== '' && !path.startsWith('/') && !path.startsWith('~') && !path.split('/').includes('..'),
+})
+
+const imageReference = text({
+  expected: '"host" or an image reference such as "debian:latest"',
+  test: (reference) => reference.length <= 512 && /^[^\s-]\S*$/.test(reference),
+})
+
+// The shape only; the gateway's own parser decides what a rule matches.
+const allowRule = text({
+  expected: 'a host name, "*.suffix", "host:port", IP address, CIDR or "*"',
+  test: (rule) => {
+    if (rule === '*' || /^\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}$/.test(rule)) return true
+    if (/^(?:[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*)(?:\/\d{1,3})?$/i.test(rule)) return true
+    const match = /^(?:(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?|\[[0-9a-f:.]+\])(?::(\d{1,5}))?$/i.exec(rule)
+    return match !== null && (match[1] === undefined || isPort(Number(match[1])))
+  },
+})
+
+// ctrl-[ is Escape, ctrl-i Tab, ctrl-j and ctrl-m Return: as detach keys they would make a terminal useless.
+const detachKey = text({
+  expected: '"ctrl-" and a letter or one of ] \\ ^ _ @ (not i, j, m)',
+  test: (key) => /^ctrl-[a-hk-ln-z\]\\^_@]$/.test(key),
+})
+
+/** Every key of every fixed table. */
+export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
+  sandbox: {
+    image: field(
+      imageReference,
+      'host',
+      'What the box starts from: "host" (this machine\'s programs) or an OCI image such as "debian:latest".',
+    ),
+    agent: field(
+      anyText('a command, or "" to find an installed agent'),
+      '',
+      'The agent. Empty: the first of claude, codex, gemini, opencode, aider that is installed.',
+    ),
+    args: field(
+      list(text({ expected: 'a string', test: () => true, control: true }), 'strings'),
+      [],
+      'Arguments for the agent.',
+    ),
+    shell: field(nonEmpty('a command such as "bash"'), 'bash', 'What `coop shell` starts.'),
+    user: field(
+      text({
+        expected: 'a user name (a lowercase letter or "_", then letters, digits, "-", "_", at most 32)',
+        test: (name) => /^[a-z_][a-z0-9_-]{0,31}$/.test(name),
+      }),
+      'coop',
+      "What the box's root is called; the home is /home/<user>.",
+    ),
+    hostname: field(
+      text({
+        expected: 'a host name (letters, digits, "-", "."), or "" for the name of the box',
+        test: (name) => name === '' || isHostname(name),
+      }),
+      '',
+      "The box's host name. Empty: the name of the box.",
+    ),
+    setup: appending(
+      list(nonEmpty('a shell command', true), 'shell commands'),
+      'Commands that `coop build` runs once, in order, as root of the box.',
+    ),
+    mounts: appending(
+      list(mount, 'mounts'),
+      'More folders: "source:target[:ro]". A bare name as source is a volume, "~" the home on either side.',
+    ),
+    nested: field(
+      flag,
+      false,
+      'Allow user namespaces inside the box (sandboxes and container tools of its own).',
+    ),
+    ptrace: field(flag, true, 'Allow debuggers inside the box.'),
+  },
+  workspace: {
+    mount: field(nonEmpty('a folder such as "."'), '.', 'The folder that the box works in, from here.'),
+    path: field(
+      text({
+        expected: 'an absolute path without "..", or "" for the same path as outside',
+        test: (path) => path === '' || (path.startsWith('/') && !path.split('/').includes('..')),
+      }),
+      '',
+      'Where the box sees it. Empty: at the same path as outside.',
+    ),
+    writable: field(
+      list(innerPath, 'paths in the workspace'),
+      [],
+      'Protected files that the box may write after all, such as ".vscode".',
+    ),
+  },
+  network: {
+    mode: field(
+      oneOf('host', 'none', 'veth'),
+      'host',
+      '"host" shares this machine\'s network, "none" has loopback only, "veth" goes through coop\'s gateway.',
+    ),
+    allow: field(
+      list(allowRule, 'hosts'),
+      ['*'],
+      'veth: what the box may reach: hosts, "*.suffix", "host:port", CIDRs.',
+    ),
+    ports: field(
+      list(publishedPort, 'ports'),
+      [],
+      'veth: box ports to publish on this machine\'s loopback: "3000" or "8080:3000".',
+    ),
+  },
+  session: {
+    persist: field(
+      list(innerPath, 'folders of the home'),
+      ['.claude'],
+      "Folders of the box's home that are kept for this workspace.",
+    ),
+    auto_restart: field(flag, true, 'Start the agent again when it ends.'),
+    restart_delay_ms: field(integer(0, HOUR_MS, ' of milliseconds'), 1000, 'How long to wait before that.'),
+    notify: field(
+      anyText('a shell command, or "" for none'),
+      '',
+      'A command to run on this machine when the agent waits for input.',
+    ),
+    detach_key: field(detachKey, 'ctrl-]', 'The key that detaches a terminal.'),
+  },
+  limits: {
+    memory: field(size, null, 'Memory, such as "4g". Empty: no limit.'),
+    cpus: field(cpus, null, 'Processors, such as "2" or "0.5". Empty: no limit.'),
+    pids: field(count(16, MAX_PIDS, DEFAULT_PIDS), DEFAULT_PIDS, 'Processes and threads.'),
+    disk: field(size, null, 'The box\'s own files, such as "20g". Empty: no limit.'),
+  },
+  input_filter: {
+    ctrl_c_debounce_ms: field(
+      integer(0, MINUTE_MS, ' of milliseconds'),
+      500,
+      'Browser and tunnel: a second Ctrl+C within this time is held back.',
+    ),
+    block_sequences: field(
+      list(
+        text({ expected: 'a string that is not empty', test: (value) => value !== '', control: true }),
+        'strings',
+      ),
+      [],
+      'Browser and tunnel: input that is held back, such as "\\u0003".',
+    ),
+  },
+  secrets: {
+    hide: field(
+      list(nonEmpty('a file name pattern'), 'file name patterns'),
+      [],
+      'More files to hide from the box, by pattern.',
+    ),
+    show: field(
+      list(nonEmpty('a file name pattern'), 'file name patterns'),
+      [],
+      'Files to show although their name looks like a secret.',
+    ),
+  },
+  serve: {
+    host: field(
+      text({ expected: 'an address or host name', test: (host) => /^[A-Za-z0-9.:_-]+$/.test(host) }),
+      '127.0.0.1',
+      'The address that `coop serve` listens on.',
+    ),
+    port: field(integer(1, 65535), 8888, 'Its port.'),
+  },
+}
+
+/** The kind of every value of `[env]`. */
+export const ENV_VALUE: Kind<string> = text({
+  expected: 'a string (numbers in quotes too)',
+  test: () => true,
+  control: true,
+})
+
+export const TABLE_NAMES: readonly (keyof Config)[] = [
+  'sandbox',
+  'workspace',
+  'env',
+  'network',
+  'session',
+  'limits',
+  'input_filter',
+  'secrets',
+  'serve',
+]
+
+/** The built-in layer. */
+export const DEFAULTS: Config = {
+  sandbox: defaultsOf(SCHEMA.sandbox),
+  workspace: defaultsOf(SCHEMA.workspace),
+  env: {},
+  network: defaultsOf(SCHEMA.network),
+  session: defaultsOf(SCHEMA.session),
+  limits: defaultsOf(SCHEMA.limits),
+  input_filter: defaultsOf(SCHEMA.input_filter),
+  secrets: defaultsOf(SCHEMA.secrets),
+  serve: defaultsOf(SCHEMA.serve),
+}
+
+/** The keys of a table, in the order of the schema. */
+export function keysOf<T extends object>(fields: Fields<T>): (keyof T & string)[] {
+  // Object.keys forgets what the type knows; `fields` has exactly these keys.
+  return Object.keys(fields) as (keyof T & string)[]
+}
+
+function defaultsOf<T extends object>(fields: Fields<T>): T {
+  const entries = keysOf(fields).map((key) => [key, fields[key].default] as const)
+  // Built from every key of T with a value of its type.
+  return Object.fromEntries(entries) as T
+}
+
+/** Whether `name` may name an environment variable (POSIX, without the ones JavaScript treats specially). */
+export function isEnvName(name: string): boolean {
+  return name.length <= 255 && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !(name in Object.prototype)
+}
+
+export const ENV_NAME_RULE = 'letters, digits and "_", not starting with a digit'

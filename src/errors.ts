@@ -1,0 +1,67 @@
+/**
+ * Every error that coop itself raises: a stable code, a sentence, a hint a person can act on.
+ * Raised anywhere, worded where it is raised, printed in one place (`src/cli/report.ts`).
+ */
+
+/** Exit codes by error code; the table is part of the contract with scripts. */
+const EXIT = {
+  E_FAILED: 1,
+  E_INTERNAL: 1,
+  E_USAGE: 2,
+  E_CONFIG: 2,
+  E_NO_BOX: 3,
+  E_BOX_EXISTS: 1,
+  E_BOX_STATE: 1,
+  E_WORKSPACE: 1,
+  E_AGENT: 1,
+  E_MOUNT: 1,
+  E_DISK_FULL: 1,
+  E_NO_TERMINAL: 2,
+  E_DAEMON: 4,
+  E_RUNTIME_DIR: 4,
+  E_IMAGE: 5,
+  E_ISOLATION: 7,
+} as const
+
+export type ErrorCode = keyof typeof EXIT
+
+export interface ErrorOptions {
+  /** What to do about it, a command where possible. */
+  readonly hint?: string | undefined
+  readonly cause?: unknown
+}
+
+export class CoopError extends Error {
+  override readonly name = 'CoopError'
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+
+  constructor(code: ErrorCode, sentence: string, options: ErrorOptions = {}) {
+    super(sentence, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options.hint
+  }
+
+  get exitCode(): number {
+    return EXIT[this.code]
+  }
+}
+
+/** The form in which an error crosses the daemon's socket and `--json` output. */
+export interface ErrorJson {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly hint?: string
+}
+
+export function errorToJson(error: unknown): ErrorJson {
+  if (error instanceof CoopError) {
+    return { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) }
+  }
+  return { code: 'E_INTERNAL', message: error instanceof Error ? error.message : String(error) }
+}
+
+export function errorFromJson(json: ErrorJson): CoopError {
+  const code = json.code in EXIT ? json.code : 'E_FAILED'
+  return new CoopError(code, json.message, { hint: json.hint })
+}

@@ -1,0 +1,96 @@
+/**
+ * Frames: `length(4, big endian) type(1) payload`; length counts type and payload. The same codec serves the
+ * unix socket, the web socket and the tunnel. Pure.
+ */
+
+export const FRAME_JSON = 1
+/** Terminal output: 8 bytes of absolute stream offset (big endian), then the bytes. */
+export const FRAME_OUTPUT = 2
+/** Terminal input, as it was typed. */
+export const FRAME_INPUT = 3
+
+export type FrameType = typeof FRAME_JSON | typeof FRAME_OUTPUT | typeof FRAME_INPUT
+
+export const MAX_CONTROL = 1 << 20 // bytes of one control message
+const MAX_FRAME = MAX_CONTROL + 64
+const HEADER = 5
+
+export interface Frame {
+  readonly type: FrameType
+  readonly payload: Buffer
+}
+
+export function encodeFrame(type: FrameType, payload: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER + payload.length)
+  frame.writeUInt32BE(1 + payload.length, 0)
+  frame[4] = type
+  frame.set(payload, HEADER)
+  return frame
+}
+
+/** A JSON control message. Throws RangeError when it is too large to be one. */
+export function encodeJson(message: unknown): Buffer {
+  const payload = Buffer.from(JSON.stringify(message))
+  if (payload.length > MAX_CONTROL) throw new RangeError(`a message of ${payload.length} bytes is too large`)
+  return encodeFrame(FRAME_JSON, payload)
+}
+
+export function encodeOutput(offset: number, bytes: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(HEADER + 8 + bytes.length)
+  frame.writeUInt32BE(9 + bytes.length, 0)
+  frame[4] = FRAME_OUTPUT
+  frame.writeBigUInt64BE(BigInt(offset), HEADER)
+  frame.set(bytes, HEADER + 8)
+  return frame
+}
+
+export function decodeOutput(payload: Buffer): { readonly offset: number; readonly bytes: Buffer } {
+  if (payload.length < 8) throw new RangeError('an output frame without an offset')
+  const offset = Number(payload.readBigUInt64BE(0))
+  if (!Number.isSafeInteger(offset)) throw new RangeError('an offset out of range')
+  return { offset, bytes: payload.subarray(8) }
+}
+
+/** Splits a byte stream into frames; holds at most one incomplete frame. */
+export class FrameDecoder {
+  #held: Buffer[] = []
+  #size = 0
+
+  /** The frames that are complete now. Throws RangeError for a stream that is no frames. */
+  push(bytes: Uint8Array): Frame[] {
+    if (bytes.length) {
+      this.#held.push(Buffer.from(bytes))
+      this.#size += bytes.length
+    }
+    const frames: Frame[] = []
+    while (this.#size >= HEADER) {
+      const head = this.#peek(HEADER)
+      const length = head.readUInt32BE(0)
+      const type = head[4]
+      if (length < 1 || length > MAX_FRAME) throw new RangeError(`a frame of ${length} bytes`)
+      if (type !== FRAME_JSON && type !== FRAME_OUTPUT && type !== FRAME_INPUT)
+        throw new RangeError(`a frame of unknown type ${type}`)
+      if (this.#size < 4 + length) break
+      const whole = this.#peek(4 + length)
+      this.#drop(4 + length)
+      frames.push({ type, payload: whole.subarray(HEADER, 4 + length) })
+    }
+    return frames
+  }
+
+  /** The first `size` bytes in one piece; joins only when a frame was split. */
+  #peek(size: number): Buffer {
+    const first = this.#held[0] ?? Buffer.alloc(0)
+    if (first.length >= size) return first
+    const all = Buffer.concat(this.#held)
+    this.#held = [all]
+    return all
+  }
+
+  #drop(size: number): void {
+    const first = this.#held[0] ?? Buffer.alloc(0)
+    if (first.length === size) this.#held.shift()
+    else this.#held[0] = first.subarray(size)
+    this.#size -= size
+  }
+}

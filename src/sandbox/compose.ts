@@ -1,0 +1,156 @@
+/** Puts a plan together: from a configuration, what the host is, and what was found for the agent. Pure. */
+import type { Config } from '../config/config.ts'
+import { hostnameFromBoxName } from '../config/names.ts'
+import { CoopError } from '../errors.ts'
+import { KEPT_CAPABILITIES } from './capabilities.ts'
+import { planEnvironment } from './environment.ts'
+import { type HostImageFacts, hostImage, OPEN_FOLDERS } from './host-image.ts'
+import { groupFile, hostsFile, passwdFile } from './identity.ts'
+import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
+import type { NetworkMode, Plan, Source, Step } from './plan.ts'
+
+const OPEN_FILES = 65_536 // descriptors per process: build tools and databases ask for more than the usual 1024
+const SCOPE_ABI = 6 // Landlock ABI with scopes for abstract sockets, Linux 6.12
+
+/** The image as planning sees it. */
+export type ImageFacts =
+  | { readonly kind: 'host'; readonly facts: HostImageFacts }
+  | { readonly kind: 'rootfs'; readonly source: Source }
+
+export interface ExtraMount {
+  readonly source: Source
+  readonly target: string
+  readonly readonly: boolean
+}
+
+export interface ComposeInput {
+  readonly name: string
+  readonly config: Config
+  readonly workspace: { readonly source: Source; readonly target: string }
+  readonly image: ImageFacts
+  /** /etc/passwd and /etc/group of the image, resolv.conf of the host; '' where there is none. */
+  readonly etc: { readonly passwd: string; readonly group: string; readonly resolv: string }
+  readonly ids: IdFacts
+  readonly devices: readonly Source[]
+  readonly sys: readonly Source[]
+  readonly landlockAbi: number
+  readonly hardLimits: { readonly processes: number; readonly openFiles: number }
+  /** Folders of {@link OPEN_FOLDERS} that the host has. */
+  readonly openFolders: readonly string[]
+  /** Configured mounts, the agent's installation, persistent folders; in order. */
+  readonly mounts: readonly ExtraMount[]
+  readonly links: readonly { readonly at: string; readonly to: string }[]
+  readonly agentEnvironment: Readonly<Record<string, string>>
+  readonly pathEntries: readonly string[]
+  readonly clientEnvironment: Readonly<Record<string, string | undefined>>
+}
+
+export { OPEN_FOLDERS }
+
+/** uid 0's home inside. */
+export function homeOf(config: Config): string {
+  return config.sandbox.user === 'root' ? '/root' : `/home/${config.sandbox.user}`
+}
+
+function networkOf(config: Config): NetworkMode {
+  if (config.network.mode !== 'veth') return config.network.mode
+  throw new CoopError('E_ISOLATION', 'network mode "veth" is not part of this version of coop', {
+    hint: 'use --network none for no network, or --network host to share the host’s',
+  })
+}
+
+/** Limits that this version cannot put on a box are refused: a limit that is not there must not look set. */
+function refuseLimits(config: Config): void {
+  for (const key of ['memory', 'cpus', 'disk'] as const) {
+    if (config.limits[key] === null) continue
+    throw new CoopError('E_ISOLATION', `limits.${key} cannot be enforced by this version of coop`, {
+      hint: `remove ${key} from [limits]; pids works`,
+    })
+  }
+}
+
+/** Folders first, then what is mounted in them: outer targets before inner ones, else as given. */
+function ordered(mounts: readonly ExtraMount[]): ExtraMount[] {
+  const depth = (path: string): number => path.split('/').filter(Boolean).length
+  return [...mounts].sort((a, b) => depth(a.target) - depth(b.target))
+}
+
+export function composePlan(input: ComposeInput): Plan {
+  const { config, name } = input
+  refuseLimits(config)
+  const network = networkOf(config)
+  const home = homeOf(config)
+  const shell = config.sandbox.shell.includes('/') ? config.sandbox.shell : `/bin/${config.sandbox.shell}`
+  const hostname = config.sandbox.hostname || hostnameFromBoxName(name)
+  const ids = planIds(input.ids)
+  const notes: string[] = []
+  const advice = singleIdAdvice(input.ids)
+  if (advice) notes.push(`${advice.sentence}; ${advice.hint}`)
+  if (network === 'host' && input.landlockAbi < SCOPE_ABI)
+    notes.push('abstract unix sockets of the host can be reached: Linux 6.12 with Landlock would prevent it')
+
+  const image = input.image.kind === 'host' ? hostImage(input.image.facts) : { steps: [] as Step[], notes: [] }
+  notes.push(...image.notes)
+  const steps: Step[] = [
+    ...image.steps,
+    { do: 'folder', at: '/tmp', mode: 0o1777 },
+    { do: 'folder', at: home, mode: 0o755 },
+    { do: 'tmpfs', at: '/run', mode: 0o755, exec: false },
+    { do: 'proc' },
+    { do: 'dev', devices: input.devices },
+    { do: 'sys', shown: input.sys },
+    ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(
+      (mount): Step => ({
+        do: 'bind',
+        at: mount.target,
+        source: mount.source,
+        readonly: mount.readonly,
+        recursive: mount.source.type === 'folder',
+      }),
+    ),
+    ...input.links.map((link): Step => ({ do: 'link', ...link })),
+  ]
+  const identity = { user: config.sandbox.user, home, shell }
+  return {
+    version: 1,
+    name,
+    hostname,
+    image: config.sandbox.image,
+    workspace: input.workspace,
+    user: { name: config.sandbox.user, home, shell },
+    ids,
+    network,
+    root: { lower: input.image.kind === 'rootfs' ? [input.image.source] : [] },
+    steps,
+    etc: {
+      passwd: passwdFile(input.etc.passwd, identity),
+      group: groupFile(input.etc.group, identity),
+      hostname: `${hostname}\n`,
+      hosts: hostsFile(hostname),
+      ...(network === 'host' && input.etc.resolv ? { 'resolv.conf': input.etc.resolv } : {}),
+    },
+    openFolders: input.image.kind === 'host' ? input.openFolders : [],
+    confinement: {
+      capabilities: KEPT_CAPABILITIES,
+      nested: config.sandbox.nested,
+      ptrace: config.sandbox.ptrace,
+      landlockScope: input.landlockAbi >= SCOPE_ABI,
+    },
+    limits: {
+      pids: Math.min(config.limits.pids, input.hardLimits.processes),
+      openFiles: Math.min(OPEN_FILES, input.hardLimits.openFiles),
+    },
+    environment: planEnvironment({
+      box: name,
+      user: config.sandbox.user,
+      home,
+      shell,
+      client: input.clientEnvironment,
+      image: {},
+      agent: input.agentEnvironment,
+      configured: config.env,
+      pathEntries: input.pathEntries,
+    }),
+    notes,
+  }
+}

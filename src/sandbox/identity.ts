@@ -1,0 +1,46 @@
+/**
+ * Who the box's processes are by name: uid 0 bears the configured user name and home (passwd(5), group(5)).
+ * `root` stays as a second name of uid 0, because installers say `chown root`.
+ */
+
+const FIRST_PERSON = 1000 // login.defs: accounts from here on are people; the box need not know their names
+const NOBODY = 65_534
+
+export interface Identity {
+  readonly user: string
+  readonly home: string
+  readonly shell: string
+}
+
+function systemLines(text: string, idField: number, taken: readonly string[]): string[] {
+  return text.split('\n').filter((line) => {
+    const fields = line.split(':')
+    const name = fields[0] ?? ''
+    const id = Number(fields[idField])
+    if (!name || fields.length <= idField || !Number.isInteger(id)) return false
+    return id !== 0 && (id < FIRST_PERSON || id === NOBODY) && !taken.includes(name)
+  })
+}
+
+/** /etc/passwd of the box, from the one that the image has ('' if none). */
+export function passwdFile(base: string, who: Identity): string {
+  const own = [`${who.user}:x:0:0:${who.user}:${who.home}:${who.shell}`]
+  if (who.user !== 'root') own.push(`root:x:0:0:root:${who.home}:${who.shell}`)
+  const names = [who.user, 'root']
+  return `${[...own, ...systemLines(base, 2, names)].join('\n')}\n`
+}
+
+/** /etc/group of the box, from the one that the image has ('' if none). Members that are people are left out. */
+export function groupFile(base: string, who: Identity): string {
+  const own = who.user === 'root' ? ['root:x:0:'] : [`${who.user}:x:0:`, 'root:x:0:']
+  const rest = systemLines(base, 2, [who.user, 'root']).map((line) => {
+    const fields = line.split(':')
+    return `${fields[0]}:x:${fields[2]}:`
+  })
+  return `${[...own, ...rest].join('\n')}\n`
+}
+
+/** /etc/hosts of the box. */
+export function hostsFile(hostname: string): string {
+  return `127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 ${hostname}\n`
+}

@@ -1,0 +1,186 @@
+/**
+ * ESCAPE 39: a folder that coop is run in must not get code into the host's processes.
+ *
+ * Bun, which coop is compiled with, reads `bunfig.toml` (preload scripts), `.env`, `tsconfig.json` and
+ * `package.json` of the current folder before the program's first line, unless told not to at build time.
+ *
+ * Variables of the caller are another matter: LD_PRELOAD, BUN_OPTIONS and BUN_BE_BUN act on the first
+ * process before any code of ours, as they do on every program that the caller starts; who sets them can
+ * run programs as the user anyway. What coop has to see to is that the daemon, which outlives that caller
+ * and serves all others, has none of them.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { canMakeNamespaces, needsAll } from '../harness/facts.ts'
+import { findLeftovers } from '../harness/leftovers.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { invokers } from '../harness/users.ts'
+import { waitUntil } from '../harness/wait.ts'
+
+/** A program as Bun compiles it when nobody asks for anything else. */
+let unhardened: string
+let folder: string
+
+beforeAll(() => {
+  folder = mkdtempSync('/var/tmp/coop-control-')
+  unhardened = join(folder, 'hello')
+  writeFileSync(join(folder, 'hello.ts'), "console.log('hello', process.env.POISONED_BY_DOTENV ?? 'clean')\n")
+  const build = [process.execPath, 'build', '--compile', `--outfile=${unhardened}`, join(folder, 'hello.ts')]
+  const { exitCode, stderr } = Bun.spawnSync(build, { stdout: 'ignore', stderr: 'pipe' })
+  if (exitCode !== 0) throw new Error(`The control was not built: ${stderr.toString()}`)
+  Bun.spawnSync(['chmod', '-R', 'a+rX', folder])
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Puts all that Bun or Node might read into the workspace; returns the file that any of it would make. */
+function poison(t: Scratch): string {
+  const marker = join(t.root, 'marker')
+  const mark = (how: string) =>
+    `require('node:fs').appendFileSync(${JSON.stringify(marker)}, ${JSON.stringify(`${how}\n`)})\n`
+  t.write('preload.cjs', mark('preload'))
+  t.write(
+    'bunfig.toml',
+    'preload = ["./preload.cjs"]\n[run]\npreload = ["./preload.cjs"]\n[test]\npreload = ["./preload.cjs"]\n',
+  )
+  t.write(
+    '.env',
+    `POISONED_BY_DOTENV=1\nBUN_OPTIONS=--preload=${t.workspace}/preload.cjs\nNODE_OPTIONS=--require=${t.workspace}/preload.cjs\nCOOP_RUNTIME_DIR=${t.root}/from-dotenv\n`,
+  )
+  for (const name of ['.env.local', '.env.production', '.env.development'])
+    t.write(name, 'POISONED_BY_DOTENV=1\n')
+  const elsewhere = { '*': ['./shadow/*', './shadow/index.cjs'], 'node:fs': ['./shadow/index.cjs'] }
+  t.write(
+    'tsconfig.json',
+    JSON.stringify({
+      extends: './shadow/tsconfig.json',
+      compilerOptions: { baseUrl: '.', paths: elsewhere, jsx: 'react-jsx', jsxImportSource: './shadow' },
+    }),
+  )
+  t.write('shadow/tsconfig.json', JSON.stringify({ compilerOptions: { paths: elsewhere } }))
+  t.write('shadow/index.cjs', mark('tsconfig paths'))
+  t.write(
+    'package.json',
+    JSON.stringify({
+      name: 'coop',
+      type: 'module',
+      main: './shadow/index.cjs',
+      imports: { '#*': './shadow/index.cjs' },
+      exports: './shadow/index.cjs',
+      scripts: { preinstall: `touch ${marker}`, start: `touch ${marker}` },
+    }),
+  )
+  for (const name of ['citty', 'consola', '@iarna/toml', 'bun', 'node:fs', 'fs']) {
+    t.write(`node_modules/${name}/index.js`, mark(`node_modules/${name}`))
+    t.write(
+      `node_modules/${name}/package.json`,
+      JSON.stringify({ name, version: '99.0.0', main: 'index.js' }),
+    )
+  }
+  return marker
+}
+
+const marks = (marker: string): string => (existsSync(marker) ? readFileSync(marker, 'utf8') : '')
+
+interface DaemonStatus {
+  readonly pid: number
+}
+
+async function daemonPid(t: Scratch): Promise<number> {
+  const { code, stdout, stderr } = await t.coop(['system', 'status', '--json'])
+  if (code !== 0) throw new Error(`coop system status: ${stderr}`)
+  return (JSON.parse(stdout) as DaemonStatus).pid
+}
+
+describe.each(invokers)('as $name', (invoker) => {
+  test('positive control: a program that is compiled with the defaults loads what the folder says', async () => {
+    await using t = await scratch(invoker)
+    const marker = poison(t)
+    const { stdout } = await t.run([unhardened])
+    expect(marks(marker)).toContain('preload')
+    expect(stdout).not.toContain('clean')
+  })
+
+  test.each([['--version'], ['--help'], ['ls'], ['config'], ['nonsense']])(
+    'coop %s loads nothing of the current folder',
+    async (command) => {
+      await using t = await scratch(invoker)
+      const marker = poison(t)
+      const { signal, stdout, stderr } = await t.coop([command])
+      expect(signal).toBeNull()
+      expect(marks(marker)).toBe('')
+      expect(stdout + stderr).not.toContain('POISONED')
+      expect(existsSync(join(t.root, 'from-dotenv'))).toBe(false)
+    },
+  )
+
+  const namespaces = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
+
+  test.skipIf(namespaces.missing)(
+    `the daemon and a box start without loading anything of the folder${namespaces.note}`,
+    async () => {
+      await using t = await scratch(invoker)
+      const marker = poison(t)
+      const run = await t.coop(['run', '--', 'sh', '-c', 'echo "[$POISONED_BY_DOTENV]"'])
+      expect(run).toMatchObject({ code: 0, stdout: '[]\n' })
+      expect(marks(marker)).toBe('')
+      expect(existsSync(join(t.root, 'from-dotenv'))).toBe(false)
+      const pid = await daemonPid(t)
+      // A daemon that stays in the folder would also read it later, and keep it busy.
+      expect((await t.run(['readlink', `/proc/${pid}/cwd`])).stdout).not.toContain(t.workspace)
+    },
+  )
+
+  // BUN_BE_BUN=1 makes the first process Bun itself, so that no daemon would start: see the test below.
+  test.skipIf(namespaces.missing)(
+    `the daemon has no variable that makes Bun or the loader run code${namespaces.note}`,
+    async () => {
+      await using t = await scratch(invoker)
+      const marker = poison(t)
+      const preload = join(t.workspace, 'preload.cjs')
+      const hostile = {
+        BUN_OPTIONS: `--preload=${preload}`,
+        NODE_OPTIONS: `--require=${preload}`,
+        BUN_INSPECT_NOTIFY: `unix://${t.root}/inspect`,
+        BUN_CONFIG_VERBOSE_FETCH: 'curl',
+        BUN_JSC_useDollarVM: '0',
+        LD_BIND_NOW: '1', // stands for LD_PRELOAD, which would need a library
+        LD_LIBRARY_PATH: join(t.workspace, 'node_modules'),
+      }
+      await t.coop(['ls'], { env: hostile })
+      const { code, stderr } = await t.coop(['-d', '-n', 'poisoned', '--agent', 'sleep infinity'], {
+        env: hostile,
+      })
+      expect({ code, stderr }).toMatchObject({ code: 0 })
+
+      const pid = await daemonPid(t)
+      const names = environmentNames(pid)
+      expect(names.length).toBeGreaterThan(0) // it could be read
+      for (const name of Object.keys(hostile)) expect(names).not.toContain(name)
+      expect(names.filter((name) => /^(BUN_|NODE_|LD_)/.test(name))).toEqual([])
+      // Every mark is of a client, whose environment it was; a daemon would add one more for each start.
+      const before = marks(marker)
+      await t.coop(['system', 'shutdown'])
+      await waitUntil(() => !findLeftovers(t.root).some((left) => left.pid === pid), 'the end of the daemon')
+      expect((await t.coop(['ls'])).code).toBe(0)
+      expect(marks(marker)).toBe(before)
+    },
+  )
+
+  test('a client that is told to be Bun starts no daemon', async () => {
+    await using t = await scratch(invoker)
+    const marker = poison(t)
+    await t.coop(['--version'], { env: { BUN_BE_BUN: '1' } })
+    expect(findLeftovers(t.root).filter((left) => left.pid !== undefined)).toEqual([])
+    // It is Bun with the caller's own arguments, and `--version` reads no folder.
+    expect(marks(marker)).toBe('')
+  })
+})
+
+function environmentNames(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/environ`, 'utf8')
+    .split('\0')
+    .filter((entry) => entry !== '')
+    .map((entry) => entry.split('=')[0] ?? '')
+}
