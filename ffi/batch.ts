@@ -5,8 +5,9 @@
  * encoding, no descriptor is touched. Layout, little-endian: head (32 bytes), operations (56 bytes each),
  * data. The whole is read to one fixed address, so pointers into the data are made here.
  */
-import { abi } from './abi/index.ts'
+
 import { errnoName } from './abi/errno.ts'
+import { abi } from './abi/index.ts'
 import type { SyscallName } from './libc.ts'
 
 export const REGION_SIZE = 4 << 20 // bytes; more than the kernel takes as arguments and environment of one exec
@@ -230,7 +231,8 @@ export class Batch {
   /** How many descriptors come back, given the results. None when the batch failed. */
   sent(results: readonly number[]): number {
     if (this.failure(results)) return 0
-    return this.ops.slice(0, results.length).filter((op, i) => op.flags & SEND && (results[i] ?? -1) >= 0).length
+    return this.ops.slice(0, results.length).filter((op, i) => op.flags & SEND && (results[i] ?? -1) >= 0)
+      .length
   }
 
   /** The failure that ended the batch, if one did. */

@@ -3,8 +3,8 @@
  * wrapper in an old glibc or musl work too, and both libcs behave the same (syscall(2)).
  */
 import { dlopen, FFIType, type Pointer, ptr, read } from 'bun:ffi'
-import { abi } from './abi/index.ts'
 import { errnoName } from './abi/errno.ts'
+import { abi } from './abi/index.ts'
 
 const { i64_fast: i64, ptr: pointer } = FFIType
 const SYMBOLS = {
@@ -43,9 +43,7 @@ function word(value: SyscallArgument | undefined): number | bigint {
 /** Make one syscall; the result, or the negated errno. */
 export function syscall(name: SyscallName, ...args: SyscallArgument[]): number {
   const [a, b, c, d, e, f] = args
-  const result = Number(
-    libc.syscall(abi.sys[name], word(a), word(b), word(c), word(d), word(e), word(f)),
-  )
+  const result = Number(libc.syscall(abi.sys[name], word(a), word(b), word(c), word(d), word(e), word(f)))
   return result === -1 ? -read.i32(errnoAddress, 0) : result
 }
 

@@ -2,7 +2,7 @@
 import { cc, FFIType } from 'bun:ffi'
 import { abi } from './abi/index.ts'
 import { REGION_SIZE } from './batch.ts'
-import { libcAddresses, must, SysError, type SyscallName, syscall } from './libc.ts'
+import { libcAddresses, must, type SyscallName, SysError, syscall } from './libc.ts'
 import source from './native.c' with { type: 'text' }
 
 const USED: readonly SyscallName[] = [

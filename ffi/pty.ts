@@ -37,4 +37,3 @@ export function isReadable(fd: number): boolean {
 export function closeDescriptor(fd: number): void {
   syscall('close', fd)
 }
-

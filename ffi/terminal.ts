@@ -19,7 +19,8 @@ export function setModes(fd: number, modes: Uint8Array): void {
 export function rawModes(modes: Uint8Array): Uint8Array {
   const raw = Uint8Array.from(modes)
   const view = new DataView(raw.buffer)
-  const clear = (offset: number, bits: number): void => view.setUint32(offset, view.getUint32(offset, true) & ~bits, true)
+  const clear = (offset: number, bits: number): void =>
+    view.setUint32(offset, view.getUint32(offset, true) & ~bits, true)
   clear(0, 0o1 | 0o2 | 0o10 | 0o40 | 0o100 | 0o200 | 0o400 | 0o2000) // IGNBRK BRKINT PARMRK ISTRIP INLCR IGNCR ICRNL IXON
   clear(4, 0o1) // OPOST
   clear(12, 0o1 | 0o2 | 0o10 | 0o100 | 0o100000) // ISIG ICANON ECHO ECHONL IEXTEN

@@ -15,12 +15,17 @@ export function ensureRuntimeDir(paths: Paths): void {
   } catch (error) {
     const code = (error as { code?: string }).code
     if (code !== 'EEXIST') {
-      throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} cannot be made (${code})`, { hint, cause: error })
+      throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} cannot be made (${code})`, {
+        hint,
+        cause: error,
+      })
     }
   }
   const stat = lstatSync(path)
   if (!stat.isDirectory()) {
-    throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} is a link or a file, not a folder`, { hint })
+    throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} is a link or a file, not a folder`, {
+      hint,
+    })
   }
   if (stat.uid !== process.getuid?.()) {
     throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} belongs to another user`, { hint })

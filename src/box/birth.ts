@@ -71,7 +71,12 @@ function cloneError(error: BatchError): CoopError {
 
 async function runIdTool(tool: string, pid: number, lines: readonly IdMapLine[]): Promise<void> {
   const numbers = lines.flatMap((line) => [line.inside, line.outside, line.count]).map(String)
-  const child = Bun.spawn([tool, String(pid), ...numbers], { stdin: 'ignore', stdout: 'ignore', stderr: 'pipe', env: {} })
+  const child = Bun.spawn([tool, String(pid), ...numbers], {
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+    env: {},
+  })
   const code = await child.exited
   if (code === 0) return
   const said = (await new Response(child.stderr).text()).trim().slice(0, 500)

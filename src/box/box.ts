@@ -1,23 +1,31 @@
 /** The life of one box: from plan to init, its processes and PTYs, and its end. Knows no socket of clients. */
+
+import { closeSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Batch, BatchError } from '../../ffi/batch.ts'
 import { Channel } from '../../ffi/channel.ts'
 import { detachedMount } from '../../ffi/mounts.ts'
 import { hasEnded, openPidfd, signalPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { rmSync, openSync, closeSync } from 'node:fs'
 import { boxDir, boxRuntimeDir, initSocket, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import { bear, startTimeOf } from './birth.ts'
 import { type HostFacts, sourceOf } from './host.ts'
-import { type Manifest, MANIFEST_VERSION, type PtyRecord, writeManifest } from './manifest.ts'
+import { MANIFEST_VERSION, type Manifest, type PtyRecord, writeManifest } from './manifest.ts'
 import type { Prepared } from './prepare.ts'
-import { exitCodeOf, MASTER_RESULT, processBatch, SLAVE_RESULT, type Stdio, type WindowSize } from './process.ts'
+import {
+  exitCodeOf,
+  MASTER_RESULT,
+  processBatch,
+  SLAVE_RESULT,
+  type Stdio,
+  type WindowSize,
+} from './process.ts'
 import { Pty } from './pty.ts'
 import { isCrashLoop, recentEnds } from './restarts.ts'
 import { Ring } from './ring.ts'
-import { setupError } from './setup-error.ts'
 import { planSources, setupBatch } from './setup.ts'
+import { setupError } from './setup-error.ts'
 import { discardStore, makeBoxFolder, prepareStore } from './storage.ts'
 
 const SIGKILL = 9
@@ -135,7 +143,10 @@ export class Box {
     this.#update({ init })
     const store = sourceOf(boxDir(paths, plan.name), 'box')
     if (!store) throw new CoopError('E_FAILED', 'the folder of the box is gone')
-    const prepared = this.#preparedMounts([store, ...planSources(plan).map((planned) => planned.source)], init.pid)
+    const prepared = this.#preparedMounts(
+      [store, ...planSources(plan).map((planned) => planned.source)],
+      init.pid,
+    )
     try {
       await channel.run(setupBatch({ plan, store, prepared }))
     } finally {
@@ -150,12 +161,19 @@ export class Box {
     const { plan } = this.#manifest
     if (plan.ids.kind !== 'root') return mounts
     const namespace = openSync(`/proc/${pid}/ns/user`, 'r')
-    const recursive = new Set(planSources(plan).filter((p) => p.recursive).map((p) => p.source.path))
+    const recursive = new Set(
+      planSources(plan)
+        .filter((p) => p.recursive)
+        .map((p) => p.source.path),
+    )
     try {
       for (const source of sources) {
         if (mounts.has(source.path)) continue
         const shifted = (source as { owner?: string }).owner === 'user'
-        mounts.set(source.path, detachedMount(source, recursive.has(source.path), shifted ? namespace : undefined))
+        mounts.set(
+          source.path,
+          detachedMount(source, recursive.has(source.path), shifted ? namespace : undefined),
+        )
       }
       return mounts
     } catch (error) {
@@ -174,11 +192,13 @@ export class Box {
     box.#pidfd = openPidfd(init.pid)
     box.#channel = await Channel.connect(initSocket(context.paths, manifest.name), box.#events())
     const batch = new Batch()
-    for (const record of manifest.ptys) batch.call('fcntl', [record.master, 1030 /* F_DUPFD_CLOEXEC */, 3], { send: true, scoped: true })
+    for (const record of manifest.ptys)
+      batch.call('fcntl', [record.master, 1030 /* F_DUPFD_CLOEXEC */, 3], { send: true, scoped: true })
     const { fds } = await box.#channel.run(batch)
     manifest.ptys.forEach((record, index) => {
       const fd = fds[index]
-      if (fd !== undefined) box.ptys.set(record.id, new Pty(record.id, fd, Ring.open(box.#ringPath(record.id)), FIRST_SIZE))
+      if (fd !== undefined)
+        box.ptys.set(record.id, new Pty(record.id, fd, Ring.open(box.#ringPath(record.id)), FIRST_SIZE))
     })
     for (const record of manifest.ptys) if (record.pid !== undefined) box.#watchPty(record.id, record.pid)
     for (const record of manifest.ptys) if (record.state === 'restarting') box.#scheduleRestart()
@@ -241,7 +261,9 @@ export class Box {
     const pid = reply.results.at(-1) ?? -1
     const fd = reply.fds[0]
     const master =
-      fd === undefined ? undefined : { fd, initFd: reply.results[MASTER_RESULT] ?? -1, slave: reply.results[SLAVE_RESULT] ?? -1 }
+      fd === undefined
+        ? undefined
+        : { fd, initFd: reply.results[MASTER_RESULT] ?? -1, slave: reply.results[SLAVE_RESULT] ?? -1 }
     return { pid, exited: this.#exitOf(pid), master }
   }
 
@@ -250,7 +272,12 @@ export class Box {
   }
 
   /** Start a process on a new PTY of the box. */
-  async open(command: readonly string[], cwd: string, environment: Readonly<Record<string, string>>, size: WindowSize): Promise<{ pty: Pty; pid: number; exited: Promise<number> }> {
+  async open(
+    command: readonly string[],
+    cwd: string,
+    environment: Readonly<Record<string, string>>,
+    size: WindowSize,
+  ): Promise<{ pty: Pty; pid: number; exited: Promise<number> }> {
     const started = await this.start({ command, cwd, environment, stdio: { kind: 'terminal', size } })
     if (!started.master) throw new CoopError('E_FAILED', 'the box opened no terminal')
     const used = new Set(this.#manifest.ptys.map((record) => record.id))
@@ -281,7 +308,10 @@ export class Box {
   }
 
   terminalEnvironment(term: string | undefined): Record<string, string> {
-    return { TERM: term && /^[\w.+-]{1,64}$/.test(term) ? term : 'xterm-256color', ...this.#manifest.plan.environment }
+    return {
+      TERM: term && /^[\w.+-]{1,64}$/.test(term) ? term : 'xterm-256color',
+      ...this.#manifest.plan.environment,
+    }
   }
 
   record(id: number): PtyRecord | undefined {
@@ -289,7 +319,9 @@ export class Box {
   }
 
   #updatePty(id: number, change: Partial<PtyRecord>): void {
-    this.#update({ ptys: this.#manifest.ptys.map((record) => (record.id === id ? { ...record, ...change } : record)) })
+    this.#update({
+      ptys: this.#manifest.ptys.map((record) => (record.id === id ? { ...record, ...change } : record)),
+    })
   }
 
   #watchPty(id: number, pid: number): void {
@@ -316,7 +348,9 @@ export class Box {
     if (!wanted && (!this.#manifest.autoRestart || isCrashLoop(ends))) {
       const crashed = this.#manifest.autoRestart
       this.#updatePty(0, { state: crashed ? 'crashed' : 'ended', exitCode: code, ends, pid: undefined })
-      const why = crashed ? `ended five times within ten seconds (last exit code ${code})` : `ended (exit code ${code})`
+      const why = crashed
+        ? `ended five times within ten seconds (last exit code ${code})`
+        : `ended (exit code ${code})`
       pty.say(`\r\n[coop: the agent ${why}; start it again: coop restart ${this.name}]\r\n`)
       return
     }
@@ -401,7 +435,8 @@ export class Box {
     clearTimeout(this.#restartTimer)
     if (!force) await this.#askToEnd()
     const { init } = this.#manifest
-    if (this.#pidfd !== undefined && init && startTimeOf(init.pid) === init.startTime) signalPidfd(this.#pidfd, SIGKILL)
+    if (this.#pidfd !== undefined && init && startTimeOf(init.pid) === init.startTime)
+      signalPidfd(this.#pidfd, SIGKILL)
     while (this.#pidfd !== undefined && !hasEnded(this.#pidfd)) await Bun.sleep(END_POLL_MS)
     if (this.#pidfd !== undefined) closeDescriptor(this.#pidfd)
     this.#pidfd = undefined

@@ -18,7 +18,10 @@ export function parseIdentity(text: string): { name?: string; email?: string } {
     const pair = /^\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$/.exec(line)
     const key = pair?.[1]?.toLowerCase() ?? ''
     if (!inUser || !IDENTITY.has(key)) continue
-    const value = (pair?.[2] ?? '').replace(/\s+[#;].*$/, '').replace(/^"(.*)"$/, '$1').replace(/\\(["\\])/g, '$1')
+    const value = (pair?.[2] ?? '')
+      .replace(/\s+[#;].*$/, '')
+      .replace(/^"(.*)"$/, '$1')
+      .replace(/\\(["\\])/g, '$1')
     if (value && !/[\0\n]/.test(value)) found[key as 'name' | 'email'] = value
   }
   return found

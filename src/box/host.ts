@@ -56,7 +56,9 @@ export function mountPoints(): string[] {
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter(Boolean)
-    .map((path) => path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))))
+    .map((path) =>
+      path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+    )
 }
 
 function imageFacts(): HostImageFacts {

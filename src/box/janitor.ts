@@ -2,15 +2,16 @@
  * Deletes files that belong to a box's other ids: nobody but root, or root of a user namespace with the same
  * map, may. A namespace without a box, for as long as it takes.
  */
+
+import { rmSync } from 'node:fs'
+import * as k from '../../ffi/abi/constants.ts'
+import { abi } from '../../ffi/abi/index.ts'
 import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
+import { boxRuntimeDir } from '../config/paths.ts'
 import { planIds } from '../sandbox/ids.ts'
 import { bear } from './birth.ts'
 import type { BoxContext } from './box.ts'
-import { rmSync } from 'node:fs'
-import { boxRuntimeDir } from '../config/paths.ts'
-import { abi } from '../../ffi/abi/index.ts'
-import * as k from '../../ffi/abi/constants.ts'
 
 const AT_CWD = -100
 const AT_REMOVEDIR = 0x200
@@ -61,7 +62,8 @@ async function removeFolder(channel: Channel, path: Buffer): Promise<void> {
     const files = entries.filter((entry) => !entry.folder)
     for (let at = 0; at < files.length; at += PER_BATCH) {
       const batch = new Batch()
-      for (const entry of files.slice(at, at + PER_BATCH)) batch.call('unlinkat', [AT_CWD, cstring(below(entry)), 0])
+      for (const entry of files.slice(at, at + PER_BATCH))
+        batch.call('unlinkat', [AT_CWD, cstring(below(entry)), 0])
       await channel.run(batch)
     }
   }

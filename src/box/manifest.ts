@@ -10,9 +10,7 @@ export const MANIFEST_VERSION = 1
 
 export type BoxState =
   /** Written, not yet alive: a daemon that finds it clears it away. */
-  | 'creating'
-  | 'running'
-  | 'stopped'
+  'creating' | 'running' | 'stopped'
 
 export type PtyState = 'running' | 'restarting' | 'ended' | 'crashed'
 

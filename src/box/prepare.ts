@@ -9,7 +9,7 @@ import { type Discovery, findAgents } from '../agents/find.ts'
 import { hostFiles } from '../agents/host-files.ts'
 import { planSeed } from '../agents/seed.ts'
 import type { Config } from '../config/config.ts'
-import { loadConfig, type ConfigOverrides, type LoadedConfig } from '../config/load.ts'
+import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
 import type { Paths } from '../config/paths.ts'
 import { readSmallFile } from '../config/read.ts'
 import { CoopError } from '../errors.ts'
@@ -88,13 +88,20 @@ function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path
 }
 
-function configuredMounts(config: Config, workspace: string, facts: SensitiveFacts, store: (volume: string) => string): ExtraMount[] {
+function configuredMounts(
+  config: Config,
+  workspace: string,
+  facts: SensitiveFacts,
+  store: (volume: string) => string,
+): ExtraMount[] {
   const home = homeOf(config)
   const inside = (target: string): string => (target.startsWith('~') ? home + target.slice(1) : target)
   return config.sandbox.mounts.map((mount) => {
     const target = inside(mount.target)
     if (/^\/(?:proc|sys|dev)(?:\/|$)/.test(target) || target === '/')
-      throw new CoopError('E_MOUNT', `nothing can be mounted at ${target} of a box`, { hint: 'choose another target' })
+      throw new CoopError('E_MOUNT', `nothing can be mounted at ${target} of a box`, {
+        hint: 'choose another target',
+      })
     if (mount.kind === 'volume') {
       const source = sourceOf(store(mount.volume), 'box')
       if (!source) throw new CoopError('E_MOUNT', `the volume ${mount.volume} is gone`)
@@ -125,7 +132,13 @@ function installationMounts(chosen: ChosenAgent): ExtraMount[] {
   })
 }
 
-function persistentMounts(input: { chosen: ChosenAgent; config: Config; workspace: Source; paths: Paths; host: HostFacts }): { mounts: ExtraMount[]; folders: Map<string, string> } {
+function persistentMounts(input: {
+  chosen: ChosenAgent
+  config: Config
+  workspace: Source
+  paths: Paths
+  host: HostFacts
+}): { mounts: ExtraMount[]; folders: Map<string, string> } {
   const { chosen, config, host } = input
   const home = homeOf(config)
   const ids = planIds(host.ids)
@@ -138,7 +151,9 @@ function persistentMounts(input: { chosen: ChosenAgent; config: Config; workspac
   const mounts = [...names].map((name): ExtraMount => {
     const rule = known.find((folder) => folder.path === name)?.seed
     const facts = { files: hostFiles, hostHome: host.home, boxHome: home }
-    const path = persistentFolder(input.paths, key, name, ids, () => (rule ? planSeed(name, rule, facts) : []))
+    const path = persistentFolder(input.paths, key, name, ids, () =>
+      rule ? planSeed(name, rule, facts) : [],
+    )
     folders.set(name, path)
     const source = sourceOf(path, 'box')
     if (!source) throw new CoopError('E_FAILED', `the persistent folder ${path} is gone`)
@@ -148,7 +163,12 @@ function persistentMounts(input: { chosen: ChosenAgent; config: Config; workspac
 }
 
 /** Answer an agent's first-run questions in its persistent folder, which the box may have written to. */
-function settle(chosen: ChosenAgent, folders: ReadonlyMap<string, string>, facts: BoxFacts, host: HostFacts): void {
+function settle(
+  chosen: ChosenAgent,
+  folders: ReadonlyMap<string, string>,
+  facts: BoxFacts,
+  host: HostFacts,
+): void {
   const locate = (path: string): { file: string; folder: string } | undefined => {
     for (const [name, folder] of folders) {
       if (path.startsWith(`${name}/`)) return { file: join(folder, path.slice(name.length + 1)), folder }
@@ -213,7 +233,8 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const target = config.workspace.path || source.path
   if (!isAbsolute(target)) throw new CoopError('E_CONFIG', 'workspace.path must be an absolute path')
   const image = imageOf(config, source.path, host)
-  const discovery: Discovery = config.sandbox.image === 'host' ? discover(request, host) : { found: [], refused: [] }
+  const discovery: Discovery =
+    config.sandbox.image === 'host' ? discover(request, host) : { found: [], refused: [] }
   const chosen = chooseAgent(
     { agent: config.sandbox.agent, args: config.sandbox.args, shell: config.sandbox.shell },
     discovery,

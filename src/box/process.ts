@@ -1,6 +1,7 @@
 /** Starting one process in a box: the batch that opens its terminal, forks, confines and execs. */
-import { abi } from '../../ffi/abi/index.ts'
+
 import * as k from '../../ffi/abi/constants.ts'
+import { abi } from '../../ffi/abi/index.ts'
 import { Batch, type Ref } from '../../ffi/batch.ts'
 import { boundingDrops, capsetStruct } from '../sandbox/capabilities.ts'
 import { environmentList } from '../sandbox/environment.ts'
@@ -60,9 +61,16 @@ export function candidates(command: string, path: string): string[] {
 
 function openTerminal(batch: Batch, size: WindowSize): Ref {
   const slaveFlags = k.O_RDWR | k.O_NOCTTY | k.O_CLOEXEC
-  const how = new BigUint64Array([BigInt(k.O_RDWR | k.O_NOCTTY | k.O_CLOEXEC), 0n, BigInt(k.RESOLVE_NO_SYMLINKS)])
+  const how = new BigUint64Array([
+    BigInt(k.O_RDWR | k.O_NOCTTY | k.O_CLOEXEC),
+    0n,
+    BigInt(k.RESOLVE_NO_SYMLINKS),
+  ])
   const what = 'open a terminal in the box'
-  const master = batch.call('openat2', [AT_CWD, '/dev/pts/ptmx', new Uint8Array(how.buffer), 24], { send: true, what })
+  const master = batch.call('openat2', [AT_CWD, '/dev/pts/ptmx', new Uint8Array(how.buffer), 24], {
+    send: true,
+    what,
+  })
   batch.call('ioctl', [master, k.TIOCSPTLCK, new Uint8Array(4)], { what })
   batch.call('ioctl', [master, k.TIOCSWINSZ, winsize(size)], { what })
   // Kept open by init: the master never reports a hang-up between two runs of the agent.
@@ -116,7 +124,8 @@ export function processBatch(spec: ProcessSpec): Batch {
   batch.call('setsid', [])
   if (terminal !== undefined) batch.call('ioctl', [terminal, k.TIOCSCTTY, 0], { what: 'take the terminal' })
   for (const target of [0, 1, 2]) {
-    const from = terminal ?? fds[target] ?? batch.call('openat', [AT_CWD, '/dev/null', k.O_RDWR | k.O_CLOEXEC])
+    const from =
+      terminal ?? fds[target] ?? batch.call('openat', [AT_CWD, '/dev/null', k.O_RDWR | k.O_CLOEXEC])
     batch.call('dup3', [from, target, 0])
   }
   batch.call('close_range', [3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC])

@@ -1,5 +1,11 @@
 /** One PTY of a box as the daemon holds it: reads the master, keeps the ring, offers bytes to clients. */
-import { closeDescriptor, isReadable, setNonblocking, setWindowSize, writeNonblocking } from '../../ffi/pty.ts'
+import {
+  closeDescriptor,
+  isReadable,
+  setNonblocking,
+  setWindowSize,
+  writeNonblocking,
+} from '../../ffi/pty.ts'
 import type { WindowSize } from './process.ts'
 import type { Ring } from './ring.ts'
 

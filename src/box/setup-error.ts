@@ -15,7 +15,10 @@ export function setupError(error: BatchError, plan: Plan): CoopError {
     })
   }
   if (error.code === 'ESTALE') {
-    return new CoopError('E_MOUNT', sentence, { hint: 'try again; something moves files under coop’s feet', cause: error })
+    return new CoopError('E_MOUNT', sentence, {
+      hint: 'try again; something moves files under coop’s feet',
+      cause: error,
+    })
   }
   if (error.what?.startsWith('mount target') && ['ELOOP', 'ENOTDIR', 'EEXIST'].includes(error.code)) {
     return new CoopError('E_MOUNT', `${sentence}; the image has a link or a file there`, {
@@ -23,7 +26,10 @@ export function setupError(error: BatchError, plan: Plan): CoopError {
       cause: error,
     })
   }
-  if (FORBIDDEN.has(error.code) && /^(?:mount|fsopen|fsmount|fsconfig|move_mount|open_tree|mount_setattr|pivot_root)$/.test(error.syscall)) {
+  if (
+    FORBIDDEN.has(error.code) &&
+    /^(?:mount|fsopen|fsmount|fsconfig|move_mount|open_tree|mount_setattr|pivot_root)$/.test(error.syscall)
+  ) {
     return new CoopError('E_ISOLATION', sentence, {
       hint:
         'a security module may restrict user namespaces: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0; ' +
@@ -32,7 +38,10 @@ export function setupError(error: BatchError, plan: Plan): CoopError {
     })
   }
   if (error.syscall === 'openat2' && FORBIDDEN.has(error.code)) {
-    return new CoopError('E_MOUNT', sentence, { hint: 'check that you may read it: namei -l PATH', cause: error })
+    return new CoopError('E_MOUNT', sentence, {
+      hint: 'check that you may read it: namei -l PATH',
+      cause: error,
+    })
   }
   return new CoopError('E_FAILED', sentence, { hint: 'coop system logs -n 20', cause: error })
 }

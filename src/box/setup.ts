@@ -5,8 +5,9 @@
  * then a staging tmpfs hides /tmp of our own mount namespace; then the new root is built, every target
  * resolved inside it; then the old root goes.
  */
-import { abi } from '../../ffi/abi/index.ts'
+
 import * as k from '../../ffi/abi/constants.ts'
+import { abi } from '../../ffi/abi/index.ts'
 import { Batch, type Data, type Ref } from '../../ffi/batch.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
@@ -58,7 +59,14 @@ class Setup {
   /** A path below the new root. The last part must not be a link: nothing is mounted through one. */
   inRoot(path: string, flags: number, what: string, mayFail = false): Ref {
     const resolve = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
-    return this.open(this.root, path.replace(/^\/+/, '') || '.', flags | abi.O_NOFOLLOW, resolve, what, mayFail)
+    return this.open(
+      this.root,
+      path.replace(/^\/+/, '') || '.',
+      flags | abi.O_NOFOLLOW,
+      resolve,
+      what,
+      mayFail,
+    )
   }
 
   /** A detached mount of a host file or folder that is proven to be the one that was planned. */
@@ -71,7 +79,10 @@ class Setup {
     this.batch.call('statx', [fd, '', k.AT_EMPTY_PATH, STATX_INO, stat], { what })
     this.#same(stat, source)
     const flags = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH | (recursive ? k.AT_RECURSIVE : 0)
-    return this.batch.call('open_tree', [fd, '', flags], { scoped: true, what: `clone the mount of ${source.path}` })
+    return this.batch.call('open_tree', [fd, '', flags], {
+      scoped: true,
+      what: `clone the mount of ${source.path}`,
+    })
   }
 
   #same(stat: Data, source: Source): void {
@@ -97,7 +108,12 @@ class Setup {
   }
 
   /** A new file system, detached. Values are strings except flags, which are null. */
-  create(type: string, options: Readonly<Record<string, string | null>>, attributes: number, what: string): Ref {
+  create(
+    type: string,
+    options: Readonly<Record<string, string | null>>,
+    attributes: number,
+    what: string,
+  ): Ref {
     const context = this.batch.call('fsopen', [type, k.FSOPEN_CLOEXEC], { scoped: true, what })
     for (const [key, value] of Object.entries(options)) {
       if (value === null) this.batch.call('fsconfig', [context, k.FSCONFIG_SET_FLAG, key, 0, 0], { what })
@@ -188,7 +204,12 @@ function proc(setup: Setup, emptyDevice: Ref): void {
 }
 
 function dev(setup: Setup, devices: ReadonlyMap<string, Ref>): void {
-  const mount = setup.create('tmpfs', { mode: '0755', size: '64k' }, k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NOEXEC, 'mount /dev')
+  const mount = setup.create(
+    'tmpfs',
+    { mode: '0755', size: '64k' },
+    k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NOEXEC,
+    'mount /dev',
+  )
   setup.attach(mount, setup.target('/dev', 'folder'), 'mount /dev')
   const below = (name: string, flags: number): Ref =>
     setup.open(mount, name, flags, k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH, `/dev/${name}`)
@@ -202,7 +223,12 @@ function dev(setup: Setup, devices: ReadonlyMap<string, Ref>): void {
     return below(name, k.O_PATH | abi.O_DIRECTORY)
   }
   // Its own instance: a terminal of the box is in no list of the host's (CVE-2025-52565).
-  const pts = setup.create('devpts', { newinstance: null, mode: '0620', ptmxmode: '0666' }, k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NOEXEC, 'mount /dev/pts')
+  const pts = setup.create(
+    'devpts',
+    { newinstance: null, mode: '0620', ptmxmode: '0666' },
+    k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NOEXEC,
+    'mount /dev/pts',
+  )
   setup.attach(pts, folder('pts'), 'mount /dev/pts')
   const shm = setup.create('tmpfs', { mode: '1777' }, QUIET, 'mount /dev/shm')
   setup.attach(shm, folder('shm'), 'mount /dev/shm')
@@ -216,7 +242,14 @@ function dev(setup: Setup, devices: ReadonlyMap<string, Ref>): void {
   for (const [name, to] of links) setup.batch.call('symlinkat', [to, mount, name])
 }
 
-function makeStep(setup: Setup, step: Step, mounts: Map<Source, Ref>, staged: (source: Source) => string, store: string, devices: ReadonlyMap<string, Ref>): void {
+function makeStep(
+  setup: Setup,
+  step: Step,
+  mounts: Map<Source, Ref>,
+  staged: (source: Source) => string,
+  store: string,
+  devices: ReadonlyMap<string, Ref>,
+): void {
   const mountOf = (source: Source): Ref => {
     const mount = mounts.get(source)
     if (!mount) throw new Error(`${source.path} was not acquired`)
@@ -285,7 +318,10 @@ function sourcesOf(step: Step): { source: Source; recursive: boolean }[] {
 
 /** Every host file or folder that the plan mounts, in the order in which they are opened. */
 export function planSources(plan: Plan): { source: Source; recursive: boolean }[] {
-  return [...plan.root.lower.map((source) => ({ source, recursive: false })), ...plan.steps.flatMap(sourcesOf)]
+  return [
+    ...plan.root.lower.map((source) => ({ source, recursive: false })),
+    ...plan.steps.flatMap(sourcesOf),
+  ]
 }
 
 /** The batch that makes the box's tree out of init's copy of the host's. */
@@ -302,8 +338,12 @@ export function setupBatch({ plan, store, prepared }: SetupInput): Batch {
   batch.call('setresgid', [0, 0, 0])
   batch.call('setresuid', [0, 0, 0])
   batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0]) // changing ids has reset it
-  batch.call('mount', ['none', '/', 0, k.MS_REC | k.MS_PRIVATE, 0], { what: 'detach from the mounts of the host' })
-  batch.call('mount', ['coop', STAGE, 'tmpfs', k.MS_NOSUID | k.MS_NODEV, 'size=64k,mode=0700'], { what: 'staging folder' })
+  batch.call('mount', ['none', '/', 0, k.MS_REC | k.MS_PRIVATE, 0], {
+    what: 'detach from the mounts of the host',
+  })
+  batch.call('mount', ['coop', STAGE, 'tmpfs', k.MS_NOSUID | k.MS_NODEV, 'size=64k,mode=0700'], {
+    what: 'staging folder',
+  })
   batch.call('chdir', [STAGE])
 
   const stagedAt = new Map<Source, string>()
@@ -319,10 +359,17 @@ export function setupBatch({ plan, store, prepared }: SetupInput): Batch {
   const storeAt = setup.stage(storeMount)
   setup.attributes(storeMount, BOUND, false, 'the files of the box')
   if (plan.root.lower.length) {
-    setup.enterRoot(setup.overlay(plan.root.lower.map(staged), storeAt, 'root', `mount the image ${plan.image}`))
+    setup.enterRoot(
+      setup.overlay(plan.root.lower.map(staged), storeAt, 'root', `mount the image ${plan.image}`),
+    )
   } else {
     const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC
-    setup.enterRoot(batch.call('open_tree', [AT_CWD, `${storeAt}/upper/root`, clone], { scoped: true, what: 'root of the box' }))
+    setup.enterRoot(
+      batch.call('open_tree', [AT_CWD, `${storeAt}/upper/root`, clone], {
+        scoped: true,
+        what: 'root of the box',
+      }),
+    )
   }
   const devices = new Map<string, Ref>()
   for (const step of plan.steps) {
@@ -354,7 +401,10 @@ function landlockScope(batch: Batch): void {
   const attr = new BigUint64Array([0n, 0n, BigInt(k.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET)])
   const what = 'Landlock scope'
   const size = attr.byteLength
-  const ruleset = batch.call('landlock_create_ruleset', [new Uint8Array(attr.buffer), size, 0], { scoped: true, what })
+  const ruleset = batch.call('landlock_create_ruleset', [new Uint8Array(attr.buffer), size, 0], {
+    scoped: true,
+    what,
+  })
   batch.call('prctl', [k.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0])
   batch.call('landlock_restrict_self', [ruleset, 0], { what })
 }

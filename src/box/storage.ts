@@ -101,7 +101,8 @@ export function prepareStore(paths: Paths, plan: Plan, homeFiles: Readonly<Recor
       owner.folders(upper, name)
       if (name !== 'root' || plan.root.lower.length) owner.folders(work, name)
     }
-    for (const below of plan.openFolders) if (overlays.includes(below.split('/')[0] ?? '')) owner.folders(upper, below)
+    for (const below of plan.openFolders)
+      if (overlays.includes(below.split('/')[0] ?? '')) owner.folders(upper, below)
     const etc = overlays.includes('etc') ? join(upper, 'etc') : join(upper, 'root/etc')
     if (!overlays.includes('etc')) owner.folders(upper, 'root/etc')
     for (const [name, text] of Object.entries(plan.etc)) owner.file(join(etc, name), text, 0o644)

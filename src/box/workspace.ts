@@ -35,7 +35,12 @@ export function workspaceSource(path: string, facts: SensitiveFacts): Source {
     throw new CoopError(
       'E_WORKSPACE',
       gone ? `the workspace ${path} does not exist` : `the workspace ${path} cannot be written by you`,
-      { hint: gone ? 'cd into a folder that exists, or name one: coop -w DIR' : `check its owner: ls -ld ${path}`, cause: error },
+      {
+        hint: gone
+          ? 'cd into a folder that exists, or name one: coop -w DIR'
+          : `check its owner: ls -ld ${path}`,
+        cause: error,
+      },
     )
   }
   const reason = workspaceRefusal(real, facts)

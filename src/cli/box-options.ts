@@ -5,12 +5,23 @@ import type { BoxOptions } from '../protocol/messages.ts'
 import type { Arguments, Option } from './command.ts'
 
 export const BOX_OPTIONS = {
-  workspace: { type: 'string', short: 'w', value: 'DIR', about: 'the folder that the box is about (default: this one)' },
+  workspace: {
+    type: 'string',
+    short: 'w',
+    value: 'DIR',
+    about: 'the folder that the box is about (default: this one)',
+  },
   name: { type: 'string', short: 'n', value: 'NAME', about: 'name of the box (default: from the folder)' },
   image: { type: 'string', value: 'REF', about: 'host, or rootfs:DIR' },
   agent: { type: 'string', value: 'CMD', about: 'claude, codex, gemini, opencode, aider, or any command' },
   network: { type: 'string', value: 'MODE', about: 'host or none' },
-  env: { type: 'string', short: 'e', value: 'KEY=VALUE', multiple: true, about: 'set a variable in the box; KEY alone takes its value here' },
+  env: {
+    type: 'string',
+    short: 'e',
+    value: 'KEY=VALUE',
+    multiple: true,
+    about: 'set a variable in the box; KEY alone takes its value here',
+  },
 } as const satisfies Record<string, Option>
 
 /** The caller's environment as the daemon may see it. */

@@ -55,7 +55,10 @@ export class Arguments {
     if (value === undefined) return undefined
     const number = Number(value)
     if (!/^\d+$/.test(value) || number < min || number > max)
-      throw new CoopError('E_USAGE', `--${name} takes a number from ${min} to ${max}, not ${JSON.stringify(value)}`)
+      throw new CoopError(
+        'E_USAGE',
+        `--${name} takes a number from ${min} to ${max}, not ${JSON.stringify(value)}`,
+      )
     return number
   }
 }
@@ -83,9 +86,14 @@ function usageError(error: unknown, name: string, options: Command['options']): 
   const unknown = /Unknown option '(-{1,2}[^']+)'/.exec(message)?.[1]
   if (unknown === undefined) {
     // The library's first sentence says it; the rest talks to programmers.
-    return new CoopError('E_USAGE', message.split('. ')[0] ?? message, { hint: `coop ${name} --help`.replace('  ', ' ') })
+    return new CoopError('E_USAGE', message.split('. ')[0] ?? message, {
+      hint: `coop ${name} --help`.replace('  ', ' '),
+    })
   }
-  const flags = Object.entries(options).flatMap(([long, { short }]) => [`--${long}`, ...(short ? [`-${short}`] : [])])
+  const flags = Object.entries(options).flatMap(([long, { short }]) => [
+    `--${long}`,
+    ...(short ? [`-${short}`] : []),
+  ])
   const meant = nearest(unknown, flags)
   return new CoopError('E_USAGE', `there is no option ${unknown}`, {
     hint: meant ? `did you mean ${meant}?` : `coop ${name} --help`.replace('  ', ' '),
@@ -93,7 +101,11 @@ function usageError(error: unknown, name: string, options: Command['options']): 
 }
 
 /** Read a command's arguments. Raises E_USAGE with the nearest real option. */
-export function readArguments(name: string, command: Command, argv: readonly string[]): Arguments & { help: boolean } {
+export function readArguments(
+  name: string,
+  command: Command,
+  argv: readonly string[],
+): Arguments & { help: boolean } {
   const split = command.passThrough ? splitAt(argv, command.options) : argv.length
   const rest = argv.slice(split)
   const options: ParseArgsConfig['options'] = { ...HELP }
@@ -113,9 +125,13 @@ export function readArguments(name: string, command: Command, argv: readonly str
   const positionals = [...parsed.positionals, ...(rest[0] === '--' ? rest.slice(1) : rest)]
   const help = parsed.values.help === true
   if (!help && command.maxArguments !== undefined && positionals.length > command.maxArguments) {
-    throw new CoopError('E_USAGE', `${JSON.stringify(positionals[command.maxArguments])} is one argument too many`, {
-      hint: `coop ${name} --help`.replace('  ', ' '),
-    })
+    throw new CoopError(
+      'E_USAGE',
+      `${JSON.stringify(positionals[command.maxArguments])} is one argument too many`,
+      {
+        hint: `coop ${name} --help`.replace('  ', ' '),
+      },
+    )
   }
   return Object.assign(new Arguments(parsed.values, positionals), { help })
 }
@@ -136,6 +152,7 @@ export function helpText(name: string, command: Command): string {
     return [`${short}--${long}${option.value ? ` ${option.value}` : ''}`, option.about] as const
   })
   lines.push('', 'Options:', ...table([...options, ['-h, --help', 'show this text']]))
-  if (command.examples.length) lines.push('', 'Examples:', ...command.examples.map((example) => `  ${example}`))
+  if (command.examples.length)
+    lines.push('', 'Examples:', ...command.examples.map((example) => `  ${example}`))
   return `${lines.join('\n')}\n`
 }

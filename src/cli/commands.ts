@@ -1,14 +1,15 @@
 /** The commands, each loaded when it is called. */
 import type { Command } from './command.ts'
-import startCommand from './start.ts'
 import { helpText } from './command.ts'
+import startCommand from './start.ts'
 
 interface Entry {
   readonly about: string
   load(): Promise<Command>
 }
 
-const from = (module: Promise<{ default: Command }>): Promise<Command> => module.then((loaded) => loaded.default)
+const from = (module: Promise<{ default: Command }>): Promise<Command> =>
+  module.then((loaded) => loaded.default)
 
 export const COMMANDS = {
   start: { about: 'start or rejoin the box of this folder', load: async () => startCommand },

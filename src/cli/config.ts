@@ -18,7 +18,13 @@ const command: Command = {
     const loaded = loadConfig({ workspace, configDir: userPaths().configDir, env: process.env, overrides })
     const rows = explainConfig(loaded)
     if (args.flag('json')) printJson(rows)
-    else print(table(['KEY', 'VALUE', 'FROM'], rows.map((row) => [row.key, row.value, row.origin])))
+    else
+      print(
+        table(
+          ['KEY', 'VALUE', 'FROM'],
+          rows.map((row) => [row.key, row.value, row.origin]),
+        ),
+      )
     for (const warning of loaded.warnings) printError(`${paint('yellow', 'coop:', 2)} ${warning}\n`)
     return 0
   },

@@ -14,12 +14,19 @@ const command: Command = {
   options: {
     name: { type: 'string', short: 'n', value: 'BOX', about: 'the box (default: of this folder)' },
     cwd: { type: 'string', value: 'DIR', about: 'folder in the box (default: the workspace)' },
-    env: { type: 'string', short: 'e', value: 'KEY=VALUE', multiple: true, about: 'set a variable for the command' },
+    env: {
+      type: 'string',
+      short: 'e',
+      value: 'KEY=VALUE',
+      multiple: true,
+      about: 'set a variable for the command',
+    },
     ...TERMINAL_OPTIONS,
   },
   passThrough: true,
   async run(args) {
-    if (!args.positionals.length) throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop exec CMD…' })
+    if (!args.positionals.length)
+      throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop exec CMD…' })
     const terminal = wantsTerminal(args.flag('tty'), args.flag('no-tty'))
     const env = parseEnvFlags(args.list('env'), process.env)
     const { session, box } = await targetBox(args.text('name'))

@@ -19,7 +19,8 @@ const command: Command = {
       writeFileSync(file, renderInit(detectRepository(process.cwd())), { flag: 'wx' })
     } catch (error) {
       const { code } = error as { code?: string }
-      if (code === 'EEXIST') throw new CoopError('E_CONFIG', `${file} is there already`, { hint: 'edit it, or remove it first' })
+      if (code === 'EEXIST')
+        throw new CoopError('E_CONFIG', `${file} is there already`, { hint: 'edit it, or remove it first' })
       throw new CoopError('E_CONFIG', `${file} cannot be written (${code})`, { cause: error })
     }
     print(`wrote ${file}\n`)

@@ -22,14 +22,16 @@ const command: Command = {
       print(`the box ${box.name} is gone\n`)
       return 0
     }
-    if (args.positionals.length) throw new CoopError('E_USAGE', '--all and the name of a box exclude each other')
+    if (args.positionals.length)
+      throw new CoopError('E_USAGE', '--all and the name of a box exclude each other')
     const session = await sessionForBoxes()
     const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
     await Promise.all(boxes.map(({ name }) => session.call({ do: 'box.kill', name, force })))
-    print(boxes.length ? `${boxes.length} ${boxes.length === 1 ? 'box is' : 'boxes are'} gone\n` : 'no boxes\n')
+    print(
+      boxes.length ? `${boxes.length} ${boxes.length === 1 ? 'box is' : 'boxes are'} gone\n` : 'no boxes\n',
+    )
     return 0
   },
 }
-
 
 export default command

@@ -43,7 +43,12 @@ async function inTerminal(session: Session, launch: Launch, base: CommandOptions
   }
 }
 
-async function withPipes(session: Session, launch: Launch, base: CommandOptions, paths: Paths): Promise<number> {
+async function withPipes(
+  session: Session,
+  launch: Launch,
+  base: CommandOptions,
+  paths: Paths,
+): Promise<number> {
   const { passStdio } = await import('../client/stdio.ts')
   const stdio = passStdio(paths)
   const lost = new Promise<undefined>((resolve) => {

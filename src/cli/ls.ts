@@ -26,7 +26,8 @@ const command: Command = {
       return 0
     }
     const home = homedir()
-    const short = (path: string): string => (path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path)
+    const short = (path: string): string =>
+      path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
     const rows = boxes.map((box) => [
       box.name,
       short(box.workspace),

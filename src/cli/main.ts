@@ -6,11 +6,19 @@ import { COMMANDS, overview } from './commands.ts'
 import { print } from './output.ts'
 import { report } from './report.ts'
 
-async function load(argv: readonly string[]): Promise<{ name: string; command: Command; rest: readonly string[] }> {
+async function load(
+  argv: readonly string[],
+): Promise<{ name: string; command: Command; rest: readonly string[] }> {
   const [first, ...rest] = argv
-  if (first === undefined || first.startsWith('-')) return { name: '', command: await COMMANDS.start.load(), rest: argv }
+  if (first === undefined || first.startsWith('-'))
+    return { name: '', command: await COMMANDS.start.load(), rest: argv }
   const entry = first === 'start' ? undefined : Object.entries(COMMANDS).find(([name]) => name === first)
-  if (!entry) throw unknownCommand(first, Object.keys(COMMANDS).filter((name) => name !== 'start'), '')
+  if (!entry)
+    throw unknownCommand(
+      first,
+      Object.keys(COMMANDS).filter((name) => name !== 'start'),
+      '',
+    )
   const command = await entry[1].load()
   const [sub, ...afterSub] = rest
   if (!command.commands || sub === undefined || sub.startsWith('-')) return { name: first, command, rest }
@@ -47,7 +55,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       print(helpText(name, command))
       return 0
     }
-    if (!command.run) throw new CoopError('E_USAGE', `coop ${name} needs a command`, { hint: `coop ${name} --help` })
+    if (!command.run)
+      throw new CoopError('E_USAGE', `coop ${name} needs a command`, { hint: `coop ${name} --help` })
     return await command.run(args)
   } catch (error) {
     return report(error, json)

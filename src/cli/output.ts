@@ -57,7 +57,9 @@ export function table(
   style: (cell: string, column: number, row: number) => string = (cell) => cell,
 ): string {
   const clean = rows.map((row) => row.map(printable))
-  const widths = head.map((title, column) => Math.max(title.length, ...clean.map((row) => row[column]?.length ?? 0)))
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...clean.map((row) => row[column]?.length ?? 0)),
+  )
   const line = (cells: readonly string[], row: number): string =>
     cells
       .map((cell, column) => {
@@ -88,5 +90,7 @@ export function bytes(size: number): string {
     value /= 1024
     unit++
   }
-  return unit === 0 || value >= 100 ? `${Math.round(value)}${units[unit]}` : `${value.toFixed(1)}${units[unit]}`
+  return unit === 0 || value >= 100
+    ? `${Math.round(value)}${units[unit]}`
+    : `${value.toFixed(1)}${units[unit]}`
 }

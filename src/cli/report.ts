@@ -2,7 +2,6 @@
 import { CoopError, errorToJson } from '../errors.ts'
 import { paint, printError, printJson } from './output.ts'
 
-
 /** Print an error and give its exit code. With `json` it goes to stdout, as the output that was asked for. */
 export function report(error: unknown, json: boolean): number {
   const known = error instanceof CoopError
@@ -15,4 +14,3 @@ export function report(error: unknown, json: boolean): number {
   }
   return known ? error.exitCode : 1
 }
-

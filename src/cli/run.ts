@@ -19,9 +19,19 @@ export function wantsTerminal(tty: boolean, noTty: boolean): boolean | undefined
 
 const command: Command = {
   usage: '[OPTIONS] [--] CMD…',
-  about: 'Run one command in a fresh box. Its input, output and exit code are yours; the box is removed afterwards.',
-  examples: ['coop run make test', 'coop run --network none -- sh -c "npm run lint"', 'git diff | coop run -- claude -p "review this"', 'coop run --plan true'],
-  options: { ...BOX_OPTIONS, ...TERMINAL_OPTIONS, plan: { type: 'boolean', about: 'print what the box would be, as JSON, and start nothing' } },
+  about:
+    'Run one command in a fresh box. Its input, output and exit code are yours; the box is removed afterwards.',
+  examples: [
+    'coop run make test',
+    'coop run --network none -- sh -c "npm run lint"',
+    'git diff | coop run -- claude -p "review this"',
+    'coop run --plan true',
+  ],
+  options: {
+    ...BOX_OPTIONS,
+    ...TERMINAL_OPTIONS,
+    plan: { type: 'boolean', about: 'print what the box would be, as JSON, and start nothing' },
+  },
   passThrough: true,
   async run(args) {
     const paths = userPaths()
@@ -31,7 +41,8 @@ const command: Command = {
       printJson(await session.call({ do: 'plan', box: options }))
       return 0
     }
-    if (!args.positionals.length) throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop run CMD…' })
+    if (!args.positionals.length)
+      throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop run CMD…' })
     const terminal = wantsTerminal(args.flag('tty'), args.flag('no-tty'))
     return launch(await connect(paths), paths, {
       command: args.positionals,

@@ -1,6 +1,7 @@
 /** Attaching this terminal to a PTY of a box, and saying how that ended. */
-import { showTerminal, terminalSize } from '../client/terminal.ts'
+
 import type { Session } from '../client/session.ts'
+import { showTerminal, terminalSize } from '../client/terminal.ts'
 import { CoopError } from '../errors.ts'
 import { isTerminal, paint, printError } from './output.ts'
 
@@ -12,14 +13,21 @@ export function needTerminal(hint: string): void {
 }
 
 /** Attach and stay until detached or ended. Resolves with the exit code. */
-export async function attachTo(session: Session, name: string, pty: number, readonly: boolean): Promise<number> {
+export async function attachTo(
+  session: Session,
+  name: string,
+  pty: number,
+  readonly: boolean,
+): Promise<number> {
   await session.call({ do: 'attach', name, pty, readonly, size: terminalSize() })
   const end = await showTerminal(session, { detachKey: DETACH_KEY, readonly })
   session.close()
   const back = `coop attach ${name}`
   if (end.how === 'detached') printError(`\r\n${paint('dim', `[detached; the box goes on: ${back}]`, 2)}\n`)
   else if (end.how === 'lost') {
-    throw new CoopError('E_DAEMON', 'the connection to the coop daemon was lost; the box goes on', { hint: back })
+    throw new CoopError('E_DAEMON', 'the connection to the coop daemon was lost; the box goes on', {
+      hint: back,
+    })
   } else if (end.ended === 'box') printError(`\r\n${paint('dim', `[the box ${name} has ended]`, 2)}\n`)
   return end.how === 'exit' ? end.code : 0
 }

@@ -5,7 +5,7 @@ import { CoopError } from '../errors.ts'
 import type { BoxInfo } from '../protocol/messages.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
-import { isTerminal, paint, print, printError, printable } from './output.ts'
+import { isTerminal, paint, print, printable, printError } from './output.ts'
 
 type Created = BoxInfo & { readonly warnings?: readonly string[] }
 
@@ -27,15 +27,21 @@ const command: Command = {
   async run(args) {
     const detach = args.flag('detach')
     if (!detach && !(isTerminal(0) && isTerminal(1))) {
-      throw new CoopError('E_NO_TERMINAL', 'without a terminal there is nothing to attach the agent to', { hint: 'coop -d' })
+      throw new CoopError('E_NO_TERMINAL', 'without a terminal there is nothing to attach the agent to', {
+        hint: 'coop -d',
+      })
     }
     const options = boxOptions(args)
     const session = await connect(userPaths())
     const existing = await findBox(session, options.workspace, options.name)
     const box: Created = existing ?? (await session.call<Created>({ do: 'box.create', box: options }))
     if (!args.flag('quiet')) {
-      for (const warning of box.warnings ?? []) printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
-      if (args.flag('verbose')) printError(`box ${box.name}: ${printable(box.agent)} in ${printable(box.workspace)}, image ${printable(box.image)}\n`)
+      for (const warning of box.warnings ?? [])
+        printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
+      if (args.flag('verbose'))
+        printError(
+          `box ${box.name}: ${printable(box.agent)} in ${printable(box.workspace)}, image ${printable(box.image)}\n`,
+        )
     }
     if (detach) {
       if (!args.flag('quiet')) print(`${startedText(box, existing !== undefined)}\n`)
@@ -49,7 +55,11 @@ const command: Command = {
 type Caller = Awaited<ReturnType<typeof connect>>
 
 /** The box that is meant: of that name, or of that workspace. */
-async function findBox(session: Caller, workspace: string, name: string | undefined): Promise<Created | undefined> {
+async function findBox(
+  session: Caller,
+  workspace: string,
+  name: string | undefined,
+): Promise<Created | undefined> {
   const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
   let real = workspace
   try {

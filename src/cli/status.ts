@@ -1,6 +1,7 @@
 /** `coop status`: everything about one box. */
-import type { IdPlan } from '../sandbox/ids.ts'
+
 import type { BoxInfo } from '../protocol/messages.ts'
+import type { IdPlan } from '../sandbox/ids.ts'
 import type { Command } from './command.ts'
 import { age, bytes, paint, print, printable, printJson, table } from './output.ts'
 import { targetBox } from './target.ts'
@@ -11,7 +12,11 @@ interface Status extends BoxInfo {
   readonly ids: IdPlan
   readonly network: string
   readonly limits: Readonly<Record<string, number>>
-  readonly confinement: { readonly nested: boolean; readonly ptrace: boolean; readonly landlockScope: boolean }
+  readonly confinement: {
+    readonly nested: boolean
+    readonly ptrace: boolean
+    readonly landlockScope: boolean
+  }
   readonly mounts: readonly { readonly source: string; readonly target: string; readonly readonly: boolean }[]
   readonly environment: Readonly<Record<string, string>>
   readonly notes: readonly string[]
@@ -40,11 +45,18 @@ function text(status: Status): string {
     ['ids', idsText(status.ids)],
     ['network', status.network],
     ['guards', guards.join(', ')],
-    ['limits', Object.entries(status.limits).map(([name, value]) => `${name} ${value}`).join(', ')],
+    [
+      'limits',
+      Object.entries(status.limits)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', '),
+    ],
     ['age', age(status.created)],
     ['memory', status.memory === undefined ? '-' : bytes(status.memory)],
   ]
-  const lines = rows.map(([name, value]) => `${paint('bold', (name ?? '').padEnd(10))}${printable(value ?? '')}`)
+  const lines = rows.map(
+    ([name, value]) => `${paint('bold', (name ?? '').padEnd(10))}${printable(value ?? '')}`,
+  )
   const ptys = status.ptys.map((pty) => [
     String(pty.id),
     pty.command.join(' '),

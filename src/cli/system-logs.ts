@@ -30,7 +30,12 @@ const command: Command = {
   examples: ['coop system logs -n 20', 'coop system logs -f'],
   options: {
     follow: { type: 'boolean', short: 'f', about: 'go on as more comes' },
-    lines: { type: 'string', short: 'n', value: 'LINES', about: `how many of the last lines (default ${DEFAULT_LINES})` },
+    lines: {
+      type: 'string',
+      short: 'n',
+      value: 'LINES',
+      about: `how many of the last lines (default ${DEFAULT_LINES})`,
+    },
   },
   maxArguments: 0,
   async run(args) {

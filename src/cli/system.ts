@@ -1,7 +1,8 @@
 /** `coop system`: the daemon itself. */
 import type { Command } from './command.ts'
 
-const from = (module: Promise<{ default: Command }>): Promise<Command> => module.then((loaded) => loaded.default)
+const from = (module: Promise<{ default: Command }>): Promise<Command> =>
+  module.then((loaded) => loaded.default)
 
 const command: Command = {
   usage: 'COMMAND',

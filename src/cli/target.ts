@@ -27,4 +27,3 @@ function currentFolder(): string {
     throw new CoopError('E_WORKSPACE', 'the current folder no longer exists', { hint: 'cd to one that does' })
   }
 }
-

@@ -12,7 +12,8 @@ export const DAEMON_COMMAND = '--daemon'
 
 // All that the daemon takes from the environment of whoever happens to start it. In particular not what
 // makes a Bun executable run other code: BUN_OPTIONS, BUN_BE_BUN, BUN_INSPECT, NODE_OPTIONS, LD_PRELOAD.
-const DAEMON_ENVIRONMENT = /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
+const DAEMON_ENVIRONMENT =
+  /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
 
 export function userPaths(): Paths {
   return resolvePaths(process.env, homedir())
@@ -52,7 +53,9 @@ export async function connect(paths: Paths): Promise<Session> {
 }
 
 async function start(paths: Paths): Promise<void> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => DAEMON_ENVIRONMENT.test(name)))
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => DAEMON_ENVIRONMENT.test(name)),
+  )
   const child = Bun.spawn([process.execPath, DAEMON_COMMAND], {
     cwd: '/', // not the workspace: the daemon must not keep it busy, nor read anything in it
     env,
@@ -71,6 +74,11 @@ async function start(paths: Paths): Promise<void> {
   }
   if (report.error) {
     const error = errorFromJson(report.error)
-    throw error.exitCode === 1 ? new CoopError('E_DAEMON', `the coop daemon did not start: ${error.message}`, { hint: error.hint ?? `see ${paths.logsDir}`, cause: error }) : error
+    throw error.exitCode === 1
+      ? new CoopError('E_DAEMON', `the coop daemon did not start: ${error.message}`, {
+          hint: error.hint ?? `see ${paths.logsDir}`,
+          cause: error,
+        })
+      : error
   }
 }

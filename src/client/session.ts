@@ -1,8 +1,24 @@
 /** One connection to the daemon, seen from a client. */
 import type { Socket } from 'bun'
 import { CoopError, errorFromJson } from '../errors.ts'
-import { decodeOutput, encodeFrame, encodeJson, type Frame, FRAME_INPUT, FRAME_JSON, FRAME_OUTPUT, FrameDecoder } from '../protocol/frames.ts'
-import { type Call, type ClientMessage, parseServerMessage, PROTOCOL, type ServerMessage, type Size } from '../protocol/messages.ts'
+import {
+  decodeOutput,
+  encodeFrame,
+  encodeJson,
+  FRAME_INPUT,
+  FRAME_JSON,
+  FRAME_OUTPUT,
+  type Frame,
+  FrameDecoder,
+} from '../protocol/frames.ts'
+import {
+  type Call,
+  type ClientMessage,
+  PROTOCOL,
+  parseServerMessage,
+  type ServerMessage,
+  type Size,
+} from '../protocol/messages.ts'
 
 declare const COOP_VERSION: string
 export const VERSION: string = typeof COOP_VERSION === 'string' ? COOP_VERSION : '0.0.0-source'
@@ -88,7 +104,9 @@ export class Session {
     try {
       this.#send(encodeJson(message))
     } catch (error) {
-      throw new CoopError('E_USAGE', 'the command or the environment is too large (1 MiB at most)', { cause: error })
+      throw new CoopError('E_USAGE', 'the command or the environment is too large (1 MiB at most)', {
+        cause: error,
+      })
     }
   }
 
@@ -128,9 +146,13 @@ export class Session {
         if (message.protocol === PROTOCOL) this.#hello.resolve()
         else
           this.#hello.reject(
-            new CoopError('E_DAEMON', `a coop daemon of version ${message.version} runs, this is ${VERSION}`, {
-              hint: 'coop system shutdown (boxes go on), then try again',
-            }),
+            new CoopError(
+              'E_DAEMON',
+              `a coop daemon of version ${message.version} runs, this is ${VERSION}`,
+              {
+                hint: 'coop system shutdown (boxes go on), then try again',
+              },
+            ),
           )
         return
       case 'result':
@@ -152,7 +174,9 @@ export class Session {
   #lost(): void {
     const mine = this.#closed
     this.#closed = true
-    const error = new CoopError('E_DAEMON', 'the connection to the coop daemon was lost', { hint: 'coop system logs -n 20' })
+    const error = new CoopError('E_DAEMON', 'the connection to the coop daemon was lost', {
+      hint: 'coop system logs -n 20',
+    })
     this.#hello.reject(new Error('lost before the greeting'))
     for (const pending of this.#pending.values()) pending.reject(error)
     this.#pending.clear()

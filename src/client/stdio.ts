@@ -4,7 +4,7 @@
  * a socket) stays here, and a pipe is put in between, so that a box gets bytes and never the thing itself.
  */
 import { closeSync, fstatSync, read as readCallback, write as writeCallback } from 'node:fs'
-import { sendDescriptors, connectUnix, SOCK_DGRAM } from '../../ffi/descriptors.ts'
+import { connectUnix, SOCK_DGRAM, sendDescriptors } from '../../ffi/descriptors.ts'
 import { pipe } from '../../ffi/pipes.ts'
 import { isReadable } from '../../ffi/pty.ts'
 import { descriptorSocket, type Paths } from '../config/paths.ts'
@@ -20,11 +20,15 @@ export interface Stdio {
 }
 
 function read(fd: number, buffer: Uint8Array): Promise<number> {
-  return new Promise((resolve) => readCallback(fd, buffer, 0, buffer.length, null, (error, n) => resolve(error ? 0 : n)))
+  return new Promise((resolve) =>
+    readCallback(fd, buffer, 0, buffer.length, null, (error, n) => resolve(error ? 0 : n)),
+  )
 }
 
 function writeSome(fd: number, bytes: Uint8Array): Promise<number> {
-  return new Promise((resolve) => writeCallback(fd, bytes, 0, bytes.length, null, (error, n) => resolve(error ? -1 : n)))
+  return new Promise((resolve) =>
+    writeCallback(fd, bytes, 0, bytes.length, null, (error, n) => resolve(error ? -1 : n)),
+  )
 }
 
 async function writeAll(fd: number, bytes: Uint8Array): Promise<boolean> {

@@ -1,6 +1,7 @@
 /** The user's terminal while a PTY of a box is shown on it: raw while it lasts, as it was found afterwards. */
-import { getModes, rawModes, setModes, windowSize } from '../../ffi/terminal.ts'
+
 import { write } from '../../ffi/pipes.ts'
+import { getModes, rawModes, setModes, windowSize } from '../../ffi/terminal.ts'
 import { DetachKey } from './detach-key.ts'
 import { ScreenModes } from './screen-modes.ts'
 import type { Session } from './session.ts'
@@ -9,7 +10,12 @@ const ESCAPE_WAIT_MS = 30 // longer than the gap inside a key's sequence, shorte
 
 export type AttachEnd =
   | { readonly how: 'detached' }
-  | { readonly how: 'exit'; readonly code: number; readonly message?: string; readonly ended: 'box' | 'command' }
+  | {
+      readonly how: 'exit'
+      readonly code: number
+      readonly message?: string
+      readonly ended: 'box' | 'command'
+    }
   | { readonly how: 'lost' }
 
 export interface AttachOptions {

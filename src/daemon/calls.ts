@@ -1,12 +1,13 @@
 /** What each call of a client does. */
-import { peerCredentials } from '../../ffi/descriptors.ts'
+
 import { BatchError } from '../../ffi/batch.ts'
+import { peerCredentials } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
 import { residentBytes } from '../box/memory.ts'
-import { printablePlan } from '../sandbox/plan.ts'
 import { CoopError, errorToJson } from '../errors.ts'
 import type { BoxInfo, BoxOptions, Call, CommandOptions, PtyInfo } from '../protocol/messages.ts'
+import { printablePlan } from '../sandbox/plan.ts'
 import type { Connection } from './connection.ts'
 import type { DescriptorDesk } from './descriptors.ts'
 import { Feed } from './feed.ts'
@@ -140,13 +141,23 @@ export class Calls {
   }
 
   /** A command on the connection's behalf: its end is told with `exit`, the client's end hangs it up. */
-  async #command(connection: Connection, box: Box, options: CommandOptions, over: () => void): Promise<unknown> {
+  async #command(
+    connection: Connection,
+    box: Box,
+    options: CommandOptions,
+    over: () => void,
+  ): Promise<unknown> {
     const name = options.command[0] ?? ''
     const { plan } = box.manifest
     const fds = options.descriptors === undefined ? [] : this.#services.desk.take(options.descriptors)
     const ended = (code: number, error?: CoopError): void => {
       connection.activity?.feed?.catchUp()
-      connection.tell({ type: 'exit', code, ended: 'command', ...(error ? { error: errorToJson(error) } : {}) })
+      connection.tell({
+        type: 'exit',
+        code,
+        ended: 'command',
+        ...(error ? { error: errorToJson(error) } : {}),
+      })
       connection.activity?.feed?.close()
       connection.activity = undefined
       over()
@@ -218,7 +229,10 @@ export class Calls {
   #attach(connection: Connection, call: Call & { do: 'attach' }): unknown {
     const box = this.#services.registry.get(call.name)
     const pty = box.ptys.get(call.pty)
-    if (!pty) throw new CoopError('E_NO_BOX', `the box ${call.name} has no terminal ${call.pty}`, { hint: `coop status ${call.name}` })
+    if (!pty)
+      throw new CoopError('E_NO_BOX', `the box ${call.name} has no terminal ${call.pty}`, {
+        hint: `coop status ${call.name}`,
+      })
     const feed = new Feed(pty, connection, call.readonly, call.size)
     connection.activity = { feed, abandon: () => {} }
     pty.onClose(() => {

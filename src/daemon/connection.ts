@@ -1,8 +1,8 @@
 /** One client on the unix socket: frames in, frames out, and at most one running command or attached PTY. */
 import type { Socket } from 'bun'
 import { errorToJson } from '../errors.ts'
-import { encodeJson, type Frame, FRAME_INPUT, FRAME_JSON, FrameDecoder } from '../protocol/frames.ts'
-import { type Call, parseClientMessage, PROTOCOL, type ServerMessage } from '../protocol/messages.ts'
+import { encodeJson, FRAME_INPUT, FRAME_JSON, type Frame, FrameDecoder } from '../protocol/frames.ts'
+import { type Call, PROTOCOL, parseClientMessage, type ServerMessage } from '../protocol/messages.ts'
 import type { Feed, Outlet } from './feed.ts'
 
 /** What a connection does on behalf of its client until it ends. */
@@ -128,4 +128,3 @@ export class Connection implements Outlet {
     this.#handler.closed(this)
   }
 }
-

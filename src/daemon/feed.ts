@@ -52,7 +52,9 @@ export class Feed implements PtyClient {
   catchUp(): void {
     if (this.#next >= this.pty.ring.offset) return
     if (this.#next < this.pty.ring.start) {
-      this.#outlet.notice(`${this.pty.ring.start - this.#next} bytes of output were too fast for this terminal`)
+      this.#outlet.notice(
+        `${this.pty.ring.start - this.#next} bytes of output were too fast for this terminal`,
+      )
     }
     const { from, bytes } = this.pty.ring.read(this.#next)
     this.#next = from

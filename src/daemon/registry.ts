@@ -1,5 +1,5 @@
 /** All boxes of this user: made, found, adopted after a crash, ended. */
-import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Channel } from '../../ffi/channel.ts'
 import { Box, type BoxContext } from '../box/box.ts'
@@ -10,7 +10,6 @@ import { type BoxRequest, type Prepared, prepareBox } from '../box/prepare.ts'
 import { discardStore, emptyTrash } from '../box/storage.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../config/names.ts'
 import { boxDir, boxesDir, boxRuntimeDir, type Paths } from '../config/paths.ts'
-import { rmSync } from 'node:fs'
 import { CoopError } from '../errors.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import type { Log } from './log.ts'
@@ -112,7 +111,9 @@ export class Registry {
   #choose(options: BoxOptions, suffix = ''): string {
     if (options.name === undefined) return nameFromWorkspace(`${options.workspace}${suffix}`, this.#names())
     if (!isBoxName(options.name)) {
-      throw new CoopError('E_USAGE', `${JSON.stringify(options.name)} is no name for a box`, { hint: BOX_NAME_RULE })
+      throw new CoopError('E_USAGE', `${JSON.stringify(options.name)} is no name for a box`, {
+        hint: BOX_NAME_RULE,
+      })
     }
     if (this.#names().has(options.name)) {
       throw new CoopError('E_BOX_EXISTS', `there is a box named ${options.name} already`, {
@@ -128,7 +129,11 @@ export class Registry {
   }
 
   /** Make a box: an agent's, which is then started, or the short-lived one of `coop run`. */
-  async create(options: BoxOptions, kind: 'agent' | 'run', command?: readonly string[]): Promise<{ box: Box; warnings: readonly string[] }> {
+  async create(
+    options: BoxOptions,
+    kind: 'agent' | 'run',
+    command?: readonly string[],
+  ): Promise<{ box: Box; warnings: readonly string[] }> {
     const started = performance.now()
     const name = this.#choose(options, kind === 'run' ? '-run' : '')
     this.#reserved.add(name)
@@ -169,7 +174,9 @@ export class Registry {
       const path = resolve(cwd, wanted)
       const placed = this.#at(path)
       if (placed) return placed
-      throw new CoopError('E_NO_BOX', `there is no box named ${wanted}, and none of the folder ${path}`, { hint: 'coop ls' })
+      throw new CoopError('E_NO_BOX', `there is no box named ${wanted}, and none of the folder ${path}`, {
+        hint: 'coop ls',
+      })
     }
     for (let path = cwd; ; path = dirname(path)) {
       const box = this.#at(path)
@@ -182,6 +189,8 @@ export class Registry {
   }
 
   #at(workspace: string): Box | undefined {
-    return this.boxes.find((box) => box.manifest.kind === 'agent' && box.manifest.plan.workspace.source.path === workspace)
+    return this.boxes.find(
+      (box) => box.manifest.kind === 'agent' && box.manifest.plan.workspace.source.path === workspace,
+    )
   }
 }

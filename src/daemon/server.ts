@@ -114,7 +114,9 @@ async function start(version: string, zygoteConnection: number, zygoteChannel: n
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   process.on('uncaughtException', (error) => log('uncaught', { error: String(error?.stack ?? error) }))
-  process.on('unhandledRejection', (error) => log('unhandled', { error: String((error as Error)?.stack ?? error) }))
+  process.on('unhandledRejection', (error) =>
+    log('unhandled', { error: String((error as Error)?.stack ?? error) }),
+  )
   log('start', { version })
   restIdle()
 }

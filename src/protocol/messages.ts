@@ -44,8 +44,21 @@ export type Call =
   | { readonly do: 'plan'; readonly box: BoxOptions }
   | { readonly do: 'run'; readonly box: BoxOptions; readonly command: CommandOptions }
   | { readonly do: 'exec'; readonly name: string; readonly command: CommandOptions }
-  | { readonly do: 'shell.open'; readonly name: string; readonly command: readonly string[]; readonly fresh: boolean; readonly term: string; readonly size: Size }
-  | { readonly do: 'attach'; readonly name: string; readonly pty: number; readonly readonly: boolean; readonly size?: Size }
+  | {
+      readonly do: 'shell.open'
+      readonly name: string
+      readonly command: readonly string[]
+      readonly fresh: boolean
+      readonly term: string
+      readonly size: Size
+    }
+  | {
+      readonly do: 'attach'
+      readonly name: string
+      readonly pty: number
+      readonly readonly: boolean
+      readonly size?: Size
+    }
   | { readonly do: 'system.status' }
   | { readonly do: 'system.shutdown' }
 
@@ -60,7 +73,12 @@ export type ServerMessage =
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorJson }
   /** The command of this connection has ended, or the box under an attached terminal. */
-  | { readonly type: 'exit'; readonly code: number; readonly error?: ErrorJson; readonly ended?: 'box' | 'command' }
+  | {
+      readonly type: 'exit'
+      readonly code: number
+      readonly error?: ErrorJson
+      readonly ended?: 'box' | 'command'
+    }
   | { readonly type: 'notice'; readonly text: string }
 
 export interface PtyInfo {

@@ -89,7 +89,8 @@ export function composePlan(input: ComposeInput): Plan {
   if (network === 'host' && input.landlockAbi < SCOPE_ABI)
     notes.push('abstract unix sockets of the host can be reached: Linux 6.12 with Landlock would prevent it')
 
-  const image = input.image.kind === 'host' ? hostImage(input.image.facts) : { steps: [] as Step[], notes: [] }
+  const image =
+    input.image.kind === 'host' ? hostImage(input.image.facts) : { steps: [] as Step[], notes: [] }
   notes.push(...image.notes)
   const steps: Step[] = [
     ...image.steps,

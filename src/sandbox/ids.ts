@@ -100,7 +100,9 @@ export function planIds(facts: IdFacts): IdPlan {
 }
 
 /** Why a box has a single id, and how to get more; undefined when it has a range. */
-export function singleIdAdvice(facts: IdFacts): { readonly sentence: string; readonly hint: string } | undefined {
+export function singleIdAdvice(
+  facts: IdFacts,
+): { readonly sentence: string; readonly hint: string } | undefined {
   if (planIds(facts).kind !== 'single') return undefined
   const sentence =
     'this box has one user id: package managers that create users or change owners (apt, dnf) will fail in it'

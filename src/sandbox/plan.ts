@@ -79,7 +79,10 @@ export interface Plan {
 /** The plan as `--plan` prints it: values that came from the configuration are not shown. */
 export function printablePlan(plan: Plan, hidden: readonly string[]): unknown {
   const environment = Object.fromEntries(
-    Object.entries(plan.environment).map(([name, value]) => [name, hidden.includes(name) ? '(hidden)' : value]),
+    Object.entries(plan.environment).map(([name, value]) => [
+      name,
+      hidden.includes(name) ? '(hidden)' : value,
+    ]),
   )
   return { ...plan, etc: Object.keys(plan.etc), environment }
 }
