@@ -117,9 +117,10 @@ export function prepareStore(paths: Paths, plan: Plan, homeFiles: Readonly<Recor
 /** Make coop's folder of all boxes, and this box's. Raises E_BOX_EXISTS when there is one of that name. */
 export function makeBoxFolder(paths: Paths, name: string): void {
   try {
-    // Others may pass through, for ids of the box that are not the user's; only coop's own names are in it.
-    mkdirSync(boxesDir(paths), { recursive: true, mode: 0o711 })
-    mkdirSync(boxDir(paths, name), { mode: 0o711 })
+    mkdirSync(boxesDir(paths), { recursive: true })
+    mkdirSync(boxDir(paths, name))
+    // Past the umask: root of the box is not the host's root, and passes through here to its own files.
+    chmodSync(boxDir(paths, name), 0o711)
   } catch (error) {
     if ((error as { code?: string }).code === 'EEXIST')
       throw new CoopError('E_BOX_EXISTS', `there is a box named ${name} already`, {
@@ -142,7 +143,7 @@ export function persistentFolder(
   const path = join(volumesDir(paths), name)
   try {
     if (existsSync(path)) return path
-    mkdirSync(volumesDir(paths), { recursive: true, mode: 0o711 })
+    mkdirSync(volumesDir(paths), { recursive: true })
     // Seeded under another name first: a volume that is there is whole.
     const fresh = join(volumesDir(paths), `.${name}.${process.pid}`)
     rmSync(fresh, { recursive: true, force: true })

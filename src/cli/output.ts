@@ -46,7 +46,6 @@ export function paint(color: keyof typeof colors, text: string, fd = 1): string 
 
 /** What comes from a box or a repository, made harmless for a terminal: no control characters. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the point
   return text.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
 }
 

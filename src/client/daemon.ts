@@ -57,6 +57,7 @@ async function start(paths: Paths): Promise<void> {
     Object.entries(process.env).filter(([name]) => DAEMON_ENVIRONMENT.test(name)),
   )
   const child = Bun.spawn([process.execPath, DAEMON_COMMAND], {
+    argv0: 'coop', // shown to boxes as the name of their init
     cwd: '/', // not the workspace: the daemon must not keep it busy, nor read anything in it
     env,
     stdin: 'ignore',

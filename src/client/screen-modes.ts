@@ -22,7 +22,6 @@ const RESETS: Readonly<Record<string, string>> = {
 }
 const MAX_HELD = 64 // bytes; no sequence that sets a mode is longer
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are control characters
 const SEQUENCE = /\x1b\[\?([\d;]+)([hl])|\x1b\[([>=<])([\d;]*)u|\x1b\[>4(?:;(\d+))?m|\x1b([=>])|\x1b\[(\d) q/g
 
 export class ScreenModes {
@@ -38,13 +37,13 @@ export class ScreenModes {
   watch(bytes: Uint8Array): void {
     const text = this.#held + Buffer.from(bytes).toString('latin1')
     for (const match of text.matchAll(SEQUENCE)) this.#apply(match)
-    const escape = text.lastIndexOf('\x1b')
-    this.#held = escape >= 0 && text.length - escape < MAX_HELD ? text.slice(escape) : ''
+    const start = text.lastIndexOf('\x1b')
+    this.#held = start >= 0 && text.length - start < MAX_HELD ? text.slice(start) : ''
     // A sequence that is whole was seen; held again it would only be applied twice.
     if (new RegExp(SEQUENCE.source).test(this.#held)) this.#held = ''
   }
 
-  #apply([, modes, set, kitty, kittyFlags, otherKeys, keypad, shape]: RegExpMatchArray): void {
+  #apply([, modes, set, kitty, kittyFlags, keys, keypad, shape]: RegExpMatchArray): void {
     for (const mode of modes?.split(';') ?? []) {
       if (mode === '25') this.#cursorHidden = set === 'l'
       else if (mode in RESETS) set === 'h' ? this.#on.add(mode) : this.#on.delete(mode)

@@ -49,8 +49,9 @@ export class Registry {
   /** Find every box that an earlier daemon left; clear away what has no life in it. */
   async adoptAll(): Promise<void> {
     const { paths, log } = this.#context
-    mkdirSync(boxesDir(paths), { recursive: true, mode: 0o711 })
-    chmodSync(paths.dataDir, 0o711)
+    mkdirSync(boxesDir(paths), { recursive: true })
+    // Nobody else may reach a box's files by their path: a setuid program of the box is one there, too.
+    chmodSync(paths.dataDir, 0o700)
     for (const { name, manifest } of findManifests(paths)) {
       if (!manifest) {
         const aside = `${boxDir(paths, name)}/box.json.unreadable`

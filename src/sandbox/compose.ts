@@ -97,8 +97,9 @@ export function composePlan(input: ComposeInput): Plan {
     { do: 'folder', at: '/tmp', mode: 0o1777 },
     { do: 'folder', at: home, mode: 0o755 },
     { do: 'tmpfs', at: '/run', mode: 0o755, exec: false },
-    { do: 'proc' },
+    // Before /proc, whose masks are copies of the /dev/null that is attached here.
     { do: 'dev', devices: input.devices },
+    { do: 'proc' },
     { do: 'sys', shown: input.sys },
     ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(
       (mount): Step => ({
