@@ -25,22 +25,17 @@ function complain(message: string, hint?: string): void {
 }
 
 async function inTerminal(session: Session, launch: Launch, base: CommandOptions): Promise<number> {
-  const { showTerminal, terminalSize, enterRaw } = await import('../client/terminal.ts')
-  const term = process.env.TERM ?? 'xterm-256color'
-  // Raw from now on: what is typed while the box is being made is for the command, and is not echoed here.
-  const early = enterRaw()
-  try {
-    await session.call(launch.call({ ...base, terminal: { ...terminalSize(), term } }))
-    const end = await showTerminal(session, { detachKey: undefined, readonly: false })
-    if (end.how === 'exit') {
-      if (end.message) complain(end.message)
-      return end.code
-    }
-    if (end.how === 'lost') complain('the connection to the coop daemon was lost')
-    return end.how === 'lost' ? COOP_FAILED : 130
-  } finally {
-    early()
+  const { showTerminal, terminalSize } = await import('../client/terminal.ts')
+  const size = { ...terminalSize(), term: process.env.TERM ?? 'xterm-256color' }
+  const end = await showTerminal(session, { detachKey: undefined, readonly: false }, () =>
+    session.call(launch.call({ ...base, terminal: size })),
+  )
+  if (end.how === 'exit') {
+    if (end.message) complain(end.message)
+    return end.code
   }
+  if (end.how === 'lost') complain('the connection to the coop daemon was lost')
+  return end.how === 'lost' ? COOP_FAILED : 130
 }
 
 async function withPipes(

@@ -19,8 +19,9 @@ export async function attachTo(
   pty: number,
   readonly: boolean,
 ): Promise<number> {
-  await session.call({ do: 'attach', name, pty, readonly, size: terminalSize() })
-  const end = await showTerminal(session, { detachKey: DETACH_KEY, readonly })
+  const end = await showTerminal(session, { detachKey: DETACH_KEY, readonly }, () =>
+    session.call({ do: 'attach', name, pty, readonly, size: terminalSize() }),
+  )
   session.close()
   const back = `coop attach ${name}`
   if (end.how === 'detached') printError(`\r\n${paint('dim', `[detached; the box goes on: ${back}]`, 2)}\n`)

@@ -16,7 +16,7 @@ const command: Command = {
       return 0
     }
     const gone = new Promise<void>((resolve) => {
-      session.onLost = resolve
+      session.onLost = () => resolve()
     })
     await session.call({ do: 'system.shutdown' })
     await gone

@@ -51,7 +51,7 @@ export class ScreenModes {
     if (kitty === '>') this.#kitty++
     else if (kitty === '<') this.#kitty = Math.max(0, this.#kitty - (Number(kittyFlags) || 1))
     else if (kitty === '=') this.#kitty = Math.max(1, this.#kitty)
-    if (otherKeys !== undefined) this.#otherKeys = otherKeys !== '0'
+    if (keys !== undefined) this.#otherKeys = keys !== '0'
     if (keypad) this.#keypad = keypad === '='
     if (shape !== undefined) this.#cursorShape = shape !== '0'
   }

@@ -34,7 +34,7 @@ export class Session {
   onOutput: (offset: number, bytes: Uint8Array) => void = () => {}
   onNotice: (text: string) => void = () => {}
   /** The connection ended without anybody having asked for it. */
-  onLost: () => void = () => {}
+  onLost: (error?: Error) => void = () => {}
   readonly exited: Promise<ExitMessage>
   #resolveExit!: (message: ExitMessage) => void
   #socket: Socket | undefined
@@ -64,7 +64,8 @@ export class Session {
         data: (_, bytes) => session.#data(bytes),
         drain: () => session.#drain(),
         close: () => session.#lost(),
-        error: () => session.#lost(),
+        // What a handler of ours throws arrives here as well: not to be mistaken for a dead daemon.
+        error: (_, error) => session.#lost(error),
         connectError: () => session.#lost(),
       },
     })
@@ -171,15 +172,16 @@ export class Session {
     }
   }
 
-  #lost(): void {
+  #lost(cause?: Error): void {
     const mine = this.#closed
     this.#closed = true
     const error = new CoopError('E_DAEMON', 'the connection to the coop daemon was lost', {
       hint: 'coop system logs -n 20',
+      cause,
     })
     this.#hello.reject(new Error('lost before the greeting'))
     for (const pending of this.#pending.values()) pending.reject(error)
     this.#pending.clear()
-    if (!mine) this.onLost()
+    if (!mine) this.onLost(cause)
   }
 }

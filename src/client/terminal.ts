@@ -54,18 +54,25 @@ function writeAll(bytes: Uint8Array): boolean {
   return true
 }
 
-/** Show a PTY that the session is attached to until it ends, is detached from, or the daemon is lost. */
-export async function showTerminal(session: Session, options: AttachOptions): Promise<AttachEnd> {
+/**
+ * Show a PTY until it ends, is detached from, or the daemon is lost. `begin` asks the daemon for it: output may
+ * come before the answer does.
+ */
+export async function showTerminal(
+  session: Session,
+  options: AttachOptions,
+  begin: () => Promise<unknown>,
+): Promise<AttachEnd> {
   const modes = new ScreenModes()
   const restore = enterRaw()
-  const { promise, resolve } = Promise.withResolvers<AttachEnd>()
+  const { promise, resolve, reject } = Promise.withResolvers<AttachEnd>()
   const key = options.detachKey === undefined ? undefined : new DetachKey(options.detachKey)
   let timer: Timer | undefined
   session.onOutput = (_, bytes) => {
     modes.watch(bytes)
     if (!writeAll(bytes)) resolve({ how: 'detached' }) // the terminal is gone
   }
-  session.onLost = () => resolve({ how: 'lost' })
+  session.onLost = (error) => (error ? reject(error) : resolve({ how: 'lost' }))
   void session.exited.then((message) =>
     resolve({
       how: 'exit',
@@ -92,6 +99,7 @@ export async function showTerminal(session: Session, options: AttachOptions): Pr
   process.on('SIGWINCH', resized)
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, gone)
   try {
+    await begin()
     return await promise
   } finally {
     clearTimeout(timer)

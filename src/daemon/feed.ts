@@ -44,8 +44,8 @@ export class Feed implements PtyClient {
 
   output(offset: number, bytes: Uint8Array): void {
     if (offset !== this.#next || this.#outlet.queued > HIGH_WATER) return // catchUp sends it from the ring
+    this.#next = offset + bytes.length // first: sending may call catchUp
     this.#outlet.send(encodeOutput(offset, bytes))
-    this.#next = offset + bytes.length
   }
 
   /** Send what the ring has and the client does not, while the client takes it. Called when it has room. */
@@ -60,8 +60,9 @@ export class Feed implements PtyClient {
     this.#next = from
     for (let at = 0; at < bytes.length && this.#outlet.queued <= HIGH_WATER; at += CHUNK) {
       const chunk = bytes.subarray(at, at + CHUNK)
-      this.#outlet.send(encodeOutput(from + at, chunk))
+      if (this.#next !== from + at) return // sending called us again, and that went further
       this.#next = from + at + chunk.length
+      this.#outlet.send(encodeOutput(from + at, chunk))
     }
   }
 
