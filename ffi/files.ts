@@ -1,5 +1,28 @@
-/** Locks on files (flock(2)). */
-import { syscall } from './libc.ts'
+/** Files and their locks, without node:fs, whose loading costs a client a millisecond. */
+import * as k from './abi/constants.ts'
+import { cstring, must, syscall } from './libc.ts'
+
+const AT_CWD = -100
+const STATX_BASIC = 0x7ff
+const S_IFMT = 0o170000
+
+export type FileType = 'pipe' | 'null-device' | 'other'
+
+/** What a descriptor is open on; undefined when it is closed. */
+export function descriptorType(fd: number): FileType | undefined {
+  const stat = new Uint8Array(256) // struct statx
+  if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
+  const view = new DataView(stat.buffer)
+  const format = view.getUint16(28, true) & S_IFMT
+  if (format === 0o010000) return 'pipe'
+  const isNull = view.getUint32(128, true) === 1 && view.getUint32(132, true) === 3 // stx_rdev of /dev/null
+  return format === 0o020000 && isNull ? 'null-device' : 'other'
+}
+
+/** Open or make a file of ours for locking; close-on-exec, mode 0600. Throws SysError. */
+export function openLockFile(path: string): number {
+  return must('openat', path, AT_CWD, cstring(path), k.O_RDWR | k.O_CREAT | k.O_CLOEXEC, 0o600)
+}
 
 const LOCK_EX = 2
 const LOCK_NB = 4

@@ -28,6 +28,8 @@ export const COMPILE = [
   // `--bytecode` alone means CommonJS, which has no top-level await.
   '--format=esm',
   '--bytecode',
+  // A command loads only what it uses: one chunk for all would load every `node:` module at each start (3 ms).
+  '--splitting',
   '--minify',
   // Names of functions and classes stay: stack traces in the daemon's log have to be readable.
   '--keep-names',

@@ -9,6 +9,7 @@ import { hasEnded, openPidfd, signalPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { boxDir, boxRuntimeDir, initSocket, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
+import type { Source } from '../sandbox/plan.ts'
 import { bear, startTimeOf } from './birth.ts'
 import { type HostFacts, sourceOf } from './host.ts'
 import { MANIFEST_VERSION, type Manifest, type PtyRecord, writeManifest } from './manifest.ts'
@@ -66,6 +67,18 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
+/** Do it now; the result or the error comes out when it is asked for. */
+function attempt<T>(work: () => T): () => T {
+  try {
+    const value = work()
+    return () => value
+  } catch (error) {
+    return () => {
+      throw error
+    }
+  }
+}
+
 export class Box {
   readonly ptys = new Map<number, Pty>()
   readonly #context: BoxContext
@@ -117,8 +130,7 @@ export class Box {
     })
     try {
       writeManifest(context.paths, box.#manifest)
-      prepareStore(context.paths, plan, prepared.homeFiles)
-      await box.#birth()
+      await box.#birth(prepared.homeFiles)
       return box
     } catch (error) {
       await box.end({ force: true })
@@ -126,27 +138,21 @@ export class Box {
     }
   }
 
-  async #birth(): Promise<void> {
+  async #birth(homeFiles: Readonly<Record<string, string>>): Promise<void> {
     const { paths, host, zygote } = this.#context
     const { plan } = this.#manifest
-    const { channel, init } = await bear({
-      name: plan.name,
-      ids: plan.ids,
-      network: plan.network,
-      zygote,
-      paths,
-      host,
-      events: this.#events(),
-    })
+    const { name, ids, network } = plan
+    const birth = bear({ name, ids, network, zygote, paths, host, events: this.#events() })
+    birth.catch(() => {})
+    // While the kernel clones and newuidmap writes the maps, the files are made on this processor.
+    const files = attempt(() => this.#files(homeFiles))
+    const { channel, init } = await birth
     this.#channel = channel
     this.#pidfd = openPidfd(init.pid)
     this.#update({ init })
-    const store = sourceOf(boxDir(paths, plan.name), 'box')
-    if (!store) throw new CoopError('E_FAILED', 'the folder of the box is gone')
-    const prepared = this.#preparedMounts(
-      [store, ...planSources(plan).map((planned) => planned.source)],
-      init.pid,
-    )
+    const store = files()
+    const sources = planSources(plan).map((planned) => planned.source)
+    const prepared = this.#preparedMounts([store, ...sources], init.pid)
     try {
       await channel.run(setupBatch({ plan, store, prepared }))
     } finally {
@@ -155,8 +161,16 @@ export class Box {
     this.#update({ state: 'running' })
   }
 
+  #files(homeFiles: Readonly<Record<string, string>>): Source {
+    const { paths } = this.#context
+    prepareStore(paths, this.#manifest.plan, homeFiles)
+    const store = sourceOf(boxDir(paths, this.name), 'box')
+    if (!store) throw new CoopError('E_FAILED', 'the folder of the box is gone')
+    return store
+  }
+
   /** When root invokes coop, mounts come from the daemon: init has no rights over the host's files. */
-  #preparedMounts(sources: readonly Parameters<typeof detachedMount>[0][], pid: number): Map<string, number> {
+  #preparedMounts(sources: readonly Source[], pid: number): Map<string, number> {
     const mounts = new Map<string, number>()
     const { plan } = this.#manifest
     if (plan.ids.kind !== 'root') return mounts
@@ -169,7 +183,7 @@ export class Box {
     try {
       for (const source of sources) {
         if (mounts.has(source.path)) continue
-        const shifted = (source as { owner?: string }).owner === 'user'
+        const shifted = source.owner === 'user'
         mounts.set(
           source.path,
           detachedMount(source, recursive.has(source.path), shifted ? namespace : undefined),

@@ -1,6 +1,6 @@
 /** Flags that say how a box is to be made, shared by the commands that make one. */
 import { resolve } from 'node:path'
-import { parseEnvFlags } from '../config/load.ts'
+import { parseEnvFlags } from '../config/env-flags.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import type { Arguments, Option } from './command.ts'
 

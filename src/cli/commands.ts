@@ -1,7 +1,6 @@
 /** The commands, each loaded when it is called. */
 import type { Command } from './command.ts'
 import { helpText } from './command.ts'
-import startCommand from './start.ts'
 
 interface Entry {
   readonly about: string
@@ -12,7 +11,7 @@ const from = (module: Promise<{ default: Command }>): Promise<Command> =>
   module.then((loaded) => loaded.default)
 
 export const COMMANDS = {
-  start: { about: 'start or rejoin the box of this folder', load: async () => startCommand },
+  start: { about: 'start or rejoin the box of this folder', load: () => from(import('./start.ts')) },
   attach: { about: 'rejoin the agent of a box', load: () => from(import('./attach.ts')) },
   run: { about: 'run one command in a fresh box', load: () => from(import('./run.ts')) },
   exec: { about: 'run one command in a running box', load: () => from(import('./exec.ts')) },
@@ -27,8 +26,8 @@ export const COMMANDS = {
 } as const satisfies Readonly<Record<string, Entry>>
 
 /** The text of `coop --help`. */
-export function overview(): string {
-  const own = helpText('', startCommand)
+export async function overview(): Promise<string> {
+  const own = helpText('', await COMMANDS.start.load())
   const rows = Object.entries(COMMANDS)
     .filter(([name]) => name !== 'start')
     .map(([name, { about }]) => `  ${name.padEnd(8)}  ${about}`)

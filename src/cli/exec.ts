@@ -1,6 +1,6 @@
 /** `coop exec`: one command in a running box. */
 import { userPaths } from '../client/daemon.ts'
-import { parseEnvFlags } from '../config/load.ts'
+import { parseEnvFlags } from '../config/env-flags.ts'
 import { CoopError } from '../errors.ts'
 import type { Command } from './command.ts'
 import { launch } from './launch.ts'

@@ -1,12 +1,12 @@
 /** A command in a box on behalf of this process: its streams, its signals, its exit code. */
-import { constants } from 'node:os'
 import type { Session } from '../client/session.ts'
 import type { Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type { Call, CommandOptions } from '../protocol/messages.ts'
 import { isTerminal, paint, printable, printError } from './output.ts'
 
-const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const
+/** Signals that are passed on, with their numbers (signal(7)); the same on both architectures. */
+const FORWARDED = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGUSR1: 10, SIGUSR2: 12, SIGTERM: 15 } as const
 const COOP_FAILED = 125
 
 export interface Launch {
@@ -45,15 +45,14 @@ async function withPipes(
   paths: Paths,
 ): Promise<number> {
   const { passStdio } = await import('../client/stdio.ts')
-  const stdio = passStdio(paths)
+  const stdio = await passStdio(paths)
   const lost = new Promise<undefined>((resolve) => {
     session.onLost = () => resolve(undefined)
   })
   const waiting: number[] = []
   let started = false
-  for (const name of FORWARDED) {
+  for (const [name, signal] of Object.entries(FORWARDED)) {
     process.on(name, () => {
-      const signal = constants.signals[name]
       if (started) session.signal(signal)
       else waiting.push(signal)
     })

@@ -40,12 +40,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   let json = false
   try {
     if (argv[0] === '--version' || argv[0] === '-V') {
-      const { VERSION } = await import('../client/session.ts')
+      const { VERSION } = await import('../version.ts')
       print(`coop ${VERSION}\n`)
       return 0
     }
     if (argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') {
-      print(overview())
+      print(await overview())
       return 0
     }
     const { name, command, rest } = await load(argv)

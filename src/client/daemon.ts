@@ -1,10 +1,8 @@
 /** Reaching the daemon, and starting it when there is none. */
-import { closeSync, openSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { lock } from '../../ffi/files.ts'
+import { lock, openLockFile } from '../../ffi/files.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
 import { daemonSocket, type Paths, resolvePaths, startLock } from '../config/paths.ts'
 import { CoopError, errorFromJson } from '../errors.ts'
-import { ensureRuntimeDir } from '../runtime-dir.ts'
 import { Session } from './session.ts'
 
 /** The hidden command that makes this executable the daemon. */
@@ -16,7 +14,9 @@ const DAEMON_ENVIRONMENT =
   /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
 
 export function userPaths(): Paths {
-  return resolvePaths(process.env, homedir())
+  // What os.homedir() does, without loading it when HOME is set.
+  const home = process.env.HOME || (require('node:os') as typeof import('node:os')).homedir()
+  return resolvePaths(process.env, home)
 }
 
 async function tryConnect(paths: Paths): Promise<Session | undefined> {
@@ -37,8 +37,9 @@ export function connectRunning(paths: Paths): Promise<Session | undefined> {
 export async function connect(paths: Paths): Promise<Session> {
   const running = await tryConnect(paths)
   if (running) return running
+  const { ensureRuntimeDir } = await import('../runtime-dir.ts') // loads node:fs, which a running daemon spares us
   ensureRuntimeDir(paths)
-  const fd = openSync(startLock(paths), 'w', 0o600)
+  const fd = openLockFile(startLock(paths))
   try {
     lock(fd) // of two first callers one starts it, the other finds it running
     const meanwhile = await tryConnect(paths)
@@ -47,7 +48,7 @@ export async function connect(paths: Paths): Promise<Session> {
     const session = await tryConnect(paths)
     if (session) return session
   } finally {
-    closeSync(fd)
+    closeDescriptor(fd)
   }
   throw new CoopError('E_DAEMON', 'the coop daemon does not answer', { hint: 'coop system logs -n 20' })
 }

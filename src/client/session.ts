@@ -19,9 +19,7 @@ import {
   type ServerMessage,
   type Size,
 } from '../protocol/messages.ts'
-
-declare const COOP_VERSION: string
-export const VERSION: string = typeof COOP_VERSION === 'string' ? COOP_VERSION : '0.0.0-source'
+import { VERSION } from '../version.ts'
 
 export type ExitMessage = ServerMessage & { type: 'exit' }
 

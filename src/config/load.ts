@@ -2,11 +2,12 @@
 import { join } from 'node:path'
 import { CoopError } from '../errors.ts'
 import type { Config, ConfigLayer } from './config.ts'
+import { checkNames } from './env-flags.ts'
 import { type LayerWithOrigin, mergeLayers, type Origin } from './merge.ts'
 import { type ConfigSource, decodeConfig, describe, MAX_CONFIG_BYTES, parseConfig } from './parse.ts'
 import type { HostEnv } from './paths.ts'
 import { readSmallFile } from './read.ts'
-import { ENV_NAME_RULE, isEnvName, SCHEMA } from './schema.ts'
+import { SCHEMA } from './schema.ts'
 import { quoteForMessage } from './toml.ts'
 import { BadValue, type Kind } from './values.ts'
 
@@ -152,36 +153,6 @@ function check<T>(code: 'E_CONFIG' | 'E_USAGE', name: string, kind: Kind<T>, val
     const hint = error.near === undefined ? undefined : `Did you mean ${quoteForMessage(error.near)}?`
     throw new CoopError(code, `${name} must be ${error.expected}, not ${describe(error.value)}.`, { hint })
   }
-}
-
-function checkNames(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  for (const [name, value] of Object.entries(env)) {
-    if (!isEnvName(name)) throw badEnvFlag(name)
-    if (value.includes('\0')) throw new CoopError('E_USAGE', `The value of -e ${name} holds a NUL character.`)
-  }
-  return env
-}
-
-const badEnvFlag = (name: string): CoopError =>
-  new CoopError(
-    'E_USAGE',
-    `-e takes KEY=VALUE; ${quoteForMessage(name)} is no variable name (${ENV_NAME_RULE}).`,
-    {
-      hint: '-e KEY=VALUE, or -e KEY for the value it has here',
-    },
-  )
-
-/** What `-e KEY=VALUE` and `-e KEY` (the host's value, nothing when unset) say, in order. Raises E_USAGE. */
-export function parseEnvFlags(pairs: readonly string[], hostEnv: HostEnv): Readonly<Record<string, string>> {
-  const env: Record<string, string> = {}
-  for (const pair of pairs) {
-    const at = pair.indexOf('=')
-    const name = at < 0 ? pair : pair.slice(0, at)
-    if (!isEnvName(name)) throw badEnvFlag(name)
-    const value = at < 0 ? hostEnv[name] : pair.slice(at + 1)
-    if (value !== undefined) env[name] = value
-  }
-  return checkNames(env)
 }
 
 function expandEnv(

@@ -2,9 +2,10 @@
 import TOML from '@iarna/toml'
 import { CoopError } from '../errors.ts'
 import type { Config, ConfigLayer } from './config.ts'
+import { ENV_NAME_RULE, isEnvName } from './env-flags.ts'
 import { scanToml, type TomlScan } from './locate.ts'
 import { nearest } from './nearest.ts'
-import { ENV_NAME_RULE, ENV_VALUE, type Fields, isEnvName, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
+import { ENV_VALUE, type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
 import { quoteForMessage } from './toml.ts'
 import { BadValue, type Kind } from './values.ts'
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { DEFAULTS, isEnvName, SCHEMA, TABLE_NAMES } from './schema.ts'
+import { isEnvName } from './env-flags.ts'
+import { DEFAULTS, SCHEMA, TABLE_NAMES } from './schema.ts'
 
 test('every default is what reading its written form gives', () => {
   const check = <T>(field: { default: T; read: (value: unknown) => T; show: (value: T) => unknown }): void =>

@@ -264,10 +264,3 @@ function defaultsOf<T extends object>(fields: Fields<T>): T {
   // Built from every key of T with a value of its type.
   return Object.fromEntries(entries) as T
 }
-
-/** Whether `name` may name an environment variable (POSIX, without the ones JavaScript treats specially). */
-export function isEnvName(name: string): boolean {
-  return name.length <= 255 && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !(name in Object.prototype)
-}
-
-export const ENV_NAME_RULE = 'letters, digits and "_", not starting with a digit'

@@ -5,11 +5,11 @@
 import { SOCK_SEQPACKET, SOCK_STREAM, socketPair } from '../../ffi/descriptors.ts'
 import { startZygote } from '../../ffi/native.ts'
 
-export async function daemon(version: string): Promise<void> {
+export async function daemon(): Promise<void> {
   process.umask(0o077)
   const [connection, theirConnection] = socketPair(SOCK_STREAM)
   const [channel, theirChannel] = socketPair(SOCK_SEQPACKET)
   startZygote(theirConnection, theirChannel)
   const { serve } = await import('./server.ts')
-  await serve(version, connection, channel)
+  await serve(connection, channel)
 }

@@ -14,6 +14,7 @@ import { CoopError } from '../errors.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import type { Log } from './log.ts'
 
+const CLEAN_DELAY_MS = 100 // files of ended boxes wait that long in the trash
 const MAX_CREATES = 1024 // durations of creations that `system status` can tell
 
 export class Registry {
@@ -22,6 +23,7 @@ export class Registry {
   readonly #context: BoxContext
   readonly creates: number[] = []
   #cleaning = false
+  #cleanTimer: Timer | undefined
 
   constructor(paths: Paths, host: HostFacts, zygote: Channel, log: Log, changed: () => void) {
     this.#context = {
@@ -32,7 +34,7 @@ export class Registry {
       changed,
       ended: (box) => {
         this.#boxes.delete(box.name)
-        void this.#clean()
+        this.#cleanSoon()
         changed()
       },
     }
@@ -76,6 +78,17 @@ export class Registry {
       discardStore(paths, name)
     }
     void this.#clean()
+  }
+
+  /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
+  cleanNow(): void {
+    emptyTrash(this.#context.paths)
+  }
+
+  /** Not at once: deleting would slow down whatever is asked for next. */
+  #cleanSoon(): void {
+    clearTimeout(this.#cleanTimer)
+    this.#cleanTimer = setTimeout(() => void this.#clean(), CLEAN_DELAY_MS)
   }
 
   async #clean(): Promise<void> {

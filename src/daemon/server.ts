@@ -8,6 +8,7 @@ import { hostFacts } from '../box/host.ts'
 import { daemonLock, daemonSocket, resolvePaths } from '../config/paths.ts'
 import { errorToJson } from '../errors.ts'
 import { ensureRuntimeDir } from '../runtime-dir.ts'
+import { VERSION } from '../version.ts'
 import { Calls, isOwner } from './calls.ts'
 import { Connection } from './connection.ts'
 import { DescriptorDesk } from './descriptors.ts'
@@ -27,9 +28,9 @@ function report(line: object): void {
   }
 }
 
-export async function serve(version: string, zygoteConnection: number, zygoteChannel: number): Promise<void> {
+export async function serve(zygoteConnection: number, zygoteChannel: number): Promise<void> {
   try {
-    await start(version, zygoteConnection, zygoteChannel)
+    await start(zygoteConnection, zygoteChannel)
     report({ ready: process.pid })
   } catch (error) {
     report({ error: errorToJson(error) })
@@ -37,7 +38,7 @@ export async function serve(version: string, zygoteConnection: number, zygoteCha
   }
 }
 
-async function start(version: string, zygoteConnection: number, zygoteChannel: number): Promise<void> {
+async function start(zygoteConnection: number, zygoteChannel: number): Promise<void> {
   const paths = resolvePaths(process.env, homedir())
   ensureRuntimeDir(paths)
   const lock = openSync(daemonLock(paths), 'w', 0o600)
@@ -58,6 +59,7 @@ async function start(version: string, zygoteConnection: number, zygoteChannel: n
   }
   const stop = (): void => {
     log('stop')
+    registry.cleanNow()
     rmSync(daemonSocket(paths), { force: true })
     process.exit(0)
   }
@@ -68,10 +70,10 @@ async function start(version: string, zygoteConnection: number, zygoteChannel: n
     registry,
     desk,
     log,
-    version,
+    version: VERSION,
     status: () => ({
       pid: process.pid,
-      version,
+      version: VERSION,
       uptime: Math.round(process.uptime()),
       boxes: registry.boxes.length,
       clients: connections.size,
@@ -100,7 +102,7 @@ async function start(version: string, zygoteConnection: number, zygoteChannel: n
           socket.end()
           return
         }
-        const connection = new Connection(socket as Socket<Connection | undefined>, handler, version)
+        const connection = new Connection(socket as Socket<Connection | undefined>, handler, VERSION)
         socket.data = connection
         connections.add(connection)
         clearTimeout(idle)
@@ -117,6 +119,6 @@ async function start(version: string, zygoteConnection: number, zygoteChannel: n
   process.on('unhandledRejection', (error) =>
     log('unhandled', { error: String((error as Error)?.stack ?? error) }),
   )
-  log('start', { version })
+  log('start', { version: VERSION })
   restIdle()
 }

@@ -1,0 +1,158 @@
+/**
+ * Structs of the kernel's interface as bytes, little-endian, laid out alike on x86_64 and aarch64. Those that
+ * hold pointers are given as offsets: only who knows the address can fill them in.
+ */
+import { AF_UNIX, LINUX_CAPABILITY_VERSION_3, S_IFMT } from './constants.ts'
+
+function u64s(...values: (number | bigint)[]): Uint8Array {
+  return new Uint8Array(new BigUint64Array(values.map(BigInt)).buffer)
+}
+
+function u32s(...values: number[]): Uint8Array {
+  return new Uint8Array(new Uint32Array(values).buffer)
+}
+
+/** openat2(2), 24 bytes. The kernel refuses a mode unless flags create a file. */
+export function openHow(how: { flags: number; mode?: number; resolve?: number }): Uint8Array {
+  return u64s(how.flags, how.mode ?? 0, how.resolve ?? 0)
+}
+
+/** mount_setattr(2), 32 bytes. `usernsFd` only counts with MOUNT_ATTR_IDMAP. */
+export function mountAttr(attr: {
+  set?: number
+  clear?: number
+  propagation?: number
+  usernsFd?: number
+}): Uint8Array {
+  return u64s(attr.set ?? 0, attr.clear ?? 0, attr.propagation ?? 0, attr.usernsFd ?? 0)
+}
+
+/** RLIM64_INFINITY of prlimit64. */
+export const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn
+
+/** `struct rlimit64` of prlimit(2), 16 bytes. */
+export function rlimit64(soft: number | bigint, hard: number | bigint = soft): Uint8Array {
+  return u64s(soft, hard)
+}
+
+/** Header of capset(2), 8 bytes; pid 0 is the caller. */
+export function capHeader(pid = 0): Uint8Array {
+  return u32s(LINUX_CAPABILITY_VERSION_3, pid)
+}
+
+/** Data of capset(2), version 3, 24 bytes: three masks, first their low halves, then their high ones. */
+export function capData(sets: { effective: bigint; permitted: bigint; inheritable: bigint }): Uint8Array {
+  const all = [sets.effective, sets.permitted, sets.inheritable]
+  return u32s(
+    ...all.map((mask) => Number(mask & 0xffff_ffffn)),
+    ...all.map((mask) => Number((mask >> 32n) & 0xffff_ffffn)),
+  )
+}
+
+/** `struct winsize` of TIOCSWINSZ, 8 bytes; sizes in pixels stay 0. */
+export function winsize(size: { rows: number; columns: number }): Uint8Array {
+  return new Uint8Array(new Uint16Array([size.rows, size.columns, 0, 0]).buffer)
+}
+
+/** `struct landlock_ruleset_attr`, as much of it as the kernel's ABI version knows (landlock(7)): 8, 16, 24. */
+export function landlockRuleset(
+  attr: { fs?: bigint; net?: bigint; scoped?: number },
+  version: number,
+): Uint8Array {
+  const size = version >= 6 ? 24 : version >= 4 ? 16 : 8
+  return u64s(attr.fs ?? 0n, attr.net ?? 0n, attr.scoped ?? 0).subarray(0, size)
+}
+
+/** Room for the path in sockaddr_un, its closing NUL included (unix(7)). */
+export const UNIX_PATH_MAX = 108
+
+/** `struct sockaddr_un` of a path; one that begins with NUL is an abstract name and gets no closing NUL. */
+export function sockaddrUn(path: string): Uint8Array {
+  const name = new TextEncoder().encode(path)
+  const abstract = name[0] === 0
+  if (!abstract && name.includes(0)) throw new RangeError('a socket path cannot contain NUL')
+  const room = abstract ? UNIX_PATH_MAX : UNIX_PATH_MAX - 1
+  if (name.length > room) throw new RangeError(`a socket path has at most ${room} bytes, not ${name.length}`)
+  const address = new Uint8Array(2 + name.length + (abstract ? 0 : 1))
+  new DataView(address.buffer).setUint16(0, AF_UNIX, true)
+  address.set(name, 2)
+  return address
+}
+
+/** `struct sock_fprog` of seccomp(2). */
+export const SOCK_FPROG = { size: 16, len: 0, filter: 8 } as const
+
+/** The kernel's own `struct termios` of TCGETS and TCSETS, not glibc's longer one. */
+export const TERMIOS = { size: 36, iflag: 0, oflag: 4, cflag: 8, lflag: 12, line: 16, cc: 17 } as const
+
+/** `struct iovec`. */
+export const IOVEC = { size: 16, base: 0, len: 8 } as const
+
+/** `struct msghdr` of sendmsg(2) and recvmsg(2). */
+export const MSGHDR = {
+  size: 56,
+  name: 0,
+  namelen: 8,
+  iov: 16,
+  iovlen: 24,
+  control: 32,
+  controllen: 40,
+  flags: 48,
+} as const
+
+/** `struct cmsghdr`; the descriptors of SCM_RIGHTS follow at `data`, 4 bytes each (cmsg(3)). */
+export const CMSGHDR = { size: 16, len: 0, level: 8, type: 12, data: 16 } as const
+
+/** CMSG_LEN and CMSG_SPACE for a number of descriptors. */
+export function rightsSize(fds: number): { len: number; space: number } {
+  const len = CMSGHDR.data + 4 * fds
+  return { len, space: (len + 7) & ~7 }
+}
+
+/** `struct statx` of statx(2): where the fields are that coop reads. */
+export const STATX = {
+  size: 256,
+  mask: 0,
+  nlink: 16,
+  uid: 20,
+  gid: 24,
+  mode: 28,
+  ino: 32,
+  fileSize: 40,
+  devMajor: 136,
+  devMinor: 140,
+  mntId: 144,
+} as const
+
+export interface Statx {
+  /** Type and permissions: S_IF* and the lowest 12 bits. */
+  readonly mode: number
+  /** One of S_IF*. */
+  readonly type: number
+  /** 64 bits: some file systems use all of them. */
+  readonly ino: bigint
+  readonly nlink: number
+  readonly uid: number
+  readonly gid: number
+  readonly size: bigint
+  readonly devMajor: number
+  readonly devMinor: number
+}
+
+/** Reads what statx(2) wrote. */
+export function decodeStatx(bytes: Uint8Array): Statx {
+  if (bytes.length < STATX.size) throw new RangeError(`struct statx has ${STATX.size} bytes`)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const mode = view.getUint16(STATX.mode, true)
+  return {
+    mode,
+    type: mode & S_IFMT,
+    ino: view.getBigUint64(STATX.ino, true),
+    nlink: view.getUint32(STATX.nlink, true),
+    uid: view.getUint32(STATX.uid, true),
+    gid: view.getUint32(STATX.gid, true),
+    size: view.getBigUint64(STATX.fileSize, true),
+    devMajor: view.getUint32(STATX.devMajor, true),
+    devMinor: view.getUint32(STATX.devMinor, true),
+  }
+}
