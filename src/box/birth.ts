@@ -95,7 +95,8 @@ function writeMap(path: string, text: string): void {
   }
 }
 
-async function writeIdMaps(pid: number, ids: IdPlan, host: HostFacts): Promise<void> {
+/** Give a new init its ids; until then it can do nothing. */
+export async function writeIdMaps(pid: number, ids: IdPlan, host: HostFacts): Promise<void> {
   if (ids.kind === 'range' && host.newuidmap && host.newgidmap) {
     await Promise.all([runIdTool(host.newuidmap, pid, ids.uids), runIdTool(host.newgidmap, pid, ids.gids)])
     return
@@ -106,7 +107,7 @@ async function writeIdMaps(pid: number, ids: IdPlan, host: HostFacts): Promise<v
   writeMap(`/proc/${pid}/gid_map`, idMapText(ids.gids))
 }
 
-/** Clone an init and give it its ids. What it made is gone again when this throws. */
+/** Clone an init that waits for its ids. What it made is gone again when this throws. */
 export async function bear(input: BirthInput): Promise<Birth> {
   const runtime = boxRuntimeDir(input.paths, input.name)
   rmSync(runtime, { recursive: true, force: true })
@@ -126,14 +127,10 @@ export async function bear(input: BirthInput): Promise<Birth> {
     for (const fd of [theirConnection, theirChannel, listener]) closeDescriptor(fd)
   }
   const adopted = await Channel.adopt(connection, channel, input.events)
-  try {
-    await writeIdMaps(pid, input.ids, input.host)
-    const startTime = startTimeOf(pid)
-    if (startTime === undefined) throw new CoopError('E_FAILED', 'the init of the box ended at once')
-    return { channel: adopted, init: { pid, startTime } }
-  } catch (error) {
-    process.kill(pid, 'SIGKILL')
+  const startTime = startTimeOf(pid)
+  if (startTime === undefined) {
     adopted.close()
-    throw error
+    throw new CoopError('E_FAILED', 'the init of the box ended at once')
   }
+  return { channel: adopted, init: { pid, startTime } }
 }

@@ -10,7 +10,7 @@ import { closeDescriptor } from '../../ffi/pty.ts'
 import { boxDir, boxRuntimeDir, initSocket, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type { Source } from '../sandbox/plan.ts'
-import { bear, startTimeOf } from './birth.ts'
+import { bear, startTimeOf, writeIdMaps } from './birth.ts'
 import { type HostFacts, sourceOf } from './host.ts'
 import { MANIFEST_VERSION, type Manifest, type PtyRecord, writeManifest } from './manifest.ts'
 import type { Prepared } from './prepare.ts'
@@ -65,18 +65,6 @@ export interface Started {
 interface Waiter {
   readonly resolve: (code: number) => void
   readonly reject: (error: Error) => void
-}
-
-/** Do it now; the result or the error comes out when it is asked for. */
-function attempt<T>(work: () => T): () => T {
-  try {
-    const value = work()
-    return () => value
-  } catch (error) {
-    return () => {
-      throw error
-    }
-  }
 }
 
 export class Box {
@@ -142,23 +130,30 @@ export class Box {
     const { paths, host, zygote } = this.#context
     const { plan } = this.#manifest
     const { name, ids, network } = plan
-    const birth = bear({ name, ids, network, zygote, paths, host, events: this.#events() })
-    birth.catch(() => {})
-    // While the kernel clones and newuidmap writes the maps, the files are made on this processor.
-    const files = attempt(() => this.#files(homeFiles))
-    const { channel, init } = await birth
+    const { channel, init } = await bear({ name, ids, network, zygote, paths, host, events: this.#events() })
     this.#channel = channel
     this.#pidfd = openPidfd(init.pid)
     this.#update({ init })
-    const store = files()
+    const mapped = writeIdMaps(init.pid, ids, host)
+    mapped.catch(() => {})
+    // While newuidmap and newgidmap run, the files and the batch are made on this processor.
+    const store = this.#files(homeFiles)
+    const early = ids.kind === 'root' ? undefined : setupBatch({ plan, store, prepared: new Map() })
+    await mapped
+    await (early ? channel.run(early) : this.#setupAsRoot(store, channel, init.pid))
+    this.#update({ state: 'running' })
+  }
+
+  /** When root invokes coop, mounts come from the daemon: init has no rights over the host's files. */
+  async #setupAsRoot(store: Source, channel: Channel, pid: number): Promise<void> {
+    const { plan } = this.#manifest
     const sources = planSources(plan).map((planned) => planned.source)
-    const prepared = this.#preparedMounts([store, ...sources], init.pid)
+    const prepared = this.#preparedMounts([store, ...sources], pid)
     try {
       await channel.run(setupBatch({ plan, store, prepared }))
     } finally {
       for (const fd of prepared.values()) closeDescriptor(fd)
     }
-    this.#update({ state: 'running' })
   }
 
   #files(homeFiles: Readonly<Record<string, string>>): Source {
@@ -169,11 +164,9 @@ export class Box {
     return store
   }
 
-  /** When root invokes coop, mounts come from the daemon: init has no rights over the host's files. */
   #preparedMounts(sources: readonly Source[], pid: number): Map<string, number> {
     const mounts = new Map<string, number>()
     const { plan } = this.#manifest
-    if (plan.ids.kind !== 'root') return mounts
     const namespace = openSync(`/proc/${pid}/ns/user`, 'r')
     const recursive = new Set(
       planSources(plan)

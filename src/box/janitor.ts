@@ -10,7 +10,7 @@ import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
 import { boxRuntimeDir } from '../config/paths.ts'
 import { planIds } from '../sandbox/ids.ts'
-import { bear } from './birth.ts'
+import { bear, writeIdMaps } from './birth.ts'
 import type { BoxContext } from './box.ts'
 
 const AT_CWD = -100
@@ -80,6 +80,7 @@ export async function janitor(context: BoxContext, folders: readonly string[]): 
   const name = '.janitor' // no box can have it
   const { channel, init } = await bear({ name, ids, network: 'host', zygote, paths, host, events: {} })
   try {
+    await writeIdMaps(init.pid, ids, host)
     for (const folder of folders) {
       await removeFolder(channel, Buffer.from(folder)).catch((error) =>
         context.log('not-deleted', { folder, error: String(error) }),

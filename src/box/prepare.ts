@@ -13,13 +13,14 @@ import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/l
 import type { Paths } from '../config/paths.ts'
 import { readSmallFile } from '../config/read.ts'
 import { CoopError } from '../errors.ts'
-import { composePlan, type ExtraMount, homeOf, type ImageFacts, OPEN_FOLDERS } from '../sandbox/compose.ts'
+import { composePlan, type ExtraMount, homeOf, type ImageFacts } from '../sandbox/compose.ts'
+import { hostSkeleton } from '../sandbox/host-image.ts'
 import { planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import { mountRefusal, type SensitiveFacts } from '../sandbox/sensitive.ts'
 import { gitIdentity } from './git-identity.ts'
 import { type HostFacts, sourceOf } from './host.ts'
-import { persistentFolder, writeSetting } from './storage.ts'
+import { ensureSkeleton, persistentFolder, writeSetting } from './storage.ts'
 import { sensitiveFacts, workspaceSource } from './workspace.ts'
 
 export interface BoxRequest {
@@ -61,9 +62,9 @@ function hostText(path: string): string {
   }
 }
 
-function imageOf(config: Config, workspace: string, host: HostFacts): ImageFacts {
+function imageOf(config: Config, workspace: string, host: HostFacts, paths: Paths): ImageFacts {
   const reference = config.sandbox.image
-  if (reference === 'host') return { kind: 'host', facts: host.image }
+  if (reference === 'host') return hostImageOf(host, paths)
   if (!reference.startsWith('rootfs:')) {
     throw new CoopError('E_IMAGE', `the image ${reference} is not built`, {
       hint: 'this version of coop starts boxes from "host" and "rootfs:DIR"',
@@ -201,17 +202,25 @@ function isPlain(folder: string, file: string): boolean {
   return true
 }
 
-let openFolders: readonly string[] | undefined
+/** Whether the host has a real folder there: a link of the same name must not be hidden by one. */
+function isRealFolder(path: string): boolean {
+  try {
+    return realpathSync(path) === path && lstatSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
 
-function openHostFolders(): readonly string[] {
-  openFolders ??= OPEN_FOLDERS.filter((below) => {
-    try {
-      return realpathSync(`/${below}`) === `/${below}`
-    } catch {
-      return false
-    }
-  })
-  return openFolders
+const skeletons = new WeakMap<HostFacts, ReadonlyMap<string, Source>>()
+
+function hostImageOf(host: HostFacts, paths: Paths): ImageFacts {
+  const known = skeletons.get(host)
+  const whole = known && [...known.values()].every(({ path }) => existsSync(path))
+  const skeleton = whole
+    ? known
+    : ensureSkeleton(paths, hostSkeleton(host.image, isRealFolder), planIds(host.ids))
+  skeletons.set(host, skeleton)
+  return { kind: 'host', facts: host.image, skeleton }
 }
 
 /** Read the configuration that a request means. */
@@ -232,7 +241,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const { config } = loaded
   const target = config.workspace.path || source.path
   if (!isAbsolute(target)) throw new CoopError('E_CONFIG', 'workspace.path must be an absolute path')
-  const image = imageOf(config, source.path, host)
+  const image = imageOf(config, source.path, host, paths)
   const discovery: Discovery =
     config.sandbox.image === 'host' ? discover(request, host) : { found: [], refused: [] }
   const chosen = chooseAgent(
@@ -257,7 +266,6 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     sys: host.sys,
     landlockAbi: host.landlockAbi,
     hardLimits: host.hardLimits,
-    openFolders: openHostFolders(),
     mounts: [
       ...installationMounts(chosen),
       ...persistent.mounts,

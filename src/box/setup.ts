@@ -261,6 +261,7 @@ function makeStep(
       return
     case 'link': {
       const at = step.at.lastIndexOf('/')
+      setup.folders(step.at.slice(0, at), 0o755)
       const dir = setup.inRoot(step.at.slice(0, at), k.O_PATH | abi.O_DIRECTORY, `link ${step.at}`)
       setup.batch.call('symlinkat', [step.to, dir, step.at.slice(at + 1)], { mayFail: true })
       return
@@ -358,19 +359,9 @@ export function setupBatch({ plan, store, prepared }: SetupInput): Batch {
   }
   const storeAt = setup.stage(storeMount)
   setup.attributes(storeMount, BOUND, false, 'the files of the box')
-  if (plan.root.lower.length) {
-    setup.enterRoot(
-      setup.overlay(plan.root.lower.map(staged), storeAt, 'root', `mount the image ${plan.image}`),
-    )
-  } else {
-    const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC
-    setup.enterRoot(
-      batch.call('open_tree', [AT_CWD, `${storeAt}/upper/root`, clone], {
-        scoped: true,
-        what: 'root of the box',
-      }),
-    )
-  }
+  setup.enterRoot(
+    setup.overlay(plan.root.lower.map(staged), storeAt, 'root', `mount the image ${plan.image}`),
+  )
   const devices = new Map<string, Ref>()
   for (const step of plan.steps) {
     if (step.do !== 'dev') continue

@@ -1,10 +1,10 @@
 /** What a box keeps on disk: its own files, folders that outlive it, and taking them away again. */
 import {
   chmodSync,
-  chownSync,
   closeSync,
   copyFileSync,
   existsSync,
+  lchownSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -12,15 +12,18 @@ import {
   renameSync,
   rmdirSync,
   rmSync,
+  symlinkSync,
   unlinkSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { SeedFile } from '../agents/seed.ts'
-import { boxDir, boxesDir, type Paths, upperDir, volumesDir, workDir } from '../config/paths.ts'
+import { boxDir, boxesDir, imagesDir, type Paths, upperDir, volumesDir, workDir } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
+import type { Skeleton } from '../sandbox/host-image.ts'
 import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
-import type { Plan } from '../sandbox/plan.ts'
+import type { Plan, Source } from '../sandbox/plan.ts'
+import { sourceOf } from './host.ts'
 
 /** Makes folders and files that belong to root of the box. */
 class Owner {
@@ -35,7 +38,7 @@ class Owner {
   }
 
   own(path: string): void {
-    if (this.#uid !== undefined && this.#gid !== undefined) chownSync(path, this.#uid, this.#gid)
+    if (this.#uid !== undefined && this.#gid !== undefined) lchownSync(path, this.#uid, this.#gid)
   }
 
   /** The folder and those that lead to it below `base`. */
@@ -44,12 +47,11 @@ class Owner {
     for (const part of below.split('/').filter(Boolean)) {
       at = join(at, part)
       try {
-        mkdirSync(at)
+        mkdirSync(at, { mode })
       } catch (error) {
         if ((error as { code?: string }).code === 'EEXIST') continue
         throw error
       }
-      chmodSync(at, mode)
       this.own(at)
     }
   }
@@ -68,8 +70,17 @@ class Owner {
     } finally {
       closeSync(fd)
     }
-    chmodSync(path, mode)
     this.own(path)
+  }
+}
+
+/** Make files with the modes that are asked for; the daemon's own umask lets nobody else in. */
+function withModes<T>(work: () => T): T {
+  const before = process.umask(0)
+  try {
+    return work()
+  } finally {
+    process.umask(before)
   }
 }
 
@@ -95,23 +106,59 @@ export function prepareStore(paths: Paths, plan: Plan, homeFiles: Readonly<Recor
   const work = workDir(paths, plan.name)
   const owner = new Owner(plan.ids)
   try {
+    withModes(() => makeStore())
+  } catch (error) {
+    throw diskError(error, `the files of the box in ${upper}`)
+  }
+
+  function makeStore(): void {
     for (const top of [upper, work]) owner.folders(dirname(top), top.slice(dirname(top).length))
     const overlays = plan.steps.flatMap((step) => (step.do === 'overlay' ? [step.upper] : []))
     for (const name of ['root', ...overlays]) {
       owner.folders(upper, name)
-      if (name !== 'root' || plan.root.lower.length) owner.folders(work, name)
+      owner.folders(work, name)
     }
-    for (const below of plan.openFolders)
-      if (overlays.includes(below.split('/')[0] ?? '')) owner.folders(upper, below)
     const etc = overlays.includes('etc') ? join(upper, 'etc') : join(upper, 'root/etc')
     if (!overlays.includes('etc')) owner.folders(upper, 'root/etc')
     for (const [name, text] of Object.entries(plan.etc)) owner.file(join(etc, name), text, 0o644)
     const home = `root${plan.user.home}`
     owner.folders(upper, home)
     for (const [name, text] of Object.entries(homeFiles)) owner.file(join(upper, home, name), text, 0o644)
-  } catch (error) {
-    throw diskError(error, `the files of the box in ${upper}`)
   }
+}
+
+const SKELETON_VERSION = 1 // raised when hostSkeleton makes something else
+
+/** The skeleton of the `host` image, made when it is not there yet; its folders by name. */
+export function ensureSkeleton(paths: Paths, skeleton: Skeleton, ids: IdPlan): Map<string, Source> {
+  const owner = new Owner(ids)
+  const text = JSON.stringify([SKELETON_VERSION, skeleton, ids.kind === 'root' ? hostIdOfRoot(ids.uids) : 0])
+  const name = `host-${Bun.hash(text).toString(16)}`
+  const path = join(imagesDir(paths), name)
+  try {
+    if (!existsSync(path)) {
+      mkdirSync(imagesDir(paths), { recursive: true })
+      const fresh = `.${name}.${process.pid}`
+      rmSync(join(imagesDir(paths), fresh), { recursive: true, force: true })
+      withModes(() => {
+        owner.folders(imagesDir(paths), fresh)
+        for (const folder of skeleton.folders)
+          owner.folders(join(imagesDir(paths), fresh), folder.path, folder.mode)
+        for (const link of skeleton.links) {
+          symlinkSync(link.to, join(imagesDir(paths), fresh, link.path))
+          owner.own(join(imagesDir(paths), fresh, link.path))
+        }
+      })
+      renameSync(join(imagesDir(paths), fresh), path)
+    }
+  } catch (error) {
+    throw diskError(error, `the host image in ${path}`)
+  }
+  const sources = readdirSync(path).flatMap((top) => {
+    const source = sourceOf(join(path, top), 'box')
+    return source ? [[top, source] as const] : []
+  })
+  return new Map(sources)
 }
 
 /** Make coop's folder of all boxes, and this box's. Raises E_BOX_EXISTS when there is one of that name. */

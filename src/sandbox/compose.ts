@@ -4,7 +4,7 @@ import { hostnameFromBoxName } from '../config/names.ts'
 import { CoopError } from '../errors.ts'
 import { KEPT_CAPABILITIES } from './capabilities.ts'
 import { planEnvironment } from './environment.ts'
-import { type HostImageFacts, hostImage, OPEN_FOLDERS } from './host-image.ts'
+import { type HostImageFacts, hostImage } from './host-image.ts'
 import { groupFile, hostsFile, passwdFile } from './identity.ts'
 import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
 import type { NetworkMode, Plan, Source, Step } from './plan.ts'
@@ -14,7 +14,7 @@ const SCOPE_ABI = 6 // Landlock ABI with scopes for abstract sockets, Linux 6.12
 
 /** The image as planning sees it. */
 export type ImageFacts =
-  | { readonly kind: 'host'; readonly facts: HostImageFacts }
+  | { readonly kind: 'host'; readonly facts: HostImageFacts; readonly skeleton: ReadonlyMap<string, Source> }
   | { readonly kind: 'rootfs'; readonly source: Source }
 
 export interface ExtraMount {
@@ -35,8 +35,6 @@ export interface ComposeInput {
   readonly sys: readonly Source[]
   readonly landlockAbi: number
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
-  /** Folders of {@link OPEN_FOLDERS} that the host has. */
-  readonly openFolders: readonly string[]
   /** Configured mounts, the agent's installation, persistent folders; in order. */
   readonly mounts: readonly ExtraMount[]
   readonly links: readonly { readonly at: string; readonly to: string }[]
@@ -44,8 +42,6 @@ export interface ComposeInput {
   readonly pathEntries: readonly string[]
   readonly clientEnvironment: Readonly<Record<string, string | undefined>>
 }
-
-export { OPEN_FOLDERS }
 
 /** uid 0's home inside. */
 export function homeOf(config: Config): string {
@@ -90,7 +86,9 @@ export function composePlan(input: ComposeInput): Plan {
     notes.push('abstract unix sockets of the host can be reached: Linux 6.12 with Landlock would prevent it')
 
   const image =
-    input.image.kind === 'host' ? hostImage(input.image.facts) : { steps: [] as Step[], notes: [] }
+    input.image.kind === 'host'
+      ? hostImage(input.image.facts, input.image.skeleton)
+      : { root: [input.image.source], steps: [], notes: [] }
   notes.push(...image.notes)
   const steps: Step[] = [
     ...image.steps,
@@ -122,7 +120,7 @@ export function composePlan(input: ComposeInput): Plan {
     user: { name: config.sandbox.user, home, shell },
     ids,
     network,
-    root: { lower: input.image.kind === 'rootfs' ? [input.image.source] : [] },
+    root: { lower: image.root },
     steps,
     etc: {
       passwd: passwdFile(input.etc.passwd, identity),
@@ -131,7 +129,6 @@ export function composePlan(input: ComposeInput): Plan {
       hosts: hostsFile(hostname),
       ...(network === 'host' && input.etc.resolv ? { 'resolv.conf': input.etc.resolv } : {}),
     },
-    openFolders: input.image.kind === 'host' ? input.openFolders : [],
     confinement: {
       capabilities: KEPT_CAPABILITIES,
       nested: config.sandbox.nested,

@@ -22,11 +22,29 @@ export interface HostImageFacts {
 export const HOST_FOLDERS = ['/usr', '/opt', '/etc', '/nix', '/gnu'] as const
 export const HOST_MERGED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'] as const
 
+/** Folders of the root that every box has, with their modes. */
+const ROOT_FOLDERS: Readonly<Record<string, number>> = {
+  home: 0o755,
+  mnt: 0o755,
+  srv: 0o755,
+  root: 0o755,
+  proc: 0o755,
+  sys: 0o755,
+  dev: 0o755,
+  run: 0o755,
+  tmp: 0o1777,
+  var: 0o755,
+  'var/cache': 0o755,
+  'var/lib': 0o755,
+  'var/log': 0o755,
+  'var/tmp': 0o1777,
+}
+
 /**
  * Folders that programs installed in the box are put in. The host's own belong to the host's root, who has no
- * id in the box; the box gets its own of the same name above, and the two merge.
+ * id in the box, so nothing could be added to them; the skeleton has one of the same name, and the two merge.
  */
-export const OPEN_FOLDERS = [
+const OPEN_FOLDERS = [
   'usr/bin',
   'usr/sbin',
   'usr/include',
@@ -35,6 +53,7 @@ export const OPEN_FOLDERS = [
   'usr/lib/python3/dist-packages',
   'usr/lib/node_modules',
   'usr/share',
+  'usr/local',
   'usr/local/bin',
   'usr/local/sbin',
   'usr/local/etc',
@@ -46,21 +65,50 @@ export const OPEN_FOLDERS = [
   'usr/local/src',
   'etc/alternatives',
   'etc/profile.d',
+  'etc/ssl',
   'etc/ssl/certs',
 ] as const
 
+/** A layer that lies between a box's own files and the host's: what the image has and the host cannot give. */
+export interface Skeleton {
+  /** By name of the overlay it belongs to: `root`, `usr`, `etc`, … */
+  readonly folders: readonly { readonly path: string; readonly mode: number }[]
+  readonly links: readonly { readonly path: string; readonly to: string }[]
+}
+
+const nameOf = (source: Source): string => source.path.slice(1).replaceAll('/', '-')
+
+/** What the skeleton is made of. `exists` tells whether the host has a real folder of that path. */
+export function hostSkeleton(facts: HostImageFacts, exists: (path: string) => boolean): Skeleton {
+  const mountable = facts.folders.map(({ source }) => source.path.slice(1))
+  const tops = ['root', ...facts.folders.map(({ source }) => nameOf(source))]
+  return {
+    folders: [
+      ...tops.map((path) => ({ path, mode: 0o755 })),
+      ...[...Object.entries(ROOT_FOLDERS), ...mountable.map((path) => [path, 0o755] as const)].map(
+        ([path, mode]) => ({ path: `root/${path}`, mode }),
+      ),
+      ...OPEN_FOLDERS.filter((path) => exists(`/${path}`)).map((path) => ({ path, mode: 0o755 })),
+    ],
+    links: [
+      ...facts.links.map(({ at, to }) => ({ path: `root${at}`, to })),
+      { path: 'root/var/run', to: '../run' },
+    ],
+  }
+}
+
 /** The tree of the image, without what every box has, and notes on what is less than usual. */
-export function hostImage(facts: HostImageFacts): { steps: Step[]; notes: string[] } {
+export function hostImage(
+  facts: HostImageFacts,
+  skeleton: ReadonlyMap<string, Source>,
+): { root: Source[]; steps: Step[]; notes: string[] } {
   const notes: string[] = []
-  const steps: Step[] = facts.folders.map(({ source, hasMounts }): Step => {
-    if (!hasMounts) return { do: 'overlay', at: source.path, lower: [source], upper: source.path.slice(1) }
+  const layer = (name: string): Source[] => [skeleton.get(name) ?? []].flat()
+  const steps = facts.folders.map(({ source, hasMounts }): Step => {
+    const upper = nameOf(source)
+    if (!hasMounts) return { do: 'overlay', at: source.path, lower: [...layer(upper), source], upper }
     notes.push(`${source.path} is read-only in the box: the host has other file systems mounted in it`)
     return { do: 'bind', at: source.path, source, readonly: true, recursive: true }
   })
-  for (const { at, to } of facts.links) steps.push({ do: 'link', at, to })
-  for (const at of ['/home', '/mnt', '/srv', '/var', '/var/cache', '/var/lib', '/var/log', '/root'])
-    steps.push({ do: 'folder', at, mode: 0o755 })
-  steps.push({ do: 'folder', at: '/var/tmp', mode: 0o1777 })
-  steps.push({ do: 'link', at: '/var/run', to: '../run' })
-  return { steps, notes }
+  return { root: layer('root'), steps, notes }
 }

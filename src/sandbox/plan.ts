@@ -62,13 +62,11 @@ export interface Plan {
   readonly user: { readonly name: string; readonly home: string; readonly shell: string }
   readonly ids: IdPlan
   readonly network: NetworkMode
-  /** The root itself: the box's own folder, or an overlay on an image. */
+  /** The layers of the root, below the box's own files. */
   readonly root: { readonly lower: readonly Source[] }
   readonly steps: readonly Step[]
   /** Files that the box's /etc gets before it exists, by name below /etc. */
   readonly etc: Readonly<Record<string, string>>
-  /** Folders made in an upper beforehand, so that what is below them can be added to: `usr/local/bin`. */
-  readonly openFolders: readonly string[]
   readonly confinement: Confinement
   readonly limits: Limits
   readonly environment: Readonly<Record<string, string>>
