@@ -113,6 +113,7 @@ export class Box {
       autoRestart: config.session.auto_restart,
       restartDelayMs: config.session.restart_delay_ms,
       shell: config.sandbox.shell,
+      detachKey: config.session.detach_key,
       init: undefined,
       ptys: [],
     })

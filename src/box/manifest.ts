@@ -44,6 +44,7 @@ export interface Manifest {
   readonly autoRestart: boolean
   readonly restartDelayMs: number
   readonly shell: string
+  readonly detachKey: string
   readonly init: { readonly pid: number; readonly startTime: string } | undefined
   readonly ptys: readonly PtyRecord[]
 }

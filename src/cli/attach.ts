@@ -12,7 +12,7 @@ const command: Command = {
   async run(args) {
     needTerminal('run it in a terminal; coop status shows the box without one')
     const { session, box } = await targetBox(args.positionals[0])
-    return attachTo(session, box.name, 0, args.flag('readonly'))
+    return attachTo(session, box, 0, args.flag('readonly'))
   },
 }
 

@@ -25,7 +25,7 @@ const command: Command = {
       term: process.env.TERM ?? 'xterm-256color',
       size: terminalSize(),
     })
-    return attachTo(session, box.name, opened.pty, false)
+    return attachTo(session, box, opened.pty, false)
   },
 }
 

@@ -3,9 +3,8 @@
 import type { Session } from '../client/session.ts'
 import { showTerminal, terminalSize } from '../client/terminal.ts'
 import { CoopError } from '../errors.ts'
+import type { BoxInfo } from '../protocol/messages.ts'
 import { isTerminal, paint, printError } from './output.ts'
-
-const DETACH_KEY = 'ctrl-]'
 
 export function needTerminal(hint: string): void {
   if (isTerminal(0) && isTerminal(1)) return
@@ -19,7 +18,7 @@ export async function attachTo(
   pty: number,
   readonly: boolean,
 ): Promise<number> {
-  const end = await showTerminal(session, { detachKey: DETACH_KEY, readonly }, () =>
+  const end = await showTerminal(session, { detachKey, readonly }, () =>
     session.call({ do: 'attach', name, pty, readonly, size: terminalSize() }),
   )
   session.close()

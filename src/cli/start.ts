@@ -48,7 +48,7 @@ const command: Command = {
       return 0
     }
     const { attachTo } = await import('./show.ts')
-    return attachTo(session, box.name, 0, false)
+    return attachTo(session, box, 0, false)
   },
 }
 

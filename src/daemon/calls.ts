@@ -62,6 +62,7 @@ export function boxInfo(box: Box): BoxInfo {
     created: manifest.created,
     ptys,
     clients: ptys.reduce((sum, pty) => sum + pty.clients, 0),
+    detachKey: manifest.detachKey,
     ...(manifest.init ? { memory: residentBytes(manifest.init.pid) } : {}),
   }
 }

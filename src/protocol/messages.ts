@@ -99,6 +99,7 @@ export interface BoxInfo {
   readonly created: number
   readonly ptys: readonly PtyInfo[]
   readonly clients: number
+  readonly detachKey: string
   /** Resident bytes of the box's processes; undefined where it cannot be told. */
   readonly memory?: number
 }

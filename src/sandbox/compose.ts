@@ -55,14 +55,28 @@ function networkOf(config: Config): NetworkMode {
   })
 }
 
-/** Limits that this version cannot put on a box are refused: a limit that is not there must not look set. */
-function refuseLimits(config: Config): void {
-  for (const key of ['memory', 'cpus', 'disk'] as const) {
-    if (config.limits[key] === null) continue
-    throw new CoopError('E_ISOLATION', `limits.${key} cannot be enforced by this version of coop`, {
-      hint: `remove ${key} from [limits]; pids works`,
-    })
+/**
+ * What the configuration format has and this version does not do. Refused when set: a protection or a limit
+ * that is not there must not look as if it were.
+ */
+function refuseUnbuilt(config: Config): void {
+  const { limits, secrets, network, sandbox, session } = config
+  const set: Readonly<Record<string, boolean>> = {
+    'limits.memory': limits.memory !== null,
+    'limits.cpus': limits.cpus !== null,
+    'limits.disk': limits.disk !== null,
+    'secrets.hide': secrets.hide.length > 0,
+    'secrets.show': secrets.show.length > 0,
+    'network.allow': network.allow.join() !== '*',
+    'network.ports': network.ports.length > 0,
+    'sandbox.setup': sandbox.setup.length > 0,
+    'session.notify': session.notify !== '',
   }
+  const key = Object.keys(set).find((name) => set[name])
+  if (key === undefined) return
+  throw new CoopError('E_ISOLATION', `${key} has no effect in this version of coop, so it must not be set`, {
+    hint: `remove ${key.split('.')[1]} from [${key.split('.')[0]}]; coop config shows where it is set`,
+  })
 }
 
 /** Folders first, then what is mounted in them: outer targets before inner ones, else as given. */
@@ -73,7 +87,7 @@ function ordered(mounts: readonly ExtraMount[]): ExtraMount[] {
 
 export function composePlan(input: ComposeInput): Plan {
   const { config, name } = input
-  refuseLimits(config)
+  refuseUnbuilt(config)
   const network = networkOf(config)
   const home = homeOf(config)
   const shell = config.sandbox.shell.includes('/') ? config.sandbox.shell : `/bin/${config.sandbox.shell}`
