@@ -14,7 +14,7 @@ export function needTerminal(hint: string): void {
 /** Attach and stay until detached or ended. Resolves with the exit code. */
 export async function attachTo(
   session: Session,
-  name: string,
+  { name, detachKey }: BoxInfo,
   pty: number,
   readonly: boolean,
 ): Promise<number> {
