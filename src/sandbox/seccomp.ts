@@ -35,18 +35,15 @@ function ranges(decisions: ReadonlyMap<number, string>): Range[] {
   return found
 }
 
-/** Halves the ranges until one is left; the label that a comparison may jump to is that of a half. */
+/** Halves the ranges until one is left: a comparison goes to that one's decision, or to another comparison. */
 function search(all: readonly Range[], steps: Step[]): void {
   const middle = all.length >> 1
-  const pivot = all[middle]
-  if (!pivot || middle === 0) return
   const [low, high] = [all.slice(0, middle), all.slice(middle)]
-  const entry = (half: readonly Range[]) =>
-    half.length === 1 ? (half[0]?.label ?? 'ENOSYS') : `from ${half[0]?.from}`
-  const highEntry = entry(high)
-  const lowEntry = entry(low)
-  steps.push({ op: 'if', test: 'ge', k: pivot.from, yes: highEntry, no: lowEntry })
-  if (low.length > 1) steps.push({ op: 'label', name: lowEntry })
+  const [first, pivot] = [low[0], high[0]]
+  if (!first || !pivot) return
+  const highEntry = high.length === 1 ? pivot.label : `from ${pivot.from}`
+  const only = low.length === 1 ? { no: first.label } : {} // else the lower half comes next
+  steps.push({ op: 'if', test: 'ge', k: pivot.from, yes: highEntry, ...only })
   search(low, steps)
   if (high.length > 1) steps.push({ op: 'label', name: highEntry })
   search(high, steps)

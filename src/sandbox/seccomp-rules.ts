@@ -1,0 +1,143 @@
+/**
+ * The calls that a box may make with some arguments only, as data. A filter cannot follow pointers, so only
+ * numbers are looked at (seccomp(2)), and of those the low 32 bits, because that is all the kernel reads of an
+ * `int` or `unsigned int`: comparing 64 bits is how `TIOCSTI | 1 << 32` got past snapd and Flatpak
+ * (CVE-2019-7303, CVE-2019-10063).
+ */
+import * as k from '../../ffi/abi/constants.ts'
+import type { ErrnoName } from '../../ffi/abi/errno.ts'
+
+/** What happens to a call: it is made, or it fails with this error. */
+export type Verdict = 'allow' | ErrnoName
+
+/** Holds when the low half of the argument, masked, is one of these. */
+export interface Condition {
+  readonly arg: 0 | 1 | 2 | 3 | 4 | 5
+  readonly mask?: number
+  readonly in: readonly number[]
+}
+
+/** The first clause of which every condition holds decides. */
+export interface Clause {
+  readonly when: readonly Condition[]
+  readonly verdict: Verdict
+}
+
+export interface Rule {
+  readonly clauses: readonly Clause[]
+  readonly otherwise: Verdict
+}
+
+/** Namespaces that clone(2) can make; CLONE_NEWTIME is not among them, its bit is part of the exit signal. */
+export const CLONE_NAMESPACES =
+  k.CLONE_NEWNS |
+  k.CLONE_NEWCGROUP |
+  k.CLONE_NEWUTS |
+  k.CLONE_NEWIPC |
+  k.CLONE_NEWUSER |
+  k.CLONE_NEWPID |
+  k.CLONE_NEWNET
+
+/**
+ * New namespaces are refused: a user namespace gives every capability inside it, and with that the kernel code
+ * behind most container escapes of the last ten years (CVE-2022-0185, CVE-2023-32233, CVE-2024-1086). The flags
+ * are the first argument on both architectures.
+ */
+export const CLONE: Rule = {
+  clauses: [{ when: [{ arg: 0, mask: CLONE_NAMESPACES, in: [0] }], verdict: 'allow' }],
+  otherwise: 'EPERM',
+}
+
+/** CLONE_FILES, CLONE_FS and the like stay: they only take apart what threads share. */
+export const UNSHARE: Rule = {
+  clauses: [{ when: [{ arg: 0, mask: CLONE_NAMESPACES | k.CLONE_NEWTIME, in: [0] }], verdict: 'allow' }],
+  otherwise: 'EPERM',
+}
+
+/**
+ * TIOCSTI types into the terminal that somebody else reads next (CVE-2017-5226), TIOCLINUX pastes into a
+ * console, TIOCCONS takes the console's output, TIOCSETD loads line disciplines, old kernel code that any
+ * terminal reaches (CVE-2017-2636).
+ */
+export const IOCTL: Rule = {
+  clauses: [{ when: [{ arg: 1, in: [k.TIOCSTI, k.TIOCLINUX, k.TIOCCONS, k.TIOCSETD] }], verdict: 'EPERM' }],
+  otherwise: 'allow',
+}
+
+/** socket(2): the low four bits are the type, above them are SOCK_NONBLOCK and SOCK_CLOEXEC. */
+const SOCK_TYPE_MASK = 0xf
+
+const IPPROTO_ICMP = 1
+const IPPROTO_TCP = 6
+const IPPROTO_UDP = 17
+const IPPROTO_ICMPV6 = 58
+const IPPROTO_MPTCP = 262
+
+/**
+ * Families by allow-list: each of the others is a module that the kernel would load for the asking (AF_ALG:
+ * CVE-2019-8912; AF_PACKET: CVE-2020-14386; AF_VSOCK: CVE-2021-26708, and the way to the hypervisor).
+ * Of internet sockets neither raw ones nor protocols with a module of their own (DCCP: CVE-2017-6074, SCTP,
+ * L2TP); ping uses datagrams, and Go's listeners MPTCP. Of netlink only routes, which getaddrinfo asks for;
+ * EPROTONOSUPPORT for the rest is what libaudit, ss and libnl take for a kernel without it.
+ */
+export const SOCKET: Rule = {
+  clauses: [
+    { when: [{ arg: 0, in: [k.AF_UNIX] }], verdict: 'allow' },
+    {
+      when: [
+        { arg: 0, in: [k.AF_INET, k.AF_INET6] },
+        { arg: 1, mask: SOCK_TYPE_MASK, in: [k.SOCK_RAW, k.SOCK_PACKET] },
+      ],
+      verdict: 'EPERM',
+    },
+    {
+      when: [
+        { arg: 0, in: [k.AF_INET, k.AF_INET6] },
+        { arg: 2, in: [0, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6, IPPROTO_MPTCP] },
+      ],
+      verdict: 'allow',
+    },
+    { when: [{ arg: 0, in: [k.AF_INET, k.AF_INET6] }], verdict: 'EPROTONOSUPPORT' },
+    {
+      when: [
+        { arg: 0, in: [k.AF_NETLINK] },
+        { arg: 2, in: [k.NETLINK_ROUTE] },
+      ],
+      verdict: 'allow',
+    },
+    { when: [{ arg: 0, in: [k.AF_NETLINK] }], verdict: 'EPROTONOSUPPORT' },
+  ],
+  otherwise: 'EAFNOSUPPORT',
+}
+
+/** PER_LINUX32, UNAME26, ADDR_NO_RANDOMIZE (personality(2)): setarch and gdb. */
+const PERSONALITIES = 0x8 | 0x20000 | 0x40000
+
+/** Not READ_IMPLIES_EXEC, MMAP_PAGE_ZERO and others that weaken the memory of a program. -1 only asks. */
+export const PERSONALITY: Rule = {
+  clauses: [
+    { when: [{ arg: 0, mask: ~PERSONALITIES, in: [0] }], verdict: 'allow' },
+    { when: [{ arg: 0, in: [0xffff_ffff] }], verdict: 'allow' },
+  ],
+  otherwise: 'EPERM',
+}
+
+/** The kernel refuses devices without MKNOD too; character device 0:0 is overlayfs's whiteout and no device. */
+function mknod(mode: 1 | 2, device: 2 | 3): Rule {
+  return {
+    clauses: [
+      {
+        when: [
+          { arg: mode, mask: k.S_IFMT, in: [k.S_IFCHR] },
+          { arg: device, in: [0] },
+        ],
+        verdict: 'allow',
+      },
+      { when: [{ arg: mode, mask: k.S_IFMT, in: [k.S_IFCHR, k.S_IFBLK] }], verdict: 'EPERM' },
+    ],
+    otherwise: 'allow',
+  }
+}
+
+export const MKNOD = mknod(1, 2)
+export const MKNODAT = mknod(2, 3)
