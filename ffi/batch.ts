@@ -25,6 +25,7 @@ const SEND = 0x200
 const OP_EQUAL = -1
 const OP_FORGET = -2
 const OP_SERVE = -3
+const OP_LISTEN = -4
 
 /** The result of an earlier operation, or a descriptor that travels with the batch. */
 export class Ref {
@@ -170,9 +171,14 @@ export class Batch {
     this.#push('forget', OP_FORGET, [pid], 0, {})
   }
 
-  /** After `fork` into a new pid namespace: become the loop of a box's init, with descriptors 3, 4 (and 5). */
-  serve(withListener: boolean, ownerUid: number): void {
-    this.#push('serve', OP_SERVE, [withListener ? 1 : 0, ownerUid], 0, {})
+  /** After `fork` into a new pid namespace: become the loop of a box's init, with descriptors 3 and 4. */
+  serve(): void {
+    this.#push('serve', OP_SERVE, [], 0, {})
+  }
+
+  /** From now on outlive the daemon: accept the next one, when its uid looks like `ownerUid` from inside. */
+  listen(listener: Ref, ownerUid: number): void {
+    this.#push('listen', OP_LISTEN, [listener, ownerUid], 0, {})
   }
 
   #push(name: string, nr: number, args: readonly Argument[], flags: number, options: OpOptions): Ref {

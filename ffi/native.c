@@ -24,7 +24,7 @@ struct iovec { void *base; u64 len; };
 struct msghdr { void *name; u32 namelen, pad; struct iovec *iov; u64 iovlen; void *control; u64 controllen; i32 flags, pad1; };
 
 enum { REF = 0x3f, MAY_FAIL = 0x40, FORK = 0x80, SCOPED = 0x100, SEND = 0x200 };  // struct op.flags
-enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3 };                            // struct op.nr that are no syscalls
+enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3, OP_LISTEN = -4 };                            // struct op.nr that are no syscalls
 enum { HELLO = 1, REPLY = 2, EXIT = 3, FAIL = 4 };                                // what we send: type, length, payload
 enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6 };                        // our descriptors, always these
 enum { MAX_OPS = 2048, MAX_FDS = 64, MAX_CHILDREN = 1024 };
@@ -48,7 +48,7 @@ static void hang_up(void) {
   sys(NR_close, CONN, 0, 0, 0, 0, 0);
   sys(NR_close, CHANNEL, 0, 0, 0, 0, 0);
   connected = 0;
-  if (!listening) sys(NR_exit_group, 0, 0, 0, 0, 0, 0);  // the zygote ends with its daemon
+  if (!listening) sys(NR_exit_group, 0, 0, 0, 0, 0, 0);  // the zygote ends with its daemon, and so does a box half made
 }
 
 // Read exactly `size` bytes; 0 when the peer is gone.
@@ -138,7 +138,7 @@ static void hello(void) {
     if (children[i].pid && children[i].ended) tell(EXIT, &children[i], 8, 0, 0, 0, 0, MSG_PLAIN);
 }
 
-static void serve(i32 with_listener, i32 uid);
+static void serve(void);
 
 static int same(char *a, char *b, u64 n) {
   while (n--) if (*a++ != *b++) return 0;
@@ -160,7 +160,8 @@ static void run(struct head *h) {
     if ((o->flags & FORK) && !(slot = child_of(0))) v = -EAGAIN_;
     else if (o->nr == OP_EQUAL) v = same((char *)a[0], (char *)a[1], a[2]) ? 0 : -ESTALE_;
     else if (o->nr == OP_FORGET) { struct child *c = child_of(a[0]); if (c) c->pid = 0; v = 0; }
-    else if (o->nr == OP_SERVE) { serve(a[0], a[1]); v = 0; }
+    else if (o->nr == OP_SERVE) { serve(); v = 0; }
+    else if (o->nr == OP_LISTEN) { v = sys(NR_dup3, a[0], LISTENER, 0x80000, 0, 0, 0); listening = v >= 0; owner_uid = a[1]; }
     else v = sys(o->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
     r[i] = v;
     if (v < 0 && !(o->flags & MAY_FAIL)) { i++; break; }
@@ -223,11 +224,11 @@ static void admit(void) {
 }
 
 // The loop. Never returns. Signals stay blocked for good: root of the box can send none that acts on us.
-static void serve(i32 with_listener, i32 uid) {
+static void serve(void) {
   struct pollfd p[3];
   u64 mask = 1ull << (SIGCHLD_ - 1), info[16];
   int i;
-  listening = with_listener; owner_uid = uid; connected = 1;
+  listening = 0; connected = 1;  // until a box is whole it ends with its daemon
   for (i = 0; i < MAX_CHILDREN; i++) children[i].pid = 0;
   i64 fd = sys(NR_signalfd4, -1, (i64)&mask, 8, 0x80800 /* SFD_CLOEXEC | SFD_NONBLOCK */, 0, 0);
   if (fd != SIGNALS) { sys(NR_dup3, fd, SIGNALS, 0x80000, 0, 0, 0); sys(NR_close, fd, 0, 0, 0, 0, 0); }
@@ -261,6 +262,6 @@ i64 start_zygote(syscall_fn call, errno_fn err, i32 conn, i32 channel, u64 size)
   pid = sys(NR_openat, -100, (i64)"/dev/null", 2, 0, 0, 0);  // not what the daemon's own streams lead to
   for (i = 0; i < 3; i++) sys(NR_dup3, pid, i, 0, 0, 0, 0);
   sys(NR_close, pid, 0, 0, 0, 0, 0);
-  serve(0, -1);
+  serve();
   return 0;
 }

@@ -1,13 +1,12 @@
 /** The first moments of a box: one clone by the zygote, id maps, then init listens and can be talked to. */
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
 import { Batch, BatchError } from '../../ffi/batch.ts'
 import { Channel, type ChannelEvents } from '../../ffi/channel.ts'
-import { listenUnix, SOCK_SEQPACKET, SOCK_STREAM, socketPair } from '../../ffi/descriptors.ts'
+import { SOCK_SEQPACKET, SOCK_STREAM, socketPair } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { boxRuntimeDir, initSocket, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
-import { type IdMapLine, type IdPlan, idMapText, ownerInside } from '../sandbox/ids.ts'
+import { type IdMapLine, type IdPlan, idMapText } from '../sandbox/ids.ts'
 import type { NetworkMode } from '../sandbox/plan.ts'
 import type { HostFacts } from './host.ts'
 
@@ -21,12 +20,8 @@ export interface Birth {
 }
 
 export interface BirthInput {
-  readonly name: string
-  readonly ids: IdPlan
   readonly network: NetworkMode
   readonly zygote: Channel
-  readonly paths: Paths
-  readonly host: HostFacts
   readonly events: ChannelEvents
 }
 
@@ -40,18 +35,17 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-function cloneBatch(input: BirthInput, ends: readonly [number, number, number]): Batch {
+function cloneBatch(network: NetworkMode, ends: readonly number[]): Batch {
   const batch = new Batch()
-  const [connection, channel, listener] = ends.map((fd) => batch.fd(fd))
-  if (!connection || !channel || !listener) throw new Error('three descriptors')
-  batch.fork(NAMESPACES | (input.network === 'none' ? k.CLONE_NEWNET : 0) | SIGCHLD)
-  // Init's three descriptors have fixed numbers (native.c); then nothing else of the zygote stays open.
-  for (const [target, fd] of [connection, channel, listener].entries())
-    batch.call('dup3', [fd, 3 + target, k.O_CLOEXEC])
+  const fds = ends.map((fd) => batch.fd(fd))
+  batch.fork(NAMESPACES | (network === 'none' ? k.CLONE_NEWNET : 0) | SIGCHLD)
+  // Init's descriptors have fixed numbers (native.c); then nothing else of the zygote stays open.
+  for (const [index, fd] of fds.entries()) batch.call('dup3', [fd, 3 + index, k.O_CLOEXEC])
+  batch.call('dup3', [0, 5, k.O_CLOEXEC]) // keeps the listener's number free for it
   batch.call('close_range', [6, 0xffff_ffff, 0])
   batch.call('prctl', [k.PR_SET_NAME, 'coop-init', 0, 0, 0])
   batch.call('setsid', [])
-  batch.serve(true, ownerInside(input.ids))
+  batch.serve()
   return batch
 }
 
@@ -107,26 +101,23 @@ export async function writeIdMaps(pid: number, ids: IdPlan, host: HostFacts): Pr
   writeMap(`/proc/${pid}/gid_map`, idMapText(ids.gids))
 }
 
-/** Clone an init that waits for its ids. What it made is gone again when this throws. */
-export async function bear(input: BirthInput): Promise<Birth> {
-  const runtime = boxRuntimeDir(input.paths, input.name)
-  rmSync(runtime, { recursive: true, force: true })
-  mkdirSync(runtime, { recursive: true, mode: 0o700 })
-  const listener = listenUnix(initSocket(input.paths, input.name), SOCK_STREAM)
+/** Clone an init that waits for its ids. It ends with this daemon until it is made to listen. */
+export async function bear({ network, zygote, events }: BirthInput): Promise<Birth> {
   const [connection, theirConnection] = socketPair(SOCK_STREAM)
   const [channel, theirChannel] = socketPair(SOCK_SEQPACKET)
   let pid: number
   try {
-    const reply = await input.zygote.run(cloneBatch(input, [theirConnection, theirChannel, listener]))
+    const reply = await zygote.run(cloneBatch(network, [theirConnection, theirChannel]))
     pid = reply.results[0] ?? -1
   } catch (error) {
     closeDescriptor(connection)
     closeDescriptor(channel)
     throw error instanceof BatchError ? cloneError(error) : error
   } finally {
-    for (const fd of [theirConnection, theirChannel, listener]) closeDescriptor(fd)
+    closeDescriptor(theirConnection)
+    closeDescriptor(theirChannel)
   }
-  const adopted = await Channel.adopt(connection, channel, input.events)
+  const adopted = await Channel.adopt(connection, channel, events)
   const startTime = startTimeOf(pid)
   if (startTime === undefined) {
     adopted.close()

@@ -1,18 +1,20 @@
 /** The life of one box: from plan to init, its processes and PTYs, and its end. Knows no socket of clients. */
 
-import { closeSync, openSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Batch, BatchError } from '../../ffi/batch.ts'
 import { Channel } from '../../ffi/channel.ts'
+import { listenUnix, SOCK_STREAM } from '../../ffi/descriptors.ts'
 import { detachedMount } from '../../ffi/mounts.ts'
 import { hasEnded, openPidfd, signalPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { boxDir, boxRuntimeDir, initSocket, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type { Source } from '../sandbox/plan.ts'
-import { bear, startTimeOf, writeIdMaps } from './birth.ts'
+import { startTimeOf } from './birth.ts'
 import { type HostFacts, sourceOf } from './host.ts'
 import { MANIFEST_VERSION, type Manifest, type PtyRecord, writeManifest } from './manifest.ts'
+import type { Nursery } from './nursery.ts'
 import type { Prepared } from './prepare.ts'
 import {
   exitCodeOf,
@@ -41,6 +43,7 @@ export interface BoxContext {
   readonly paths: Paths
   readonly host: HostFacts
   readonly zygote: Channel
+  readonly nursery: Nursery
   log(event: string, fields?: Readonly<Record<string, unknown>>): void
   /** The box is gone or stopped. */
   ended(box: Box): void
@@ -128,30 +131,36 @@ export class Box {
   }
 
   async #birth(homeFiles: Readonly<Record<string, string>>): Promise<void> {
-    const { paths, host, zygote } = this.#context
+    const { paths, nursery } = this.#context
     const { plan } = this.#manifest
-    const { name, ids, network } = plan
-    const { channel, init } = await bear({ name, ids, network, zygote, paths, host, events: this.#events() })
+    const { channel, init, mapped } = await nursery.take(plan.ids, plan.network, this.#events())
     this.#channel = channel
     this.#pidfd = openPidfd(init.pid)
     this.#update({ init })
-    const mapped = writeIdMaps(init.pid, ids, host)
-    mapped.catch(() => {})
     // While newuidmap and newgidmap run, the files and the batch are made on this processor.
     const store = this.#files(homeFiles)
-    const early = ids.kind === 'root' ? undefined : setupBatch({ plan, store, prepared: new Map() })
-    await mapped
-    await (early ? channel.run(early) : this.#setupAsRoot(store, channel, init.pid))
+    const runtime = boxRuntimeDir(paths, plan.name)
+    rmSync(runtime, { recursive: true, force: true })
+    mkdirSync(runtime, { recursive: true, mode: 0o700 })
+    const listener = listenUnix(initSocket(paths, plan.name), SOCK_STREAM)
+    try {
+      const early =
+        plan.ids.kind === 'root' ? undefined : setupBatch({ plan, store, prepared: new Map(), listener })
+      await mapped
+      await (early ? channel.run(early) : this.#setupAsRoot(store, listener, channel, init.pid))
+    } finally {
+      closeDescriptor(listener)
+    }
     this.#update({ state: 'running' })
   }
 
   /** When root invokes coop, mounts come from the daemon: init has no rights over the host's files. */
-  async #setupAsRoot(store: Source, channel: Channel, pid: number): Promise<void> {
+  async #setupAsRoot(store: Source, listener: number, channel: Channel, pid: number): Promise<void> {
     const { plan } = this.#manifest
     const sources = planSources(plan).map((planned) => planned.source)
     const prepared = this.#preparedMounts([store, ...sources], pid)
     try {
-      await channel.run(setupBatch({ plan, store, prepared }))
+      await channel.run(setupBatch({ plan, store, prepared, listener }))
     } finally {
       for (const fd of prepared.values()) closeDescriptor(fd)
     }

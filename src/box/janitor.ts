@@ -3,12 +3,10 @@
  * map, may. A namespace without a box, for as long as it takes.
  */
 
-import { rmSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
-import { boxRuntimeDir } from '../config/paths.ts'
 import { planIds } from '../sandbox/ids.ts'
 import { bear, writeIdMaps } from './birth.ts'
 import type { BoxContext } from './box.ts'
@@ -74,11 +72,10 @@ async function removeFolder(channel: Channel, path: Buffer): Promise<void> {
 
 /** Delete folders of coop's own trash, whoever their files belong to. */
 export async function janitor(context: BoxContext, folders: readonly string[]): Promise<void> {
-  const { paths, host, zygote } = context
+  const { host, zygote } = context
   const ids = planIds(host.ids)
   if (ids.kind !== 'range') return
-  const name = '.janitor' // no box can have it
-  const { channel, init } = await bear({ name, ids, network: 'host', zygote, paths, host, events: {} })
+  const { channel, init } = await bear({ network: 'host', zygote, events: {} })
   try {
     await writeIdMaps(init.pid, ids, host)
     for (const folder of folders) {
@@ -87,8 +84,6 @@ export async function janitor(context: BoxContext, folders: readonly string[]): 
       )
     }
   } finally {
-    process.kill(init.pid, 'SIGKILL')
     channel.close()
-    rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
   }
 }

@@ -9,6 +9,7 @@
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch, type Data, type Ref } from '../../ffi/batch.ts'
+import { ownerInside } from '../sandbox/ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
 
@@ -28,6 +29,8 @@ export interface SetupInput {
   /** The box's own folder on the host, with `upper/` and `work/` in it. */
   readonly store: Source
   readonly prepared: PreparedMounts
+  /** The socket by which later daemons reach init. */
+  readonly listener: number
 }
 
 /** Builder of the batch, with the vocabulary that the steps need. */
@@ -326,7 +329,7 @@ export function planSources(plan: Plan): { source: Source; recursive: boolean }[
 }
 
 /** The batch that makes the box's tree out of init's copy of the host's. */
-export function setupBatch({ plan, store, prepared }: SetupInput): Batch {
+export function setupBatch({ plan, store, prepared, listener }: SetupInput): Batch {
   const setup = new Setup(prepared)
   const { batch } = setup
   // First of all: root inside must not be able to look at init (CVE-2019-5736; FINDINGS of the kernel).
@@ -376,6 +379,7 @@ export function setupBatch({ plan, store, prepared }: SetupInput): Batch {
   batch.call('umount2', ['.', k.MNT_DETACH], { what: 'leave the old root' })
   batch.call('chdir', ['/'])
   if (plan.confinement.landlockScope) landlockScope(batch)
+  batch.listen(batch.fd(listener), ownerInside(plan.ids)) // last: what is half made ends with its daemon
   return batch
 }
 

@@ -1,5 +1,7 @@
 /** A command in a box on behalf of this process: its streams, its signals, its exit code. */
+
 import type { Session } from '../client/session.ts'
+import { passStdio } from '../client/stdio.ts'
 import type { Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type { Call, CommandOptions } from '../protocol/messages.ts'
@@ -44,7 +46,6 @@ async function withPipes(
   base: CommandOptions,
   paths: Paths,
 ): Promise<number> {
-  const { passStdio } = await import('../client/stdio.ts')
   const stdio = await passStdio(paths)
   const lost = new Promise<undefined>((resolve) => {
     session.onLost = () => resolve(undefined)

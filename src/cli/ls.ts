@@ -1,5 +1,4 @@
 /** `coop ls`: the boxes. */
-import { homedir } from 'node:os'
 import type { BoxInfo } from '../protocol/messages.ts'
 import type { Command } from './command.ts'
 import { age, bytes, paint, print, printError, printJson, table } from './output.ts'
@@ -25,7 +24,7 @@ const command: Command = {
       printError('no boxes; start one in a project folder: coop\n')
       return 0
     }
-    const home = homedir()
+    const home = process.env.HOME ?? '/'
     const short = (path: string): string =>
       path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
     const rows = boxes.map((box) => [

@@ -96,7 +96,7 @@ export class Calls {
       case 'run':
         return this.#run(connection, call.box, call.command)
       case 'exec':
-        return this.#command(connection, registry.get(call.name), call.command, () => {})
+        return this.#exec(connection, call)
       case 'shell.open':
         return this.#shell(call)
       case 'attach':
@@ -136,9 +136,33 @@ export class Calls {
   }
 
   async #run(connection: Connection, options: BoxOptions, command: CommandOptions): Promise<unknown> {
-    const { box, warnings } = await this.#services.registry.create(options, 'run', command.command)
-    for (const warning of warnings) connection.notice(warning)
-    return this.#command(connection, box, command, () => void box.end({ force: true }))
+    const fds = this.#descriptors(command)
+    try {
+      const { box, warnings } = await this.#services.registry.create(options, 'run', command.command)
+      for (const warning of warnings) connection.notice(warning)
+      return await this.#command(connection, box, command, fds, () => void box.end({ force: true }))
+    } finally {
+      fds.forEach(closeDescriptor)
+    }
+  }
+
+  async #exec(connection: Connection, call: Call & { do: 'exec' }): Promise<unknown> {
+    const fds = this.#descriptors(call.command)
+    try {
+      const box = this.#services.registry.get(call.name)
+      return await this.#command(connection, box, call.command, fds, () => {})
+    } finally {
+      fds.forEach(closeDescriptor)
+    }
+  }
+
+  /** The pipes that were sent ahead; taken before anything can fail, so that they do not pile up. */
+  #descriptors(options: CommandOptions): number[] {
+    if (options.descriptors === undefined) return []
+    const fds = this.#services.desk.take(options.descriptors)
+    if (!fds)
+      throw new CoopError('E_FAILED', 'the pipes of the command did not arrive', { hint: 'try again' })
+    return fds
   }
 
   /** A command on the connection's behalf: its end is told with `exit`, the client's end hangs it up. */
@@ -146,11 +170,11 @@ export class Calls {
     connection: Connection,
     box: Box,
     options: CommandOptions,
+    fds: readonly number[],
     over: () => void,
   ): Promise<unknown> {
     const name = options.command[0] ?? ''
     const { plan } = box.manifest
-    const fds = options.descriptors === undefined ? [] : this.#services.desk.take(options.descriptors)
     const ended = (code: number, error?: CoopError): void => {
       connection.activity?.feed?.catchUp()
       connection.tell({
@@ -164,7 +188,6 @@ export class Calls {
       over()
     }
     try {
-      if (!fds) throw new CoopError('E_FAILED', 'the pipes of the command did not arrive')
       if (!name) throw new CoopError('E_USAGE', 'there is no command to run')
       const cwd = options.cwd ?? plan.workspace.target
       let pid: number
@@ -202,8 +225,6 @@ export class Calls {
     } catch (error) {
       over()
       throw error
-    } finally {
-      fds?.forEach(closeDescriptor)
     }
   }
 

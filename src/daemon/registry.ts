@@ -6,6 +6,7 @@ import { Box, type BoxContext } from '../box/box.ts'
 import type { HostFacts } from '../box/host.ts'
 import { janitor } from '../box/janitor.ts'
 import { findManifests } from '../box/manifest.ts'
+import { Nursery } from '../box/nursery.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../box/prepare.ts'
 import { discardStore, emptyTrash } from '../box/storage.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../config/names.ts'
@@ -14,6 +15,7 @@ import { CoopError } from '../errors.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import type { Log } from './log.ts'
 
+const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
 const CLEAN_DELAY_MS = 100 // files of ended boxes wait that long in the trash
 const MAX_CREATES = 1024 // durations of creations that `system status` can tell
 
@@ -30,10 +32,12 @@ export class Registry {
       paths,
       host,
       zygote,
+      nursery: new Nursery(zygote, host),
       log,
       changed,
       ended: (box) => {
         this.#boxes.delete(box.name)
+        this.#raiseSoon()
         this.#cleanSoon()
         changed()
       },
@@ -83,6 +87,11 @@ export class Registry {
   /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
   cleanNow(): void {
     emptyTrash(this.#context.paths)
+  }
+
+  /** A spare init for the next box, once this one is out of the way. */
+  #raiseSoon(): void {
+    setTimeout(() => void this.#context.nursery.raise(), RAISE_DELAY_MS).unref()
   }
 
   /** Not at once: deleting would slow down whatever is asked for next. */
@@ -171,6 +180,7 @@ export class Registry {
       return { box, warnings: [...prepared.warnings, ...(kind === 'agent' ? prepared.plan.notes : [])] }
     } finally {
       this.#reserved.delete(name)
+      if (kind === 'agent') this.#raiseSoon()
     }
   }
 
