@@ -1,5 +1,5 @@
 /** `coop config`: the effective configuration with the layer that each value came from. */
-import { userPaths } from '../client/daemon.ts'
+import { userPaths } from '../client/user-paths.ts'
 import { explainConfig } from '../config/explain.ts'
 import { loadConfig } from '../config/load.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'

@@ -1,5 +1,5 @@
 /** `coop exec`: one command in a running box. */
-import { userPaths } from '../client/daemon.ts'
+import { userPaths } from '../client/user-paths.ts'
 import { parseEnvFlags } from '../config/env-flags.ts'
 import { CoopError } from '../errors.ts'
 import type { Command } from './command.ts'

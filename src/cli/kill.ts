@@ -1,9 +1,12 @@
 /** `coop kill`: end a box and remove it. */
+import { ask } from '../client/ask.ts'
+import { connect } from '../client/daemon.ts'
+import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
 import type { BoxInfo } from '../protocol/messages.ts'
 import type { Command } from './command.ts'
 import { print } from './output.ts'
-import { sessionForBoxes, targetBox } from './target.ts'
+import { findBox } from './target.ts'
 
 const command: Command = {
   usage: '[BOX]',
@@ -17,14 +20,14 @@ const command: Command = {
   async run(args) {
     const force = args.flag('force')
     if (!args.flag('all')) {
-      const { session, box } = await targetBox(args.positionals[0])
-      await session.call({ do: 'box.kill', name: box.name, force })
+      const box = await findBox(args.positionals[0])
+      await ask(userPaths(), { do: 'box.kill', name: box.name, force })
       print(`the box ${box.name} is gone\n`)
       return 0
     }
     if (args.positionals.length)
       throw new CoopError('E_USAGE', '--all and the name of a box exclude each other')
-    const session = await sessionForBoxes()
+    const session = await connect(userPaths())
     const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
     await Promise.all(boxes.map(({ name }) => session.call({ do: 'box.kill', name, force })))
     print(

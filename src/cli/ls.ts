@@ -1,8 +1,9 @@
 /** `coop ls`: the boxes. */
+import { ask } from '../client/ask.ts'
+import { userPaths } from '../client/user-paths.ts'
 import type { BoxInfo } from '../protocol/messages.ts'
 import type { Command } from './command.ts'
 import { age, bytes, paint, print, printError, printJson, table } from './output.ts'
-import { sessionForBoxes } from './target.ts'
 
 const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
 const STATE = HEAD.indexOf('STATE')
@@ -14,8 +15,7 @@ const command: Command = {
   options: { json: { type: 'boolean', about: 'machine-readable output' } },
   maxArguments: 0,
   async run(args) {
-    const session = await sessionForBoxes()
-    const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
+    const boxes = await ask<BoxInfo[]>(userPaths(), { do: 'box.list' })
     if (args.flag('json')) {
       printJson(boxes)
       return 0

@@ -1,7 +1,9 @@
 /** `coop restart`: restart the agent; clients stay. */
+import { ask } from '../client/ask.ts'
+import { userPaths } from '../client/user-paths.ts'
 import type { Command } from './command.ts'
 import { print } from './output.ts'
-import { targetBox } from './target.ts'
+import { findBox } from './target.ts'
 
 const command: Command = {
   usage: '[BOX]',
@@ -10,8 +12,8 @@ const command: Command = {
   options: {},
   maxArguments: 1,
   async run(args) {
-    const { session, box } = await targetBox(args.positionals[0])
-    await session.call({ do: 'box.restart', name: box.name })
+    const box = await findBox(args.positionals[0])
+    await ask(userPaths(), { do: 'box.restart', name: box.name })
     print(`${box.agent} is restarting in the box ${box.name}\n`)
     return 0
   },

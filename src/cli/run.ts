@@ -1,5 +1,6 @@
 /** `coop run`: one command in a fresh box that is removed afterwards. */
-import { connect, userPaths } from '../client/daemon.ts'
+import { connect } from '../client/daemon.ts'
+import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'

@@ -1,6 +1,7 @@
 /** `coop`: attach to this folder's box, making it first when there is none. */
 import { realpathSync } from 'node:fs'
-import { connect, userPaths } from '../client/daemon.ts'
+import { connect } from '../client/daemon.ts'
+import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
 import type { BoxInfo } from '../protocol/messages.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'

@@ -1,10 +1,12 @@
 /** `coop status`: everything about one box. */
 
+import { ask } from '../client/ask.ts'
+import { userPaths } from '../client/user-paths.ts'
 import type { BoxInfo } from '../protocol/messages.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import type { Command } from './command.ts'
 import { age, bytes, paint, print, printable, printJson, table } from './output.ts'
-import { targetBox } from './target.ts'
+import { findBox } from './target.ts'
 
 interface Status extends BoxInfo {
   readonly hostname: string
@@ -82,8 +84,8 @@ const command: Command = {
   options: { json: { type: 'boolean', about: 'machine-readable output' } },
   maxArguments: 1,
   async run(args) {
-    const { session, box } = await targetBox(args.positionals[0])
-    const status = await session.call<Status>({ do: 'box.status', name: box.name })
+    const box = await findBox(args.positionals[0])
+    const status = await ask<Status>(userPaths(), { do: 'box.status', name: box.name })
     if (args.flag('json')) printJson(status)
     else print(text(status))
     return 0

@@ -1,5 +1,6 @@
 /** `coop system shutdown`: stop the daemon; boxes go on. */
-import { connectRunning, userPaths } from '../client/daemon.ts'
+import { connectRunning } from '../client/daemon.ts'
+import { userPaths } from '../client/user-paths.ts'
 import type { Command } from './command.ts'
 import { print } from './output.ts'
 

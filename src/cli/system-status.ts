@@ -1,5 +1,6 @@
 /** `coop system status`. */
-import { connectRunning, userPaths } from '../client/daemon.ts'
+import { askRunning } from '../client/ask.ts'
+import { userPaths } from '../client/user-paths.ts'
 import type { Paths } from '../config/paths.ts'
 import type { Command } from './command.ts'
 import { paint, print, printJson } from './output.ts'
@@ -21,13 +22,13 @@ const command: Command = {
   maxArguments: 0,
   async run(args) {
     const paths = userPaths()
-    const session = await connectRunning(paths)
-    if (!session) {
+    const answer = askRunning<Status>(paths, { do: 'system.status' })
+    if (!answer) {
       if (args.flag('json')) printJson({ running: false, paths })
       else print('the daemon does not run; it starts with the first command that needs it\n')
       return 0
     }
-    const status = await session.call<Status>({ do: 'system.status' })
+    const status = answer.value
     if (args.flag('json')) {
       printJson({ running: true, ...status })
       return 0

@@ -1,7 +1,7 @@
 /** Reaching the daemon, and starting it when there is none. */
 import { lock, openLockFile } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { daemonSocket, type Paths, resolvePaths, startLock } from '../config/paths.ts'
+import { daemonSocket, type Paths, startLock } from '../config/paths.ts'
 import { CoopError, errorFromJson } from '../errors.ts'
 import { Session } from './session.ts'
 
@@ -12,12 +12,6 @@ export const DAEMON_COMMAND = '--daemon'
 // makes a Bun executable run other code: BUN_OPTIONS, BUN_BE_BUN, BUN_INSPECT, NODE_OPTIONS, LD_PRELOAD.
 const DAEMON_ENVIRONMENT =
   /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
-
-export function userPaths(): Paths {
-  // What os.homedir() does, without loading it when HOME is set.
-  const home = process.env.HOME || (require('node:os') as typeof import('node:os')).homedir()
-  return resolvePaths(process.env, home)
-}
 
 async function tryConnect(paths: Paths): Promise<Session | undefined> {
   try {

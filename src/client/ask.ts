@@ -1,0 +1,69 @@
+/**
+ * One question to the daemon and its answer, without an event loop: half the time of a session, which matters
+ * for `coop ls` in a prompt or a script. For commands that watch or type there is `session.ts`.
+ */
+import { connectUnix, SOCK_STREAM } from '../../ffi/descriptors.ts'
+import { SysError, syscall } from '../../ffi/libc.ts'
+import { write } from '../../ffi/pipes.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import { daemonSocket, type Paths } from '../config/paths.ts'
+import { errorFromJson } from '../errors.ts'
+import { encodeJson, FRAME_JSON, FrameDecoder } from '../protocol/frames.ts'
+import { type Call, PROTOCOL, parseServerMessage } from '../protocol/messages.ts'
+import { VERSION } from '../version.ts'
+
+const BUFFER = 64 * 1024
+const EINTR = -4
+
+function writeAll(fd: number, bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; ) {
+    const n = write(fd, bytes.subarray(at))
+    if (n === EINTR) continue
+    if (n <= 0) return false
+    at += n
+  }
+  return true
+}
+
+/** The answer on a connected socket; undefined when the daemon goes away first or speaks another protocol. */
+function converse(fd: number, call: Call): { value: unknown } | undefined {
+  const hello = encodeJson({ type: 'hello', protocol: PROTOCOL, version: VERSION })
+  if (!writeAll(fd, Buffer.concat([hello, encodeJson({ type: 'call', id: 1, call })]))) return undefined
+  const decoder = new FrameDecoder()
+  const buffer = new Uint8Array(BUFFER)
+  for (;;) {
+    const n = syscall('read', fd, buffer, buffer.length)
+    if (n === EINTR) continue
+    if (n <= 0) return undefined
+    for (const { type, payload } of decoder.push(buffer.subarray(0, n))) {
+      const message = type === FRAME_JSON ? parseServerMessage(payload) : undefined
+      if (message?.type === 'hello' && message.protocol !== PROTOCOL) return undefined
+      if (message?.type === 'error') throw errorFromJson(message.error)
+      if (message?.type === 'result') return { value: message.value }
+    }
+  }
+}
+
+/** Ask the daemon that runs; undefined when there is none that answers. Throws the daemon's CoopError. */
+export function askRunning<T>(paths: Paths, call: Call): { readonly value: T } | undefined {
+  let fd: number
+  try {
+    fd = connectUnix(daemonSocket(paths), SOCK_STREAM)
+  } catch (error) {
+    if (error instanceof SysError) return undefined
+    throw error
+  }
+  try {
+    return converse(fd, call) as { value: T } | undefined
+  } finally {
+    closeDescriptor(fd)
+  }
+}
+
+/** Ask the daemon, which is started when there is none. */
+export async function ask<T>(paths: Paths, call: Call): Promise<T> {
+  const answer = askRunning<T>(paths, call)
+  if (answer) return answer.value
+  const { connect } = await import('./daemon.ts')
+  return (await connect(paths)).call<T>(call)
+}

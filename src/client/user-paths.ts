@@ -1,0 +1,8 @@
+/** The calling user's folders. */
+import { type Paths, resolvePaths } from '../config/paths.ts'
+
+export function userPaths(): Paths {
+  // What os.homedir() does, without loading it when HOME is set.
+  const home = process.env.HOME || (require('node:os') as typeof import('node:os')).homedir()
+  return resolvePaths(process.env, home)
+}
