@@ -11,6 +11,7 @@ export interface DaemonStatus {
 
 /** Starts the daemon if none runs. */
 export async function daemonStatus(t: Scratch): Promise<DaemonStatus> {
+  await t.coop(['ls']) // status does not start one
   const { code, stdout, stderr } = await t.coop(['system', 'status', '--json'])
   if (code !== 0) throw new Error(`coop system status: ${stderr}`)
   const { pid, creates = [] } = JSON.parse(stdout) as Partial<DaemonStatus>

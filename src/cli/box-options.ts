@@ -1,6 +1,7 @@
 /** Flags that say how a box is to be made, shared by the commands that make one. */
-import { resolve } from 'node:path'
+
 import { parseEnvFlags } from '../config/env-flags.ts'
+import { isAbsolute, join } from '../config/posix-path.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import type { Arguments, Option } from './command.ts'
 
@@ -31,13 +32,18 @@ export function callerEnvironment(): Record<string, string> {
   return env
 }
 
+function workspaceOf(given: string | undefined): string {
+  if (given !== undefined && isAbsolute(given)) return given
+  return given === undefined ? process.cwd() : join(process.cwd(), given)
+}
+
 export function boxOptions(args: Arguments): BoxOptions {
   const pick = (name: string): Record<string, string> => {
     const value = args.text(name)
     return value === undefined ? {} : { [name]: value }
   }
   return {
-    workspace: resolve(args.text('workspace') ?? process.cwd()),
+    workspace: workspaceOf(args.text('workspace')),
     ...pick('name'),
     ...pick('image'),
     ...pick('agent'),

@@ -1,6 +1,6 @@
 /** Copying between a stream of this process and a pipe whose other end is in a box. */
 import { read as readCallback, write as writeCallback } from 'node:fs'
-import { closeDescriptor, isReadable } from '../../ffi/pty.ts'
+import { closeDescriptor, isReadable, setNonblocking } from '../../ffi/pty.ts'
 
 const CHUNK = 64 * 1024 // the capacity of a pipe (pipe(7))
 
@@ -17,21 +17,21 @@ function write(fd: number, bytes: Uint8Array): Promise<number> {
   )
 }
 
-/** Copy until one side ends. */
-async function copy(from: number, to: number): Promise<void> {
-  const buffer = new Uint8Array(CHUNK)
-  for (let n = await read(from, buffer); n > 0; n = await read(from, buffer)) {
-    for (let at = 0; at < n; ) {
-      const written = await write(to, buffer.subarray(at, n))
-      if (written < 0) return
-      at += written
-    }
+async function writeAll(fd: number, bytes: Uint8Array): Promise<boolean> {
+  for (let at = 0; at < bytes.length; ) {
+    const n = await write(fd, bytes.subarray(at))
+    if (n < 0) return false
+    at += n
   }
+  return true
 }
 
 /** Standard input of this process into `pipe`; closing it tells the command of the end. */
 export async function relayInput(pipe: number): Promise<void> {
-  await copy(0, pipe)
+  const buffer = new Uint8Array(CHUNK)
+  for (let n = await read(0, buffer); n > 0; n = await read(0, buffer)) {
+    if (!(await writeAll(pipe, buffer.subarray(0, n)))) break
+  }
   closeDescriptor(pipe)
 }
 
@@ -40,11 +40,23 @@ export async function relayInput(pipe: number): Promise<void> {
  * has resolved and nothing is left to read: a process that the command left behind may hold the pipe open.
  */
 export async function relayOutput(pipe: number, to: number | undefined, over: Promise<void>): Promise<void> {
-  // Closing our end ends a command that writes to nobody (SIGPIPE).
-  const copied = to === undefined ? Promise.resolve() : copy(pipe, to)
-  const closed = copied.then(() => closeDescriptor(pipe))
+  if (to === undefined) return closeDescriptor(pipe)
+  setNonblocking(pipe) // this end only: the box's is another open file description
+  const reader = Bun.file(pipe).stream().getReader()
+  let writing = false
+  const copied = (async () => {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      writing = true
+      if (!(await writeAll(to, value))) return
+      writing = false
+    }
+  })().finally(() => closeDescriptor(pipe)) // ends a command that writes to nobody (SIGPIPE)
   const drained = over.then(async () => {
-    while (isReadable(pipe)) await new Promise((resolve) => setImmediate(resolve))
+    // A chunk that has been read is handed over before the event loop turns, so none is missed in between.
+    do await new Promise((resolve) => setImmediate(resolve))
+    while (writing || isReadable(pipe))
   })
-  await Promise.race([closed, drained])
+  await Promise.race([copied, drained])
 }

@@ -1,6 +1,4 @@
 /** Names of boxes: what is legal, and how one is made when the user gives none. */
-import { basename } from 'node:path'
-
 /** Longest box name; it is part of socket paths, which the kernel limits (see `paths.ts`). */
 export const MAX_BOX_NAME = 40
 
@@ -30,7 +28,7 @@ export function isHostname(name: string): boolean {
  * @example nameFromWorkspace('/src/My Project!', new Set(['my-project'])) // 'my-project-2'
  */
 export function nameFromWorkspace(path: string, taken: ReadonlySet<string>): string {
-  const base = slug(basename(path)) || 'box'
+  const base = slug(path.split('/').findLast(Boolean) ?? '') || 'box'
   for (let number = 1; ; number++) {
     const suffix = number === 1 ? '' : `-${number}`
     const name = trimEnd(base.slice(0, MAX_BOX_NAME - suffix.length)) + suffix

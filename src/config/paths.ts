@@ -1,7 +1,7 @@
 /** Where coop keeps things. Every path of coop's own is built here and nowhere else. */
-import { isAbsolute, join, normalize } from 'node:path'
 import { CoopError } from '../errors.ts'
 import { MAX_BOX_NAME } from './names.ts'
+import { isAbsolute, join, normalize } from './posix-path.ts'
 
 /** The host's environment, as `process.env` has it. */
 export type HostEnv = Readonly<Record<string, string | undefined>>
@@ -66,10 +66,8 @@ function override(env: HostEnv, name: string): string | undefined {
       hint: `${name}="$PWD/${normalize(value)}"`,
     })
   }
-  return trimSlash(normalize(value))
+  return normalize(value)
 }
-
-const trimSlash = (path: string): string => (path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path)
 
 /** Raises E_RUNTIME_DIR when the longest socket path of any box would not fit into `sun_path`. */
 export function checkSocketPaths(paths: Paths): void {

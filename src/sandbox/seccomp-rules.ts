@@ -67,6 +67,8 @@ export const IOCTL: Rule = {
 /** socket(2): the low four bits are the type, above them are SOCK_NONBLOCK and SOCK_CLOEXEC. */
 const SOCK_TYPE_MASK = 0xf
 
+const INTERNET: Condition = { arg: 0, in: [k.AF_INET, k.AF_INET6] }
+
 const IPPROTO_ICMP = 1
 const IPPROTO_TCP = 6
 const IPPROTO_UDP = 17
@@ -79,25 +81,30 @@ const IPPROTO_MPTCP = 262
  * Of internet sockets neither raw ones nor protocols with a module of their own (DCCP: CVE-2017-6074, SCTP,
  * L2TP); ping uses datagrams, and Go's listeners MPTCP. Of netlink only routes, which getaddrinfo asks for;
  * EPROTONOSUPPORT for the rest is what libaudit, ss and libnl take for a kernel without it.
+ *
+ * Types are an allow-list too: protocol 0 is the first one of its type (inet_create in net/ipv4/af_inet.c), so
+ * SOCK_DCCP with 0 loads DCCP (its alias net-pf-2-proto-0-type-6), and SOCK_SEQPACKET with 0 is SCTP.
  */
 export const SOCKET: Rule = {
   clauses: [
     { when: [{ arg: 0, in: [k.AF_UNIX] }], verdict: 'allow' },
     {
-      when: [
-        { arg: 0, in: [k.AF_INET, k.AF_INET6] },
-        { arg: 1, mask: SOCK_TYPE_MASK, in: [k.SOCK_RAW, k.SOCK_PACKET] },
-      ],
+      when: [INTERNET, { arg: 1, mask: SOCK_TYPE_MASK, in: [k.SOCK_RAW, k.SOCK_PACKET] }],
       verdict: 'EPERM',
     },
     {
       when: [
-        { arg: 0, in: [k.AF_INET, k.AF_INET6] },
+        INTERNET,
+        { arg: 1, mask: SOCK_TYPE_MASK, in: [k.SOCK_STREAM, k.SOCK_DGRAM] },
         { arg: 2, in: [0, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6, IPPROTO_MPTCP] },
       ],
       verdict: 'allow',
     },
-    { when: [{ arg: 0, in: [k.AF_INET, k.AF_INET6] }], verdict: 'EPROTONOSUPPORT' },
+    {
+      when: [INTERNET, { arg: 1, mask: SOCK_TYPE_MASK, in: [k.SOCK_STREAM, k.SOCK_DGRAM] }],
+      verdict: 'EPROTONOSUPPORT',
+    },
+    { when: [INTERNET], verdict: 'ESOCKTNOSUPPORT' },
     {
       when: [
         { arg: 0, in: [k.AF_NETLINK] },

@@ -194,6 +194,19 @@ for (const arch of ARCHES) {
     box.expects('allow', 'socket', [k.AF_UNIX, k.SOCK_RAW, 0])
   })
 
+  test(`${arch}: internet sockets are streams and datagrams, so that protocol 0 is never DCCP or SCTP`, () => {
+    const others = Array.from({ length: 16 }, (_, type) => type).filter(
+      (type) => ![1, 2, 3, 10].includes(type),
+    )
+    for (const call of ['socket', 'socketpair'])
+      for (const family of [k.AF_INET, k.AF_INET6])
+        for (const type of others)
+          for (const more of [0n, BigInt(k.SOCK_CLOEXEC), HIGH])
+            for (const protocol of [0, 6, 33, 132])
+              box.expects('ESOCKTNOSUPPORT', call, [family, more | BigInt(type), protocol])
+    box.expects('allow', 'socket', [k.AF_UNIX, k.SOCK_SEQPACKET, 0])
+  })
+
   test(`${arch}: of protocols only those that are always in the kernel`, () => {
     for (const protocol of [0, 1, 6, 17, 58, 262])
       box.expects('allow', 'socket', [k.AF_INET, k.SOCK_DGRAM, protocol])

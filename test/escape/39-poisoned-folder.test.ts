@@ -88,6 +88,7 @@ interface DaemonStatus {
 }
 
 async function daemonPid(t: Scratch): Promise<number> {
+  await t.coop(['ls']) // status does not start a daemon
   const { code, stdout, stderr } = await t.coop(['system', 'status', '--json'])
   if (code !== 0) throw new Error(`coop system status: ${stderr}`)
   return (JSON.parse(stdout) as DaemonStatus).pid
