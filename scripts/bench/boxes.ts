@@ -6,7 +6,8 @@ import { daemonStatus, ownProcesses, proportionalMemory } from './daemon.ts'
 import { line, median, print, verdict } from './measure.ts'
 
 const AGENT = 'sleep infinity'
-const IDLE_BOXES = 20
+const WARM_UP_BOXES = 10 // the first boxes make the daemon load and compile what it needs once
+const IDLE_BOXES = 40
 const MANY_BOXES = 100
 const ENDS = 5 // how many creations at each end are compared: a single one is mostly noise
 
@@ -21,13 +22,18 @@ export async function memory(): Promise<void> {
     return
   }
   print(`  daemon, idle: ${verdict(idle, 45, ' MB')}; zygote ${before.toFixed(2)} MB`)
-  for (let index = 0; index < IDLE_BOXES; index++) await createBox(t, index)
+  for (let index = 0; index < WARM_UP_BOXES; index++) await createBox(t, index)
+  const warm = await settled(() => proportionalMemory(pid))
+  for (let index = 0; index < IDLE_BOXES; index++) await createBox(t, WARM_UP_BOXES + index)
   const grown = await settled(() => proportionalMemory(pid))
   const after = total(ownProcesses(t, pid, AGENT))
-  if (grown === undefined || after === undefined) throw new Error('the daemon ended')
-  const daemonShare = (grown - idle) / IDLE_BOXES
-  const initShare = (after - before) / IDLE_BOXES
-  print(`  per idle box: ${verdict(daemonShare + initShare, 0.5, ' MB')}`)
+  if (warm === undefined || grown === undefined || after === undefined) throw new Error('the daemon ended')
+  const daemonShare = (grown - warm) / IDLE_BOXES
+  const initShare = (after - before) / (WARM_UP_BOXES + IDLE_BOXES)
+  print(
+    `  daemon with ${WARM_UP_BOXES} boxes: ${warm.toFixed(2)} MB, with ${WARM_UP_BOXES + IDLE_BOXES}: ${grown.toFixed(2)} MB`,
+  )
+  print(`  per idle box after the first ${WARM_UP_BOXES}: ${verdict(daemonShare + initShare, 0.5, ' MB')}`)
   print(`    of which the daemon ${daemonShare.toFixed(3)} MB, the init ${initShare.toFixed(3)} MB`)
 }
 

@@ -15,6 +15,7 @@ import { DescriptorDesk } from './descriptors.ts'
 import { openLog } from './log.ts'
 import { Registry } from './registry.ts'
 
+const TIDY_MS = 500 // after the last change of a box: plans and batches are garbage by then, and a box then costs little
 const IDLE_MS = 30_000 // with no box and no client; starting again costs some 20 ms
 
 /** What the client that started us reads: one JSON line, then the end of the pipe. */
@@ -63,7 +64,14 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     rmSync(daemonSocket(paths), { force: true })
     process.exit(0)
   }
-  const registry = new Registry(paths, hostFacts(homedir()), zygote, log, restIdle)
+  let tidy: Timer | undefined
+  const changed = (): void => {
+    restIdle()
+    clearTimeout(tidy)
+    tidy = setTimeout(() => Bun.gc(true), TIDY_MS)
+    tidy.unref()
+  }
+  const registry = new Registry(paths, hostFacts(homedir()), zygote, log, changed)
   await registry.adoptAll()
   const desk = new DescriptorDesk(paths)
   const calls = new Calls({
