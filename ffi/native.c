@@ -45,8 +45,8 @@ static i64 sys(i64 nr, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f) {
 }
 
 static void hang_up(void) {
-  sys(NR_close, CONN, 0, 0, 0, 0, 0);
-  sys(NR_close, CHANNEL, 0, 0, 0, 0, 0);
+  sys(NR_dup3, 0, CONN, 0x80000, 0, 0, 0);  // closed, and the number stays taken: the next daemon's
+  sys(NR_dup3, 0, CHANNEL, 0x80000, 0, 0, 0);  // sockets must not land on it before they are put there
   connected = 0;
   if (!listening) sys(NR_exit_group, 0, 0, 0, 0, 0, 0);  // the zygote ends with its daemon, and so does a box half made
 }

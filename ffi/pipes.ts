@@ -14,3 +14,8 @@ export function pipe(): [number, number] {
 export function write(fd: number, bytes: Uint8Array): number {
   return syscall('write', fd, bytes, bytes.length)
 }
+
+/** Ask for more room in a pipe (F_SETPIPE_SZ, fcntl(2)); it stays as it is where that is not allowed. */
+export function growPipe(fd: number, size: number): void {
+  syscall('fcntl', fd, 1031, size)
+}

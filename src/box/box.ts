@@ -1,41 +1,34 @@
 /** The life of one box: from plan to init, its processes and PTYs, and its end. Knows no socket of clients. */
 
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Batch, BatchError } from '../../ffi/batch.ts'
 import { Channel } from '../../ffi/channel.ts'
 import { listenUnix, SOCK_STREAM } from '../../ffi/descriptors.ts'
-import { detachedMount } from '../../ffi/mounts.ts'
-import { hasEnded, openPidfd, signalPidfd } from '../../ffi/processes.ts'
+import { openPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { boxDir, boxRuntimeDir, initSocket, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type { Source } from '../sandbox/plan.ts'
 import { startTimeOf } from './birth.ts'
+import { askToEnd, killAll } from './end.ts'
 import { type HostFacts, sourceOf } from './host.ts'
 import { MANIFEST_VERSION, type Manifest, type PtyRecord, writeManifest } from './manifest.ts'
 import type { Nursery } from './nursery.ts'
 import type { Prepared } from './prepare.ts'
-import {
-  exitCodeOf,
-  MASTER_RESULT,
-  processBatch,
-  SLAVE_RESULT,
-  type Stdio,
-  type WindowSize,
-} from './process.ts'
+import { prepareMounts } from './prepared-mounts.ts'
+import type { WindowSize } from './process.ts'
+import { Processes } from './processes.ts'
 import { Pty } from './pty.ts'
 import { isCrashLoop, recentEnds } from './restarts.ts'
 import { Ring } from './ring.ts'
-import { planSources, setupBatch } from './setup.ts'
+import { setupBatch } from './setup.ts'
 import { setupError } from './setup-error.ts'
 import { discardStore, makeBoxFolder, prepareStore } from './storage.ts'
 
-const SIGKILL = 9
-const SIGTERM = 15
 const SIGHUP = 1
-export const GRACE_MS = 5_000 // what a program gets to save its work after SIGTERM
-const END_POLL_MS = 1 // the kernel tells the end of a whole pid namespace by its init's pidfd only
+const SIGTERM = 15
+const KILLED = 128 + 9 // the exit code of what ended with its box
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
 
 /** What every box needs of the daemon. */
@@ -51,40 +44,22 @@ export interface BoxContext {
   changed(box: Box): void
 }
 
-export interface ProcessRequest {
-  readonly command: readonly string[]
-  readonly cwd: string
-  readonly environment: Readonly<Record<string, string>>
-  readonly stdio: Stdio
-}
-
-export interface Started {
-  readonly pid: number
-  /** The exit code as a shell has it. Rejects with a BatchError when the program could not be started. */
-  readonly exited: Promise<number>
-  readonly master: { readonly fd: number; readonly initFd: number; readonly slave: number } | undefined
-}
-
-interface Waiter {
-  readonly resolve: (code: number) => void
-  readonly reject: (error: Error) => void
-}
-
 export class Box {
   readonly ptys = new Map<number, Pty>()
   readonly #context: BoxContext
   #manifest: Manifest
   #channel: Channel | undefined
   #pidfd: number | undefined
-  #waiters = new Map<number, Waiter>()
-  #early = new Map<number, { status: number; failure: BatchError | undefined }>()
   #restartTimer: Timer | undefined
   #ending: Promise<void> | undefined
   #userRestart = false
 
+  readonly processes: Processes
+
   private constructor(context: BoxContext, manifest: Manifest) {
     this.#context = context
     this.#manifest = manifest
+    this.processes = new Processes(manifest.plan, context.host.lastCapability, () => this.#live())
   }
 
   get manifest(): Manifest {
@@ -157,8 +132,7 @@ export class Box {
   /** When root invokes coop, mounts come from the daemon: init has no rights over the host's files. */
   async #setupAsRoot(store: Source, listener: number, channel: Channel, pid: number): Promise<void> {
     const { plan } = this.#manifest
-    const sources = planSources(plan).map((planned) => planned.source)
-    const prepared = this.#preparedMounts([store, ...sources], pid)
+    const prepared = prepareMounts(plan, store, pid)
     try {
       await channel.run(setupBatch({ plan, store, prepared, listener }))
     } finally {
@@ -174,39 +148,18 @@ export class Box {
     return store
   }
 
-  #preparedMounts(sources: readonly Source[], pid: number): Map<string, number> {
-    const mounts = new Map<string, number>()
-    const { plan } = this.#manifest
-    const namespace = openSync(`/proc/${pid}/ns/user`, 'r')
-    const recursive = new Set(
-      planSources(plan)
-        .filter((p) => p.recursive)
-        .map((p) => p.source.path),
-    )
-    try {
-      for (const source of sources) {
-        if (mounts.has(source.path)) continue
-        const shifted = source.owner === 'user'
-        mounts.set(
-          source.path,
-          detachedMount(source, recursive.has(source.path), shifted ? namespace : undefined),
-        )
-      }
-      return mounts
-    } catch (error) {
-      for (const fd of mounts.values()) closeDescriptor(fd)
-      throw error
-    } finally {
-      closeSync(namespace)
-    }
-  }
-
   /** A box whose daemon died: connect to its init and take the terminals back. */
   static async adopt(context: BoxContext, manifest: Manifest): Promise<Box | undefined> {
     const { init } = manifest
-    if (manifest.state !== 'running' || !init || startTimeOf(init.pid) !== init.startTime) return undefined
+    if (manifest.state !== 'running' || !init) return undefined
+    const pidfd = openPidfd(init.pid)
+    // Compared after the handle was taken: it cannot come to mean another process any more.
+    if (pidfd === undefined || startTimeOf(init.pid) !== init.startTime) {
+      if (pidfd !== undefined) closeDescriptor(pidfd)
+      return undefined
+    }
     const box = new Box(context, manifest)
-    box.#pidfd = openPidfd(init.pid)
+    box.#pidfd = pidfd
     box.#channel = await Channel.connect(initSocket(context.paths, manifest.name), box.#events())
     const batch = new Batch()
     for (const record of manifest.ptys)
@@ -217,7 +170,8 @@ export class Box {
       if (fd !== undefined)
         box.ptys.set(record.id, new Pty(record.id, fd, Ring.open(box.#ringPath(record.id)), FIRST_SIZE))
     })
-    for (const record of manifest.ptys) if (record.pid !== undefined) box.#watchPty(record.id, record.pid)
+    for (const record of manifest.ptys)
+      if (record.pid !== undefined) box.#watch(record.id, box.processes.exitOf(record.pid))
     for (const record of manifest.ptys) if (record.state === 'restarting') box.#scheduleRestart()
     return box
   }
@@ -228,7 +182,7 @@ export class Box {
         const batch = new Batch()
         batch.forget(pid)
         void this.#channel?.run(batch).catch(() => {})
-        this.#settle(pid, status, failure)
+        this.processes.settle(pid, { status, failure })
       },
       close: () => {
         if (!this.#ending) void this.end({ force: true, reason: 'its init was killed' })
@@ -236,52 +190,10 @@ export class Box {
     }
   }
 
-  #settle(pid: number, status: number, failure: BatchError | undefined): void {
-    const waiter = this.#waiters.get(pid)
-    if (!waiter) {
-      this.#early.set(pid, { status, failure })
-      return
-    }
-    this.#waiters.delete(pid)
-    if (failure) waiter.reject(failure)
-    else waiter.resolve(exitCodeOf(status))
-  }
-
-  #exitOf(pid: number): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>()
-    promise.catch(() => {})
-    this.#waiters.set(pid, { resolve, reject })
-    const early = this.#early.get(pid)
-    if (early) {
-      this.#early.delete(pid)
-      this.#settle(pid, early.status, early.failure)
-    }
-    return promise
-  }
-
   #live(): Channel {
     if (!this.#channel || this.#channel.closed || this.#ending)
       throw new CoopError('E_BOX_STATE', `the box ${this.name} is not running`, { hint: `coop ls` })
     return this.#channel
-  }
-
-  /** Start a process. */
-  async start(request: ProcessRequest): Promise<Started> {
-    const { plan } = this.#manifest
-    const batch = processBatch({
-      ...request,
-      confinement: plan.confinement,
-      limits: plan.limits,
-      lastCapability: this.#context.host.lastCapability,
-    })
-    const reply = await this.#live().run(batch)
-    const pid = reply.results.at(-1) ?? -1
-    const fd = reply.fds[0]
-    const master =
-      fd === undefined
-        ? undefined
-        : { fd, initFd: reply.results[MASTER_RESULT] ?? -1, slave: reply.results[SLAVE_RESULT] ?? -1 }
-    return { pid, exited: this.#exitOf(pid), master }
   }
 
   #ringPath(id: number): string {
@@ -295,27 +207,28 @@ export class Box {
     environment: Readonly<Record<string, string>>,
     size: WindowSize,
   ): Promise<{ pty: Pty; pid: number; exited: Promise<number> }> {
-    const started = await this.start({ command, cwd, environment, stdio: { kind: 'terminal', size } })
-    if (!started.master) throw new CoopError('E_FAILED', 'the box opened no terminal')
+    const stdio = { kind: 'terminal', size } as const
+    const { pid, exited, terminal } = await this.processes.start({ command, cwd, environment, stdio })
+    if (!terminal) throw new CoopError('E_FAILED', 'the box opened no terminal')
     const used = new Set(this.#manifest.ptys.map((record) => record.id))
     let id = this.#manifest.kind === 'agent' && command === this.#manifest.agent.command ? 0 : 1
     while (used.has(id)) id++
     rmSync(this.#ringPath(id), { force: true })
-    const pty = new Pty(id, started.master.fd, Ring.create(this.#ringPath(id)), size)
+    const pty = new Pty(id, terminal.fd, Ring.create(this.#ringPath(id)), size)
     this.ptys.set(id, pty)
     const record: PtyRecord = {
       id,
       command,
-      master: started.master.initFd,
-      slave: started.master.slave,
-      pid: started.pid,
+      master: terminal.master,
+      slave: terminal.slave,
+      pid,
       state: 'running',
       exitCode: undefined,
       ends: [],
     }
     this.#update({ ptys: [...this.#manifest.ptys, record] })
-    this.#watch(id, started.exited)
-    return { pty, pid: started.pid, exited: started.exited }
+    this.#watch(id, exited)
+    return { pty, pid, exited }
   }
 
   /** The agent, on PTY 0. */
@@ -339,10 +252,6 @@ export class Box {
     this.#update({
       ptys: this.#manifest.ptys.map((record) => (record.id === id ? { ...record, ...change } : record)),
     })
-  }
-
-  #watchPty(id: number, pid: number): void {
-    this.#watch(id, this.#exitOf(pid))
   }
 
   #watch(id: number, exited: Promise<number>): void {
@@ -386,7 +295,7 @@ export class Box {
     if (this.#ending || !record) return
     clearTimeout(this.#restartTimer)
     try {
-      const { pid, exited } = await this.start({
+      const { pid, exited } = await this.processes.start({
         command: this.#manifest.agent.command,
         cwd: this.#manifest.plan.workspace.target,
         environment: this.terminalEnvironment(undefined),
@@ -405,18 +314,11 @@ export class Box {
     if (!record) throw new CoopError('E_BOX_STATE', `the box ${this.name} has no agent`)
     if (record.state === 'running' && record.pid !== undefined) {
       this.#userRestart = true
-      await this.signal(record.pid, SIGTERM)
+      await this.processes.signal(record.pid, SIGTERM)
       return
     }
     this.#updatePty(0, { state: 'restarting', ends: [] })
     await this.#restartAgent()
-  }
-
-  /** Signal a process of the box and its process group. */
-  async signal(pid: number, signal: number): Promise<void> {
-    const batch = new Batch()
-    batch.call('kill', [-pid, signal], { mayFail: true })
-    await this.#live().run(batch)
   }
 
   /** Hang up a PTY: its processes get SIGHUP, its ring goes. */
@@ -450,42 +352,18 @@ export class Box {
 
   async #end({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
     clearTimeout(this.#restartTimer)
-    if (!force) await this.#askToEnd()
-    const { init } = this.#manifest
-    if (this.#pidfd !== undefined && init && startTimeOf(init.pid) === init.startTime)
-      signalPidfd(this.#pidfd, SIGKILL)
-    while (this.#pidfd !== undefined && !hasEnded(this.#pidfd)) await Bun.sleep(END_POLL_MS)
-    if (this.#pidfd !== undefined) closeDescriptor(this.#pidfd)
-    this.#pidfd = undefined
+    if (!force && this.#channel) await askToEnd(this.#channel)
+    if (this.#pidfd !== undefined) {
+      await killAll(this.#pidfd)
+      closeDescriptor(this.#pidfd)
+    }
     this.#channel?.close()
     for (const pty of this.ptys.values()) pty.close()
     this.ptys.clear()
-    for (const waiter of this.#waiters.values()) waiter.resolve(128 + SIGKILL)
-    this.#waiters.clear()
+    this.processes.endAll(KILLED)
     rmSync(boxRuntimeDir(this.#context.paths, this.name), { recursive: true, force: true })
     discardStore(this.#context.paths, this.name)
     this.#context.log('box-end', { box: this.name, reason })
     this.#context.ended(this)
-  }
-
-  /** SIGTERM to everything, then wait until only init is left or the grace is over. */
-  async #askToEnd(): Promise<void> {
-    const ask = new Batch()
-    ask.call('kill', [-1, SIGTERM], { mayFail: true })
-    // A shell ignores SIGTERM when it is interactive; a hang-up it heeds.
-    ask.call('kill', [-1, SIGHUP], { mayFail: true })
-    try {
-      await this.#channel?.run(ask)
-      const deadline = Date.now() + GRACE_MS
-      for (;;) {
-        const probe = new Batch()
-        probe.call('kill', [-1, 0], { mayFail: true })
-        const reply = await this.#channel?.run(probe)
-        if ((reply?.results[0] ?? -1) < 0 || Date.now() > deadline) return
-        await Bun.sleep(10)
-      }
-    } catch {
-      // Init is gone already.
-    }
   }
 }

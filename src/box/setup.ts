@@ -8,21 +8,13 @@
 
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
-import { Batch, type Data, type Ref } from '../../ffi/batch.ts'
+import type { Batch, Ref } from '../../ffi/batch.ts'
 import { ownerInside } from '../sandbox/ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
+import { BOUND, MountBatch, type PreparedMounts, QUIET, SETATTR_SIZE } from './mount-batch.ts'
 
-const AT_CWD = -100
 const STAGE = '/tmp' // any folder that every Linux has; only this namespace sees it replaced
-const BOUND = k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NODEV
-const QUIET = BOUND | k.MOUNT_ATTR_NOEXEC
-const SETATTR_SIZE = 32 // struct mount_attr
-const STATX_SIZE = 256
-const STATX_INO = 0x100
-
-/** Descriptors of detached mounts that the daemon made because only host root can; by source path. */
-export type PreparedMounts = ReadonlyMap<string, number>
 
 export interface SetupInput {
   readonly plan: Plan
@@ -33,154 +25,7 @@ export interface SetupInput {
   readonly listener: number
 }
 
-/** Builder of the batch, with the vocabulary that the steps need. */
-class Setup {
-  readonly batch = new Batch()
-  readonly #prepared: PreparedMounts
-  #root: Ref | undefined
-  #staged = 0
-
-  constructor(prepared: PreparedMounts) {
-    this.#prepared = prepared
-  }
-
-  get root(): Ref {
-    if (!this.#root) throw new Error('the new root is not there yet')
-    return this.#root
-  }
-
-  /** struct open_how: always inside `dir`, symlinks followed inside it, magic links never (openat2(2)). */
-  #how(flags: number, mode: number, resolve: number): Uint8Array {
-    return new Uint8Array(new BigUint64Array([BigInt(flags), BigInt(mode), BigInt(resolve)]).buffer)
-  }
-
-  open(dir: Ref | number, path: string, flags: number, resolve: number, what: string, mayFail = false): Ref {
-    const how = this.#how(flags | k.O_CLOEXEC, flags & k.O_CREAT ? 0o644 : 0, resolve)
-    return this.batch.call('openat2', [dir, path, how, 24], { scoped: true, what, mayFail })
-  }
-
-  /** A path below the new root. The last part must not be a link: nothing is mounted through one. */
-  inRoot(path: string, flags: number, what: string, mayFail = false): Ref {
-    const resolve = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
-    return this.open(
-      this.root,
-      path.replace(/^\/+/, '') || '.',
-      flags | abi.O_NOFOLLOW,
-      resolve,
-      what,
-      mayFail,
-    )
-  }
-
-  /** A detached mount of a host file or folder that is proven to be the one that was planned. */
-  acquire(source: Source, recursive: boolean): Ref {
-    const prepared = this.#prepared.get(source.path)
-    if (prepared !== undefined) return this.batch.fd(prepared)
-    const what = `open ${source.path}`
-    const fd = this.open(AT_CWD, source.path, k.O_PATH, k.RESOLVE_NO_SYMLINKS, what)
-    const stat = this.batch.space(STATX_SIZE)
-    this.batch.call('statx', [fd, '', k.AT_EMPTY_PATH, STATX_INO, stat], { what })
-    this.#same(stat, source)
-    const flags = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH | (recursive ? k.AT_RECURSIVE : 0)
-    return this.batch.call('open_tree', [fd, '', flags], {
-      scoped: true,
-      what: `clone the mount of ${source.path}`,
-    })
-  }
-
-  #same(stat: Data, source: Source): void {
-    const inode = Buffer.alloc(8)
-    inode.writeBigUInt64LE(BigInt(source.inode))
-    const device = Buffer.alloc(8)
-    device.writeUInt32LE(source.device.major, 0)
-    device.writeUInt32LE(source.device.minor, 4)
-    const what = `${source.path} was replaced while the box was being made`
-    this.batch.equal(this.batch.data(inode), stat.at(32), { what }) // stx_ino
-    this.batch.equal(this.batch.data(device), stat.at(136), { what }) // stx_dev_major, stx_dev_minor
-  }
-
-  attributes(mount: Ref, set: number, recursive: boolean, what: string): void {
-    const attr = new Uint8Array(new BigUint64Array([BigInt(set), 0n, 0n, 0n]).buffer)
-    const flags = k.AT_EMPTY_PATH | (recursive ? k.AT_RECURSIVE : 0)
-    this.batch.call('mount_setattr', [mount, '', flags, attr, SETATTR_SIZE], { what })
-  }
-
-  attach(mount: Ref, target: Ref, what: string, mayFail = false): void {
-    const flags = k.MOVE_MOUNT_F_EMPTY_PATH | k.MOVE_MOUNT_T_EMPTY_PATH
-    this.batch.call('move_mount', [mount, '', target, '', flags], { what, mayFail })
-  }
-
-  /** A new file system, detached. Values are strings except flags, which are null. */
-  create(
-    type: string,
-    options: Readonly<Record<string, string | null>>,
-    attributes: number,
-    what: string,
-  ): Ref {
-    const context = this.batch.call('fsopen', [type, k.FSOPEN_CLOEXEC], { scoped: true, what })
-    for (const [key, value] of Object.entries(options)) {
-      if (value === null) this.batch.call('fsconfig', [context, k.FSCONFIG_SET_FLAG, key, 0, 0], { what })
-      else this.batch.call('fsconfig', [context, k.FSCONFIG_SET_STRING, key, value, 0], { what })
-    }
-    this.batch.call('fsconfig', [context, k.FSCONFIG_CMD_CREATE, 0, 0, 0], { what })
-    return this.batch.call('fsmount', [context, k.FSMOUNT_CLOEXEC, attributes], { scoped: true, what })
-  }
-
-  /** Attach a mount under a name of the staging folder, where an overlay can refer to it without quoting. */
-  stage(mount: Ref): string {
-    const name = `s${this.#staged++}`
-    this.batch.call('mkdirat', [AT_CWD, name, 0o700])
-    const target = this.open(AT_CWD, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'staging folder')
-    this.attach(mount, target, 'staging folder')
-    return name
-  }
-
-  overlay(lower: readonly string[], store: string, upper: string, what: string): Ref {
-    const options = {
-      lowerdir: lower.join(':'),
-      upperdir: `${store}/upper/${upper}`,
-      workdir: `${store}/work/${upper}`,
-      userxattr: null,
-    }
-    return this.create('overlay', options, BOUND, what)
-  }
-
-  enterRoot(mount: Ref): void {
-    this.batch.call('mkdirat', [AT_CWD, 'root', 0o755])
-    const target = this.open(AT_CWD, 'root', k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'new root')
-    this.attach(mount, target, 'new root')
-    this.#root = this.open(AT_CWD, 'root', k.O_PATH | abi.O_DIRECTORY, k.RESOLVE_NO_SYMLINKS, 'new root')
-  }
-
-  /** Make the folders that lead to `path`, and the folder itself unless it is to be a file. */
-  folders(path: string, mode: number): void {
-    const parts = path.split('/').filter(Boolean)
-    let dir: Ref = this.root
-    parts.forEach((part, index) => {
-      const last = index === parts.length - 1
-      this.batch.call('mkdirat', [dir, part, last ? mode : 0o755], { mayFail: true })
-      if (last) return
-      const below = `/${parts.slice(0, index + 1).join('/')}`
-      const resolve = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
-      dir = this.open(this.root, below.slice(1), k.O_PATH | abi.O_DIRECTORY, resolve, `${below} of the image`)
-    })
-  }
-
-  /** The mount target at `path`, made if it is missing. */
-  target(path: string, type: 'folder' | 'file'): Ref {
-    const what = `mount target ${path}`
-    if (type === 'folder') {
-      this.folders(path, 0o755)
-      return this.inRoot(path, k.O_PATH | abi.O_DIRECTORY, what)
-    }
-    const parent = path.slice(0, path.lastIndexOf('/'))
-    if (parent) this.folders(parent, 0o755)
-    this.inRoot(path, k.O_CREAT | k.O_WRONLY | k.O_EXCL, what, true)
-    return this.inRoot(path, k.O_PATH, what)
-  }
-}
-
-function proc(setup: Setup, emptyDevice: Ref): void {
+function proc(setup: MountBatch, emptyDevice: Ref): void {
   const mount = setup.create('proc', {}, QUIET, 'mount /proc')
   setup.attach(mount, setup.target('/proc', 'folder'), 'mount /proc')
   // From here on by the mount's own descriptor: no name of the image is involved (CVE-2025-31133, 2025-52881).
@@ -206,7 +51,7 @@ function proc(setup: Setup, emptyDevice: Ref): void {
   }
 }
 
-function dev(setup: Setup, devices: ReadonlyMap<string, Ref>): void {
+function dev(setup: MountBatch, devices: ReadonlyMap<string, Ref>): void {
   const mount = setup.create(
     'tmpfs',
     { mode: '0755', size: '64k' },
@@ -246,7 +91,7 @@ function dev(setup: Setup, devices: ReadonlyMap<string, Ref>): void {
 }
 
 function makeStep(
-  setup: Setup,
+  setup: MountBatch,
   step: Step,
   mounts: Map<Source, Ref>,
   staged: (source: Source) => string,
@@ -330,7 +175,7 @@ export function planSources(plan: Plan): { source: Source; recursive: boolean }[
 
 /** The batch that makes the box's tree out of init's copy of the host's. */
 export function setupBatch({ plan, store, prepared, listener }: SetupInput): Batch {
-  const setup = new Setup(prepared)
+  const setup = new MountBatch(prepared)
   const { batch } = setup
   // First of all: root inside must not be able to look at init (CVE-2019-5736; FINDINGS of the kernel).
   batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0])

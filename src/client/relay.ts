@@ -1,15 +1,13 @@
 /** Copying between a stream of this process and a pipe whose other end is in a box. */
-import { read as readCallback, write as writeCallback } from 'node:fs'
-import { closeDescriptor, isReadable, setNonblocking } from '../../ffi/pty.ts'
+import { write as writeCallback } from 'node:fs'
+import { growPipe } from '../../ffi/pipes.ts'
+import { closeDescriptor, isReadable, setNonblocking, writeNonblocking } from '../../ffi/pty.ts'
 
-const CHUNK = 64 * 1024 // the capacity of a pipe (pipe(7))
+// Nothing here may wait in a thread of Bun's pool but the writes to our own output: the pool has as many threads
+// as the machine has processors, and a read that waits for input would keep the output from being written.
 
-// The callback forms: they block a thread of the pool, not this process.
-function read(fd: number, buffer: Uint8Array): Promise<number> {
-  return new Promise((resolve) =>
-    readCallback(fd, buffer, 0, buffer.length, null, (error, n) => resolve(error ? 0 : n)),
-  )
-}
+const RETRY_MS = 1 // a full pipe has no event here; with 1 MiB of room that is 1 GB/s
+const PIPE_SIZE = 1 << 20 // bytes; what an ordinary user may ask for (pipe(7), pipe-max-size)
 
 function write(fd: number, bytes: Uint8Array): Promise<number> {
   return new Promise((resolve) =>
@@ -28,11 +26,22 @@ async function writeAll(fd: number, bytes: Uint8Array): Promise<boolean> {
 
 /** Standard input of this process into `pipe`; closing it tells the command of the end. */
 export async function relayInput(pipe: number): Promise<void> {
-  const buffer = new Uint8Array(CHUNK)
-  for (let n = await read(0, buffer); n > 0; n = await read(0, buffer)) {
-    if (!(await writeAll(pipe, buffer.subarray(0, n)))) break
+  setNonblocking(pipe) // this end only: the box's is another open file description
+  growPipe(pipe, PIPE_SIZE)
+  try {
+    for await (const chunk of Bun.file(0).stream()) {
+      for (let at = 0; at < chunk.length; ) {
+        const n = writeNonblocking(pipe, chunk.subarray(at))
+        if (n < 0) return // nobody reads any more
+        if (n === 0) await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+        at += n
+      }
+    }
+  } catch {
+    // Input that cannot be read, such as a folder, is the end of input.
+  } finally {
+    closeDescriptor(pipe)
   }
-  closeDescriptor(pipe)
 }
 
 /**
@@ -41,7 +50,7 @@ export async function relayInput(pipe: number): Promise<void> {
  */
 export async function relayOutput(pipe: number, to: number | undefined, over: Promise<void>): Promise<void> {
   if (to === undefined) return closeDescriptor(pipe)
-  setNonblocking(pipe) // this end only: the box's is another open file description
+  setNonblocking(pipe)
   const reader = Bun.file(pipe).stream().getReader()
   let writing = false
   const copied = (async () => {

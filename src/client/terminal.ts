@@ -6,6 +6,7 @@ import { DetachKey } from './detach-key.ts'
 import { ScreenModes } from './screen-modes.ts'
 import type { Session } from './session.ts'
 
+const EOT = 4
 const ESCAPE_WAIT_MS = 30 // longer than the gap inside a key's sequence, shorter than a person notices
 
 export type AttachEnd =
@@ -81,8 +82,12 @@ export async function showTerminal(
       ...(message.error ? { message: message.error.message } : {}),
     }),
   )
+  // What is typed before there is a terminal to get it is not lost.
+  let early: Uint8Array[] | undefined = []
   const forward = (bytes: Uint8Array): void => {
-    if (bytes.length && !options.readonly) session.input(Uint8Array.from(bytes))
+    if (!bytes.length || options.readonly) return
+    if (early) early.push(Uint8Array.from(bytes))
+    else session.input(Uint8Array.from(bytes))
   }
   const typed = (bytes: Uint8Array): void => {
     clearTimeout(timer)
@@ -95,17 +100,22 @@ export async function showTerminal(
   const resized = (): void => session.resize(terminalSize())
   const gone = (): void => resolve({ how: 'detached' })
   process.stdin.on('data', typed)
-  process.stdin.on('end', gone)
+  // Ctrl+D is how a terminal tells the end of input that is none (`coop run -t </dev/null`).
+  const isTerminal = getModes(0) !== undefined // asked now: one that has hung up says no
+  const over = (): void => (isTerminal ? gone() : forward(Buffer.from([EOT])))
+  process.stdin.on('end', over)
   process.on('SIGWINCH', resized)
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, gone)
   try {
     await begin()
+    for (const bytes of early) session.input(bytes)
+    early = undefined
     return await promise
   } finally {
     clearTimeout(timer)
     process.stdin.off('data', typed)
     process.stdin.pause()
-    writeAll(Buffer.from(modes.restore()))
+    if (getModes(1)) writeAll(Buffer.from(modes.restore()))
     restore()
   }
 }

@@ -202,15 +202,15 @@ export class Calls {
       } else {
         const environment = { ...plan.environment, ...options.env }
         const stdio = { kind: 'descriptors', fds: [0, 1, 2].map((at) => fds[at]) } as const
-        const started = await box.start({ command: options.command, cwd, environment, stdio })
+        const started = await box.processes.start({ command: options.command, cwd, environment, stdio })
         pid = started.pid
         exited = started.exited
       }
       connection.activity = {
         ...(feed ? { feed } : {}),
-        signal: (signal) => void box.signal(pid, signal).catch(() => {}),
+        signal: (signal) => void box.processes.signal(pid, signal).catch(() => {}),
         abandon: () => {
-          void box.signal(pid, SIGHUP).catch(() => {})
+          void box.processes.signal(pid, SIGHUP).catch(() => {})
           over()
         },
       }

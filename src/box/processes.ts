@@ -1,0 +1,94 @@
+/** Processes of a box: starting them, their exit codes, signals. */
+import { Batch, type BatchError } from '../../ffi/batch.ts'
+import type { Channel } from '../../ffi/channel.ts'
+import type { Plan } from '../sandbox/plan.ts'
+import { exitCodeOf, MASTER_RESULT, processBatch, SLAVE_RESULT, type Stdio } from './process.ts'
+
+export interface ProcessRequest {
+  readonly command: readonly string[]
+  readonly cwd: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly stdio: Stdio
+}
+
+export interface Started {
+  readonly pid: number
+  /** The exit code as a shell has it. Rejects with a BatchError when the program could not be started. */
+  readonly exited: Promise<number>
+  /** The new terminal: a copy of its master here, and the numbers of both sides in init. */
+  readonly terminal: { readonly fd: number; readonly master: number; readonly slave: number } | undefined
+}
+
+interface Exit {
+  readonly status: number
+  readonly failure: BatchError | undefined
+}
+
+interface Waiter {
+  readonly resolve: (code: number) => void
+  readonly reject: (error: Error) => void
+}
+
+export class Processes {
+  readonly #plan: Plan
+  readonly #lastCapability: number
+  /** The connection to init; throws when the box does not run. */
+  readonly #live: () => Channel
+  readonly #waiters = new Map<number, Waiter>()
+  /** Exits that were told before anybody asked for them. */
+  readonly #early = new Map<number, Exit>()
+
+  constructor(plan: Plan, lastCapability: number, live: () => Channel) {
+    this.#plan = plan
+    this.#lastCapability = lastCapability
+    this.#live = live
+  }
+
+  async start(request: ProcessRequest): Promise<Started> {
+    const { confinement, limits } = this.#plan
+    const batch = processBatch({ ...request, confinement, limits, lastCapability: this.#lastCapability })
+    const { results, fds } = await this.#live().run(batch)
+    const pid = results.at(-1) ?? -1
+    const [fd] = fds
+    const number = (at: number): number => results[at] ?? -1
+    const terminal =
+      fd === undefined ? undefined : { fd, master: number(MASTER_RESULT), slave: number(SLAVE_RESULT) }
+    return { pid, exited: this.exitOf(pid), terminal }
+  }
+
+  /** The exit code of a process that was started by this daemon or an earlier one. */
+  exitOf(pid: number): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    promise.catch(() => {})
+    this.#waiters.set(pid, { resolve, reject })
+    const early = this.#early.get(pid)
+    if (early) this.settle(pid, early)
+    return promise
+  }
+
+  /** Init told of an exit. */
+  settle(pid: number, exit: Exit): void {
+    const waiter = this.#waiters.get(pid)
+    if (!waiter) {
+      this.#early.set(pid, exit)
+      return
+    }
+    this.#early.delete(pid)
+    this.#waiters.delete(pid)
+    if (exit.failure) waiter.reject(exit.failure)
+    else waiter.resolve(exitCodeOf(exit.status))
+  }
+
+  /** The box is gone, and every process with it. */
+  endAll(code: number): void {
+    for (const waiter of this.#waiters.values()) waiter.resolve(code)
+    this.#waiters.clear()
+  }
+
+  /** Signal a process and its process group; one that has ended is no error. */
+  async signal(pid: number, signal: number): Promise<void> {
+    const batch = new Batch()
+    batch.call('kill', [-pid, signal], { mayFail: true })
+    await this.#live().run(batch)
+  }
+}
