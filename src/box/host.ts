@@ -6,6 +6,7 @@ import { CoopError } from '../errors.ts'
 import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
 import { HOST_FOLDERS, HOST_MERGED } from '../sandbox/host-image.ts'
 import type { IdFacts } from '../sandbox/ids.ts'
+import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Source } from '../sandbox/plan.ts'
 
 export interface HostFacts {
@@ -18,6 +19,8 @@ export interface HostFacts {
   readonly sys: readonly Source[]
   readonly landlockAbi: number
   readonly lastCapability: number
+  /** What of the kernel's own files below /proc there is, of those that a box must not have. */
+  readonly procNames: ReadonlySet<string>
   /** Hard limits of this process, which a box cannot exceed (proc_pid_limits(5)). */
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
 }
@@ -78,6 +81,14 @@ function imageFacts(): HostImageFacts {
   return { folders, links }
 }
 
+/** By /etc/passwd, which decides for newuidmap, too; the environment's USER may say anything. */
+function userNameOf(uid: number): string {
+  const line = read('/etc/passwd')
+    .split('\n')
+    .find((candidate) => candidate.split(':')[2] === String(uid))
+  return line?.split(':')[0] || userInfo().username
+}
+
 function findProgram(name: string): string | undefined {
   return ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin']
     .map((dir) => `${dir}/${name}`)
@@ -99,7 +110,7 @@ export function hostFacts(home: string): HostFacts {
     throw new CoopError('E_ISOLATION', 'this kernel has no user namespaces', {
       hint: 'use a kernel with CONFIG_USER_NS=y, Linux 5.13 or newer',
     })
-  const { username, uid, gid } = userInfo()
+  const { uid, gid } = userInfo()
   const newuidmap = findProgram('newuidmap')
   const newgidmap = findProgram('newgidmap')
   const limits = read('/proc/self/limits')
@@ -108,7 +119,7 @@ export function hostFacts(home: string): HostFacts {
     ids: {
       uid,
       gid,
-      userName: username,
+      userName: userNameOf(uid),
       subuid: read('/etc/subuid'),
       subgid: read('/etc/subgid'),
       hasNewuidmap: newuidmap !== undefined && newgidmap !== undefined,
@@ -121,6 +132,9 @@ export function hostFacts(home: string): HostFacts {
     sys: sources(SYS_SHOWN),
     landlockAbi: Math.max(0, abi),
     lastCapability: Number(read('/proc/sys/kernel/cap_last_cap').trim() || 40),
+    procNames: new Set(
+      [...READONLY, ...MASKED_FILES, ...MASKED_FOLDERS].filter((name) => existsSync(`/proc/${name}`)),
+    ),
     hardLimits: {
       processes: hardLimit(limits, 'Max processes'),
       openFiles: hardLimit(limits, 'Max open files'),

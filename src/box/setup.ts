@@ -9,10 +9,10 @@
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import type { Batch, Ref } from '../../ffi/batch.ts'
+import { forgetProgram } from '../../ffi/program.ts'
 import { ownerInside } from '../sandbox/ids.ts'
-import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
-import { BOUND, MountBatch, type PreparedMounts, QUIET, SETATTR_SIZE } from './mount-batch.ts'
+import { BOUND, MountBatch, type PreparedMounts, QUIET } from './mount-batch.ts'
 
 const STAGE = '/tmp' // any folder that every Linux has; only this namespace sees it replaced
 
@@ -25,29 +25,29 @@ export interface SetupInput {
   readonly listener: number
 }
 
-function proc(setup: MountBatch, emptyDevice: Ref): void {
+function proc(setup: MountBatch, step: Extract<Step, { do: 'proc' }>, emptyDevice: Ref): void {
   const mount = setup.create('proc', {}, QUIET, 'mount /proc')
   setup.attach(mount, setup.target('/proc', 'folder'), 'mount /proc')
   // From here on by the mount's own descriptor: no name of the image is involved (CVE-2025-31133, 2025-52881).
   const below = (name: string): Ref =>
-    setup.open(mount, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH, `/proc/${name}`, true)
+    setup.open(mount, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH, `/proc/${name}`)
   const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH
-  for (const name of READONLY) {
+  for (const name of step.readonly) {
     const target = below(name)
-    const copy = setup.batch.call('open_tree', [target, '', clone], { scoped: true, mayFail: true })
-    const attr = new Uint8Array(new BigUint64Array([BigInt(QUIET | k.MOUNT_ATTR_RDONLY), 0n, 0n, 0n]).buffer)
-    setup.batch.call('mount_setattr', [copy, '', k.AT_EMPTY_PATH, attr, SETATTR_SIZE], { mayFail: true })
-    setup.attach(copy, target, `read-only /proc/${name}`, true)
+    const what = `read-only /proc/${name}`
+    const copy = setup.batch.call('open_tree', [target, '', clone], { scoped: true, what })
+    setup.attributes(copy, QUIET | k.MOUNT_ATTR_RDONLY, false, what)
+    setup.attach(copy, target, what)
   }
-  for (const name of MASKED_FILES) {
+  for (const name of step.maskedFiles) {
     const target = below(name)
     const copy = setup.batch.call('open_tree', [emptyDevice, '', clone], { scoped: true })
-    setup.attach(copy, target, `mask /proc/${name}`, true)
+    setup.attach(copy, target, `mask /proc/${name}`)
   }
-  for (const name of MASKED_FOLDERS) {
+  for (const name of step.maskedFolders) {
     const target = below(name)
     const empty = setup.create('tmpfs', { size: '4k' }, QUIET | k.MOUNT_ATTR_RDONLY, `mask /proc/${name}`)
-    setup.attach(empty, target, `mask /proc/${name}`, true)
+    setup.attach(empty, target, `mask /proc/${name}`)
   }
 }
 
@@ -137,7 +137,7 @@ function makeStep(
     case 'proc': {
       const empty = devices.get('/dev/null')
       if (!empty) throw new Error('no /dev/null in the plan')
-      proc(setup, empty)
+      proc(setup, step, empty)
       return
     }
     case 'dev':
@@ -187,6 +187,7 @@ export function setupBatch({ plan, store, prepared, listener }: SetupInput): Bat
   batch.call('setresgid', [0, 0, 0])
   batch.call('setresuid', [0, 0, 0])
   batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0]) // changing ids has reset it
+  forgetProgram(batch)
   batch.call('mount', ['none', '/', 0, k.MS_REC | k.MS_PRIVATE, 0], {
     what: 'detach from the mounts of the host',
   })

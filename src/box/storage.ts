@@ -212,14 +212,21 @@ export function persistentFolder(
   return path
 }
 
-/** Rewrite a file of a persistent folder, as root of the box would. */
+/**
+ * Rewrite a file of a persistent folder, as root of the box would. A box may be writing there at the same time:
+ * the new file gets a name that nobody can have prepared, and replaces whatever is at the old one.
+ */
 export function writeSetting(path: string, text: string, ids: IdPlan): void {
   const owner = new Owner(ids)
-  const temporary = `${path}.coop.tmp`
-  rmSync(temporary, { force: true })
+  const temporary = `${path}.${crypto.randomUUID()}`
   owner.folders('/', dirname(path).slice(1), 0o700)
-  owner.file(temporary, text, 0o600)
-  renameSync(temporary, path)
+  try {
+    owner.file(temporary, text, 0o600)
+    renameSync(temporary, path)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
+  }
 }
 
 function trashDir(paths: Paths): string {

@@ -1,5 +1,14 @@
 /** Reading small files that a hostile repository may have made. */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+  realpathSync,
+} from 'node:fs'
 import { sep } from 'node:path'
 import { CoopError } from '../errors.ts'
 
@@ -17,13 +26,11 @@ export interface ReadOptions {
 export function readSmallFile(path: string, options: ReadOptions): Uint8Array | undefined {
   try {
     const link = lstatSync(path).isSymbolicLink()
-    const real = link ? realpathSync(path) : path
-    if (link && options.within !== undefined && !isInside(real, realpathSync(options.within))) {
-      throw new CoopError('E_CONFIG', `${path} is a symbolic link that leads outside of ${options.within}.`, {
-        hint: 'Replace the link by a copy of the file.',
-      })
-    }
-    return readRegular(path, real, options.maxBytes)
+    const real = link || options.within !== undefined ? realpathSync(path) : path
+    // Any part of the path may be a link, not only the last.
+    if (options.within !== undefined && !isInside(real, realpathSync(options.within)))
+      throw outside(path, options.within)
+    return readRegular(path, real, options)
   } catch (error) {
     if (error instanceof CoopError) throw error
     const code = codeOf(error)
@@ -36,7 +43,7 @@ export function readSmallFile(path: string, options: ReadOptions): Uint8Array | 
   }
 }
 
-function readRegular(path: string, real: string, maxBytes: number): Uint8Array {
+function readRegular(path: string, real: string, { maxBytes, within }: ReadOptions): Uint8Array {
   // Checked before, because opening a device may do something, and after, because it may have been replaced;
   // O_NONBLOCK, because opening a fifo waits for a writer.
   if (!lstatSync(real).isFile()) throw notRegular(path)
@@ -46,6 +53,9 @@ function readRegular(path: string, real: string, maxBytes: number): Uint8Array {
   )
   try {
     if (!fstatSync(fd).isFile()) throw notRegular(path)
+    // What was opened, whoever moved folders meanwhile.
+    if (within !== undefined && !isInside(readlinkSync(`/proc/self/fd/${fd}`), realpathSync(within)))
+      throw outside(path, within)
     const buffer = new Uint8Array(maxBytes + 1)
     let length = 0
     while (length < buffer.length) {
@@ -58,6 +68,11 @@ function readRegular(path: string, real: string, maxBytes: number): Uint8Array {
     closeSync(fd)
   }
 }
+
+const outside = (path: string, within: string): CoopError =>
+  new CoopError('E_CONFIG', `${path} is a symbolic link that leads outside of ${within}.`, {
+    hint: 'Replace the link by a copy of the file.',
+  })
 
 const notRegular = (path: string): CoopError =>
   new CoopError('E_CONFIG', `${path} is not a regular file.`, { hint: `ls -ld ${path}` })

@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import type { Socket } from 'bun'
 import { Channel } from '../../ffi/channel.ts'
 import { tryLock } from '../../ffi/files.ts'
+import { unmapProgram } from '../../ffi/program.ts'
 import { hostFacts } from '../box/host.ts'
 import { daemonLock, daemonSocket, resolvePaths } from '../config/paths.ts'
 import { errorToJson } from '../errors.ts'
@@ -52,6 +53,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       stop() // boxes go on; the next client starts a daemon with a new zygote
     },
   })
+  await zygote.run(unmapProgram())
   const connections = new Set<Connection>()
   let idle: Timer | undefined
   const restIdle = (): void => {

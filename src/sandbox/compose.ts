@@ -7,6 +7,7 @@ import { planEnvironment } from './environment.ts'
 import { type HostImageFacts, hostImage } from './host-image.ts'
 import { groupFile, hostsFile, passwdFile } from './identity.ts'
 import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
+import { MASKED_FILES, MASKED_FOLDERS, READONLY } from './kernel-files.ts'
 import type { NetworkMode, Plan, Source, Step } from './plan.ts'
 
 const OPEN_FILES = 65_536 // descriptors per process: build tools and databases ask for more than the usual 1024
@@ -34,6 +35,8 @@ export interface ComposeInput {
   readonly devices: readonly Source[]
   readonly sys: readonly Source[]
   readonly landlockAbi: number
+  /** Whether this kernel has a file or folder of that name below /proc. */
+  readonly inProc: (name: string) => boolean
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
   /** Configured mounts, the agent's installation, persistent folders; in order. */
   readonly mounts: readonly ExtraMount[]
@@ -111,7 +114,12 @@ export function composePlan(input: ComposeInput): Plan {
     { do: 'tmpfs', at: '/run', mode: 0o755, exec: false },
     // Before /proc, whose masks are copies of the /dev/null that is attached here.
     { do: 'dev', devices: input.devices },
-    { do: 'proc' },
+    {
+      do: 'proc',
+      readonly: READONLY.filter(input.inProc),
+      maskedFiles: MASKED_FILES.filter(input.inProc),
+      maskedFolders: MASKED_FOLDERS.filter(input.inProc),
+    },
     { do: 'sys', shown: input.sys },
     ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(
       (mount): Step => ({

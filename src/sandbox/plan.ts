@@ -33,7 +33,13 @@ export type Step =
       readonly readonly: boolean
       readonly recursive: boolean
     }
-  | { readonly do: 'proc' }
+  /** Names below /proc; each must be there and is covered, or the box is not made. */
+  | {
+      readonly do: 'proc'
+      readonly readonly: readonly string[]
+      readonly maskedFiles: readonly string[]
+      readonly maskedFolders: readonly string[]
+    }
   | { readonly do: 'dev'; readonly devices: readonly Source[] }
   | { readonly do: 'sys'; readonly shown: readonly Source[] }
 

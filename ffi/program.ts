@@ -1,0 +1,42 @@
+/**
+ * Letting go of our own executable. /proc/self/exe of a process is that of its parent until it execs: as a
+ * command, behind a link, or in a `#!` line it would run coop inside a box (CVE-2019-5736). The zygote unmaps the
+ * program, which its loop does not need; each init then makes its exe an empty file in memory.
+ */
+import { readFileSync, readlinkSync } from 'node:fs'
+import * as k from './abi/constants.ts'
+import { Batch } from './batch.ts'
+
+const PR_SET_MM = 35
+const PR_SET_MM_MAP = 14
+const MAP_SIZE = 104 // struct prctl_mm_map (linux/prctl.h)
+const EXE_FD_AT = 100
+const FIELDS = 11
+const MFD_CLOEXEC = 1
+
+/** For the zygote, before it clones anything: it was forked from this process, so its mappings are at our places. */
+export function unmapProgram(): Batch {
+  const program = readlinkSync('/proc/self/exe')
+  const batch = new Batch()
+  for (const line of readFileSync('/proc/self/maps', 'utf8').split('\n')) {
+    const [, from, to, path] = /^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \d+ +(.*)$/.exec(line) ?? []
+    if (from === undefined || to === undefined || path !== program) continue
+    const start = Number.parseInt(from, 16)
+    batch.call('munmap', [start, Number.parseInt(to, 16) - start])
+  }
+  return batch
+}
+
+/** For an init with its ids in force: needs CAP_CHECKPOINT_RESTORE in its own user namespace (prctl(2)). */
+export function forgetProgram(batch: Batch): void {
+  const FILE = 60 // any free number; the structure has to name it
+  const what = 'let go of the program (the kernel needs CONFIG_CHECKPOINT_RESTORE)'
+  const file = batch.call('memfd_create', ['coop-init', MFD_CLOEXEC], { scoped: true, what })
+  batch.call('dup3', [file, FILE, k.O_CLOEXEC])
+  const map = new DataView(new ArrayBuffer(MAP_SIZE))
+  // Addresses of code, data, heap, stack and arguments: only their order is checked, and nothing is there.
+  for (let at = 0; at < FIELDS; at++) map.setBigUint64(at * 8, BigInt(0x10000 * (1 + at)), true)
+  map.setUint32(EXE_FD_AT, FILE, true)
+  batch.call('prctl', [PR_SET_MM, PR_SET_MM_MAP, new Uint8Array(map.buffer), MAP_SIZE, 0], { what })
+  batch.call('close', [FILE])
+}

@@ -1,0 +1,125 @@
+/**
+ * ESCAPE 4 and 38: links that a box plants where coop writes between two runs.
+ *
+ * A box owns its persistent folders. Before the next start coop reads settings in them and writes others, as the
+ * user, or as root of the host. It must neither follow what the box has made of the names, nor be kept from
+ * starting by it. The control is that without a link the settings are written at all.
+ */
+import { describe, expect, test } from 'bun:test'
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { compile, everyone, needed, said, startBox } from './support.ts'
+
+/** A pretended Claude Code of the user's: what matters is what coop does for it. */
+function installAgent(t: Scratch): void {
+  t.write(join(t.home, '.local/bin/claude'), '#!/bin/sh\nexec sh -c "$COMMAND"\n', 0o755)
+  for (const folder of ['.local', '.local/bin']) chmodSync(join(t.home, folder), 0o755)
+}
+
+const run = (t: Scratch, script: string) => t.coop(['run', '--agent', 'claude', '--', 'sh', '-c', script])
+const folderOf = (t: Scratch) => {
+  const volumes = join(t.dataDir, 'volumes')
+  const [name = ''] = readdirSync(volumes).filter((entry) => entry.endsWith('-claude'))
+  return join(volumes, name)
+}
+
+const NAMES = ['.claude.json', 'settings.json', '.claude.json.coop.tmp', 'settings.json.coop.tmp']
+
+/** Exchanges coop's temporary file for a link to its argument as soon as there is one. */
+const SWAP = `
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <unistd.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+int main(int argc, char **argv) {
+  for (;;) {
+    struct stat s;
+    if (lstat("link", &s) || !S_ISLNK(s.st_mode)) { unlink("link"); symlink(argv[1], "link"); }
+    for (int i = 0; i < 1000; i++)
+      if (renameat2(AT_FDCWD, "link", AT_FDCWD, ".claude.json.coop.tmp", RENAME_EXCHANGE) == 0) break;
+  }
+}`
+
+describe.each(everyone)('as $name', (invoker) => {
+  const box = needed(invoker)
+
+  test.skipIf(box.missing)(`positive control: coop writes settings before a start${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    installAgent(t)
+    said(await run(t, 'rm -f ~/.claude/settings.json ~/.claude/.claude.json'))
+    said(await run(t, 'true'))
+    expect(readFileSync(join(folderOf(t), '.claude.json'), 'utf8')).toContain('hasCompletedOnboarding')
+  })
+
+  test.skipIf(box.missing)(
+    `links at the settings' names are neither written through nor read${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      installAgent(t)
+      const victim = t.write(join(t.home, 'victim.json'), '{"secret":"SECRET"}\n', 0o640)
+      const before = statSync(victim)
+      for (const target of [victim, join(t.home, 'not-there')]) {
+        const plant = NAMES.map((name) => `rm -rf ~/.claude/${name}; ln -s ${target} ~/.claude/${name}`)
+        said(await run(t, plant.join('; ')))
+        const next = await run(t, 'cat ~/.claude/.claude.json ~/.claude/settings.json 2>/dev/null; :')
+        expect(next.stdout).not.toContain('SECRET')
+        const { uid, gid, mode } = statSync(victim)
+        expect({ uid, gid, mode }).toEqual({ uid: before.uid, gid: before.gid, mode: before.mode })
+        expect(readFileSync(victim, 'utf8')).toBe('{"secret":"SECRET"}\n')
+        expect(existsSync(join(t.home, 'not-there'))).toBe(false)
+      }
+    },
+  )
+
+  const forms: Readonly<Record<string, string>> = {
+    'a link out': 'ln -s /etc/passwd',
+    'a link to nowhere': 'ln -s /nowhere',
+    'a link to itself': 'ln -s .claude.json',
+    'a fifo': 'mkfifo',
+    'a folder': 'mkdir -p',
+  }
+  for (const [form, command] of Object.entries(forms)) {
+    test.skipIf(box.missing)(
+      `${form} in the place of a setting keeps no box from starting${box.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        installAgent(t)
+        const blocked: string[] = []
+        for (const name of NAMES) {
+          const at = `~/.claude/${name}`
+          said(await run(t, `rm -rf ~/.claude/.claude.json* ~/.claude/settings.json*; ${command} ${at}; :`))
+          const next = await run(t, `rm -rf ${at}; echo started`)
+          if (next.stdout !== 'started\n') blocked.push(`${name}: ${next.stderr.split('\n')[0]}`)
+          // So that one blocked start does not hide the next.
+          Bun.spawnSync(['rm', '-rf', join(folderOf(t), name)])
+        }
+        expect(blocked).toEqual([])
+      },
+    )
+  }
+
+  test.skipIf(box.missing)(
+    `a box that swaps names while others start gets nothing of the host changed${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      installAgent(t)
+      const victim = t.write(join(t.home, 'victim'), 'untouched\n', 0o640)
+      const before = statSync(victim)
+      const swap = t.write('swap', compile(SWAP), 0o755)
+      await startBox(t, 'swapper', `sh -c 'cd ~/.claude && exec ${swap} ${victim}'`)
+      let hits = 0
+      for (let i = 0; i < 20; i++) {
+        await run(t, 'true')
+        if (lstatSync(join(folderOf(t), '.claude.json')).isSymbolicLink()) hits++
+        for (const name of readdirSync(folderOf(t))) rmSync(join(folderOf(t), name), { force: true })
+      }
+      await t.coop(['kill', '-f', 'swapper'])
+      expect(hits).toBeGreaterThan(0) // it was in time, between the making of the file and its renaming
+      const { uid, gid, mode } = statSync(victim)
+      expect({ uid, gid, mode }).toEqual({ uid: before.uid, gid: before.gid, mode: before.mode })
+      expect(readFileSync(victim, 'utf8')).toBe('untouched\n')
+    },
+  )
+})

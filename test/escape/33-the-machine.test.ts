@@ -1,0 +1,73 @@
+/**
+ * ESCAPE 33: what belongs to the whole machine: another kernel, modules, swap, reboot, clocks, the kernel's log,
+ * accounting and quotas. The kernel asks for capabilities of the first user namespace for most of them, so that
+ * where it says EPERM outside, too, there is no positive control; the others are shown to reach it.
+ */
+import { describe, expect, test } from 'bun:test'
+import { scratch } from '../harness/sandbox.ts'
+import { invokers } from '../harness/users.ts'
+import { all, call, callsInBox, callsOutside, callsUnprotected, MEMORY, string } from './calls.ts'
+import { inBox, needed } from './support.ts'
+
+const NONE = 0xffff_ffffn // a descriptor or clock that there is not
+
+/** They only ask, or ask for what there is not; a kernel that looks at them does not say EPERM. */
+const VISIBLE = [
+  ...call('adjtimex', MEMORY), // mode 0 reads the clock
+  ...call('clock_adjtime', 0, MEMORY),
+  ...call('clock_settime', 99, MEMORY),
+  ...call('quotactl_fd', NONE, 0, 0, MEMORY),
+]
+const INVISIBLE = [
+  ...call('kexec_load', 0, 0, MEMORY, 0),
+  ...call('kexec_file_load', NONE, NONE, 0, 0, 0),
+  ...call('init_module', MEMORY, 16, string('')),
+  ...call('finit_module', NONE, string(''), 0),
+  ...call('delete_module', string('coop_has_none'), 0),
+  ...call('swapon', string('/nowhere'), 0),
+  ...call('swapoff', string('/nowhere')),
+  ...call('acct', string('/nowhere')),
+  ...call('quotactl', 0x800007, 0, 0, MEMORY),
+  ...call('syslog', 3, MEMORY, 4096), // SYSLOG_ACTION_READ_ALL
+  ...call('syslog@size', 10),
+  ...call('vhangup'),
+  ...call('iopl', 3),
+  ...call('ioperm', 0x80, 1, 1),
+  ...call('move_pages', 0, 0, 0, 0, 0, 0),
+  ...call('migrate_pages', 0, 0, 0, 0),
+]
+/** The wrong magic numbers: only who may reboot gets as far as that. Root of a pid namespace may, its own. */
+const REBOOT = call('reboot', 1, 2, 3, 0)
+const CLOCK = call('settimeofday', MEMORY, 0)
+
+describe.each(invokers)('as $name', (invoker) => {
+  const gcc = needed(invoker, 'gcc')
+  const box = needed(invoker)
+
+  test.skipIf(gcc.missing)(`positive control: without a box the kernel looks at them${gcc.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const outside = await callsOutside(t, VISIBLE)
+    expect(Object.keys(outside)).toHaveLength(VISIBLE.length)
+    expect(Object.entries(outside).filter(([, answer]) => answer === 'EPERM')).toEqual([])
+    expect(await callsUnprotected(t, REBOOT)).toEqual({ reboot: 'EINVAL' })
+  })
+
+  test.skipIf(gcc.missing)(`a box gets at none of them${gcc.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const calls = [...VISIBLE, ...INVISIBLE, ...REBOOT, ...CLOCK]
+    expect(await callsInBox(t, calls)).toEqual(all(calls, 'EPERM'))
+  })
+
+  test.skipIf(gcc.missing)(`not even when it may have namespaces of its own${gcc.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('coop.toml', '[sandbox]\nnested = true\n')
+    const calls = [...VISIBLE, ...INVISIBLE, ...REBOOT, ...CLOCK]
+    expect(await callsInBox(t, calls)).toEqual(all(calls, 'EPERM'))
+  })
+
+  test.skipIf(box.missing)(`and has no device or file that is the same by another way${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const ways = '/dev/mem /dev/kmem /dev/port /dev/rtc* /dev/watchdog* /dev/kmsg /dev/kvm /dev/fuse /dev/net/tun'
+    expect(await inBox(t, `ls -d ${ways} /dev/loop* /dev/snapshot /dev/vsock 2>/dev/null; :`)).toBe('')
+  })
+})

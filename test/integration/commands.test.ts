@@ -1,0 +1,209 @@
+/** The command line itself: help, listings, `init`, `config`, `status`, and how they print. */
+import { describe, expect, test } from 'bun:test'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { needs } from '../harness/facts.ts'
+import { scratch } from '../harness/sandbox.ts'
+import { invokers, ordinary } from '../harness/users.ts'
+import { boxes, daemonPid, expectRefusal, needed, output, startBox } from './support.ts'
+
+const COMMANDS = ['attach', 'run', 'exec', 'shell', 'ls', 'status', 'restart', 'kill', 'init', 'config', 'system']
+const BELOW_SYSTEM = ['status', 'logs', 'shutdown']
+const ESCAPE = '\x1b['
+
+test('coop --help, -h and help name every command', async () => {
+  await using t = await scratch(ordinary, { git: false })
+  for (const flag of ['--help', '-h', 'help']) {
+    const text = output(await t.coop([flag]))
+    for (const command of COMMANDS) expect(text).toMatch(new RegExp(`^  ${command} `, 'm'))
+    expect(text).toMatch(/^Examples:\n {2}coop/m)
+  }
+})
+
+test('every command has a help with an example of its own', async () => {
+  await using t = await scratch(ordinary, { git: false })
+  for (const name of [...COMMANDS, ...BELOW_SYSTEM.map((sub) => `system ${sub}`)]) {
+    for (const flag of ['--help', '-h']) {
+      const text = output(await t.coop([...name.split(' '), flag]))
+      expect(text).toContain(`Usage: coop ${name}`)
+      expect(text).toMatch(new RegExp(`^Examples:\\n(?:  .*\\n)*?  .*coop ${name}`, 'm'))
+      expect(text.split('\n').filter((line) => line.length > 110)).toEqual([])
+    }
+  }
+  expect(await daemonPid(t)).toBeUndefined()
+})
+
+test('coop --version is one line with the version of package.json', async () => {
+  await using t = await scratch(ordinary, { git: false })
+  const { version } = JSON.parse(readFileSync(join(import.meta.dir, '../../package.json'), 'utf8')) as {
+    version: string
+  }
+  expect(output(await t.coop(['--version']))).toMatch(new RegExp(`^coop ${version}\\b.*\\n$`))
+})
+
+test('mistyped commands and flags: the nearest real one, exit 2', async () => {
+  await using t = await scratch(ordinary, { git: false })
+  const meant: [string[], RegExp][] = [
+    [['rnu', 'true'], /coop run/],
+    [['statsu'], /coop status/],
+    [['atach'], /coop attach/],
+    [['system', 'statu'], /coop system status/],
+    [['run', '--netwrok', 'none', '--', 'true'], /--network/],
+    [['ls', '--jsn'], /--json/],
+    [['--agnet', 'x'], /--agent/],
+    [['kill', '--al'], /--all/],
+    [['exec', '--nmae', 'x', 'true'], /--name/],
+  ]
+  for (const [args, hint] of meant)
+    expectRefusal(await t.coop(args), { code: 2, sentence: /there is no (command|option)/, hint })
+  for (const args of [['frobnicate'], ['system'], ['run'], ['ls', 'extra'], ['run', '-n'], ['ls', '--json=yes'], ['ls', '-z']])
+    expectRefusal(await t.coop(args), { code: 2, sentence: /./, hint: /coop|-/ })
+  expect(await daemonPid(t)).toBeUndefined()
+})
+
+test('init writes a coop.toml that is valid, and never overwrites', async () => {
+  await using t = await scratch(ordinary, { git: false })
+  t.write('package.json', '{}')
+  expect(output(await t.coop(['init']))).toBe(`wrote ${join(t.workspace, 'coop.toml')}\n`)
+  const file = join(t.workspace, 'coop.toml')
+  const written = readFileSync(file, 'utf8')
+  expect(written).toMatch(/^#/m)
+  expect(written).toMatch(/^\[sandbox\]$/m)
+  expect(statSync(file).uid).toBe(ordinary.uid)
+  output(await t.coop(['config']))
+  expectRefusal(await t.coop(['init']), { code: 2, sentence: /there already/, hint: /./ })
+  expect(readFileSync(file, 'utf8')).toBe(written)
+  // Not through a link either, not even one that leads nowhere.
+  const other = t.folder('home/other')
+  output(await t.run(['ln', '-s', '../nowhere', 'coop.toml'], { cwd: other }))
+  expect((await t.coop(['init'], { cwd: other })).code).toBe(2)
+  expect((await t.run(['test', '-e', '../nowhere'], { cwd: other })).code).toBe(1)
+})
+
+test('config shows each value with where it comes from', async () => {
+  await using t = await scratch(ordinary, { git: false })
+  t.write(join(t.configDir, 'default.toml'), '[sandbox]\nshell = "sh"\nuser = "global"\n')
+  t.write('coop.toml', '[sandbox]\nuser = "project"\n[env]\nTOKEN = "very-secret"\n')
+  const rows = JSON.parse(output(await t.coop(['config', '--json', '--network', 'none']))) as {
+    key: string
+    value: string
+    origin: string
+  }[]
+  const of = (key: string) => rows.find((row) => row.key === key)
+  expect(of('sandbox.shell')).toMatchObject({ value: expect.stringContaining('sh'), origin: expect.stringMatching(/default\.toml/) })
+  expect(of('sandbox.user')).toMatchObject({ value: expect.stringContaining('project'), origin: expect.stringMatching(/coop\.toml/) })
+  expect(of('network.mode')).toMatchObject({ value: expect.stringContaining('none'), origin: expect.stringMatching(/--network|flag/) })
+  expect(of('sandbox.image')).toMatchObject({ value: expect.stringContaining('host'), origin: expect.stringMatching(/built-in|default/) })
+  const text = output(await t.coop(['config']))
+  expect(text).toMatch(/^KEY +VALUE +FROM\n/)
+  expect(text).not.toContain('very-secret')
+  expect(await daemonPid(t)).toBeUndefined()
+})
+
+describe.each(invokers)('as $name', (invoker) => {
+  const can = needed(invoker)
+  const tmux = needs('tmux')
+
+  test.skipIf(can.missing)(`ls lists the boxes, for people and for programs${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const none = await t.coop(['ls'])
+    expect(none).toMatchObject({ code: 0, stdout: '' })
+    expect(none.stderr).toMatch(/no boxes/)
+    expect(await boxes(t)).toEqual([])
+    await startBox(t, { name: 'first' })
+    const other = t.folder('home/other')
+    await startBox(t, { name: 'second', agent: 'sh -c "sleep 1000"', flags: ['-w', other] })
+    const [head, ...lines] = output(await t.coop(['ls'])).trimEnd().split('\n')
+    expect(head).toMatch(/^NAME +WORKSPACE +IMAGE +AGENT +STATE +PTYS +CLIENTS +AGE +MEMORY$/)
+    expect(lines.toSorted()).toEqual([
+      expect.stringMatching(/^first +~\/project +host +sleep +running +1 +0 +\d+s +[\d.]+[KM]$/),
+      expect.stringMatching(/^second +~\/other +host +sh +running +1 +0 +\d+s +[\d.]+[KM]$/),
+    ])
+    const listed = (await boxes(t)).toSorted((a, b) => a.name.localeCompare(b.name))
+    expect(listed).toMatchObject([
+      { name: 'first', workspace: t.workspace, state: 'running', ptys: [{ id: 0, state: 'running' }] },
+      { name: 'second', workspace: other, agent: 'sh', clients: 0 },
+    ])
+    expect(Math.abs(Date.now() - (listed[0]?.created ?? 0))).toBeLessThan(60_000)
+  })
+
+  test.skipIf(can.missing)(`status shows one box, values of variables hidden${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { flags: ['-e', 'TOKEN=very-secret', '--network', 'none'] })
+    const text = output(await t.coop(['status']))
+    expect(text).toMatch(/^box\n/)
+    expect(text).toMatch(/^workspace +\S+\/project$/m)
+    expect(text).toMatch(/^network +none$/m)
+    expect(text).toMatch(/^ids +(range|single|root)/m)
+    expect(text).toMatch(/<-->.*project/)
+    expect(text).not.toContain('very-secret')
+    const json = output(await t.coop(['status', 'box', '--json'], { cwd: '/' }))
+    expect(JSON.parse(json)).toMatchObject({ name: 'box', network: 'none', user: { name: 'coop' } })
+    expect(json).not.toContain('very-secret')
+    expectRefusal(await t.coop(['status', 'other']), { code: 3, sentence: /other/, hint: /coop ls/ })
+  })
+
+  test.skipIf(can.missing)(`errors of --json are JSON on stdout${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const { code, stdout, stderr } = await t.coop(['status', 'nowhere', '--json'])
+    expect({ code, stderr }).toEqual({ code: 3, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'E_NO_BOX', message: expect.stringContaining('nowhere'), hint: expect.any(String) },
+    })
+  })
+
+  test.skipIf(can.missing)(`kill ends one box or all, and says so${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { name: 'one' })
+    await startBox(t, { name: 'two', flags: ['-w', t.folder('home/two')] })
+    await startBox(t, { name: 'three', flags: ['-w', t.folder('home/three')] })
+    expect(output(await t.coop(['kill']))).toContain('one')
+    expect((await boxes(t)).map((box) => box.name).toSorted()).toEqual(['three', 'two'])
+    expect((await t.coop(['kill', '--all', 'two'])).code).toBe(2)
+    expect((await t.coop(['kill', 'one'])).code).toBe(3)
+    expect(output(await t.coop(['kill', '--all']))).toContain('2 boxes')
+    expect(await boxes(t)).toEqual([])
+  })
+
+  test.skipIf(can.missing)(`kill gives programs time to save, -f does not${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const agent = t.write('agent.sh', '#!/bin/sh\ntrap "sleep 0.3; echo saved >saved; exit" TERM\necho >ready\nwhile :; do sleep 0.02; done\n', 0o755)
+    const wait = 'for n in $(seq 500); do test -e ready && exit; sleep 0.02; done; exit 1'
+    await startBox(t, { agent })
+    output(await t.run(['sh', '-c', wait]))
+    output(await t.coop(['kill']))
+    expect(readFileSync(join(t.workspace, 'saved'), 'utf8')).toBe('saved\n')
+    output(await t.run(['rm', 'saved', 'ready']))
+    await startBox(t, { agent })
+    output(await t.run(['sh', '-c', wait]))
+    output(await t.coop(['kill', '-f']))
+    expect((await t.run(['test', '-e', 'saved'])).code).toBe(1)
+  })
+
+  test.skipIf(can.missing)(`coop -d says what it did, -q nothing, twice is once${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const first = await t.coop(['-d', '--agent', 'sleep infinity'])
+    expect(first).toMatchObject({ code: 0 })
+    expect(first.stdout).toMatch(/project[^]*coop attach project[^]*coop kill project/)
+    expect(output(await t.coop(['-d']))).toMatch(/already/)
+    expect(await t.coop(['-d', '-q'])).toMatchObject({ code: 0, stdout: '', stderr: '' })
+    expect(await boxes(t)).toHaveLength(1)
+  })
+
+  test.skipIf(can.missing || tmux.missing)(`colours are for terminals that want them${can.note}${tmux.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    for (const args of [['ls'], ['status'], ['config'], ['--help'], ['system', 'status']])
+      expect(output(await t.coop(args))).not.toContain(ESCAPE)
+    expect((await t.coop(['attach', 'nowhere'])).stderr).not.toContain(ESCAPE)
+    const colored = async (env: Record<string, string>) => {
+      const terminal = await t.coopTerminal(['ls'], { env })
+      expect(await terminal.exited()).toBe(0)
+      return (await terminal.screen({ escapes: true, history: true })).split('Pane is dead')[0]?.includes('\x1b[32m')
+    }
+    expect(await colored({})).toBe(true)
+    expect(await colored({ NO_COLOR: '1' })).toBe(false)
+    expect(await colored({ NO_COLOR: '' })).toBe(true)
+    expect(await colored({ TERM: 'dumb' })).toBe(false)
+  })
+})

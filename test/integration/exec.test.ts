@@ -1,0 +1,82 @@
+/** `coop exec`: a command in a box that runs. */
+import { describe, expect, test } from 'bun:test'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { scratch } from '../harness/sandbox.ts'
+import { waitUntil } from '../harness/wait.ts'
+import { everyone, expectRefusal, needed, output, shell, startBox } from './support.ts'
+
+describe.each(everyone)('as $name', (invoker) => {
+  const can = needed(invoker)
+
+  test.skipIf(can.missing)(`streams and exit codes pass as with run${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    expect(await t.coop(['exec', '--', 'sh', '-c', 'cat; echo err >&2; exit 9'], { stdin: 'in\n' })).toMatchObject({
+      code: 9,
+      stdout: 'in\n',
+      stderr: 'err\n',
+    })
+    const bytes = 16 * 2 ** 20
+    const flow = `seq 100000000 999999999 | head -c ${bytes}`
+    const script = `set +o pipefail; ${flow} | coop exec -- cat | cmp - <(${flow}) && echo same`
+    expect(output(await shell(t, script))).toBe('same\n')
+    expect((await t.coop(['exec', 'no-such-command'])).code).toBe(127)
+    expect((await t.coop(['exec', '/etc'])).code).toBe(126)
+    expect((await t.coop(['exec', 'sh', '-c', 'kill -KILL $$'])).code).toBe(137)
+    expect((await t.coop(['exec'])).code).toBe(2)
+  })
+
+  test.skipIf(can.missing)(`it is the same box each time${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    output(await t.coop(['exec', 'sh', '-c', 'echo kept >/tmp/file; sleep 1000 >/dev/null 2>&1 </dev/null & :']))
+    expect(output(await t.coop(['exec', 'cat', '/tmp/file']))).toBe('kept\n')
+    expect(output(await t.coop(['exec', 'pgrep', '-c', 'sleep']))).toBe('2\n') // the agent is one, too
+  })
+
+  test.skipIf(can.missing)(`the box is named, found from below, or refused${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const below = t.folder('home/project/deep/er')
+    await startBox(t, { name: 'mine' })
+    expect(output(await t.coop(['exec', 'hostname'], { cwd: below }))).toBe('mine\n')
+    expect(output(await t.coop(['exec', '-n', 'mine', '--', 'pwd'], { cwd: '/' }))).toBe(`${t.workspace}\n`)
+    expect(output(await t.coop(['exec', '-n', t.workspace, 'hostname'], { cwd: '/' }))).toBe('mine\n')
+    expect(output(await t.coop(['exec', '--cwd', below, 'pwd']))).toBe(`${below}\n`)
+    expectRefusal(await t.coop(['exec', 'true'], { cwd: '/' }), { code: 3, sentence: /no box/, hint: /coop/ })
+    expectRefusal(await t.coop(['exec', '-n', 'other', 'true']), { code: 3, sentence: /other/, hint: /coop ls/ })
+    expect((await t.coop(['exec', '--cwd', '/no/such', 'pwd'])).code).toBe(125)
+  })
+
+  test.skipIf(can.missing)(`-e is for this command only${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const print = ['sh', '-c', 'echo "[$A][$B]"']
+    expect(output(await t.coop(['exec', '-e', 'A=1', '-e', 'B', ...print], { env: { B: 'b' } }))).toBe('[1][b]\n')
+    expect(output(await t.coop(['exec', ...print]))).toBe('[][]\n')
+  })
+
+  test.skipIf(can.missing)(`a client that is killed takes its command along${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const exec = t.startCoop(['exec', 'sh', '-c', 'echo ready; exec sleep 777'])
+    await exec.waitFor(/ready/)
+    exec.kill('SIGKILL')
+    await exec.finished(5_000)
+    const gone = async () => (await t.coop(['exec', 'pgrep', '-f', '^sleep 777'])).code === 1
+    await waitUntil(gone, 'the end of the command')
+  })
+
+  test.skipIf(can.missing)(`Fifty of them leave no descriptor and no process behind${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const { pid } = JSON.parse(output(await t.coop(['system', 'status', '--json']))) as { pid: number }
+    const round = () => shell(t, 'for n in $(seq 10); do coop exec true & done; wait', { timeoutMs: 10_000 })
+    const count = () => readdirSync(join('/proc', `${pid}`, 'fd')).length
+    await round()
+    const before = count()
+    for (let n = 0; n < 5; n++) output(await round())
+    await waitUntil(() => count() <= before, () => `${count()} descriptors to become ${before}`)
+    expect(output(await t.coop(['exec', 'sh', '-c', 'ls /proc | grep -c "^[0-9]"']))).toMatch(/^[45]\n/)
+  })
+})

@@ -1,0 +1,119 @@
+/** What happens when the agent ends: again after a delay on the same terminal, and not for ever. */
+import { describe, expect, test } from 'bun:test'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { invokers, ordinary } from '../harness/users.ts'
+import { waitUntil } from '../harness/wait.ts'
+import { box, expectRefusal, needed, output, startBox } from './support.ts'
+
+/** Counts its starts in a file, then does the rest. */
+function agent(t: Scratch, rest: string): string {
+  return t.write('agent.sh', `#!/bin/sh\necho start >>starts\necho "run $(wc -l <starts) on $(tty)"\n${rest}\n`, 0o755)
+}
+const starts = (t: Scratch) => readFileSync(join(t.workspace, 'starts'), 'utf8').split('\n').length - 1
+const settle = (t: Scratch, text: string) => t.write('coop.toml', `[session]\n${text}\n`)
+async function becomes(t: Scratch, state: string): Promise<void> {
+  await waitUntil(async () => (await box(t)).state === state, `the state ${state}`)
+}
+
+describe.each(invokers)('as $name', (invoker) => {
+  const can = needed(invoker, 'tmux')
+
+  test.skipIf(can.missing)(`it starts again on the same terminal, clients stay${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    settle(t, 'restart_delay_ms = 200')
+    await startBox(t, { agent: agent(t, 'read line; exit 3') })
+    const terminal = await t.coopTerminal(['attach'])
+    await terminal.waitFor(/run 1 on \/dev\/pts\/0/)
+    await terminal.keys('Enter')
+    await terminal.waitFor(/exit code 3[^]*run 2 on \/dev\/pts\/0/)
+    expect(await box(t)).toMatchObject({ state: 'running', clients: 1, ptys: [{ id: 0, clients: 1 }] })
+    await terminal.keys('Enter')
+    await terminal.waitFor(/run 3/)
+  })
+
+  test.skipIf(can.missing)(`not before the delay is over${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const delay = 700
+    settle(t, `restart_delay_ms = ${delay}`)
+    const stamp = 'date +%s%3N >>times; test $(wc -l <times) -gt 1 && exec sleep 1000'
+    await startBox(t, { agent: agent(t, stamp) })
+    await becomes(t, 'restarting')
+    await waitUntil(() => starts(t) === 2, 'the second start')
+    const times = () => readFileSync(join(t.workspace, 'times'), 'utf8').trim().split('\n').map(Number)
+    await waitUntil(() => times().length === 2, 'the second time')
+    const [first = 0, second = 0] = times()
+    expect(second - first).toBeGreaterThanOrEqual(delay)
+    expect(second - first).toBeLessThan(delay + 1000)
+  })
+
+  test.skipIf(can.missing)(`five ends within ten seconds stop it; restart tries again${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    settle(t, 'restart_delay_ms = 10')
+    await startBox(t, { agent: agent(t, 'exit 9') })
+    await becomes(t, 'crashed')
+    expect(starts(t)).toBe(5)
+    expect(output(await t.coop(['ls']))).toMatch(/^box .*crashed/m)
+    expect((await box(t)).ptys[0]).toMatchObject({ state: 'crashed', exitCode: 9 })
+    const terminal = await t.coopTerminal(['attach'])
+    await terminal.waitFor(/run 5[^]*five times[^]*coop restart box/)
+    expect(output(await t.coop(['restart']))).toContain('restart')
+    await waitUntil(() => starts(t) === 10, 'five more starts')
+    await becomes(t, 'crashed')
+    await terminal.waitFor(/run 10[^]*five times/)
+    // Other things go on as if nothing had happened.
+    expect(output(await t.coop(['exec', 'echo', 'alive']))).toBe('alive\n')
+  })
+
+  test.skipIf(can.missing)(`a program that is not there says so on the terminal${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    settle(t, 'restart_delay_ms = 10')
+    const started = await t.coop(['-d', '-n', 'box', '--agent', '/no/such/program with words'])
+    if (started.code !== 0) {
+      expectRefusal(started, { code: 1, sentence: /\/no\/such\/program/, hint: /./ })
+      return
+    }
+    await becomes(t, 'crashed')
+    const terminal = await t.coopTerminal(['attach'])
+    await terminal.waitFor(/\/no\/such\/program/)
+  })
+
+  test.skipIf(can.missing)(`auto_restart = false leaves it ended, restart starts it${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    settle(t, 'auto_restart = false')
+    await startBox(t, { agent: agent(t, 'exit 4') })
+    await becomes(t, 'ended')
+    expect((await box(t)).ptys[0]).toMatchObject({ exitCode: 4 })
+    const terminal = await t.coopTerminal(['attach'])
+    await terminal.waitFor(/exit code 4[^]*coop restart box/)
+    output(await t.coop(['restart']))
+    await terminal.waitFor(/run 2/)
+    await becomes(t, 'ended')
+    expect(starts(t)).toBe(2)
+  })
+
+  test.skipIf(can.missing)(`restart ends what runs, at once, and is no crash${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    settle(t, 'restart_delay_ms = 60000')
+    await startBox(t, { agent: agent(t, 'trap "echo ending; exit 1" TERM; while :; do sleep 0.02; done') })
+    const terminal = await t.coopTerminal(['attach'])
+    for (let run = 1; run <= 6; run++) {
+      await terminal.waitFor(new RegExp(`run ${run} `))
+      output(await t.coop(['restart']))
+    }
+    await terminal.waitFor(/ending[^]*run 7 /)
+    expect((await box(t)).state).toBe('running')
+  })
+})
+
+const can = needed(ordinary)
+
+test.skipIf(can.missing)(`an agent that ignores SIGTERM is restarted all the same${can.note}`, async () => {
+  await using t = await scratch(ordinary, { git: false })
+  await startBox(t, { agent: agent(t, 'trap "" TERM HUP INT; echo >deaf; while :; do sleep 0.1; done') })
+  await waitUntil(() => existsSync(join(t.workspace, 'deaf')), 'its start')
+  const restart = t.coop(['restart'])
+  await waitUntil(() => starts(t) === 2, 'its second start', 10_000)
+  output(await restart)
+})

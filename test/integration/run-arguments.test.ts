@@ -1,0 +1,108 @@
+/** Arguments, environment and folders of `coop run`: what goes in comes out unchanged. */
+import { describe, expect, test } from 'bun:test'
+import { scratch } from '../harness/sandbox.ts'
+import { invokers } from '../harness/users.ts'
+import { needed, nothingLeft, output } from './support.ts'
+
+/** Prints its arguments between markers, so that newlines and empty ones show. */
+const SHOW = ['sh', '-c', 'for a in "$@"; do printf "<%s>" "$a"; done', 'sh']
+const KIB = 1024
+
+describe.each(invokers)('as $name', (invoker) => {
+  const can = needed(invoker)
+
+  test.skipIf(can.missing)(`arguments pass unchanged${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const odd = [
+      '',
+      ' ',
+      'two words',
+      "'single'",
+      '"double"',
+      '$HOME `id` $(id)',
+      'a\nb\n',
+      '\t\r\x1b[31m',
+      'back\\slash',
+      '*',
+      '~',
+      '--',
+      '-t',
+      '--help',
+      '--version',
+      'ünïcödé 你好 🐔',
+      '',
+    ]
+    expect(output(await t.coop(['run', '--', ...SHOW, ...odd]))).toBe(odd.map((word) => `<${word}>`).join(''))
+  })
+
+  test.skipIf(can.missing)(`flags after the command belong to it, with and without --${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('file.txt', '')
+    expect(output(await t.coop(['run', 'ls', '-la']))).toMatch(/^total \d+\n[\s\S]*file\.txt\n$/)
+    expect(output(await t.coop(['run', '--', 'ls', '-1', '--', 'file.txt']))).toBe('file.txt\n')
+    expect(output(await t.coop(['run', 'echo', '--help', '-n', '--plan']))).toBe('--help -n --plan\n')
+    expect(output(await t.coop(['run', '--network', 'none', 'echo', '--network']))).toBe('--network\n')
+  })
+
+  test.skipIf(can.missing)(`many arguments and a big environment pass${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const words = Array.from({ length: 200 }, (_, n) => `${n}:`.padEnd(KIB, 'x'))
+    const count = ['sh', '-c', 'echo $#; printf %s "$@" | wc -c', 'sh']
+    expect(output(await t.coop(['run', '--', ...count, ...words]))).toBe(`200\n${200 * KIB}\n`)
+    const env = Object.fromEntries(words.map((word, n) => [`BIG_${n}`, word]))
+    const flags = Object.keys(env).flatMap((name) => ['-e', name])
+    const measure = ['sh', '-c', 'env | grep -c ^BIG_; env | grep ^BIG_ | wc -c']
+    const bytes = Object.entries(env).reduce((sum, [name, value]) => sum + name.length + value.length + 2, 0)
+    expect(output(await t.coop(['run', ...flags, '--', ...measure], { env }))).toBe(`200\n${bytes}\n`)
+  })
+
+  test.skipIf(can.missing)(`what is too big is refused with a sentence${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const words = Array.from({ length: 12 }, () => 'x'.repeat(100 * KIB))
+    const arguments_ = await t.coop(['run', '--', 'true', ...words])
+    expect(arguments_).toMatchObject({ code: 125, stdout: '' })
+    expect(arguments_.stderr).toMatch(/^coop: .*(too (big|large|long)|at most)/)
+    const env = Object.fromEntries(words.map((word, n) => [`BIG_${n}`, word]))
+    const flags = Object.keys(env).flatMap((name) => ['-e', name])
+    const environment = await t.coop(['run', ...flags, '--', 'true'], { env })
+    expect(environment).toMatchObject({ code: 125, stdout: '' })
+    expect(environment.stderr).toMatch(/^coop: .*(too (big|large|long)|at most)/)
+    await nothingLeft(t)
+  })
+
+  test.skipIf(can.missing)(`a big environment of the caller's stays out of the way${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const env = Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`BIG_${n}`, "x".repeat(100 * KIB)]))
+    expect(output(await t.coop(['run', '--', 'sh', '-c', 'env | grep -c BIG_; :'], { env }))).toBe('0\n')
+  })
+
+  test.skipIf(can.missing)(`-e sets variables, by value or by name${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const flags = ['-e', 'A=1', '--env', 'B=two words=x', '-eC=', '-e', 'FROM_HERE', '--env=D=ü']
+    const script = 'for n in A B C D FROM_HERE NOT; do eval "echo $n=\\${$n-unset}"; done'
+    const env = { FROM_HERE: 'here', NOT: 'asked for' }
+    expect(output(await t.coop(['run', ...flags, 'sh', '-c', script], { env }))).toBe(
+      'A=1\nB=two words=x\nC=\nD=ü\nFROM_HERE=here\nNOT=unset\n',
+    )
+  })
+
+  test.skipIf(can.missing)(`it runs in the workspace, wherever that is${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const odd = t.folder('home/a folder: with, odd \\ "names" & 你好')
+    t.write(`${odd}/here.txt`, 'found\n')
+    expect(output(await t.coop(['run', '--', 'sh', '-c', 'pwd; cat here.txt'], { cwd: odd }))).toBe(
+      `${odd}\nfound\n`,
+    )
+    expect(output(await t.coop(['run', '-w', odd, '--', 'cat', 'here.txt']))).toBe('found\n')
+    expect(output(await t.coop(['run', '-w', '.', '--', 'pwd'], { cwd: odd }))).toBe(`${odd}\n`)
+  })
+
+  test.skipIf(can.missing)(`--plan prints the plan and makes nothing${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const { stdout, code } = await t.coop(['run', '--plan', '-e', 'TOKEN=very-secret', '--', 'true'])
+    expect(code).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'project' })
+    expect(stdout).not.toContain('very-secret')
+    await nothingLeft(t)
+  })
+})

@@ -1,0 +1,97 @@
+/** `coop shell`: terminals of a box besides the agent's. */
+import { describe, expect, test } from 'bun:test'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import type { Terminal } from '../harness/terminal.ts'
+import { invokers } from '../harness/users.ts'
+import { waitUntil } from '../harness/wait.ts'
+import { box, needed, startBox } from './support.ts'
+
+const ids = async (t: Scratch) => (await box(t)).ptys.map((pty) => pty.id)
+
+async function opened(t: Scratch, args: readonly string[] = []): Promise<Terminal> {
+  const terminal = await t.coopTerminal(['shell', ...args])
+  await terminal.waitFor(/[#$]$/m)
+  return terminal
+}
+
+async function left(t: Scratch, terminal: Terminal): Promise<void> {
+  await terminal.keys('C-]')
+  await terminal.waitFor(/detached/)
+  await waitUntil(async () => (await box(t)).clients === 0, 'the end of the client')
+}
+
+describe.each(invokers)('as $name', (invoker) => {
+  const can = needed(invoker, 'tmux')
+
+  test.skipIf(can.missing)(`it is a shell in the workspace, with job control${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const terminal = await opened(t)
+    await terminal.line('clear; pwd; tty; echo $0; sleep 1000 & jobs; kill %1')
+    await terminal.waitFor(new RegExp(`^${t.workspace}\\n/dev/pts/\\d\\n.*bash\\n\\[1\\] \\d+\\n\\[1\\]\\+  Running`, 'm'))
+    expect(await terminal.screen()).not.toMatch(/no job control|cannot set terminal/)
+    expect(await ids(t)).toEqual([0, 1])
+  })
+
+  test.skipIf(can.missing)(`a shell that nobody is attached to is taken again${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const first = await opened(t)
+    await first.line('kept=yes')
+    await left(t, first)
+    const second = await opened(t)
+    await second.line('echo "kept: $kept."')
+    await second.waitFor(/^kept: yes\.$/m)
+    expect(await ids(t)).toEqual([0, 1])
+    // While that is in use, the next gets its own.
+    const third = await opened(t)
+    await third.line('echo "kept: $kept."')
+    await third.waitFor(/^kept: \.$/m)
+    expect(await ids(t)).toEqual([0, 1, 2])
+  })
+
+  test.skipIf(can.missing)(`--new makes a new one, even when one is free${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    await left(t, await opened(t))
+    await opened(t, ['--new'])
+    expect(await ids(t)).toEqual([0, 1, 2])
+  })
+
+  test.skipIf(can.missing)(`-c runs a command, and is taken again by the same one only${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const first = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
+    await first.waitFor(/one 2/)
+    await left(t, first)
+    const shell = await opened(t)
+    await left(t, shell)
+    expect(await ids(t)).toEqual([0, 1, 2])
+    const again = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
+    await again.waitFor(/one 2/)
+    expect(await ids(t)).toEqual([0, 1, 2])
+  })
+
+  test.skipIf(can.missing)(`its end is the client's end, and frees its terminal${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const terminal = await opened(t)
+    await terminal.line('exit')
+    expect(await terminal.exited()).toBe(0)
+    await waitUntil(async () => (await ids(t)).length === 1, 'the end of its terminal')
+    const short = await t.coopTerminal(['shell', '-c', 'echo over'])
+    expect(await short.exited()).toBe(0)
+    expect(await short.screen({ history: true })).toMatch(/^over\n/)
+  })
+
+  test.skipIf(can.missing)(`a box is named, and one that is not there is refused${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { name: 'mine' })
+    const terminal = await t.coopTerminal(['shell', 'mine'], { cwd: '/' })
+    await terminal.waitFor(/[#$]$/m)
+    await terminal.line('clear; hostname')
+    await terminal.waitFor(/^mine$/m)
+    const missing = await t.coopTerminal(['shell', 'other'])
+    expect(await missing.exited()).toBe(3)
+  })
+})

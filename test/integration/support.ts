@@ -1,0 +1,122 @@
+/** What the whole-program tests share: boxes that stay, shells around coop, and looking for what is left. */
+import { expect } from 'bun:test'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { coopPath } from '../harness/coop.ts'
+import { canMakeNamespaces, hasCommand, type Needs, needsAll } from '../harness/facts.ts'
+import type { RunOptions, RunResult, Started } from '../harness/process.ts'
+import type { Scratch } from '../harness/sandbox.ts'
+import type { Terminal } from '../harness/terminal.ts'
+import { type Invoker, invokers, solo } from '../harness/users.ts'
+import { waitUntil } from '../harness/wait.ts'
+
+/** With the user whose boxes have a single id. */
+export const everyone: readonly Invoker[] = [...new Set([...invokers, ...(solo ? [solo] : [])])]
+
+/** Needs of a box and of commands: `needed(invoker, 'tmux')`. */
+export function needed(invoker: Invoker, ...commands: readonly string[]): Needs {
+  const facts = Object.fromEntries(commands.map((name) => [name, hasCommand(name)]))
+  return needsAll({ 'user namespaces': canMakeNamespaces(invoker), ...facts })
+}
+
+/** Runs a bash script in which `coop` is the program under test: pipes, redirections, closed descriptors. */
+export async function shell(t: Scratch, script: string, options?: RunOptions): Promise<RunResult> {
+  return await t.run(await around(t, script), options)
+}
+
+/** The same beside the test. */
+export async function startShell(t: Scratch, script: string, options?: RunOptions): Promise<Started> {
+  return t.start(await around(t, script), options)
+}
+
+/** The same in a terminal. */
+export async function shellTerminal(t: Scratch, script: string): Promise<Terminal> {
+  return await t.terminal(await around(t, script))
+}
+
+async function around(t: Scratch, script: string): Promise<string[]> {
+  await t.coop(['system', 'status']) // starts nothing, and has the scratch end the daemon
+  return ['bash', '-c', `set -o pipefail; coop() { ${coopPath()} "$@"; }; ${script}`]
+}
+
+export interface BoxSettings {
+  readonly name?: string
+  readonly agent?: string
+  readonly flags?: readonly string[]
+}
+
+/** An agent's box that stays until the test ends. */
+export async function startBox(t: Scratch, settings: BoxSettings = {}): Promise<void> {
+  const { name = 'box', agent = 'sleep infinity', flags = [] } = settings
+  const { code, stderr } = await t.coop(['-d', '-n', name, '--agent', agent, ...flags])
+  if (code !== 0) throw new Error(`The box did not start: ${stderr}`)
+}
+
+/** What a run printed; an error when it did not succeed. */
+export function output({ code, signal, stdout, stderr }: RunResult): string {
+  if (code !== 0) throw new Error(`It ended with ${signal ?? code}: ${stderr}`)
+  return stdout
+}
+
+/** An error as a person sees it: a sentence, a hint, the exit code. No stack, no code words. */
+export function expectRefusal(
+  result: RunResult,
+  expected: { readonly code: number; readonly sentence: RegExp; readonly hint: RegExp },
+): void {
+  expect(result.stderr).toMatch(expected.sentence)
+  expect(result.stderr).toMatch(/^coop: \S/)
+  expect(result.stderr).toMatch(expected.hint)
+  expect(result.stderr).toMatch(/^hint: \S/m)
+  expect(result.stderr).not.toMatch(/\bundefined\b|\[object|\bat \S+:\d+:\d+|^E_/m)
+  expect(result.stdout).toBe('')
+  expect(result.code).toBe(expected.code)
+}
+
+function entries(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : []
+}
+
+/** Waits until no file of any box is left, in sight or in the trash. */
+export async function nothingLeft(t: Scratch): Promise<void> {
+  const folders = [join(t.dataDir, 'boxes'), join(t.dataDir, 'trash'), join(t.runtimeDir, 'boxes')]
+  const left = () => folders.flatMap((folder) => entries(folder).map((name) => join(folder, name)))
+  await waitUntil(
+    () => left().length === 0,
+    () => `the end of ${left().join(', ')}`,
+  )
+}
+
+export interface BoxJson {
+  readonly name: string
+  readonly workspace: string
+  readonly image: string
+  readonly agent: string
+  readonly state: string
+  readonly created: number
+  readonly clients: number
+  readonly memory?: number
+  readonly ptys: readonly {
+    readonly id: number
+    readonly command: readonly string[]
+    readonly state: string
+    readonly exitCode?: number
+    readonly clients: number
+    readonly size: { readonly columns: number; readonly rows: number }
+  }[]
+}
+
+export async function boxes(t: Scratch): Promise<readonly BoxJson[]> {
+  return JSON.parse(output(await t.coop(['ls', '--json']))) as BoxJson[]
+}
+
+export async function box(t: Scratch, name = 'box'): Promise<BoxJson> {
+  const found = (await boxes(t)).find((one) => one.name === name)
+  if (!found) throw new Error(`There is no box ${name}`)
+  return found
+}
+
+/** The daemon's pid; undefined when none runs. */
+export async function daemonPid(t: Scratch): Promise<number | undefined> {
+  const status = JSON.parse(output(await t.coop(['system', 'status', '--json']))) as { pid?: number }
+  return status.pid
+}
