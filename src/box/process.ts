@@ -3,7 +3,7 @@
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch, type Ref } from '../../ffi/batch.ts'
-import { boundingDrops, capsetStruct } from '../sandbox/capabilities.ts'
+import { boundingDrops, CAPABILITIES, capsetStruct } from '../sandbox/capabilities.ts'
 import { environmentList } from '../sandbox/environment.ts'
 import type { Confinement, Limits } from '../sandbox/plan.ts'
 import { seccompProgram } from '../sandbox/seccomp.ts'
@@ -43,9 +43,9 @@ export function winsize({ columns, rows }: WindowSize): Uint8Array {
 
 const programs = new Map<string, Uint8Array>()
 
-function filter({ nested, ptrace }: Confinement): Uint8Array {
-  const key = `${nested} ${ptrace}`
-  const program = programs.get(key) ?? seccompProgram({ arch: abi.arch, nested, ptrace })
+function filter({ nested, ptrace, setuidFiles }: Confinement): Uint8Array {
+  const key = `${nested} ${ptrace} ${setuidFiles}`
+  const program = programs.get(key) ?? seccompProgram({ arch: abi.arch, nested, ptrace, setuidFiles })
   programs.set(key, program)
   return program
 }
@@ -88,7 +88,9 @@ function confine(batch: Batch, spec: ProcessSpec): void {
   rlimit(batch, k.RLIMIT_NOFILE, spec.limits.openFiles)
   batch.call('umask', [0o022])
   batch.call('prctl', [k.PR_CAP_AMBIENT, k.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0])
-  for (const capability of boundingDrops(spec.lastCapability))
+  const drops = boundingDrops(spec.lastCapability)
+  if (!spec.confinement.setuidFiles) drops.push(CAPABILITIES.SETFCAP)
+  for (const capability of drops)
     batch.call('prctl', [k.PR_CAPBSET_DROP, capability, 0, 0, 0], { what: 'drop a capability' })
   const { header, data } = capsetStruct()
   batch.call('capset', [header, data], { what: 'drop capabilities' })

@@ -152,7 +152,9 @@ export function composePlan(input: ComposeInput): Plan {
       ...(network === 'host' && input.etc.resolv ? { 'resolv.conf': input.etc.resolv } : {}),
     },
     confinement: {
-      capabilities: KEPT_CAPABILITIES,
+      capabilities:
+        ids.kind === 'root' ? KEPT_CAPABILITIES.filter((name) => name !== 'SETFCAP') : KEPT_CAPABILITIES,
+      setuidFiles: ids.kind !== 'root',
       nested: config.sandbox.nested,
       ptrace: config.sandbox.ptrace,
       landlockScope: input.landlockAbi >= SCOPE_ABI,

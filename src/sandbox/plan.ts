@@ -53,6 +53,8 @@ export interface Confinement {
   readonly capabilities: readonly string[]
   readonly nested: boolean
   readonly ptrace: boolean
+  /** Whether files may be marked setuid or given capabilities: not where they would be the host's root's. */
+  readonly setuidFiles: boolean
   /** Landlock keeps abstract unix sockets of the host out of reach (Linux 6.12). */
   readonly landlockScope: boolean
 }

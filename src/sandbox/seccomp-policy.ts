@@ -9,6 +9,7 @@ import {
   IOCTL,
   MKNOD,
   MKNODAT,
+  NO_MARKS,
   PERSONALITY,
   type Rule,
   SOCKET,
@@ -22,6 +23,8 @@ export interface Switches {
   readonly nested: boolean
   /** Processes of the box may look into each other. */
   readonly ptrace: boolean
+  /** False: no file gets a setuid or setgid mark. */
+  readonly setuidFiles?: boolean
 }
 
 /** Names separated by white space, all with one decision and one reason. */
@@ -225,5 +228,7 @@ export function policy(switches: Switches): ReadonlyMap<AnySyscall, Verdict | Ru
       if (decisions.has(name)) throw new Error(`seccomp policy: ${name} is decided twice`)
       decisions.set(name, verdict)
     }
+  if (switches.setuidFiles === false)
+    for (const [name, verdict] of Object.entries(NO_MARKS)) if (isSyscall(name)) decisions.set(name, verdict)
   return decisions
 }

@@ -76,13 +76,13 @@ function verdictsOf(rule: Rule): Verdict[] {
 }
 
 /** The filter before it is encoded. */
-export function seccompSteps({ arch, nested, ptrace }: { arch: Arch } & Switches): Step[] {
+export function seccompSteps({ arch, ...switches }: { arch: Arch } & Switches): Step[] {
   const { sys, auditArch } = ABIS[arch]
   const numbers: Readonly<Record<string, number>> = sys
   const byNumber = new Map<number, string>()
   const blocks = new Map<Rule, string>()
   const verdicts = new Set<Verdict>(['ENOSYS'])
-  for (const [name, decision] of policy({ nested, ptrace })) {
+  for (const [name, decision] of policy(switches)) {
     const nr = numbers[name]
     if (nr === undefined) continue
     const label = typeof decision === 'string' ? decision : (blocks.get(decision) ?? `rule ${name}`)

@@ -113,7 +113,7 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(gcc.missing)(`programs of one family reach each other${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('sockets', compile(PROGRAM), 0o755)
-    const script = `mkfifo f; ./sockets serve ${name} >f & read line <f; ./sockets ask ${name}; kill $!`
+    const script = `mkfifo f; ./sockets serve ${name} >f & exec 5<f; read line <&5; ./sockets ask ${name}; kill $!`
     expect(answers(await inBox(t, script))).toEqual(OPEN)
   })
 })

@@ -29,7 +29,7 @@ const folders = (t: Scratch) => [
 ]
 /** Numbers on the host of the processes of boxes with these words. */
 const running = (t: Scratch, words: string) =>
-  findLeftovers(t.root).flatMap(({ pid, description }) => (pid && description.endsWith(words) ? [pid] : []))
+  findLeftovers(t.root).flatMap(({ pid, description }) => (pid && description.endsWith(`): ${words}`) ? [pid] : []))
 const gone = (t: Scratch, words: string) =>
   waitUntil(() => running(t, words).length === 0 && folders(t).length === 0, `the end of ${words}`)
 
