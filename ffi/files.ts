@@ -19,6 +19,18 @@ export function descriptorType(fd: number): FileType | undefined {
   return format === 0o020000 && isNull ? 'null-device' : 'other'
 }
 
+/** Whether two descriptors are open on one file. */
+export function isSameFile(a: number, b: number): boolean {
+  const identity = (fd: number): string | undefined => {
+    const stat = new Uint8Array(256)
+    if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
+    const view = new DataView(stat.buffer)
+    return `${view.getUint32(136, true)}:${view.getUint32(140, true)}:${view.getBigUint64(32, true)}`
+  }
+  const first = identity(a)
+  return first !== undefined && first === identity(b)
+}
+
 /** Open or make a file of ours for locking; close-on-exec, mode 0600. Throws SysError. */
 export function openLockFile(path: string): number {
   return must('openat', path, AT_CWD, cstring(path), k.O_RDWR | k.O_CREAT | k.O_CLOEXEC, 0o600)

@@ -11,7 +11,7 @@ import { boxDir, boxRuntimeDir, initSocket, type Paths } from '../config/paths.t
 import { CoopError } from '../errors.ts'
 import type { Source } from '../sandbox/plan.ts'
 import { startTimeOf } from './birth.ts'
-import { askToEnd, killAll } from './end.ts'
+import { askToEnd, GRACE_MS, killAll } from './end.ts'
 import { type HostFacts, sourceOf } from './host.ts'
 import { MANIFEST_VERSION, type Manifest, type PtyRecord, writeManifest } from './manifest.ts'
 import type { Nursery } from './nursery.ts'
@@ -27,6 +27,7 @@ import { setupError } from './setup-error.ts'
 import { discardStore, makeBoxFolder, prepareStore } from './storage.ts'
 
 const SIGHUP = 1
+const SIGKILL = 9
 const SIGTERM = 15
 const KILLED = 128 + 9 // the exit code of what ended with its box
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
@@ -314,7 +315,13 @@ export class Box {
     if (!record) throw new CoopError('E_BOX_STATE', `the box ${this.name} has no agent`)
     if (record.state === 'running' && record.pid !== undefined) {
       this.#userRestart = true
-      await this.processes.signal(record.pid, SIGTERM)
+      const { pid } = record
+      await this.processes.signal(pid, SIGTERM)
+      const insist = (): void => {
+        if (!this.#ending && this.record(0)?.pid === pid)
+          void this.processes.signal(pid, SIGKILL).catch(() => {})
+      }
+      setTimeout(insist, GRACE_MS).unref()
       return
     }
     this.#updatePty(0, { state: 'restarting', ends: [] })

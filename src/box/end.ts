@@ -6,23 +6,26 @@ import { hasEnded, signalPidfd } from '../../ffi/processes.ts'
 const SIGHUP = 1
 const SIGKILL = 9
 const SIGTERM = 15
-const GRACE_MS = 5_000 // what programs get to save their work
+export const GRACE_MS = 5_000 // what programs get to save their work
+const HANG_UP_MS = 1_000 // an interactive shell ignores SIGTERM and heeds a hang-up, which others do not survive
 const ASK_POLL_MS = 10
 const END_POLL_MS = 1 // the end of a whole pid namespace is told by its init's pidfd only
 
 /** SIGTERM to everything, then wait until only init is left or the grace is over. Never throws. */
 export async function askToEnd(channel: Channel): Promise<void> {
-  const ask = new Batch()
-  ask.call('kill', [-1, SIGTERM], { mayFail: true })
-  // An interactive shell ignores SIGTERM; a hang-up it heeds.
-  ask.call('kill', [-1, SIGHUP], { mayFail: true })
+  const toAll = async (signal: number): Promise<number> => {
+    const batch = new Batch()
+    batch.call('kill', [-1, signal], { mayFail: true })
+    return (await channel.run(batch)).results[0] ?? -1
+  }
   try {
-    await channel.run(ask)
-    for (const deadline = Date.now() + GRACE_MS; Date.now() < deadline; await Bun.sleep(ASK_POLL_MS)) {
-      const probe = new Batch()
-      probe.call('kill', [-1, 0], { mayFail: true })
-      const { results } = await channel.run(probe)
-      if ((results[0] ?? -1) < 0) return // ESRCH: nobody is left
+    await toAll(SIGTERM)
+    const began = Date.now()
+    for (let hungUp = false; Date.now() - began < GRACE_MS; await Bun.sleep(ASK_POLL_MS)) {
+      if ((await toAll(0)) < 0) return // ESRCH: nobody is left
+      if (hungUp || Date.now() - began < HANG_UP_MS) continue
+      await toAll(SIGHUP)
+      hungUp = true
     }
   } catch {
     // Init is gone already.

@@ -5,7 +5,7 @@ import { syscall } from '../../ffi/libc.ts'
 import { CoopError } from '../errors.ts'
 import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
 import { HOST_FOLDERS, HOST_MERGED } from '../sandbox/host-image.ts'
-import type { IdFacts } from '../sandbox/ids.ts'
+import { BOX_IDS, type IdFacts, rootRange } from '../sandbox/ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Source } from '../sandbox/plan.ts'
 
@@ -104,6 +104,20 @@ function hardLimit(limits: string, name: string): number {
   return hard === undefined || hard === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(hard)
 }
 
+/** Root of a user namespace may have no ids to give away. Raises E_ISOLATION. */
+function checkRange(uid: number, subuid: string, subgid: string): void {
+  if (uid !== 0) return
+  const start = rootRange(subuid, subgid)
+  const covered = read('/proc/self/uid_map')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .some(([inside = 0, , count = 0]) => start >= inside && start + BOX_IDS <= inside + count)
+  if (covered) return
+  throw new CoopError('E_ISOLATION', 'root of this user namespace has no range of ids to give to a box', {
+    hint: 'run coop outside of the namespace, or as an ordinary user',
+  })
+}
+
 /** Facts as they are now. Raises E_ISOLATION when the kernel lacks what a box cannot do without. */
 export function hostFacts(home: string): HostFacts {
   if (!existsSync('/proc/self/ns/user'))
@@ -113,6 +127,7 @@ export function hostFacts(home: string): HostFacts {
   const { uid, gid } = userInfo()
   const newuidmap = findProgram('newuidmap')
   const newgidmap = findProgram('newgidmap')
+  checkRange(uid, read('/etc/subuid'), read('/etc/subgid'))
   const limits = read('/proc/self/limits')
   const abi = syscall('landlock_create_ruleset', 0, 0, LANDLOCK_CREATE_RULESET_VERSION)
   return {

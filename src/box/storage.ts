@@ -85,7 +85,7 @@ function withModes<T>(work: () => T): T {
 }
 
 /** Name the disk when it is full: the one error of these that a person can do something about. */
-function diskError(error: unknown, where: string): unknown {
+export function diskError(error: unknown, where: string): unknown {
   const code = (error as { code?: string }).code
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new CoopError('E_DISK_FULL', `no space is left for ${where}`, {

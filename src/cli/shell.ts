@@ -17,7 +17,7 @@ const command: Command = {
     needTerminal('for a command without a terminal: coop exec CMD…')
     const { session, box } = await targetBox(args.positionals[0])
     const line = args.text('command')
-    const opened = await session.call<{ pty: number }>({
+    return attachTo(session, box, {
       do: 'shell.open',
       name: box.name,
       command: line === undefined ? [] : ['/bin/sh', '-c', line],
@@ -25,7 +25,6 @@ const command: Command = {
       term: process.env.TERM ?? 'xterm-256color',
       size: terminalSize(),
     })
-    return attachTo(session, box, opened.pty, false)
   },
 }
 

@@ -3,7 +3,7 @@
 import type { Session } from '../client/session.ts'
 import { showTerminal, terminalSize } from '../client/terminal.ts'
 import { CoopError } from '../errors.ts'
-import type { BoxInfo } from '../protocol/messages.ts'
+import type { BoxInfo, Call } from '../protocol/messages.ts'
 import { isTerminal, paint, printError } from './output.ts'
 
 export function needTerminal(hint: string): void {
@@ -11,16 +11,19 @@ export function needTerminal(hint: string): void {
   throw new CoopError('E_NO_TERMINAL', 'this needs a terminal: stdin or stdout is none', { hint })
 }
 
+/** The call that attaches to the agent. */
+export function agentCall(name: string, readonly: boolean): Call & { do: 'attach' } {
+  return { do: 'attach', name, pty: 0, readonly, size: terminalSize() }
+}
+
 /** Attach and stay until detached or ended. Resolves with the exit code. */
 export async function attachTo(
   session: Session,
   { name, detachKey }: BoxInfo,
-  pty: number,
-  readonly: boolean,
+  call: Call & { do: 'attach' | 'shell.open' },
 ): Promise<number> {
-  const end = await showTerminal(session, { detachKey, readonly }, () =>
-    session.call({ do: 'attach', name, pty, readonly, size: terminalSize() }),
-  )
+  const readonly = call.do === 'attach' && call.readonly
+  const end = await showTerminal(session, { detachKey, readonly }, () => session.call(call))
   session.close()
   const back = `coop attach ${name}`
   if (end.how === 'detached') printError(`\r\n${paint('dim', `[detached; the box goes on: ${back}]`, 2)}\n`)

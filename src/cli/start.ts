@@ -48,8 +48,8 @@ const command: Command = {
       if (!args.flag('quiet')) print(`${startedText(box, existing !== undefined)}\n`)
       return 0
     }
-    const { attachTo } = await import('./show.ts')
-    return attachTo(session, box, 0, false)
+    const { agentCall, attachTo } = await import('./show.ts')
+    return attachTo(session, box, agentCall(box.name, false))
   },
 }
 

@@ -1,11 +1,12 @@
 /** Copying between a stream of this process and a pipe whose other end is in a box. */
-import { write as writeCallback } from 'node:fs'
+import { fstatSync, readSync, write as writeCallback } from 'node:fs'
 import { growPipe } from '../../ffi/pipes.ts'
 import { closeDescriptor, isReadable, setNonblocking, writeNonblocking } from '../../ffi/pty.ts'
 
 // Nothing here may wait in a thread of Bun's pool but the writes to our own output: the pool has as many threads
 // as the machine has processors, and a read that waits for input would keep the output from being written.
 
+const CHUNK = 256 * 1024 // bytes
 const RETRY_MS = 1 // a full pipe has no event here; with 1 MiB of room that is 1 GB/s
 const PIPE_SIZE = 1 << 20 // bytes; what an ordinary user may ask for (pipe(7), pipe-max-size)
 
@@ -24,12 +25,26 @@ async function writeAll(fd: number, bytes: Uint8Array): Promise<boolean> {
   return true
 }
 
+/** Our input, from where it stands: of a file the rest, as a shell's `read` left it. */
+async function* input(): AsyncGenerator<Uint8Array> {
+  if (!fstatSync(0).isFile()) {
+    yield* Bun.file(0).stream()
+    return
+  }
+  for (;;) {
+    const chunk = new Uint8Array(CHUNK)
+    const n = readSync(0, chunk, 0, CHUNK, null) // a file never waits for somebody
+    if (n === 0) return
+    yield chunk.subarray(0, n)
+  }
+}
+
 /** Standard input of this process into `pipe`; closing it tells the command of the end. */
 export async function relayInput(pipe: number): Promise<void> {
   setNonblocking(pipe) // this end only: the box's is another open file description
   growPipe(pipe, PIPE_SIZE)
   try {
-    for await (const chunk of Bun.file(0).stream()) {
+    for await (const chunk of input()) {
       for (let at = 0; at < chunk.length; ) {
         const n = writeNonblocking(pipe, chunk.subarray(at))
         if (n < 0) return // nobody reads any more

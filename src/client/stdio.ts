@@ -4,7 +4,7 @@
  * a socket) stays here, and a pipe is put in between, so that a box gets bytes and never the thing itself.
  */
 import { connectUnix, SOCK_DGRAM, sendDescriptors } from '../../ffi/descriptors.ts'
-import { descriptorType } from '../../ffi/files.ts'
+import { descriptorType, isSameFile } from '../../ffi/files.ts'
 import { pipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { descriptorSocket, type Paths } from '../config/paths.ts'
@@ -26,6 +26,11 @@ export async function passStdio(paths: Paths): Promise<Stdio> {
     const type = descriptorType(fd)
     if (type === 'pipe') {
       given.push(fd)
+      continue
+    }
+    const [stdout] = given.slice(1)
+    if (fd === 2 && stdout !== undefined && isSameFile(1, 2)) {
+      given.push(stdout) // one pipe, so that both keep their order in the one place they go to
       continue
     }
     const [readEnd, writeEnd] = pipe()

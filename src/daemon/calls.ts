@@ -5,8 +5,9 @@ import { peerCredentials } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
 import { residentBytes } from '../box/memory.ts'
+import type { Pty } from '../box/pty.ts'
 import { CoopError, errorToJson } from '../errors.ts'
-import type { BoxInfo, BoxOptions, Call, CommandOptions, PtyInfo } from '../protocol/messages.ts'
+import type { BoxInfo, BoxOptions, Call, CommandOptions, PtyInfo, Size } from '../protocol/messages.ts'
 import { printablePlan } from '../sandbox/plan.ts'
 import type { Connection } from './connection.ts'
 import type { DescriptorDesk } from './descriptors.ts'
@@ -98,7 +99,7 @@ export class Calls {
       case 'exec':
         return this.#exec(connection, call)
       case 'shell.open':
-        return this.#shell(call)
+        return this.#shell(connection, call)
       case 'attach':
         return this.#attach(connection, call)
       case 'system.status':
@@ -228,7 +229,7 @@ export class Calls {
     }
   }
 
-  async #shell(call: Call & { do: 'shell.open' }): Promise<unknown> {
+  async #shell(connection: Connection, call: Call & { do: 'shell.open' }): Promise<unknown> {
     const box = this.#services.registry.get(call.name)
     const command = call.command.length ? call.command : [box.manifest.shell]
     const free = box.manifest.ptys.find(
@@ -237,7 +238,8 @@ export class Calls {
         record.command.join('\0') === command.join('\0') &&
         (box.ptys.get(record.id)?.clients ?? 1) === 0,
     )
-    if (free && !call.fresh) return { box: box.name, pty: free.id, reused: true }
+    const known = free && !call.fresh ? box.ptys.get(free.id) : undefined
+    if (known) return this.#show(connection, box, known, false, call.size)
     const { pty, exited } = await box.open(
       command,
       box.manifest.plan.workspace.target,
@@ -245,7 +247,8 @@ export class Calls {
       call.size,
     )
     exited.catch(() => {})
-    return { box: box.name, pty: pty.id, reused: false }
+    // At once: a command may be over before a second call came.
+    return this.#show(connection, box, pty, false, call.size)
   }
 
   #attach(connection: Connection, call: Call & { do: 'attach' }): unknown {
@@ -255,14 +258,20 @@ export class Calls {
       throw new CoopError('E_NO_BOX', `the box ${call.name} has no terminal ${call.pty}`, {
         hint: `coop status ${call.name}`,
       })
-    const feed = new Feed(pty, connection, call.readonly, call.size)
+    return this.#show(connection, box, pty, call.readonly, call.size)
+  }
+
+  /** Attach a client to a PTY until either is gone. */
+  #show(connection: Connection, box: Box, pty: Pty, readonly: boolean, size: Size | undefined): unknown {
+    const feed = new Feed(pty, connection, readonly, size)
     connection.activity = { feed, abandon: () => {} }
     pty.onClose(() => {
       if (connection.activity?.feed !== feed) return
+      feed.catchUp()
       connection.tell({ type: 'exit', code: 0, ended: box.ending ? 'box' : 'command' })
       connection.activity = undefined
     })
-    if (!call.readonly) pty.redraw()
+    if (!readonly) pty.redraw()
     return { box: box.name, pty: pty.id }
   }
 }

@@ -3,13 +3,21 @@
  * directly. A socket of its own, because Bun's sockets drop what SCM_RIGHTS brings; read only when a message
  * on a connection says that something is there.
  */
-import { fstatSync, rmSync } from 'node:fs'
+import { fchmodSync, fstatSync, readlinkSync, rmSync } from 'node:fs'
 import { listenUnix, receiveDescriptors, SOCK_DGRAM } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { descriptorSocket, type Paths } from '../config/paths.ts'
 
 const MAX_TOKEN = 64
 const KEEP_MS = 10_000 // for a client that died between sending descriptors and asking
+
+/**
+ * When root invokes coop, its pipes belong to an id that the box does not have, and opening them once more, as
+ * `echo >/dev/stderr` does, would be refused. Only pipes without a name, which nobody else can get at.
+ */
+function openToAll(fd: number): void {
+  if (readlinkSync(`/proc/self/fd/${fd}`).startsWith('pipe:[')) fchmodSync(fd, 0o666)
+}
 
 export class DescriptorDesk {
   readonly #socket: number
@@ -25,6 +33,7 @@ export class DescriptorDesk {
     this.#drain()
     const entry = this.#waiting.get(token)
     this.#waiting.delete(token)
+    if (process.getuid?.() === 0) entry?.fds.forEach(openToAll)
     return entry?.fds
   }
 

@@ -8,7 +8,7 @@ import { janitor } from '../box/janitor.ts'
 import { findManifests } from '../box/manifest.ts'
 import { Nursery } from '../box/nursery.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../box/prepare.ts'
-import { discardStore, emptyTrash } from '../box/storage.ts'
+import { discardStore, diskError, emptyTrash } from '../box/storage.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../config/names.ts'
 import { boxDir, boxesDir, boxRuntimeDir, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
@@ -82,6 +82,12 @@ export class Registry {
       discardStore(paths, name)
     }
     void this.#clean()
+  }
+
+  /** The boxes of `coop run` have nobody to come back to them. */
+  async endRuns(): Promise<void> {
+    const runs = this.boxes.filter((box) => box.manifest.kind === 'run')
+    await Promise.all(runs.map((box) => box.end({ force: true, reason: 'the daemon stops' })))
   }
 
   /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
@@ -178,6 +184,8 @@ export class Registry {
         }
       }
       return { box, warnings: [...prepared.warnings, ...(kind === 'agent' ? prepared.plan.notes : [])] }
+    } catch (error) {
+      throw diskError(error, `boxes in ${this.#context.paths.dataDir}`)
     } finally {
       this.#reserved.delete(name)
       if (kind === 'agent') this.#raiseSoon()

@@ -6,6 +6,7 @@ import { Channel } from '../../ffi/channel.ts'
 import { tryLock } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { hostFacts } from '../box/host.ts'
+import { diskError } from '../box/storage.ts'
 import { daemonLock, daemonSocket, resolvePaths } from '../config/paths.ts'
 import { errorToJson } from '../errors.ts'
 import { ensureRuntimeDir } from '../runtime-dir.ts'
@@ -35,7 +36,7 @@ export async function serve(zygoteConnection: number, zygoteChannel: number): Pr
     await start(zygoteConnection, zygoteChannel)
     report({ ready: process.pid })
   } catch (error) {
-    report({ error: errorToJson(error) })
+    report({ error: errorToJson(diskError(error, 'the data folder of coop')) })
     process.exit(4)
   }
 }
@@ -50,7 +51,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const zygote = await Channel.adopt(zygoteConnection, zygoteChannel, {
     close: () => {
       log('zygote-gone')
-      stop() // boxes go on; the next client starts a daemon with a new zygote
+      void stop() // boxes go on; the next client starts a daemon with a new zygote
     },
   })
   await zygote.run(unmapProgram())
@@ -58,12 +59,16 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   let idle: Timer | undefined
   const restIdle = (): void => {
     clearTimeout(idle)
-    if (connections.size === 0 && !registry.busy) idle = setTimeout(stop, IDLE_MS)
+    if (connections.size === 0 && !registry.busy) idle = setTimeout(() => void stop(), IDLE_MS)
   }
-  const stop = (): void => {
+  let stopping = false
+  const stop = async (): Promise<void> => {
+    if (stopping) return
+    stopping = true
     log('stop')
+    rmSync(daemonSocket(paths), { force: true }) // the next client starts another daemon
+    await registry.endRuns()
     registry.cleanNow()
-    rmSync(daemonSocket(paths), { force: true })
     process.exit(0)
   }
   let tidy: Timer | undefined
@@ -91,7 +96,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       paths,
     }),
     shutdown: () => {
-      setTimeout(stop, 10) // after the answer has gone out
+      setTimeout(() => void stop(), 10) // after the answer has gone out
     },
   })
   const handler = {
@@ -123,8 +128,8 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       error: (socket) => socket.data?.gone(),
     },
   })
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  process.on('SIGTERM', () => void stop())
+  process.on('SIGINT', () => void stop())
   process.on('uncaughtException', (error) => log('uncaught', { error: String(error?.stack ?? error) }))
   process.on('unhandledRejection', (error) =>
     log('unhandled', { error: String((error as Error)?.stack ?? error) }),

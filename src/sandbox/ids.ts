@@ -34,7 +34,7 @@ export interface IdFacts {
   readonly hasNewuidmap: boolean
 }
 
-const BOX_IDS = 65_536 // what images expect: 0..65534 and nobody
+export const BOX_IDS = 65_536 // what images expect: 0..65534 and nobody
 const MIN_RANGE = 1_000 // fewer would break ordinary images halfway through an installation
 // The upper end of the range that systemd reserves for containers (systemd-nspawn(1), --private-users).
 const ROOT_RANGE_TOP = 1_879_048_192

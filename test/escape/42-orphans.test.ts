@@ -3,7 +3,7 @@
  * client, the daemon and the zygote, and is the next daemon's. A box that was half made is nobody's and goes.
  */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readdirSync, readFileSync, chownSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findLeftovers } from '../harness/leftovers.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
@@ -63,7 +63,7 @@ describe.each(invokers)('as $name', (invoker) => {
   for (const signal of ['SIGKILL', 'SIGHUP'] as const) {
     test.skipIf(box.missing)(`nor the client of a run that ends by ${signal}${box.note}`, async () => {
       await using t = await scratch(invoker, { git: false })
-      const script = `${stubborn('sleep 4203')}; echo up; trap '' HUP TERM; exec sleep 4203`
+      const script = `${stubborn('sleep 4203')}; echo up; exec sleep 4203`
       const client = t.startCoop(['run', '--', 'sh', '-c', script])
       await client.waitFor(/up/)
       await waitUntil(() => running(t, 'sleep 4203').length === 2, 'both')
@@ -126,7 +126,8 @@ describe.each(invokers)('as $name', (invoker) => {
     // The name is free again, and a box can be made.
     expect(said(await t.coop(['run', '--', 'echo', 'well']))).toBe('well\n')
     await t.coop(['system', 'shutdown'])
-    await waitUntil(() => findLeftovers(t.root).length === 0, () => JSON.stringify(findLeftovers(t.root)))
+    const nothing = () => findLeftovers(t.root).length === 0
+    await waitUntil(nothing, () => `an end of everything: ${JSON.stringify(findLeftovers(t.root), null, 1)}`)
   })
 
   test.skipIf(box.missing)(`nor one that never got as far as its manifest${box.note}`, async () => {

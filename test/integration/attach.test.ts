@@ -4,7 +4,18 @@ import { type Scratch, scratch } from '../harness/sandbox.ts'
 import type { Terminal } from '../harness/terminal.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { box, boxes, daemonPid, expectRefusal, needed, nothingLeft, output, shell, shellTerminal, startBox } from './support.ts'
+import {
+  box,
+  boxes,
+  daemonPid,
+  expectRefusal,
+  needed,
+  nothingLeft,
+  output,
+  shell,
+  shellTerminal,
+  startBox,
+} from './support.ts'
 
 /** Says when it is there, and repeats what it is told. */
 const ECHO = 'sh -c "echo hello; while read line; do echo \\"heard: $line\\"; done"'
@@ -22,35 +33,42 @@ async function detach(terminal: Terminal): Promise<void> {
 describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker, 'tmux')
 
-  test.skipIf(can.missing)(`coop starts the agent, Ctrl+] leaves it, coop rejoins it${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const first = await t.coopTerminal(['-n', 'box', '--agent', ECHO])
-    await first.waitFor(/hello/)
-    await first.line('one')
-    await first.waitFor(/heard: one/)
-    await detach(first)
-    expect(await first.exited()).toBe(0)
-    expect(await box(t)).toMatchObject({ state: 'running', clients: 0, workspace: t.workspace })
-    const second = await t.coopTerminal([])
-    await second.waitFor(/hello\none\nheard: one/)
-    await second.line('two')
-    await second.waitFor(/heard: two/)
-    await detach(second)
-    const third = await t.coopTerminal(['attach', 'box'], { cwd: '/' })
-    await third.waitFor(/heard: one\ntwo\nheard: two/)
-    expect(await boxes(t)).toHaveLength(1)
-  })
+  test.skipIf(can.missing)(
+    `coop starts the agent, Ctrl+] leaves it, coop rejoins it${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const first = await t.coopTerminal(['-n', 'box', '--agent', ECHO])
+      await first.waitFor(/hello/)
+      await first.line('one')
+      await first.waitFor(/heard: one/)
+      await detach(first)
+      expect(await first.exited()).toBe(0)
+      expect(await box(t)).toMatchObject({ state: 'running', clients: 0, workspace: t.workspace })
+      const second = await t.coopTerminal([])
+      await second.waitFor(/hello\none\nheard: one/)
+      await second.line('two')
+      await second.waitFor(/heard: two/)
+      await detach(second)
+      const third = await t.coopTerminal(['attach', 'box'], { cwd: '/' })
+      await third.waitFor(/heard: one\ntwo\nheard: two/)
+      expect(await boxes(t)).toHaveLength(1)
+    },
+  )
 
   test.skipIf(can.missing)(`detaching leaves the terminal as it was found${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const modes = '\\033[?1049h\\033[?25l\\033[?1002h\\033[?1006h\\033[?2004h\\033[?1h\\033='
-    const agent = t.write('agent.sh', `#!/bin/sh\nstty raw -echo\nprintf '${modes}'\necho wild\nexec cat\n`, 0o755)
+    const agent = t.write(
+      'agent.sh',
+      `#!/bin/sh\nstty raw -echo\nprintf '${modes}'\necho wild\nexec cat\n`,
+      0o755,
+    )
     const script = `stty -a >../before; coop --agent ${agent}; echo "CODE $?"; stty -a >../after; echo written; cat`
     const terminal = await shellTerminal(t, script)
     await terminal.waitFor(/wild/)
     expect(await terminal.modes()).toMatchObject({ alternate: true, cursorShown: false, mouse: true })
     await terminal.keys('C-]')
-    await terminal.waitFor(/detached[^]*CODE 0\nwritten/)
+    await terminal.waitFor(/detached[\s\S]*CODE 0\nwritten/)
     expect(output(await shell(t, 'cmp ../before ../after'))).toBe('')
     expect(await terminal.modes()).toEqual({
       alternate: false,
@@ -61,16 +79,19 @@ describe.each(invokers)('as $name', (invoker) => {
     })
   })
 
-  test.skipIf(can.missing)(`the detach key is found under other encodings and split reads${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t, { agent: 'cat' })
-    for (const sequence of ['\x1b[93;5u', '\x1b[27;5;93~']) {
-      const terminal = await t.coopTerminal(['attach'])
-      await clients(t, 1)
-      await terminal.bytes(Buffer.from(sequence))
-      await terminal.waitFor(/detached/)
-    }
-  })
+  test.skipIf(can.missing)(
+    `the detach key is found under other encodings and split reads${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { agent: 'cat' })
+      for (const sequence of ['\x1b[93;5u', '\x1b[27;5;93~']) {
+        const terminal = await t.coopTerminal(['attach'])
+        await clients(t, 1)
+        await terminal.bytes(Buffer.from(sequence))
+        await terminal.waitFor(/detached/)
+      }
+    },
+  )
 
   test.skipIf(can.missing)(`all clients see the same, and any may type${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -103,39 +124,47 @@ describe.each(invokers)('as $name', (invoker) => {
     await detach(reader)
   })
 
-  test.skipIf(can.missing)(`the smallest window decides, and is forgotten when it leaves${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t, { agent: 'cat' })
-    const size = async (columns: number, rows: number) => {
-      const fits = async () => {
-        const now = (await box(t)).ptys[0]?.size
-        return now?.columns === columns && now.rows === rows
+  test.skipIf(can.missing)(
+    `the smallest window decides, and is forgotten when it leaves${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { agent: 'cat' })
+      const size = async (columns: number, rows: number) => {
+        const fits = async () => {
+          const now = (await box(t)).ptys[0]?.size
+          return now?.columns === columns && now.rows === rows
+        }
+        await waitUntil(fits, `a size of ${columns}x${rows}`)
+        expect(output(await t.coop(['exec', 'stty', '-F', '/dev/pts/0', 'size']))).toBe(
+          `${rows} ${columns}\n`,
+        )
       }
-      await waitUntil(fits, `a size of ${columns}x${rows}`)
-      expect(output(await t.coop(['exec', 'stty', '-F', '/dev/pts/0', 'size']))).toBe(`${rows} ${columns}\n`)
-    }
-    await t.coopTerminal(['attach'], { columns: 100, rows: 40 })
-    await size(100, 40)
-    const small = await t.coopTerminal(['attach'], { columns: 70, rows: 20 })
-    await size(70, 20)
-    await small.resize(60, 50)
-    await size(60, 40)
-    await detach(small)
-    await size(100, 40)
-  })
+      await t.coopTerminal(['attach'], { columns: 100, rows: 40 })
+      await size(100, 40)
+      const small = await t.coopTerminal(['attach'], { columns: 70, rows: 20 })
+      await size(70, 20)
+      await small.resize(60, 50)
+      await size(60, 40)
+      await detach(small)
+      await size(100, 40)
+    },
+  )
 
-  test.skipIf(can.missing)(`a client that is killed, or whose terminal goes, is gone${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t, { agent: ECHO })
-    const killed = await t.coopTerminal(['attach'])
-    const closed = await t.coopTerminal(['attach'])
-    await clients(t, 2)
-    process.kill(Number(await killed.info('#{pane_pid}')), 'SIGKILL')
-    await clients(t, 1)
-    await closed[Symbol.asyncDispose]()
-    await clients(t, 0)
-    expect((await box(t)).state).toBe('running')
-  })
+  test.skipIf(can.missing)(
+    `a client that is killed, or whose terminal goes, is gone${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { agent: ECHO })
+      const killed = await t.coopTerminal(['attach'])
+      const closed = await t.coopTerminal(['attach'])
+      await clients(t, 2)
+      process.kill(Number(await killed.info('#{pane_pid}')), 'SIGKILL')
+      await clients(t, 1)
+      await closed[Symbol.asyncDispose]()
+      await clients(t, 0)
+      expect((await box(t)).state).toBe('running')
+    },
+  )
 
   test.skipIf(can.missing)(`killing the box ends its clients and says so${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -151,7 +180,10 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(can.missing)(`a lost daemon gives the terminal back${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: ECHO })
-    const terminal = await shellTerminal(t, 'stty -a >../before; coop attach; echo "CODE $?"; stty -a >../after; echo written; cat')
+    const terminal = await shellTerminal(
+      t,
+      'stty -a >../before; coop attach; echo "CODE $?"; stty -a >../after; echo written; cat',
+    )
     await terminal.waitFor(/hello/)
     await clients(t, 1)
     process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
@@ -165,7 +197,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expectRefusal(await t.coop(['shell']), { code: 2, sentence: /terminal/, hint: /coop exec/ })
     expectRefusal(await t.coop([]), { code: 2, sentence: /terminal/, hint: /coop -d/ })
     const terminal = await shellTerminal(t, 'coop attach nowhere; echo "CODE $?"; cat')
-    await terminal.waitFor(/no box named nowhere[^]*CODE 3/)
+    await terminal.waitFor(/no box named nowhere[\s\S]*CODE 3/)
     expect(await daemonPid(t)).toBeNumber()
   })
 
@@ -176,7 +208,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await startBox(t, { agent: `less ${file}` })
     for (let round = 0; round < 2; round++) {
       const terminal = await t.coopTerminal(['attach'])
-      await terminal.waitFor(/^line 1\nline 2\n[^]*line 23\n/)
+      await terminal.waitFor(/^line 1\nline 2\n[\s\S]*line 23\n/)
       expect((await terminal.modes()).alternate).toBe(true)
       await detach(terminal)
       expect((await terminal.modes()).alternate).toBe(false)

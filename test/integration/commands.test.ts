@@ -5,9 +5,21 @@ import { join } from 'node:path'
 import { needs } from '../harness/facts.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers, ordinary } from '../harness/users.ts'
-import { boxes, daemonPid, expectRefusal, needed, output, startBox } from './support.ts'
+import { boxes, daemonPid, expectRefusal, finalScreen, needed, output, startBox } from './support.ts'
 
-const COMMANDS = ['attach', 'run', 'exec', 'shell', 'ls', 'status', 'restart', 'kill', 'init', 'config', 'system']
+const COMMANDS = [
+  'attach',
+  'run',
+  'exec',
+  'shell',
+  'ls',
+  'status',
+  'restart',
+  'kill',
+  'init',
+  'config',
+  'system',
+]
 const BELOW_SYSTEM = ['status', 'logs', 'shutdown']
 const ESCAPE = '\x1b['
 
@@ -56,7 +68,15 @@ test('mistyped commands and flags: the nearest real one, exit 2', async () => {
   ]
   for (const [args, hint] of meant)
     expectRefusal(await t.coop(args), { code: 2, sentence: /there is no (command|option)/, hint })
-  for (const args of [['frobnicate'], ['system'], ['run'], ['ls', 'extra'], ['run', '-n'], ['ls', '--json=yes'], ['ls', '-z']])
+  for (const args of [
+    ['frobnicate'],
+    ['system'],
+    ['run'],
+    ['ls', 'extra'],
+    ['run', '-n'],
+    ['ls', '--json=yes'],
+    ['ls', '-z'],
+  ])
     expectRefusal(await t.coop(args), { code: 2, sentence: /./, hint: /coop|-/ })
   expect(await daemonPid(t)).toBeUndefined()
 })
@@ -90,10 +110,22 @@ test('config shows each value with where it comes from', async () => {
     origin: string
   }[]
   const of = (key: string) => rows.find((row) => row.key === key)
-  expect(of('sandbox.shell')).toMatchObject({ value: expect.stringContaining('sh'), origin: expect.stringMatching(/default\.toml/) })
-  expect(of('sandbox.user')).toMatchObject({ value: expect.stringContaining('project'), origin: expect.stringMatching(/coop\.toml/) })
-  expect(of('network.mode')).toMatchObject({ value: expect.stringContaining('none'), origin: expect.stringMatching(/--network|flag/) })
-  expect(of('sandbox.image')).toMatchObject({ value: expect.stringContaining('host'), origin: expect.stringMatching(/built-in|default/) })
+  expect(of('sandbox.shell')).toMatchObject({
+    value: expect.stringContaining('sh'),
+    origin: expect.stringMatching(/default\.toml/),
+  })
+  expect(of('sandbox.user')).toMatchObject({
+    value: expect.stringContaining('project'),
+    origin: expect.stringMatching(/coop\.toml/),
+  })
+  expect(of('network.mode')).toMatchObject({
+    value: expect.stringContaining('none'),
+    origin: expect.stringMatching(/--network|flag/),
+  })
+  expect(of('sandbox.image')).toMatchObject({
+    value: expect.stringContaining('host'),
+    origin: expect.stringMatching(/built-in|default/),
+  })
   const text = output(await t.coop(['config']))
   expect(text).toMatch(/^KEY +VALUE +FROM\n/)
   expect(text).not.toContain('very-secret')
@@ -113,7 +145,9 @@ describe.each(invokers)('as $name', (invoker) => {
     await startBox(t, { name: 'first' })
     const other = t.folder('home/other')
     await startBox(t, { name: 'second', agent: 'sh -c "sleep 1000"', flags: ['-w', other] })
-    const [head, ...lines] = output(await t.coop(['ls'])).trimEnd().split('\n')
+    const [head, ...lines] = output(await t.coop(['ls']))
+      .trimEnd()
+      .split('\n')
     expect(head).toMatch(/^NAME +WORKSPACE +IMAGE +AGENT +STATE +PTYS +CLIENTS +AGE +MEMORY$/)
     expect(lines.toSorted()).toEqual([
       expect.stringMatching(/^first +~\/project +host +sleep +running +1 +0 +\d+s +[\d.]+[KM]$/),
@@ -167,7 +201,11 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`kill gives programs time to save, -f does not${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const agent = t.write('agent.sh', '#!/bin/sh\ntrap "sleep 0.3; echo saved >saved; exit" TERM\necho >ready\nwhile :; do sleep 0.02; done\n', 0o755)
+    const agent = t.write(
+      'agent.sh',
+      '#!/bin/sh\ntrap "sleep 0.3; echo saved >saved; exit" TERM\necho >ready\nwhile :; do sleep 0.02; done\n',
+      0o755,
+    )
     const wait = 'for n in $(seq 500); do test -e ready && exit; sleep 0.02; done; exit 1'
     await startBox(t, { agent })
     output(await t.run(['sh', '-c', wait]))
@@ -184,26 +222,27 @@ describe.each(invokers)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     const first = await t.coop(['-d', '--agent', 'sleep infinity'])
     expect(first).toMatchObject({ code: 0 })
-    expect(first.stdout).toMatch(/project[^]*coop attach project[^]*coop kill project/)
+    expect(first.stdout).toMatch(/project[\s\S]*coop attach project[\s\S]*coop kill project/)
     expect(output(await t.coop(['-d']))).toMatch(/already/)
     expect(await t.coop(['-d', '-q'])).toMatchObject({ code: 0, stdout: '', stderr: '' })
     expect(await boxes(t)).toHaveLength(1)
   })
 
-  test.skipIf(can.missing || tmux.missing)(`colours are for terminals that want them${can.note}${tmux.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t)
-    for (const args of [['ls'], ['status'], ['config'], ['--help'], ['system', 'status']])
-      expect(output(await t.coop(args))).not.toContain(ESCAPE)
-    expect((await t.coop(['attach', 'nowhere'])).stderr).not.toContain(ESCAPE)
-    const colored = async (env: Record<string, string>) => {
-      const terminal = await t.coopTerminal(['ls'], { env })
-      expect(await terminal.exited()).toBe(0)
-      return (await terminal.screen({ escapes: true, history: true })).split('Pane is dead')[0]?.includes('\x1b[32m')
-    }
-    expect(await colored({})).toBe(true)
-    expect(await colored({ NO_COLOR: '1' })).toBe(false)
-    expect(await colored({ NO_COLOR: '' })).toBe(true)
-    expect(await colored({ TERM: 'dumb' })).toBe(false)
-  })
+  test.skipIf(can.missing || tmux.missing)(
+    `colours are for terminals that want them${can.note}${tmux.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      for (const args of [['ls'], ['status'], ['config'], ['--help'], ['system', 'status']])
+        expect(output(await t.coop(args))).not.toContain(ESCAPE)
+      expect((await t.coop(['attach', 'nowhere'])).stderr).not.toContain(ESCAPE)
+      const colored = async (env: Record<string, string>) => {
+        return (await finalScreen(t, 'ls', { env, escapes: true })).includes('\x1b[32m')
+      }
+      expect(await colored({})).toBe(true)
+      expect(await colored({ NO_COLOR: '1' })).toBe(false)
+      expect(await colored({ NO_COLOR: '' })).toBe(true)
+      expect(await colored({ TERM: 'dumb' })).toBe(false)
+    },
+  )
 })

@@ -12,7 +12,9 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(can.missing)(`streams and exit codes pass as with run${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
-    expect(await t.coop(['exec', '--', 'sh', '-c', 'cat; echo err >&2; exit 9'], { stdin: 'in\n' })).toMatchObject({
+    expect(
+      await t.coop(['exec', '--', 'sh', '-c', 'cat; echo err >&2; exit 9'], { stdin: 'in\n' }),
+    ).toMatchObject({
       code: 9,
       stdout: 'in\n',
       stderr: 'err\n',
@@ -30,7 +32,9 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(can.missing)(`it is the same box each time${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
-    output(await t.coop(['exec', 'sh', '-c', 'echo kept >/tmp/file; sleep 1000 >/dev/null 2>&1 </dev/null & :']))
+    output(
+      await t.coop(['exec', 'sh', '-c', 'echo kept >/tmp/file; sleep 1000 >/dev/null 2>&1 </dev/null & :']),
+    )
     expect(output(await t.coop(['exec', 'cat', '/tmp/file']))).toBe('kept\n')
     expect(output(await t.coop(['exec', 'pgrep', '-c', 'sleep']))).toBe('2\n') // the agent is one, too
   })
@@ -44,7 +48,11 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(output(await t.coop(['exec', '-n', t.workspace, 'hostname'], { cwd: '/' }))).toBe('mine\n')
     expect(output(await t.coop(['exec', '--cwd', below, 'pwd']))).toBe(`${below}\n`)
     expectRefusal(await t.coop(['exec', 'true'], { cwd: '/' }), { code: 3, sentence: /no box/, hint: /coop/ })
-    expectRefusal(await t.coop(['exec', '-n', 'other', 'true']), { code: 3, sentence: /other/, hint: /coop ls/ })
+    expectRefusal(await t.coop(['exec', '-n', 'other', 'true']), {
+      code: 3,
+      sentence: /other/,
+      hint: /coop ls/,
+    })
     expect((await t.coop(['exec', '--cwd', '/no/such', 'pwd'])).code).toBe(125)
   })
 
@@ -52,7 +60,9 @@ describe.each(everyone)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const print = ['sh', '-c', 'echo "[$A][$B]"']
-    expect(output(await t.coop(['exec', '-e', 'A=1', '-e', 'B', ...print], { env: { B: 'b' } }))).toBe('[1][b]\n')
+    expect(output(await t.coop(['exec', '-e', 'A=1', '-e', 'B', ...print], { env: { B: 'b' } }))).toBe(
+      '[1][b]\n',
+    )
     expect(output(await t.coop(['exec', ...print]))).toBe('[][]\n')
   })
 
@@ -76,7 +86,10 @@ describe.each(everyone)('as $name', (invoker) => {
     await round()
     const before = count()
     for (let n = 0; n < 5; n++) output(await round())
-    await waitUntil(() => count() <= before, () => `${count()} descriptors to become ${before}`)
+    await waitUntil(
+      () => count() <= before,
+      () => `${count()} descriptors to become ${before}`,
+    )
     expect(output(await t.coop(['exec', 'sh', '-c', 'ls /proc | grep -c "^[0-9]"']))).toMatch(/^[45]\n/)
   })
 })

@@ -11,15 +11,19 @@ const inside = async (t: Scratch, script: string, ...flags: string[]) =>
 describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker)
 
-  test.skipIf(can.missing)(`files of the workspace belong to the user, inside and out${can.note}`, async () => {
-    await using t = await scratch(invoker)
-    const script = 'mkdir -p new/folder; echo made >new/folder/file; chmod 640 new/folder/file; ln -s file new/folder/link; echo more >>README.md; stat -c %u:%g README.md new/folder/file'
-    expect(await inside(t, script)).toBe('0:0\n0:0\n')
-    for (const path of ['new', 'new/folder', 'new/folder/file', 'README.md'])
-      expect(statSync(join(t.workspace, path))).toMatchObject({ uid: invoker.uid, gid: invoker.gid })
-    expect(statSync(join(t.workspace, 'new/folder/file')).mode & 0o777).toBe(0o640)
-    expect(readFileSync(join(t.workspace, 'README.md'), 'utf8')).toBe('# A project\nmore\n')
-  })
+  test.skipIf(can.missing)(
+    `files of the workspace belong to the user, inside and out${can.note}`,
+    async () => {
+      await using t = await scratch(invoker)
+      const script =
+        'mkdir -p new/folder; echo made >new/folder/file; chmod 640 new/folder/file; ln -s file new/folder/link; echo more >>README.md; stat -c %u:%g README.md new/folder/file'
+      expect(await inside(t, script)).toBe('0:0\n0:0\n')
+      for (const path of ['new', 'new/folder', 'new/folder/file', 'README.md'])
+        expect(statSync(join(t.workspace, path))).toMatchObject({ uid: invoker.uid, gid: invoker.gid })
+      expect(statSync(join(t.workspace, 'new/folder/file')).mode & 0o777).toBe(0o640)
+      expect(readFileSync(join(t.workspace, 'README.md'), 'utf8')).toBe('# A project\nmore\n')
+    },
+  )
 
   test.skipIf(can.missing)(`git works in the workspace, with the user's name${can.note}`, async () => {
     await using t = await scratch(invoker)
@@ -44,7 +48,9 @@ describe.each(everyone)('as $name', (invoker) => {
     t.write('../.bash_history', 'secrets')
     t.write('../other/project/file', 'other')
     t.write('../sibling.txt', 'sibling')
-    expect(await inside(t, `ls -A ${t.home}; ls -A ${t.root}; find ${t.root} -type f`)).toBe('project\nhome\n')
+    expect(await inside(t, `ls -A ${t.home}; ls -A ${t.root}; find ${t.root} -type f`)).toBe(
+      'project\nhome\n',
+    )
     expect(await inside(t, 'pwd; cd ..; pwd; ls -A')).toBe(`${t.workspace}\n${t.home}\nproject\n`)
     for (const folder of [t.dataDir, t.configDir, t.runtimeDir, '/root/.bashrc'])
       expect(await inside(t, `test -e ${folder}; echo $?`)).toBe('1\n')
@@ -54,17 +60,25 @@ describe.each(everyone)('as $name', (invoker) => {
       expect(existsSync(path)).toBe(false)
   })
 
-  test.skipIf(can.missing)(`it is root of the box, named coop, with a home of its own${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    expect(await inside(t, 'id -u; id -un; whoami; id -g; echo ~; echo $HOME $USER $LOGNAME; id')).toMatch(
-      /^0\ncoop\ncoop\n0\n\/home\/coop\n\/home\/coop coop coop\nuid=0\(coop\) gid=0\(coop\)/,
-    )
-    expect(await inside(t, 'echo x >~/file; mkdir -p ~/.config/tool; touch ~/.config/tool/y; ls -A ~ | grep -c file; stat -c %U ~')).toBe(
-      '1\ncoop\n',
-    )
-    expect(existsSync(join(t.home, 'file'))).toBe(false)
-    expect(await inside(t, 'touch /tmp/x /var/tmp/x /usr/local/bin/x /etc/x /opt/x && echo writable')).toBe('writable\n')
-  })
+  test.skipIf(can.missing)(
+    `it is root of the box, named coop, with a home of its own${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      expect(await inside(t, 'id -u; id -un; whoami; id -g; echo ~; echo $HOME $USER $LOGNAME; id')).toMatch(
+        /^0\ncoop\ncoop\n0\n\/home\/coop\n\/home\/coop coop coop\nuid=0\(coop\) gid=0\(coop\)/,
+      )
+      expect(
+        await inside(
+          t,
+          'echo x >~/file; mkdir -p ~/.config/tool; touch ~/.config/tool/y; ls -A ~ | grep -c file; stat -c %U ~',
+        ),
+      ).toBe('1\ncoop\n')
+      expect(existsSync(join(t.home, 'file'))).toBe(false)
+      expect(await inside(t, 'touch /tmp/x /var/tmp/x /usr/local/bin/x /etc/x /opt/x && echo writable')).toBe(
+        'writable\n',
+      )
+    },
+  )
 
   test.skipIf(can.missing)(`[sandbox] user and hostname are what it is called${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -81,12 +95,30 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(can.missing)(`the environment has only what was configured${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('coop.toml', '[env]\nPLAIN = "a b"\nTAKEN = "$FROM_HOST"\nLEFT_OUT = "$NOT_THERE"\n')
-    const env = { FROM_HOST: 'host value', SECRET_TOKEN: 'x', EDITOR: 'vi', SSH_AUTH_SOCK: '/x', LC_TIME: 'C' }
+    const env = {
+      FROM_HOST: 'host value',
+      SECRET_TOKEN: 'x',
+      EDITOR: 'vi',
+      SSH_AUTH_SOCK: '/x',
+      LC_TIME: 'C',
+    }
     const run = await t.coop(['run', '-e', 'FLAG=1', '--', 'env', '-0'], { env })
     const entries = run.stdout.split('\0').filter(Boolean)
     const names = entries.map((entry) => entry.split('=')[0] ?? '').sort()
     expect(names).toEqual(
-      ['COOP_BOX', 'FLAG', 'HOME', 'LANG', 'LC_TIME', 'LOGNAME', 'PATH', 'PLAIN', 'SHELL', 'TAKEN', 'USER'].sort(),
+      [
+        'COOP_BOX',
+        'FLAG',
+        'HOME',
+        'LANG',
+        'LC_TIME',
+        'LOGNAME',
+        'PATH',
+        'PLAIN',
+        'SHELL',
+        'TAKEN',
+        'USER',
+      ].sort(),
     )
     expect(entries).toContain('PLAIN=a b')
     expect(entries).toContain('TAKEN=host value')
@@ -94,11 +126,13 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(run.stderr).not.toContain('host value')
   })
 
-  test.skipIf(can.missing)(`--network none has a loopback that works, and nothing else${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write(
-      'loop.py',
-      `import socket
+  test.skipIf(can.missing)(
+    `--network none has a loopback that works, and nothing else${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write(
+        'loop.py',
+        `import socket
 server = socket.socket(); server.bind(('127.0.0.1', 0)); server.listen()
 client = socket.create_connection(server.getsockname()); client.sendall(b'loopback works')
 print(server.accept()[0].recv(99).decode())
@@ -107,17 +141,20 @@ for address in ('8.8.8.8', '10.0.0.1', '192.168.0.1'):
     try: socket.create_connection((address, 53), 2); print('reached')
     except OSError as error: print(error.strerror)
 `,
-    )
-    expect(await inside(t, 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "', '--network', 'none')).toBe('lo\n')
-    expect(await inside(t, 'python3 loop.py', '--network', 'none')).toBe(
-      `loopback works\n${'Network is unreachable\n'.repeat(3)}`,
-    )
-    t.write('coop.toml', '[network]\nmode = "none"\n')
-    expect(await inside(t, 'tail -n +3 /proc/net/dev | wc -l')).toBe('1\n')
-    expect(await inside(t, 'readlink /proc/self/ns/net', '--network', 'host')).toBe(
-      output(await t.run(['readlink', '/proc/self/ns/net'])),
-    )
-  })
+      )
+      expect(await inside(t, 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "', '--network', 'none')).toBe(
+        'lo\n',
+      )
+      expect(await inside(t, 'python3 loop.py', '--network', 'none')).toBe(
+        `loopback works\n${'Network is unreachable\n'.repeat(3)}`,
+      )
+      t.write('coop.toml', '[network]\nmode = "none"\n')
+      expect(await inside(t, 'tail -n +3 /proc/net/dev | wc -l')).toBe('1\n')
+      expect(await inside(t, 'readlink /proc/self/ns/net', '--network', 'host')).toBe(
+        output(await t.run(['readlink', '/proc/self/ns/net'])),
+      )
+    },
+  )
 
   test.skipIf(can.missing)(`ordinary tools work${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -133,15 +170,24 @@ for address in ('8.8.8.8', '10.0.0.1', '192.168.0.1'):
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`[sandbox] mounts brings folders and files in, read-only where said${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('../lib/code', 'library\n')
-    t.write('../.toolrc', 'settings\n')
-    t.write('coop.toml', '[sandbox]\nmounts = ["../lib:/lib-src:ro", "~/.toolrc:~/.toolrc", "cache:~/.cache/x"]\n')
-    expect(await inside(t, 'cat /lib-src/code ~/.toolrc; echo x >/lib-src/new; echo $?; echo kept >>~/.cache/x/file; stat -c %u ~/.cache/x/file')).toMatch(
-      /^library\nsettings\n[12]\n0\n$/,
-    )
-    expect(existsSync(join(t.home, 'lib/new'))).toBe(false)
-    expect(await inside(t, 'cat ~/.cache/x/file')).toBe('kept\n')
-  })
+  test.skipIf(can.missing)(
+    `[sandbox] mounts brings folders and files in, read-only where said${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('../lib/code', 'library\n')
+      t.write('../.toolrc', 'settings\n')
+      t.write(
+        'coop.toml',
+        '[sandbox]\nmounts = ["../lib:/lib-src:ro", "~/.toolrc:~/.toolrc", "cache:~/.cache/x"]\n',
+      )
+      expect(
+        await inside(
+          t,
+          'cat /lib-src/code ~/.toolrc; echo x >/lib-src/new; echo $?; echo kept >>~/.cache/x/file; stat -c %u ~/.cache/x/file',
+        ),
+      ).toMatch(/^library\nsettings\n[12]\n0\n$/)
+      expect(existsSync(join(t.home, 'lib/new'))).toBe(false)
+      expect(await inside(t, 'cat ~/.cache/x/file')).toBe('kept\n')
+    },
+  )
 })

@@ -9,7 +9,11 @@ import { box, expectRefusal, needed, output, startBox } from './support.ts'
 
 /** Counts its starts in a file, then does the rest. */
 function agent(t: Scratch, rest: string): string {
-  return t.write('agent.sh', `#!/bin/sh\necho start >>starts\necho "run $(wc -l <starts) on $(tty)"\n${rest}\n`, 0o755)
+  return t.write(
+    'agent.sh',
+    `#!/bin/sh\necho start >>starts\necho "run $(wc -l <starts) on $(tty)"\n${rest}\n`,
+    0o755,
+  )
 }
 const starts = (t: Scratch) => readFileSync(join(t.workspace, 'starts'), 'utf8').split('\n').length - 1
 const settle = (t: Scratch, text: string) => t.write('coop.toml', `[session]\n${text}\n`)
@@ -27,7 +31,7 @@ describe.each(invokers)('as $name', (invoker) => {
     const terminal = await t.coopTerminal(['attach'])
     await terminal.waitFor(/run 1 on \/dev\/pts\/0/)
     await terminal.keys('Enter')
-    await terminal.waitFor(/exit code 3[^]*run 2 on \/dev\/pts\/0/)
+    await terminal.waitFor(/exit code 3[\s\S]*run 2 on \/dev\/pts\/0/)
     expect(await box(t)).toMatchObject({ state: 'running', clients: 1, ptys: [{ id: 0, clients: 1 }] })
     await terminal.keys('Enter')
     await terminal.waitFor(/run 3/)
@@ -48,23 +52,26 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(second - first).toBeLessThan(delay + 1000)
   })
 
-  test.skipIf(can.missing)(`five ends within ten seconds stop it; restart tries again${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    settle(t, 'restart_delay_ms = 10')
-    await startBox(t, { agent: agent(t, 'exit 9') })
-    await becomes(t, 'crashed')
-    expect(starts(t)).toBe(5)
-    expect(output(await t.coop(['ls']))).toMatch(/^box .*crashed/m)
-    expect((await box(t)).ptys[0]).toMatchObject({ state: 'crashed', exitCode: 9 })
-    const terminal = await t.coopTerminal(['attach'])
-    await terminal.waitFor(/run 5[^]*five times[^]*coop restart box/)
-    expect(output(await t.coop(['restart']))).toContain('restart')
-    await waitUntil(() => starts(t) === 10, 'five more starts')
-    await becomes(t, 'crashed')
-    await terminal.waitFor(/run 10[^]*five times/)
-    // Other things go on as if nothing had happened.
-    expect(output(await t.coop(['exec', 'echo', 'alive']))).toBe('alive\n')
-  })
+  test.skipIf(can.missing)(
+    `five ends within ten seconds stop it; restart tries again${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      settle(t, 'restart_delay_ms = 10')
+      await startBox(t, { agent: agent(t, 'exit 9') })
+      await becomes(t, 'crashed')
+      expect(starts(t)).toBe(5)
+      expect(output(await t.coop(['ls']))).toMatch(/^box .*crashed/m)
+      expect((await box(t)).ptys[0]).toMatchObject({ state: 'crashed', exitCode: 9 })
+      const terminal = await t.coopTerminal(['attach'])
+      await terminal.waitFor(/run 5[\s\S]*five times[\s\S]*coop restart box/)
+      expect(output(await t.coop(['restart']))).toContain('restart')
+      await waitUntil(() => starts(t) === 10, 'five more starts')
+      await becomes(t, 'crashed')
+      await terminal.waitFor(/run 10[\s\S]*five times/)
+      // Other things go on as if nothing had happened.
+      expect(output(await t.coop(['exec', 'echo', 'alive']))).toBe('alive\n')
+    },
+  )
 
   test.skipIf(can.missing)(`a program that is not there says so on the terminal${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -86,7 +93,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await becomes(t, 'ended')
     expect((await box(t)).ptys[0]).toMatchObject({ exitCode: 4 })
     const terminal = await t.coopTerminal(['attach'])
-    await terminal.waitFor(/exit code 4[^]*coop restart box/)
+    await terminal.waitFor(/exit code 4[\s\S]*coop restart box/)
     output(await t.coop(['restart']))
     await terminal.waitFor(/run 2/)
     await becomes(t, 'ended')
@@ -102,7 +109,7 @@ describe.each(invokers)('as $name', (invoker) => {
       await terminal.waitFor(new RegExp(`run ${run} `))
       output(await t.coop(['restart']))
     }
-    await terminal.waitFor(/ending[^]*run 7 /)
+    await terminal.waitFor(/ending[\s\S]*run 7 /)
     expect((await box(t)).state).toBe('running')
   })
 })

@@ -114,7 +114,13 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`when coop is killed, the box goes away${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const run = t.startCoop(['run', '--', 'sh', '-c', 'trap "" HUP TERM; echo ready; while :; do sleep 1; done'])
+    const run = t.startCoop([
+      'run',
+      '--',
+      'sh',
+      '-c',
+      'trap "" HUP TERM; echo ready; while :; do sleep 1; done',
+    ])
     await run.waitFor(/ready/)
     run.kill('SIGKILL')
     await run.finished(5_000)

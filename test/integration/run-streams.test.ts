@@ -32,7 +32,8 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`appending to a file keeps what is there${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const script = 'echo one >../log; coop run -- echo two >>../log; coop run -- echo three >>../log; cat ../log'
+    const script =
+      'echo one >../log; coop run -- echo two >>../log; coop run -- echo three >>../log; cat ../log'
     expect(output(await shell(t, script))).toBe('one\ntwo\nthree\n')
   })
 
@@ -46,7 +47,10 @@ describe.each(invokers)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     expect(output(await shell(t, 'coop run -- wc -c </dev/null'))).toBe('0\n')
     expect(output(await shell(t, 'coop run -- wc -c <&-'))).toBe('0\n')
-    expect(await shell(t, 'coop run -- sh -c "echo here >&2" >&-')).toMatchObject({ code: 0, stderr: 'here\n' })
+    expect(await shell(t, 'coop run -- sh -c "echo here >&2" >&-')).toMatchObject({
+      code: 0,
+      stderr: 'here\n',
+    })
     expect(await shell(t, 'coop run -- sh -c "echo here" 2>&-')).toMatchObject({ code: 0, stdout: 'here\n' })
     expect(await shell(t, 'coop run -- sh -c "exit 9" <&- >&- 2>&-')).toMatchObject({ code: 9 })
   })
@@ -81,7 +85,8 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`a reader that has seen enough ends the command${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const script = 'set +o pipefail; coop run -- yes | head -1; echo "$(coop run -- sh -c "yes; echo \\$? >&2" 2>&1 | head -1)"'
+    const script =
+      'set +o pipefail; coop run -- yes | head -1; echo "$(coop run -- sh -c "yes; echo \\$? >&2" 2>&1 | head -1)"'
     expect(output(await shell(t, script, { timeoutMs: 5_000 }))).toBe('y\ny\n')
     await nothingLeft(t)
   })

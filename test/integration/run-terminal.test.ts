@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
-import { needed, nothingLeft, output, shell, shellTerminal } from './support.ts'
+import { finalScreen, needed, nothingLeft, output, shell, shellTerminal } from './support.ts'
 
 const LISTENER = 'trap "echo interrupted; exit 7" INT; echo ready; while :; do sleep 0.02; done'
 
@@ -11,22 +11,19 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`the program has a terminal of its own, of the same size${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const terminal = await t.coopTerminal(['run', '--', 'sh', '-c', 'tty; stty size; echo $TERM; exit 5'], {
-      columns: 91,
-      rows: 17,
-    })
-    expect(await terminal.exited()).toBe(5)
-    expect(await terminal.screen({ history: true })).toMatch(/^\/dev\/pts\/0\n17 91\ntmux-256color\n/)
+    const command = `run -- sh -c 'tty; stty size; echo $TERM; exit 5'`
+    const screen = await finalScreen(t, command, { columns: 91, rows: 17 })
+    expect(screen).toBe('/dev/pts/0\n17 91\ntmux-256color\nCODE 5')
     await nothingLeft(t)
   })
 
   test.skipIf(can.missing)(`typing is echoed once and read${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const terminal = await t.coopTerminal(['run', '--', 'sh', '-c', 'echo ready; read a; echo "got $a"'])
+    const command = `coop run -- sh -c 'echo ready; read a; echo "got $a"'; echo "CODE $?"; exec cat`
+    const terminal = await shellTerminal(t, command)
     await terminal.waitFor(/^ready$/m)
     await terminal.line('some words')
-    expect(await terminal.exited()).toBe(0)
-    expect(await terminal.screen({ history: true })).toMatch(/^ready\nsome words\ngot some words\n/)
+    await terminal.waitFor(/^ready\nsome words\ngot some words\nCODE 0\n/)
   })
 
   test.skipIf(can.missing)(`Ctrl+C, Ctrl+\\ and Ctrl+D reach the program${can.note}`, async () => {
@@ -54,7 +51,8 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`Ctrl+] is a key like any other: run cannot be left${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const script = 'stty raw -echo; printf "ready\\r\\n"; dd bs=1 count=1 2>/dev/null | od -An -tx1; stty sane'
+    const script =
+      'stty raw -echo; printf "ready\\r\\n"; dd bs=1 count=1 2>/dev/null | od -An -tx1; stty sane'
     const terminal = await t.coopTerminal(['run', '--', 'sh', '-c', script])
     await terminal.waitFor(/ready/)
     await terminal.keys('C-]')
@@ -101,7 +99,13 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`when the terminal goes away, the box does${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const terminal = await t.coopTerminal(['run', '--', 'sh', '-c', 'trap "" HUP; echo ready; while :; do sleep 1; done'])
+    const terminal = await t.coopTerminal([
+      'run',
+      '--',
+      'sh',
+      '-c',
+      'trap "" HUP; echo ready; while :; do sleep 1; done',
+    ])
     await terminal.waitFor(/ready/)
     await terminal[Symbol.asyncDispose]()
     await nothingLeft(t)
@@ -110,9 +114,7 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(can.missing)(`-T gives pipes in a terminal, -t a terminal in a pipe${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const test = 'test -t 0 && echo in; test -t 1 && echo out; test -t 2 && echo err; echo tested'
-    const plain = await t.coopTerminal(['run', '-T', '--', 'sh', '-c', test])
-    expect(await plain.exited()).toBe(0)
-    expect(await plain.screen({ history: true })).toMatch(/^tested/)
+    expect(await finalScreen(t, `run -T -- sh -c '${test}'`)).toBe('tested\nCODE 0')
     const forced = await t.coop(['run', '-t', '--', 'sh', '-c', `${test}; stty size; exit 3`])
     expect(forced).toMatchObject({ code: 3, stdout: 'in\r\nout\r\nerr\r\ntested\r\n24 80\r\n' })
     expect(await shell(t, 'coop run -t -- cat </dev/null', { timeoutMs: 5_000 })).toMatchObject({ code: 0 })
@@ -127,11 +129,8 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`a lot of output arrives whole and in order${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const terminal = await t.coopTerminal(['run', '--', 'sh', '-c', 'seq 1 9000; exit 4'])
-    expect(await terminal.exited()).toBe(4)
-    const lines = (await terminal.screen({ history: true })).trimEnd().split('\n')
-    expect(lines.filter((line) => /^\d+$/.test(line)).map(Number)).toEqual(
-      Array.from({ length: 9000 }, (_, n) => n + 1),
-    )
+    const lines = (await finalScreen(t, `run -- sh -c 'seq 1 9000; exit 4'`)).split('\n')
+    expect(lines.pop()).toBe('CODE 4')
+    expect(lines.map(Number)).toEqual(Array.from({ length: 9000 }, (_, n) => n + 1))
   })
 })

@@ -6,7 +6,7 @@ import { coopPath } from '../harness/coop.ts'
 import { canMakeNamespaces, hasCommand, type Needs, needsAll } from '../harness/facts.ts'
 import type { RunOptions, RunResult, Started } from '../harness/process.ts'
 import type { Scratch } from '../harness/sandbox.ts'
-import type { Terminal } from '../harness/terminal.ts'
+import type { Terminal, TerminalOptions } from '../harness/terminal.ts'
 import { type Invoker, invokers, solo } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 
@@ -30,8 +30,28 @@ export async function startShell(t: Scratch, script: string, options?: RunOption
 }
 
 /** The same in a terminal. */
-export async function shellTerminal(t: Scratch, script: string): Promise<Terminal> {
-  return await t.terminal(await around(t, script))
+export async function shellTerminal(
+  t: Scratch,
+  script: string,
+  options?: TerminalOptions,
+): Promise<Terminal> {
+  return await t.terminal(await around(t, script), options)
+}
+
+/**
+ * One coop command in a terminal that stays: the screen ends with `CODE n`. A tmux whose pane has ended may
+ * lose the last of its output, so what is printed last can only be told like this.
+ */
+export async function finalScreen(
+  t: Scratch,
+  command: string,
+  options: TerminalOptions & { readonly escapes?: boolean } = {},
+): Promise<string> {
+  const terminal = await shellTerminal(t, `coop ${command}; echo "CODE $?"; exec cat`, options)
+  await terminal.waitFor(/^CODE \d+$/m)
+  const screen = await terminal.screen({ history: true, escapes: options.escapes === true })
+  await terminal[Symbol.asyncDispose]()
+  return screen.trimEnd()
 }
 
 async function around(t: Scratch, script: string): Promise<string[]> {

@@ -1,0 +1,175 @@
+/** Hosts that lack something: what coop says, and what it leaves. Most of these hosts only root can stage. */
+import { describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { coopPath } from '../harness/coop.ts'
+import { needsAll } from '../harness/facts.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { invokers, ordinary, solo } from '../harness/users.ts'
+import { waitUntil } from '../harness/wait.ts'
+import { boxes, expectRefusal, needed, nothingLeft, output, startBox } from './support.ts'
+
+const root = needsAll({ root: process.getuid?.() === 0 })
+
+/** A mount that goes with the test. */
+class Mount implements Disposable {
+  readonly target: string
+  constructor(target: string, ...args: string[]) {
+    this.target = target
+    must('mount', ...args, target)
+  }
+  [Symbol.dispose](): void {
+    must('umount', '--lazy', this.target)
+  }
+}
+
+function must(...command: string[]): void {
+  const { success, stderr } = Bun.spawnSync(command, { stdout: 'ignore', stderr: 'pipe' })
+  if (!success) throw new Error(`${command.join(' ')}: ${stderr.toString()}`)
+}
+
+const tmpfs = (t: Scratch, target: string, options: string) =>
+  new Mount(
+    target,
+    '-t',
+    'tmpfs',
+    '-o',
+    `mode=700,uid=${t.invoker.uid},gid=${t.invoker.gid},${options}`,
+    'coop-test',
+  )
+
+describe.each(invokers)('as $name', (invoker) => {
+  const can = needed(invoker)
+  const missing = can.missing || root.missing
+  const note = `${can.note}${root.note}`
+
+  test.skipIf(missing)(`no user namespaces: exit 7, and how to get them${note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await t.coop(['system', 'status'])
+    // In a user namespace of its own that allows none below it.
+    const forbid = 'echo 0 >/proc/sys/user/max_user_namespaces'
+    const drop = invoker.uid === 0 ? '' : 'setpriv --ambient-caps=-all --inh-caps=-all'
+    const who = invoker.uid === 0 ? ['--map-root-user'] : ['--map-current-user', '--keep-caps']
+    const inside = (command: string) => {
+      const coop = `${drop} ${coopPath()}`
+      const script = `${forbid} && ${coop} ${command}; code=$?; ${coop} system shutdown >/dev/null; exit $code`
+      return t.run(['unshare', '--user', ...who, 'bash', '-c', script])
+    }
+    const expected = { sentence: /user namespaces?/, hint: /max_user_namespaces|sysctl|container/ }
+    const run = await inside('run -- true')
+    expectRefusal(run, { code: run.code === 125 ? 125 : 7, ...expected }) // 7: not even a daemon
+    expectRefusal(await inside('-d --agent "sleep 9"'), { code: 7, ...expected })
+    await nothingLeft(t)
+  })
+
+  test.skipIf(missing)(`root of somebody's user namespace is not root: exit 7 or a box${note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await t.coop(['system', 'status'])
+    const script = `${coopPath()} run -- id -u; code=$?; ${coopPath()} system shutdown >/dev/null; exit $code`
+    const { code, stdout, stderr } = await t.run([
+      'unshare',
+      '--user',
+      '--map-root-user',
+      'bash',
+      '-c',
+      script,
+    ])
+    if (code === 0) expect(stdout).toBe('0\n')
+    else {
+      expect([7, 125]).toContain(code ?? -1)
+      expect(stderr).toMatch(/^coop: .*(namespace|ids?)\b[\s\S]*hint: \S/)
+      expect(stderr).not.toMatch(/EINVAL|EPERM/)
+    }
+    await nothingLeft(t)
+  })
+
+  test.skipIf(missing)(`a full disk: what is full, and no half of a box${note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    using _disk = tmpfs(t, t.dataDir, 'size=64k')
+    output(await t.run(['sh', '-c', `head -c 60k /dev/zero >${t.dataDir}/filler; true`]))
+    const expected = { sentence: /no space/, hint: /COOP_DATA_DIR/ }
+    expectRefusal(await t.coop(['run', '--', 'true']), { code: 125, ...expected })
+    expectRefusal(await t.coop(['-d', '--agent', 'sleep 9']), { code: 1, ...expected })
+    await nothingLeft(t)
+    expect(readdirSync(t.dataDir)).toContain('filler')
+    // With room again it works, with the same daemon.
+    output(await t.run(['rm', join(t.dataDir, 'filler')]))
+    must('mount', '-o', 'remount,size=64m', t.dataDir)
+    expect(output(await t.coop(['run', '--', 'echo', 'room']))).toBe('room\n')
+    output(await t.coop(['system', 'shutdown']))
+  })
+
+  test.skipIf(missing)(
+    `a disk that fills up under a box: its programs are told, coop goes on${note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      using _disk = tmpfs(t, t.dataDir, 'size=8m')
+      await startBox(t)
+      const fill = await t.coop(['exec', 'sh', '-c', 'head -c 20M /dev/zero >/var/tmp/big; echo $?'])
+      expect(fill).toMatchObject({ code: 0, stdout: '1\n', stderr: expect.stringMatching(/No space left/) })
+      expect(output(await t.coop(['exec', 'echo', 'alive']))).toBe('alive\n')
+      expectRefusal(await t.coop(['run', '--', 'true']), {
+        code: 125,
+        sentence: /no space/,
+        hint: /COOP_DATA_DIR/,
+      })
+      expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'running' }])
+      output(await t.coop(['kill', '-f']))
+      await nothingLeft(t)
+      output(await t.coop(['system', 'shutdown']))
+    },
+  )
+
+  test.skipIf(missing)(`a read-only runtime folder: exit 4${note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    using _folder = tmpfs(t, t.runtimeDir, 'ro')
+    expectRefusal(await t.coop(['ls']), { code: 4, sentence: /read-only/, hint: /COOP_RUNTIME_DIR/ })
+    const run = await t.coop(['run', '--', 'true'])
+    expect([4, 125]).toContain(run.code ?? -1)
+    expect(run.stderr).toMatch(/^coop: .*read-only[\s\S]*hint: .*COOP_RUNTIME_DIR/)
+    expect(existsSync(join(t.dataDir, 'boxes'))).toBe(false)
+  })
+
+  test.skipIf(missing)(`a read-only or foreign data folder${note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    using _folder = tmpfs(t, t.dataDir, 'ro')
+    const { code, stderr } = await t.coop(['run', '--', 'true'])
+    expect(stderr).toMatch(/^coop: .*(data|cannot be written|read-only)[\s\S]*hint: .*COOP_DATA_DIR/)
+    expect([4, 125]).toContain(code ?? -1)
+    expect((await t.coop(['system', 'status'])).stdout).toContain('does not run')
+  })
+
+  test.skipIf(missing)(
+    `a small disk for the runtime folder: no terminal without its ring${note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      using _folder = tmpfs(t, t.runtimeDir, 'size=128k')
+      // A sparse ring on a full file system would end the daemon with SIGBUS when it is written to.
+      const { code } = await t.coop(['-d', '-n', 'box', '--agent', 'sh -c "seq 1 100000; exec sleep 1000"'])
+      const { stdout } = await t.coop(['system', 'status'])
+      expect(stdout).toMatch(/^boxes +\d/m)
+      const events = readFileSync(join(t.dataDir, 'logs/daemon.log'), 'utf8')
+      expect(events.match(/"event":"start"/g)).toHaveLength(1)
+      if (code === 0) output(await t.coop(['kill', '-f']))
+      await waitUntil(async () => (await boxes(t)).length === 0, 'no boxes')
+      output(await t.coop(['system', 'shutdown']))
+    },
+  )
+})
+
+const single = needed(solo ?? ordinary)
+test.skipIf(single.missing || !solo)(
+  `without a range a box has one id, and coop says what that costs${single.note}`,
+  async () => {
+    await using t = await scratch(solo ?? ordinary, { git: false })
+    const started = await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'])
+    expect(started.code).toBe(0)
+    expect(started.stderr).toMatch(/one user id/)
+    expect(started.stderr).toMatch(/usermod|subuid|uidmap/)
+    expect(output(await t.coop(['exec', 'id', '-u']))).toBe('0\n')
+    expect(output(await t.coop(['exec', 'cat', '/proc/self/uid_map']))).toMatch(/^ *0 +\d+ +1\n$/)
+    expect(output(await t.coop(['status']))).toMatch(/^ids +single/m)
+    // Not with every command: `run` is for pipelines.
+    expect((await t.coop(['run', '--', 'true'])).stderr).toBe('')
+  },
+)
