@@ -152,11 +152,17 @@ export class Box {
   /** A box whose daemon died: connect to its init and take the terminals back. */
   static async adopt(context: BoxContext, manifest: Manifest): Promise<Box | undefined> {
     const { init } = manifest
-    if (manifest.state !== 'running' || !init) return undefined
+    if (!init) return undefined
     const pidfd = openPidfd(init.pid)
     // Compared after the handle was taken: it cannot come to mean another process any more.
     if (pidfd === undefined || startTimeOf(init.pid) !== init.startTime) {
       if (pidfd !== undefined) closeDescriptor(pidfd)
+      return undefined
+    }
+    if (manifest.state !== 'running') {
+      // Its daemon died while init was at the batch that makes it whole, after which it would live on.
+      await killAll(pidfd)
+      closeDescriptor(pidfd)
       return undefined
     }
     const box = new Box(context, manifest)

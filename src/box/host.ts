@@ -127,6 +127,10 @@ export function hostFacts(home: string): HostFacts {
   const { uid, gid } = userInfo()
   const newuidmap = findProgram('newuidmap')
   const newgidmap = findProgram('newgidmap')
+  if (read('/proc/sys/user/max_user_namespaces').trim() === '0')
+    throw new CoopError('E_ISOLATION', 'user namespaces are switched off on this host', {
+      hint: 'sudo sysctl user.max_user_namespaces=15000',
+    })
   checkRange(uid, read('/etc/subuid'), read('/etc/subgid'))
   const limits = read('/proc/self/limits')
   const abi = syscall('landlock_create_ruleset', 0, 0, LANDLOCK_CREATE_RULESET_VERSION)

@@ -87,11 +87,11 @@ export function parseManifest(text: string): Manifest | undefined {
 
 export interface FoundManifest {
   readonly name: string
-  /** Undefined: there is one that cannot be read. */
+  /** Undefined: there is none, or one that cannot be read. */
   readonly manifest: Manifest | undefined
 }
 
-/** Every box that left a manifest. */
+/** Every box that left a folder. */
 export function findManifests(paths: Paths): FoundManifest[] {
   let names: string[]
   try {
@@ -104,7 +104,7 @@ export function findManifests(paths: Paths): FoundManifest[] {
     try {
       text = readFileSync(manifestFile(paths, name), 'utf8')
     } catch {
-      return []
+      return [{ name, manifest: undefined }]
     }
     const manifest = parseManifest(text)
     return [{ name, manifest: manifest?.name === name ? manifest : undefined }]

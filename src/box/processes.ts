@@ -87,8 +87,12 @@ export class Processes {
 
   /** Signal a process and its process group; one that has ended is no error. */
   async signal(pid: number, signal: number): Promise<void> {
-    const batch = new Batch()
-    batch.call('kill', [-pid, signal], { mayFail: true })
-    await this.#live().run(batch)
+    const to = async (target: number): Promise<number> => {
+      const batch = new Batch()
+      batch.call('kill', [target, signal], { mayFail: true })
+      return (await this.#live().run(batch)).results[0] ?? -1
+    }
+    // A child that was forked a moment ago leads no group yet.
+    if ((await to(-pid)) < 0) await to(pid)
   }
 }

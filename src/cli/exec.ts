@@ -31,7 +31,7 @@ const command: Command = {
     const env = parseEnvFlags(args.list('env'), process.env)
     const { session, box } = await targetBox(args.text('name'))
     const cwd = args.text('cwd')
-    return launch(session, userPaths(), {
+    return launch(Promise.resolve(session), userPaths(), {
       command: args.positionals,
       terminal,
       env,

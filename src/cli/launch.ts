@@ -72,15 +72,16 @@ async function withPipes(
 }
 
 /** Run it; resolves with the command's exit code, or 125 when coop itself failed. */
-export async function launch(session: Session, paths: Paths, what: Launch): Promise<number> {
-  session.onNotice = (text) => printError(`${paint('yellow', 'coop:', 2)} ${printable(text)}\n`)
-  const base: CommandOptions = {
-    command: what.command,
-    ...(what.cwd === undefined ? {} : { cwd: what.cwd }),
-    ...(what.env === undefined ? {} : { env: what.env }),
-  }
-  const terminal = what.terminal ?? (isTerminal(0) && isTerminal(1))
+export async function launch(connecting: Promise<Session>, paths: Paths, what: Launch): Promise<number> {
   try {
+    const session = await connecting
+    session.onNotice = (text) => printError(`${paint('yellow', 'coop:', 2)} ${printable(text)}\n`)
+    const base: CommandOptions = {
+      command: what.command,
+      ...(what.cwd === undefined ? {} : { cwd: what.cwd }),
+      ...(what.env === undefined ? {} : { env: what.env }),
+    }
+    const terminal = what.terminal ?? (isTerminal(0) && isTerminal(1))
     return terminal ? await inTerminal(session, what, base) : await withPipes(session, what, base, paths)
   } catch (error) {
     if (!(error instanceof CoopError)) throw error

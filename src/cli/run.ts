@@ -45,7 +45,7 @@ const command: Command = {
     if (!args.positionals.length)
       throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop run CMD…' })
     const terminal = wantsTerminal(args.flag('tty'), args.flag('no-tty'))
-    return launch(await connect(paths), paths, {
+    return launch(connect(paths), paths, {
       command: args.positionals,
       terminal,
       call: (what) => ({ do: 'run', box: options, command: what }),

@@ -2,7 +2,7 @@
  * One question to the daemon and its answer, without an event loop: half the time of a session, which matters
  * for `coop ls` in a prompt or a script. For commands that watch or type there is `session.ts`.
  */
-import { connectUnix, SOCK_STREAM } from '../../ffi/descriptors.ts'
+import { connectUnix, peerCredentials, SOCK_STREAM } from '../../ffi/descriptors.ts'
 import { SysError, syscall } from '../../ffi/libc.ts'
 import { write } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
@@ -54,6 +54,8 @@ export function askRunning<T>(paths: Paths, call: Call): { readonly value: T } |
     throw error
   }
   try {
+    // Somebody else's daemon, in a folder that was squatted, would learn what we are asked to send (ESCAPE 45).
+    if (peerCredentials(fd).uid !== process.getuid?.()) return undefined
     return converse(fd, call) as { value: T } | undefined
   } finally {
     closeDescriptor(fd)

@@ -1,5 +1,6 @@
 /** One connection to the daemon, seen from a client. */
 import type { Socket } from 'bun'
+import { peerCredentials } from '../../ffi/descriptors.ts'
 import { CoopError, errorFromJson } from '../errors.ts'
 import {
   decodeOutput,
@@ -58,6 +59,11 @@ export class Session {
       socket: {
         open: (socket) => {
           session.#socket = socket
+          // Somebody else's daemon would learn the caller's whole environment (ESCAPE 45).
+          if (peerCredentials((socket as unknown as { fd: number }).fd).uid !== process.getuid?.()) {
+            session.#lost()
+            socket.end()
+          }
         },
         data: (_, bytes) => session.#data(bytes),
         drain: () => session.#drain(),

@@ -10,7 +10,7 @@ import { Nursery } from '../box/nursery.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../box/prepare.ts'
 import { discardStore, diskError, emptyTrash } from '../box/storage.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../config/names.ts'
-import { boxDir, boxesDir, boxRuntimeDir, type Paths } from '../config/paths.ts'
+import { boxDir, boxesDir, boxRuntimeDir, manifestFile, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import type { Log } from './log.ts'
@@ -61,6 +61,11 @@ export class Registry {
     for (const { name, manifest } of findManifests(paths)) {
       if (!manifest) {
         const aside = `${boxDir(paths, name)}/box.json.unreadable`
+        // The manifest comes before anything else of a box: without one its daemon died at once.
+        if (!existsSync(manifestFile(paths, name))) {
+          if (!existsSync(aside)) discardStore(paths, name)
+          continue
+        }
         if (!existsSync(aside)) renameSync(`${boxDir(paths, name)}/box.json`, aside)
         log('manifest-unreadable', { box: name, moved: aside })
         continue

@@ -11,6 +11,7 @@ import {
   MKNODAT,
   NO_MARKS,
   PERSONALITY,
+  PRLIMIT,
   type Rule,
   SOCKET,
   UNSHARE,
@@ -102,7 +103,7 @@ const ORDINARY: readonly Group[] = [
     'scheduling and limits',
     `sched_yield sched_setparam sched_getparam sched_setscheduler sched_getscheduler sched_setattr sched_getattr
     sched_get_priority_max sched_get_priority_min sched_rr_get_interval sched_setaffinity sched_getaffinity
-    getpriority setpriority ioprio_get ioprio_set getrlimit setrlimit prlimit64 getrusage getcpu`,
+    getpriority setpriority ioprio_get ioprio_set getrlimit setrlimit getrusage getcpu`,
   ),
   allow(
     'time, reading it',
@@ -129,6 +130,7 @@ const ORDINARY: readonly Group[] = [
     'uretprobe uprobe',
   ),
   byArguments('terminals', 'ioctl', IOCTL),
+  byArguments('limits, but not those of init', 'prlimit64', PRLIMIT),
   byArguments('families and protocols', 'socket socketpair', SOCKET),
   byArguments('uname and address layout', 'personality', PERSONALITY),
   byArguments('FIFOs and sockets, no devices', 'mknod', MKNOD),

@@ -117,6 +117,15 @@ export const SOCKET: Rule = {
   otherwise: 'EAFNOSUPPORT',
 }
 
+/**
+ * Limits of init: root of the box has its ids, which is all that prlimit(2) asks for, and an init that may open or
+ * map nothing takes no more commands. Everybody else's are the box's own affair.
+ */
+export const PRLIMIT: Rule = {
+  clauses: [{ when: [{ arg: 0, in: [1] }], verdict: 'EPERM' }],
+  otherwise: 'allow',
+}
+
 /** PER_LINUX32, UNAME26, ADDR_NO_RANDOMIZE (personality(2)): setarch and gdb. */
 const PERSONALITIES = 0x8 | 0x20000 | 0x40000
 

@@ -94,7 +94,8 @@ describe.each(everyone)('as $name', (invoker) => {
         t,
         'unshare --user --map-root-user true && echo nested works; unshare -Urmpf sh unmask.sh 2>/dev/null',
       )
-      expect(said).toBe('nested works\n')
+      // Root's boxes lack SETFCAP, without which no namespace may map root (user_namespaces(7)).
+      expect(said).toBe(invoker.uid === 0 ? '' : 'nested works\n')
     },
   )
 

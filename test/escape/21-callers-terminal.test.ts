@@ -43,35 +43,40 @@ describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker, 'tmux')
   const readable = needsAll({ tmux: !box.missing, 'root, to look': process.getuid?.() === 0 })
 
-  test.skipIf(readable.missing)(`neither daemon nor box has it, whatever is started from it${readable.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const terminal = await t.terminal(['sh'])
-    await terminal.waitFor(/[$#]/)
-    const shell = Number(await terminal.info('#{pane_pid}'))
-    const [own = ''] = terminalsOf(shell)
-    expect(own).not.toBe('')
-    expect(statOf(shell).terminal).not.toBe(0) // the control: it is seen where it is
-    const { coopPath } = await import('../harness/coop.ts')
-    await terminal.line(`${coopPath()} -d -n box --agent 'sleep 2101'; echo sta''rted`)
-    await terminal.waitFor(/started/)
-    await terminal.line(`${coopPath()} run -t -- sh -c 'tty; readlink /proc/self/fd/0; echo in''side; sleep 2102'`)
-    await terminal.waitFor(/inside/)
-    const seen = await terminal.screen()
-    expect(seen).toContain('/dev/pts/0')
-    const daemon = await daemonPid(t)
-    const clients = findLeftovers(t.root).flatMap(({ pid, description }) =>
-      pid && /coop run -t|tmux|: sh$/.test(description) ? [pid] : [],
-    )
-    const pids = behind(t, [shell, ...clients])
-    expect(pids).toContain(daemon)
-    expect(pids.length).toBeGreaterThan(4)
-    expect(pids.filter((pid) => terminalsOf(pid).includes(own))).toEqual([])
-    const session = statOf(shell).session
-    expect(pids.filter((pid) => statOf(pid).session === session)).toEqual([])
-    expect(statOf(daemon).terminal).toBe(0)
-    expect(readlinkSync(`/proc/${daemon}/fd/0`)).toBe('/dev/null')
-    await terminal.keys('C-c')
-  })
+  test.skipIf(readable.missing)(
+    `neither daemon nor box has it, whatever is started from it${readable.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const terminal = await t.terminal(['sh'])
+      await terminal.waitFor(/[$#]/)
+      const shell = Number(await terminal.info('#{pane_pid}'))
+      const [own = ''] = terminalsOf(shell)
+      expect(own).not.toBe('')
+      expect(statOf(shell).terminal).not.toBe(0) // the control: it is seen where it is
+      const { coopPath } = await import('../harness/coop.ts')
+      await terminal.line(`${coopPath()} -d -n box --agent 'sleep 2101'; echo sta''rted`)
+      await terminal.waitFor(/started/)
+      await terminal.line(
+        `${coopPath()} run -t -- sh -c 'tty; readlink /proc/self/fd/0; echo in''side; sleep 2102'`,
+      )
+      await terminal.waitFor(/inside/)
+      const seen = await terminal.screen()
+      expect(seen).toContain('/dev/pts/0')
+      const daemon = await daemonPid(t)
+      const clients = findLeftovers(t.root).flatMap(({ pid, description }) =>
+        pid && /coop run -t|tmux|: sh$/.test(description) ? [pid] : [],
+      )
+      const pids = behind(t, [shell, ...clients])
+      expect(pids).toContain(daemon)
+      expect(pids.length).toBeGreaterThan(4)
+      expect(pids.filter((pid) => terminalsOf(pid).includes(own))).toEqual([])
+      const session = statOf(shell).session
+      expect(pids.filter((pid) => statOf(pid).session === session)).toEqual([])
+      expect(statOf(daemon).terminal).toBe(0)
+      expect(readlinkSync(`/proc/${daemon}/fd/0`)).toBe('/dev/null')
+      await terminal.keys('C-c')
+    },
+  )
 
   test.skipIf(box.missing)(`and it can go away under both${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

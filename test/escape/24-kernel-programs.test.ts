@@ -16,7 +16,10 @@ const BPF = [
   ...call('bpf@map', 0, MEMORY, 128), // BPF_MAP_CREATE
   ...call('bpf@large', 0, MEMORY, 1 << 20),
 ]
-const PERF = [...call('perf_event_open', 0, 0, -1, -1, 0), ...call('perf_event_open@own', MEMORY, 0, -1, -1, 0)]
+const PERF = [
+  ...call('perf_event_open', 0, 0, -1, -1, 0),
+  ...call('perf_event_open@own', MEMORY, 0, -1, -1, 0),
+]
 const FAULT = [...call('userfaultfd', USER_MODE_ONLY), ...call('userfaultfd@all', 0)]
 const CALLS = [...BPF, ...PERF, ...FAULT]
 

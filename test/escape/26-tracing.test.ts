@@ -44,12 +44,15 @@ const OFF = { read: 'EPERM', write: 'EPERM', descriptor: 'EPERM', compare: 'EPER
 describe.each(invokers)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
 
-  test.skipIf(gcc.missing)(`positive control: in a box a process looks into its child${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('look', compile(LOOK), 0o755)
-    expect(answers((await t.run(['./look'])).stdout)).toEqual(OPEN)
-    expect(answers(await inBox(t, './look'))).toEqual(OPEN)
-  })
+  test.skipIf(gcc.missing)(
+    `positive control: in a box a process looks into its child${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('look', compile(LOOK), 0o755)
+      expect(answers((await t.run(['./look'])).stdout)).toEqual(OPEN)
+      expect(answers(await inBox(t, './look'))).toEqual(OPEN)
+    },
+  )
 
   test.skipIf(gcc.missing)(`a process of the host or of another box is not there${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -58,7 +61,13 @@ describe.each(invokers)('as $name', (invoker) => {
     // The control: its owner finds it (whether it may trace it is for the host to say: yama).
     expect(answers((await t.run(['./look', `${victim.pid}`])).stdout).trace).not.toBe('ESRCH')
     const tries = answers(await inBox(t, `./look ${victim.pid}`))
-    expect(tries).toEqual({ read: 'ESRCH', write: 'ESRCH', descriptor: 'EBADF', compare: 'ESRCH', trace: 'ESRCH' })
+    expect(tries).toEqual({
+      read: 'ESRCH',
+      write: 'ESRCH',
+      descriptor: 'EBADF',
+      compare: 'ESRCH',
+      trace: 'ESRCH',
+    })
     await startBox(t, 'other')
     const lines = said(await t.coop(['exec', '-n', 'other', '--', 'sh', '-c', 'echo /proc/[0-9]*/exe']))
     expect(lines.split(' ').length).toBeLessThan(6)

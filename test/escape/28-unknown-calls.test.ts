@@ -25,11 +25,14 @@ describe.each(invokers)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
   const box = needed(invoker)
 
-  test.skipIf(gcc.missing)(`positive control: outside this kernel knows some of them${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const known = Object.values(await callsOutside(t, ABSENT)).filter((answer) => answer !== 'ENOSYS')
-    expect(known).not.toEqual([])
-  })
+  test.skipIf(gcc.missing)(
+    `positive control: outside this kernel knows some of them${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const known = Object.values(await callsOutside(t, ABSENT)).filter((answer) => answer !== 'ENOSYS')
+      expect(known).not.toEqual([])
+    },
+  )
 
   test.skipIf(gcc.missing)(`a box is told that there is no such call${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -40,7 +43,8 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(box.missing)(`and programs that try something newer first go on${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     // Threads by clone3, then clone; copies by copy_file_range, then read and write.
-    const script = 'cp /usr/bin/env copy && sort --parallel=4 copy >/dev/null && ls -l copy >/dev/null && echo on'
+    const script =
+      'cp /usr/bin/env copy && sort --parallel=4 copy >/dev/null && ls -l copy >/dev/null && echo on'
     expect(await inBox(t, script)).toBe('on\n')
   })
 })

@@ -66,25 +66,31 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(gcc.missing)(`clone3 is unknown also where namespaces are allowed${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('coop.toml', '[sandbox]\nnested = true\n')
-    expect(await callsInBox(t, [...MIXED, ...STRUCT])).toEqual({ ...all(MIXED, 'OK'), ...all(STRUCT, 'ENOSYS') })
+    expect(await callsInBox(t, [...MIXED, ...STRUCT])).toEqual({
+      ...all(MIXED, 'OK'),
+      ...all(STRUCT, 'ENOSYS'),
+    })
   })
 
-  test.skipIf(gcc.missing)(`mounts and host names stay coop's by every call for them${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const calls = [
-      ...call('mount', string('none'), string('/tmp'), string('tmpfs'), 0, 0),
-      ...call('umount2', string('/proc'), 2),
-      ...call('pivot_root', string('.'), string('.')),
-      ...call('fsopen', string('proc'), 0),
-      ...call('fspick', 0xffff_ff9cn, string('/'), 0),
-      ...call('open_tree', 0xffff_ff9cn, string('/'), 1),
-      ...call('move_mount', 0, string(''), 0, string(''), 0),
-      ...call('mount_setattr', 0xffff_ff9cn, string('/'), 0, MEMORY, 32),
-      ...call('sethostname', string('name'), 4),
-      ...call('setdomainname', string('name'), 4),
-    ]
-    expect(await callsInBox(t, calls)).toEqual(all(calls, 'EPERM'))
-  })
+  test.skipIf(gcc.missing)(
+    `mounts and host names stay coop's by every call for them${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const calls = [
+        ...call('mount', string('none'), string('/tmp'), string('tmpfs'), 0, 0),
+        ...call('umount2', string('/proc'), 2),
+        ...call('pivot_root', string('.'), string('.')),
+        ...call('fsopen', string('proc'), 0),
+        ...call('fspick', 0xffff_ff9cn, string('/'), 0),
+        ...call('open_tree', 0xffff_ff9cn, string('/'), 1),
+        ...call('move_mount', 0, string(''), 0, string(''), 0),
+        ...call('mount_setattr', 0xffff_ff9cn, string('/'), 0, MEMORY, 32),
+        ...call('sethostname', string('name'), 4),
+        ...call('setdomainname', string('name'), 4),
+      ]
+      expect(await callsInBox(t, calls)).toEqual(all(calls, 'EPERM'))
+    },
+  )
 
   test.skipIf(box.missing)(`threads and processes work without them${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

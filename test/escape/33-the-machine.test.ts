@@ -44,13 +44,16 @@ describe.each(invokers)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
   const box = needed(invoker)
 
-  test.skipIf(gcc.missing)(`positive control: without a box the kernel looks at them${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const outside = await callsOutside(t, VISIBLE)
-    expect(Object.keys(outside)).toHaveLength(VISIBLE.length)
-    expect(Object.entries(outside).filter(([, answer]) => answer === 'EPERM')).toEqual([])
-    expect(await callsUnprotected(t, REBOOT)).toEqual({ reboot: 'EINVAL' })
-  })
+  test.skipIf(gcc.missing)(
+    `positive control: without a box the kernel looks at them${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const outside = await callsOutside(t, VISIBLE)
+      expect(Object.keys(outside)).toHaveLength(VISIBLE.length)
+      expect(Object.entries(outside).filter(([, answer]) => answer === 'EPERM')).toEqual([])
+      expect(await callsUnprotected(t, REBOOT)).toEqual({ reboot: 'EINVAL' })
+    },
+  )
 
   test.skipIf(gcc.missing)(`a box gets at none of them${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -65,9 +68,13 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await callsInBox(t, calls)).toEqual(all(calls, 'EPERM'))
   })
 
-  test.skipIf(box.missing)(`and has no device or file that is the same by another way${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const ways = '/dev/mem /dev/kmem /dev/port /dev/rtc* /dev/watchdog* /dev/kmsg /dev/kvm /dev/fuse /dev/net/tun'
-    expect(await inBox(t, `ls -d ${ways} /dev/loop* /dev/snapshot /dev/vsock 2>/dev/null; :`)).toBe('')
-  })
+  test.skipIf(box.missing)(
+    `and has no device or file that is the same by another way${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const ways =
+        '/dev/mem /dev/kmem /dev/port /dev/rtc* /dev/watchdog* /dev/kmsg /dev/kvm /dev/fuse /dev/net/tun'
+      expect(await inBox(t, `ls -d ${ways} /dev/loop* /dev/snapshot /dev/vsock 2>/dev/null; :`)).toBe('')
+    },
+  )
 })

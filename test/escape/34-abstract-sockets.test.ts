@@ -55,14 +55,15 @@ const OPEN = { stream: 'OK', packets: 'OK', connected: 'OK' }
 const CLOSED = { stream: 'EPERM', packets: 'EPERM', connected: 'EPERM' }
 
 function landlockScopes(): boolean {
-  const [major = 0, minor = 0] = (Bun.spawnSync(['uname', '-r']).stdout.toString().match(/\d+/g) ?? []).map(Number)
+  const [major = 0, minor = 0] = (Bun.spawnSync(['uname', '-r']).stdout.toString().match(/\d+/g) ?? []).map(
+    Number,
+  )
   return major > 6 || (major === 6 && minor >= 12)
 }
 
 async function serving(t: Scratch, command: 'outside' | 'box', name: string) {
   const serve = ['./sockets', 'serve', name]
-  const server =
-    command === 'box' ? t.startCoop(['exec', '-n', 'box', '--', ...serve]) : t.start(serve)
+  const server = command === 'box' ? t.startCoop(['exec', '-n', 'box', '--', ...serve]) : t.start(serve)
   await server.waitFor(/ready/)
   return server
 }
@@ -80,18 +81,21 @@ describe.each(invokers)('as $name', (invoker) => {
     await server.waitFor(/got stream[\s\S]*got packets|got packets[\s\S]*got stream/)
   })
 
-  test.skipIf(scopes.missing)(`a box on the host's network reaches none of the host${scopes.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('sockets', compile(PROGRAM), 0o755)
-    const server = await serving(t, 'outside', name)
-    expect(answers(await inBox(t, `./sockets ask ${name}`, ['--network', 'host']))).toEqual(CLOSED)
-    await startBox(t)
-    const ask = ['exec', '-n', 'box', '--', './sockets', 'ask', name]
-    expect(answers(said(await t.coop(ask)))).toEqual(CLOSED)
-    // A process that comes from another, and one that confines itself further, are no way around.
-    expect(answers(await inBox(t, `(setsid sh -c './sockets ask ${name} | cat')`))).toEqual(CLOSED)
-    expect(server.stdout).toBe('ready\n')
-  })
+  test.skipIf(scopes.missing)(
+    `a box on the host's network reaches none of the host${scopes.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('sockets', compile(PROGRAM), 0o755)
+      const server = await serving(t, 'outside', name)
+      expect(answers(await inBox(t, `./sockets ask ${name}`, ['--network', 'host']))).toEqual(CLOSED)
+      await startBox(t)
+      const ask = ['exec', '-n', 'box', '--', './sockets', 'ask', name]
+      expect(answers(said(await t.coop(ask)))).toEqual(CLOSED)
+      // A process that comes from another, and one that confines itself further, are no way around.
+      expect(answers(await inBox(t, `(setsid sh -c './sockets ask ${name} | cat')`))).toEqual(CLOSED)
+      expect(server.stdout).toBe('ready\n')
+    },
+  )
 
   test.skipIf(scopes.missing)(`nor one of another box${scopes.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

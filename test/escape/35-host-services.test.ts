@@ -7,7 +7,7 @@ import { describe, expect, test } from 'bun:test'
 import { chmodSync, existsSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { answers, compile, inBox, needed, startBox } from './support.ts'
 
@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
   return 0;
 }`
 
-async function unixService(t: Scratch, path: string) {
+function unixService(path: string) {
   const { socket } = serve()
   const service = Bun.listen({ unix: path, socket })
   chmodSync(path, 0o777)
@@ -82,7 +82,8 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(box.missing)(`it has one interface and no way out${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const script = "sed -n '3,$s/:.*//p' /proc/net/dev; tail -n +2 /proc/net/route; ls /sys/class/net 2>/dev/null; :"
+    const script =
+      "sed -n '3,$s/:.*//p' /proc/net/dev; tail -n +2 /proc/net/route; ls /sys/class/net 2>/dev/null; :"
     expect((await inBox(t, script, ['--network', 'none'])).trim()).toBe('lo')
   })
 
@@ -96,21 +97,38 @@ describe.each(invokers)('as $name', (invoker) => {
     tcp.stop(true)
   })
 
-  test.skipIf(gcc.missing)(`sockets in folders of the host are not there, in any mode${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('ask', compile(UNIX), 0o755)
-    const paths = [join(t.root, 's'), join(t.home, 's'), `/run/coop-test-${crypto.randomUUID().slice(0, 8)}`]
-    const usable = paths.filter((path) => !path.startsWith('/run/') || process.getuid?.() === 0)
-    const services = await Promise.all(usable.map((path) => unixService(t, path)))
-    const outside = answers((await t.run(['./ask', ...usable])).stdout)
-    expect(Object.keys(outside)).toHaveLength(usable.length) // the control
-    const usual = ['/run/docker.sock', '/var/run/docker.sock', '/run/podman/podman.sock', '/run/dbus/system_bus_socket']
-    const own = [join(t.runtimeDir, 'daemon.sock'), join(t.runtimeDir, 'fds.sock')]
-    for (const network of ['host', 'none']) {
-      expect(await inBox(t, `./ask ${[...usable, ...usual, ...own].join(' ')}; :`, ['--network', network])).toBe('')
-    }
-    for (const service of services) service.stop(true)
-    expect(existsSync(own[0] ?? '')).toBe(true)
-    for (const path of usable) await Bun.file(path).delete().catch(() => {})
-  })
+  test.skipIf(gcc.missing)(
+    `sockets in folders of the host are not there, in any mode${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('ask', compile(UNIX), 0o755)
+      const paths = [
+        join(t.root, 's'),
+        join(t.home, 's'),
+        `/run/coop-test-${crypto.randomUUID().slice(0, 8)}`,
+      ]
+      const usable = paths.filter((path) => !path.startsWith('/run/') || process.getuid?.() === 0)
+      const services = usable.map(unixService)
+      const outside = answers((await t.run(['./ask', ...usable])).stdout)
+      expect(Object.keys(outside)).toHaveLength(usable.length) // the control
+      const usual = [
+        '/run/docker.sock',
+        '/var/run/docker.sock',
+        '/run/podman/podman.sock',
+        '/run/dbus/system_bus_socket',
+      ]
+      const own = [join(t.runtimeDir, 'daemon.sock'), join(t.runtimeDir, 'fds.sock')]
+      for (const network of ['host', 'none']) {
+        expect(
+          await inBox(t, `./ask ${[...usable, ...usual, ...own].join(' ')}; :`, ['--network', network]),
+        ).toBe('')
+      }
+      for (const service of services) service.stop(true)
+      expect(existsSync(own[0] ?? '')).toBe(true)
+      for (const path of usable)
+        await Bun.file(path)
+          .delete()
+          .catch(() => {})
+    },
+  )
 })

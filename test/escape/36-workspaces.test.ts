@@ -34,7 +34,19 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(box.missing)(`the home and what is above it are refused${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    for (const path of [t.home, t.root, dirname(t.root), '/', '/home', '/root', '/usr', '/etc', '/proc', '/dev', '/run']) {
+    for (const path of [
+      t.home,
+      t.root,
+      dirname(t.root),
+      '/',
+      '/home',
+      '/root',
+      '/usr',
+      '/etc',
+      '/proc',
+      '/dev',
+      '/run',
+    ]) {
       await refused(t, ['run', '-w', path, ...LIST])
     }
     for (const cwd of [t.home, '/', '/tmp']) await refused(t, ['run', ...LIST], cwd)
@@ -44,13 +56,26 @@ describe.each(invokers)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     await t.coop(['ls'])
     const state = [t.dataDir, t.configDir, t.cacheDir, t.runtimeDir]
-    const below = [join(t.dataDir, 'boxes'), t.folder('data/volumes'), t.folder('config/own'), t.folder('r/boxes')]
+    const below = [
+      join(t.dataDir, 'boxes'),
+      t.folder('data/volumes'),
+      t.folder('config/own'),
+      t.folder('r/boxes'),
+    ]
     for (const path of [...state, ...below, t.root]) await refused(t, ['run', '-w', path, ...LIST])
   })
 
   test.skipIf(box.missing)(`places of secrets are refused, and what is in them${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    for (const name of ['.ssh', '.gnupg', '.aws', '.config/gcloud', '.kube/cache', '.mozilla/firefox/profile', '.config']) {
+    for (const name of [
+      '.ssh',
+      '.gnupg',
+      '.aws',
+      '.config/gcloud',
+      '.kube/cache',
+      '.mozilla/firefox/profile',
+      '.config',
+    ]) {
       await refused(t, ['run', '-w', t.folder(join(t.home, name)), ...LIST])
     }
   })
@@ -76,7 +101,10 @@ describe.each(invokers)('as $name', (invoker) => {
     for (const mount of ['..', t.home, '~', t.dataDir]) {
       t.write('coop.toml', `[workspace]\nmount = ${JSON.stringify(mount)}\n`)
       const run = await t.coop(['run', '--', 'ls', '-a', '..', '.'])
-      expect({ mount, leaked: /\.gitconfig|volumes|daemon\.sock/.test(run.stdout) }).toEqual({ mount, leaked: false })
+      expect({ mount, leaked: /\.gitconfig|volumes|daemon\.sock/.test(run.stdout) }).toEqual({
+        mount,
+        leaked: false,
+      })
     }
     for (const source of ['~', '~/.ssh', '..', t.dataDir, t.runtimeDir, '/', '/etc']) {
       t.folder(join(t.home, '.ssh'))

@@ -52,15 +52,18 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', wait], options))).toMatch(CLEAN)
   })
 
-  test.skipIf(box.missing)(`the daemon keeps none of them, in memory of its start or on disk${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    said(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'], { env }))
-    const { pid } = JSON.parse((await t.coop(['system', 'status', '--json'])).stdout) as { pid: number }
-    expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain(CANARY)
-    expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(CANARY)
-    const found = await t.run(['grep', '-rls', CANARY, t.dataDir, t.runtimeDir, t.cacheDir, t.configDir])
-    expect(found.stdout).toBe('')
-  })
+  test.skipIf(box.missing)(
+    `the daemon keeps none of them, in memory of its start or on disk${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      said(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'], { env }))
+      const { pid } = JSON.parse((await t.coop(['system', 'status', '--json'])).stdout) as { pid: number }
+      expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain(CANARY)
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(CANARY)
+      const found = await t.run(['grep', '-rls', CANARY, t.dataDir, t.runtimeDir, t.cacheDir, t.configDir])
+      expect(found.stdout).toBe('')
+    },
+  )
 
   test.skipIf(box.missing)(`what is configured is there, and only where it belongs${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -69,9 +72,19 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(there.filter((line) => line.includes(CANARY))).toEqual([`SECRET_TOKEN=${CANARY}`])
     // Listings do not show it, and other boxes do not have it.
     said(await t.coop(['-d', '-n', 'box', '-e', 'SECRET_TOKEN', '--agent', 'sleep infinity'], { env }))
-    for (const args of [['status', 'box'], ['status', 'box', '--json'], ['ls'], ['ls', '--json'], ['system', 'logs']]) {
+    for (const args of [
+      ['status', 'box'],
+      ['status', 'box', '--json'],
+      ['ls'],
+      ['ls', '--json'],
+      ['system', 'logs'],
+    ]) {
       const { code, stdout, stderr } = await t.coop(args)
-      expect({ args, code, shown: (stdout + stderr).includes(CANARY) }).toEqual({ args, code: 0, shown: false })
+      expect({ args, code, shown: (stdout + stderr).includes(CANARY) }).toEqual({
+        args,
+        code: 0,
+        shown: false,
+      })
     }
     expect(await inBox(t, 'env', [])).not.toContain(CANARY)
   })
@@ -81,6 +94,8 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await inBox(t, "tr '\\0' ' ' </proc/1/cmdline; cat /proc/1/environ 2>/dev/null; :")).toMatch(
       /^(coop --daemon ?)?$/,
     )
-    expect(await onTerminal(t, ['run', '-t', '--', 'sh', '-c', 'cat /proc/1/environ 2>&1; :'])).toContain('denied')
+    expect(await onTerminal(t, ['run', '-t', '--', 'sh', '-c', 'cat /proc/1/environ 2>&1; :'])).toContain(
+      'denied',
+    )
   })
 })

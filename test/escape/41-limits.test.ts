@@ -49,16 +49,21 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(madeBy(await inBox(t, 'setsid -w ./bomb 300'))).toBe(300)
   })
 
-  test.skipIf(gcc.missing)(`a box has as many processes as it was given, and cannot have more${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('bomb', compile(BOMB), 0o755)
-    t.write('coop.toml', CONFIGURED)
-    const text = await inBox(t, 'setsid -w ./bomb 300')
-    expect(text).toMatch(/raised 0 EAGAIN/)
-    expect(madeBy(text)).toBeGreaterThan(LIMIT / 2)
-    expect(madeBy(text)).toBeLessThanOrEqual(LIMIT)
-    expect(await inBox(t, "bash -c 'ulimit -Hu; ulimit -u 9999 2>/dev/null || echo no'")).toBe(`${LIMIT}\nno\n`)
-  })
+  test.skipIf(gcc.missing)(
+    `a box has as many processes as it was given, and cannot have more${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('bomb', compile(BOMB), 0o755)
+      t.write('coop.toml', CONFIGURED)
+      const text = await inBox(t, 'setsid -w ./bomb 300')
+      expect(text).toMatch(/raised 0 EAGAIN/)
+      expect(madeBy(text)).toBeGreaterThan(LIMIT / 2)
+      expect(madeBy(text)).toBeLessThanOrEqual(LIMIT)
+      expect(await inBox(t, "bash -c 'ulimit -Hu; ulimit -u 9999 2>/dev/null || echo no'")).toBe(
+        `${LIMIT}\nno\n`,
+      )
+    },
+  )
 
   test.skipIf(gcc.missing)(`the daemon, another box and the user go on${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -78,11 +83,17 @@ describe.each(invokers)('as $name', (invoker) => {
     expect((await t.coop(['kill', '-f', 'box'])).code).toBe(0)
   })
 
-  test.skipIf(gcc.missing)(`terminals and descriptors of one box leave those of others alone${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t, 'other')
-    const many = 'i=0; while [ $i -lt 3000 ]; do eval "exec $((i+3))<>/dev/ptmx" || break; i=$((i+1)); done 2>/dev/null; echo $i'
-    expect(Number(await inBox(t, `bash -c '${many}'; :`))).toBeGreaterThan(50)
-    expect(said(await t.startCoop(['exec', '-t', '-n', 'other', '--', 'tty']).finished())).toContain('/dev/pts/')
-  })
+  test.skipIf(gcc.missing)(
+    `terminals and descriptors of one box leave those of others alone${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, 'other')
+      const many =
+        'i=0; while [ $i -lt 3000 ]; do eval "exec $((i+3))<>/dev/ptmx" || break; i=$((i+1)); done 2>/dev/null; echo $i'
+      expect(Number(await inBox(t, `bash -c '${many}'; :`))).toBeGreaterThan(50)
+      expect(said(await t.startCoop(['exec', '-t', '-n', 'other', '--', 'tty']).finished())).toContain(
+        '/dev/pts/',
+      )
+    },
+  )
 })

@@ -29,12 +29,15 @@ const folders = (t: Scratch) => [
 ]
 /** Numbers on the host of the processes of boxes with these words. */
 const running = (t: Scratch, words: string) =>
-  findLeftovers(t.root).flatMap(({ pid, description }) => (pid && description.endsWith(`): ${words}`) ? [pid] : []))
+  findLeftovers(t.root).flatMap(({ pid, description }) =>
+    pid && description.endsWith(`): ${words}`) ? [pid] : [],
+  )
 const gone = (t: Scratch, words: string) =>
   waitUntil(() => running(t, words).length === 0 && folders(t).length === 0, `the end of ${words}`)
 
 /** A process that does all it can to stay: its own session, no parent, no signals. */
-const stubborn = (words: string) => `(setsid sh -c "trap '' HUP TERM INT; exec ${words}" &) </dev/null >/dev/null 2>&1`
+const stubborn = (words: string) =>
+  `(setsid sh -c "trap '' HUP TERM INT; exec ${words}" &) </dev/null >/dev/null 2>&1`
 
 function zygoteOf(pid: number): number {
   const [child = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
@@ -85,7 +88,13 @@ describe.each(invokers)('as $name', (invoker) => {
     test.skipIf(box.missing)(`an agent's box outlives its ${victim}, a run does not${box.note}`, async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, 'box', 'sleep 4205')
-      const client = t.startCoop(['run', '--', 'sh', '-c', `${stubborn('sleep 4206')}; echo up; exec sleep 4206`])
+      const client = t.startCoop([
+        'run',
+        '--',
+        'sh',
+        '-c',
+        `${stubborn('sleep 4206')}; echo up; exec sleep 4206`,
+      ])
       await client.waitFor(/up/)
       const { pid } = await daemon(t)
       const zygote = zygoteOf(pid)
@@ -94,8 +103,10 @@ describe.each(invokers)('as $name', (invoker) => {
       if (victim !== 'zygote') process.kill(pid, 'SIGKILL')
       if (victim !== 'daemon') process.kill(zygote, 'SIGKILL')
       // Neither stays without the other, and the client learns of it.
-      await waitUntil(() => !existsSync(`/proc/${pid}`) && !existsSync(`/proc/${zygote}`), 'their end')
-      expect((await client.finished()).code).toBe(125)
+      const alive = () => findLeftovers(t.root).some((left) => left.pid === pid || left.pid === zygote)
+      await waitUntil(() => !alive(), 'their end')
+      // Lost, or ended by a daemon that could still do so.
+      expect([125, 137]).toContain((await client.finished()).code ?? 0)
       expect(running(t, 'sleep 4205')).toEqual(agent)
       expect(said(await t.coop(['exec', '-n', 'box', '--', 'echo', 'adopted']))).toBe('adopted\n')
       expect((await daemon(t)).pid).not.toBe(pid)
@@ -105,30 +116,36 @@ describe.each(invokers)('as $name', (invoker) => {
     })
   }
 
-  test.skipIf(box.missing)(`a box that was being made when the daemon died leaves nothing${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const codes: (number | null)[] = []
-    for (let round = 0; round < ROUNDS; round++) {
-      await t.coop(['ls'])
-      const { pid } = await daemon(t)
-      const client = t.startCoop(['run', '--', 'sleep', '4207'])
-      // Every second one at a moment of the creation itself, the others at any, also before and after.
-      if (round % 2) await waitUntil(() => folders(t).length > 0, 'the folder of the box')
-      await Bun.sleep((Math.random() * ROUND_MS) / (round % 2 ? 9 : 1)) // what is tested is every moment
-      process.kill(pid, 'SIGKILL')
-      client.kill('SIGKILL')
-      codes.push((await client.finished()).code)
-      await t.coop(['ls'])
-      await gone(t, 'sleep 4207')
-    }
-    expect(codes).toHaveLength(ROUNDS)
-    expect(findLeftovers(t.root).filter(({ pid }) => pid === undefined)).toEqual([])
-    // The name is free again, and a box can be made.
-    expect(said(await t.coop(['run', '--', 'echo', 'well']))).toBe('well\n')
-    await t.coop(['system', 'shutdown'])
-    const nothing = () => findLeftovers(t.root).length === 0
-    await waitUntil(nothing, () => `an end of everything: ${JSON.stringify(findLeftovers(t.root), null, 1)}`)
-  })
+  test.skipIf(box.missing)(
+    `a box that was being made when the daemon died leaves nothing${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const codes: (number | null)[] = []
+      for (let round = 0; round < ROUNDS; round++) {
+        await t.coop(['ls'])
+        const { pid } = await daemon(t)
+        const client = t.startCoop(['run', '--', 'sleep', '4207'])
+        // Every second one at a moment of the creation itself, the others at any, also before and after.
+        if (round % 2) await waitUntil(() => folders(t).length > 0, 'the folder of the box')
+        await Bun.sleep((Math.random() * ROUND_MS) / (round % 2 ? 9 : 1)) // what is tested is every moment
+        process.kill(pid, 'SIGKILL')
+        client.kill('SIGKILL')
+        codes.push((await client.finished()).code)
+        await t.coop(['ls'])
+        await gone(t, 'sleep 4207')
+      }
+      expect(codes).toHaveLength(ROUNDS)
+      expect(findLeftovers(t.root).filter(({ pid }) => pid === undefined)).toEqual([])
+      // The name is free again, and a box can be made.
+      expect(said(await t.coop(['run', '--', 'echo', 'well']))).toBe('well\n')
+      await t.coop(['system', 'shutdown'])
+      const nothing = () => findLeftovers(t.root).length === 0
+      await waitUntil(
+        nothing,
+        () => `an end of everything: ${JSON.stringify(findLeftovers(t.root), null, 1)}`,
+      )
+    },
+  )
 
   test.skipIf(box.missing)(`nor one that never got as far as its manifest${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

@@ -73,22 +73,25 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(state.state).toBe('running')
   })
 
-  test.skipIf(box.missing)(`nor do its limits, its priority and its score change from inside${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const tries = [
-      'prlimit --pid 1 --nofile=1:1',
-      'prlimit --pid 1 --as=1:1',
-      'prlimit --pid 1 --cpu=1:1',
-      'chrt -f -p 50 1',
-      'sh -c "echo 1000 >/proc/1/oom_score_adj"',
-      'sh -c "echo 1 >/proc/1/clear_refs"',
-      'sh -c "echo x >/proc/1/comm"',
-      'sh -c "echo 0 >/proc/1/uid_map"',
-    ]
-    const script = tries.map((words) => `(${words}) 2>/dev/null && echo '${words.replaceAll('"', '')}'`)
-    expect(await inBox(t, `${script.join('; ')}; :`)).toBe('')
-    expect(await inBox(t, 'echo well')).toBe('well\n')
-  })
+  test.skipIf(box.missing)(
+    `nor do its limits, its priority and its score change from inside${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const tries = [
+        'prlimit --pid 1 --nofile=1:1',
+        'prlimit --pid 1 --as=1:1',
+        'prlimit --pid 1 --cpu=1:1',
+        'chrt -f -p 50 1',
+        'sh -c "echo 1000 >/proc/1/oom_score_adj"',
+        'sh -c "echo 1 >/proc/1/clear_refs"',
+        'sh -c "echo x >/proc/1/comm"',
+        'sh -c "echo 0 >/proc/1/uid_map"',
+      ]
+      const script = tries.map((words) => `(${words}) 2>/dev/null && echo '${words.replaceAll('"', '')}'`)
+      expect(await inBox(t, `${script.join('; ')}; :`)).toBe('')
+      expect(await inBox(t, 'echo well')).toBe('well\n')
+    },
+  )
 
   test.skipIf(gcc.missing)(`positive control: a PID 1 that does not reap keeps them${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

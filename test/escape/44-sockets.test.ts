@@ -34,7 +34,10 @@ const REFUSED = {
     ...call('socket@hypervisor', VSOCK, STREAM, 0),
     // Every family that a kernel of today has, but for those above.
     ...[3, 4, 5, 6, 8, 9, 11, 12, 15, 18, 19, 20, 21, 22, 23, 24, 26, 27, 28, 29, 30, 31, 33, 34, 35].flatMap(
-      (family) => [...call(`socket@${family}`, family, RAW, 1), ...call(`socket@${family}d`, family, DGRAM, 0)],
+      (family) => [
+        ...call(`socket@${family}`, family, RAW, 1),
+        ...call(`socket@${family}d`, family, DGRAM, 0),
+      ],
     ),
     ...[37, 39, 41, 42, 43, 44, 45, 46, 99].flatMap((family) => call(`socket@${family}`, family, STREAM, 0)),
     ...call('socketpair@tipc', 30, STREAM, 0, MEMORY),
@@ -49,10 +52,7 @@ const REFUSED = {
     ...call('socket@udplite', INET, DGRAM, 136),
     ...call('socket@l2tp', INET, DGRAM, 115),
   ],
-  ESOCKTNOSUPPORT: [
-    ...call('socket@dccp', INET, DCCP, 0),
-    ...call('socket@sctp-any', INET6, SEQPACKET, 0),
-  ],
+  ESOCKTNOSUPPORT: [...call('socket@dccp', INET, DCCP, 0), ...call('socket@sctp-any', INET6, SEQPACKET, 0)],
 }
 
 /** x_tables are changed with setsockopt, on any socket of the network namespace; interfaces by ioctl and routes. */
@@ -105,22 +105,28 @@ describe.each(invokers)('as $name', (invoker) => {
   for (const network of ['host', 'none']) {
     const options = ['--network', network]
 
-    test.skipIf(gcc.missing)(`a box has ordinary sockets only, with network ${network}${gcc.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
-      const calls = [...ORDINARY, ...Object.values(REFUSED).flat()]
-      const expected = Object.entries(REFUSED).map(([error, refused]) => all(refused, error))
-      expect(await callsInBox(t, calls, options)).toEqual(Object.assign(all(ORDINARY, 'OK'), ...expected))
-    })
+    test.skipIf(gcc.missing)(
+      `a box has ordinary sockets only, with network ${network}${gcc.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        const calls = [...ORDINARY, ...Object.values(REFUSED).flat()]
+        const expected = Object.entries(REFUSED).map(([error, refused]) => all(refused, error))
+        expect(await callsInBox(t, calls, options)).toEqual(Object.assign(all(ORDINARY, 'OK'), ...expected))
+      },
+    )
 
-    test.skipIf(gcc.missing)(`and changes no network with them, with network ${network}${gcc.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
-      t.write('change', compile(CHANGE), 0o755)
-      expect(lines(await inBox(t, './change', options))).toEqual([
-        'x_tables=EPERM',
-        'mark=EPERM',
-        'interface=EPERM',
-        'link=EPERM',
-      ])
-    })
+    test.skipIf(gcc.missing)(
+      `and changes no network with them, with network ${network}${gcc.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        t.write('change', compile(CHANGE), 0o755)
+        expect(lines(await inBox(t, './change', options))).toEqual([
+          'x_tables=EPERM',
+          'mark=EPERM',
+          'interface=EPERM',
+          'link=EPERM',
+        ])
+      },
+    )
   }
 })

@@ -121,37 +121,53 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   for (const command of [['ls'], ['run', '--', 'true'], ['system', 'status'], ['-d', '--agent', 'true']]) {
-    test.skipIf(others.missing)(`coop ${command[0]} tells a squatter's daemon nothing${others.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
-      chownSync(t.runtimeDir, stranger.uid, stranger.gid)
-      chmodSync(t.runtimeDir, 0o777)
-      const serve = asInvoker(stranger, [talker(t), 'serve', join(t.runtimeDir, 'daemon.sock')])
-      const env = { SECRET_TOKEN: 'canary' }
-      const squatter = Bun.spawn(serve, { cwd: '/', env: {}, stdin: 'ignore', stdout: 'pipe', stderr: 'inherit' })
-      await waitUntil(() => lstatSync(join(t.runtimeDir, 'daemon.sock')).isSocket(), 'the squatter')
-      const client = t.startCoop(command, { env })
-      // It ends of itself; one that waits for the squatter would not.
-      const { code, stdout, stderr } = await client.finished(3000).finally(() => squatter.kill('SIGKILL'))
-      const heard = await new Response(squatter.stdout).text()
-      chownSync(t.runtimeDir, invoker.uid, invoker.gid)
-      rmSync(join(t.runtimeDir, 'daemon.sock'))
-      expect(heard.replace(/^ready\s*(connected\s*)?/, '')).toBe('')
-      // It only looks, and finds no daemon that is its own.
-      if (command[0] === 'system') expect({ code, stdout }).toEqual({ code: 0, stdout: NOBODY })
-      else expect({ code, said: /another user/.test(stderr) }).toEqual({ code: expect.any(Number), said: true })
-    })
+    test.skipIf(others.missing)(
+      `coop ${command[0]} tells a squatter's daemon nothing${others.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        chownSync(t.runtimeDir, stranger.uid, stranger.gid)
+        chmodSync(t.runtimeDir, 0o777)
+        const serve = asInvoker(stranger, [talker(t), 'serve', join(t.runtimeDir, 'daemon.sock')])
+        const env = { SECRET_TOKEN: 'canary' }
+        const squatter = Bun.spawn(serve, {
+          cwd: '/',
+          env: {},
+          stdin: 'ignore',
+          stdout: 'pipe',
+          stderr: 'inherit',
+        })
+        await waitUntil(() => lstatSync(join(t.runtimeDir, 'daemon.sock')).isSocket(), 'the squatter')
+        const client = t.startCoop(command, { env })
+        // It ends of itself; one that waits for the squatter would not.
+        const { code, stdout, stderr } = await client.finished(3000).finally(() => squatter.kill('SIGKILL'))
+        const heard = await new Response(squatter.stdout).text()
+        chownSync(t.runtimeDir, invoker.uid, invoker.gid)
+        rmSync(join(t.runtimeDir, 'daemon.sock'))
+        expect(heard.replace(/^ready\s*(connected\s*)?/, '')).toBe('')
+        // It only looks, and finds no daemon that is its own.
+        if (command[0] === 'system') expect({ code, stdout }).toEqual({ code: 0, stdout: NOBODY })
+        else
+          expect({ code, said: /another user/.test(stderr) }).toEqual({
+            code: expect.any(Number),
+            said: true,
+          })
+      },
+    )
   }
 
-  test.each(['link', 'file', 'dangling'] as const)('a runtime folder that is a %s is refused', async (kind) => {
-    await using t = await scratch(invoker, { git: false })
-    rmSync(t.runtimeDir, { recursive: true })
-    const target = t.folder('elsewhere', 0o700)
-    if (kind === 'file') t.write(t.runtimeDir, '')
-    else symlinkSync(kind === 'link' ? target : join(t.root, 'nowhere'), t.runtimeDir)
-    const run = await t.run([coopPath(), 'ls'])
-    expect(run.code).not.toBe(0)
-    expect(run.stderr).toContain('is a link or a file, not a folder')
-    rmSync(t.runtimeDir)
-    mkdirSync(t.runtimeDir)
-  })
+  test.each(['link', 'file', 'dangling'] as const)(
+    'a runtime folder that is a %s is refused',
+    async (kind) => {
+      await using t = await scratch(invoker, { git: false })
+      rmSync(t.runtimeDir, { recursive: true })
+      const target = t.folder('elsewhere', 0o700)
+      if (kind === 'file') t.write(t.runtimeDir, '')
+      else symlinkSync(kind === 'link' ? target : join(t.root, 'nowhere'), t.runtimeDir)
+      const run = await t.run([coopPath(), 'ls'])
+      expect(run.code).not.toBe(0)
+      expect(run.stderr).toContain('is a link or a file, not a folder')
+      rmSync(t.runtimeDir)
+      mkdirSync(t.runtimeDir)
+    },
+  )
 })
