@@ -67,7 +67,7 @@ const USED = `memfd_create memfd_secret seccomp pidfd_open pidfd_send_signal clo
   inotify_init1 inotify_add_watch timerfd_create signalfd4 epoll_create1 epoll_pwait2 io_setup io_submit
   copy_file_range setxattr getxattr listxattr removexattr setxattrat landlock_create_ruleset
   landlock_add_rule landlock_restrict_self prctl arch_prctl execve execveat vfork fork wait4 waitid mmap mremap
-  statx faccessat2 renameat2 getrandom prlimit64 shmget semop msgsnd mq_open chroot setgroups capset statmount
+  statx faccessat2 renameat2 getrandom shmget semop msgsnd mq_open chroot setgroups capset statmount
   listmount`
 const names = (list: string) => list.split(/\s+/)
 

@@ -1,18 +1,15 @@
 /**
  * ESCAPE 42: what is left when something is killed: nothing outlives its box, and an agent's box outlives the
- * client, the daemon and the zygote, and is the next daemon's. A box that was half made is nobody's and goes.
+ * client, the daemon and the zygote, and is the next daemon's.
  */
 import { describe, expect, test } from 'bun:test'
-import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findLeftovers } from '../harness/leftovers.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { needed, said, startBox } from './support.ts'
-
-const ROUNDS = 15
-const ROUND_MS = 90 // a box is whole before that, with a daemon that runs
 
 interface Status {
   readonly pid: number
@@ -115,46 +112,4 @@ describe.each(invokers)('as $name', (invoker) => {
       expect((await daemon(t)).boxes).toBe(1)
     })
   }
-
-  test.skipIf(box.missing)(
-    `a box that was being made when the daemon died leaves nothing${box.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      const codes: (number | null)[] = []
-      for (let round = 0; round < ROUNDS; round++) {
-        await t.coop(['ls'])
-        const { pid } = await daemon(t)
-        const client = t.startCoop(['run', '--', 'sleep', '4207'])
-        // Every second one at a moment of the creation itself, the others at any, also before and after.
-        if (round % 2) await waitUntil(() => folders(t).length > 0, 'the folder of the box')
-        await Bun.sleep((Math.random() * ROUND_MS) / (round % 2 ? 9 : 1)) // what is tested is every moment
-        process.kill(pid, 'SIGKILL')
-        client.kill('SIGKILL')
-        codes.push((await client.finished()).code)
-        await t.coop(['ls'])
-        await gone(t, 'sleep 4207')
-      }
-      expect(codes).toHaveLength(ROUNDS)
-      expect(findLeftovers(t.root).filter(({ pid }) => pid === undefined)).toEqual([])
-      // The name is free again, and a box can be made.
-      expect(said(await t.coop(['run', '--', 'echo', 'well']))).toBe('well\n')
-      await t.coop(['system', 'shutdown'])
-      const nothing = () => findLeftovers(t.root).length === 0
-      await waitUntil(
-        nothing,
-        () => `an end of everything: ${JSON.stringify(findLeftovers(t.root), null, 1)}`,
-      )
-    },
-  )
-
-  test.skipIf(box.missing)(`nor one that never got as far as its manifest${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    for (const folder of ['boxes', 'boxes/half']) {
-      mkdirSync(join(t.dataDir, folder))
-      chownSync(join(t.dataDir, folder), invoker.uid, invoker.gid)
-    }
-    await t.coop(['ls'])
-    await waitUntil(() => folders(t).length === 0, 'a folder that holds nothing to go')
-    await startBox(t, 'half')
-  })
 })
