@@ -13,9 +13,11 @@ export const coopBinary = join(root, 'dist', 'coop')
 /** A failure whose sentence is all there is to say: no stack is printed for it. */
 export class ScriptError extends Error {}
 
+const PLACEHOLDER_BYTES = 1 << 20 // before the install script there is a small file that only complains
+
 /**
- * This platform's Bun inside node_modules. The `bun` package copies it to its own `bin/` in an install
- * script, which npm 11 does not run, so the platform package is used directly.
+ * This platform's Bun inside node_modules: in the platform's package, or, where npm ran the install script of
+ * the `bun` package, which moves it, in that one's `bin/`.
  */
 export function bunPath() {
   const folder = join(root, 'node_modules', '@oven')
@@ -30,6 +32,8 @@ export function bunPath() {
     const file = join(folder, name, 'bin', 'bun')
     if (existsSync(file)) return file
   }
+  const moved = join(root, 'node_modules', 'bun', 'bin', 'bun.exe')
+  if ((statSync(moved, { throwIfNoEntry: false })?.size ?? 0) > PLACEHOLDER_BYTES) return moved
   const found = existsSync(folder) ? readdirSync(folder).join(', ') : 'nothing'
   throw new ScriptError(
     `No Bun for this machine: looked for ${names.join(' or ')} in node_modules/@oven, found ${found}. Run \`npm ci\`.`,
