@@ -8,13 +8,20 @@ const S_IFMT = 0o170000
 
 export type FileType = 'pipe' | 'null-device' | 'other'
 
+/** Whether a pipe has no name in the file system, as pipe(2) makes them: one that has is a file of the host. */
+function isNameless(fd: number): boolean {
+  const link = new Uint8Array(64)
+  const n = syscall('readlinkat', AT_CWD, cstring(`/proc/self/fd/${fd}`), link, link.length)
+  return n > 0 && Buffer.from(link.subarray(0, n)).toString().startsWith('pipe:[')
+}
+
 /** What a descriptor is open on; undefined when it is closed. */
 export function descriptorType(fd: number): FileType | undefined {
   const stat = new Uint8Array(256) // struct statx
   if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
   const view = new DataView(stat.buffer)
   const format = view.getUint16(28, true) & S_IFMT
-  if (format === 0o010000) return 'pipe'
+  if (format === 0o010000) return isNameless(fd) ? 'pipe' : 'other'
   const isNull = view.getUint32(128, true) === 1 && view.getUint32(132, true) === 3 // stx_rdev of /dev/null
   return format === 0o020000 && isNull ? 'null-device' : 'other'
 }

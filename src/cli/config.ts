@@ -4,7 +4,7 @@ import { explainConfig } from '../config/explain.ts'
 import { loadConfig } from '../config/load.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
-import { paint, print, printError, printJson, table } from './output.ts'
+import { paint, print, printable, printError, printJson, table } from './output.ts'
 
 const command: Command = {
   usage: '[OPTIONS]',
@@ -25,7 +25,8 @@ const command: Command = {
           rows.map((row) => [row.key, row.value, row.origin]),
         ),
       )
-    for (const warning of loaded.warnings) printError(`${paint('yellow', 'coop:', 2)} ${warning}\n`)
+    for (const warning of loaded.warnings)
+      printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
     return 0
   },
 }

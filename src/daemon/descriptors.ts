@@ -3,8 +3,9 @@
  * directly. A socket of its own, because Bun's sockets drop what SCM_RIGHTS brings; read only when a message
  * on a connection says that something is there.
  */
-import { fchmodSync, fstatSync, readlinkSync, rmSync } from 'node:fs'
+import { fchmodSync, rmSync } from 'node:fs'
 import { listenUnix, receiveDescriptors, SOCK_DGRAM } from '../../ffi/descriptors.ts'
+import { descriptorType } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { descriptorSocket, type Paths } from '../config/paths.ts'
 
@@ -13,10 +14,10 @@ const KEEP_MS = 10_000 // for a client that died between sending descriptors and
 
 /**
  * When root invokes coop, its pipes belong to an id that the box does not have, and opening them once more, as
- * `echo >/dev/stderr` does, would be refused. Only pipes without a name, which nobody else can get at.
+ * `echo >/dev/stderr` does, would be refused. They have no name by which anybody else could get at them.
  */
 function openToAll(fd: number): void {
-  if (readlinkSync(`/proc/self/fd/${fd}`).startsWith('pipe:[')) fchmodSync(fd, 0o666)
+  fchmodSync(fd, 0o666)
 }
 
 export class DescriptorDesk {
@@ -41,8 +42,8 @@ export class DescriptorDesk {
     for (;;) {
       const message = receiveDescriptors(this.#socket, MAX_TOKEN)
       if (!message) break
-      // Only pipes: a terminal, a folder or a file would give the box more than its bytes.
-      if (message.fds.every((fd) => fstatSync(fd).isFIFO()))
+      // Only pipes without a name: a terminal, a folder or a file would give the box more than its bytes.
+      if (message.fds.every((fd) => descriptorType(fd) === 'pipe'))
         this.#waiting.set(Buffer.from(message.bytes).toString(), { fds: message.fds, since: Date.now() })
       else message.fds.forEach(closeDescriptor)
     }

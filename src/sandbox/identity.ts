@@ -22,10 +22,12 @@ function systemLines(text: string, idField: number, taken: readonly string[]): s
   })
 }
 
+// `*`: no password fits, and unlike `x` nobody looks for the account in a shadow file that does not have it.
+
 /** /etc/passwd of the box, from the one that the image has ('' if none). */
 export function passwdFile(base: string, who: Identity): string {
-  const own = [`${who.user}:x:0:0:${who.user}:${who.home}:${who.shell}`]
-  if (who.user !== 'root') own.push(`root:x:0:0:root:${who.home}:${who.shell}`)
+  const own = [`${who.user}:*:0:0:${who.user}:${who.home}:${who.shell}`]
+  if (who.user !== 'root') own.push(`root:*:0:0:root:${who.home}:${who.shell}`)
   const names = [who.user, 'root']
   return `${[...own, ...systemLines(base, 2, names)].join('\n')}\n`
 }

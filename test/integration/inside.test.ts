@@ -87,7 +87,7 @@ describe.each(everyone)('as $name', (invoker) => {
     )
     t.write('coop.toml', '[sandbox]\nuser = "robin"\nhostname = "nest"\n')
     expect(await inside(t, 'id -un; echo ~; hostname; getent passwd 0; getent hosts nest | wc -l')).toMatch(
-      /^robin\n\/home\/robin\nnest\nrobin:x:0:0:[^:]*:\/home\/robin:\S+\n1\n$/,
+      /^robin\n\/home\/robin\nnest\nrobin:\*:0:0:[^:]*:\/home\/robin:\S+\n1\n$/,
     )
     expect(await inside(t, 'touch ~/x ~robin/y && echo written')).toBe('written\n')
   })
