@@ -12,16 +12,18 @@ export function parseIdentity(text: string): { name?: string; email?: string } {
   const found: { name?: string; email?: string } = {}
   let inUser = false
   for (const raw of text.split('\n')) {
-    const section = /^\s*\[\s*([\w.-]+)\s*(?:"[^"]*")?\s*\]\s*(.*)$/.exec(raw)
-    if (section) inUser = section[1]?.toLowerCase() === 'user' && !raw.includes('"')
-    const line = section ? (section[2] ?? '') : raw
+    const section = /^\s*\[\s*([\w.-]+)\s*("[^"]*")?\s*\]\s*(.*)$/.exec(raw)
+    if (section) inUser = section[1]?.toLowerCase() === 'user' && section[2] === undefined
+    const line = section ? (section[3] ?? '') : raw
     const pair = /^\s*([A-Za-z][\w-]*)\s*=\s*(.*?)\s*$/.exec(line)
     const key = pair?.[1]?.toLowerCase() ?? ''
     if (!inUser || !IDENTITY.has(key)) continue
-    const value = (pair?.[2] ?? '')
-      .replace(/\s+[#;].*$/, '')
-      .replace(/^"(.*)"$/, '$1')
-      .replace(/\\(["\\])/g, '$1')
+    const written = pair?.[2] ?? ''
+    // A comment starts outside of quotes only.
+    const value = (/^"((?:[^"\\]|\\.)*)"/.exec(written)?.[1] ?? written.replace(/\s+[#;].*$/, '')).replace(
+      /\\(["\\])/g,
+      '$1',
+    )
     if (value && !/[\0\n]/.test(value)) found[key as 'name' | 'email'] = value
   }
   return found

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'bun:test'
+import {
+  decodeOutput,
+  encodeFrame,
+  encodeJson,
+  encodeOutput,
+  FRAME_INPUT,
+  FRAME_JSON,
+  FRAME_OUTPUT,
+  FrameDecoder,
+  MAX_CONTROL,
+} from './frames.ts'
+
+const STREAM = Buffer.concat([
+  encodeJson({ type: 'hello' }),
+  encodeFrame(FRAME_INPUT, Buffer.from('typed')),
+  encodeFrame(FRAME_INPUT, new Uint8Array()),
+  encodeOutput(2 ** 40, Buffer.from('shown')),
+])
+
+const shapes = (decoder: FrameDecoder, ...parts: Uint8Array[]): string[] =>
+  parts
+    .flatMap((part) => decoder.push(part))
+    .map(({ type, payload }) => `${type} ${payload.toString('latin1')}`)
+
+describe('frames', () => {
+  const whole = shapes(new FrameDecoder(), STREAM)
+
+  test('come out as they went in', () => {
+    expect(whole).toEqual([
+      `${FRAME_JSON} {"type":"hello"}`,
+      `${FRAME_INPUT} typed`,
+      `${FRAME_INPUT} `,
+      `${FRAME_OUTPUT} \0\0\x01\0\0\0\0\0shown`,
+    ])
+    expect(decodeOutput(encodeOutput(2 ** 40, Buffer.from('shown')).subarray(5))).toEqual({
+      offset: 2 ** 40,
+      bytes: Buffer.from('shown'),
+    })
+  })
+
+  test('may be split at every byte', () => {
+    for (let at = 0; at <= STREAM.length; at++)
+      expect(shapes(new FrameDecoder(), STREAM.subarray(0, at), STREAM.subarray(at))).toEqual(whole)
+    expect(shapes(new FrameDecoder(), ...[...STREAM].map((byte) => Uint8Array.of(byte)))).toEqual(whole)
+  })
+
+  test('of no length, of too much, or of an unknown type end the stream', () => {
+    for (const head of [
+      [0, 0, 0, 0, 1],
+      [0xff, 0xff, 0xff, 0xff, 1],
+      [0, 0, 0, 2, 9],
+    ])
+      expect(() => new FrameDecoder().push(Uint8Array.from(head))).toThrow(RangeError)
+  })
+
+  test('of random bytes raise nothing but RangeError', () => {
+    let seed = 7
+    const random = (): number => {
+      seed = (seed * 1_103_515_245 + 12_345) & 0x7fff_ffff
+      return seed / 0x8000_0000
+    }
+    for (let round = 0; round < 2_000; round++) {
+      const bytes = Uint8Array.from({ length: Math.floor(random() * 64) }, () => Math.floor(random() * 4))
+      try {
+        new FrameDecoder().push(bytes)
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError)
+      }
+    }
+  })
+
+  test('a control message over the limit is not sent', () => {
+    expect(() => encodeJson('x'.repeat(MAX_CONTROL))).toThrow(RangeError)
+  })
+
+  test('output without a whole offset is refused', () => {
+    expect(() => decodeOutput(Buffer.alloc(7))).toThrow(RangeError)
+    expect(() => decodeOutput(Buffer.alloc(8, 0xff))).toThrow(RangeError)
+  })
+})
