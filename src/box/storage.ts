@@ -229,6 +229,15 @@ export function writeSetting(path: string, text: string, ids: IdPlan): void {
   }
 }
 
+/** What a daemon that was killed left half made: volumes and images are made under names that begin with a dot. */
+export function clearHalfMade(paths: Paths): void {
+  for (const folder of [volumesDir(paths), imagesDir(paths)]) {
+    if (!existsSync(folder)) continue
+    for (const name of readdirSync(folder))
+      if (name.startsWith('.')) rmSync(join(folder, name), { recursive: true, force: true })
+  }
+}
+
 function trashDir(paths: Paths): string {
   return join(paths.dataDir, 'trash')
 }

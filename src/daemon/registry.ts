@@ -8,7 +8,7 @@ import { janitor } from '../box/janitor.ts'
 import { findManifests } from '../box/manifest.ts'
 import { Nursery } from '../box/nursery.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../box/prepare.ts'
-import { discardStore, diskError, emptyTrash } from '../box/storage.ts'
+import { clearHalfMade, discardStore, diskError, emptyTrash } from '../box/storage.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../config/names.ts'
 import { boxDir, boxesDir, boxRuntimeDir, manifestFile, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
@@ -58,6 +58,7 @@ export class Registry {
     mkdirSync(boxesDir(paths), { recursive: true })
     // Nobody else may reach a box's files by their path: a setuid program of the box is one there, too.
     chmodSync(paths.dataDir, 0o700)
+    clearHalfMade(paths)
     for (const { name, manifest } of findManifests(paths)) {
       if (!manifest) {
         const aside = `${boxDir(paths, name)}/box.json.unreadable`
