@@ -1,7 +1,8 @@
 /** Claude Code itself, in a box, against a scripted model. */
 
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { needs } from '../harness/facts.ts'
+import { invokers } from '../harness/users.ts'
 import { CLAUDE } from './install.ts'
 import { AGENT_LIMIT_MS, DAYS_WORK, stage } from './stage.ts'
 
@@ -11,38 +12,40 @@ const WIDE = { columns: 120, rows: 40 }
 
 const settings = (url: string) => ['-e', `ANTHROPIC_BASE_URL=${url}`, '-e', `ANTHROPIC_API_KEY=${KEY}`]
 
-test.skipIf(tools.missing)(`Claude Code works, is left alone and found again${tools.note}`, async () => {
-  await using at = await stage(CLAUDE)
-  const { t, model } = at
-  const first = await t.coopTerminal(['--agent', 'claude', ...settings(model.url)], WIDE)
-  // The bottom line of its screen, and the proof that no dialog is in the way.
-  await first.waitFor(/bypass permissions on/, AGENT_LIMIT_MS)
-  await first.text('please do it')
-  // It takes Enter as part of a paste when both come at once. `\s`: the blank is one that does not break.
-  await first.waitFor(/❯\s+please do it/)
-  await first.keys('Enter')
-  await first.waitFor(/All done, captain\./, AGENT_LIMIT_MS)
-  expect(await at.work()).toEqual(DAYS_WORK)
+describe.each(invokers)('as $name', (invoker) => {
+  test.skipIf(tools.missing)(`Claude Code works, is left alone and found again${tools.note}`, async () => {
+    await using at = await stage(CLAUDE, invoker)
+    const { t, model } = at
+    const first = await t.coopTerminal(['--agent', 'claude', ...settings(model.url)], WIDE)
+    // The bottom line of its screen, and the proof that no dialog is in the way.
+    await first.waitFor(/bypass permissions on/, AGENT_LIMIT_MS)
+    await first.text('please do it')
+    // It takes Enter as part of a paste when both come at once. `\s`: the blank is one that does not break.
+    await first.waitFor(/❯\s+please do it/)
+    await first.keys('Enter')
+    await first.waitFor(/All done, captain\./, AGENT_LIMIT_MS)
+    expect(await at.work()).toEqual(DAYS_WORK)
 
-  await first.keys('C-]')
-  await first.exited()
-  expect(await at.boxes()).toMatchObject([{ workspace: t.workspace, clients: 0 }])
+    await first.keys('C-]')
+    await first.exited()
+    expect(await at.boxes()).toMatchObject([{ workspace: t.workspace, clients: 0 }])
 
-  const second = await t.coopTerminal(['attach'], WIDE)
-  await second.waitFor(/All done, captain\./)
-  await second.text('are you there?')
-  await second.waitFor(/❯\s+are you there\?/)
-  await second.keys('Enter')
-  await second.waitFor(/Still here, captain\./, AGENT_LIMIT_MS)
-})
+    const second = await t.coopTerminal(['attach'], WIDE)
+    await second.waitFor(/All done, captain\./)
+    await second.text('are you there?')
+    await second.waitFor(/❯\s+are you there\?/)
+    await second.keys('Enter')
+    await second.waitFor(/Still here, captain\./, AGENT_LIMIT_MS)
+  })
 
-test.skipIf(tools.missing)(`Claude Code runs headless in a box of its own${tools.note}`, async () => {
-  await using at = await stage(CLAUDE)
-  const { t, model } = at
-  const flags = ['-p', '--dangerously-skip-permissions']
-  const args = ['run', ...settings(model.url), '--', 'claude', ...flags, 'please do it']
-  const ran = await t.coop(args, { timeoutMs: AGENT_LIMIT_MS })
-  expect(ran).toMatchObject({ code: 0, stdout: 'All done, captain.\n' })
-  expect(await at.work()).toEqual(DAYS_WORK)
-  expect(await at.boxes()).toEqual([])
+  test.skipIf(tools.missing)(`Claude Code runs headless in a box of its own${tools.note}`, async () => {
+    await using at = await stage(CLAUDE, invoker)
+    const { t, model } = at
+    const flags = ['-p', '--dangerously-skip-permissions']
+    const args = ['run', ...settings(model.url), '--', 'claude', ...flags, 'please do it']
+    const ran = await t.coop(args, { timeoutMs: AGENT_LIMIT_MS })
+    expect(ran).toMatchObject({ code: 0, stdout: 'All done, captain.\n' })
+    expect(await at.work()).toEqual(DAYS_WORK)
+    expect(await at.boxes()).toEqual([])
+  })
 })

@@ -1,8 +1,9 @@
 /** Codex itself, in a box, against a scripted model. */
 
-import { expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { needs } from '../harness/facts.ts'
+import { invokers } from '../harness/users.ts'
 import { CODEX } from './install.ts'
 import { AGENT_LIMIT_MS, DAYS_WORK, type Stage, stage } from './stage.ts'
 
@@ -27,39 +28,41 @@ function configure({ t, model }: Stage): void {
   t.write(join(t.home, '.codex/config.toml'), `${lines.join('\n')}\n`)
 }
 
-test.skipIf(tools.missing)(`Codex works, is left alone and found again${tools.note}`, async () => {
-  await using at = await stage(CODEX)
-  const { t } = at
-  configure(at)
-  const first = await t.coopTerminal(['--agent', 'codex', ...KEY], WIDE)
-  // The status line: the prompt above it is drawn earlier, when keys are not taken yet.
-  await first.waitFor(/Ask Codex to do anything[\s\S]*scripted default/, AGENT_LIMIT_MS)
-  await first.text('please do it')
-  await first.waitFor(/› please do it/)
-  await first.keys('Enter')
-  await first.waitFor(/All done, captain\./, AGENT_LIMIT_MS)
-  expect(await at.work()).toEqual(DAYS_WORK)
+describe.each(invokers)('as $name', (invoker) => {
+  test.skipIf(tools.missing)(`Codex works, is left alone and found again${tools.note}`, async () => {
+    await using at = await stage(CODEX, invoker)
+    const { t } = at
+    configure(at)
+    const first = await t.coopTerminal(['--agent', 'codex', ...KEY], WIDE)
+    // The status line: the prompt above it is drawn earlier, when keys are not taken yet.
+    await first.waitFor(/Ask Codex to do anything[\s\S]*scripted default/, AGENT_LIMIT_MS)
+    await first.text('please do it')
+    await first.waitFor(/› please do it/)
+    await first.keys('Enter')
+    await first.waitFor(/All done, captain\./, AGENT_LIMIT_MS)
+    expect(await at.work()).toEqual(DAYS_WORK)
 
-  await first.keys('C-]')
-  await first.exited()
-  expect(await at.boxes()).toMatchObject([{ workspace: t.workspace, clients: 0 }])
+    await first.keys('C-]')
+    await first.exited()
+    expect(await at.boxes()).toMatchObject([{ workspace: t.workspace, clients: 0 }])
 
-  const second = await t.coopTerminal(['attach'], WIDE)
-  await second.waitFor(/Ask Codex to do anything/)
-  await second.text('are you there?')
-  await second.waitFor(/› are you there\?/)
-  await second.keys('Enter')
-  await second.waitFor(/Still here, captain\./, AGENT_LIMIT_MS)
-})
+    const second = await t.coopTerminal(['attach'], WIDE)
+    await second.waitFor(/Ask Codex to do anything/)
+    await second.text('are you there?')
+    await second.waitFor(/› are you there\?/)
+    await second.keys('Enter')
+    await second.waitFor(/Still here, captain\./, AGENT_LIMIT_MS)
+  })
 
-test.skipIf(tools.missing)(`Codex runs headless in a box of its own${tools.note}`, async () => {
-  await using at = await stage(CODEX)
-  const { t } = at
-  configure(at)
-  const flags = ['exec', '--dangerously-bypass-approvals-and-sandbox']
-  const args = ['run', ...KEY, '--', 'codex', ...flags, 'please do it']
-  const ran = await t.coop(args, { timeoutMs: AGENT_LIMIT_MS })
-  expect(ran).toMatchObject({ code: 0, stdout: 'All done, captain.\n' })
-  expect(await at.work()).toEqual(DAYS_WORK)
-  expect(await at.boxes()).toEqual([])
+  test.skipIf(tools.missing)(`Codex runs headless in a box of its own${tools.note}`, async () => {
+    await using at = await stage(CODEX, invoker)
+    const { t } = at
+    configure(at)
+    const flags = ['exec', '--dangerously-bypass-approvals-and-sandbox']
+    const args = ['run', ...KEY, '--', 'codex', ...flags, 'please do it']
+    const ran = await t.coop(args, { timeoutMs: AGENT_LIMIT_MS })
+    expect(ran).toMatchObject({ code: 0, stdout: 'All done, captain.\n' })
+    expect(await at.work()).toEqual(DAYS_WORK)
+    expect(await at.boxes()).toEqual([])
+  })
 })

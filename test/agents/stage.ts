@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RunResult } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
-import { ordinary } from '../harness/users.ts'
+import type { Invoker } from '../harness/users.ts'
 import { type AgentPackage, installAgent } from './install.ts'
 import { edit, type Script, say, shell, write } from './script.ts'
 import { type ScriptedModel, startScriptedModel } from './scripted-model.ts'
@@ -33,10 +33,10 @@ export interface Stage extends AsyncDisposable {
   boxes(): Promise<readonly unknown[]>
 }
 
-/** Sets the scene as an ordinary user. */
-export async function stage(agent: AgentPackage): Promise<Stage> {
+/** Sets the scene. */
+export async function stage(agent: AgentPackage, invoker: Invoker): Promise<Stage> {
   await using stack = new AsyncDisposableStack()
-  const t = stack.use(await scratch(ordinary))
+  const t = stack.use(await scratch(invoker))
   // In the repository, so that a commit in the box does not depend on how coop hands on the identity.
   await succeed(t.run(['git', 'config', 'user.name', 'Captain']))
   await succeed(t.run(['git', 'config', 'user.email', 'captain@example.invalid']))
