@@ -1,6 +1,7 @@
 /** Where agents are installed on a host, and which folders a box may be shown of it. */
 
 import { join } from 'node:path'
+import { SECRET_FOLDERS } from '../sandbox/sensitive.ts'
 import type { AgentName } from './adapter.ts'
 import type { HostFiles } from './host-files.ts'
 import { isWithin } from './resolve.ts'
@@ -21,25 +22,7 @@ export const STORES = ['/nix/store', '/home/linuxbrew/.linuxbrew']
 
 const SYSTEM = ['/etc', '/proc', '/sys', '/dev', '/run', '/var', '/boot', '/tmp']
 
-// The folders of SPEC section 4 that an installation could plausibly touch, relative to the home.
-const SECRETS = [
-  '.ssh',
-  '.gnupg',
-  '.aws',
-  '.azure',
-  '.kube',
-  '.docker',
-  '.config/gcloud',
-  '.config/gh',
-  '.config/coop',
-  '.password-store',
-  '.pki',
-  '.local/share/keyrings',
-  '.local/share/coop',
-  '.mozilla',
-  '.anthropic',
-  '.openai',
-]
+const SECRETS = [...SECRET_FOLDERS, '.local/share/coop']
 
 export function isVisible(path: string): boolean {
   return VISIBLE.some((folder) => isWithin(path, folder))

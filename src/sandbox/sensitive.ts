@@ -1,6 +1,7 @@
 /** Which folders of the host are never shown to a box without a person's word for it (SPEC: mounts that need care). */
 
-const SECRET_FOLDERS = [
+/** Folders and files of a home that hold secrets, relative to it. */
+export const SECRET_FOLDERS = [
   '.ssh',
   '.gnupg',
   '.aws',
