@@ -169,10 +169,18 @@ const DISCOVERY_MS = 2_000 // an agent that was just installed is found after th
 
 let lastDiscovery: { readonly path: string; readonly at: number; readonly discovery: Discovery } | undefined
 
+/** Whether everything that was found is still where it was. */
+function isThere({ found }: Discovery): boolean {
+  return found.every((agent) =>
+    [agent.command, ...agent.mounts.map((mount) => mount.source)].every((path) => existsSync(path)),
+  )
+}
+
 function discover(request: BoxRequest, host: HostFacts): Discovery {
   const path = request.environment.PATH ?? ''
   const known = lastDiscovery
-  if (known?.path === path && performance.now() - known.at < DISCOVERY_MS) return known.discovery
+  if (known?.path === path && performance.now() - known.at < DISCOVERY_MS && isThere(known.discovery))
+    return known.discovery
   const discovery = findAgents({ files: hostFiles, home: realpathSync(host.home), path })
   lastDiscovery = { path, at: performance.now(), discovery }
   return discovery
