@@ -1,5 +1,5 @@
 /** The folder that a box is about. */
-import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import type { Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type { Source } from '../sandbox/plan.ts'
@@ -52,13 +52,4 @@ export function workspaceSource(path: string, facts: SensitiveFacts): Source {
   const source = sourceOf(real, 'user')
   if (!source) throw new CoopError('E_WORKSPACE', `the workspace ${path} is gone`)
   return source
-}
-
-/** Whether the folder that a box was made for is still there. */
-export function workspaceExists(path: string): boolean {
-  try {
-    return lstatSync(path).isDirectory()
-  } catch {
-    return false
-  }
 }

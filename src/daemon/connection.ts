@@ -107,11 +107,6 @@ export class Connection implements Outlet {
     this.activity?.feed?.catchUp()
   }
 
-  /** Resolves when everything so far has gone out to the client, or it is gone. */
-  async flushed(): Promise<void> {
-    while (this.#queued > 0 && !this.#ending) await new Promise((resolve) => setTimeout(resolve, 1))
-  }
-
   close(): void {
     this.#socket.end()
     this.gone()

@@ -1,5 +1,5 @@
 /** The daemon's server: lock, adoption, socket, idle exit. */
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import type { Socket } from 'bun'
 import { Channel } from '../../ffi/channel.ts'
@@ -128,6 +128,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       error: (socket) => socket.data?.gone(),
     },
   })
+  chmodSync(daemonSocket(paths), 0o600)
   process.on('SIGTERM', () => void stop())
   process.on('SIGINT', () => void stop())
   process.on('uncaughtException', (error) => log('uncaught', { error: String(error?.stack ?? error) }))
