@@ -3,7 +3,7 @@ import { fstatSync, readFileSync, readSync } from 'node:fs'
 import * as k from './abi/constants.ts'
 import { Batch, BatchError, MAX_FDS, MAX_OPS, REGION_SIZE } from './batch.ts'
 import { Channel } from './channel.ts'
-import { SOCK_SEQPACKET, SOCK_STREAM, socketPair } from './descriptors.ts'
+import { socketPair } from './descriptors.ts'
 import { startZygote } from './native.ts'
 import { pipe } from './pipes.ts'
 import { closeDescriptor } from './pty.ts'
@@ -25,8 +25,8 @@ async function exitOf(pid: number): Promise<{ status: number; failure: BatchErro
 }
 
 async function startOne(): Promise<{ channel: Channel; pid: number; closed: Promise<void> }> {
-  const [connection, theirConnection] = socketPair(SOCK_STREAM)
-  const [channel, theirChannel] = socketPair(SOCK_SEQPACKET)
+  const [connection, theirConnection] = socketPair(k.SOCK_STREAM)
+  const [channel, theirChannel] = socketPair(k.SOCK_SEQPACKET)
   const pid = startZygote(theirConnection, theirChannel)
   const { promise: closed, resolve } = Promise.withResolvers<void>()
   const adopted = await Channel.adopt(connection, channel, {
@@ -279,8 +279,8 @@ describe('the other side', () => {
   })
 
   test('hangs up on bytes that are no batch', async () => {
-    const [connection, theirConnection] = socketPair(SOCK_STREAM)
-    const [channel, theirChannel] = socketPair(SOCK_SEQPACKET)
+    const [connection, theirConnection] = socketPair(k.SOCK_STREAM)
+    const [channel, theirChannel] = socketPair(k.SOCK_SEQPACKET)
     startZygote(theirConnection, theirChannel)
     const { promise: ended, resolve } = Promise.withResolvers<void>()
     const socket = await Bun.connect({

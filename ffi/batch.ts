@@ -12,7 +12,7 @@ import type { SyscallName } from './libc.ts'
 
 export const REGION_SIZE = 4 << 20 // bytes; more than the kernel takes as arguments and environment of one exec
 export const MAX_OPS = 2048
-export const MAX_FDS = 64
+export const MAX_FDS = 250 // a root's box has a mount for each layer of its image; the kernel takes 253 (SCM_MAX_FD)
 const HEAD_SIZE = 32
 const OP_SIZE = 56
 

@@ -6,15 +6,9 @@
  * are there, so nothing here ever blocks the daemon.
  */
 import type { Socket } from 'bun'
+import { SOCK_SEQPACKET, SOCK_STREAM } from './abi/constants.ts'
 import { type Batch, BatchError } from './batch.ts'
-import {
-  connectUnix,
-  receiveDescriptors,
-  SOCK_SEQPACKET,
-  SOCK_STREAM,
-  sendDescriptors,
-  socketPair,
-} from './descriptors.ts'
+import { connectUnix, receiveDescriptors, sendDescriptors, socketPair } from './descriptors.ts'
 import { syscall } from './libc.ts'
 
 const HELLO = 1

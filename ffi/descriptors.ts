@@ -1,15 +1,21 @@
 /** Descriptors over unix sockets (SCM_RIGHTS, unix(7)), and who is at the other end. */
 import { ptr } from 'bun:ffi'
+import {
+  AF_UNIX,
+  MSG_CMSG_CLOEXEC,
+  MSG_CTRUNC,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  MSG_TRUNC,
+  SCM_RIGHTS,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOL_SOCKET,
+} from './abi/constants.ts'
 import { must, SysError, syscall } from './libc.ts'
 
-const MAX_FDS = 64
-const SOL_SOCKET = 1
-const SCM_RIGHTS = 1
-const MSG_DONTWAIT = 0x40
-const MSG_NOSIGNAL = 0x4000
-const MSG_CMSG_CLOEXEC = 0x4000_0000
-const MSG_TRUNC = 0x20
-const MSG_CTRUNC = 0x8
+const MAX_FDS = 64 // nobody sends more to this side
 const EAGAIN = 11
 
 /** struct msghdr with one iovec and a control buffer; the returned object keeps the memory alive. */
@@ -84,13 +90,6 @@ export function peerCredentials(socket: number): PeerCredentials {
   must('getsockopt', undefined, socket, SOL_SOCKET, 17 /* SO_PEERCRED */, bytes(cred), bytes(length))
   return { pid: cred[0] ?? -1, uid: cred[1] ?? -1, gid: cred[2] ?? -1 }
 }
-
-const AF_UNIX = 1
-export const SOCK_STREAM = 1
-export const SOCK_DGRAM = 2
-export const SOCK_SEQPACKET = 5
-const SOCK_CLOEXEC = 0x80000
-const SOCK_NONBLOCK = 0x800
 
 /** A connected pair of unix sockets, close-on-exec. `nonblocking` is a flag of both ends. */
 export function socketPair(type: number, nonblocking = false): [number, number] {

@@ -1,17 +1,15 @@
 /** Files and their locks, without node:fs, whose loading costs a client a millisecond. */
 import * as k from './abi/constants.ts'
-import { cstring, must, syscall } from './libc.ts'
+import { cstring, must, SysError, syscall } from './libc.ts'
 
-const AT_CWD = -100
 const STATX_BASIC = 0x7ff
-const S_IFMT = 0o170000
 
 export type FileType = 'pipe' | 'null-device' | 'other'
 
 /** Whether a pipe has no name in the file system, as pipe(2) makes them: one that has is a file of the host. */
 function isNameless(fd: number): boolean {
   const link = new Uint8Array(64)
-  const n = syscall('readlinkat', AT_CWD, cstring(`/proc/self/fd/${fd}`), link, link.length)
+  const n = syscall('readlinkat', k.AT_FDCWD, cstring(`/proc/self/fd/${fd}`), link, link.length)
   return n > 0 && Buffer.from(link.subarray(0, n)).toString().startsWith('pipe:[')
 }
 
@@ -20,10 +18,17 @@ export function descriptorType(fd: number): FileType | undefined {
   const stat = new Uint8Array(256) // struct statx
   if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
   const view = new DataView(stat.buffer)
-  const format = view.getUint16(28, true) & S_IFMT
+  const format = view.getUint16(28, true) & k.S_IFMT
   if (format === 0o010000) return isNameless(fd) ? 'pipe' : 'other'
   const isNull = view.getUint32(128, true) === 1 && view.getUint32(132, true) === 3 // stx_rdev of /dev/null
   return format === 0o020000 && isNull ? 'null-device' : 'other'
+}
+
+/** Whether it is a socket. */
+export function descriptorIsSocket(fd: number): boolean {
+  const stat = new Uint8Array(256)
+  if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return false
+  return (new DataView(stat.buffer).getUint16(28, true) & k.S_IFMT) === k.S_IFSOCK
 }
 
 /** Whether two descriptors are open on one file. */
@@ -40,18 +45,22 @@ export function isSameFile(a: number, b: number): boolean {
 
 /** Open or make a file of ours for locking; close-on-exec, mode 0600. Throws SysError. */
 export function openLockFile(path: string): number {
-  return must('openat', path, AT_CWD, cstring(path), k.O_RDWR | k.O_CREAT | k.O_CLOEXEC, 0o600)
+  return must('openat', path, k.AT_FDCWD, cstring(path), k.O_RDWR | k.O_CREAT | k.O_CLOEXEC, 0o600)
 }
-
-const LOCK_EX = 2
-const LOCK_NB = 4
 
 /** Take the lock if nobody has it. It is gone with the descriptor, also when the process is killed. */
 export function tryLock(fd: number): boolean {
-  return syscall('flock', fd, LOCK_EX | LOCK_NB) === 0
+  return syscall('flock', fd, k.LOCK_EX | k.LOCK_NB) === 0
 }
 
 /** Wait for the lock. Blocks the whole process. */
 export function lock(fd: number): void {
-  while (syscall('flock', fd, LOCK_EX) === -4 /* EINTR */);
+  while (syscall('flock', fd, k.LOCK_EX) === -4 /* EINTR */);
+}
+
+/** Reserve room for a file of `size` bytes (fallocate(2)). Throws SysError, such as ENOSPC. */
+export function allocate(fd: number, size: number): void {
+  const result = syscall('fallocate', fd, 0, 0, size)
+  if (result < 0 && result !== -95 /* EOPNOTSUPP: some network file systems */)
+    throw new SysError('fallocate', result)
 }

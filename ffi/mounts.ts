@@ -2,9 +2,6 @@
 import * as k from './abi/constants.ts'
 import { cstring, must, SysError, syscall } from './libc.ts'
 
-const AT_CWD = -100
-const STATX_INO = 0x100
-
 export interface MountSource {
   readonly path: string
   readonly device: { readonly major: number; readonly minor: number }
@@ -20,10 +17,10 @@ export function detachedMount(source: MountSource, recursive: boolean, userNames
   const how = new Uint8Array(
     new BigUint64Array([BigInt(k.O_PATH | k.O_CLOEXEC), 0n, BigInt(k.RESOLVE_NO_SYMLINKS)]).buffer,
   )
-  const fd = must('openat2', source.path, AT_CWD, cstring(source.path), how, how.length)
+  const fd = must('openat2', source.path, k.AT_FDCWD, cstring(source.path), how, how.length)
   try {
     const stat = new Uint8Array(256)
-    must('statx', source.path, fd, cstring(''), k.AT_EMPTY_PATH, STATX_INO, stat)
+    must('statx', source.path, fd, cstring(''), k.AT_EMPTY_PATH, k.STATX_INO, stat)
     const view = new DataView(stat.buffer)
     const same =
       view.getBigUint64(32, true) === BigInt(source.inode) &&

@@ -27,7 +27,7 @@ enum { REF = 0x3f, MAY_FAIL = 0x40, FORK = 0x80, SCOPED = 0x100, SEND = 0x200 };
 enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3, OP_LISTEN = -4 };                            // struct op.nr that are no syscalls
 enum { HELLO = 1, REPLY = 2, EXIT = 3, FAIL = 4 };                                // what we send: type, length, payload
 enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6 };                        // our descriptors, always these
-enum { MAX_OPS = 2048, MAX_FDS = 64, MAX_CHILDREN = 1024 };
+enum { MAX_OPS = 2048, MAX_FDS = 250, MAX_CHILDREN = 1024 };
 enum { EAGAIN_ = 11, EINTR_ = 4, ESTALE_ = 116, SIGCHLD_ = 17, WNOHANG_ = 1, MSG_NOWAIT = 0x4040, MSG_PLAIN = 0x4000, MSG_WAITALL_ = 0x100 };
 
 static syscall_fn sys_raw;
@@ -37,7 +37,7 @@ static u64 region_size;
 static i32 connected, listening, owner_uid;
 static struct child children[MAX_CHILDREN];
 static i64 results[MAX_FDS + MAX_OPS];
-static u64 control[40];       // one SCM_RIGHTS message of at most MAX_FDS descriptors
+static u64 control[130];      // one SCM_RIGHTS message of at most MAX_FDS descriptors
 
 static i64 sys(i64 nr, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f) {
   i64 r = sys_raw(nr, a, b, c, d, e, f);
@@ -241,6 +241,25 @@ static void serve(void) {
     if (p[1].revents) batch();
     if (p[2].revents) admit();
   }
+}
+
+// The daemon's watcher: a thread that waits for descriptors, since Bun's event loop takes no descriptor that it does not
+// read itself. What epoll says goes to a socket, and that wakes the loop. `where`: epoll's number << 32 | the socket's.
+static void *watch(void *where) {
+  u64 all = ~0ull, events[2 * 64];
+  i64 n;
+  sys(NR_rt_sigprocmask, 2 /* SIG_SETMASK */, (i64)&all, 0, 8, 0, 0);
+  for (;;) {
+    n = sys(NR_epoll_pwait, (i64)where >> 32, (i64)events, 64, -1, 0, 8);
+    if (n > 0) sys(NR_sendto, (u32)(i64)where, (i64)events, n * EPOLL_EVENT_SIZE, MSG_PLAIN, 0, 0);
+  }
+}
+
+typedef int (*thread_fn)(u64 *thread, void *attributes, void *(*run)(void *), void *argument);  // pthread_create(3)
+i32 start_watcher(syscall_fn call, errno_fn err, thread_fn create, u64 where) {
+  u64 thread;
+  sys_raw = call; errno_at = err;
+  return create(&thread, 0, watch, (void *)where);
 }
 
 // Fork the zygote, which talks over `conn` and `channel`; returns its pid or -errno. `size` bytes for batches.

@@ -1,14 +1,34 @@
-/** Compiles ffi/native.c with Bun's own compiler and forks the zygote. */
+/** Compiles ffi/native.c with Bun's own compiler, forks the zygote, and starts the watcher's thread. */
 import { cc, FFIType } from 'bun:ffi'
 import { abi } from './abi/index.ts'
+import { EPOLL_EVENT_SIZE } from './abi/structs.ts'
 import { REGION_SIZE } from './batch.ts'
-import { libcAddresses, must, type SyscallName, SysError, syscall } from './libc.ts'
+import { libcAddresses, must, pthreadCreate, type SyscallName, SysError, syscall } from './libc.ts'
 import source from './native.c' with { type: 'text' }
 
 const USED: readonly SyscallName[] = [
-  ...(['accept4', 'clone', 'close', 'close_range', 'dup3', 'exit_group', 'getsockopt', 'madvise'] as const),
-  ...(['mmap', 'openat', 'ppoll', 'read', 'recvfrom', 'recvmsg', 'rt_sigaction', 'rt_sigprocmask'] as const),
-  ...(['sendmsg', 'setsockopt', 'signalfd4', 'wait4'] as const),
+  ...([
+    'accept4',
+    'clone',
+    'close',
+    'close_range',
+    'dup3',
+    'epoll_pwait',
+    'exit_group',
+    'getsockopt',
+  ] as const),
+  ...([
+    'madvise',
+    'mmap',
+    'openat',
+    'ppoll',
+    'read',
+    'recvfrom',
+    'recvmsg',
+    'rt_sigaction',
+    'rt_sigprocmask',
+  ] as const),
+  ...(['sendmsg', 'sendto', 'setsockopt', 'signalfd4', 'wait4'] as const),
 ]
 
 // A memfd, because the compiler wants a path, cannot read inside the executable, and a file in /tmp could be
@@ -20,17 +40,13 @@ function sourceFile(): number {
   return fd
 }
 
-/**
- * Fork the zygote. To be called before anything else is loaded, so that it is small and holds no secrets.
- * `connection` and `channel` are this process's ends' counterparts, closed here. Returns the zygote's pid.
- */
-export function startZygote(connection: number, channel: number): number {
-  const define: Record<string, string> = {}
+function compile() {
+  const define: Record<string, string> = { EPOLL_EVENT_SIZE: String(EPOLL_EVENT_SIZE) }
   for (const name of USED) define[`NR_${name}`] = String(abi.sys[name])
   const file = sourceFile()
   try {
     // TinyCC puts nothing of a libc in with -nostdlib, so none needs to be installed (docs/architecture.md).
-    const { symbols } = cc({
+    return cc({
       source: `/proc/self/fd/${file}`,
       flags: ['-nostdlib', '-x', 'c'] as unknown as string,
       define,
@@ -39,17 +55,46 @@ export function startZygote(connection: number, channel: number): number {
           args: [FFIType.ptr, FFIType.ptr, FFIType.i32, FFIType.i32, FFIType.u64],
           returns: FFIType.i64_fast,
         },
+        start_watcher: {
+          args: [FFIType.ptr, FFIType.ptr, FFIType.ptr, FFIType.u64],
+          returns: FFIType.i32,
+        },
       },
-    })
+    }).symbols
+  } finally {
+    syscall('close', file)
+  }
+}
+
+let compiled: ReturnType<typeof compile> | undefined
+
+function native(): ReturnType<typeof compile> {
+  compiled ??= compile()
+  return compiled
+}
+
+/**
+ * Fork the zygote. To be called before anything else is loaded, so that it is small and holds no secrets.
+ * `connection` and `channel` are this process's ends' counterparts, closed here. Returns the zygote's pid.
+ */
+export function startZygote(connection: number, channel: number): number {
+  try {
     const libc = libcAddresses()
     const pid = Number(
-      symbols.start_zygote(libc.syscall, libc.errnoLocation, connection, channel, BigInt(REGION_SIZE)),
+      native().start_zygote(libc.syscall, libc.errnoLocation, connection, channel, BigInt(REGION_SIZE)),
     )
     if (pid < 0) throw new SysError('clone', pid, 'zygote')
     return pid
   } finally {
-    syscall('close', file)
     syscall('close', connection)
     syscall('close', channel)
   }
+}
+
+/** Start the thread that sends what `epoll` tells to `socket`. After the zygote, which must have no threads. */
+export function startWatcher(epoll: number, socket: number): void {
+  const libc = libcAddresses()
+  const where = (BigInt(epoll) << 32n) | BigInt(socket)
+  const error = native().start_watcher(libc.syscall, libc.errnoLocation, pthreadCreate(), where)
+  if (error) throw new SysError('pthread_create', -error)
 }

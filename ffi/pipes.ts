@@ -1,7 +1,6 @@
 /** Pipes (pipe(2)). */
-import { must, syscall } from './libc.ts'
-
-const O_CLOEXEC = 0o2000000
+import { AT_FDCWD, O_CLOEXEC, O_NONBLOCK, O_RDWR, SPLICE_F_NONBLOCK } from './abi/constants.ts'
+import { cstring, must, syscall } from './libc.ts'
 
 /** Read and write end, close-on-exec, blocking. */
 export function pipe(): [number, number] {
@@ -18,4 +17,39 @@ export function write(fd: number, bytes: Uint8Array): number {
 /** Ask for more room in a pipe (F_SETPIPE_SZ, fcntl(2)); it stays as it is where that is not allowed. */
 export function growPipe(fd: number, size: number): void {
   syscall('fcntl', fd, 1031, size)
+}
+
+/** A pipe behind one descriptor that reads and writes it: it keeps what is in it while anybody holds it. */
+export function heldPipe(): number {
+  const [readEnd, writeEnd] = pipe()
+  try {
+    const path = cstring(`/proc/self/fd/${readEnd}`) // opening a pipe for both never waits (fifo(7))
+    return must('openat', 'a pipe', AT_FDCWD, path, O_RDWR | O_CLOEXEC | O_NONBLOCK)
+  } finally {
+    syscall('close', readEnd)
+    syscall('close', writeEnd)
+  }
+}
+
+const FIONREAD = 0x541b
+const waiting = new Int32Array(1)
+const waitingBytes = new Uint8Array(waiting.buffer)
+
+/** Bytes in a pipe (FIONREAD, pipe(7)). */
+export function bytesIn(fd: number): number {
+  must('ioctl', 'FIONREAD', fd, FIONREAD, waitingBytes)
+  return waiting[0] ?? 0
+}
+
+const offset = new BigInt64Array(1)
+const offsetBytes = new Uint8Array(offset.buffer)
+
+/**
+ * Move bytes inside the kernel, one of both being a pipe (splice(2)); to `at` of a file where that is given. What
+ * a killed process leaves is exact: each byte is on one side or the other. Bytes moved, or a negated errno.
+ */
+export function splice(from: number, to: number, size: number, at?: number): number {
+  if (at === undefined) return syscall('splice', from, 0, to, 0, size, SPLICE_F_NONBLOCK)
+  offset[0] = BigInt(at)
+  return syscall('splice', from, 0, to, offsetBytes, size, SPLICE_F_NONBLOCK)
 }

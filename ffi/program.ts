@@ -4,7 +4,6 @@
  * program, which its loop does not need; each init then makes its exe an empty file in memory.
  */
 import { readFileSync, readlinkSync } from 'node:fs'
-import * as k from './abi/constants.ts'
 import { Batch } from './batch.ts'
 
 const PR_SET_MM = 35
@@ -13,6 +12,7 @@ const MAP_SIZE = 104 // struct prctl_mm_map (linux/prctl.h)
 const EXE_FD_AT = 100
 const FIELDS = 11
 const MFD_CLOEXEC = 1
+const FILE = 7 // the first that native.c does not use itself
 
 /** For the zygote, before it clones anything: it was forked from this process, so its mappings are at our places. */
 export function unmapProgram(): Batch {
@@ -27,12 +27,14 @@ export function unmapProgram(): Batch {
   return batch
 }
 
-/** For an init with its ids in force: needs CAP_CHECKPOINT_RESTORE in its own user namespace (prctl(2)). */
+/** For an init that has nothing open but the descriptors below `FILE`: that number has to be written into a structure. */
+export function takeEmptyProgram(batch: Batch): void {
+  batch.call('memfd_create', ['coop-init', MFD_CLOEXEC], { what: 'make an empty program' })
+}
+
+/** After `takeEmptyProgram`, with the ids in force: needs CAP_CHECKPOINT_RESTORE in its own user namespace (prctl(2)). */
 export function forgetProgram(batch: Batch): void {
-  const FILE = 60 // any free number; the structure has to name it
   const what = 'let go of the program (the kernel needs CONFIG_CHECKPOINT_RESTORE)'
-  const file = batch.call('memfd_create', ['coop-init', MFD_CLOEXEC], { scoped: true, what })
-  batch.call('dup3', [file, FILE, k.O_CLOEXEC])
   const map = new DataView(new ArrayBuffer(MAP_SIZE))
   // Addresses of code, data, heap, stack and arguments: only their order is checked, and nothing is there.
   for (let at = 0; at < FIELDS; at++) map.setBigUint64(at * 8, BigInt(0x10000 * (1 + at)), true)

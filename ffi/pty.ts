@@ -1,13 +1,9 @@
 /** PTY masters, seen from the daemon. */
-import { TIOCSWINSZ } from './abi/constants.ts'
+import { F_GETFL, F_SETFL, O_NONBLOCK, POLLIN, TIOCSWINSZ } from './abi/constants.ts'
 import { syscall } from './libc.ts'
 
-const F_GETFL = 3
-const F_SETFL = 4
-const O_NONBLOCK = 0o4000
 const EAGAIN = 11
 const EINTR = 4
-const POLLIN = 1
 
 export function setNonblocking(fd: number): void {
   syscall('fcntl', fd, F_SETFL, syscall('fcntl', fd, F_GETFL, 0) | O_NONBLOCK)

@@ -1,6 +1,6 @@
 /** The user's own terminal: raw mode and size (termios(3), ioctl_tty(2)). */
-import { TCGETS, TCSETSW, TIOCGWINSZ } from './abi/constants.ts'
-import { syscall } from './libc.ts'
+import { AT_FDCWD, TCGETS, TCSETSW, TIOCGWINSZ } from './abi/constants.ts'
+import { cstring, syscall } from './libc.ts'
 
 const TERMIOS_SIZE = 64 // the kernel's struct is 36 bytes on both architectures; room to spare
 
@@ -36,4 +36,12 @@ export function windowSize(fd: number): { readonly columns: number; readonly row
   const size = new Uint16Array(4)
   if (syscall('ioctl', fd, TIOCGWINSZ, new Uint8Array(size.buffer)) < 0) return undefined
   return { columns: size[1] ?? 0, rows: size[0] ?? 0 }
+}
+
+/** The path of a terminal, such as `/dev/pts/3`; undefined when `fd` is none. */
+export function terminalName(fd: number): string | undefined {
+  if (!getModes(fd)) return undefined
+  const link = new Uint8Array(256)
+  const n = syscall('readlinkat', AT_FDCWD, cstring(`/proc/self/fd/${fd}`), link, link.length)
+  return n > 0 ? Buffer.from(link.subarray(0, n)).toString() : undefined
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as constants from './constants.ts'
 import { ERRNO, ERRNO_NUMBERS, errnoName, errnoText } from './errno.ts'
+import { FIRST_SYSCALLS } from './first-syscalls.ts'
 import { ABIS, abi, abiOf } from './index.ts'
 import * as structs from './structs.ts'
 import { SYSCALLS_AARCH64 } from './syscalls-aarch64.ts'
@@ -115,6 +116,7 @@ const KERNEL_HEADERS = [
   .concat('asm/ioctls.h', 'linux/ioctl.h', 'linux/fcntl.h', 'linux/netlink.h')
 const LIBC_HEADERS = [
   'fcntl',
+  'poll',
   'signal',
   'sched',
   'sys/file',
@@ -297,4 +299,9 @@ test('an architecture without tables is refused by name', () => {
   expect(abiOf('x64').arch).toBe('x86_64')
   expect(abiOf('arm64').arch).toBe('aarch64')
   expect(() => abiOf('riscv64')).toThrow('riscv64')
+})
+
+test('the numbers that are known at once are those of the tables', () => {
+  for (const arch of ['x86_64', 'aarch64'] as const)
+    expect(ABIS[arch].sys).toMatchObject(FIRST_SYSCALLS[arch])
 })

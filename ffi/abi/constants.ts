@@ -56,6 +56,7 @@ export const S_IFBLK = 0o60000
 export const S_IFDIR = 0o40000
 export const S_IFCHR = 0o20000
 export const S_IFIFO = 0o10000
+export const STATX_INO = 0x100
 export const STATX_BASIC_STATS = 0x7ff
 export const STATX_MNT_ID = 0x1000
 
@@ -203,3 +204,18 @@ export const TIOCSETD = 0x5423
 export const TIOCGPTPEER = 0x5441
 export const TIOCGPTN = 0x80045430
 export const TIOCSPTLCK = 0x40045431
+
+// poll(2)
+export const POLLIN = 1
+
+// epoll_ctl(2)
+export const EPOLL_CTL_ADD = 1
+export const EPOLL_CTL_DEL = 2
+export const EPOLL_CTL_MOD = 3
+export const EPOLLIN = 1
+export const EPOLLOUT = 4
+export const EPOLLONESHOT = 0x4000_0000
+
+// splice(2)
+export const SPLICE_F_MOVE = 1
+export const SPLICE_F_NONBLOCK = 2

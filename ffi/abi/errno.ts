@@ -211,7 +211,11 @@ export function errnoName(errno: number): string {
 
 /** `no such file or folder (ENOENT)` for 2; only the name where there is no wording. */
 export function errnoText(errno: number): string {
-  const name = errnoName(errno)
+  return errnoWords(errnoName(errno))
+}
+
+/** The same by name. */
+export function errnoWords(name: string): string {
   const text = TEXTS[name]
   return text === undefined ? name : `${text} (${name})`
 }

@@ -1,6 +1,6 @@
 /** The ABI of the machine that this runs on. Pure data; the only choice made here is the architecture. */
-import { SYSCALLS_AARCH64 } from './syscalls-aarch64.ts'
-import { SYSCALLS_X86_64 } from './syscalls-x86_64.ts'
+import type { SYSCALLS_AARCH64 } from './syscalls-aarch64.ts'
+import type { SYSCALLS_X86_64 } from './syscalls-x86_64.ts'
 
 export type Arch = 'x86_64' | 'aarch64'
 
@@ -25,10 +25,16 @@ export interface Abi {
   readonly O_TMPFILE: number
 }
 
+// Evaluated at the first use: most commands need a dozen of the numbers (first-syscalls.ts).
+const x86_64 = (): typeof import('./syscalls-x86_64.ts') => require('./syscalls-x86_64.ts')
+const aarch64 = (): typeof import('./syscalls-aarch64.ts') => require('./syscalls-aarch64.ts')
+
 export const ABIS: Readonly<Record<Arch, Abi>> = {
   x86_64: {
     arch: 'x86_64',
-    sys: SYSCALLS_X86_64,
+    get sys() {
+      return x86_64().SYSCALLS_X86_64
+    },
     auditArch: 0xc000003e,
     O_DIRECTORY: 0o200000,
     O_NOFOLLOW: 0o400000,
@@ -38,7 +44,9 @@ export const ABIS: Readonly<Record<Arch, Abi>> = {
   },
   aarch64: {
     arch: 'aarch64',
-    sys: SYSCALLS_AARCH64,
+    get sys() {
+      return aarch64().SYSCALLS_AARCH64
+    },
     auditArch: 0xc00000b7,
     O_DIRECTORY: 0o40000,
     O_NOFOLLOW: 0o100000,

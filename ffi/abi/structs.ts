@@ -3,6 +3,7 @@
  * hold pointers are given as offsets: only who knows the address can fill them in.
  */
 import { AF_UNIX, LINUX_CAPABILITY_VERSION_3, S_IFMT } from './constants.ts'
+import { abi } from './index.ts'
 
 function u64s(...values: (number | bigint)[]): Uint8Array {
   return new Uint8Array(new BigUint64Array(values.map(BigInt)).buffer)
@@ -10,6 +11,12 @@ function u64s(...values: (number | bigint)[]): Uint8Array {
 
 function u32s(...values: number[]): Uint8Array {
   return new Uint8Array(new Uint32Array(values).buffer)
+}
+
+/** The two `struct timespec` of utimensat(2): access and modification, both the same. */
+export function timespecs(time: { seconds: number; nanoseconds: number }): Uint8Array {
+  const one = [BigInt(time.seconds), BigInt(time.nanoseconds)]
+  return new Uint8Array(new BigInt64Array([...one, ...one]).buffer)
 }
 
 /** openat2(2), 24 bytes. The kernel refuses a mode unless flags create a file. */
@@ -119,6 +126,7 @@ export const STATX = {
   mode: 28,
   ino: 32,
   fileSize: 40,
+  mtime: 112,
   devMajor: 136,
   devMinor: 140,
   mntId: 144,
@@ -135,6 +143,8 @@ export interface Statx {
   readonly uid: number
   readonly gid: number
   readonly size: bigint
+  /** Last change of the content: seconds since 1970, which may be negative, and nanoseconds. */
+  readonly mtime: { readonly seconds: number; readonly nanoseconds: number }
   readonly devMajor: number
   readonly devMinor: number
 }
@@ -152,7 +162,42 @@ export function decodeStatx(bytes: Uint8Array): Statx {
     uid: view.getUint32(STATX.uid, true),
     gid: view.getUint32(STATX.gid, true),
     size: view.getBigUint64(STATX.fileSize, true),
+    mtime: {
+      seconds: Number(view.getBigInt64(STATX.mtime, true)),
+      nanoseconds: view.getUint32(STATX.mtime + 8, true),
+    },
     devMajor: view.getUint32(STATX.devMajor, true),
     devMinor: view.getUint32(STATX.devMinor, true),
   }
+}
+
+/** `struct epoll_event` of epoll_ctl(2): packed on x86_64 only. */
+export const EPOLL_EVENT_SIZE = abi.arch === 'x86_64' ? 12 : 16
+
+/** Where its `data` is. */
+export const EPOLL_EVENT_DATA = EPOLL_EVENT_SIZE - 8
+
+export function epollEvent(events: number, data: number): Uint8Array {
+  const event = new Uint8Array(EPOLL_EVENT_SIZE)
+  const view = new DataView(event.buffer)
+  view.setUint32(0, events, true)
+  view.setBigUint64(EPOLL_EVENT_DATA, BigInt(data), true)
+  return event
+}
+
+/** `struct statfs` of fstatfs(2): as much room as it takes. */
+export const STATFS_SIZE = 120
+
+const KERNEL_FILE_SYSTEMS: readonly number[] = [
+  0x9fa0, // proc
+  0x62656572, // sysfs
+  0x1cd1, // devpts
+  0x63677270, // cgroup2
+  0x27e0eb, // cgroup
+]
+
+/** Whether fstatfs(2) told of a file system whose files the kernel makes up for whoever opens them. */
+export function isKernelFileSystem(statfs: Uint8Array): boolean {
+  const view = new DataView(statfs.buffer, statfs.byteOffset, statfs.byteLength)
+  return KERNEL_FILE_SYSTEMS.includes(Number(view.getBigInt64(0, true)))
 }
