@@ -1,0 +1,214 @@
+/** Writes the lines of a buffer so that a terminal that was just reset has the same cells and wraps. */
+import { BG, type Buffer, type Cell, type Core, type Line, newCell } from './internals.ts'
+import {
+  type Attributes,
+  attributesOf,
+  backgroundOf,
+  PLAIN,
+  same,
+  sameLook,
+  select,
+  showsWhenEmpty,
+} from './pen.ts'
+import { isLoneMark } from './width.ts'
+
+interface Row {
+  /** One for each column; `undefined` is the second half of a wide character. */
+  readonly cells: readonly (Content | undefined)[]
+  /** Columns up to the last one that a blank line does not have. */
+  readonly used: number
+}
+
+export interface Content {
+  /** Empty: nothing was ever written here, or it was erased. */
+  readonly text: string
+  readonly width: number
+  readonly look: Attributes
+  /** A space that stands for an empty cell whose attributes show. */
+  readonly wasEmpty?: boolean
+}
+
+const BLANK: Content = { text: '', width: 1, look: PLAIN }
+
+export class Painter {
+  readonly #core: Core
+  readonly #cell: Cell
+  #out: string[] = []
+  #pen: Attributes = PLAIN
+
+  constructor(core: Core) {
+    this.#core = core
+    this.#cell = newCell(core)
+  }
+
+  write(text: string): void {
+    this.#out.push(text)
+  }
+
+  text(): string {
+    return this.#out.join('')
+  }
+
+  /** Makes these the attributes of what is written next. */
+  pen(to: Attributes): void {
+    if (same(this.#pen, to)) return
+    if (!sameLook(this.#pen, to)) {
+      this.write(select(to))
+      if (this.#pen.bg & BG.protected && !(to.bg & BG.protected)) this.write('\x1b["q')
+    }
+    if (this.#pen.link !== to.link) this.write(this.#link(to.link))
+    this.#pen = to
+  }
+
+  #link(number: number): string {
+    const link = number === 0 ? undefined : this.#core._oscLinkService.getLinkData(number)
+    if (!link) return '\x1b]8;;\x1b\\'
+    return `\x1b]8;${link.id ? `id=${link.id}` : ''};${link.uri}\x1b\\`
+  }
+
+  /** Every line of a buffer, from the top left of an empty screen with all modes as after a reset. */
+  buffer(buffer: Buffer): void {
+    const { lines, ybase } = buffer
+    let row = this.#read(lines.get(0))
+    let from = this.#wrappedTop(buffer)
+    // Lines of the scrollback are pushed out by those below, also by blank ones.
+    const last = ybase > 0 ? lines.length - 1 : this.#lastUsed(buffer)
+    for (let y = 0; ; y++) {
+      const next = y < last ? lines.get(y + 1) : undefined
+      const nextRow = this.#read(next)
+      const wraps = next?.isWrapped === true && this.#core.rows > 1
+      // A wide character once left the last column empty, and what it wrapped to is gone.
+      const leaves = y < last && this.#core.rows > 1 && row.cells.at(-1)?.wasEmpty === true
+      const column = this.#row(row, from, leaves)
+      if (y >= last) return
+      from = wraps || leaves ? this.#wrap(row, column, nextRow) : this.#newline()
+      if (leaves && !next?.isWrapped) this.write('\x1b[2K') // which also takes the mark of the wrap away
+      row = nextRow
+    }
+  }
+
+  /** Reads a line; halves of wide characters that lost the other half are blanks. */
+  #read(line: Line | undefined): Row {
+    const { cols } = this.#core
+    const cells: (Content | undefined)[] = new Array(cols).fill(BLANK)
+    let used = 0
+    for (let x = 0; line !== undefined && x < Math.min(cols, line.length); x++) {
+      const content = this.content(line, x)
+      cells[x] = content
+      if (content === BLANK) continue
+      if (content.width === 2) cells[++x] = undefined
+      used = x + 1
+    }
+    return { cells, used }
+  }
+
+  /** What is at a column where a character begins. */
+  content(line: Line, x: number): Content {
+    const cell = line.loadCell(x, this.#cell)
+    const look = attributesOf(cell)
+    const text = cell.getChars()
+    const width = cell.getWidth()
+    if (width === 2 && (x + 1 >= line.length || line.getWidth(x + 1) !== 0))
+      return { text: ' ', width: 1, look }
+    if (text !== '' && width > 0) return { text, width, look }
+    if (showsWhenEmpty(look)) return { text: ' ', width: 1, look, wasEmpty: true }
+    const background = backgroundOf(look)
+    return background === PLAIN ? BLANK : { text: '', width: 1, look: background }
+  }
+
+  #lastUsed({ lines }: Buffer): number {
+    for (let y = lines.length - 1; y > 0; y--) {
+      const line = lines.get(y)
+      const { cells, used } = this.#read(line)
+      if (cells.at(-1)?.wasEmpty) return Math.min(y + 1, lines.length - 1)
+      if (line?.isWrapped || used > 0) return y
+    }
+    return 0
+  }
+
+  /** Writes a row from column 0 and tells in which column the cursor is then. `from` 1: there is a space to go. */
+  #row({ cells, used: all }: Row, from: number, leaves: boolean): number {
+    let column = 0
+    const used = leaves ? all - 1 : all
+    if (from > 0 && cells[0] === BLANK) {
+      this.pen(PLAIN)
+      this.write('\x1b[X')
+    }
+    for (let x = 0; x < used; ) {
+      const content = cells[x] ?? BLANK
+      if (content.text === '') {
+        x = this.#empty(cells, x, used, content, column)
+        continue
+      }
+      const lone = x > 0 && x + 1 < cells.length && isLoneMark(content.text)
+      // A mark alone in a cell was added to an empty one.
+      const target = lone ? x + 1 : x
+      if (target > column) this.write(target - column === 1 ? '\x1b[C' : `\x1b[${target - column}C`)
+      if (lone && !same(content.look, PLAIN)) this.write(`\x1b[D`)
+      this.pen(content.look)
+      if (lone && !same(content.look, PLAIN)) this.write('\x1b[X\x1b[C')
+      if (isLoneMark(content.text) && x > 0 && !lone) this.write(' ')
+      this.write(content.text)
+      x += content.width
+      column = x
+      // Terminals do not agree on the width of every emoji: the rest of the row stays where it belongs.
+      if (x < cells.length && isDisputed(content.text)) this.write(`\x1b[${x + 1}G`)
+    }
+    return column
+  }
+
+  /** Erases a run of empty cells of one colour; those without a colour are only skipped. */
+  #empty(cells: Row['cells'], start: number, used: number, { look }: Content, column: number): number {
+    let end = start + 1
+    while (end < used && cells[end]?.text === '' && same(cells[end]?.look ?? PLAIN, look)) end++
+    if (look === PLAIN) return end
+    if (start > column) this.write(`\x1b[${start - column}C`)
+    this.pen(look)
+    this.write(end - start === 1 ? '\x1b[X' : `\x1b[${end - start}X`)
+    // Back to where the caller believes the cursor is.
+    if (start > column) this.write(`\x1b[${start - column}D`)
+    return end
+  }
+
+  /** A line that scrolls in is filled with the pen's background. */
+  #plainBackground(): void {
+    if (backgroundOf(this.#pen) !== PLAIN) this.pen(PLAIN)
+  }
+
+  #newline(): number {
+    this.#plainBackground()
+    this.write('\r\n')
+    return 0
+  }
+
+  /**
+   * Goes to the next line as a terminal does by itself when a line is full: it is remembered as one long line.
+   * Returns 1 when that left a space in the first column.
+   */
+  #wrap({ cells }: Row, column: number, next: Row): number {
+    const first = next.cells[0] ?? BLANK
+    if (column === cells.length) {
+      const { text, look } = first
+      if (text !== '' && !isLoneMark(text) && same(backgroundOf(look), PLAIN)) return 0
+      this.pen(PLAIN)
+      this.write(' \r')
+      return 1
+    }
+    // For a wide character the last column is too narrow: it is left empty, with the attributes of the character.
+    this.write(`\x1b[${cells.length}G`)
+    this.pen(cells.at(-1)?.look ?? PLAIN)
+    this.write('\u3000')
+    this.pen(PLAIN)
+    this.write('\x1b[K\r\x1b[2X')
+    return 0
+  }
+
+  /** A first line that continues one that is gone: made by wrapping and then deleting the line above. */
+  #wrappedTop({ lines, ybase }: Buffer): number {
+    if (ybase > 0 || !lines.get(0)?.isWrapped || this.#core.rows < 2) return 0
+    this.write(`${'x'.repeat(this.#core.cols)} \x1b[H\x1b[M`)
+    return 1
+  }
+}
+
+const isDisputed = (text: string) => text.length > 1

@@ -1,0 +1,249 @@
+/** The state of a terminal as the sequences that bring a terminal that was just reset to it. */
+import type { Extras, Keyboard, Saved } from './extras.ts'
+import { NOTHING_SAVED } from './extras.ts'
+import { lastPrinted } from './guards.ts'
+import { type Buffer, type Charset, type Core, designationOf, type Line } from './internals.ts'
+import { type Content, Painter } from './painter.ts'
+import { attributesOfPen, PLAIN, same, select } from './pen.ts'
+
+const MOUSE: Readonly<Record<string, number>> = { X10: 9, VT200: 1000, DRAG: 1002, ANY: 1003 }
+const MOUSE_ENCODING: Readonly<Record<string, number>> = { SGR: 1006, SGR_PIXELS: 1016 }
+const SHIFT = ['\x0f', '\x0e', '\x1bn', '\x1bo']
+const SLOTS = '()*+'
+
+export function render(core: Core, extras: Extras): string {
+  return new Renderer(core, extras).all()
+}
+
+class Renderer {
+  readonly #core: Core
+  readonly #extras: Extras
+  readonly #painter: Painter
+  /** What the viewer's terminal has by now. */
+  #charsets = { sets: [] as readonly (Charset | undefined)[], level: 0 }
+  #originOn = false
+  #regionSet = false
+
+  constructor(core: Core, extras: Extras) {
+    this.#core = core
+    this.#extras = extras
+    this.#painter = new Painter(core)
+  }
+
+  all(): string {
+    const { buffers, coreService } = this.#core
+    const { keyboards } = this.#extras
+    // First: what is drawn here is shown when the program has completed its own picture.
+    if (coreService.decPrivateModes.synchronizedOutput) this.#write('\x1b[?2026h')
+    this.#titleAndColors()
+    this.#keyboard(keyboards.normal)
+    this.#contents(buffers.normal)
+    const inAlternate = buffers.active === buffers.alt
+    const savedThere = this.#extras.saved(buffers.alt) !== NOTHING_SAVED
+    if (inAlternate) this.#enterAlternate()
+    else {
+      this.#saved(buffers.normal)
+      if (savedThere || !isInitial(keyboards.alt)) this.#visitAlternate()
+    }
+    this.#setCharsets(this.#core._charsetService._charsets, this.#core._charsetService.glevel)
+    this.#modes()
+    this.#cursor(buffers.active)
+    return this.#painter.text()
+  }
+
+  #write(text: string): void {
+    this.#painter.write(text)
+  }
+
+  /** A terminal whose normal screen is complete is brought to the alternate one. */
+  #enterAlternate(): void {
+    const { normal, alt } = this.#core.buffers
+    const saved = this.#extras.saved(normal)
+    const by = this.#extras.alternateBy
+    if (by === 1049) {
+      this.#toSaved(normal, saved)
+      this.#write('\x1b[?1049h')
+      this.#plain()
+      // Text may have moved since, with the size: the library then has two places for the cursor.
+      if (normal.y !== Math.min(saved.y, this.#core.rows - 1)) {
+        this.#write('\x1b[?1047l')
+        this.#place(normal.x, normal.y)
+        this.#write('\x1b[?1047h')
+      }
+    } else {
+      this.#saved(normal)
+      this.#place(normal.x, normal.y)
+      this.#write(`\x1b[?${by}h`)
+    }
+    if (this.#regionSet) this.#write('\x1b[r')
+    this.#regionSet = false
+    this.#write('\x1b[H\x1b[2J')
+    this.#keyboard(this.#extras.keyboards.alt)
+    this.#contents(alt)
+    this.#saved(alt)
+  }
+
+  /** Sets what the alternate screen keeps while it is not shown. */
+  #visitAlternate(): void {
+    const { normal, alt } = this.#core.buffers
+    this.#write('\x1b[?1047h')
+    this.#keyboard(this.#extras.keyboards.alt)
+    const saved = this.#extras.saved(alt)
+    this.#saved(alt, { ...saved, origin: false })
+    this.#write('\x1b[?1047l')
+    this.#place(normal.x, normal.y)
+  }
+
+  /** Text, tab stops and scroll region. */
+  #contents(buffer: Buffer): void {
+    this.#painter.buffer(buffer)
+    this.#painter.pen(PLAIN)
+    this.#tabs(buffer)
+    const { scrollTop, scrollBottom } = buffer
+    this.#regionSet = scrollTop !== 0 || scrollBottom !== this.#core.rows - 1
+    if (this.#regionSet) this.#write(`\x1b[${scrollTop + 1};${scrollBottom + 1}r`)
+  }
+
+  #tabs({ tabs }: Buffer): void {
+    const stops: number[] = []
+    for (let x = 0; x < this.#core.cols; x++) if (tabs[x]) stops.push(x)
+    const isDefault = stops.length === Math.ceil(this.#core.cols / 8) && stops.every((x) => x % 8 === 0)
+    if (isDefault) return
+    this.#write('\x1b[3g')
+    for (const x of stops) this.#write(`\x1b[${x + 1}G\x1bH`)
+  }
+
+  #saved(buffer: Buffer, saved: Saved = this.#extras.saved(buffer)): void {
+    if (saved === NOTHING_SAVED) return
+    this.#toSaved(buffer, saved)
+    this.#write('\x1b7')
+    this.#plain()
+  }
+
+  /** Brings cursor, pen, charsets and origin mode to what was saved. */
+  #toSaved(buffer: Buffer, saved: Saved): void {
+    const { extended = buffer.getNullCell().extended } = saved
+    this.#setCharsets(saved.charsets, saved.level)
+    const pen = attributesOfPen({ fg: saved.fg, bg: saved.bg, extended })
+    this.#setOrigin(saved.origin)
+    this.#place(saved.x, saved.y, buffer)
+    this.#painter.pen({ ...pen, link: 0 })
+  }
+
+  #plain(): void {
+    this.#painter.pen(PLAIN)
+    this.#setCharsets([], 0)
+    this.#setOrigin(false)
+  }
+
+  #setOrigin(on: boolean): void {
+    if (on !== this.#originOn) this.#write(on ? '\x1b[?6h' : '\x1b[?6l')
+    this.#originOn = on
+  }
+
+  #place(x: number, y: number, { scrollTop }: Buffer = this.#core.buffers.active): void {
+    const row = Math.max(1, (this.#originOn ? y - scrollTop : y) + 1)
+    this.#write(`\x1b[${row};${Math.min(x, this.#core.cols - 1) + 1}H`)
+  }
+
+  #setCharsets(sets: readonly (Charset | undefined)[], level: number): void {
+    for (let slot = 0; slot < SLOTS.length; slot++) {
+      if (sets[slot] === this.#charsets.sets[slot]) continue
+      this.#write(`\x1b${SLOTS[slot]}${designationOf(sets[slot])}`)
+    }
+    if (level !== this.#charsets.level) this.#write(SHIFT[level] ?? '\x0f')
+    this.#charsets = { sets: [...sets], level }
+  }
+
+  #keyboard([base = 0, ...pushed]: Keyboard): void {
+    if (base !== 0) this.#write(`\x1b[=${base};1u`)
+    for (const flags of pushed) this.#write(`\x1b[>${flags}u`)
+  }
+
+  #titleAndColors(): void {
+    const { title, colors } = this.#extras
+    const set = (window: string, icon: string) => {
+      if (window === icon) return `\x1b]0;${window}\x1b\\`
+      return `\x1b]2;${window}\x1b\\\x1b]1;${icon}\x1b\\`
+    }
+    for (const { window, icon } of title.stack) this.#write(`${set(window, icon)}\x1b[22;0t`)
+    if (title.window || title.icon || title.stack.length > 0) this.#write(set(title.window, title.icon))
+    for (const [key, color] of colors) this.#write(`\x1b]${key};${color}\x1b\\`)
+  }
+
+  #modes(): void {
+    const { coreService, coreMouseService, options } = this.#core
+    const modes = coreService.decPrivateModes
+    const { cursorStyle, modifiers, modes: others } = this.#extras
+    if (modes.applicationCursorKeys) this.#write('\x1b[?1h')
+    if (modes.applicationKeypad) this.#write('\x1b=')
+    if (modes.reverseWraparound) this.#write('\x1b[?45h')
+    if (!modes.wraparound) this.#write('\x1b[?7l')
+    if (modes.bracketedPasteMode) this.#write('\x1b[?2004h')
+    if (modes.sendFocus) this.#write('\x1b[?1004h')
+    if (cursorStyle !== 0) this.#write(`\x1b[${cursorStyle} q`)
+    for (const [mode, on] of others) this.#write(`\x1b[?${mode}${on ? 'h' : 'l'}`)
+    const mouse = MOUSE[coreMouseService.activeProtocol]
+    if (mouse) this.#write(`\x1b[?${mouse}h`)
+    const encoding = MOUSE_ENCODING[coreMouseService.activeEncoding]
+    if (encoding) this.#write(`\x1b[?${encoding}h`)
+    for (const [resource, value] of modifiers) {
+      this.#write(value === undefined ? `\x1b[>${resource}n` : `\x1b[>${resource};${value}m`)
+    }
+    if (options.convertEol) this.#write('\x1b[20h')
+    if (coreService.modes.insertMode) this.#write('\x1b[4h')
+    if (coreService.isCursorHidden) this.#write('\x1b[?25l')
+  }
+
+  /**
+   * Cursor and pen. After a character at the right edge the cursor hangs there, and only printing it again brings it
+   * back; a character is also what REP repeats and marks join.
+   */
+  #cursor(buffer: Buffer): void {
+    const { cols, coreService, _inputHandler } = this.#core
+    const pen = attributesOfPen(_inputHandler._curAttrData)
+    this.#setOrigin(coreService.decPrivateModes.origin)
+    const line = buffer.lines.get(buffer.ybase + buffer.y)
+    const printed = lastPrinted(this.#core)
+    const hangs = buffer.x >= cols
+    const edge = line?.getWidth(cols - 1) === 0 ? cols - 2 : cols - 1
+    const x = printed?.x ?? edge
+    const content = line && (printed || hangs) ? this.#painter.content(line, x) : undefined
+    const text = content && this.#typed(content.text || ' ')
+    if (text === undefined) {
+      this.#place(buffer.x, buffer.y)
+      this.#painter.pen(pen)
+      return
+    }
+    this.#place(x, buffer.y)
+    if (coreService.modes.insertMode) this.#write(`\x1b[${content?.width}P`)
+    this.#painter.pen(printed ? pen : (content?.look ?? pen))
+    this.#write(text)
+    if (!printed && line && this.#isErased(line, content)) this.#write('\x1b[1K')
+    this.#painter.pen(pen)
+    // A sequence follows what was printed; without one REP would repeat it.
+    if (!printed) this.#write(select(pen))
+  }
+
+  /** Erasing a line does not take the cursor from its edge: the space that brought it there has to go again. */
+  #isErased(line: Line, last: Content | undefined): boolean {
+    const { cols } = this.#core
+    if (last?.text !== '') return false
+    for (let x = 0; x < cols; x++) {
+      const { text, look } = this.#painter.content(line, x)
+      if (text !== '' || !same(look, last.look)) return false
+    }
+    return true
+  }
+
+  /** What has to be sent for a text to appear, given the charset in force. */
+  #typed(text: string): string | undefined {
+    const charset = this.#charsets.sets[this.#charsets.level]
+    const first = text.charAt(0)
+    if (!charset || first >= '\x7f' || charset[first] === undefined) return text
+    const key = Object.keys(charset).find((candidate) => charset[candidate] === first)
+    return key === undefined ? undefined : key + text.slice(1)
+  }
+}
+
+const isInitial = (keyboard: Keyboard) => keyboard.length === 1 && keyboard[0] === 0

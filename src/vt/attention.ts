@@ -1,0 +1,119 @@
+/** Finds what a program says to its user: the bell and notifications. Pure but for its state. */
+import { BEL, ESC, sanitize } from './characters.ts'
+import type { Sequence } from './sequence.ts'
+import type { Sink } from './sink.ts'
+import { Tokenizer } from './tokenizer.ts'
+
+export interface Signal {
+  readonly kind: 'bell' | 'notification'
+  /** One line of plain text, 200 characters at most. */
+  readonly text?: string
+}
+
+const MAX_TEXT = 200 // characters
+const MAX_PARTS = 8 // of kitty's notifications that are being put together at a time
+const MAX_PART = 2048 // bytes of one of them that are kept, enough for MAX_TEXT of any characters
+const MAX_ID = 64 // characters of the name that the program gives it
+const PART_WAIT_MS = 10_000 // a notification whose rest has not come by then is forgotten
+const BELL_PAUSE_MS = 1000 // a program that rings all the time says one thing
+
+/** Everything but the bell: no other control matters here. */
+const UNHEARD = String.fromCharCode(...Array.from({ length: 32 }, (_, code) => code), 0x7f).replace(
+  '\x07',
+  '',
+)
+
+interface Part {
+  title: string
+  body: string
+  readonly since: number
+}
+
+export class Attention {
+  readonly #tokenizer: Tokenizer
+  readonly #parts = new Map<string, Part>()
+  #now = 0
+  #rung = Number.NEGATIVE_INFINITY
+  #found: Signal | undefined
+
+  constructor() {
+    const sink: Sink = {
+      text: () => {},
+      control: (code) => {
+        if (code === BEL) this.#bell()
+      },
+      sequence: (sequence) => {
+        if (sequence.kind === 'osc' && !sequence.malformed) this.#osc(sequence)
+      },
+    }
+    this.#tokenizer = new Tokenizer(sink, UNHEARD)
+  }
+
+  /** Bytes and characters kept at present. */
+  get held(): number {
+    let held = this.#tokenizer.held
+    for (const [id, part] of this.#parts) held += id.length + part.title.length + part.body.length
+    return held
+  }
+
+  /** What the bytes say, if anything: the last notification, else the bell. `nowMs` is any clock that goes on. */
+  push(bytes: Uint8Array, nowMs: number): Signal | undefined {
+    const { offset, boundary } = this.#tokenizer
+    // Nearly all output: nothing begins and nothing is under way.
+    if (boundary === offset && bytes.indexOf(ESC) < 0 && bytes.indexOf(BEL) < 0) return undefined
+    this.#now = nowMs
+    this.#found = undefined
+    this.#tokenizer.push(bytes)
+    return this.#found
+  }
+
+  #bell(): void {
+    if (this.#now - this.#rung < BELL_PAUSE_MS) return
+    this.#rung = this.#now
+    this.#found ??= { kind: 'bell' }
+  }
+
+  #notify(...parts: string[]): void {
+    const said = parts.filter((part) => part !== '').join(': ')
+    const text = sanitize(Buffer.from(said), MAX_TEXT).trim()
+    this.#found = text ? { kind: 'notification', text } : { kind: 'notification' }
+  }
+
+  #osc({ payload, text }: Sequence): void {
+    if (text.startsWith('9;')) {
+      // A number first is a command of ConEmu's: progress, a folder.
+      if (!/^9;\d+(?:;|$)/.test(text)) this.#notify(utf8(payload, 2))
+    } else if (text.startsWith('777;notify;')) {
+      const [title = '', ...body] = utf8(payload, 11).split(';')
+      this.#notify(title, body.join(';'))
+    } else if (text.startsWith('99;')) {
+      const end = text.indexOf(';', 3)
+      if (end > 0) this.#kitty(text.slice(3, end), payload.subarray(end + 1))
+    }
+  }
+
+  /** kitty's desktop notifications: title and body come one after the other, each in pieces if it must. */
+  #kitty(metadata: string, payload: Uint8Array): void {
+    const values = new Map(metadata.split(':').map((pair) => [pair.slice(0, 1), pair.slice(2)] as const))
+    const what = values.get('p') ?? 'title'
+    const id = (values.get('i') ?? '').slice(0, MAX_ID)
+    for (const [key, { since }] of this.#parts) if (this.#now - since > PART_WAIT_MS) this.#parts.delete(key)
+    const part = this.#parts.get(id) ?? { title: '', body: '', since: this.#now }
+    if (what === 'title' || what === 'body') {
+      const plain = values.get('e') === '1' ? Buffer.from(latin1(payload), 'base64') : payload
+      part[what] = (part[what] + utf8(plain, 0)).slice(0, MAX_PART)
+    } else if (!this.#parts.has(id)) return
+    this.#parts.delete(id)
+    if (values.get('d') !== '0') return this.#notify(part.title, part.body)
+    this.#parts.set(id, part)
+    const [oldest] = this.#parts.keys()
+    if (this.#parts.size > MAX_PARTS && oldest !== undefined) this.#parts.delete(oldest)
+  }
+}
+
+const utf8 = (bytes: Uint8Array, from: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + from, bytes.length - from)
+    .toString()
+    .slice(0, MAX_PART)
+
+const latin1 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')

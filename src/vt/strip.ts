@@ -1,0 +1,180 @@
+/**
+ * Plain text of a terminal's output, for `grep` and for reading: lines as they were last seen. Sequences and control
+ * characters are gone but `\n` and `\t`; a line that was written over (progress bars) is what it became. Where the
+ * cursor goes elsewhere a new line begins. Pure but for its state.
+ */
+import { ByteBuffer } from './byte-buffer.ts'
+import { Line } from './line.ts'
+import { key, type Sequence } from './sequence.ts'
+import type { Sink } from './sink.ts'
+import { Tokenizer } from './tokenizer.ts'
+
+const MAX_LINE = 65_536 // bytes; a longer line goes on as it comes and is not edited any more
+const BLANKS = new Uint8Array(4096).fill(0x20) // as many as any terminal is wide
+const NEWLINE = 0x0a
+const CR = 0x0d
+const BS = 0x08
+
+/** CSI that leave the line. */
+const MOVES = new Set([...'ABEFHLMSTdefr', '?h', '?l'].map(key))
+const ALTERNATE = new Set([47, 1047, 1049])
+const PRIVATE = new Set(['?h', '?l'].map(key))
+const CURSOR_FORWARD = [key('C'), key('a')]
+const REPEAT = key('b')
+/** Editing within the line: column, back, erase, delete, insert. */
+const EDITS: ReadonlyMap<number, 'column' | 'back' | 'erase' | 'blank' | 'delete' | 'insert'> = new Map([
+  [key('G'), 'column'],
+  [key('`'), 'column'],
+  [key('D'), 'back'],
+  [key('K'), 'erase'],
+  [key('X'), 'blank'],
+  [key('P'), 'delete'],
+  [key('@'), 'insert'],
+])
+const CLEAR = key('J')
+const COLOUR = key('m') // most of all sequences
+
+export class Stripper {
+  readonly #tokenizer: Tokenizer
+  /** Whole lines, and after `#begin` the one under way when it is only appended to. */
+  readonly #out = new ByteBuffer(4 * MAX_LINE)
+  #begin = 0
+  /** The line under way once something in it was edited. */
+  #line: Line | undefined
+  #return = false // a CR came last: with an LF it is a line's end
+
+  constructor() {
+    const sink: Sink = {
+      text: (bytes, from, to) => this.#text(bytes, from, to),
+      control: (code) => this.#control(code),
+      sequence: (sequence) => this.#sequence(sequence),
+    }
+    this.#tokenizer = new Tokenizer(sink, '\t')
+  }
+
+  /** Bytes kept at present. */
+  get held(): number {
+    return this.#tokenizer.held + this.#out.length + (this.#line?.length ?? 0)
+  }
+
+  /** Lines that are whole now. */
+  push(bytes: Uint8Array): Uint8Array {
+    this.#tokenizer.push(bytes)
+    const done = this.#out.bytes.slice(0, this.#begin)
+    this.#out.bytes.copyWithin(0, this.#begin, this.#out.length)
+    const rest = this.#out.length - this.#begin
+    if (rest) this.#out.length = rest
+    else this.#out.clear()
+    this.#begin = 0
+    return done
+  }
+
+  /** The line that had no end. */
+  flush(): Uint8Array {
+    this.#settle()
+    const last = this.#out.bytes.slice(0, this.#out.length)
+    this.#out.clear()
+    this.#begin = 0
+    return last
+  }
+
+  #text(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#return) this.#edit().cursor = 0
+    this.#return = false
+    if (this.#line) {
+      this.#line.write(bytes.subarray(from, to))
+      if (this.#line.length > MAX_LINE) this.#flow()
+      return
+    }
+    this.#out.reserve(to - from)
+    this.#out.bytes.set(bytes.subarray(from, to), this.#out.length)
+    this.#out.length += to - from
+    if (this.#out.length - this.#begin > MAX_LINE) this.#begin = this.#out.length
+  }
+
+  #control(code: number): void {
+    if (code === CR) this.#return = true
+    else if (code >= NEWLINE && code < CR) this.#newline()
+    else if (code === BS) this.#edit().cursor--
+  }
+
+  #newline(): void {
+    this.#return = false
+    this.#settle()
+    this.#out.append(Uint8Array.of(NEWLINE))
+    this.#begin = this.#out.length
+  }
+
+  /** A new line, unless this one is empty: programs that paint move much more often than they write. */
+  #break(): void {
+    this.#settle()
+    if (this.#out.length > this.#begin) this.#newline()
+    this.#return = false
+  }
+
+  /** The line as something to be edited. */
+  #edit(): Line {
+    if (!this.#line) {
+      this.#line = new Line(this.#out.bytes.subarray(this.#begin, this.#out.length))
+      this.#out.length = this.#begin
+    }
+    if (this.#return) this.#line.cursor = 0
+    this.#return = false
+    return this.#line
+  }
+
+  /** The edited line is as it will be. */
+  #settle(): void {
+    if (this.#line) this.#out.append(Buffer.from(this.#line.text))
+    this.#line = undefined
+  }
+
+  #flow(): void {
+    this.#settle()
+    this.#begin = this.#out.length
+  }
+
+  #sequence(sequence: Sequence): void {
+    const { kind, key: id } = sequence
+    if (sequence.malformed || id === COLOUR) return
+    if (kind === 'esc') {
+      if (!sequence.intermediates && 'DEMc'.includes(String.fromCharCode(sequence.final))) this.#break()
+    } else if (kind === 'csi') this.#csi(id, sequence)
+  }
+
+  #csi(id: number, sequence: Sequence): void {
+    const [first = 0] = sequence.numbers
+    const count = Math.max(1, first)
+    const edit = EDITS.get(id)
+    if (CURSOR_FORWARD.includes(id)) this.#forward(count)
+    else if (id === REPEAT) this.#edit().repeat(count)
+    else if (edit) this.#editing(edit, first, count)
+    else if (id === CLEAR) {
+      if (first === 0) this.#editing('erase', 0, 1)
+      else this.#break()
+    } else if (MOVES.has(id) && !(PRIVATE.has(id) && !sequence.numbers.some((n) => ALTERNATE.has(n))))
+      this.#break()
+  }
+
+  /** TUIs do this for blanks, so the line stays one that is only appended to. */
+  #forward(count: number): void {
+    if (this.#line || this.#return) this.#edit().forward(count)
+    else this.#out.append(BLANKS.subarray(0, count))
+  }
+
+  #editing(
+    what: 'column' | 'back' | 'erase' | 'blank' | 'delete' | 'insert',
+    first: number,
+    count: number,
+  ): void {
+    // Programs erase to the end after each line they write: nothing to do, and no reason to leave the fast way.
+    if (what === 'erase' && first === 0 && !this.#line && !this.#return) return
+    const line = this.#edit()
+    if (what === 'column') line.cursor = count - 1
+    else if (what === 'back') line.cursor -= count
+    else if (what === 'erase') line.erase(first)
+    else if (what === 'blank') line.blank(count)
+    else if (what === 'delete') line.delete(count)
+    else line.insert(count)
+  }
+}
