@@ -1,0 +1,53 @@
+/** Reading JSON that a registry or an archive sent: bounded, and nothing is believed to be there. */
+import { CoopError } from '../errors.ts'
+
+export type JsonObject = Readonly<Record<string, unknown>>
+
+export const MAX_JSON = 4 << 20 // bytes of a manifest or configuration; registries refuse larger ones, too
+
+/** A sentence about what was found wrong with an image. */
+export function badImage(what: string, cause?: unknown): CoopError {
+  return new CoopError('E_IMAGE', what, {
+    hint: 'the image is damaged or was made by something that coop does not know; try another tag or digest',
+    cause,
+  })
+}
+
+export function parseJson(bytes: Uint8Array, what: string): JsonObject {
+  if (bytes.length > MAX_JSON) throw badImage(`${what} is larger than ${MAX_JSON} bytes`)
+  let value: unknown
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  } catch (error) {
+    throw badImage(`${what} is no JSON`, error)
+  }
+  return object(value, what)
+}
+
+export function object(value: unknown, what: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw badImage(`${what} is no object`)
+  return value as JsonObject
+}
+
+export function maybeObject(value: unknown): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {}
+}
+
+export function list(value: unknown, what: string, max: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw badImage(`${what} is no list`)
+  if (value.length > max) throw badImage(`${what} has ${value.length} entries, more than ${max}`)
+  return value
+}
+
+export function text(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw badImage(`${what} is no string`)
+  return value
+}
+
+export const maybeText = (value: unknown): string | undefined =>
+  typeof value === 'string' ? value : undefined
+
+export function texts(value: unknown, what: string, max: number): readonly string[] {
+  return value === undefined || value === null ? [] : list(value, what, max).map((item) => text(item, what))
+}

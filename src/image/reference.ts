@@ -1,0 +1,146 @@
+/**
+ * Names of images, as docker and podman write them, and the ones for images that no registry has. Pure.
+ * Grammar: github.com/distribution/reference.
+ */
+import { CoopError } from '../errors.ts'
+
+export interface RegistryReference {
+  readonly kind: 'registry'
+  /** `docker.io`, `localhost:5000`, `[::1]:5000` */
+  readonly registry: string
+  readonly repository: string
+  readonly tag: string | undefined
+  readonly digest: string | undefined
+}
+
+export type Reference =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'rootfs'; readonly path: string }
+  | RegistryReference
+  | {
+      readonly kind: 'oci' | 'oci-archive' | 'docker-archive'
+      readonly path: string
+      /** Which of the images in it; undefined: the only one. */
+      readonly name: string | undefined
+    }
+
+const DEFAULT_REGISTRY = 'docker.io'
+const DEFAULT_TAG = 'latest'
+const LOCAL = 'localhost'
+const MAX_REPOSITORY = 255 // bytes; the limit of the distribution specification's reference implementation
+const COMPONENT = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
+const TAG = /^\w[\w.-]{0,127}$/
+const HOST =
+  /^(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:]+\])(?::(\d{1,5}))?$/i
+
+export const isDigest = (text: string): boolean => /^sha256:[0-9a-f]{64}$/.test(text)
+
+function bad(text: string, why: string): CoopError {
+  return new CoopError('E_IMAGE', `${JSON.stringify(text)} names no image: ${why}`, {
+    hint: 'for example debian:bookworm, ghcr.io/org/name:tag, localhost:5000/name, oci:DIR, docker-archive:FILE',
+  })
+}
+
+/** Whether the part before the first slash is a registry and not the first part of a name on docker.io. */
+const isRegistry = (part: string): boolean => part === 'localhost' || part.includes('.') || part.includes(':')
+
+function parseRegistry(text: string): RegistryReference {
+  const [name = '', digest, more] = text.split('@')
+  if (more !== undefined) throw bad(text, 'it has two digests')
+  if (digest !== undefined && !isDigest(digest))
+    throw bad(text, 'its digest is not sha256: and 64 hex digits')
+  const slash = name.indexOf('/')
+  const first = slash < 0 ? '' : name.slice(0, slash)
+  const hasRegistry = slash >= 0 && isRegistry(first)
+  const registry = hasRegistry ? first.toLowerCase() : DEFAULT_REGISTRY
+  const port = HOST.exec(registry)
+  if (!port || Number(port[1] ?? 1) < 1 || Number(port[1] ?? 1) > 65_535)
+    throw bad(text, `${JSON.stringify(registry)} is no host`)
+  const rest = hasRegistry ? name.slice(slash + 1) : name
+  const colon = rest.indexOf(':')
+  const tag = colon < 0 ? undefined : rest.slice(colon + 1)
+  let repository = colon < 0 ? rest : rest.slice(0, colon)
+  if (tag !== undefined && !TAG.test(tag)) throw bad(text, `${JSON.stringify(tag)} is no tag`)
+  if (!repository.split('/').every((part) => COMPONENT.test(part)))
+    throw bad(text, 'names are lowercase letters, digits and single separators')
+  if (repository.length > MAX_REPOSITORY) throw bad(text, 'the name is too long')
+  const isDocker = /^(?:docker\.io|index\.docker\.io|registry-1\.docker\.io)$/.test(registry)
+  if (isDocker && !repository.includes('/')) repository = `library/${repository}`
+  return {
+    kind: 'registry',
+    registry: isDocker ? DEFAULT_REGISTRY : registry,
+    repository,
+    tag: tag ?? (digest === undefined ? DEFAULT_TAG : undefined),
+    digest,
+  }
+}
+
+/** Raises E_IMAGE with what is wrong with it. */
+export function parseReference(text: string): Reference {
+  if (text === 'host') return { kind: 'host' }
+  if (text === '' || text.length > 512 || /[\x00-\x1f\x7f]/.test(text))
+    throw bad(text, 'it is empty, too long or has control characters')
+  const scheme = /^(rootfs|oci|oci-archive|docker-archive):(.*)$/s.exec(text)
+  if (!scheme && /\s/.test(text)) throw bad(text, 'it has blanks')
+  const [, kind, rest = ''] = scheme ?? []
+  if (kind === 'rootfs') {
+    if (!rest) throw bad(text, 'the folder is missing')
+    return { kind, path: rest }
+  }
+  if (kind === 'oci' || kind === 'oci-archive' || kind === 'docker-archive') {
+    const colon = rest.indexOf(':') // the first, as skopeo: names may have slashes and more colons
+    const path = colon < 0 ? rest : rest.slice(0, colon)
+    if (!path) throw bad(text, 'the path is missing')
+    return { kind, path, name: colon < 0 ? undefined : rest.slice(colon + 1) || undefined }
+  }
+  return parseRegistry(text)
+}
+
+/** The full form, by which an image is stored. */
+export function printReference(reference: Reference): string {
+  switch (reference.kind) {
+    case 'host':
+      return 'host'
+    case 'rootfs':
+      return `rootfs:${reference.path}`
+    case 'registry': {
+      const { registry, repository, tag, digest } = reference
+      return `${registry}/${repository}${tag ? `:${tag}` : ''}${digest ? `@${digest}` : ''}`
+    }
+    default:
+      return `${reference.kind}:${reference.path}${reference.name ? `:${reference.name}` : ''}`
+  }
+}
+
+/** The full name of an image that is made on this machine; `localhost/` may be left out (as podman has it). Raises E_USAGE, E_IMAGE. */
+export function localReference(text: string): string {
+  const { kind } = parseReference(text)
+  const parsed = parseReference(text.includes('/') ? text : `${LOCAL}/${text}`)
+  if (kind !== 'registry' || parsed.kind !== kind || parsed.registry !== LOCAL || parsed.digest)
+    throw new CoopError('E_USAGE', `${JSON.stringify(text)} is no name for an image of this machine`, {
+      hint: 'a name and a tag, for example with-tools or with-tools:2',
+    })
+  if (/^coop-(?:build|failed)$/.test(parsed.repository))
+    throw new CoopError('E_USAGE', `${parsed.repository} is a name that coop build gives`, {
+      hint: 'choose another name',
+    })
+  return printReference(parsed)
+}
+
+/** Whether a name in full is one that images get on this machine: no registry has it. */
+export const isLocal = (reference: string): boolean => reference.startsWith(`${LOCAL}/`)
+
+export function noLocalImage(reference: string): CoopError {
+  return new CoopError(
+    'E_IMAGE',
+    `there is no image ${reference}, and no registry has it: the name is local`,
+    {
+      hint: 'make it of a box: coop image publish BOX NAME; a registry here has a port: localhost:5000/NAME',
+    },
+  )
+}
+
+/** As short as people write it: without what is the default anyway. */
+export function shortReference(text: string): string {
+  return text.replace(/^docker\.io\/(?:library\/)?/, '')
+}

@@ -1,0 +1,147 @@
+/** What the worker does with its one request. */
+import { existsSync, mkdirSync, renameSync, writeSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Channel } from '../../ffi/channel.ts'
+import { unmapProgram } from '../../ffi/program.ts'
+import { type HostFacts, hostFacts } from '../box/host.ts'
+import { janitor } from '../box/janitor.ts'
+import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts'
+import { type Paths, resolvePaths } from '../config/paths.ts'
+import { CoopError, errorToJson } from '../errors.ts'
+import { openArchive } from './archive-source.ts'
+import { build } from './build.ts'
+import type { WorkerEvent, WorkerRequest } from './events.ts'
+import { bearLayerInit } from './layer-init.ts'
+import { pullImage } from './pull.ts'
+import { isLocal, noLocalImage, parseReference, printReference, type Reference } from './reference.ts'
+import { openRegistryImage } from './registry-source.ts'
+import { clean, clearHalfMadeLayers, prune, removeImages, removeVolumes } from './remove.ts'
+import type { OpenImage } from './source.ts'
+import { type ImageRecord, readRecord } from './store.ts'
+
+const INTERRUPTED = 130
+const BEHIND_MS = 2
+
+export interface WorkerContext {
+  readonly paths: Paths
+  readonly host: HostFacts
+  readonly zygote: Channel
+  tell(event: WorkerEvent): void
+  discard(folder: string): Promise<void>
+}
+
+function tell(event: WorkerEvent): void {
+  const bytes = Buffer.from(`${JSON.stringify(event)}\n`)
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at)
+    } catch (error) {
+      // The client is behind: a step says more than a terminal shows.
+      if ((error as { code?: string }).code === 'EAGAIN') Bun.sleepSync(BEHIND_MS)
+      else process.exit(INTERRUPTED) // nobody reads: the client is gone
+    }
+  }
+}
+
+/** One line of stdin, then its end means that the client is gone. */
+async function request(): Promise<WorkerRequest> {
+  const reader = Bun.stdin.stream().getReader()
+  let text = ''
+  while (!text.includes('\n')) {
+    const { done, value } = await reader.read()
+    if (done) process.exit(INTERRUPTED)
+    text += Buffer.from(value).toString('utf8')
+  }
+  void reader.read().then(() => process.exit(INTERRUPTED))
+  return JSON.parse(text) as WorkerRequest // from this very executable
+}
+
+export async function work(connection: number, channel: number): Promise<void> {
+  process.on('SIGINT', () => process.exit(INTERRUPTED))
+  process.on('SIGTERM', () => process.exit(INTERRUPTED))
+  try {
+    const wanted = await request()
+    const paths = resolvePaths(process.env, homedir())
+    const host = hostFacts(homedir())
+    const zygote = await Channel.adopt(connection, channel, {})
+    await zygote.run(unmapProgram())
+    const discard = async (folder: string): Promise<void> => {
+      if (!existsSync(folder)) return
+      const trash = join(paths.dataDir, 'trash')
+      try {
+        mkdirSync(trash, { recursive: true, mode: 0o700 })
+        renameSync(folder, join(trash, `layer.${crypto.randomUUID()}`))
+      } catch (error) {
+        // A folder that a box has given to another of its ids cannot be moved, only be deleted where it is; and a
+        // full disk has no place for the trash.
+        if (!isDiskFull(error) && (error as { code?: string }).code !== 'EACCES') throw error
+        if (!removeTree(folder)) await janitor({ host, zygote, log: () => {} }, [folder])
+      }
+      const left = emptyTrash(paths)
+      if (left.length) await janitor({ host, zygote, log: () => {} }, left)
+    }
+    const context = { paths, host, zygote, tell, discard }
+    await clearHalfMadeLayers(paths, discard)
+    const value = await answer(context, wanted)
+    tell({ event: 'result', value })
+    process.exit(0)
+  } catch (error) {
+    const said = diskError(error, "coop's folders")
+    tell({ event: 'error', error: errorToJson(said) })
+    process.exit(said instanceof CoopError ? said.exitCode : 1)
+  }
+}
+
+function open(reference: Reference, paths: Paths): Promise<OpenImage> {
+  switch (reference.kind) {
+    case 'registry':
+      return openRegistryImage(reference, paths, {
+        configDir: paths.configDir,
+        environment: process.env,
+        home: homedir(),
+      })
+    case 'host':
+    case 'rootfs':
+      throw new CoopError(
+        'E_IMAGE',
+        `${printReference(reference)} needs no pull: boxes start from it as it is`,
+      )
+    default:
+      return openArchive(reference)
+  }
+}
+
+function answer(context: WorkerContext, wanted: WorkerRequest): Promise<unknown> {
+  switch (wanted.do) {
+    case 'pull':
+      return pullReference(context, wanted.reference)
+    case 'remove':
+      return removeImages(context, wanted.references)
+    case 'clean':
+      return clean(context, wanted.downloads)
+    case 'prune':
+      return prune(context)
+    case 'remove-volumes':
+      return removeVolumes(context, wanted.names)
+    case 'build':
+      return build(context, wanted.build, (reference) => pullReference(context, reference))
+  }
+}
+
+async function pullReference(
+  { paths, host, zygote, discard }: WorkerContext,
+  text: string,
+): Promise<ImageRecord> {
+  const reference = parseReference(text)
+  const full = printReference(reference)
+  const from = readRecord(paths, full)?.from
+  if (from)
+    throw new CoopError('E_IMAGE', `${text} was made here, of the box ${from.box}: no registry has it`, {
+      hint: `make it again: coop image publish ${from.box} ${text} --force`,
+    })
+  if (isLocal(full)) throw noLocalImage(full)
+  const image = await open(reference, paths)
+  using init = await bearLayerInit(zygote, host)
+  return await pullImage({ paths, init, image, reference: full, tell, discard })
+}
