@@ -31,7 +31,8 @@ test('every commented line is a key with its default', () => {
   expect(effective(open)).toEqual(DEFAULTS)
   for (const [table, fields] of Object.entries(SCHEMA)) {
     expect(open).toContain(`[${table}]`)
-    for (const key of Object.keys(fields)) expect(open).toMatch(new RegExp(`^${key} = `, 'm'))
+    const own = Object.keys(fields).filter((key) => key !== 'notify') // only the user's own file may set that
+    for (const key of own) expect(open).toMatch(new RegExp(`^${key} = `, 'm'))
   }
 })
 
@@ -47,8 +48,25 @@ test('the language shows as examples only', () => {
   expect(effective(text)).toEqual(DEFAULTS)
 })
 
+test('what is installed is said, and sets nothing', () => {
+  const installed = [
+    { name: 'codex', install: 'npm install -g @openai/codex' },
+    { name: 'aider', install: 'pipx install aider-chat' },
+  ]
+  const node = renderInit({ language: 'TypeScript', packageManager: 'pnpm', agent: '' }, installed)
+  expect(node).toContain('# found: TypeScript, pnpm\n# installed on this machine: codex, aider\n')
+  expect(node).toContain('for example: agent = "codex"')
+  expect(node).toContain('setup = ["npm install -g @openai/codex"]')
+  expect(effective(node)).toEqual(DEFAULTS)
+  const go = renderInit({ language: 'Go', packageManager: 'go', agent: 'aider' }, installed)
+  expect(go).toContain('# found: settings for aider\n')
+  expect(go).toContain('setup = ["apt-get')
+  expect(go).not.toContain('agent = "codex"')
+})
+
 test('lines are short enough to read', () => {
-  for (const line of renderInit(unknown).split('\n')) expect(line.length).toBeLessThanOrEqual(120)
+  const facts = { language: 'TypeScript', packageManager: 'npm', agent: 'claude' }
+  for (const line of renderInit(facts).split('\n')) expect(line.length).toBeLessThanOrEqual(120)
 })
 
 test.each([

@@ -2,7 +2,7 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { CoopError } from '../errors.ts'
-import type { Config } from './config.ts'
+import type { Config, SessionConfig } from './config.ts'
 import { readSmallFile } from './read.ts'
 import { type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
 import { tomlString, tomlValue } from './toml.ts'
@@ -13,6 +13,13 @@ export interface RepositoryFacts {
   readonly packageManager: string
   /** The agent that the repository already has settings for. */
   readonly agent: string
+}
+
+/** An agent that this machine has. */
+export interface InstalledAgent {
+  readonly name: string
+  /** The command that installs it elsewhere, such as in an image. */
+  readonly install: string
 }
 
 interface Manager {
@@ -134,32 +141,54 @@ const TABLE_DOCS: { readonly [T in keyof Config]: string } = {
  * The text for coop.toml. Values that equal the defaults are comments, so that the user's own default.toml
  * still counts; removing the `# ` in front of a `key = value` line gives the default.
  */
-export function renderInit(facts: RepositoryFacts): string {
+export function renderInit(facts: RepositoryFacts, installed: readonly InstalledAgent[] = []): string {
   const lines = [
     '# How coop runs agents in this repository. Every line that starts with "# key =" shows a default;',
     '# remove the "# " to change it. `coop config` shows what is in force and where it comes from.',
+    ...foundText(facts, installed).map((text) => `# ${text}`),
   ]
   for (const name of TABLE_NAMES) {
     lines.push('', `# ${TABLE_DOCS[name]}`, `[${name}]`)
     lines.push(
       ...(name === 'env'
         ? [`#   for example: ANTHROPIC_API_KEY = "$ANTHROPIC_API_KEY"`]
-        : tableLines(name, facts)),
+        : tableLines(name, facts, installed)),
     )
   }
   return `${lines.join('\n')}\n`
 }
 
-function tableLines(name: keyof typeof SCHEMA, facts: RepositoryFacts): string[] {
+/** What coop knows of the repository and the machine, a line each. */
+export function foundText(
+  { language, packageManager, agent }: RepositoryFacts,
+  installed: readonly InstalledAgent[],
+): string[] {
+  const names = installed.map(({ name }) => name).join(', ')
+  return [
+    ...(language ? [`found: ${language}, ${packageManager}`] : []),
+    ...(agent ? [`found: settings for ${agent}`] : []),
+    ...(names ? [`installed on this machine: ${names}`] : []),
+  ]
+}
+
+function tableLines(
+  name: keyof typeof SCHEMA,
+  facts: RepositoryFacts,
+  installed: readonly InstalledAgent[],
+): string[] {
   switch (name) {
-    case 'sandbox':
-      return fieldLines(SCHEMA.sandbox, facts.agent === '' ? {} : { agent: facts.agent }, hints(facts))
+    case 'sandbox': {
+      const set = facts.agent === '' ? {} : { agent: facts.agent }
+      return fieldLines(SCHEMA.sandbox, set, examplesOf(facts, installed))
+    }
     case 'workspace':
       return fieldLines(SCHEMA.workspace)
     case 'network':
       return fieldLines(SCHEMA.network)
-    case 'session':
-      return fieldLines(SCHEMA.session)
+    case 'session': {
+      const { notify: _, ...session } = SCHEMA.session // a project may not set it
+      return fieldLines<Omit<SessionConfig, 'notify'>>(session)
+    }
     case 'limits':
       return fieldLines(SCHEMA.limits)
     case 'input_filter':
@@ -190,15 +219,21 @@ function fieldLines<T extends object>(
   })
 }
 
-/** Examples that fit the language; they stay comments, because only a person knows what is wanted. */
-function hints(facts: RepositoryFacts): Examples {
-  const manager = MANAGERS.find(({ name }) => name === facts.packageManager)
-  if (manager === undefined) return new Map()
-  return new Map([
-    ['image', `image = ${tomlString(manager.image)} for ${facts.language || manager.language}`],
-    [
-      'mounts',
-      `mounts = [${tomlString(`${manager.name}-cache:~/${manager.cache}`)}] keeps the downloads of ${manager.name}`,
-    ],
-  ])
+/** Examples that fit; they stay comments, because only a person knows what is wanted. */
+function examplesOf(
+  { agent, language, packageManager }: RepositoryFacts,
+  installed: readonly InstalledAgent[],
+): Examples {
+  const manager = MANAGERS.find(({ name }) => name === packageManager)
+  const meant = installed.find(({ name }) => name === agent) ?? installed[0]
+  const examples = new Map<string, string>()
+  if (meant && !agent) examples.set('agent', `agent = ${tomlString(meant.name)}`)
+  if (!manager) return examples
+  examples.set('image', `image = ${tomlString(manager.image)} for ${language || manager.language}`)
+  const byNpm = manager.language === NODE.language && meant?.install.startsWith('npm ')
+  const step = byNpm && meant ? meant.install : 'apt-get update && apt-get install -y ripgrep'
+  examples.set('setup', `setup = [${tomlString(step)}], for an image that is not "host"`)
+  const cache = tomlString(`${manager.name}-cache:~/${manager.cache}`)
+  examples.set('mounts', `mounts = [${cache}] keeps the downloads of ${manager.name}`)
+  return examples
 }

@@ -194,3 +194,13 @@ test('the parsed file knows the lines of its keys', () => {
   const { lineOf } = parseConfig('[sandbox]\nimage = "x"', { file: 'coop.toml', layer: 'project' })
   expect(lineOf(['sandbox', 'image'])).toBe(2)
 })
+
+test('a project may not say what is run on this machine', () => {
+  const text = '[session]\nnotify = "notify-send coop"\n'
+  expect(() => parseConfig(text, { file: 'coop.toml', layer: 'project' })).toThrow(
+    /notify may not be set by a project/,
+  )
+  expect(parseConfig(text, { file: 'default.toml', layer: 'global' }).layer.session?.notify).toBe(
+    'notify-send coop',
+  )
+})

@@ -118,7 +118,7 @@ class Reader {
       ...this.#table('secrets', SCHEMA.secrets, raw),
       ...this.#table('serve', SCHEMA.serve, raw),
     }
-    this.#refuseForce(layer)
+    this.#refuseReach(layer)
     return layer
   }
 
@@ -176,8 +176,13 @@ class Reader {
     }
   }
 
-  #refuseForce(layer: ConfigLayer): void {
+  /** What runs or reaches something on the host is for the user to say, never for a repository. */
+  #refuseReach(layer: ConfigLayer): void {
     if (this.#source.layer === 'global') return
+    if (layer.session?.notify !== undefined) {
+      const sentence = 'session.notify may not be set by a project: it is run on this machine'
+      throw this.#error(['session', 'notify'], sentence, 'Set it in the default.toml of coop config.')
+    }
     const index = layer.sandbox?.mounts?.findIndex((mount) => mount.kind === 'host' && mount.force) ?? -1
     if (index < 0) return
     const sentence = `sandbox.mounts[${index}].force may not be set by a project: a repository must not decide that`

@@ -93,7 +93,17 @@ export const upperDir = (paths: Paths, name: string): string => join(boxDir(path
 export const workDir = (paths: Paths, name: string): string => join(boxDir(paths, name), 'work')
 
 export const volumesDir = (paths: Paths): string => join(paths.dataDir, 'volumes')
+/** Marks a volume that has not got yet what the image has at its place. */
+export const unseededFile = (paths: Paths, volume: string): string => join(paths.dataDir, 'unseeded', volume)
+/** Where that is put together. */
+export const seedingDir = (paths: Paths): string => join(paths.dataDir, 'seeding')
 export const imagesDir = (paths: Paths): string => join(paths.dataDir, 'images')
+
+/** Copies of boxes' files, which outlive them; both must be names by the rule for boxes. */
+export const snapshotsDir = (paths: Paths): string => join(paths.dataDir, 'snapshots')
+export const boxSnapshotsDir = (paths: Paths, box: string): string => join(snapshotsDir(paths), box)
+export const snapshotDir = (paths: Paths, box: string, name: string): string =>
+  join(boxSnapshotsDir(paths, box), name)
 
 /** What a box needs while it runs: its init's socket and the rings of its terminals. */
 export const boxRuntimeDir = (paths: Paths, name: string): string => join(paths.runtimeDir, 'boxes', name)
@@ -104,6 +114,8 @@ export const initSocket = (paths: Paths, name: string): string =>
 export const daemonSocket = (paths: Paths): string => join(paths.runtimeDir, 'daemon.sock')
 /** Held by the living daemon: one at a time. */
 export const daemonLock = (paths: Paths): string => join(paths.runtimeDir, 'daemon.lock')
+/** Held by the daemon that the boxes of a data folder belong to; says where that daemon is reached. */
+export const stateLock = (paths: Paths): string => join(paths.dataDir, 'daemon.lock')
 /** Held by the client that is starting a daemon, so that two clients do not start two. */
 export const startLock = (paths: Paths): string => join(paths.runtimeDir, 'start.lock')
 /** Where descriptors are handed over with SCM_RIGHTS. */

@@ -6,6 +6,7 @@
 import type { Config, TableName, Tables } from './config.ts'
 import { mount } from './mounts.ts'
 import { isHostname } from './names.ts'
+import { normalize } from './posix-path.ts'
 import {
   count,
   cpus,
@@ -58,9 +59,20 @@ const innerPath = text({
     path !== '' && !path.startsWith('/') && !path.startsWith('~') && !path.split('/').includes('..'),
 })
 
+// What a box is made of: the workspace would take its place, or be covered by it.
+const TAKEN =
+  '/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /opt /proc /root /run /sbin /sys /tmp /usr /var'.split(' ')
+
+function isTaken(path: string): boolean {
+  const clean = normalize(path)
+  return TAKEN.includes(clean) || /^\/(?:dev|proc|sys)\//.test(clean)
+}
+
 const imageReference = text({
   expected: '"host" or an image reference such as "debian:latest"',
-  test: (reference) => reference.length <= 512 && /^[^\s-]\S*$/.test(reference),
+  test: (reference) =>
+    reference.length <= 512 &&
+    (/^[^\s-]\S*$/.test(reference) || /^(?:rootfs|oci|oci-archive|docker-archive):./.test(reference)),
 })
 
 // The shape only; the gateway's own parser decides what a rule matches.
@@ -134,8 +146,10 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
     mount: field(nonEmpty('a folder such as "."'), '.', 'The folder that the box works in, from here.'),
     path: field(
       text({
-        expected: 'an absolute path without "..", or "" for the same path as outside',
-        test: (path) => path === '' || (path.startsWith('/') && !path.split('/').includes('..')),
+        expected:
+          'an absolute path without ".." that the box does not need itself, or "" for the same path as outside',
+        test: (path) =>
+          path === '' || (path.startsWith('/') && !path.split('/').includes('..') && !isTaken(path)),
       }),
       '',
       'Where the box sees it. Empty: at the same path as outside.',

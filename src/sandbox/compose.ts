@@ -4,7 +4,7 @@ import { hostnameFromBoxName } from '../config/names.ts'
 import { CoopError } from '../errors.ts'
 import { KEPT_CAPABILITIES } from './capabilities.ts'
 import { planEnvironment } from './environment.ts'
-import { type HostImageFacts, hostImage } from './host-image.ts'
+import { type HostImageFacts, type HostLayers, hostImage } from './host-image.ts'
 import { groupFile, hostsFile, passwdFile } from './identity.ts'
 import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from './kernel-files.ts'
@@ -15,8 +15,15 @@ const SCOPE_ABI = 6 // Landlock ABI with scopes for abstract sockets, Linux 6.12
 
 /** The image as planning sees it. */
 export type ImageFacts =
-  | { readonly kind: 'host'; readonly facts: HostImageFacts; readonly skeleton: ReadonlyMap<string, Source> }
+  | { readonly kind: 'host'; readonly facts: HostImageFacts; readonly layers: HostLayers }
   | { readonly kind: 'rootfs'; readonly source: Source }
+  | {
+      readonly kind: 'layers'
+      /** Topmost first. */
+      readonly layers: readonly Source[]
+      readonly environment: Readonly<Record<string, string>>
+      readonly workingDir: string
+    }
 
 export interface ExtraMount {
   readonly source: Source
@@ -63,8 +70,9 @@ function networkOf(config: Config): NetworkMode {
  * that is not there must not look as if it were.
  */
 function refuseUnbuilt(config: Config): void {
-  const { limits, secrets, network, sandbox, session } = config
+  const { workspace, limits, secrets, network } = config
   const set: Readonly<Record<string, boolean>> = {
+    'workspace.mount': workspace.mount !== '.',
     'limits.memory': limits.memory !== null,
     'limits.cpus': limits.cpus !== null,
     'limits.disk': limits.disk !== null,
@@ -72,8 +80,6 @@ function refuseUnbuilt(config: Config): void {
     'secrets.show': secrets.show.length > 0,
     'network.allow': network.allow.join() !== '*',
     'network.ports': network.ports.length > 0,
-    'sandbox.setup': sandbox.setup.length > 0,
-    'session.notify': session.notify !== '',
   }
   const key = Object.keys(set).find((name) => set[name])
   if (key === undefined) return
@@ -88,9 +94,26 @@ function ordered(mounts: readonly ExtraMount[]): ExtraMount[] {
   return [...mounts].sort((a, b) => depth(a.target) - depth(b.target))
 }
 
+function imageOf(image: ImageFacts): {
+  root: readonly Source[]
+  steps: readonly Step[]
+  notes: readonly string[]
+} {
+  if (image.kind === 'host') return hostImage(image.facts, image.layers)
+  if (image.kind === 'rootfs') return { root: [image.source], steps: [], notes: [] }
+  // Programs of the image may count on it; the box itself works in its workspace.
+  const folder = image.workingDir
+  const there = folder.startsWith('/') && folder !== '/' && !folder.split('/').includes('..')
+  return { root: image.layers, steps: there ? [{ do: 'folder', at: folder, mode: 0o755 }] : [], notes: [] }
+}
+
 export function composePlan(input: ComposeInput): Plan {
   const { config, name } = input
   refuseUnbuilt(config)
+  if (config.sandbox.setup.length > 0 && input.image.kind !== 'layers')
+    throw new CoopError('E_IMAGE', `sandbox.setup needs an image of layers, not ${config.sandbox.image}`, {
+      hint: 'set image in [sandbox], for example to "debian:bookworm", or remove setup',
+    })
   const network = networkOf(config)
   const home = homeOf(config)
   const shell = config.sandbox.shell.includes('/') ? config.sandbox.shell : `/bin/${config.sandbox.shell}`
@@ -102,10 +125,7 @@ export function composePlan(input: ComposeInput): Plan {
   if (network === 'host' && input.landlockAbi < SCOPE_ABI)
     notes.push('abstract unix sockets of the host can be reached: Linux 6.12 with Landlock would prevent it')
 
-  const image =
-    input.image.kind === 'host'
-      ? hostImage(input.image.facts, input.image.skeleton)
-      : { root: [input.image.source], steps: [], notes: [] }
+  const image = imageOf(input.image)
   notes.push(...image.notes)
   const steps: Step[] = [
     ...image.steps,
@@ -169,7 +189,7 @@ export function composePlan(input: ComposeInput): Plan {
       home,
       shell,
       client: input.clientEnvironment,
-      image: {},
+      image: input.image.kind === 'layers' ? input.image.environment : {},
       agent: input.agentEnvironment,
       configured: config.env,
       pathEntries: input.pathEntries,

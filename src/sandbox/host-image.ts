@@ -97,18 +97,24 @@ export function hostSkeleton(facts: HostImageFacts, exists: (path: string) => bo
   }
 }
 
+/**
+ * What lies between a box's own files and the host's, topmost first, by name of the overlay: the layers of images that
+ * were made of boxes of this image, then the skeleton.
+ */
+export type HostLayers = ReadonlyMap<string, readonly Source[]>
+
 /** The tree of the image, without what every box has, and notes on what is less than usual. */
 export function hostImage(
   facts: HostImageFacts,
-  skeleton: ReadonlyMap<string, Source>,
+  layers: HostLayers,
 ): { root: Source[]; steps: Step[]; notes: string[] } {
   const notes: string[] = []
-  const layer = (name: string): Source[] => [skeleton.get(name) ?? []].flat()
   const steps = facts.folders.map(({ source, hasMounts }): Step => {
     const upper = nameOf(source)
-    if (!hasMounts) return { do: 'overlay', at: source.path, lower: [...layer(upper), source], upper }
+    if (!hasMounts)
+      return { do: 'overlay', at: source.path, lower: [...(layers.get(upper) ?? []), source], upper }
     notes.push(`${source.path} is read-only in the box: the host has other file systems mounted in it`)
     return { do: 'bind', at: source.path, source, readonly: true, recursive: true }
   })
-  return { root: layer('root'), steps, notes }
+  return { root: [...(layers.get('root') ?? [])], steps, notes }
 }

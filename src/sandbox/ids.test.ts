@@ -32,6 +32,16 @@ describe('ids of a box', () => {
     expect(singleIdAdvice(all)?.hint).toMatch(/usermod|uidmap/)
   })
 
+  test.each([
+    ['', '100000-165535'],
+    ['a:100000:65536\n', '165536-231071'],
+    ['a:200000:65536\nb:100000:65536', '265536-331071'],
+    ['a:1000:10\nnonsense\nb:165535:1', '165536-231071'],
+  ])('the range that is advised belongs to nobody: %j', (lines, range) => {
+    const hint = singleIdAdvice({ ...USER, subuid: lines, subgid: '' })?.hint
+    expect(hint).toBe(`sudo usermod --add-subuids ${range} --add-subgids 100000-165535 robin`)
+  })
+
   test("root's box has none of the host's ids", () => {
     const plan = planIds({ ...USER, uid: 0, gid: 0, userName: 'root' })
     expect(plan.kind).toBe('root')

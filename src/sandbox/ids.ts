@@ -99,6 +99,22 @@ export function planIds(facts: IdFacts): IdPlan {
   }
 }
 
+const FIRST_RANGE = 100_000 // SUB_UID_MIN of login.defs(5)
+const RANGE = 65_536
+
+/** The first range of subordinate ids that no line of /etc/subuid has a part of, as usermod(8) takes it. */
+function freeRange(lines: string): string {
+  let start = FIRST_RANGE
+  const taken = lines
+    .split('\n')
+    .map((line) => line.split(':').slice(1).map(Number))
+    .filter(([from, count]) => Number.isSafeInteger(from) && Number.isSafeInteger(count))
+    .sort(([a = 0], [b = 0]) => a - b)
+  for (const [from = 0, count = 0] of taken)
+    if (from < start + RANGE && from + count > start) start = from + count
+  return `${start}-${start + RANGE - 1}`
+}
+
 /** Why a box has a single id, and how to get more; undefined when it has a range. */
 export function singleIdAdvice(
   facts: IdFacts,
@@ -107,7 +123,7 @@ export function singleIdAdvice(
   const sentence =
     'this box has one user id: package managers that create users or change owners (apt, dnf) will fail in it'
   const hint = facts.hasNewuidmap
-    ? `sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${facts.userName}`
+    ? `sudo usermod --add-subuids ${freeRange(facts.subuid)} --add-subgids ${freeRange(facts.subgid)} ${facts.userName}`
     : 'install the package that has newuidmap: sudo apt-get install uidmap (or shadow-utils)'
   return { sentence, hint }
 }
