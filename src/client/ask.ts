@@ -2,7 +2,8 @@
  * One question to the daemon and its answer, without an event loop: half the time of a session, which matters
  * for `coop ls` in a prompt or a script. For commands that watch or type there is `session.ts`.
  */
-import { connectUnix, peerCredentials, SOCK_STREAM } from '../../ffi/descriptors.ts'
+import { SOCK_STREAM } from '../../ffi/abi/constants.ts'
+import { connectUnix, peerCredentials } from '../../ffi/descriptors.ts'
 import { SysError, syscall } from '../../ffi/libc.ts'
 import { write } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
@@ -26,7 +27,7 @@ function writeAll(fd: number, bytes: Uint8Array): boolean {
 }
 
 /** The answer on a connected socket; undefined when the daemon goes away first or speaks another protocol. */
-function converse(fd: number, call: Call): { value: unknown } | undefined {
+function converse(fd: number, call: Call, anyRelease: boolean): { value: unknown } | undefined {
   const hello = encodeJson({ type: 'hello', protocol: PROTOCOL, version: VERSION })
   if (!writeAll(fd, Buffer.concat([hello, encodeJson({ type: 'call', id: 1, call })]))) return undefined
   const decoder = new FrameDecoder()
@@ -37,15 +38,22 @@ function converse(fd: number, call: Call): { value: unknown } | undefined {
     if (n <= 0) return undefined
     for (const { type, payload } of decoder.push(buffer.subarray(0, n))) {
       const message = type === FRAME_JSON ? parseServerMessage(payload) : undefined
-      if (message?.type === 'hello' && message.protocol !== PROTOCOL) return undefined
+      // Of another release: who is to make room for whom is decided in daemon.ts.
+      if (message?.type === 'hello') {
+        if (message.protocol !== PROTOCOL || (!anyRelease && message.version !== VERSION)) return undefined
+      }
       if (message?.type === 'error') throw errorFromJson(message.error)
       if (message?.type === 'result') return { value: message.value }
     }
   }
 }
 
-/** Ask the daemon that runs; undefined when there is none that answers. Throws the daemon's CoopError. */
-export function askRunning<T>(paths: Paths, call: Call): { readonly value: T } | undefined {
+/** Ask the daemon that runs; undefined when there is none that understands. Throws the daemon's CoopError. */
+export function askRunning<T>(
+  paths: Paths,
+  call: Call,
+  anyRelease = true,
+): { readonly value: T } | undefined {
   let fd: number
   try {
     fd = connectUnix(daemonSocket(paths), SOCK_STREAM)
@@ -56,7 +64,7 @@ export function askRunning<T>(paths: Paths, call: Call): { readonly value: T } |
   try {
     // Somebody else's daemon, in a folder that was squatted, would learn what we are asked to send (ESCAPE 45).
     if (peerCredentials(fd).uid !== process.getuid?.()) return undefined
-    return converse(fd, call) as { value: T } | undefined
+    return converse(fd, call, anyRelease) as { value: T } | undefined
   } finally {
     closeDescriptor(fd)
   }
@@ -64,7 +72,7 @@ export function askRunning<T>(paths: Paths, call: Call): { readonly value: T } |
 
 /** Ask the daemon, which is started when there is none. */
 export async function ask<T>(paths: Paths, call: Call): Promise<T> {
-  const answer = askRunning<T>(paths, call)
+  const answer = askRunning<T>(paths, call, false)
   if (answer) return answer.value
   const { connect } = await import('./daemon.ts')
   return (await connect(paths)).call<T>(call)

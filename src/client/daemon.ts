@@ -3,7 +3,10 @@ import { lock, openLockFile } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { daemonSocket, type Paths, startLock } from '../config/paths.ts'
 import { CoopError, errorFromJson } from '../errors.ts'
+import { PROTOCOL } from '../protocol/messages.ts'
+import { VERSION } from '../version.ts'
 import { Session } from './session.ts'
+import { isNewer } from './versions.ts'
 
 /** The hidden command that makes this executable the daemon. */
 export const DAEMON_COMMAND = '--daemon'
@@ -13,18 +16,43 @@ export const DAEMON_COMMAND = '--daemon'
 const DAEMON_ENVIRONMENT =
   /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
 
-async function tryConnect(paths: Paths): Promise<Session | undefined> {
+const ANSWER_MS = 10_000 // a daemon that lives answers in a millisecond; one that was stopped (SIGSTOP) never
+const STARTS = 20 // a daemon that somebody kills while it starts is started again
+
+/** `takeOver`: an older daemon is asked to make room, and there is none then. */
+async function tryConnect(paths: Paths, takeOver = true): Promise<Session | undefined> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () =>
+      late.reject(
+        new CoopError('E_DAEMON', 'the coop daemon does not answer', {
+          hint: 'is it stopped? pkill -CONT -f "coop --daemon"; or end it, boxes go on: pkill -KILL -f "coop --daemon"',
+        }),
+      ),
+    ANSWER_MS,
+  )
   try {
-    return await Session.connect(daemonSocket(paths))
+    const { session, daemon } = await Promise.race([Session.connect(daemonSocket(paths)), late.promise])
+    if (takeOver && isNewer({ protocol: PROTOCOL, version: VERSION }, daemon)) {
+      await session.retire()
+      return undefined
+    }
+    if (daemon.protocol === PROTOCOL) return session
+    session.close()
+    throw new CoopError('E_DAEMON', `coop ${daemon.version} runs, this is ${VERSION}`, {
+      hint: 'use that one: open a new shell, or see which coop',
+    })
   } catch (error) {
     if (error instanceof CoopError) throw error
     return undefined // nobody listens, or the daemon is just going away
+  } finally {
+    clearTimeout(timer)
   }
 }
 
 /** A session with the running daemon; undefined when there is none. */
 export function connectRunning(paths: Paths): Promise<Session | undefined> {
-  return tryConnect(paths)
+  return tryConnect(paths, false)
 }
 
 /** A session with the daemon, which is started when it does not run. Raises E_DAEMON or E_RUNTIME_DIR. */
@@ -32,26 +60,38 @@ export async function connect(paths: Paths): Promise<Session> {
   const running = await tryConnect(paths)
   if (running) return running
   const { ensureRuntimeDir } = await import('../runtime-dir.ts') // loads node:fs, which a running daemon spares us
-  ensureRuntimeDir(paths)
-  const fd = openLockFile(startLock(paths))
-  try {
-    lock(fd) // of two first callers one starts it, the other finds it running
-    const meanwhile = await tryConnect(paths)
-    if (meanwhile) return meanwhile
-    await start(paths)
-    const session = await tryConnect(paths)
-    if (session) return session
-  } finally {
-    closeDescriptor(fd)
+  for (let attempt = 0; attempt < STARTS; attempt++) {
+    ensureRuntimeDir(paths)
+    const fd = openLockFile(startLock(paths))
+    try {
+      lock(fd) // of two first callers one starts it, the other finds it running
+      const meanwhile = await tryConnect(paths)
+      if (meanwhile) return meanwhile
+      await start(paths)
+      const session = await tryConnect(paths)
+      if (session) return session
+    } finally {
+      closeDescriptor(fd)
+    }
   }
-  throw new CoopError('E_DAEMON', 'the coop daemon does not answer', { hint: 'coop system logs -n 20' })
+  throw new CoopError('E_DAEMON', 'the coop daemon does not stay', { hint: 'coop system logs -n 20' })
+}
+
+/**
+ * What is installed where this program came from: after an update that is the new one. When there is nothing any
+ * more, this program itself, which the kernel keeps while it runs.
+ */
+async function programPath(): Promise<string> {
+  const { existsSync, readlinkSync } = await import('node:fs') // a millisecond that a running daemon spares us
+  const path = readlinkSync('/proc/self/exe').replace(/ \(deleted\)$/, '')
+  return existsSync(path) ? path : '/proc/self/exe'
 }
 
 async function start(paths: Paths): Promise<void> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => DAEMON_ENVIRONMENT.test(name)),
   )
-  const child = Bun.spawn([process.execPath, DAEMON_COMMAND], {
+  const child = Bun.spawn([await programPath(), DAEMON_COMMAND], {
     argv0: 'coop', // shown to boxes as the name of their init
     cwd: '/', // not the workspace: the daemon must not keep it busy, nor read anything in it
     env,

@@ -1,25 +1,46 @@
 /**
  * Finds the detach key in what is typed, also when a read splits it and under the encodings that programs can
- * switch a terminal to. Pasted text that contains it is text. Pure but for its state.
+ * switch a terminal to. Pressed once it detaches; pressed twice it is the program's, once. Pasted text that contains
+ * it is text. Pure but for its state: the caller keeps the time.
  */
 
 const ESC = 0x1b
 
-/** `ctrl-]` and its like as the bytes that terminals send: plain, kitty's CSI u, xterm's modifyOtherKeys. */
+/**
+ * How long the second press is waited for. A double press takes 100 to 180 ms, a person notices a pause from about
+ * 250 ms on, and the repetition of a key that is held down starts at 225 ms at the earliest (macOS's shortest).
+ */
+export const SECOND_PRESS_MS = 200
+
+/** Bits of the modifiers that kitty and xterm send, plus one. The locks say nothing about what is meant. */
+const CONTROL = 4
+const LOCKS = 64 | 128 // caps, num
+
+/** `ctrl-]` and its like as terminals send it: plain, kitty's CSI u, xterm's modifyOtherKeys. */
 export function keySequences(key: string): Buffer[] {
-  const letter = /^ctrl-(.)$/.exec(key)?.[1] ?? ']'
-  const code = letter.toUpperCase().charCodeAt(0)
-  const plain = letter.toLowerCase().charCodeAt(0)
+  const { plain, byte } = codes(key)
   return [
-    Buffer.from([code & 0x1f]),
+    Buffer.from([byte]),
     Buffer.from(`\x1b[${plain};5u`),
     Buffer.from(`\x1b[${plain};5:1u`),
     Buffer.from(`\x1b[27;5;${plain}~`),
   ]
 }
 
+function codes(key: string): { plain: number; byte: number } {
+  const letter = /^ctrl-(.)$/.exec(key)?.[1] ?? ']'
+  return { plain: letter.toLowerCase().charCodeAt(0), byte: letter.toUpperCase().charCodeAt(0) & 0x1f }
+}
+
 const PASTE_START = Buffer.from('\x1b[200~')
 const PASTE_END = Buffer.from('\x1b[201~')
+const MAX_KEY = 48 // bytes of the longest encoding: three codes, modifiers, an event, text
+
+/** CSI code:shifted:base ; modifiers:event ; text u */
+const KITTY = /^\x1b\[(\d+)(?::(\d*))?(?::(\d*))?(?:;(\d*)(?::(\d*))?(?:;[\d:]*)?)?u/
+/** CSI 27 ; modifiers ; code ~ */
+const OTHER_KEYS = /^\x1b\[27;(\d+);(\d+)~/
+const UNFINISHED = /^\x1b(?:\[[\d:;]*)?$/
 
 export interface Typed {
   /** What the program is to get. */
@@ -27,18 +48,38 @@ export interface Typed {
   readonly detach: boolean
 }
 
+/** What the bytes begin with: the key going down, the same key being held or let go, or something else. */
+type Event = { readonly what: 'press' | 'other event'; readonly length: number } | 'unfinished' | undefined
+
 export class DetachKey {
-  readonly #sequences: readonly Buffer[]
+  readonly #plain: number
+  readonly #byte: number
   #held: Buffer = Buffer.alloc(0)
   #pasting = false
+  #waiting = false
 
   constructor(key: string) {
-    this.#sequences = keySequences(key)
+    const { plain, byte } = codes(key)
+    this.#plain = plain
+    this.#byte = byte
   }
 
   /** Whether bytes are held back because they may be the start of the key. */
   get holding(): boolean {
     return this.#held.length > 0
+  }
+
+  /** Whether the key was pressed and may be pressed again: call `expire` after SECOND_PRESS_MS without input. */
+  get waiting(): boolean {
+    return this.#waiting
+  }
+
+  /** No second press came. Returns whether that means to detach. */
+  expire(): boolean {
+    const detach = this.#waiting
+    this.#waiting = false
+    if (detach) this.#held = Buffer.alloc(0)
+    return detach
   }
 
   /** Give up waiting for the rest of a sequence: a lone Escape was meant. */
@@ -51,7 +92,12 @@ export class DetachKey {
   push(bytes: Uint8Array): Typed {
     const input = Buffer.concat([this.#held, bytes])
     this.#held = Buffer.alloc(0)
-    const wanted = [...this.#sequences, PASTE_START]
+    const kept: Buffer[] = []
+    let from = 0
+    const typed = (to: number, detach = false): Typed => {
+      kept.push(input.subarray(from, to))
+      return { forward: kept.length === 1 ? input.subarray(from, to) : Buffer.concat(kept), detach }
+    }
     for (let at = 0; at < input.length; at++) {
       if (this.#pasting) {
         const end = input.indexOf(PASTE_END, at)
@@ -59,29 +105,65 @@ export class DetachKey {
           // The end mark may be split; what comes before it is passed on at once.
           const keep = tailThatStarts(input.subarray(at), PASTE_END)
           this.#held = input.subarray(input.length - keep)
-          return { forward: input.subarray(0, input.length - keep), detach: false }
+          return typed(input.length - keep)
         }
         this.#pasting = false
         at = end + PASTE_END.length - 1
         continue
       }
-      const rest = input.subarray(at)
-      if (rest[0] !== ESC && !this.#sequences.some((sequence) => sequence[0] === rest[0])) continue
-      if (startsWith(rest, PASTE_START)) {
+      const byte = input[at]
+      const event = byte === ESC || byte === this.#byte ? this.#event(input.subarray(at)) : undefined
+      if (event === 'unfinished') {
+        this.#held = input.subarray(at)
+        return typed(at)
+      }
+      const again = this.#waiting
+      if (event?.what === 'press') {
+        this.#waiting = !again
+        if (!again) {
+          kept.push(input.subarray(from, at))
+          from = at + event.length
+        }
+        at += event.length - 1
+      } else if (again) {
+        // The key being let go or repeated is neither a second press nor another key.
+        if (!event) return typed(from, true)
+        from = at + event.length
+        at = from - 1
+      } else if (event) at += event.length - 1
+      else if (byte === ESC && startsWith(input.subarray(at), PASTE_START)) {
         this.#pasting = true
         at += PASTE_START.length - 1
-        continue
-      }
-      if (this.#sequences.some((sequence) => startsWith(rest, sequence)))
-        return { forward: input.subarray(0, at), detach: true }
-      if (wanted.some((sequence) => rest.length < sequence.length && startsWith(sequence, rest))) {
-        this.#held = rest
-        return { forward: input.subarray(0, at), detach: false }
       }
     }
-    return { forward: input, detach: false }
+    return typed(input.length)
+  }
+
+  #event(bytes: Buffer): Event {
+    if (bytes[0] === this.#byte) return { what: 'press', length: 1 }
+    const text = bytes.toString('latin1', 0, MAX_KEY)
+    if (UNFINISHED.test(text)) return text.length < MAX_KEY ? 'unfinished' : undefined
+    const kitty = KITTY.exec(text)
+    if (kitty) {
+      const [all, code, , base, modifiers, event] = kitty
+      if (!this.#means(Number(code), Number(base)) || !onlyControl(modifiers)) return undefined
+      return { what: !event || event === '1' ? 'press' : 'other event', length: all.length }
+    }
+    const [all, modifiers, code] = OTHER_KEYS.exec(text) ?? []
+    if (all === undefined || !this.#means(lower(Number(code))) || !onlyControl(modifiers)) return undefined
+    return { what: 'press', length: all.length }
+  }
+
+  /** The key's place on a Latin keyboard counts where the layout has other letters, as shortcuts do elsewhere. */
+  #means(code: number, base = 0): boolean {
+    return code === this.#plain || (code > 127 && base === this.#plain)
   }
 }
+
+const onlyControl = (modifiers = ''): boolean => ((Number(modifiers) - 1) & ~LOCKS) === CONTROL
+
+/** xterm sends the capital while caps lock is on. */
+const lower = (code: number): number => (code >= 0x41 && code <= 0x5a ? code + 0x20 : code)
 
 function startsWith(bytes: Buffer, start: Buffer): boolean {
   return bytes.length >= start.length && bytes.subarray(0, start.length).equals(start)

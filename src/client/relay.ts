@@ -10,19 +10,19 @@ const CHUNK = 256 * 1024 // bytes
 const RETRY_MS = 1 // a full pipe has no event here; with 1 MiB of room that is 1 GB/s
 const PIPE_SIZE = 1 << 20 // bytes; what an ordinary user may ask for (pipe(7), pipe-max-size)
 
-function write(fd: number, bytes: Uint8Array): Promise<number> {
+function write(fd: number, bytes: Uint8Array): Promise<number | NodeJS.ErrnoException> {
   return new Promise((resolve) =>
-    writeCallback(fd, bytes, 0, bytes.length, null, (error, n) => resolve(error ? -1 : n)),
+    writeCallback(fd, bytes, 0, bytes.length, null, (error, n) => resolve(error ?? n)),
   )
 }
 
-async function writeAll(fd: number, bytes: Uint8Array): Promise<boolean> {
+/** Returns why not all of it could be written. */
+async function writeAll(fd: number, bytes: Uint8Array): Promise<NodeJS.ErrnoException | undefined> {
   for (let at = 0; at < bytes.length; ) {
     const n = await write(fd, bytes.subarray(at))
-    if (n < 0) return false
+    if (typeof n !== 'number') return n
     at += n
   }
-  return true
 }
 
 /** Our input, from where it stands: of a file the rest, as a shell's `read` left it. */
@@ -61,10 +61,19 @@ export async function relayInput(pipe: number): Promise<void> {
 
 /**
  * What comes out of `pipe` to `to` of this process; undefined throws it away. Ends with the pipe, or when `over`
- * has resolved and nothing is left to read: a process that the command left behind may hold the pipe open.
+ * has resolved and nothing is left to read: a process that the command left behind may hold the pipe open. Resolves
+ * with the errno's name when output was lost; a reader that has gone away wants no more of it.
  */
-export async function relayOutput(pipe: number, to: number | undefined, over: Promise<void>): Promise<void> {
-  if (to === undefined) return closeDescriptor(pipe)
+export async function relayOutput(
+  pipe: number,
+  to: number | undefined,
+  over: Promise<void>,
+): Promise<string | undefined> {
+  if (to === undefined) {
+    closeDescriptor(pipe)
+    return
+  }
+  let lost: string | undefined
   setNonblocking(pipe)
   const reader = Bun.file(pipe).stream().getReader()
   let writing = false
@@ -73,7 +82,9 @@ export async function relayOutput(pipe: number, to: number | undefined, over: Pr
       const { done, value } = await reader.read()
       if (done) return
       writing = true
-      if (!(await writeAll(to, value))) return
+      const error = await writeAll(to, value)
+      if (error && error.code !== 'EPIPE') lost = error.code ?? String(error)
+      if (error) return void reader.cancel().catch(() => {}) // it has a descriptor of its own
       writing = false
     }
   })().finally(() => closeDescriptor(pipe)) // ends a command that writes to nobody (SIGPIPE)
@@ -83,4 +94,5 @@ export async function relayOutput(pipe: number, to: number | undefined, over: Pr
     while (writing || isReadable(pipe))
   })
   await Promise.race([copied, drained])
+  return lost
 }

@@ -25,3 +25,15 @@ test('sequences may be split at every byte', () => {
   for (let at = 0; at <= output.length; at++)
     expect(after(output.subarray(0, at), output.subarray(at))).toBe(whole)
 })
+
+test('margins, line drawing and colours of the palette are undone, when they were set', () => {
+  const restored = (text: string): string => {
+    const modes = new ScreenModes()
+    modes.watch(Buffer.from(text))
+    return modes.restore()
+  }
+  for (const text of ['\x1b[3;10r', '\x1b(0', '\x0e', '\x1b[?6h', '\x1b[?7l', '\x1b[?1;5h'])
+    expect(restored(text)).toContain('\x1b[!p')
+  expect(restored('\x1b]4;1;#ff0000\x07')).toContain('\x1b]104\x07')
+  expect(restored('\x1b]11;?\x07\x1b[31mred')).toBe('\x1b[0m')
+})

@@ -19,8 +19,24 @@ const RESETS: Readonly<Record<string, string>> = {
   '2004': '\x1b[?2004l',
   '2026': '\x1b[?2026l',
   '2031': '\x1b[?2031l',
+  '2048': '\x1b[?2048l', // else the terminal types a report at every resize
 }
 const MAX_HELD = 64 // bytes; no sequence that sets a mode is longer
+
+/** What else makes a terminal unreadable: margins, origin, wrap, reverse video, line drawing. */
+const DISTURBS =
+  /\x1b\[(?:[\d;]*[rs]|\?(?:[\d;]*;)?(?:5|6|7|69)(?:;[\d;]*)?[hl])|\x1b[()*+][^B]|[\x0e]|\x1b[no|}~]/
+// DECSTR, and for terminals that do not know it (tmux) each by itself. Margins and origin put the cursor at the top, over
+// what is to be read: it goes to the last line.
+const SOFT_RESET = '\x1b[!p\x1b[?69l\x1b[r\x1b[?6l\x1b[?7h\x1b[?5l\x1b(B\x0f\x1b[999;1H'
+/** Colours of the palette, of text, background and cursor; and what resets each. */
+const PALETTE = /\x1b\](4|10|11|12);(?!\?)/g
+const PALETTE_RESETS: Readonly<Record<string, string>> = {
+  '4': '\x1b]104\x07',
+  '10': '\x1b]110\x07',
+  '11': '\x1b]111\x07',
+  '12': '\x1b]112\x07',
+}
 
 const SEQUENCE = /\x1b\[\?([\d;]+)([hl])|\x1b\[([>=<])([\d;]*)u|\x1b\[>4(?:;(\d+))?m|\x1b([=>])|\x1b\[(\d) q/g
 
@@ -31,12 +47,17 @@ export class ScreenModes {
   #otherKeys = false
   #keypad = false
   #cursorShape = false
+  readonly #colors = new Set<string>()
+  #disturbed = false
   #held = ''
 
   /** Look at output on its way to the terminal. */
   watch(bytes: Uint8Array): void {
     const text = this.#held + Buffer.from(bytes).toString('latin1')
+    if (text.indexOf('\x1b') < 0 && text.indexOf('\x0e') < 0) return
     for (const match of text.matchAll(SEQUENCE)) this.#apply(match)
+    for (const [, color] of text.matchAll(PALETTE)) if (color) this.#colors.add(color)
+    this.#disturbed ||= DISTURBS.test(text)
     const start = text.lastIndexOf('\x1b')
     this.#held = start >= 0 && text.length - start < MAX_HELD ? text.slice(start) : ''
     // A sequence that is whole was seen; held again it would only be applied twice.
@@ -59,8 +80,11 @@ export class ScreenModes {
   /** What to write so that the terminal is as it was: nothing for a program that set nothing. */
   restore(): string {
     const modes = [...this.#on].map((mode) => RESETS[mode] ?? '').join('')
+    const colors = [...this.#colors].map((color) => PALETTE_RESETS[color] ?? '').join('')
     return (
       modes +
+      colors +
+      (this.#disturbed ? SOFT_RESET : '') +
       (this.#kitty ? `\x1b[<${this.#kitty}u` : '') +
       (this.#otherKeys ? '\x1b[>4;0m' : '') +
       (this.#keypad ? '\x1b>' : '') +

@@ -9,10 +9,13 @@ import {
   FRAME_INPUT,
   FRAME_JSON,
   FRAME_OUTPUT,
+  FRAME_SCREEN,
+  FRAME_TAKEN,
   type Frame,
   FrameDecoder,
 } from '../protocol/frames.ts'
 import {
+  type BoxEvent,
   type Call,
   type ClientMessage,
   PROTOCOL,
@@ -22,7 +25,20 @@ import {
 } from '../protocol/messages.ts'
 import { VERSION } from '../version.ts'
 
+/** What the daemon said of itself. */
+export interface Greeting {
+  readonly protocol: number
+  readonly version: string
+}
+
 export type ExitMessage = ServerMessage & { type: 'exit' }
+
+const LOST = 'the connection to the coop daemon was lost'
+
+/** Whether a call failed because the daemon went away: who can come back to another one does so. */
+export function isLost(error: unknown): boolean {
+  return error instanceof CoopError && error.message === LOST
+}
 
 interface Pending {
   resolve(value: unknown): void
@@ -31,15 +47,22 @@ interface Pending {
 
 export class Session {
   onOutput: (offset: number, bytes: Uint8Array) => void = () => {}
+  /** The whole screen anew: what was shown before does not count any more. */
+  onScreen: (offset: number, bytes: Uint8Array) => void = () => {}
+  /** So many bytes of this session's input have reached the program's terminal. */
+  onTaken: (count: number) => void = () => {}
+  onEvent: (event: BoxEvent) => void = () => {}
   onNotice: (text: string) => void = () => {}
   /** The connection ended without anybody having asked for it. */
   onLost: (error?: Error) => void = () => {}
+  /** Why the daemon said it would go, if it did. */
+  farewell: 'retire' | 'shutdown' | undefined
   readonly exited: Promise<ExitMessage>
   #resolveExit!: (message: ExitMessage) => void
   #socket: Socket | undefined
   readonly #decoder = new FrameDecoder()
   readonly #pending = new Map<number, Pending>()
-  readonly #hello = Promise.withResolvers<void>()
+  readonly #hello = Promise.withResolvers<Greeting>()
   #queue: Uint8Array[] = []
   #next = 0
   #closed = false
@@ -51,7 +74,7 @@ export class Session {
   }
 
   /** Connect and greet. Rejects when nobody listens at `path`. */
-  static async connect(path: string): Promise<Session> {
+  static async connect(path: string): Promise<{ session: Session; daemon: Greeting }> {
     const session = new Session()
     session.#hello.promise.catch(() => {})
     await Bun.connect({
@@ -74,8 +97,7 @@ export class Session {
       },
     })
     session.#tell({ type: 'hello', protocol: PROTOCOL, version: VERSION })
-    await session.#hello.promise
-    return session
+    return { session, daemon: await session.#hello.promise }
   }
 
   /** Ask the daemon for something; rejects with its CoopError. */
@@ -93,7 +115,15 @@ export class Session {
   }
 
   resize(size: Size): void {
-    this.#tell({ type: 'resize', size })
+    this.#tell({ type: 'resize', size, visible: true })
+  }
+
+  /** Ask an older daemon to make room for ours. Resolves when it is gone. */
+  retire(): Promise<void> {
+    const gone = Promise.withResolvers<void>()
+    this.onLost = () => gone.resolve()
+    this.#tell({ type: 'retire' })
+    return gone.promise
   }
 
   signal(signal: number): void {
@@ -139,26 +169,18 @@ export class Session {
   }
 
   #frame({ type, payload }: Frame): void {
-    if (type === FRAME_OUTPUT) {
+    if (type === FRAME_OUTPUT || type === FRAME_SCREEN || type === FRAME_TAKEN) {
       const { offset, bytes } = decodeOutput(payload)
-      this.onOutput(offset, bytes)
+      if (type === FRAME_OUTPUT) this.onOutput(offset, bytes)
+      else if (type === FRAME_SCREEN) this.onScreen(offset, bytes)
+      else this.onTaken(offset)
       return
     }
     const message = type === FRAME_JSON ? parseServerMessage(payload) : undefined
     if (!message) return
     switch (message.type) {
       case 'hello':
-        if (message.protocol === PROTOCOL) this.#hello.resolve()
-        else
-          this.#hello.reject(
-            new CoopError(
-              'E_DAEMON',
-              `a coop daemon of version ${message.version} runs, this is ${VERSION}`,
-              {
-                hint: 'coop system shutdown (boxes go on), then try again',
-              },
-            ),
-          )
+        this.#hello.resolve({ protocol: message.protocol, version: message.version })
         return
       case 'result':
         this.#pending.get(message.id)?.resolve(message.value)
@@ -173,13 +195,19 @@ export class Session {
         return
       case 'notice':
         this.onNotice(message.text)
+        return
+      case 'bye':
+        this.farewell = message.why
+        return
+      case 'event':
+        this.onEvent(message.event)
     }
   }
 
   #lost(cause?: Error): void {
     const mine = this.#closed
     this.#closed = true
-    const error = new CoopError('E_DAEMON', 'the connection to the coop daemon was lost', {
+    const error = new CoopError('E_DAEMON', LOST, {
       hint: 'coop system logs -n 20',
       cause,
     })

@@ -3,7 +3,8 @@
  * they are: no byte passes through coop, and the daemon may die meanwhile. Anything else (a file, a terminal,
  * a socket) stays here, and a pipe is put in between, so that a box gets bytes and never the thing itself.
  */
-import { connectUnix, SOCK_DGRAM, sendDescriptors } from '../../ffi/descriptors.ts'
+import { SOCK_DGRAM } from '../../ffi/abi/constants.ts'
+import { connectUnix, sendDescriptors } from '../../ffi/descriptors.ts'
 import { descriptorType, isSameFile } from '../../ffi/files.ts'
 import { pipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
@@ -12,15 +13,15 @@ import { descriptorSocket, type Paths } from '../config/paths.ts'
 export interface Stdio {
   /** What the daemon finds the descriptors under. */
   readonly token: string
-  /** Resolves when all that the command wrote has come out. */
-  finish(): Promise<void>
+  /** Resolves when all that the command wrote has come out; with an errno's name when some of it could not. */
+  finish(): Promise<string | undefined>
 }
 
 /** Hand the command's descriptors to the daemon, which must be asked for the command after this. */
 export async function passStdio(paths: Paths): Promise<Stdio> {
   const given: number[] = []
   const ours: number[] = []
-  const outputs: Promise<void>[] = []
+  const outputs: Promise<string | undefined>[] = []
   const over = Promise.withResolvers<void>()
   for (const fd of [0, 1, 2]) {
     const type = descriptorType(fd)
@@ -53,7 +54,7 @@ export async function passStdio(paths: Paths): Promise<Stdio> {
     token,
     finish: async () => {
       over.resolve()
-      await Promise.all(outputs)
+      return (await Promise.all(outputs)).find((lost) => lost !== undefined)
     },
   }
 }

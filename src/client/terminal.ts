@@ -2,11 +2,20 @@
 
 import { write } from '../../ffi/pipes.ts'
 import { getModes, rawModes, setModes, windowSize } from '../../ffi/terminal.ts'
-import { DetachKey } from './detach-key.ts'
+import type { Paths } from '../config/paths.ts'
+import { CoopError } from '../errors.ts'
+import { OutputFilter } from '../vt/filter.ts'
+import { connect } from './daemon.ts'
+import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
+import { InputQueue } from './input-queue.ts'
 import { ScreenModes } from './screen-modes.ts'
-import type { Session } from './session.ts'
+import { isLost, type Session } from './session.ts'
+import { Title } from './title.ts'
 
 const EOT = 4
+const MAX_TYPED = 256 * 1024 // bytes that wait for the program before no more is read
+/** A terminal as good as new, as the bytes of a screen expect it, but with its scrollback, title and colours. */
+const CLEAR = '\x1b[!p\x1b[?7h\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J'
 const ESCAPE_WAIT_MS = 30 // longer than the gap inside a key's sequence, shorter than a person notices
 
 export type AttachEnd =
@@ -17,12 +26,15 @@ export type AttachEnd =
       readonly message?: string
       readonly ended: 'box' | 'command'
     }
-  | { readonly how: 'lost' }
+  /** The user has ended the daemon; the box goes on. */
+  | { readonly how: 'stopped' }
 
 export interface AttachOptions {
   /** Undefined: no key detaches (`coop run`, where the program ends with the command). */
   readonly detachKey: string | undefined
   readonly readonly: boolean
+  /** What the daemon had to say meanwhile, once the terminal is the user's again. */
+  onNotices?(texts: readonly string[]): void
 }
 
 /** The size of the terminal that this process shows things on. */
@@ -55,49 +67,110 @@ function writeAll(bytes: Uint8Array): boolean {
   return true
 }
 
+/** How the daemon is asked for the terminal: first, and after each time that it was lost, with what is there. */
+export type Begin = (session: Session, from: number | undefined) => Promise<unknown>
+
 /**
- * Show a PTY until it ends, is detached from, or the daemon is lost. `begin` asks the daemon for it: output may
- * come before the answer does.
+ * Show a PTY until it ends or is detached from. A daemon that is lost meanwhile is followed by another one, and
+ * output goes on where it stopped. `session` is closed at the end.
  */
 export async function showTerminal(
+  paths: Paths,
   session: Session,
   options: AttachOptions,
-  begin: () => Promise<unknown>,
+  begin: Begin,
 ): Promise<AttachEnd> {
   const modes = new ScreenModes()
+  const title = new Title()
+  const notices: string[] = []
   const restore = enterRaw()
   const { promise, resolve, reject } = Promise.withResolvers<AttachEnd>()
   const key = options.detachKey === undefined ? undefined : new DetachKey(options.detachKey)
+  const input = new InputQueue()
   let timer: Timer | undefined
-  session.onOutput = (_, bytes) => {
+  let current = session
+  let offset: number | undefined
+  let drawn = false
+  const filter = new OutputFilter()
+  const show = (raw: Uint8Array): void => {
+    const bytes = filter.push(raw)
     modes.watch(bytes)
     if (!writeAll(bytes)) resolve({ how: 'detached' }) // the terminal is gone
+    const after = title.watch(bytes)
+    if (after) writeAll(Buffer.from(after))
   }
-  session.onLost = (error) => (error ? reject(error) : resolve({ how: 'lost' }))
-  void session.exited.then((message) =>
-    resolve({
-      how: 'exit',
-      code: message.code,
-      ended: message.ended ?? 'command',
-      ...(message.error ? { message: message.error.message } : {}),
-    }),
-  )
-  // What is typed before there is a terminal to get it is not lost.
-  let early: Uint8Array[] | undefined = []
+  const serve = async (): Promise<void> => {
+    const mine = current
+    mine.onOutput = (at, bytes) => {
+      offset = at + bytes.length
+      show(bytes)
+    }
+    mine.onScreen = (at, bytes) => {
+      offset = at
+      // What was on the terminal before us goes to its scrollback, not away.
+      const away = drawn ? '' : '\r\n'.repeat(terminalSize().rows)
+      drawn = true
+      writeAll(Buffer.concat([filter.flush(), Buffer.from(modes.restore() + away + CLEAR)]))
+      show(bytes)
+    }
+    mine.onNotice = (text) => {
+      notices.push(text) // told at the end: now it would be in the middle of a picture
+    }
+    mine.onEvent = ({ box, waiting }) => writeAll(Buffer.from(title.event(box, waiting)))
+    mine.onTaken = (count) => {
+      input.taken(count)
+      input.flush()
+      if (process.stdin.isPaused() && input.size < MAX_TYPED / 2) process.stdin.resume()
+    }
+    mine.onLost = (error) => {
+      if (error) reject(error)
+      else if (mine.farewell === 'shutdown' && options.detachKey !== undefined) resolve({ how: 'stopped' })
+      else void again()
+    }
+    void mine.exited.then((message) =>
+      resolve({
+        how: 'exit',
+        code: message.code,
+        ended: message.ended ?? 'command',
+        ...(message.error ? { message: message.error.message } : {}),
+      }),
+    )
+    try {
+      await begin(mine, offset)
+    } catch (error) {
+      if (isLost(error)) return // and so `onLost` has been told
+      throw error
+    }
+    // What is typed before there is a terminal to get it is not lost.
+    input.goTo((bytes) => mine.input(bytes))
+  }
+  const again = async (): Promise<void> => {
+    input.goTo(undefined)
+    try {
+      current = await connect(paths)
+      current.resize(terminalSize())
+      await serve()
+    } catch (error) {
+      if (error instanceof CoopError && error.code === 'E_NO_BOX')
+        resolve({ how: 'exit', code: 0, ended: 'box' })
+      else reject(error)
+    }
+  }
   const forward = (bytes: Uint8Array): void => {
     if (!bytes.length || options.readonly) return
-    if (early) early.push(Uint8Array.from(bytes))
-    else session.input(Uint8Array.from(bytes))
+    input.push(bytes)
+    if (input.size > MAX_TYPED) process.stdin.pause()
   }
   const typed = (bytes: Uint8Array): void => {
     clearTimeout(timer)
     if (!key) return forward(bytes)
     const result = key.push(bytes)
     forward(result.forward)
-    if (result.detach) resolve({ how: 'detached' })
+    if (result.detach) gone()
+    else if (key.waiting) timer = setTimeout(() => key.expire() && gone(), SECOND_PRESS_MS)
     else if (key.holding) timer = setTimeout(() => forward(key.flush()), ESCAPE_WAIT_MS)
   }
-  const resized = (): void => session.resize(terminalSize())
+  const resized = (): void => current.resize(terminalSize())
   const gone = (): void => resolve({ how: 'detached' })
   process.stdin.on('data', typed)
   // Ctrl+D is how a terminal tells the end of input that is none (`coop run -t </dev/null`).
@@ -107,15 +180,16 @@ export async function showTerminal(
   process.on('SIGWINCH', resized)
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, gone)
   try {
-    await begin()
-    for (const bytes of early) session.input(bytes)
-    early = undefined
+    await serve()
     return await promise
   } finally {
     clearTimeout(timer)
     process.stdin.off('data', typed)
     process.stdin.pause()
-    if (getModes(1)) writeAll(Buffer.from(modes.restore()))
+    const end = modes.restore() + title.restore()
+    if (getModes(1)) writeAll(Buffer.concat([filter.flush(), Buffer.from(end)]))
     restore()
+    current.close()
+    options.onNotices?.(notices)
   }
 }

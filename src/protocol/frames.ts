@@ -9,7 +9,15 @@ export const FRAME_OUTPUT = 2
 /** Terminal input, as it was typed. */
 export const FRAME_INPUT = 3
 
-export type FrameType = typeof FRAME_JSON | typeof FRAME_OUTPUT | typeof FRAME_INPUT
+/** Like output, but what came before does not count any more: the bytes draw the whole screen anew. */
+export const FRAME_SCREEN = 4
+/** How many bytes of this connection's input the program's terminal has taken: 8 bytes (big endian). */
+export const FRAME_TAKEN = 5
+
+export type FrameType = 1 | 2 | 3 | 4 | 5
+
+const isFrameType = (type: number | undefined): type is FrameType =>
+  type !== undefined && type >= FRAME_JSON && type <= FRAME_TAKEN
 
 export const MAX_CONTROL = 1 << 20 // bytes of one control message
 const MAX_FRAME = MAX_CONTROL + 64
@@ -35,15 +43,24 @@ export function encodeJson(message: unknown): Buffer {
   return encodeFrame(FRAME_JSON, payload)
 }
 
-export function encodeOutput(offset: number, bytes: Uint8Array): Buffer {
+function encodeWithOffset(type: FrameType, offset: number, bytes: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(HEADER + 8 + bytes.length)
   frame.writeUInt32BE(9 + bytes.length, 0)
-  frame[4] = FRAME_OUTPUT
+  frame[4] = type
   frame.writeBigUInt64BE(BigInt(offset), HEADER)
   frame.set(bytes, HEADER + 8)
   return frame
 }
 
+export const encodeOutput = (offset: number, bytes: Uint8Array): Buffer =>
+  encodeWithOffset(FRAME_OUTPUT, offset, bytes)
+
+export const encodeScreen = (offset: number, bytes: Uint8Array): Buffer =>
+  encodeWithOffset(FRAME_SCREEN, offset, bytes)
+
+export const encodeTaken = (count: number): Buffer => encodeWithOffset(FRAME_TAKEN, count, new Uint8Array(0))
+
+/** The payload of an output, a screen, or (without bytes) of a count of what was taken. */
 export function decodeOutput(payload: Buffer): { readonly offset: number; readonly bytes: Buffer } {
   if (payload.length < 8) throw new RangeError('an output frame without an offset')
   const offset = Number(payload.readBigUInt64BE(0))
@@ -68,8 +85,7 @@ export class FrameDecoder {
       const length = head.readUInt32BE(0)
       const type = head[4]
       if (length < 1 || length > MAX_FRAME) throw new RangeError(`a frame of ${length} bytes`)
-      if (type !== FRAME_JSON && type !== FRAME_OUTPUT && type !== FRAME_INPUT)
-        throw new RangeError(`a frame of unknown type ${type}`)
+      if (!isFrameType(type)) throw new RangeError(`a frame of unknown type ${type}`)
       if (this.#size < 4 + length) break
       const whole = this.#peek(4 + length)
       this.#drop(4 + length)

@@ -5,7 +5,9 @@ const box = { workspace: '/w', environment: { A: 'b' } }
 const size = { columns: 80, rows: 24 }
 const MESSAGES: ClientMessage[] = [
   { type: 'hello', protocol: 1, version: '1.2.3' },
-  { type: 'resize', size },
+  { type: 'resize', size, visible: true },
+  { type: 'resize', size, visible: false },
+  { type: 'retire' },
   { type: 'signal', signal: 15 },
   {
     type: 'call',
@@ -18,15 +20,34 @@ const MESSAGES: ClientMessage[] = [
   { type: 'call', id: 3, call: { do: 'box.list' } },
   { type: 'call', id: 4, call: { do: 'box.status', name: 'n' } },
   { type: 'call', id: 5, call: { do: 'box.kill', name: 'n', force: true } },
-  { type: 'call', id: 6, call: { do: 'run', box, command: { command: ['a', ''], descriptors: 't' } } },
+  {
+    type: 'call',
+    id: 6,
+    call: { do: 'run', box, command: { command: ['a', ''], token: 'k', descriptors: 't' } },
+  },
   {
     type: 'call',
     id: 7,
-    call: { do: 'exec', name: 'n', command: { command: ['a'], terminal: { ...size, term: 'x' } } },
+    call: {
+      do: 'exec',
+      name: 'n',
+      command: { command: ['a'], token: 'k', terminal: { ...size, term: 'x' } },
+    },
   },
   { type: 'call', id: 8, call: { do: 'shell.open', name: 'n', command: [], fresh: false, term: 'x', size } },
   { type: 'call', id: 9, call: { do: 'attach', name: 'n', pty: 0, readonly: true } },
   { type: 'call', id: 9, call: { do: 'attach', name: 'n', pty: 0, readonly: false, size } },
+  {
+    type: 'call',
+    id: 9,
+    call: { do: 'attach', name: 'n', pty: 0, readonly: false, size, terminal: '/dev/pts/1', from: 2 ** 40 },
+  },
+  { type: 'call', id: 10, call: { do: 'box.stop', name: 'n', force: false } },
+  { type: 'call', id: 10, call: { do: 'box.start', name: 'n', environment: { A: 'b' } } },
+  { type: 'call', id: 10, call: { do: 'pty.restart', name: 'n', pty: 1, environment: {} } },
+  { type: 'call', id: 10, call: { do: 'pty.kill', name: 'n', pty: 1 } },
+  { type: 'call', id: 10, call: { do: 'logs', name: 'n', pty: 1, follow: true, from: 7 } },
+  { type: 'call', id: 10, call: { do: 'rejoin', token: 'k', from: 7, size } },
 ]
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
 
@@ -49,6 +70,9 @@ const WRONG = [
   { type: 'resize', size: { columns: -1, rows: 1 } },
   { type: 'call', id: -1, call: { do: 'box.list' } },
   { type: 'call', id: 1, call: { do: 'box.destroy' } },
+  { type: 'call', id: 1, call: { do: 'attach', name: 'n', pty: -1, readonly: false } },
+  { type: 'call', id: 1, call: { do: 'logs', name: 'n', pty: 0, follow: true, from: -1 } },
+  { type: 'call', id: 1, call: { do: 'rejoin', token: 'k'.repeat(65) } },
   { type: 'call', id: 1, call: { do: 'box.kill', name: 'n', force: 'yes' } },
   { type: 'call', id: 1, call: { do: 'box.status', name: 'a\0b' } },
   { type: 'call', id: 1, call: { do: 'run', box, command: { command: 'rm -rf' } } },
@@ -69,7 +93,7 @@ test('damaged messages are no messages, or the same kind of message', () => {
     const damaged = bytes(MESSAGES[random(MESSAGES.length)])
     damaged[random(damaged.length)] = random(256)
     const parsed = parseClientMessage(damaged)
-    if (parsed) expect(['hello', 'call', 'resize', 'signal']).toContain(parsed.type)
+    if (parsed) expect(['hello', 'call', 'resize', 'signal', 'retire']).toContain(parsed.type)
   }
 })
 
@@ -82,6 +106,7 @@ test('a size of nothing is the usual one', () => {
   expect(parseClientMessage(bytes({ type: 'resize', size: { columns: 0, rows: 0 } }))).toEqual({
     type: 'resize',
     size,
+    visible: true,
   })
 })
 

@@ -3,14 +3,19 @@
  * nowhere else. What a web page or tunnel may send is decided on top of this, never below.
  */
 import type { ErrorJson } from '../errors.ts'
+import { type CopyCall, copyCall } from './copy-messages.ts'
+import { type PublishCall, publishCall } from './publish-messages.ts'
+import { type SnapshotCall, snapshotCall } from './snapshot-messages.ts'
 
 /** Raised with every change that an older side would misunderstand. */
-export const PROTOCOL = 1
+export const PROTOCOL = 2
 
 export interface Size {
   readonly columns: number
   readonly rows: number
 }
+
+export type Environment = Readonly<Record<string, string>>
 
 /** How a box is to be made, as flags and the caller's environment say. */
 export interface BoxOptions {
@@ -27,10 +32,15 @@ export interface BoxOptions {
 /** What a command is run with. */
 export interface CommandOptions {
   readonly command: readonly string[]
+  /** Unguessable: who names it later, to this daemon or the next, gets the output and the exit code. */
+  readonly token: string
   /** A terminal of this size; else descriptors that were sent ahead under this token. */
   readonly terminal?: Size & { readonly term: string }
   readonly descriptors?: string
+  /** In the box. */
   readonly cwd?: string
+  /** The caller's own folder: where the command starts without `cwd`, if that is in the workspace. */
+  readonly callerCwd?: string
   readonly env?: Readonly<Record<string, string>>
 }
 
@@ -40,7 +50,15 @@ export type Call =
   | { readonly do: 'box.list' }
   | { readonly do: 'box.status'; readonly name: string }
   | { readonly do: 'box.kill'; readonly name: string; readonly force: boolean }
-  | { readonly do: 'box.restart'; readonly name: string }
+  | { readonly do: 'box.stop'; readonly name: string; readonly force: boolean }
+  | { readonly do: 'box.start'; readonly name: string; readonly environment: Environment }
+  | {
+      readonly do: 'pty.restart'
+      readonly name: string
+      readonly pty: number
+      readonly environment: Environment
+    }
+  | { readonly do: 'pty.kill'; readonly name: string; readonly pty: number }
   | { readonly do: 'plan'; readonly box: BoxOptions }
   | { readonly do: 'run'; readonly box: BoxOptions; readonly command: CommandOptions }
   | { readonly do: 'exec'; readonly name: string; readonly command: CommandOptions }
@@ -51,6 +69,7 @@ export type Call =
       readonly fresh: boolean
       readonly term: string
       readonly size: Size
+      readonly terminal?: string
     }
   | {
       readonly do: 'attach'
@@ -58,15 +77,35 @@ export type Call =
       readonly pty: number
       readonly readonly: boolean
       readonly size?: Size
+      /** The client's own terminal, for listings. */
+      readonly terminal?: string
+      /** What the client has already of the terminal's output; else it gets the screen. */
+      readonly from?: number
     }
+  /** The bytes of a terminal as they came, from an offset or the oldest on; then what comes next, if asked. */
+  | {
+      readonly do: 'logs'
+      readonly name: string
+      readonly pty: number
+      readonly follow: boolean
+      readonly from?: number
+    }
+  /** Come back to a command of `run` or `exec` whose daemon is gone. */
+  | { readonly do: 'rejoin'; readonly token: string; readonly from?: number; readonly size?: Size }
   | { readonly do: 'system.status' }
   | { readonly do: 'system.shutdown' }
+  | CopyCall
+  | SnapshotCall
+  | PublishCall
 
 export type ClientMessage =
   | { readonly type: 'hello'; readonly protocol: number; readonly version: string }
   | { readonly type: 'call'; readonly id: number; readonly call: Call }
-  | { readonly type: 'resize'; readonly size: Size }
+  /** `visible`: false for a window that nobody sees now, such as a browser's tab in the background. */
+  | { readonly type: 'resize'; readonly size: Size; readonly visible: boolean }
   | { readonly type: 'signal'; readonly signal: number }
+  /** A newer coop asks this daemon to make room for its own. Boxes and clients move on to that. */
+  | { readonly type: 'retire' }
 
 export type ServerMessage =
   | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly pid: number }
@@ -80,13 +119,34 @@ export type ServerMessage =
       readonly ended?: 'box' | 'command'
     }
   | { readonly type: 'notice'; readonly text: string }
+  /** The daemon ends: to make room for a newer one, or because the user wants it to. */
+  | { readonly type: 'bye'; readonly why: 'retire' | 'shutdown' }
+  /** Something about another box that its user may want to know. */
+  | { readonly type: 'event'; readonly event: BoxEvent }
+
+/** An agent waits for its user, or does not any more. */
+export interface BoxEvent {
+  readonly box: string
+  readonly waiting: boolean
+  /** What it said, if it said something. */
+  readonly text?: string
+}
+
+export interface ClientInfo {
+  readonly pid: number
+  readonly terminal?: string
+  readonly readonly: boolean
+  readonly size?: Size
+  /** Milliseconds since 1970. */
+  readonly since: number
+}
 
 export interface PtyInfo {
   readonly id: number
   readonly command: readonly string[]
   readonly state: string
   readonly exitCode?: number
-  readonly clients: number
+  readonly clients: readonly ClientInfo[]
   readonly size: Size
 }
 
@@ -94,8 +154,15 @@ export interface BoxInfo {
   readonly name: string
   readonly workspace: string
   readonly image: string
+  readonly network: string
+  /** The image was built again since. */
+  readonly olderBuild?: true
   readonly agent: string
   readonly state: string
+  /** Why it is stopped. */
+  readonly reason?: string
+  /** Since when its agent waits for its user (milliseconds since 1970), and what it said. */
+  readonly waiting?: { readonly since: number; readonly text?: string }
   readonly created: number
   readonly ptys: readonly PtyInfo[]
   readonly clients: number
@@ -149,6 +216,14 @@ function size(value: unknown): Size {
   return { columns: integer(columns, 0, 9999) || 80, rows: integer(rows, 0, 9999) || 24 }
 }
 
+function pty(value: unknown): number {
+  return integer(value, 0, 1 << 20)
+}
+
+function offset(value: unknown): number {
+  return integer(value, 0, Number.MAX_SAFE_INTEGER)
+}
+
 /** Leaves out what is undefined: optional fields are absent or there. */
 function present<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
@@ -172,9 +247,11 @@ function commandOptions(value: unknown): CommandOptions {
   const terminal = optional(command.terminal, (item) => ({ ...size(item), term: text(fields(item).term) }))
   return present({
     command: strings(command.command),
+    token: text(command.token, 64),
     terminal: terminal as Size & { term: string },
     descriptors: optional(command.descriptors, text) as string,
     cwd: optional(command.cwd, text) as string,
+    callerCwd: optional(command.callerCwd, text) as string,
     env: optional(command.env, record) as Record<string, string>,
   })
 }
@@ -192,33 +269,60 @@ function call(value: unknown): Call {
     case 'system.shutdown':
       return { do: it.do }
     case 'box.status':
-    case 'box.restart':
       return { do: it.do, name: text(it.name) }
+    case 'box.start':
+      return { do: it.do, name: text(it.name), environment: record(it.environment) }
+    case 'pty.restart':
+      return { do: it.do, name: text(it.name), pty: pty(it.pty), environment: record(it.environment) }
+    case 'pty.kill':
+      return { do: it.do, name: text(it.name), pty: pty(it.pty) }
+    case 'logs':
+      return present({
+        do: it.do,
+        name: text(it.name),
+        pty: pty(it.pty),
+        follow: flag(it.follow),
+        from: optional(it.from, offset) as number,
+      })
+    case 'rejoin':
+      return present({
+        do: it.do,
+        token: text(it.token, 64),
+        from: optional(it.from, offset) as number,
+        size: optional(it.size, size) as Size,
+      })
     case 'box.kill':
+    case 'box.stop':
       return { do: it.do, name: text(it.name), force: flag(it.force) }
     case 'run':
       return { do: it.do, box: boxOptions(it.box), command: commandOptions(it.command) }
     case 'exec':
       return { do: it.do, name: text(it.name), command: commandOptions(it.command) }
     case 'shell.open':
-      return {
+      return present({
         do: it.do,
         name: text(it.name),
         command: strings(it.command),
         fresh: flag(it.fresh),
         term: text(it.term),
         size: size(it.size),
-      }
+        terminal: optional(it.terminal, text) as string,
+      })
     case 'attach':
       return present({
         do: it.do,
         name: text(it.name),
-        pty: integer(it.pty, 0, 1 << 20),
+        pty: pty(it.pty),
         readonly: flag(it.readonly),
         size: optional(it.size, size) as Size,
+        terminal: optional(it.terminal, text) as string,
+        from: optional(it.from, offset) as number,
       })
-    default:
+    default: {
+      const other = copyCall(it) ?? snapshotCall(it) ?? publishCall(it)
+      if (other) return other
       throw new Malformed('a known call')
+    }
   }
 }
 
@@ -232,9 +336,11 @@ export function parseClientMessage(payload: Uint8Array): ClientMessage | undefin
       case 'call':
         return { type: 'call', id: integer(it.id, 0, 2 ** 31), call: call(it.call) }
       case 'resize':
-        return { type: 'resize', size: size(it.size) }
+        return { type: 'resize', size: size(it.size), visible: it.visible !== false }
       case 'signal':
         return { type: 'signal', signal: integer(it.signal, 1, 64) }
+      case 'retire':
+        return { type: 'retire' }
       default:
         return undefined
     }
@@ -247,7 +353,7 @@ export function parseClientMessage(payload: Uint8Array): ClientMessage | undefin
 export function parseServerMessage(payload: Uint8Array): ServerMessage | undefined {
   try {
     const it = fields(JSON.parse(Buffer.from(payload).toString('utf8')))
-    const known = ['hello', 'result', 'error', 'exit', 'notice']
+    const known = ['hello', 'result', 'error', 'exit', 'notice', 'bye', 'event']
     return known.includes(String(it.type)) ? (it as unknown as ServerMessage) : undefined
   } catch {
     return undefined

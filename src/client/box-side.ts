@@ -1,0 +1,102 @@
+/** The box's side of a copy: asks the daemon, and takes the descriptors that come beside its answers. */
+import { SOCK_DGRAM, SOCK_SEQPACKET } from '../../ffi/abi/constants.ts'
+import { connectUnix, receiveDescriptors, sendDescriptors, socketPair } from '../../ffi/descriptors.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import { descriptorSocket, type Paths } from '../config/paths.ts'
+import { CoopError } from '../errors.ts'
+import type {
+  CopyCall,
+  CopyEntry,
+  CopyFacts,
+  Created,
+  FileTime,
+  NewEntry,
+  Place,
+} from '../protocol/copy-messages.ts'
+import type { Session } from './session.ts'
+
+/** With the descriptor of an entry that is open; the receiver owns it. */
+export type Held<T> = T & { readonly fd?: number }
+
+export class BoxSide {
+  readonly facts: CopyFacts
+  readonly #session: Session
+  readonly #socket: number
+
+  private constructor(session: Session, socket: number, facts: CopyFacts) {
+    this.#session = session
+    this.#socket = socket
+    this.facts = facts
+  }
+
+  static async begin(session: Session, paths: Paths, name: string): Promise<BoxSide> {
+    const [ours, theirs] = socketPair(SOCK_SEQPACKET)
+    const token = `${process.pid}.${crypto.randomUUID()}`
+    const desk = connectUnix(descriptorSocket(paths), SOCK_DGRAM)
+    try {
+      sendDescriptors(desk, Buffer.from(token), [theirs])
+    } finally {
+      closeDescriptor(desk)
+      closeDescriptor(theirs)
+    }
+    try {
+      const facts = await session.call<CopyFacts>({ do: 'copy.begin', name, descriptors: token })
+      return new BoxSide(session, ours, facts)
+    } catch (error) {
+      closeDescriptor(ours)
+      throw error
+    }
+  }
+
+  #call<T>(call: CopyCall): Promise<T> {
+    return this.#session.call<T>(call)
+  }
+
+  #hold<T>(entries: readonly T[], isOpen: (entry: T) => boolean): Held<T>[] {
+    const count = entries.filter(isOpen).length
+    const fds = count ? (receiveDescriptors(this.#socket, 1)?.fds ?? []) : []
+    if (fds.length !== count) {
+      fds.forEach(closeDescriptor)
+      throw new CoopError('E_FAILED', 'not all descriptors of the copy arrived', { hint: 'ulimit -n' })
+    }
+    let at = 0
+    return entries.map((entry) => {
+      const fd = isOpen(entry) ? fds[at++] : undefined
+      return { ...entry, ...(fd === undefined ? {} : { fd }) }
+    })
+  }
+
+  look(path: string, follow: boolean): Promise<CopyEntry> {
+    return this.#call({ do: 'copy.look', path, follow })
+  }
+
+  async open(folder: Place, names: readonly string[], follow = false): Promise<Held<CopyEntry>[]> {
+    const entries = await this.#call<CopyEntry[]>({ do: 'copy.open', folder, names, follow })
+    return this.#hold(entries, (entry) => entry.open)
+  }
+
+  async list(folder: Place): Promise<Held<CopyEntry> | undefined> {
+    const entries = await this.#call<CopyEntry[]>({ do: 'copy.list', folder })
+    return this.#hold(entries, (entry) => entry.open)[0]
+  }
+
+  async create(folder: Place, entries: readonly NewEntry[]): Promise<Held<Created>[]> {
+    const created = await this.#call<Created[]>({ do: 'copy.create', folder, entries })
+    return this.#hold(created, (entry) => entry.file !== undefined)
+  }
+
+  finish(files: readonly number[]): Promise<(string | null)[]> {
+    return this.#call({ do: 'copy.finish', files })
+  }
+
+  settle(folder: Place, mode: number, mtime: FileTime): Promise<string | null> {
+    return this.#call({ do: 'copy.settle', folder, mode, mtime })
+  }
+
+  /** Also what is half-made is gone then. */
+  async end(): Promise<void> {
+    await this.#call({ do: 'copy.end' }).catch(() => {}) // a lost daemon's successor has nothing of it
+    closeDescriptor(this.#socket)
+    this.#session.close()
+  }
+}

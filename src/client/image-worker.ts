@@ -1,0 +1,64 @@
+/** The client's end of the process that pulls and unpacks images (src/image/worker.ts). */
+import { CoopError, errorFromJson } from '../errors.ts'
+import type { WorkerEvent, WorkerRequest } from '../image/events.ts'
+
+/** The hidden command that makes this executable the worker. */
+export const WORKER_COMMAND = '--image-worker'
+
+// What the network and the folders depend on; nothing that makes a Bun executable run other code.
+const WORKER_ENVIRONMENT =
+  /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR|DOCKER_CONFIG|REGISTRY_AUTH_FILE|SSL_CERT_FILE|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY|DBUS_SESSION_BUS_ADDRESS)$/
+
+const INTERRUPTED = 130
+
+/** Let the worker do it; resolves with its result. Raises what it failed with; E_INTERRUPTED when it was interrupted. */
+export async function runWorker(
+  request: WorkerRequest,
+  onEvent: (event: WorkerEvent) => void,
+): Promise<unknown> {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => WORKER_ENVIRONMENT.test(name)),
+  )
+  const child = Bun.spawn([process.execPath, WORKER_COMMAND], {
+    argv0: 'coop',
+    env,
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  // Ctrl+C reaches the worker, too: it ends first, and then we do.
+  const interrupted = (): void => child.kill('SIGINT')
+  process.on('SIGINT', interrupted)
+  process.on('SIGTERM', interrupted)
+  try {
+    child.stdin.write(`${JSON.stringify(request)}\n`)
+    child.stdin.flush()
+    let text = ''
+    let result: { value: unknown } | undefined
+    const decoder = new TextDecoder()
+    for await (const piece of child.stdout) {
+      text += decoder.decode(piece, { stream: true })
+      for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
+        const event = JSON.parse(text.slice(0, end)) as WorkerEvent
+        text = text.slice(end + 1)
+        if (event.event === 'error') throw errorFromJson(event.error)
+        if (event.event === 'result') result = event
+        else onEvent(event)
+      }
+    }
+    const code = await child.exited
+    if (result) return result.value
+    if (code === INTERRUPTED)
+      throw new CoopError('E_INTERRUPTED', 'interrupted', {
+        hint: 'what was downloaded is kept: run it again to go on',
+      })
+    throw new CoopError('E_FAILED', `the process that unpacks images ended (${child.signalCode ?? code})`, {
+      hint: 'run it again; what is whole is kept',
+    })
+  } finally {
+    process.off('SIGINT', interrupted)
+    process.off('SIGTERM', interrupted)
+    child.stdin.end()
+    await child.exited
+  }
+}

@@ -1,0 +1,71 @@
+/** The bytes that a terminal of a box has put out, without a terminal to show them on. */
+import type { Paths } from '../config/paths.ts'
+import { CoopError } from '../errors.ts'
+import { connect } from './daemon.ts'
+import { isLost, type Session } from './session.ts'
+
+export interface Source {
+  readonly name: string
+  readonly pty: number
+}
+
+/** Everything that is still there of a terminal's output. */
+export async function readOutput(session: Session, { name, pty }: Source): Promise<Following> {
+  const chunks: Uint8Array[] = []
+  let next = 0
+  const whole = Promise.withResolvers<void>()
+  let end = Number.POSITIVE_INFINITY
+  session.onOutput = (offset, bytes) => {
+    chunks.push(Uint8Array.from(bytes))
+    next = offset + bytes.length
+    if (next >= end) whole.resolve()
+  }
+  const { from, offset } = await session.call<Range>({ do: 'logs', name, pty, follow: false })
+  next = Math.max(next, from)
+  end = offset
+  if (next >= end) whole.resolve()
+  session.onLost = () =>
+    whole.reject(new CoopError('E_DAEMON', 'the coop daemon went away', { hint: 'try again' }))
+  await whole.promise
+  return { bytes: Buffer.concat(chunks), next }
+}
+
+interface Range {
+  readonly from: number
+  readonly offset: number
+}
+
+export interface Following {
+  readonly bytes: Buffer
+  /** The offset of what comes next. */
+  readonly next: number
+}
+
+/** What a terminal puts out from an offset on, until it or its box is gone; daemons may come and go. */
+export async function followOutput(
+  paths: Paths,
+  source: Source,
+  from: number,
+  show: (bytes: Uint8Array) => void,
+): Promise<void> {
+  let next = from
+  for (;;) {
+    const session = await connect(paths)
+    const lost = new Promise<'lost'>((resolve) => {
+      session.onLost = () => resolve('lost')
+    })
+    session.onOutput = (offset, bytes) => {
+      next = offset + bytes.length
+      show(bytes)
+    }
+    try {
+      await session.call({ do: 'logs', ...source, follow: true, from: next })
+    } catch (error) {
+      if (isLost(error)) continue
+      if (error instanceof CoopError && (error.code === 'E_NO_BOX' || error.code === 'E_BOX_STATE')) return
+      throw error
+    }
+    if ((await Promise.race([session.exited, lost])) !== 'lost') return session.close()
+    if (session.farewell === 'shutdown') return
+  }
+}

@@ -1,0 +1,46 @@
+/** The title of the user's terminal: the program's own, and before it which other agents wait. */
+
+const TITLE = /\x1b\][02];([^\x07\x1b\x9c]*)(?:\x07|\x1b\\)/g
+const MAX_SHOWN = 3 // names; more would push the program's title out of sight
+
+export class Title {
+  #own = ''
+  readonly #waiting = new Set<string>()
+  #shown = false
+
+  /** Look at what goes to the terminal: the program may set its title. What is to be written after it. */
+  watch(bytes: Uint8Array): string {
+    if (bytes.indexOf(0x1b) < 0) return ''
+    let found = false
+    for (const match of Buffer.from(bytes).toString('utf8').matchAll(TITLE)) {
+      this.#own = match[1] ?? ''
+      found = true
+    }
+    return found && this.#waiting.size ? this.#text() : ''
+  }
+
+  /** An agent waits, or does not any more. What is to be written. */
+  event(box: string, waiting: boolean): string {
+    if (waiting) this.#waiting.add(box)
+    else this.#waiting.delete(box)
+    const push = this.#shown ? '' : '\x1b[22;2t' // the terminal keeps the title that it had
+    if (!this.#waiting.size && !this.#shown) return ''
+    this.#shown = true
+    return push + this.#text()
+  }
+
+  /** Give the terminal its title back. */
+  restore(): string {
+    return this.#shown ? '\x1b[23;2t' : ''
+  }
+
+  #text(): string {
+    const names = [...this.#waiting]
+    const some = names.slice(0, MAX_SHOWN).join(', ')
+    const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : ''
+    const verb = names.length === 1 ? 'waits' : 'wait'
+    const notice = names.length ? `\u25cf ${some}${more} ${verb} for you` : ''
+    const own = this.#own.replace(/[\x00-\x1f\x7f-\x9f]/g, '')
+    return `\x1b]2;${[notice, own].filter(Boolean).join(' \u00b7 ')}\x07`
+  }
+}
