@@ -20,6 +20,8 @@ const EXIT = {
   E_DAEMON: 4,
   E_RUNTIME_DIR: 4,
   E_IMAGE: 5,
+  E_NOT_BUILT: 5,
+  E_INTERRUPTED: 130,
   E_ISOLATION: 7,
 } as const
 

@@ -98,7 +98,11 @@ export const claude: Adapter = {
 function settledState(current: string | undefined, facts: BoxFacts): string | undefined {
   const state = current === undefined ? {} : parseJsonObject(current)
   if (state === undefined) return undefined
-  const onboarded = withDefaults(state, { hasCompletedOnboarding: true })
+  // The bell is how coop learns that it waits; a terminal of its own liking may not be the one that is looked at.
+  const onboarded = withDefaults(state, {
+    hasCompletedOnboarding: true,
+    preferredNotifChannel: 'terminal_bell',
+  })
   const approved = withApprovedKey(onboarded ?? state, facts.environment.ANTHROPIC_API_KEY)
   const changed = approved ?? onboarded
   return changed && printJson(changed)

@@ -18,6 +18,7 @@ describe('settling Claude Code', () => {
     const written = settle(claude, {}, { ANTHROPIC_API_KEY: KEY })
     expect(JSON.parse(written['.claude/.claude.json'] ?? '')).toEqual({
       hasCompletedOnboarding: true,
+      preferredNotifChannel: 'terminal_bell',
       customApiKeyResponses: { approved: [TAIL] },
     })
     expect(JSON.parse(written['.claude/settings.json'] ?? '')).toEqual({
@@ -38,6 +39,7 @@ describe('settling Claude Code', () => {
     const state = {
       theme: 'dark',
       hasCompletedOnboarding: true,
+      preferredNotifChannel: 'iterm2',
       customApiKeyResponses: { approved: ['a'], rejected: [] },
     }
     const written = settle(
@@ -52,7 +54,11 @@ describe('settling Claude Code', () => {
   })
 
   test('keeps a refusal, and an answer of false', () => {
-    const state = { hasCompletedOnboarding: false, customApiKeyResponses: { rejected: [TAIL] } }
+    const state = {
+      hasCompletedOnboarding: false,
+      preferredNotifChannel: 'notifications_disabled',
+      customApiKeyResponses: { rejected: [TAIL] },
+    }
     const present = {
       '.claude/.claude.json': JSON.stringify(state),
       '.claude/settings.json': '{"skipDangerousModePermissionPrompt":false}',

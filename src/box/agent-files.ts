@@ -47,9 +47,8 @@ export function persistentMounts(input: {
   const mounts = [...names].map((name): ExtraMount => {
     const rule = known.find((folder) => folder.path === name)?.seed
     const facts = { files: hostFiles, hostHome: host.home, boxHome: home }
-    const path = persistentFolder(input.paths, key, name, ids, () =>
-      rule ? planSeed(name, rule, facts) : [],
-    )
+    const seed = rule && (() => planSeed(name, rule, facts))
+    const path = persistentFolder(input.paths, key, name, ids, seed)
     folders.set(name, path)
     const source = sourceOf(path, 'box')
     if (!source) throw new CoopError('E_FAILED', `the persistent folder ${path} is gone`)

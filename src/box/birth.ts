@@ -3,14 +3,14 @@ import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'nod
 import * as k from '../../ffi/abi/constants.ts'
 import { Batch, BatchError } from '../../ffi/batch.ts'
 import { Channel, type ChannelEvents } from '../../ffi/channel.ts'
-import { SOCK_SEQPACKET, SOCK_STREAM, socketPair } from '../../ffi/descriptors.ts'
+import { socketPair } from '../../ffi/descriptors.ts'
+import { takeEmptyProgram } from '../../ffi/program.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { CoopError } from '../errors.ts'
 import { type IdMapLine, type IdPlan, idMapText } from '../sandbox/ids.ts'
 import type { NetworkMode } from '../sandbox/plan.ts'
 import type { HostFacts } from './host.ts'
 
-const SIGCHLD = 17
 const NAMESPACES =
   k.CLONE_NEWUSER | k.CLONE_NEWNS | k.CLONE_NEWPID | k.CLONE_NEWUTS | k.CLONE_NEWIPC | k.CLONE_NEWCGROUP
 
@@ -35,14 +35,23 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
+let boot: string | undefined
+
+/** Which boot of the machine this is (random(4), boot_id). */
+export function bootId(): string {
+  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  return boot
+}
+
 function cloneBatch(network: NetworkMode, ends: readonly number[]): Batch {
   const batch = new Batch()
   const fds = ends.map((fd) => batch.fd(fd))
-  batch.fork(NAMESPACES | (network === 'none' ? k.CLONE_NEWNET : 0) | SIGCHLD)
+  batch.fork(NAMESPACES | (network === 'none' ? k.CLONE_NEWNET : 0) | k.SIGCHLD)
   // Init's descriptors have fixed numbers (native.c); then nothing else of the zygote stays open.
   for (const [index, fd] of fds.entries()) batch.call('dup3', [fd, 3 + index, k.O_CLOEXEC])
-  batch.call('dup3', [0, 5, k.O_CLOEXEC]) // keeps the listener's number free for it
-  batch.call('close_range', [6, 0xffff_ffff, 0])
+  for (const later of [5, 6]) batch.call('dup3', [0, later, k.O_CLOEXEC]) // the listener's and the signals' are kept free
+  batch.call('close_range', [7, 0xffff_ffff, 0])
+  takeEmptyProgram(batch)
   batch.call('prctl', [k.PR_SET_NAME, 'coop-init', 0, 0, 0])
   batch.call('setsid', [])
   batch.serve()
@@ -103,8 +112,8 @@ export async function writeIdMaps(pid: number, ids: IdPlan, host: HostFacts): Pr
 
 /** Clone an init that waits for its ids. It ends with this daemon until it is made to listen. */
 export async function bear({ network, zygote, events }: BirthInput): Promise<Birth> {
-  const [connection, theirConnection] = socketPair(SOCK_STREAM)
-  const [channel, theirChannel] = socketPair(SOCK_SEQPACKET)
+  const [connection, theirConnection] = socketPair(k.SOCK_STREAM)
+  const [channel, theirChannel] = socketPair(k.SOCK_SEQPACKET)
   let pid: number
   try {
     const reply = await zygote.run(cloneBatch(network, [theirConnection, theirChannel]))

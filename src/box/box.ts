@@ -1,36 +1,39 @@
-/** The life of one box: from plan to init, its processes and PTYs, and its end. Knows no socket of clients. */
+/** The life of one box: from plan to init, and its end. Knows no socket of clients. */
 
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { SOCK_STREAM } from '../../ffi/abi/constants.ts'
 import { Batch, BatchError } from '../../ffi/batch.ts'
 import { Channel } from '../../ffi/channel.ts'
-import { listenUnix, SOCK_STREAM } from '../../ffi/descriptors.ts'
+import { listenUnix } from '../../ffi/descriptors.ts'
 import { openPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
+import type { Watcher } from '../../ffi/watcher.ts'
 import { boxDir, boxRuntimeDir, initSocket, type Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
+import { ownerInside } from '../sandbox/ids.ts'
 import type { Source } from '../sandbox/plan.ts'
-import { startTimeOf } from './birth.ts'
-import { askToEnd, GRACE_MS, killAll } from './end.ts'
+import { bootId, startTimeOf } from './birth.ts'
+import { BoxFiles } from './copy.ts'
+import { askToEnd, killAll } from './end.ts'
 import { type HostFacts, sourceOf } from './host.ts'
-import { MANIFEST_VERSION, type Manifest, type PtyRecord, writeManifest } from './manifest.ts'
+import {
+  type BoxFlags,
+  type CommandRecord,
+  MANIFEST_VERSION,
+  type Manifest,
+  writeManifest,
+} from './manifest.ts'
 import type { Nursery } from './nursery.ts'
 import type { Prepared } from './prepare.ts'
 import { prepareMounts } from './prepared-mounts.ts'
-import type { WindowSize } from './process.ts'
 import { Processes } from './processes.ts'
-import { Pty } from './pty.ts'
-import { isCrashLoop, recentEnds } from './restarts.ts'
-import { Ring } from './ring.ts'
 import { setupBatch } from './setup.ts'
 import { setupError } from './setup-error.ts'
 import { discardStore, makeBoxFolder, prepareStore } from './storage.ts'
+import { type Host, Terminals } from './terminals.ts'
+import type { Waiting } from './waiting.ts'
 
-const SIGHUP = 1
-const SIGKILL = 9
-const SIGTERM = 15
 const KILLED = 128 + 9 // the exit code of what ended with its box
-const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
 
 /** What every box needs of the daemon. */
 export interface BoxContext {
@@ -38,29 +41,50 @@ export interface BoxContext {
   readonly host: HostFacts
   readonly zygote: Channel
   readonly nursery: Nursery
+  readonly watcher: Watcher
   log(event: string, fields?: Readonly<Record<string, unknown>>): void
-  /** The box is gone or stopped. */
+  /** The box is gone, or stopped by itself. */
   ended(box: Box): void
   /** Something a listing shows has changed. */
   changed(box: Box): void
+  /** The agent has begun or ceased to wait for its user. */
+  waiting(box: Box): void
 }
 
-export class Box {
-  readonly ptys = new Map<number, Pty>()
+/** What of a manifest comes from the configuration. */
+function settings({ plan, config, hidden, agent }: Prepared) {
+  return {
+    plan,
+    hidden,
+    agent,
+    autoRestart: config.session.auto_restart,
+    restartDelayMs: config.session.restart_delay_ms,
+    shell: config.sandbox.shell,
+    detachKey: config.session.detach_key,
+    notify: config.session.notify,
+  }
+}
+
+export class Box implements Host {
+  readonly processes: Processes
+  readonly terminals: Terminals
   readonly #context: BoxContext
   #manifest: Manifest
   #channel: Channel | undefined
   #pidfd: number | undefined
-  #restartTimer: Timer | undefined
   #ending: Promise<void> | undefined
-  #userRestart = false
-
-  readonly processes: Processes
+  #stopping = false
+  readonly files = new BoxFiles(() => this.#live())
 
   private constructor(context: BoxContext, manifest: Manifest) {
     this.#context = context
     this.#manifest = manifest
-    this.processes = new Processes(manifest.plan, context.host.lastCapability, () => this.#live())
+    this.processes = new Processes(
+      () => this.#manifest.plan,
+      context.host.lastCapability,
+      () => this.#live(),
+    )
+    this.terminals = new Terminals(this)
   }
 
   get manifest(): Manifest {
@@ -75,49 +99,78 @@ export class Box {
     return this.#ending !== undefined
   }
 
+  get running(): boolean {
+    return this.#manifest.state === 'running' && !this.#ending
+  }
+
+  get watcher(): Watcher {
+    return this.#context.watcher
+  }
+
+  get runtimeDir(): string {
+    return boxRuntimeDir(this.#context.paths, this.name)
+  }
+
+  log(event: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#context.log(event, fields)
+  }
+
+  wait(waiting: Waiting | undefined): void {
+    const before = this.#manifest.waiting
+    this.update({ waiting })
+    if (before !== waiting) this.#context.waiting(this)
+  }
+
   /** Make a box. When this throws, nothing of it is left. */
-  static async create(context: BoxContext, prepared: Prepared, kind: Manifest['kind']): Promise<Box> {
-    const { plan, config } = prepared
-    makeBoxFolder(context.paths, plan.name)
+  static async create(
+    context: BoxContext,
+    prepared: Prepared,
+    kind: Manifest['kind'],
+    flags: BoxFlags,
+  ): Promise<Box> {
+    makeBoxFolder(context.paths, prepared.plan.name)
     const box = new Box(context, {
       version: MANIFEST_VERSION,
-      name: plan.name,
+      name: prepared.plan.name,
       state: 'creating',
       reason: undefined,
       created: Date.now(),
       kind,
-      plan,
-      hidden: prepared.hidden,
-      agent: prepared.agent,
-      autoRestart: config.session.auto_restart,
-      restartDelayMs: config.session.restart_delay_ms,
-      shell: config.sandbox.shell,
-      detachKey: config.session.detach_key,
+      flags,
+      ...settings(prepared),
       init: undefined,
       ptys: [],
+      commands: [],
+      waiting: undefined,
     })
     try {
       writeManifest(context.paths, box.#manifest)
-      await box.#birth(prepared.homeFiles)
+      await box.#birth(prepared)
       return box
     } catch (error) {
       await box.end({ force: true })
-      throw error instanceof BatchError ? setupError(error, plan) : error
+      throw error instanceof BatchError ? setupError(error, prepared.plan) : error
     }
   }
 
-  async #birth(homeFiles: Readonly<Record<string, string>>): Promise<void> {
+  /** A box that is stopped, as its manifest says. */
+  static stopped(context: BoxContext, manifest: Manifest, reason: string | undefined): Box {
+    const box = new Box(context, manifest)
+    box.#becomeStopped(reason)
+    return box
+  }
+
+  async #birth({ homeFiles }: Prepared): Promise<void> {
     const { paths, nursery } = this.#context
     const { plan } = this.#manifest
     const { channel, init, mapped } = await nursery.take(plan.ids, plan.network, this.#events())
     this.#channel = channel
     this.#pidfd = openPidfd(init.pid)
-    this.#update({ init })
+    this.update({ init: { ...init, boot: bootId() } })
     // While newuidmap and newgidmap run, the files and the batch are made on this processor.
     const store = this.#files(homeFiles)
-    const runtime = boxRuntimeDir(paths, plan.name)
-    rmSync(runtime, { recursive: true, force: true })
-    mkdirSync(runtime, { recursive: true, mode: 0o700 })
+    rmSync(this.runtimeDir, { recursive: true, force: true })
+    mkdirSync(this.runtimeDir, { recursive: true, mode: 0o700 })
     const listener = listenUnix(initSocket(paths, plan.name), SOCK_STREAM)
     try {
       const early =
@@ -127,7 +180,7 @@ export class Box {
     } finally {
       closeDescriptor(listener)
     }
-    this.#update({ state: 'running' })
+    this.update({ state: 'running', reason: undefined })
   }
 
   /** When root invokes coop, mounts come from the daemon: init has no rights over the host's files. */
@@ -149,10 +202,10 @@ export class Box {
     return store
   }
 
-  /** A box whose daemon died: connect to its init and take the terminals back. */
+  /** A box whose daemon died: connect to its init and take the terminals back. Undefined when it has no life. */
   static async adopt(context: BoxContext, manifest: Manifest): Promise<Box | undefined> {
     const { init } = manifest
-    if (!init) return undefined
+    if (!init || init.boot !== bootId()) return undefined
     const pidfd = openPidfd(init.pid)
     // Compared after the handle was taken: it cannot come to mean another process any more.
     if (pidfd === undefined || startTimeOf(init.pid) !== init.startTime) {
@@ -167,216 +220,147 @@ export class Box {
     }
     const box = new Box(context, manifest)
     box.#pidfd = pidfd
-    box.#channel = await Channel.connect(initSocket(context.paths, manifest.name), box.#events())
-    const batch = new Batch()
-    for (const record of manifest.ptys)
-      batch.call('fcntl', [record.master, 1030 /* F_DUPFD_CLOEXEC */, 3], { send: true, scoped: true })
-    const { fds } = await box.#channel.run(batch)
-    manifest.ptys.forEach((record, index) => {
-      const fd = fds[index]
-      if (fd !== undefined)
-        box.ptys.set(record.id, new Pty(record.id, fd, Ring.open(box.#ringPath(record.id)), FIRST_SIZE))
-    })
-    for (const record of manifest.ptys)
-      if (record.pid !== undefined) box.#watch(record.id, box.processes.exitOf(record.pid))
-    for (const record of manifest.ptys) if (record.state === 'restarting') box.#scheduleRestart()
+    try {
+      box.#channel = await Channel.connect(initSocket(context.paths, manifest.name), box.#events())
+      await box.terminals.adopt(box.#channel)
+    } catch (error) {
+      // Without its socket nobody can ever reach it again, but it would go on using the workspace.
+      context.log('adoption-failed', { box: manifest.name, error: String(error) })
+      await box.#halt(true)
+      return undefined
+    }
     return box
   }
 
   #events() {
     return {
-      exit: (pid: number, status: number, failure: BatchError | undefined) => {
-        const batch = new Batch()
-        batch.forget(pid)
-        void this.#channel?.run(batch).catch(() => {})
-        this.processes.settle(pid, { status, failure })
-      },
+      exit: (pid: number, status: number, failure: BatchError | undefined) =>
+        this.processes.settle(pid, { status, failure }),
       close: () => {
-        if (!this.#ending) void this.end({ force: true, reason: 'its init was killed' })
+        if (this.#ending || !this.running) return
+        if (this.#manifest.kind === 'run') void this.end({ force: true, reason: 'its init was killed' })
+        else void this.stop({ force: true, reason: 'its init was killed' })
       },
     }
+  }
+
+  /** Be found by the next daemon again, after the runtime folder was deleted. */
+  async reopen(): Promise<void> {
+    if (!this.running || existsSync(this.runtimeDir)) return
+    mkdirSync(this.runtimeDir, { recursive: true, mode: 0o700 })
+    const listener = listenUnix(initSocket(this.#context.paths, this.name), SOCK_STREAM)
+    try {
+      const batch = new Batch()
+      batch.listen(batch.fd(listener), ownerInside(this.#manifest.plan.ids))
+      await this.#live().run(batch)
+    } finally {
+      closeDescriptor(listener)
+    }
+    this.terminals.reopen()
   }
 
   #live(): Channel {
-    if (!this.#channel || this.#channel.closed || this.#ending)
-      throw new CoopError('E_BOX_STATE', `the box ${this.name} is not running`, { hint: `coop ls` })
-    return this.#channel
-  }
-
-  #ringPath(id: number): string {
-    return join(boxRuntimeDir(this.#context.paths, this.name), `pty-${id}.ring`)
-  }
-
-  /** Start a process on a new PTY of the box. */
-  async open(
-    command: readonly string[],
-    cwd: string,
-    environment: Readonly<Record<string, string>>,
-    size: WindowSize,
-  ): Promise<{ pty: Pty; pid: number; exited: Promise<number> }> {
-    const stdio = { kind: 'terminal', size } as const
-    const { pid, exited, terminal } = await this.processes.start({ command, cwd, environment, stdio })
-    if (!terminal) throw new CoopError('E_FAILED', 'the box opened no terminal')
-    const used = new Set(this.#manifest.ptys.map((record) => record.id))
-    let id = this.#manifest.kind === 'agent' && command === this.#manifest.agent.command ? 0 : 1
-    while (used.has(id)) id++
-    rmSync(this.#ringPath(id), { force: true })
-    const pty = new Pty(id, terminal.fd, Ring.create(this.#ringPath(id)), size)
-    this.ptys.set(id, pty)
-    const record: PtyRecord = {
-      id,
-      command,
-      master: terminal.master,
-      slave: terminal.slave,
-      pid,
-      state: 'running',
-      exitCode: undefined,
-      ends: [],
-    }
-    this.#update({ ptys: [...this.#manifest.ptys, record] })
-    this.#watch(id, exited)
-    return { pty, pid, exited }
-  }
-
-  /** The agent, on PTY 0. */
-  async startAgent(): Promise<void> {
-    const { plan, agent } = this.#manifest
-    await this.open(agent.command, plan.workspace.target, this.terminalEnvironment(undefined), FIRST_SIZE)
-  }
-
-  terminalEnvironment(term: string | undefined): Record<string, string> {
-    return {
-      TERM: term && /^[\w.+-]{1,64}$/.test(term) ? term : 'xterm-256color',
-      ...this.#manifest.plan.environment,
-    }
-  }
-
-  record(id: number): PtyRecord | undefined {
-    return this.#manifest.ptys.find((record) => record.id === id)
-  }
-
-  #updatePty(id: number, change: Partial<PtyRecord>): void {
-    this.#update({
-      ptys: this.#manifest.ptys.map((record) => (record.id === id ? { ...record, ...change } : record)),
+    if (this.#channel && !this.#channel.closed && !this.#ending) return this.#channel
+    throw new CoopError('E_BOX_STATE', `the box ${this.name} is not running`, {
+      hint: this.#manifest.state === 'stopped' ? `coop start ${this.name}` : 'coop ls',
     })
   }
 
-  #watch(id: number, exited: Promise<number>): void {
-    exited.then(
-      (code) => this.#ptyEnded(id, code, undefined),
-      (error: Error) => this.#ptyEnded(id, 127, error),
-    )
+  /** A command that outlives its daemon: whoever waits for it says `token` to the next one. */
+  keep(command: CommandRecord): void {
+    this.update({ commands: [...this.#manifest.commands, command] })
   }
 
-  async #ptyEnded(id: number, code: number, error: Error | undefined): Promise<void> {
-    const pty = this.ptys.get(id)
-    if (this.#ending || !pty) return
-    await pty.drained()
-    if (error) pty.say(`\r\n[coop: ${error.message}]\r\n`)
-    if (id !== 0 || this.#manifest.kind !== 'agent') return this.closePty(id)
-    const wanted = this.#userRestart
-    this.#userRestart = false
-    const ends = wanted ? [] : recentEnds(this.record(0)?.ends ?? [], Date.now())
-    this.#context.log('agent-end', { box: this.name, code })
-    if (!wanted && (!this.#manifest.autoRestart || isCrashLoop(ends))) {
-      const crashed = this.#manifest.autoRestart
-      this.#updatePty(0, { state: crashed ? 'crashed' : 'ended', exitCode: code, ends, pid: undefined })
-      const why = crashed
-        ? `ended five times within ten seconds (last exit code ${code})`
-        : `ended (exit code ${code})`
-      pty.say(`\r\n[coop: the agent ${why}; start it again: coop restart ${this.name}]\r\n`)
-      return
-    }
-    if (!wanted) pty.say(`\r\n[coop: the agent ended (exit code ${code}); starting it again]\r\n`)
-    this.#updatePty(0, { state: 'restarting', exitCode: code, ends, pid: undefined })
-    if (wanted) await this.#restartAgent()
-    else this.#scheduleRestart()
+  /** Nobody waits for a command any more, and it has ended or is about to. */
+  async release({ token, pid, pty }: CommandRecord): Promise<void> {
+    this.update({ commands: this.#manifest.commands.filter((other) => other.token !== token) })
+    if (pty !== undefined) await this.terminals.close(pty)
+    await this.processes.forget(pid)
   }
 
-  #scheduleRestart(): void {
-    this.#restartTimer = setTimeout(() => void this.#restartAgent(), this.#manifest.restartDelayMs)
+  /** Take new settings over; those of mounts and the network hold from the next start on. */
+  configure(prepared: Prepared): void {
+    const { plan } = this.#manifest
+    const { environment } = prepared.plan
+    this.update({ ...settings(prepared), plan: { ...plan, environment } })
   }
 
-  async #restartAgent(): Promise<void> {
-    const record = this.record(0)
-    if (this.#ending || !record) return
-    clearTimeout(this.#restartTimer)
-    try {
-      const { pid, exited } = await this.processes.start({
-        command: this.#manifest.agent.command,
-        cwd: this.#manifest.plan.workspace.target,
-        environment: this.terminalEnvironment(undefined),
-        stdio: { kind: 'same-terminal', slave: record.slave },
-      })
-      this.#updatePty(0, { pid, state: 'running' })
-      this.#watch(0, exited)
-    } catch (error) {
-      this.#context.log('restart-failed', { box: this.name, error: String(error) })
-    }
-  }
-
-  /** End the agent, if it runs, and start it again; clients stay. */
-  async restart(): Promise<void> {
-    const record = this.record(0)
-    if (!record) throw new CoopError('E_BOX_STATE', `the box ${this.name} has no agent`)
-    if (record.state === 'running' && record.pid !== undefined) {
-      this.#userRestart = true
-      const { pid } = record
-      await this.processes.signal(pid, SIGTERM)
-      const insist = (): void => {
-        if (!this.#ending && this.record(0)?.pid === pid)
-          void this.processes.signal(pid, SIGKILL).catch(() => {})
-      }
-      setTimeout(insist, GRACE_MS).unref()
-      return
-    }
-    this.#updatePty(0, { state: 'restarting', ends: [] })
-    await this.#restartAgent()
-  }
-
-  /** Hang up a PTY: its processes get SIGHUP, its ring goes. */
-  async closePty(id: number): Promise<void> {
-    const record = this.record(id)
-    const pty = this.ptys.get(id)
-    if (!record || !pty) return
-    this.ptys.delete(id)
-    this.#update({ ptys: this.#manifest.ptys.filter((other) => other.id !== id) })
-    const batch = new Batch()
-    if (record.pid !== undefined) batch.call('kill', [-record.pid, SIGHUP], { mayFail: true })
-    batch.call('close', [record.master], { mayFail: true })
-    batch.call('close', [record.slave], { mayFail: true })
-    await this.#channel?.run(batch).catch(() => {})
-    pty.close()
-    rmSync(this.#ringPath(id), { force: true })
-  }
-
-  #update(change: Partial<Manifest>): void {
-    this.#manifest = { ...this.#manifest, ...change }
+  update(change: Partial<Manifest>): void {
+    const before = this.#manifest
+    this.#manifest = { ...before, ...change }
     if (this.#ending) return
-    writeManifest(this.#context.paths, this.#manifest)
+    try {
+      writeManifest(this.#context.paths, this.#manifest)
+    } catch (error) {
+      // With a full disk a box that runs goes on, and one that has stopped is stopped: the next daemon sees that itself.
+      const { state } = this.#manifest
+      if (state !== 'stopped' && (state !== 'running' || change.state)) {
+        this.#manifest = before
+        throw error
+      }
+      this.#context.log('manifest-not-written', { box: this.name, error: String(error) })
+    }
     this.#context.changed(this)
   }
 
   /** End every process and remove the box. Resolves when nothing of it is left. Never throws. */
-  end(options: { readonly force: boolean; readonly reason?: string }): Promise<void> {
-    this.#ending ??= this.#end(options)
+  async end({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
+    if (this.#stopping) await this.#ending // its files are still there after that
+    await this.#once(async () => {
+      await this.#halt(force)
+      discardStore(this.#context.paths, this.name)
+      this.#context.log('box-end', { box: this.name, reason })
+      this.#context.ended(this)
+    })
+  }
+
+  /** End every process and keep the files. Never throws. */
+  async stop({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
+    await this.#once(async () => {
+      this.#stopping = true
+      await this.#halt(force)
+      this.#stopping = false
+      this.#ending = undefined
+      this.#becomeStopped(reason)
+      this.#context.log('box-stop', { box: this.name, reason })
+    })
+  }
+
+  /** Of two who end a box at once the first one's way counts, and the other waits for it. */
+  #once(work: () => Promise<void>): Promise<void> {
+    this.#ending ??= work()
     return this.#ending
   }
 
-  async #end({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
-    clearTimeout(this.#restartTimer)
+  #becomeStopped(reason: string | undefined): void {
+    this.update({ state: 'stopped', reason, init: undefined, ptys: [], commands: [], waiting: undefined })
+  }
+
+  /** Start a stopped box again, with what its configuration says now. */
+  async start(prepared: Prepared): Promise<void> {
+    const before = this.#manifest
+    this.update({ ...settings(prepared), state: 'starting' })
+    try {
+      await this.#birth(prepared)
+      await this.terminals.startAgent()
+    } catch (error) {
+      await this.stop({ force: true, reason: 'it did not start' })
+      this.update({ plan: before.plan })
+      throw error instanceof BatchError ? setupError(error, prepared.plan) : error
+    }
+  }
+
+  async #halt(force: boolean): Promise<void> {
     if (!force && this.#channel) await askToEnd(this.#channel)
     if (this.#pidfd !== undefined) {
       await killAll(this.#pidfd)
       closeDescriptor(this.#pidfd)
+      this.#pidfd = undefined
     }
     this.#channel?.close()
-    for (const pty of this.ptys.values()) pty.close()
-    this.ptys.clear()
+    this.#channel = undefined
+    this.terminals.closeAll()
     this.processes.endAll(KILLED)
-    rmSync(boxRuntimeDir(this.#context.paths, this.name), { recursive: true, force: true })
-    discardStore(this.#context.paths, this.name)
-    this.#context.log('box-end', { box: this.name, reason })
-    this.#context.ended(this)
+    rmSync(this.runtimeDir, { recursive: true, force: true })
   }
 }

@@ -1,11 +1,9 @@
 /** Ending a box: asking its processes, then making sure. */
+import { SIGHUP, SIGKILL, SIGTERM } from '../../ffi/abi/constants.ts'
 import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
 import { hasEnded, signalPidfd } from '../../ffi/processes.ts'
 
-const SIGHUP = 1
-const SIGKILL = 9
-const SIGTERM = 15
 export const GRACE_MS = 5_000 // what programs get to save their work
 const HANG_UP_MS = 1_000 // an interactive shell ignores SIGTERM and heeds a hang-up, which others do not survive
 const ASK_POLL_MS = 10

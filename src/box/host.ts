@@ -1,6 +1,7 @@
 /** Facts about the host that planning needs, read once per daemon where they do not change. */
 import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
+import { LANDLOCK_CREATE_RULESET_VERSION } from '../../ffi/abi/constants.ts'
 import { syscall } from '../../ffi/libc.ts'
 import { CoopError } from '../errors.ts'
 import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
@@ -28,7 +29,6 @@ export interface HostFacts {
 const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty'] as const
 /** All that ordinary programs ask /sys: how many processors there are and how they are arranged. */
 const SYS_SHOWN = ['/sys/devices/system/cpu', '/sys/devices/system/node'] as const
-const LANDLOCK_CREATE_RULESET_VERSION = 1
 
 function read(path: string): string {
   try {

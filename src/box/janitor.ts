@@ -11,8 +11,6 @@ import { planIds } from '../sandbox/ids.ts'
 import { bear, writeIdMaps } from './birth.ts'
 import type { BoxContext } from './box.ts'
 
-const AT_CWD = -100
-const AT_REMOVEDIR = 0x200
 const LISTING = 64 * 1024 // bytes of one getdents64 answer
 const PER_BATCH = 500
 const TYPE_FOLDER = 4 // DT_DIR
@@ -41,9 +39,9 @@ const cstring = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.from([0]
 
 async function list(channel: Channel, path: Buffer): Promise<Entry[]> {
   const batch = new Batch()
-  batch.call('fchmodat', [AT_CWD, cstring(path), 0o700], { mayFail: true })
+  batch.call('fchmodat', [k.AT_FDCWD, cstring(path), 0o700], { mayFail: true })
   const flags = k.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW | k.O_CLOEXEC
-  const dir = batch.call('openat', [AT_CWD, cstring(path), flags], { scoped: true })
+  const dir = batch.call('openat', [k.AT_FDCWD, cstring(path), flags], { scoped: true })
   const space = batch.space(LISTING)
   batch.call('getdents64', [dir, space, LISTING])
   batch.output(space)
@@ -61,17 +59,20 @@ async function removeFolder(channel: Channel, path: Buffer): Promise<void> {
     for (let at = 0; at < files.length; at += PER_BATCH) {
       const batch = new Batch()
       for (const entry of files.slice(at, at + PER_BATCH))
-        batch.call('unlinkat', [AT_CWD, cstring(below(entry)), 0])
+        batch.call('unlinkat', [k.AT_FDCWD, cstring(below(entry)), 0])
       await channel.run(batch)
     }
   }
   const batch = new Batch()
-  batch.call('unlinkat', [AT_CWD, cstring(path), AT_REMOVEDIR])
+  batch.call('unlinkat', [k.AT_FDCWD, cstring(path), k.AT_REMOVEDIR])
   await channel.run(batch)
 }
 
 /** Delete folders of coop's own trash, whoever their files belong to. */
-export async function janitor(context: BoxContext, folders: readonly string[]): Promise<void> {
+export async function janitor(
+  context: Pick<BoxContext, 'host' | 'zygote' | 'log'>,
+  folders: readonly string[],
+): Promise<void> {
   const { host, zygote } = context
   const ids = planIds(host.ids)
   if (ids.kind !== 'range') return

@@ -1,13 +1,16 @@
 /** What the processes of a box use, seen from outside (proc_pid_task_children(5), proc_pid_statm(5)). */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 const PAGE_SIZE = 4096 // bytes; statm counts pages, and both architectures that coop runs on use 4 KiB by default
 const MAX_PROCESSES = 20_000
 
-function childrenOf(pid: number): number[] {
+/** Each thread has its own children. */
+export function childrenOf(pid: number): number[] {
   try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-    return text.split(' ').filter(Boolean).map(Number)
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')
+      return text.split(' ').filter(Boolean).map(Number)
+    })
   } catch {
     return [] // ended meanwhile, or a kernel without CONFIG_PROC_CHILDREN
   }

@@ -4,17 +4,16 @@ import { abi } from '../../ffi/abi/index.ts'
 import { Batch, type Data, type Ref } from '../../ffi/batch.ts'
 import type { Source } from '../sandbox/plan.ts'
 
-const AT_CWD = -100
 /** Of everything that is bound into a box. */
 export const BOUND = k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NODEV
 /** Of what holds no programs either. */
 export const QUIET = BOUND | k.MOUNT_ATTR_NOEXEC
 export const SETATTR_SIZE = 32 // struct mount_attr
 const STATX_SIZE = 256
-const STATX_INO = 0x100
+const MAX_OPTION = 255 // bytes of a string that fsconfig(2) takes
 
-/** Descriptors of detached mounts that the daemon made because only host root can; by source path. */
-export type PreparedMounts = ReadonlyMap<string, number>
+/** Descriptors of detached mounts that the daemon made because only host root can; by the plan's own objects. */
+export type PreparedMounts = ReadonlyMap<Source, number>
 
 export class MountBatch {
   readonly batch = new Batch()
@@ -56,12 +55,12 @@ export class MountBatch {
 
   /** A detached mount of a host file or folder that is proven to be the one that was planned. */
   acquire(source: Source, recursive: boolean): Ref {
-    const prepared = this.#prepared.get(source.path)
+    const prepared = this.#prepared.get(source)
     if (prepared !== undefined) return this.batch.fd(prepared)
     const what = `open ${source.path}`
-    const fd = this.open(AT_CWD, source.path, k.O_PATH, k.RESOLVE_NO_SYMLINKS, what)
+    const fd = this.open(k.AT_FDCWD, source.path, k.O_PATH, k.RESOLVE_NO_SYMLINKS, what)
     const stat = this.batch.space(STATX_SIZE)
-    this.batch.call('statx', [fd, '', k.AT_EMPTY_PATH, STATX_INO, stat], { what })
+    this.batch.call('statx', [fd, '', k.AT_EMPTY_PATH, k.STATX_INO, stat], { what })
     this.#same(stat, source)
     const flags = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH | (recursive ? k.AT_RECURSIVE : 0)
     return this.batch.call('open_tree', [fd, '', flags], {
@@ -111,8 +110,8 @@ export class MountBatch {
   /** Attach a mount under a name of the staging folder, where an overlay can refer to it without quoting. */
   stage(mount: Ref): string {
     const name = `s${this.#staged++}`
-    this.batch.call('mkdirat', [AT_CWD, name, 0o700])
-    const target = this.open(AT_CWD, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'staging folder')
+    this.batch.call('mkdirat', [k.AT_FDCWD, name, 0o700])
+    const target = this.open(k.AT_FDCWD, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'staging folder')
     this.attach(mount, target, 'staging folder')
     return name
   }
@@ -124,14 +123,28 @@ export class MountBatch {
       workdir: `${store}/work/${upper}`,
       userxattr: null,
     }
-    return this.create('overlay', options, BOUND, what)
+    if (options.lowerdir.length <= MAX_OPTION) return this.create('overlay', options, BOUND, what)
+    return this.#longOverlay(options, what)
+  }
+
+  /**
+   * With more layers than one option of fsconfig(2) can name: the old call takes a page of them, and every kernel has
+   * it. A copy of the mount is what goes on; the first one goes with the staging folder.
+   */
+  #longOverlay(options: Readonly<Record<string, string | null>>, what: string): Ref {
+    const data = Object.entries(options).map(([key, value]) => (value === null ? key : `${key}=${value}`))
+    const name = `s${this.#staged++}`
+    this.batch.call('mkdirat', [k.AT_FDCWD, name, 0o700])
+    this.batch.call('mount', ['overlay', name, 'overlay', k.MS_NOSUID | k.MS_NODEV, data.join(',')], { what })
+    const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC
+    return this.batch.call('open_tree', [k.AT_FDCWD, name, clone], { scoped: true, what })
   }
 
   enterRoot(mount: Ref): void {
-    this.batch.call('mkdirat', [AT_CWD, 'root', 0o755])
-    const target = this.open(AT_CWD, 'root', k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'new root')
+    this.batch.call('mkdirat', [k.AT_FDCWD, 'root', 0o755])
+    const target = this.open(k.AT_FDCWD, 'root', k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'new root')
     this.attach(mount, target, 'new root')
-    this.#root = this.open(AT_CWD, 'root', k.O_PATH | abi.O_DIRECTORY, k.RESOLVE_NO_SYMLINKS, 'new root')
+    this.#root = this.open(k.AT_FDCWD, 'root', k.O_PATH | abi.O_DIRECTORY, k.RESOLVE_NO_SYMLINKS, 'new root')
   }
 
   /** Make the folders that lead to `path`, and the folder itself unless it is to be a file. */

@@ -1,6 +1,6 @@
 /** From a request to a plan: reads what planning needs of the host, and decides nothing itself. */
 import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
-import { isAbsolute, join } from 'node:path'
+import { join } from 'node:path'
 import type { BoxFacts } from '../agents/adapter.ts'
 import { isAgentName } from '../agents/adapters.ts'
 import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
@@ -11,6 +11,8 @@ import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/l
 import type { Paths } from '../config/paths.ts'
 import { readSmallFile } from '../config/read.ts'
 import { CoopError } from '../errors.ts'
+import { isLocal } from '../image/reference.ts'
+import { findRecord } from '../image/store.ts'
 import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import { planIds } from '../sandbox/ids.ts'
@@ -19,7 +21,8 @@ import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { installationMounts, persistentMounts, settle } from './agent-files.ts'
 import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
 import { gitIdentity } from './git-identity.ts'
-import type { HostFacts } from './host.ts'
+import { type HostFacts, sourceOf } from './host.ts'
+import { imageReference, layeredImage, layeredText } from './image-layers.ts'
 import { ensureSkeleton, persistentFolder } from './storage.ts'
 import { sensitiveFacts, workspaceSource } from './workspace.ts'
 
@@ -31,6 +34,8 @@ export interface BoxRequest {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** What `coop run` runs: an agent by its name gets what it needs, whichever the configuration names. */
   readonly command?: readonly string[]
+  /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
+  readonly steps?: number
 }
 
 export interface Prepared {
@@ -69,13 +74,14 @@ function imageOf(
   host: HostFacts,
   paths: Paths,
   facts: SensitiveFacts,
+  steps?: number,
 ): ImageFacts {
   const reference = config.sandbox.image
   if (reference === 'host') return hostImageOf(host, paths)
   if (!reference.startsWith('rootfs:')) {
-    throw new CoopError('E_IMAGE', `the image ${reference} is not built`, {
-      hint: 'this version of coop starts boxes from "host" and "rootfs:DIR"',
-    })
+    const setup = config.sandbox.setup.slice(0, steps)
+    const { base, ...image } = layeredImage(reference, workspace, paths, planIds(host.ids), setup)
+    return base ? hostImageOf(host, paths, image.layers) : { kind: 'layers', ...image }
   }
   const source = rootfsFolder(reference, workspace, facts)
   if (!existsSync(join(source.path, 'usr')) && !existsSync(join(source.path, 'bin'))) {
@@ -97,24 +103,40 @@ function isRealFolder(path: string): boolean {
 
 const skeletons = new WeakMap<HostFacts, ReadonlyMap<string, Source>>()
 
-function hostImageOf(host: HostFacts, paths: Paths): ImageFacts {
+/** `above`: layers of an image that was made of such a box, topmost first. */
+function hostImageOf(host: HostFacts, paths: Paths, above: readonly Source[] = []): ImageFacts {
   const known = skeletons.get(host)
   const whole = known && [...known.values()].every(({ path }) => existsSync(path))
   const skeleton = whole
     ? known
     : ensureSkeleton(paths, hostSkeleton(host.image, isRealFolder), planIds(host.ids))
   skeletons.set(host, skeleton)
-  return { kind: 'host', facts: host.image, skeleton }
+  const layers = new Map<string, readonly Source[]>()
+  for (const [name, own] of skeleton) {
+    const published = above.flatMap(({ path }) => sourceOf(join(path, name), 'box') ?? [])
+    layers.set(name, [...published, own])
+  }
+  return { kind: 'host', facts: host.image, layers }
 }
 
 /** Read the configuration that a request means. */
 export function configurationOf(request: BoxRequest, paths: Paths): LoadedConfig {
-  return loadConfig({
+  const loaded = loadConfig({
     workspace: request.workspace,
     configDir: paths.configDir,
     env: request.environment,
     overrides: request.overrides,
   })
+  const { config } = loaded
+  if (!isReady(request, paths)) return loaded
+  return { ...loaded, config: { ...config, sandbox: { ...config.sandbox, setup: [] } } }
+}
+
+/** Whether a flag names an image that was made on this machine, of a box or by a build: that needs no setup of the project. */
+function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths): boolean {
+  if (image === undefined || image === 'host' || image.startsWith('rootfs:')) return false
+  const record = findRecord(paths, imageReference(image, workspace))
+  return record !== undefined && isLocal(record.reference)
 }
 
 /** Everything that is to be known before the first thing is made. `withAgent`: an agent's box, not a command's. */
@@ -124,17 +146,18 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const loaded = configurationOf({ ...request, workspace: source.path }, paths)
   const { config } = loaded
   const target = config.workspace.path || source.path
-  if (!isAbsolute(target)) throw new CoopError('E_CONFIG', 'workspace.path must be an absolute path')
-  const image = imageOf(config, source.path, host, paths, facts)
-  const discovery = config.sandbox.image === 'host' ? discover(request, host) : NOTHING_FOUND
+  const image = imageOf(config, source.path, host, paths, facts, request.steps)
+  const discovery = image.kind === 'host' ? discover(request, host) : NOTHING_FOUND
   const chosen = choose(request, config, discovery)
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
   const persistent = persistentMounts({ chosen, config, workspace: source, paths, host })
   settle(chosen, persistent.folders, box, host)
   const ids = planIds(host.ids)
-  const volume = (name: string): string => persistentFolder(paths, 'volume', name, ids, () => [])
-  const rootfs = image.kind === 'rootfs' ? image.source.path : undefined
-  const etc = (name: string): string => (rootfs ? imageText(rootfs, `etc/${name}`) : hostText(`/etc/${name}`))
+  const volume = (name: string): string => persistentFolder(paths, 'volume', name, ids)
+  const etc = (name: string): string => {
+    if (image.kind === 'layers') return layeredText(image.layers, `etc/${name}`)
+    return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
+  }
   const configured = configuredMounts(loaded, source.path, facts, volume)
   const plan = composePlan({
     name: request.name,

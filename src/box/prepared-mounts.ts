@@ -6,17 +6,18 @@ import type { Plan, Source } from '../sandbox/plan.ts'
 import { planSources } from './setup.ts'
 
 /**
- * Detached mounts of everything that the plan mounts, by path; what belongs to the user has its ids shifted by
- * the map of init's user namespace. The caller owns the descriptors.
+ * Detached mounts of everything that the plan mounts; what belongs to the user has its ids shifted by the map of
+ * init's user namespace. One for each place where it appears, also when a path is mounted twice: a detached mount
+ * can be attached only once, after that it would be moved. The caller owns the descriptors.
  */
-export function prepareMounts(plan: Plan, store: Source, init: number): Map<string, number> {
-  const mounts = new Map<string, number>()
+export function prepareMounts(plan: Plan, store: Source, init: number): Map<Source, number> {
+  const mounts = new Map<Source, number>()
   const namespace = openSync(`/proc/${init}/ns/user`, 'r')
   try {
     for (const { source, recursive } of [{ source: store, recursive: false }, ...planSources(plan)]) {
-      if (mounts.has(source.path)) continue
+      if (mounts.has(source)) continue
       const shift = source.owner === 'user' ? namespace : undefined
-      mounts.set(source.path, detachedMount(source, recursive, shift))
+      mounts.set(source, detachedMount(source, recursive, shift))
     }
     return mounts
   } catch (error) {

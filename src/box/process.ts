@@ -14,8 +14,8 @@ export interface WindowSize {
 }
 
 export type Stdio =
-  /** A new terminal; init keeps its master, a copy is sent back. */
-  | { readonly kind: 'terminal'; readonly size: WindowSize }
+  /** A new terminal; init keeps its master, a copy is sent back. Init keeps a copy of `pipe`, too (ring.ts). */
+  | { readonly kind: 'terminal'; readonly size: WindowSize; readonly pipe: number }
   /** A terminal that was opened before: the number of its slave in init. */
   | { readonly kind: 'same-terminal'; readonly slave: number }
   /** Descriptors of the daemon for 0, 1, 2; undefined is /dev/null. */
@@ -30,11 +30,6 @@ export interface ProcessSpec {
   readonly limits: Limits
   readonly lastCapability: number
 }
-
-const AT_CWD = -100
-const SIGCHLD = 17
-const SIG_SETMASK = 2
-const CLOSE_RANGE_CLOEXEC = 4
 
 /** struct winsize: rows, columns, two unused (ioctl_tty(2)). */
 export function winsize({ columns, rows }: WindowSize): Uint8Array {
@@ -59,7 +54,7 @@ export function candidates(command: string, path: string): string[] {
     .map((dir) => `${dir}/${command}`)
 }
 
-function openTerminal(batch: Batch, size: WindowSize): Ref {
+function openTerminal(batch: Batch, size: WindowSize, pipe: number): Ref {
   const slaveFlags = k.O_RDWR | k.O_NOCTTY | k.O_CLOEXEC
   const how = new BigUint64Array([
     BigInt(k.O_RDWR | k.O_NOCTTY | k.O_CLOEXEC),
@@ -67,14 +62,16 @@ function openTerminal(batch: Batch, size: WindowSize): Ref {
     BigInt(k.RESOLVE_NO_SYMLINKS),
   ])
   const what = 'open a terminal in the box'
-  const master = batch.call('openat2', [AT_CWD, '/dev/pts/ptmx', new Uint8Array(how.buffer), 24], {
+  const master = batch.call('openat2', [k.AT_FDCWD, '/dev/pts/ptmx', new Uint8Array(how.buffer), 24], {
     send: true,
     what,
   })
   batch.call('ioctl', [master, k.TIOCSPTLCK, new Uint8Array(4)], { what })
   batch.call('ioctl', [master, k.TIOCSWINSZ, winsize(size)], { what })
   // Kept open by init: the master never reports a hang-up between two runs of the agent.
-  return batch.call('ioctl', [master, k.TIOCGPTPEER, slaveFlags], { what })
+  const slave = batch.call('ioctl', [master, k.TIOCGPTPEER, slaveFlags], { what })
+  batch.call('fcntl', [batch.fd(pipe), k.F_DUPFD_CLOEXEC, 3], { what })
+  return slave
 }
 
 function rlimit(batch: Batch, resource: number, limit: number): void {
@@ -102,13 +99,14 @@ function install(batch: Batch, program: Uint8Array): void {
   const code = batch.data(program)
   const prog = batch.data(new Uint8Array(new Uint16Array([program.length / 8, 0, 0, 0, 0, 0, 0, 0]).buffer)) // sock_fprog
   batch.pointer(prog, 8, code)
-  batch.call('rt_sigprocmask', [SIG_SETMASK, new Uint8Array(8), 0, 8])
+  batch.call('rt_sigprocmask', [k.SIG_SETMASK, new Uint8Array(8), 0, 8])
   batch.call('seccomp', [k.SECCOMP_SET_MODE_FILTER, 0, prog], { what: 'install the seccomp filter' })
 }
 
 /** Positions in the results of a batch that opened a new terminal: numbers in init's descriptor table. */
 export const MASTER_RESULT = 0
 export const SLAVE_RESULT = 3
+export const PIPE_RESULT = 4
 
 /** The batch. Its last result is the pid in the box. */
 export function processBatch(spec: ProcessSpec): Batch {
@@ -116,21 +114,21 @@ export function processBatch(spec: ProcessSpec): Batch {
   const { stdio } = spec
   const terminal =
     stdio.kind === 'terminal'
-      ? openTerminal(batch, stdio.size)
+      ? openTerminal(batch, stdio.size, stdio.pipe)
       : stdio.kind === 'same-terminal'
         ? stdio.slave
         : undefined
   const fds =
     stdio.kind === 'descriptors' ? stdio.fds.map((fd) => (fd === undefined ? undefined : batch.fd(fd))) : []
-  batch.fork(SIGCHLD)
+  batch.fork(k.SIGCHLD)
   batch.call('setsid', [])
   if (terminal !== undefined) batch.call('ioctl', [terminal, k.TIOCSCTTY, 0], { what: 'take the terminal' })
   for (const target of [0, 1, 2]) {
     const from =
-      terminal ?? fds[target] ?? batch.call('openat', [AT_CWD, '/dev/null', k.O_RDWR | k.O_CLOEXEC])
+      terminal ?? fds[target] ?? batch.call('openat', [k.AT_FDCWD, '/dev/null', k.O_RDWR | k.O_CLOEXEC])
     batch.call('dup3', [from, target, 0])
   }
-  batch.call('close_range', [3, 0xffff_ffff, CLOSE_RANGE_CLOEXEC])
+  batch.call('close_range', [3, 0xffff_ffff, k.CLOSE_RANGE_CLOEXEC])
   confine(batch, spec)
   const argv = batch.strings(spec.command)
   const envp = batch.strings(environmentList(spec.environment))

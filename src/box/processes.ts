@@ -1,8 +1,8 @@
 /** Processes of a box: starting them, their exit codes, signals. */
 import { Batch, type BatchError } from '../../ffi/batch.ts'
-import type { Channel } from '../../ffi/channel.ts'
+import type { BatchReply, Channel } from '../../ffi/channel.ts'
 import type { Plan } from '../sandbox/plan.ts'
-import { exitCodeOf, MASTER_RESULT, processBatch, SLAVE_RESULT, type Stdio } from './process.ts'
+import { exitCodeOf, MASTER_RESULT, PIPE_RESULT, processBatch, SLAVE_RESULT, type Stdio } from './process.ts'
 
 export interface ProcessRequest {
   readonly command: readonly string[]
@@ -11,12 +11,19 @@ export interface ProcessRequest {
   readonly stdio: Stdio
 }
 
+export interface TerminalNumbers {
+  readonly fd: number
+  readonly master: number
+  readonly slave: number
+  readonly pipe: number
+}
+
 export interface Started {
   readonly pid: number
   /** The exit code as a shell has it. Rejects with a BatchError when the program could not be started. */
   readonly exited: Promise<number>
-  /** The new terminal: a copy of its master here, and the numbers of both sides in init. */
-  readonly terminal: { readonly fd: number; readonly master: number; readonly slave: number } | undefined
+  /** The new terminal: a copy of its master here, and numbers in init. */
+  readonly terminal: TerminalNumbers | undefined
 }
 
 interface Exit {
@@ -30,7 +37,7 @@ interface Waiter {
 }
 
 export class Processes {
-  readonly #plan: Plan
+  readonly #plan: () => Plan
   readonly #lastCapability: number
   /** The connection to init; throws when the box does not run. */
   readonly #live: () => Channel
@@ -38,21 +45,28 @@ export class Processes {
   /** Exits that were told before anybody asked for them. */
   readonly #early = new Map<number, Exit>()
 
-  constructor(plan: Plan, lastCapability: number, live: () => Channel) {
+  constructor(plan: () => Plan, lastCapability: number, live: () => Channel) {
     this.#plan = plan
     this.#lastCapability = lastCapability
     this.#live = live
   }
 
+  /** Run a batch in the box's init. */
+  async run(batch: Batch): Promise<BatchReply> {
+    return this.#live().run(batch)
+  }
+
   async start(request: ProcessRequest): Promise<Started> {
-    const { confinement, limits } = this.#plan
+    const { confinement, limits } = this.#plan()
     const batch = processBatch({ ...request, confinement, limits, lastCapability: this.#lastCapability })
-    const { results, fds } = await this.#live().run(batch)
+    const { results, fds } = await this.run(batch)
     const pid = results.at(-1) ?? -1
     const [fd] = fds
     const number = (at: number): number => results[at] ?? -1
     const terminal =
-      fd === undefined ? undefined : { fd, master: number(MASTER_RESULT), slave: number(SLAVE_RESULT) }
+      fd === undefined
+        ? undefined
+        : { fd, master: number(MASTER_RESULT), slave: number(SLAVE_RESULT), pipe: number(PIPE_RESULT) }
     return { pid, exited: this.exitOf(pid), terminal }
   }
 
@@ -79,10 +93,18 @@ export class Processes {
     else waiter.resolve(exitCodeOf(exit.status))
   }
 
+  /** Let init forget an exit, once what it means is written down: until then it tells the next daemon, too. */
+  async forget(pid: number): Promise<void> {
+    const batch = new Batch()
+    batch.forget(pid)
+    await this.run(batch).catch(() => {}) // the box ends
+  }
+
   /** The box is gone, and every process with it. */
   endAll(code: number): void {
     for (const waiter of this.#waiters.values()) waiter.resolve(code)
     this.#waiters.clear()
+    this.#early.clear()
   }
 
   /** Signal a process and its process group; one that has ended is no error. */
@@ -90,7 +112,7 @@ export class Processes {
     const to = async (target: number): Promise<number> => {
       const batch = new Batch()
       batch.call('kill', [target, signal], { mayFail: true })
-      return (await this.#live().run(batch)).results[0] ?? -1
+      return (await this.run(batch)).results[0] ?? -1
     }
     // A child that was forked a moment ago leads no group yet.
     if ((await to(-pid)) < 0) await to(pid)

@@ -6,45 +6,85 @@ import {
   setWindowSize,
   writeNonblocking,
 } from '../../ffi/pty.ts'
+import { windowSize } from '../../ffi/terminal.ts'
+import type { Watched, Watcher } from '../../ffi/watcher.ts'
 import type { WindowSize } from './process.ts'
-import type { Ring } from './ring.ts'
+import { RING_SIZE, type Ring } from './ring.ts'
+import type { ScreenKeeper } from './screen-keeper.ts'
+import { commonSize, isLarger, type Viewer } from './window.ts'
 
 /** Somebody who watches a PTY. Must not block: it queues or drops by itself. */
-export interface PtyClient {
-  /** `offset` is where in the stream `bytes` begin. */
+export interface PtyClient extends Viewer {
+  /** `offset` is where in the stream `bytes` begin; they are only good during the call. */
   output(offset: number, bytes: Uint8Array): void
-  /** The size of the client's window; undefined when it does not count (hidden, read-only). */
-  readonly size: WindowSize | undefined
+  /** How far it has got; undefined when nobody is to wait for it. */
+  readonly position: number | undefined
+  /** It kept everybody waiting for too long: it is not waited for from now on. */
+  excuse(): void
 }
 
 const MAX_INPUT = 1 << 20 // bytes queued for a program that does not read; more is refused
-const INPUT_RETRY_MS = 2 // a terminal takes 4 KiB at a time and has no event for "room again" here
+const SMALL = 2048 // bytes; who writes more is likely to go on
+const TURN = 256 * 1024 // bytes read before the event loop gets its turn
+
+// A client that keeps up sees every byte, also across a crash of the daemon: the program waits for it as it would
+// for any terminal. What clients have not got yet must stay in the ring, with room for what comes when the next
+// daemon reads before they are back.
+const WINDOW = RING_SIZE / 2 // bytes that the program may be ahead of the slowest client that counts
+const RETURN_ROOM = RING_SIZE / 4
+// How long one client may hold everybody up before it is excused. In turns of the event loop: time in which this
+// process was stopped or had no processor is not the client's.
+const PATIENCE_TURN_MS = 20
+const PATIENCE_TURNS = 10
+const PATIENCE_BYTES = 512 * 1024 // that it must take meanwhile: 2.5 MB/s is what counts as keeping up
+const RETURN_MS = 3_000 // what clients get to come back to a new daemon
+
+const GROW_MS = 300 // a client that left may be back at once; a program that drew itself for nothing flickers
 
 export class Pty {
   readonly id: number
   readonly ring: Ring
+  readonly #keeper: ScreenKeeper
   readonly #master: number
+  readonly #watched: Watched
   readonly #clients = new Set<PtyClient>()
   #size: WindowSize
-  #input: Uint8Array[] = []
+  #input: { readonly bytes: Uint8Array; readonly written: (n: number) => void }[] = []
   #inputSize = 0
-  #retry: Timer | undefined
   #closed = false
-  #closers: (() => void)[] = []
-  #cancel: () => void = () => {}
+  #growing: Timer | undefined
+  #paused: Timer | undefined
+  #waited = 0
+  #sinceWait = 0
+  /** Clients of the daemon before us: how many are still to come, and how far the program may run until then. */
+  #awaited = 0
+  #awaitedTimer: Timer | undefined
+  readonly #awaitedFloor: number
+  readonly #closers = new Set<() => void>()
+  /** Told of everything that comes out, whoever watches. */
+  onOutput: (bytes: Uint8Array) => void = () => {}
+  /** Told of what clients type. */
+  onInput: (bytes: Uint8Array) => void = () => {}
+  /** Told before the program is. */
+  onResize: () => void = () => {}
 
-  /** Owns `master` from now on. */
-  constructor(id: number, master: number, ring: Ring, size: WindowSize) {
+  /** Owns `master`, `ring` and `keeper` from now on. */
+  constructor(id: number, master: number, ring: Ring, keeper: ScreenKeeper, watcher: Watcher) {
     this.id = id
     this.ring = ring
+    this.#keeper = keeper
     this.#master = master
-    this.#size = size
+    this.#size = windowSize(master) ?? { columns: 80, rows: 24 }
     setNonblocking(master)
-    void this.#pump()
+    this.#watched = watcher.watch(master, () => this.#ready())
+    this.#awaitedFloor = ring.offset - WINDOW + RETURN_ROOM
+    this.#awaited = ring.clients
+    if (this.#awaited) this.#awaitedTimer = setTimeout(() => this.#allBack(), RETURN_MS)
+    this.#arm(true)
   }
 
-  get clients(): number {
-    return this.#clients.size
+  get clients(): ReadonlySet<PtyClient> {
+    return this.#clients
   }
 
   get size(): WindowSize {
@@ -54,103 +94,178 @@ export class Pty {
   attach(client: PtyClient): void {
     this.#clients.add(client)
     this.fit()
+    if (this.#awaited && --this.#awaited === 0) this.#allBack()
+    this.#counted()
   }
 
   detach(client: PtyClient): void {
-    if (this.#clients.delete(client)) this.fit()
+    if (!this.#clients.delete(client)) return
+    this.fit()
+    this.#counted()
+    this.proceed()
   }
 
-  /** Input, in order. False when the program has not read for so long that no more is taken. */
-  write(bytes: Uint8Array): boolean {
+  #counted(): void {
+    if (!this.#closed) this.ring.clients = this.#clients.size + this.#awaited
+  }
+
+  #allBack(): void {
+    clearTimeout(this.#awaitedTimer)
+    this.#awaited = 0
+    this.#counted()
+    this.proceed()
+  }
+
+  /** Input, in order; `written` is told as it goes. False when the program has not read for too long. */
+  write(bytes: Uint8Array, written: (n: number) => void = () => {}): boolean {
     if (this.#closed || this.#inputSize + bytes.length > MAX_INPUT) return false
-    this.#input.push(Uint8Array.from(bytes))
+    this.onInput(bytes)
+    this.#input.push({ bytes: Uint8Array.from(bytes), written })
     this.#inputSize += bytes.length
-    if (!this.#retry) this.#writeInput()
+    if (this.#input.length === 1) this.#writeInput()
     return true
   }
 
-  /** Take the smallest of the clients' windows. */
+  /** Take the size that fits all clients: a smaller one at once, a larger one when it stays so for a moment. */
   fit(): void {
-    const sizes = [...this.#clients].flatMap((client) => client.size ?? [])
-    if (!sizes.length) return
-    const columns = Math.min(...sizes.map((size) => size.columns))
-    const rows = Math.min(...sizes.map((size) => size.rows))
-    if (columns === this.#size.columns && rows === this.#size.rows) return
-    this.#size = { columns, rows }
-    setWindowSize(this.#master, columns, rows)
+    clearTimeout(this.#growing)
+    const wanted = commonSize(this.#clients, Date.now())
+    if (!wanted || this.#closed) return
+    // Whose window is the only one knows what it wants.
+    if (this.#clients.size > 1 && isLarger(wanted, this.#size))
+      this.#growing = setTimeout(() => this.#resize(wanted), GROW_MS)
+    else this.#resize(wanted)
   }
 
-  /** Make a full-screen program draw itself again, by a change of size and back (SIGWINCH). */
-  redraw(): void {
-    const { columns, rows } = this.#size
-    setWindowSize(this.#master, columns, Math.max(1, rows - 1))
+  #resize({ columns, rows }: WindowSize): void {
+    if (this.#closed || (columns === this.#size.columns && rows === this.#size.rows)) return
+    this.#size = { columns, rows }
+    this.#read() // what came before is of the old size
+    this.#keeper.resize(this.#size)
+    this.onResize()
     setWindowSize(this.#master, columns, rows)
   }
 
   /** Something that coop itself says on the terminal. */
   say(text: string): void {
-    this.#output(Buffer.from(text))
+    if (this.#closed) return
+    const bytes = Buffer.from(text)
+    const offset = this.ring.offset
+    this.ring.append(bytes)
+    this.#tell(offset, bytes)
+  }
+
+  /** How it looks now, as sequences for a terminal that was just reset. Needs `loadScreens`. */
+  screen(): { readonly offset: number; readonly bytes: Uint8Array } {
+    return this.#keeper.screen()
   }
 
   /** Resolves when everything that was written before has been read. */
   async drained(): Promise<void> {
-    while (!this.#closed && isReadable(this.#master)) await new Promise((resolve) => setImmediate(resolve))
-    // A chunk that has been read is handed over before the event loop turns.
-    await new Promise((resolve) => setImmediate(resolve))
+    do {
+      this.#read()
+      await new Promise((resolve) => setImmediate(resolve))
+    } while (!this.#closed && (this.#paused || isReadable(this.#master)))
   }
 
-  /** Be told when the terminal is gone. */
-  onClose(tell: () => void): void {
-    this.#closers.push(tell)
+  /** Be told when the terminal is gone. Returns what takes that back. */
+  onClose(tell: () => void): () => void {
+    this.#closers.add(tell)
+    return () => this.#closers.delete(tell)
   }
 
   close(): void {
     if (this.#closed) return
     this.#closed = true
-    clearTimeout(this.#retry)
-    this.#cancel()
+    for (const timer of [this.#paused, this.#growing, this.#awaitedTimer]) clearTimeout(timer)
+    this.#watched.stop()
     closeDescriptor(this.#master)
     for (const tell of this.#closers) tell()
     this.ring.close()
+    this.#keeper.close()
+  }
+
+  /** A client has got further, or is gone. */
+  proceed(): void {
+    if (this.#paused && !this.#closed && this.#room() > 0) this.#resume()
+  }
+
+  #ready(): void {
+    if (this.#input.length) this.#writeInput()
+    if (!this.#paused) this.#read()
+  }
+
+  #arm(reading: boolean): void {
+    if (!this.#closed) this.#watched.arm({ reading, writing: this.#input.length > 0 })
+  }
+
+  #resume(): void {
+    clearTimeout(this.#paused)
+    this.#paused = undefined
+    this.#read()
+  }
+
+  /** Bytes that may be read before somebody who counts would be left behind. */
+  #room(): number {
+    let floor = this.#awaited ? this.#awaitedFloor : Number.POSITIVE_INFINITY
+    for (const { position } of this.#clients) if (position !== undefined && position < floor) floor = position
+    return Math.min(floor + WINDOW - this.ring.offset, this.#keeper.room())
   }
 
   // Init keeps the terminal's other side open, so that this ends only with `close`, also between restarts.
-  async #pump(): Promise<void> {
-    const reader = Bun.file(this.#master).stream().getReader()
-    this.#cancel = () => void reader.cancel().catch(() => {})
-    try {
-      for (;;) {
-        const { done, value } = await reader.read()
-        if (done || this.#closed) return
-        this.#output(value)
+  #read(): void {
+    if (this.#closed || this.#paused) return
+    for (let left = TURN; left > 0; ) {
+      const room = this.#room()
+      if (room <= 0) {
+        this.#paused = setTimeout(() => this.#impatient(), PATIENCE_TURN_MS)
+        return this.#arm(false)
       }
-    } catch {
-      // The box has ended: its end is told elsewhere.
+      const offset = this.ring.offset
+      const bytes = this.ring.take(this.#master, room)
+      if (bytes === 'gone') return // the box has ended: its end is told elsewhere
+      if (!bytes) break
+      left -= bytes.length
+      this.#sinceWait += bytes.length
+      if (this.#sinceWait > PATIENCE_BYTES) this.#waited = 0
+      this.#tell(offset, bytes)
+      if (this.#closed) return
+      if (bytes.length < SMALL) break // most likely all there is; else we are called again
     }
+    this.#arm(true)
   }
 
-  #output(bytes: Uint8Array): void {
-    if (this.#closed) return
-    const offset = this.ring.offset
-    this.ring.append(bytes)
+  #impatient(): void {
+    this.#paused = undefined
+    if (this.#waited === 0) this.#sinceWait = 0
+    if (++this.#waited < PATIENCE_TURNS) return this.#read()
+    this.#waited = 0
+    for (const client of this.#clients) {
+      const { position } = client
+      if (position !== undefined && position + WINDOW <= this.ring.offset) client.excuse()
+    }
+    this.#read()
+  }
+
+  #tell(offset: number, bytes: Uint8Array): void {
+    this.onOutput(bytes)
     for (const client of this.#clients) client.output(offset, bytes)
   }
 
   #writeInput(): void {
-    this.#retry = undefined
     while (this.#input[0] && !this.#closed) {
-      const first = this.#input[0]
-      const n = writeNonblocking(this.#master, first)
+      const { bytes, written } = this.#input[0]
+      const n = writeNonblocking(this.#master, bytes)
       if (n < 0) {
         this.#input = []
         this.#inputSize = 0
         return
       }
       this.#inputSize -= n
-      if (n < first.length) {
-        this.#input[0] = first.subarray(n)
-        this.#retry = setTimeout(() => this.#writeInput(), INPUT_RETRY_MS)
-        return
+      if (n) written(n)
+      if (n < bytes.length) {
+        this.#input[0] = { bytes: bytes.subarray(n), written }
+        return this.#arm(!this.#paused)
       }
       this.#input.shift()
     }

@@ -26,6 +26,12 @@ export function setupError(error: BatchError, plan: Plan): CoopError {
       cause: error,
     })
   }
+  if (error.code === 'ENOENT' && error.what?.endsWith(' of the image')) {
+    return new CoopError('E_MOUNT', `${sentence}; the image's folder above it is not the box's to add to`, {
+      hint: 'give the files of the image to your user, or set [workspace] path to another place, such as /work',
+      cause: error,
+    })
+  }
   if (
     FORBIDDEN.has(error.code) &&
     /^(?:mount|fsopen|fsmount|fsconfig|move_mount|open_tree|mount_setattr|pivot_root)$/.test(error.syscall)

@@ -21,8 +21,8 @@ export interface SetupInput {
   /** The box's own folder on the host, with `upper/` and `work/` in it. */
   readonly store: Source
   readonly prepared: PreparedMounts
-  /** The socket by which later daemons reach init. */
-  readonly listener: number
+  /** The socket by which later daemons reach init; without one the box ends with the process that made it. */
+  readonly listener?: number
 }
 
 function proc(setup: MountBatch, step: Extract<Step, { do: 'proc' }>, emptyDevice: Ref): void {
@@ -225,7 +225,8 @@ export function setupBatch({ plan, store, prepared, listener }: SetupInput): Bat
   batch.call('umount2', ['.', k.MNT_DETACH], { what: 'leave the old root' })
   batch.call('chdir', ['/'])
   if (plan.confinement.landlockScope) landlockScope(batch)
-  batch.listen(batch.fd(listener), ownerInside(plan.ids)) // last: what is half made ends with its daemon
+  // Last: what is half made ends with its daemon.
+  if (listener !== undefined) batch.listen(batch.fd(listener), ownerInside(plan.ids))
   return batch
 }
 

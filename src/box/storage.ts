@@ -14,11 +14,20 @@ import {
   rmSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { SeedFile } from '../agents/seed.ts'
-import { boxDir, boxesDir, imagesDir, type Paths, upperDir, volumesDir, workDir } from '../config/paths.ts'
+import {
+  boxDir,
+  boxesDir,
+  imagesDir,
+  type Paths,
+  unseededFile,
+  upperDir,
+  volumesDir,
+  workDir,
+} from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type { Skeleton } from '../sandbox/host-image.ts'
 import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
@@ -66,7 +75,10 @@ class Owner {
       throw error
     }
     try {
-      writeSync(fd, text)
+      writeFileSync(fd, text) // all of it or an error: one write(2) to a disk that gets full takes a part
+    } catch (error) {
+      rmSync(path, { force: true }) // half of a file would be taken for one that is there
+      throw error
     } finally {
       closeSync(fd)
     }
@@ -84,10 +96,15 @@ function withModes<T>(work: () => T): T {
   }
 }
 
+export function isDiskFull(error: unknown): boolean {
+  const code = (error as { code?: string }).code
+  return code === 'ENOSPC' || code === 'EDQUOT'
+}
+
 /** Name the disk when it is full: the one error of these that a person can do something about. */
 export function diskError(error: unknown, where: string): unknown {
   const code = (error as { code?: string }).code
-  if (code === 'ENOSPC' || code === 'EDQUOT')
+  if (isDiskFull(error))
     return new CoopError('E_DISK_FULL', `no space is left for ${where}`, {
       hint: 'free some space, or set COOP_DATA_DIR to a folder on a larger disk',
       cause: error,
@@ -177,13 +194,13 @@ export function makeBoxFolder(paths: Paths, name: string): void {
   }
 }
 
-/** A folder of a box's home that outlives it; seeded when it is new. Returns its path on the host. */
+/** A folder that outlives boxes; when it is new with these files, else marked for what the image has. Returns its path. */
 export function persistentFolder(
   paths: Paths,
   key: string,
   folder: string,
   ids: IdPlan,
-  seed: () => readonly SeedFile[],
+  seed?: () => readonly SeedFile[],
 ): string {
   const owner = new Owner(ids)
   const name = `${key}-${folder.replaceAll('/', '-').replace(/^\.+/, '')}`
@@ -195,7 +212,11 @@ export function persistentFolder(
     const fresh = join(volumesDir(paths), `.${name}.${process.pid}`)
     rmSync(fresh, { recursive: true, force: true })
     owner.folders(volumesDir(paths), `.${name}.${process.pid}`, 0o700)
-    for (const file of seed()) {
+    if (!seed) {
+      mkdirSync(dirname(unseededFile(paths, name)), { recursive: true, mode: 0o700 })
+      writeFileSync(unseededFile(paths, name), '', { mode: 0o600 }) // before the folder: seeding.ts
+    }
+    for (const file of seed?.() ?? []) {
       owner.folders(fresh, dirname(file.path) === '.' ? '' : dirname(file.path), 0o700)
       const target = join(fresh, file.path)
       if ('text' in file) owner.file(target, file.text, 0o600)
@@ -244,13 +265,24 @@ function trashDir(paths: Paths): string {
 
 /** Take a box's files out of sight at once; `emptyTrash` deletes them. */
 export function discardStore(paths: Paths, name: string): void {
-  const from = boxDir(paths, name)
-  if (!existsSync(from)) return
-  mkdirSync(trashDir(paths), { recursive: true, mode: 0o700 })
-  renameSync(from, join(trashDir(paths), `${name}.${Date.now()}.${Math.random().toString(36).slice(2, 8)}`))
+  discard(paths, boxDir(paths, name))
 }
 
-function removeTree(path: string): boolean {
+/** The same for any folder of coop's own. */
+export function discard(paths: Paths, from: string): void {
+  if (!existsSync(from)) return
+  mkdirSync(trashDir(paths), { recursive: true, mode: 0o700 })
+  const name = `${basename(from)}.${Date.now()}.${Math.random().toString(36).slice(2, 8)}`
+  renameSync(from, join(trashDir(paths), name))
+}
+
+/** A new folder that belongs to root of the box. */
+export function makeOwned(path: string, ids: IdPlan): void {
+  withModes(() => new Owner(ids).folders(dirname(path), basename(path), 0o700))
+}
+
+/** Whether all of it could be removed. */
+export function removeTree(path: string): boolean {
   let whole = true
   try {
     if (!lstatSync(path).isDirectory()) {

@@ -1,27 +1,25 @@
 /** What each call of a client does. */
 
-import { BatchError } from '../../ffi/batch.ts'
 import { peerCredentials } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
 import { residentBytes } from '../box/memory.ts'
 import type { Pty } from '../box/pty.ts'
-import { CoopError, errorToJson } from '../errors.ts'
-import type { BoxInfo, BoxOptions, Call, CommandOptions, PtyInfo, Size } from '../protocol/messages.ts'
+import { loadScreens } from '../box/screen-keeper.ts'
+import { CoopError } from '../errors.ts'
+import type { BoxInfo, BoxOptions, Call, ClientInfo, CommandOptions, PtyInfo } from '../protocol/messages.ts'
 import { printablePlan } from '../sandbox/plan.ts'
+import type { Commands } from './commands.ts'
 import type { Connection } from './connection.ts'
+import { copyCall } from './copying.ts'
 import type { DescriptorDesk } from './descriptors.ts'
 import { Feed } from './feed.ts'
 import type { Log } from './log.ts'
 import type { Registry } from './registry.ts'
 
-const SIGHUP = 1
-const NOT_FOUND = 127
-const NOT_EXECUTABLE = 126
-const COOP_FAILED = 125
-
 export interface Services {
   readonly registry: Registry
+  readonly commands: Commands
   readonly desk: DescriptorDesk
   readonly log: Log
   readonly version: string
@@ -29,27 +27,21 @@ export interface Services {
   shutdown(): void
 }
 
-/** Shell conventions for a program that did not start (POSIX, "Exit Status for Commands"). */
-function startFailure(error: unknown, command: string): { code: number; error: CoopError } {
-  if (error instanceof BatchError && error.syscall === 'execve') {
-    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR'
-    const sentence = missing ? `${command}: there is no such command in the box` : `${command}: ${error.code}`
-    return { code: missing ? NOT_FOUND : NOT_EXECUTABLE, error: new CoopError('E_FAILED', sentence) }
-  }
-  const failure = errorToJson(error)
-  return { code: COOP_FAILED, error: new CoopError(failure.code, failure.message, { hint: failure.hint }) }
+/** Feeds are the only clients there are, and a connection is where each leads. */
+function clientsOf(pty: Pty): ClientInfo[] {
+  return [...pty.clients].flatMap((client) => (client instanceof Feed ? (client.about ?? []) : []))
 }
 
-export function boxInfo(box: Box): BoxInfo {
+function boxInfo(box: Box, registry: Registry): BoxInfo {
   const { manifest } = box
   const ptys = manifest.ptys.map((record): PtyInfo => {
-    const pty = box.ptys.get(record.id)
+    const pty = box.terminals.ptys.get(record.id)
     return {
       id: record.id,
       command: record.command,
       state: record.state,
       ...(record.exitCode === undefined ? {} : { exitCode: record.exitCode }),
-      clients: pty?.clients ?? 0,
+      clients: pty ? clientsOf(pty) : [],
       size: pty?.size ?? { columns: 0, rows: 0 },
     }
   })
@@ -58,11 +50,19 @@ export function boxInfo(box: Box): BoxInfo {
     name: manifest.name,
     workspace: manifest.plan.workspace.source.path,
     image: manifest.plan.image,
+    network: manifest.plan.network,
+    ...(registry.isOlderBuild(box) ? { olderBuild: true as const } : {}),
     agent: manifest.agent.title,
-    state: box.ending ? 'ending' : (agent?.state ?? manifest.state),
+    state: box.ending
+      ? 'ending'
+      : manifest.state === 'running'
+        ? (agent?.state ?? 'running')
+        : manifest.state,
+    ...(manifest.reason ? { reason: manifest.reason } : {}),
+    ...(manifest.waiting ? { waiting: manifest.waiting } : {}),
     created: manifest.created,
     ptys,
-    clients: ptys.reduce((sum, pty) => sum + pty.clients, 0),
+    clients: ptys.reduce((sum, pty) => sum + pty.clients.length, 0),
     detachKey: manifest.detachKey,
     ...(manifest.init ? { memory: residentBytes(manifest.init.pid) } : {}),
   }
@@ -76,20 +76,29 @@ export class Calls {
   }
 
   async call(connection: Connection, call: Call): Promise<unknown> {
-    const { registry } = this.#services
+    const { registry, commands } = this.#services
     switch (call.do) {
       case 'box.create':
         return this.#create(call.box)
       case 'box.find':
-        return boxInfo(registry.find(call.box, call.cwd))
+        return boxInfo(registry.find(call.box, call.cwd), registry)
       case 'box.list':
-        return registry.boxes.filter((box) => box.manifest.kind === 'agent').map(boxInfo)
+        return registry.boxes
+          .filter((box) => box.manifest.kind === 'agent')
+          .map((box) => boxInfo(box, registry))
       case 'box.status':
         return this.#status(registry.get(call.name))
       case 'box.kill':
         return registry.get(call.name).end({ force: call.force, reason: 'coop kill' })
-      case 'box.restart':
-        return registry.get(call.name).restart()
+      case 'box.stop':
+        return registry.get(call.name).stop({ force: call.force, reason: 'coop stop' })
+      case 'box.start':
+        return registry.start(call.name, call.environment)
+      case 'pty.restart':
+        return this.#restart(call)
+      case 'pty.kill':
+        this.#pty(call.name, call.pty)
+        return registry.get(call.name).terminals.close(call.pty)
       case 'plan': {
         const { plan, hidden } = registry.plan(call.box)
         return printablePlan(plan, hidden)
@@ -101,17 +110,40 @@ export class Calls {
       case 'shell.open':
         return this.#shell(connection, call)
       case 'attach':
-        return this.#attach(connection, call)
+        return this.#show(connection, call.name, this.#pty(call.name, call.pty), call)
+      case 'logs':
+        return this.#logs(connection, call)
+      case 'rejoin':
+        await loadScreens()
+        return commands.rejoin(connection, call.token, call.size, call.from)
       case 'system.status':
         return this.#services.status()
       case 'system.shutdown':
         return this.#services.shutdown()
+      case 'snapshot.create':
+      case 'snapshot.restore':
+      case 'snapshot.list':
+      case 'snapshot.remove':
+        return registry.snapshots.call(call)
+      case 'image.publish':
+        return registry.publishing.publish(call)
+      default:
+        return copyCall(this.#services, connection, call)
     }
+  }
+
+  /** Start a program once more. What `coop.toml` says about the agent now is what starts. */
+  async #restart({ name, pty, environment }: Call & { do: 'pty.restart' }): Promise<unknown> {
+    const { registry } = this.#services
+    this.#pty(name, pty)
+    const warnings = pty === 0 ? registry.configure(name, environment) : []
+    await registry.get(name).terminals.restart(pty)
+    return { warnings }
   }
 
   async #create(options: BoxOptions): Promise<unknown> {
     const { box, warnings } = await this.#services.registry.create(options, 'agent')
-    return { ...boxInfo(box), warnings }
+    return { ...boxInfo(box, this.#services.registry), warnings }
   }
 
   #status(box: Box): unknown {
@@ -121,7 +153,7 @@ export class Calls {
     )
     const { environment } = printablePlan(plan, hidden) as { environment: unknown }
     return {
-      ...boxInfo(box),
+      ...boxInfo(box, this.#services.registry),
       hostname: plan.hostname,
       user: plan.user,
       ids: plan.ids,
@@ -137,21 +169,25 @@ export class Calls {
   }
 
   async #run(connection: Connection, options: BoxOptions, command: CommandOptions): Promise<unknown> {
+    const { registry, commands } = this.#services
     const fds = this.#descriptors(command)
     try {
-      const { box, warnings } = await this.#services.registry.create(options, 'run', command.command)
+      const { box, warnings } = await registry.create(options, 'run', command.command)
       for (const warning of warnings) connection.notice(warning)
-      return await this.#command(connection, box, command, fds, () => void box.end({ force: true }))
+      if (command.terminal) await loadScreens()
+      return await commands.start(connection, box, command, fds)
     } finally {
       fds.forEach(closeDescriptor)
     }
   }
 
   async #exec(connection: Connection, call: Call & { do: 'exec' }): Promise<unknown> {
+    const { registry, commands } = this.#services
     const fds = this.#descriptors(call.command)
     try {
-      const box = this.#services.registry.get(call.name)
-      return await this.#command(connection, box, call.command, fds, () => {})
+      const box = registry.get(call.name)
+      if (call.command.terminal) await loadScreens()
+      return await commands.start(connection, box, call.command, fds)
     } finally {
       fds.forEach(closeDescriptor)
     }
@@ -166,114 +202,85 @@ export class Calls {
     return fds
   }
 
-  /** A command on the connection's behalf: its end is told with `exit`, the client's end hangs it up. */
-  async #command(
-    connection: Connection,
-    box: Box,
-    options: CommandOptions,
-    fds: readonly number[],
-    over: () => void,
-  ): Promise<unknown> {
-    const name = options.command[0] ?? ''
-    const { plan } = box.manifest
-    const ended = (code: number, error?: CoopError): void => {
-      connection.activity?.feed?.catchUp()
-      connection.tell({
-        type: 'exit',
-        code,
-        ended: 'command',
-        ...(error ? { error: errorToJson(error) } : {}),
-      })
-      connection.activity?.feed?.close()
-      connection.activity = undefined
-      over()
-    }
-    try {
-      if (!name) throw new CoopError('E_USAGE', 'there is no command to run')
-      const cwd = options.cwd ?? plan.workspace.target
-      let pid: number
-      let exited: Promise<number>
-      let feed: Feed | undefined
-      if (options.terminal) {
-        const environment = { ...box.terminalEnvironment(options.terminal.term), ...options.env }
-        const opened = await box.open(options.command, cwd, environment, options.terminal)
-        pid = opened.pid
-        feed = new Feed(opened.pty, connection, false, options.terminal)
-        exited = opened.exited.finally(() => opened.pty.drained())
-      } else {
-        const environment = { ...plan.environment, ...options.env }
-        const stdio = { kind: 'descriptors', fds: [0, 1, 2].map((at) => fds[at]) } as const
-        const started = await box.processes.start({ command: options.command, cwd, environment, stdio })
-        pid = started.pid
-        exited = started.exited
-      }
-      connection.activity = {
-        ...(feed ? { feed } : {}),
-        signal: (signal) => void box.processes.signal(pid, signal).catch(() => {}),
-        abandon: () => {
-          void box.processes.signal(pid, SIGHUP).catch(() => {})
-          over()
-        },
-      }
-      exited.then(
-        (code) => ended(code),
-        (error) => {
-          const failure = startFailure(error, name)
-          ended(failure.code, failure.error)
-        },
-      )
-      return { box: box.name, pid }
-    } catch (error) {
-      over()
-      throw error
-    }
-  }
-
   async #shell(connection: Connection, call: Call & { do: 'shell.open' }): Promise<unknown> {
-    const box = this.#services.registry.get(call.name)
-    const command = call.command.length ? call.command : [box.manifest.shell]
-    const free = box.manifest.ptys.find(
+    const { terminals, manifest } = this.#services.registry.get(call.name)
+    const command = call.command.length ? call.command : [manifest.shell]
+    const owned = new Set(manifest.commands.map(({ pty }) => pty))
+    const free = manifest.ptys.find(
       (record) =>
         record.id > 0 &&
+        !owned.has(record.id) &&
         record.command.join('\0') === command.join('\0') &&
-        (box.ptys.get(record.id)?.clients ?? 1) === 0,
+        terminals.ptys.get(record.id)?.clients.size === 0,
     )
-    const known = free && !call.fresh ? box.ptys.get(free.id) : undefined
-    if (known) return this.#show(connection, box, known, false, call.size)
-    const { pty, exited } = await box.open(
-      command,
-      box.manifest.plan.workspace.target,
-      box.terminalEnvironment(call.term),
-      call.size,
-    )
-    exited.catch(() => {})
+    const watch = { ...call, readonly: false }
+    const known = free && !call.fresh ? terminals.ptys.get(free.id) : undefined
+    if (known) return this.#show(connection, call.name, known, watch)
+    const env = terminals.environment(call.term)
+    const where = { cwd: manifest.plan.workspace.target, env, size: call.size }
+    const { pty } = await terminals.open(undefined, command, where)
     // At once: a command may be over before a second call came.
-    return this.#show(connection, box, pty, false, call.size)
+    return this.#show(connection, call.name, pty, { ...watch, from: 0 })
   }
 
-  #attach(connection: Connection, call: Call & { do: 'attach' }): unknown {
-    const box = this.#services.registry.get(call.name)
-    const pty = box.ptys.get(call.pty)
-    if (!pty)
-      throw new CoopError('E_NO_BOX', `the box ${call.name} has no terminal ${call.pty}`, {
-        hint: `coop status ${call.name}`,
+  #pty(name: string, id: number): Pty {
+    const box = this.#services.registry.get(name)
+    if (!box.running) {
+      throw new CoopError('E_BOX_STATE', `the box ${name} is stopped${reasonOf(box)}`, {
+        hint: `coop start ${name}`,
       })
-    return this.#show(connection, box, pty, call.readonly, call.size)
+    }
+    const pty = box.terminals.ptys.get(id)
+    if (pty) return pty
+    throw new CoopError('E_NO_BOX', `the box ${name} has no terminal ${id}`, {
+      hint: `coop shell ls ${name}`,
+    })
   }
 
   /** Attach a client to a PTY until either is gone. */
-  #show(connection: Connection, box: Box, pty: Pty, readonly: boolean, size: Size | undefined): unknown {
-    const feed = new Feed(pty, connection, readonly, size)
-    connection.activity = { feed, abandon: () => {} }
-    pty.onClose(() => {
+  async #show(
+    connection: Connection,
+    name: string,
+    pty: Pty,
+    watch: Omit<Call & { do: 'attach' }, 'do' | 'name' | 'pty'>,
+  ): Promise<unknown> {
+    await loadScreens()
+    connection.terminal = watch.terminal
+    this.#follow(
+      connection,
+      pty,
+      new Feed(pty, connection, { ...watch, size: watch.size, from: watch.from }),
+      name,
+    )
+    for (const other of this.#services.registry.boxes)
+      if (other.manifest.waiting) connection.event({ box: other.name, waiting: true })
+    return { box: name, pty: pty.id }
+  }
+
+  #follow(connection: Connection, pty: Pty, feed: Feed, shown?: string): void {
+    const box = this.#services.registry.boxes.find(({ terminals }) => terminals.ptys.get(pty.id) === pty)
+    const forget = pty.onClose(() => {
       if (connection.activity?.feed !== feed) return
       feed.catchUp()
-      connection.tell({ type: 'exit', code: 0, ended: box.ending ? 'box' : 'command' })
+      connection.tell({ type: 'exit', code: 0, ended: box?.ending ? 'box' : 'command' })
       connection.activity = undefined
     })
-    if (!readonly) pty.redraw()
-    return { box: box.name, pty: pty.id }
+    connection.activity = { feed, abandon: forget, ...(shown === undefined ? {} : { box: shown }) }
   }
+
+  #logs(connection: Connection, call: Call & { do: 'logs' }): unknown {
+    const pty = this.#pty(call.name, call.pty)
+    const from = Math.max(call.from ?? 0, pty.ring.start)
+    const feed = new Feed(pty, connection, { readonly: true, size: undefined, from, plain: true })
+    const { offset } = pty.ring
+    if (call.follow) this.#follow(connection, pty, feed)
+    else connection.activity = { feed, abandon: () => {} }
+    return { from, offset }
+  }
+}
+
+function reasonOf({ manifest }: Box): string {
+  return manifest.reason ? ` (${manifest.reason})` : ''
 }
 
 /** Whether the process at the other end of a connection is the user whom this daemon serves. */

@@ -1,13 +1,29 @@
 /** One client on the unix socket: frames in, frames out, and at most one running command or attached PTY. */
 import type { Socket } from 'bun'
+import { peerCredentials } from '../../ffi/descriptors.ts'
 import { errorToJson } from '../errors.ts'
-import { encodeJson, FRAME_INPUT, FRAME_JSON, type Frame, FrameDecoder } from '../protocol/frames.ts'
-import { type Call, PROTOCOL, parseClientMessage, type ServerMessage } from '../protocol/messages.ts'
+import {
+  encodeJson,
+  encodeTaken,
+  FRAME_INPUT,
+  FRAME_JSON,
+  type Frame,
+  FrameDecoder,
+} from '../protocol/frames.ts'
+import {
+  type BoxEvent,
+  type Call,
+  PROTOCOL,
+  parseClientMessage,
+  type ServerMessage,
+} from '../protocol/messages.ts'
 import type { Feed, Outlet } from './feed.ts'
 
 /** What a connection does on behalf of its client until it ends. */
 export interface Activity {
   readonly feed?: Feed
+  /** The box whose terminal is shown to a person. */
+  readonly box?: string
   signal?(signal: number): void
   /** The client is gone. */
   abandon(): void
@@ -16,18 +32,31 @@ export interface Activity {
 export interface Handler {
   call(connection: Connection, call: Call): Promise<unknown>
   closed(connection: Connection): void
+  /** A newer coop wants to take over. */
+  retire(): void
 }
 
+function quit(activity: Activity): void {
+  activity.feed?.close()
+  activity.abandon()
+}
+
+const TAKEN_MS = 5 // the echo of a key goes first; a client that pastes has 64 KiB under way
 const MAX_QUEUED = 64 << 20 // bytes; control replies only, terminal output stops far below
 
 export class Connection implements Outlet {
-  activity: Activity | undefined
+  #activity: Activity | undefined
+  /** The client's own terminal, as it told. */
+  terminal: string | undefined
+  readonly pid: number
   readonly #socket: Socket<Connection | undefined>
   readonly #handler: Handler
   readonly #version: string
   readonly #decoder = new FrameDecoder()
   #queue: Uint8Array[] = []
   #queued = 0
+  #taken = 0
+  #tellTaken: Timer | undefined
   #greeted = false
   #ending = false
 
@@ -35,6 +64,19 @@ export class Connection implements Outlet {
     this.#socket = socket
     this.#handler = handler
     this.#version = version
+    this.pid = peerCredentials((socket as unknown as { fd: number }).fd).pid
+  }
+
+  get activity(): Activity | undefined {
+    return this.#activity
+  }
+
+  /** One at a time; what begins when the client is gone already ends at once. */
+  set activity(activity: Activity | undefined) {
+    const before = this.#activity
+    this.#activity = this.#ending ? undefined : activity
+    if (activity && before) quit(before)
+    if (activity && this.#ending) quit(activity)
   }
 
   get queued(): number {
@@ -52,11 +94,7 @@ export class Connection implements Outlet {
   }
 
   #frame({ type, payload }: Frame): void {
-    if (type === FRAME_INPUT) {
-      const feed = this.activity?.feed
-      if (feed && !feed.readonly) feed.pty.write(payload)
-      return
-    }
+    if (type === FRAME_INPUT) return this.#input(payload)
     const message = type === FRAME_JSON ? parseClientMessage(payload) : undefined
     if (!message) return this.close()
     if (!this.#greeted) {
@@ -64,8 +102,24 @@ export class Connection implements Outlet {
       this.#greeted = true
       this.tell({ type: 'hello', protocol: PROTOCOL, version: this.#version, pid: process.pid })
     } else if (message.type === 'call') void this.#call(message.id, message.call)
-    else if (message.type === 'resize') this.activity?.feed?.resize(message.size)
+    else if (message.type === 'resize') this.activity?.feed?.resize(message.size, message.visible)
     else if (message.type === 'signal') this.activity?.signal?.(message.signal)
+    else if (message.type === 'retire') this.#handler.retire()
+  }
+
+  #input(bytes: Uint8Array): void {
+    const feed = this.activity?.feed
+    if (!feed || feed.readonly) return
+    feed.active = Date.now()
+    feed.pty.write(bytes, (n) => {
+      this.#taken += n
+      this.#tellTaken ??= setTimeout(() => this.#tellOfTaken(), TAKEN_MS)
+    })
+  }
+
+  #tellOfTaken(): void {
+    this.#tellTaken = undefined
+    this.send(encodeTaken(this.#taken))
   }
 
   async #call(id: number, call: Call): Promise<void> {
@@ -82,6 +136,12 @@ export class Connection implements Outlet {
 
   notice(text: string): void {
     this.tell({ type: 'notice', text })
+  }
+
+  /** Whoever looks at one box is told of the others. */
+  event(event: BoxEvent): void {
+    if (this.activity?.box !== undefined && this.activity.box !== event.box)
+      this.tell({ type: 'event', event })
   }
 
   send(frame: Uint8Array): void {
@@ -116,10 +176,10 @@ export class Connection implements Outlet {
   gone(): void {
     if (this.#ending) return
     this.#ending = true
-    const { activity } = this
-    this.activity = undefined
-    activity?.feed?.close()
-    activity?.abandon()
+    clearTimeout(this.#tellTaken)
+    const activity = this.#activity
+    this.#activity = undefined
+    if (activity) quit(activity)
     this.#handler.closed(this)
   }
 }

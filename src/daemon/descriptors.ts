@@ -4,8 +4,9 @@
  * on a connection says that something is there.
  */
 import { fchmodSync, rmSync } from 'node:fs'
-import { listenUnix, receiveDescriptors, SOCK_DGRAM } from '../../ffi/descriptors.ts'
-import { descriptorType } from '../../ffi/files.ts'
+import { SOCK_DGRAM } from '../../ffi/abi/constants.ts'
+import { listenUnix, receiveDescriptors } from '../../ffi/descriptors.ts'
+import { descriptorIsSocket, descriptorType } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { descriptorSocket, type Paths } from '../config/paths.ts'
 
@@ -21,31 +22,58 @@ function openToAll(fd: number): void {
 }
 
 export class DescriptorDesk {
-  readonly #socket: number
-  readonly #waiting = new Map<string, { fds: number[]; since: number }>()
+  readonly #path: string
+  #socket: number
+  readonly #waiting = new Map<string, { fds: number[]; since: number; kind: 'pipes' | 'socket' }>()
 
   constructor(paths: Paths) {
-    rmSync(descriptorSocket(paths), { force: true })
-    this.#socket = listenUnix(descriptorSocket(paths), SOCK_DGRAM)
+    this.#path = descriptorSocket(paths)
+    this.#socket = this.#open()
+  }
+
+  #open(): number {
+    rmSync(this.#path, { force: true })
+    return listenUnix(this.#path, SOCK_DGRAM)
+  }
+
+  /** After its file was deleted. */
+  reopen(): void {
+    closeDescriptor(this.#socket)
+    this.#socket = this.#open()
   }
 
   /** What was sent under a token; undefined when nothing was. The caller owns them. */
   take(token: string): number[] | undefined {
+    const fds = this.#take(token, 'pipes')
+    if (process.getuid?.() === 0) fds?.forEach(openToAll)
+    return fds
+  }
+
+  /** A client's socket for descriptors that go to it; it never goes into a box. */
+  takeSocket(token: string): number | undefined {
+    return this.#take(token, 'socket')?.[0]
+  }
+
+  #take(token: string, kind: 'pipes' | 'socket'): number[] | undefined {
     this.#drain()
     const entry = this.#waiting.get(token)
+    if (entry?.kind !== kind) return undefined
     this.#waiting.delete(token)
-    if (process.getuid?.() === 0) entry?.fds.forEach(openToAll)
-    return entry?.fds
+    return entry.fds
   }
 
   #drain(): void {
     for (;;) {
       const message = receiveDescriptors(this.#socket, MAX_TOKEN)
       if (!message) break
+      const { fds } = message
+      const [first] = fds
+      const isSocket = fds.length === 1 && first !== undefined && descriptorIsSocket(first)
       // Only pipes without a name: a terminal, a folder or a file would give the box more than its bytes.
-      if (message.fds.every((fd) => descriptorType(fd) === 'pipe'))
-        this.#waiting.set(Buffer.from(message.bytes).toString(), { fds: message.fds, since: Date.now() })
-      else message.fds.forEach(closeDescriptor)
+      if (isSocket || fds.every((fd) => descriptorType(fd) === 'pipe')) {
+        const kind = isSocket ? 'socket' : 'pipes'
+        this.#waiting.set(Buffer.from(message.bytes).toString(), { fds, since: Date.now(), kind })
+      } else fds.forEach(closeDescriptor)
     }
     for (const [token, { fds, since }] of this.#waiting) {
       if (Date.now() - since < KEEP_MS) continue

@@ -1,72 +1,144 @@
 /** One client's view of a PTY: sends output as fast as the client takes it, from the ring when it fell behind. */
 import type { WindowSize } from '../box/process.ts'
 import type { Pty, PtyClient } from '../box/pty.ts'
-import { encodeOutput } from '../protocol/frames.ts'
+import { encodeOutput, encodeScreen } from '../protocol/frames.ts'
+import type { ClientInfo } from '../protocol/messages.ts'
 
 /** What a feed needs of a connection. */
 export interface Outlet {
   /** Bytes that wait to be sent. */
   readonly queued: number
+  /** The process at the other end and its terminal. */
+  readonly pid: number
+  readonly terminal: string | undefined
   send(frame: Uint8Array): void
   notice(text: string): void
 }
 
-const HIGH_WATER = 256 * 1024 // bytes queued per client; the ring keeps the rest
-const CHUNK = 64 * 1024
+const HIGH_WATER = 64 * 1024 // bytes queued per client; the ring keeps the rest
+const EXCUSED_MS = 10_000 // how long nobody waits for a client that was too slow
+const SCREEN_MS = 100 // between two screens for a client that cannot keep up: what a person can tell apart
+
+export interface FeedOptions {
+  readonly readonly: boolean
+  readonly size: WindowSize | undefined
+  /** What the client has already; undefined: it has nothing, and gets a screen. */
+  readonly from: number | undefined
+  /** The client wants bytes and no screen: it shows them to nobody (`coop logs`). */
+  readonly plain?: boolean
+}
 
 export class Feed implements PtyClient {
   readonly pty: Pty
   readonly readonly: boolean
+  readonly #since = Date.now()
+  active = this.#since
   readonly #outlet: Outlet
+  readonly #plain: boolean
   #size: WindowSize | undefined
+  #visible = true
   /** The next offset that the client gets. */
   #next: number
+  #needsScreen: boolean
+  #excusedUntil = 0
+  #screenAt = 0
+  #timer: Timer | undefined
 
-  constructor(pty: Pty, outlet: Outlet, readonly: boolean, size: WindowSize | undefined) {
+  constructor(pty: Pty, outlet: Outlet, { readonly, size, from, plain = false }: FeedOptions) {
     this.pty = pty
     this.readonly = readonly
     this.#outlet = outlet
-    this.#size = readonly ? undefined : size
-    this.#next = pty.ring.start
+    this.#plain = plain
+    this.#size = size
+    const known = from !== undefined && from >= pty.ring.start && from <= pty.ring.offset
+    this.#next = known ? from : pty.ring.start
+    this.#needsScreen = !known && !plain
     pty.attach(this)
     this.catchUp()
   }
 
   get size(): WindowSize | undefined {
-    return this.#size
+    return this.readonly || !this.#visible ? undefined : this.#size
   }
 
-  resize(size: WindowSize): void {
-    if (this.readonly) return
+  /** What listings say about this client; undefined for who only reads along. */
+  get about(): ClientInfo | undefined {
+    if (this.#plain) return undefined
+    const { pid, terminal } = this.#outlet
+    return {
+      pid,
+      ...(terminal === undefined ? {} : { terminal }),
+      readonly: this.readonly,
+      ...(this.#size ? { size: this.#size } : {}),
+      since: this.#since,
+    }
+  }
+
+  get position(): number | undefined {
+    if (this.#needsScreen || this.#next < this.pty.ring.start || Date.now() < this.#excusedUntil)
+      return undefined
+    return this.#next - this.#outlet.queued
+  }
+
+  excuse(): void {
+    this.#excusedUntil = Date.now() + EXCUSED_MS
+  }
+
+  resize(size: WindowSize, visible: boolean): void {
     this.#size = size
+    this.#visible = visible
+    this.active = Date.now()
     this.pty.fit()
   }
 
   output(offset: number, bytes: Uint8Array): void {
-    if (offset !== this.#next || this.#outlet.queued > HIGH_WATER) return // catchUp sends it from the ring
+    if (this.#needsScreen || offset !== this.#next || this.#outlet.queued > HIGH_WATER) return // see catchUp
     this.#next = offset + bytes.length // first: sending may call catchUp
     this.#outlet.send(encodeOutput(offset, bytes))
   }
 
-  /** Send what the ring has and the client does not, while the client takes it. Called when it has room. */
+  /** Send what the client does not have, while it takes it. Called when it has room. */
   catchUp(): void {
-    if (this.#next >= this.pty.ring.offset) return
-    if (this.#next < this.pty.ring.start) {
-      this.#outlet.notice(
-        `${this.pty.ring.start - this.#next} bytes of output were too fast for this terminal`,
-      )
+    const { ring } = this.pty
+    while (this.#outlet.queued <= HIGH_WATER) {
+      if (this.#needsScreen || this.#next < ring.start) {
+        if (!this.#repair()) return
+        continue
+      }
+      if (this.#next >= ring.offset) break
+      const { from, bytes } = ring.read(this.#next, HIGH_WATER)
+      this.#next = from + bytes.length
+      this.#outlet.send(encodeOutput(from, bytes))
     }
-    const { from, bytes } = this.pty.ring.read(this.#next)
-    this.#next = from
-    for (let at = 0; at < bytes.length && this.#outlet.queued <= HIGH_WATER; at += CHUNK) {
-      const chunk = bytes.subarray(at, at + CHUNK)
-      if (this.#next !== from + at) return // sending called us again, and that went further
-      this.#next = from + at + chunk.length
-      this.#outlet.send(encodeOutput(from + at, chunk))
+    this.pty.proceed()
+  }
+
+  /** Output that the client needs is gone from the ring, or it never had any: show it how things stand. */
+  #repair(): boolean {
+    const missed = this.#needsScreen ? 0 : this.pty.ring.start - this.#next
+    if (missed) this.#outlet.notice(`${missed} bytes of output came too fast and were left out`)
+    if (this.#plain) {
+      this.#next = this.pty.ring.start
+      return true
     }
+    const wait = this.#screenAt + SCREEN_MS - Date.now()
+    if (wait > 0) {
+      this.#timer ??= setTimeout(() => {
+        this.#timer = undefined
+        this.catchUp()
+      }, wait)
+      return false
+    }
+    this.#screenAt = Date.now()
+    const { offset, bytes } = this.pty.screen()
+    this.#needsScreen = false
+    this.#next = offset
+    this.#outlet.send(encodeScreen(offset, bytes))
+    return true
   }
 
   close(): void {
+    clearTimeout(this.#timer)
     this.pty.detach(this)
   }
 }

@@ -2,7 +2,8 @@
  * The daemon. First the zygote, then everything else: what is loaded before the fork is in every box's init.
  * Starting, starting after a crash and starting after an upgrade are this one path.
  */
-import { SOCK_SEQPACKET, SOCK_STREAM, socketPair } from '../../ffi/descriptors.ts'
+import { SOCK_SEQPACKET, SOCK_STREAM } from '../../ffi/abi/constants.ts'
+import { socketPair } from '../../ffi/descriptors.ts'
 import { startZygote } from '../../ffi/native.ts'
 
 export async function daemon(): Promise<void> {

@@ -2,54 +2,95 @@
 import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Channel } from '../../ffi/channel.ts'
+import type { Watcher } from '../../ffi/watcher.ts'
+import { bootId } from '../box/birth.ts'
 import { Box, type BoxContext } from '../box/box.ts'
+import { thaw } from '../box/freeze.ts'
 import type { HostFacts } from '../box/host.ts'
+import { isOlderBuild } from '../box/image-layers.ts'
 import { janitor } from '../box/janitor.ts'
-import { findManifests } from '../box/manifest.ts'
+import { findManifests, type Manifest } from '../box/manifest.ts'
 import { Nursery } from '../box/nursery.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../box/prepare.ts'
-import { clearHalfMade, discardStore, diskError, emptyTrash } from '../box/storage.ts'
+import { seedVolumes } from '../box/seeding.ts'
+import { clearHalfMadeSnapshots } from '../box/snapshot-store.ts'
+import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../box/storage.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../config/names.ts'
-import { boxDir, boxesDir, boxRuntimeDir, manifestFile, type Paths } from '../config/paths.ts'
+import { boxDir, boxesDir, boxRuntimeDir, manifestFile, type Paths, seedingDir } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
-import type { BoxOptions } from '../protocol/messages.ts'
+import { clearHalfMadeLayers } from '../image/remove.ts'
+import type { BoxOptions, Environment } from '../protocol/messages.ts'
 import type { Log } from './log.ts'
+import { Publishing } from './publishing.ts'
+import { Snapshots } from './snapshots.ts'
 
 const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
 const CLEAN_DELAY_MS = 100 // files of ended boxes wait that long in the trash
 const MAX_CREATES = 1024 // durations of creations that `system status` can tell
 
+const isFull = (error: unknown): boolean =>
+  isDiskFull(error) || (error instanceof CoopError && error.code === 'E_DISK_FULL')
+
+function whyGone({ init }: Manifest): string {
+  return init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
+}
+
 export class Registry {
   readonly #boxes = new Map<string, Box>()
   readonly #reserved = new Set<string>()
   readonly #context: BoxContext
+  readonly snapshots: Snapshots
+  readonly publishing: Publishing
   readonly creates: number[] = []
+  /** Manifests that could not be read, as they are called now. */
+  readonly unreadable: string[] = []
   #cleaning = false
   #cleanTimer: Timer | undefined
 
-  constructor(paths: Paths, host: HostFacts, zygote: Channel, log: Log, changed: () => void) {
+  constructor(
+    paths: Paths,
+    host: HostFacts,
+    zygote: Channel,
+    watcher: Watcher,
+    log: Log,
+    tell: { changed(): void; waiting(box: Box): void },
+  ) {
     this.#context = {
       paths,
+      watcher,
       host,
       zygote,
       nursery: new Nursery(zygote, host),
       log,
-      changed,
+      changed: tell.changed,
+      waiting: tell.waiting,
       ended: (box) => {
         this.#boxes.delete(box.name)
         this.#raiseSoon()
         this.#cleanSoon()
-        changed()
+        tell.changed()
       },
     }
+    const clean = (): void => this.#cleanSoon()
+    this.snapshots = new Snapshots(this, this.#context, clean)
+    this.publishing = new Publishing(this, this.#context, clean)
+  }
+
+  isOlderBuild(box: Box): boolean {
+    return isOlderBuild(box.manifest.plan, this.#context.paths)
   }
 
   get boxes(): readonly Box[] {
     return [...this.#boxes.values()]
   }
 
+  /** Whether anything lives that a daemon is needed for. */
   get busy(): boolean {
-    return this.#boxes.size > 0 || this.#reserved.size > 0
+    return (
+      this.#reserved.size > 0 ||
+      this.snapshots.busy ||
+      this.boxes.some((box) => box.manifest.state !== 'stopped')
+    )
   }
 
   /** Find every box that an earlier daemon left; clear away what has no life in it. */
@@ -59,41 +100,42 @@ export class Registry {
     // Nobody else may reach a box's files by their path: a setuid program of the box is one there, too.
     chmodSync(paths.dataDir, 0o700)
     clearHalfMade(paths)
+    clearHalfMadeSnapshots(paths)
+    discard(paths, seedingDir(paths))
+    await clearHalfMadeLayers(paths, async (folder) => discard(paths, folder))
     for (const { name, manifest } of findManifests(paths)) {
       if (!manifest) {
         const aside = `${boxDir(paths, name)}/box.json.unreadable`
         // The manifest comes before anything else of a box: without one its daemon died at once.
         if (!existsSync(manifestFile(paths, name))) {
-          if (!existsSync(aside)) discardStore(paths, name)
+          if (existsSync(aside)) this.unreadable.push(aside)
+          else discardStore(paths, name)
           continue
         }
         if (!existsSync(aside)) renameSync(`${boxDir(paths, name)}/box.json`, aside)
+        this.unreadable.push(aside)
         log('manifest-unreadable', { box: name, moved: aside })
         continue
       }
-      try {
-        const box = await Box.adopt(this.#context, manifest)
-        if (box) {
-          this.#boxes.set(name, box)
-          log('box-adopted', { box: name })
-          // Its client went with the old daemon.
-          if (manifest.kind === 'run') void box.end({ force: true })
-          continue
-        }
-      } catch (error) {
-        log('adoption-failed', { box: name, error: String(error) })
+      const box = manifest.state === 'stopped' ? undefined : await Box.adopt(this.#context, manifest)
+      if (box) {
+        this.#boxes.set(name, box)
+        log('box-adopted', { box: name })
+        await thaw(box)
+        continue
       }
-      log('box-gone', { box: name })
       rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
-      discardStore(paths, name)
+      // What a person has made in a box of their own stays; the rest is nothing without its processes.
+      if (manifest.kind === 'agent' && manifest.state !== 'creating') {
+        const reason = manifest.state === 'stopped' ? manifest.reason : whyGone(manifest)
+        this.#boxes.set(name, Box.stopped(this.#context, manifest, reason))
+        if (manifest.state !== 'stopped') log('box-stopped', { box: name, reason })
+      } else {
+        log('box-gone', { box: name })
+        discardStore(paths, name)
+      }
     }
     void this.#clean()
-  }
-
-  /** The boxes of `coop run` have nobody to come back to them. */
-  async endRuns(): Promise<void> {
-    const runs = this.boxes.filter((box) => box.manifest.kind === 'run')
-    await Promise.all(runs.map((box) => box.end({ force: true, reason: 'the daemon stops' })))
   }
 
   /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
@@ -174,8 +216,17 @@ export class Registry {
     this.#reserved.add(name)
     try {
       const request = { ...this.#request(options, name), ...(command ? { command } : {}) }
-      const prepared = prepareBox(request, this.#context.paths, this.#context.host)
-      const box = await Box.create(this.#context, prepared, kind)
+      const make = async (): Promise<{ box: Box; prepared: Prepared }> => {
+        const prepared = await this.#prepared(() =>
+          prepareBox(request, this.#context.paths, this.#context.host),
+        )
+        return { box: await Box.create(this.#context, prepared, kind, request.overrides), prepared }
+      }
+      const { box, prepared } = await make().catch(async (error) => {
+        if (!isFull(error)) throw error
+        await this.#clean() // what ended boxes have left may be all that is missing
+        return make()
+      })
       this.#boxes.set(name, box)
       const ms = performance.now() - started
       this.creates.push(Math.round(ms * 1000) / 1000)
@@ -183,7 +234,7 @@ export class Registry {
       this.#context.log('box-created', { box: name, kind, ms: Math.round(ms * 10) / 10 })
       if (kind === 'agent') {
         try {
-          await box.startAgent()
+          await box.terminals.startAgent()
         } catch (error) {
           await box.end({ force: true })
           throw error
@@ -198,6 +249,54 @@ export class Registry {
     }
   }
 
+  /** With new volumes seeded, whose folders then are others. */
+  async #prepared(prepare: () => Prepared): Promise<Prepared> {
+    const prepared = prepare()
+    let seeded = true
+    try {
+      seeded = await seedVolumes(this.#context, prepared.plan)
+    } finally {
+      if (seeded) this.#cleanSoon()
+    }
+    return seeded ? prepare() : prepared
+  }
+
+  /** What a box's configuration says now, with the flags that it was made with. */
+  #prepareAgain(box: Box, environment: Environment): Prepared {
+    const { plan, flags } = box.manifest
+    const request = {
+      name: box.name,
+      workspace: plan.workspace.source.path,
+      environment,
+      overrides: flags,
+    }
+    return prepareBox(request, this.#context.paths, this.#context.host)
+  }
+
+  /** Start a stopped box; one that runs is no error. */
+  async start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
+    const box = this.get(name)
+    if (box.running) return { warnings: [] }
+    if (box.ending || box.manifest.state !== 'stopped')
+      throw new CoopError('E_BOX_STATE', `the box ${name} is just ending or starting`, { hint: 'coop ls' })
+    const prepared = await this.#prepared(() => this.#prepareAgain(box, environment))
+    await box.start(prepared).catch((error) => {
+      throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
+    })
+    return { warnings: [...prepared.warnings, ...prepared.plan.notes] }
+  }
+
+  /** Read a running box's configuration again. Returns what the user is to know. */
+  configure(name: string, environment: Environment): readonly string[] {
+    const box = this.get(name)
+    const prepared = this.#prepareAgain(box, environment)
+    const before = JSON.stringify(box.manifest.plan.steps)
+    box.configure(prepared)
+    if (JSON.stringify(prepared.plan.steps) === before) return prepared.warnings
+    const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
+    return [...prepared.warnings, later]
+  }
+
   get(name: string): Box {
     const box = this.#boxes.get(name)
     if (box) return box
@@ -206,6 +305,9 @@ export class Registry {
 
   /** By name or workspace; left out: the box of `cwd` or of the nearest parent that has one. */
   find(wanted: string | undefined, cwd: string): Box {
+    // An unset variable of a script must not end the box of whatever folder that runs in.
+    if (wanted === '')
+      throw new CoopError('E_USAGE', 'the name of the box is empty', { hint: 'coop ls shows the names' })
     if (wanted !== undefined) {
       const named = this.#boxes.get(wanted)
       if (named) return named

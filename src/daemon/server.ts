@@ -1,24 +1,30 @@
 /** The daemon's server: lock, adoption, socket, idle exit. */
-import { chmodSync, closeSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
-import type { Socket } from 'bun'
 import { Channel } from '../../ffi/channel.ts'
-import { tryLock } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
+import { Watcher } from '../../ffi/watcher.ts'
+import type { Box } from '../box/box.ts'
 import { hostFacts } from '../box/host.ts'
 import { diskError } from '../box/storage.ts'
-import { daemonLock, daemonSocket, resolvePaths } from '../config/paths.ts'
+import { daemonSocket, resolvePaths } from '../config/paths.ts'
 import { errorToJson } from '../errors.ts'
 import { ensureRuntimeDir } from '../runtime-dir.ts'
 import { VERSION } from '../version.ts'
-import { Calls, isOwner } from './calls.ts'
-import { Connection } from './connection.ts'
+import { Calls } from './calls.ts'
+import { Commands } from './commands.ts'
+import type { Connection } from './connection.ts'
 import { DescriptorDesk } from './descriptors.ts'
+import { openGate } from './gate.ts'
+import { lockRuntime, lockState } from './locks.ts'
 import { openLog } from './log.ts'
+import { runNotifier } from './notify.ts'
 import { Registry } from './registry.ts'
 
 const TIDY_MS = 500 // after the last change of a box: plans and batches are garbage by then, and a box then costs little
 const IDLE_MS = 30_000 // with no box and no client; starting again costs some 20 ms
+
+const GUARD_MS = 3_000 // how long the way in may be missing
 
 /** What the client that started us reads: one JSON line, then the end of the pipe. */
 function report(line: object): void {
@@ -44,14 +50,13 @@ export async function serve(zygoteConnection: number, zygoteChannel: number): Pr
 async function start(zygoteConnection: number, zygoteChannel: number): Promise<void> {
   const paths = resolvePaths(process.env, homedir())
   ensureRuntimeDir(paths)
-  const lock = openSync(daemonLock(paths), 'w', 0o600)
   // Somebody else was quicker: the client that started us connects to that one.
-  if (!tryLock(lock)) return process.exit(0)
+  if (!lockRuntime(paths) || !lockState(paths)) return process.exit(0)
   const log = openLog(paths)
   const zygote = await Channel.adopt(zygoteConnection, zygoteChannel, {
     close: () => {
       log('zygote-gone')
-      void stop() // boxes go on; the next client starts a daemon with a new zygote
+      stop('retire') // the next client starts a daemon with a new zygote
     },
   })
   await zygote.run(unmapProgram())
@@ -59,15 +64,16 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   let idle: Timer | undefined
   const restIdle = (): void => {
     clearTimeout(idle)
-    if (connections.size === 0 && !registry.busy) idle = setTimeout(() => void stop(), IDLE_MS)
+    if (connections.size === 0 && !registry.busy) idle = setTimeout(() => stop('shutdown'), IDLE_MS)
   }
   let stopping = false
-  const stop = async (): Promise<void> => {
+  /** Boxes, and the commands of clients, go on: the next daemon takes them over. */
+  const stop = (why: 'shutdown' | 'retire'): void => {
     if (stopping) return
     stopping = true
-    log('stop')
+    log('stop', { why })
     rmSync(daemonSocket(paths), { force: true }) // the next client starts another daemon
-    await registry.endRuns()
+    for (const connection of connections) connection.tell({ type: 'bye', why })
     registry.cleanNow()
     process.exit(0)
   }
@@ -78,11 +84,23 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     tidy = setTimeout(() => Bun.gc(true), TIDY_MS)
     tidy.unref()
   }
-  const registry = new Registry(paths, hostFacts(homedir()), zygote, log, changed)
+  const waiting = ({ name, manifest, ending }: Box): void => {
+    const { waiting, notify, plan } = manifest
+    const text = waiting?.text
+    const event = { box: name, waiting: waiting !== undefined, ...(text === undefined ? {} : { text }) }
+    for (const connection of connections) connection.event(event)
+    const about = { box: name, workspace: plan.workspace.source.path, text }
+    if (waiting && notify && !ending) void runNotifier(notify, about, log)
+  }
+  const watcher = await Watcher.start()
+  const registry = new Registry(paths, hostFacts(homedir()), zygote, watcher, log, { changed, waiting })
   await registry.adoptAll()
+  const commands = new Commands()
+  for (const box of registry.boxes) commands.adopt(box)
   const desk = new DescriptorDesk(paths)
   const calls = new Calls({
     registry,
+    commands,
     desk,
     log,
     version: VERSION,
@@ -93,44 +111,40 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       boxes: registry.boxes.length,
       clients: connections.size,
       creates: registry.creates,
+      unreadable: registry.unreadable,
       paths,
     }),
     shutdown: () => {
-      setTimeout(() => void stop(), 10) // after the answer has gone out
+      setTimeout(() => stop('shutdown'), 10) // after the answer has gone out
     },
   })
   const handler = {
     call: calls.call.bind(calls),
+    retire: () => stop('retire'),
     closed: (connection: Connection) => {
       connections.delete(connection)
       restIdle()
     },
   }
-  rmSync(daemonSocket(paths), { force: true })
-  Bun.listen<Connection | undefined>({
-    unix: daemonSocket(paths),
-    data: undefined,
-    socket: {
-      open(socket) {
-        // The folder is 0700 and the umask 077; this holds where somebody changed either.
-        if (!isOwner((socket as unknown as { fd: number }).fd)) {
-          socket.end()
-          return
-        }
-        const connection = new Connection(socket as Socket<Connection | undefined>, handler, VERSION)
-        socket.data = connection
-        connections.add(connection)
-        clearTimeout(idle)
-      },
-      data: (socket, bytes) => socket.data?.data(bytes),
-      drain: (socket) => socket.data?.drain(),
-      close: (socket) => socket.data?.gone(),
-      error: (socket) => socket.data?.gone(),
-    },
-  })
-  chmodSync(daemonSocket(paths), 0o600)
-  process.on('SIGTERM', () => void stop())
-  process.on('SIGINT', () => void stop())
+  let gate = openGate(paths, handler, connections, () => clearTimeout(idle))
+  /** Somebody has cleared the runtime folder away: without a way in the next daemon would take the boxes for dead. */
+  const mend = async (): Promise<void> => {
+    if (gate.isThere() || stopping) return
+    log('runtime-folder-gone')
+    ensureRuntimeDir(paths)
+    if (!lockRuntime(paths)) return
+    gate.close()
+    gate = openGate(paths, handler, connections, () => clearTimeout(idle))
+    desk.reopen()
+    for (const box of registry.boxes) await box.reopen()
+  }
+  const guard = setInterval(
+    () => void mend().catch((error) => log('mend-failed', { error: String(error) })),
+    GUARD_MS,
+  )
+  guard.unref()
+  process.on('SIGTERM', () => stop('retire'))
+  process.on('SIGINT', () => stop('retire'))
   process.on('uncaughtException', (error) => log('uncaught', { error: String(error?.stack ?? error) }))
   process.on('unhandledRejection', (error) =>
     log('unhandled', { error: String((error as Error)?.stack ?? error) }),

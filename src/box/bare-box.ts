@@ -1,0 +1,36 @@
+/** A box that nobody enters by itself: no listener for later daemons, so that it ends with the process that made it. */
+import type { Channel } from '../../ffi/channel.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import { boxDir, type Paths } from '../config/paths.ts'
+import { CoopError } from '../errors.ts'
+import type { Plan, Source } from '../sandbox/plan.ts'
+import { writeIdMaps } from './birth.ts'
+import { type HostFacts, sourceOf } from './host.ts'
+import { prepareMounts } from './prepared-mounts.ts'
+import { setupBatch } from './setup.ts'
+import { makeBoxFolder, prepareStore } from './storage.ts'
+
+/** A new init becomes the box of the plan, whose files are in the data folder of `paths`. Rejects with a BatchError. */
+export async function makeBareBox(
+  { channel, pid, host }: { readonly channel: Channel; readonly pid: number; readonly host: HostFacts },
+  paths: Paths,
+  plan: Plan,
+): Promise<void> {
+  await writeIdMaps(pid, plan.ids, host)
+  makeBoxFolder(paths, plan.name)
+  prepareStore(paths, plan, {})
+  const store = sourceOf(boxDir(paths, plan.name), 'box')
+  if (!store) throw new CoopError('E_FAILED', 'the folder of the box is gone')
+  const prepared = plan.ids.kind === 'root' ? prepareMounts(plan, store, pid) : new Map<Source, number>()
+  try {
+    await channel.run(setupBatch({ plan, store, prepared }))
+  } finally {
+    for (const fd of prepared.values()) closeDescriptor(fd)
+  }
+}
+
+/** What an image has by itself: without the workspace and everything else that is mounted. */
+export const withoutMounts = (plan: Plan): Plan => ({
+  ...plan,
+  steps: plan.steps.filter((step) => step.do !== 'bind'),
+})

@@ -1,0 +1,94 @@
+/**
+ * What an image has at the place of a new volume goes into it, once: before its first box starts, and whole or not at
+ * all. A volume is marked when it is made; two boxes that want it wait for each other.
+ */
+import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { BatchError } from '../../ffi/batch.ts'
+import { type Paths, seedingDir, unseededFile, volumesDir } from '../config/paths.ts'
+import { withLock } from '../image/store.ts'
+import type { Plan } from '../sandbox/plan.ts'
+import { makeBareBox, withoutMounts } from './bare-box.ts'
+import { bear } from './birth.ts'
+import type { BoxContext } from './box.ts'
+import { becomeRoot } from './copier.ts'
+import { setupError } from './setup-error.ts'
+import { discard, makeOwned } from './storage.ts'
+import { type CopyOptions, TreeCopy } from './tree-copy.ts'
+
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+const NOBODY = 65_534 // how the kernel shows owners that have no id in the box (user_namespaces(7))
+
+interface Volume {
+  readonly name: string
+  readonly path: string
+  /** Where the box has it. */
+  readonly at: string
+}
+
+function unseeded(plan: Plan, paths: Paths): Volume[] {
+  return plan.steps.flatMap((step) => {
+    if (step.do !== 'bind' || dirname(step.source.path) !== volumesDir(paths)) return []
+    const name = basename(step.source.path)
+    return existsSync(unseededFile(paths, name)) ? [{ name, path: step.source.path, at: step.at }] : []
+  })
+}
+
+/** Whether there was something to do: then folders of the plan have been replaced, and it is to be made again. */
+export async function seedVolumes(
+  context: Pick<BoxContext, 'paths' | 'host' | 'zygote'>,
+  plan: Plan,
+): Promise<boolean> {
+  const { paths } = context
+  const volumes = unseeded(plan, paths)
+  for (const volume of volumes)
+    await withLock(
+      paths,
+      `volume-${volume.name}`,
+      () => {},
+      async () => {
+        if (existsSync(unseededFile(paths, volume.name))) await seed(context, plan, volume)
+      },
+    )
+  return volumes.length > 0
+}
+
+async function seed(
+  { paths, host, zygote }: Pick<BoxContext, 'paths' | 'host' | 'zygote'>,
+  plan: Plan,
+  { name, path, at }: Volume,
+): Promise<void> {
+  const work = join(seedingDir(paths), crypto.randomUUID())
+  const fresh = join(work, 'files')
+  const { channel, init } = await bear({ network: plan.network, zygote, events: {} })
+  try {
+    mkdirSync(work, { recursive: true, mode: 0o711 })
+    makeOwned(fresh, plan.ids)
+    const image = withoutMounts({ ...plan, name: 'seed' })
+    await makeBareBox({ channel, pid: init.pid, host }, { ...paths, dataDir: work }, image)
+    await becomeRoot(channel, plan.ids, host.hardLimits.openFiles)
+    const to = openSync(fresh, FOLDER)
+    try {
+      await new TreeCopy(channel, optionsOf(plan)).copyFrom(at, to)
+    } finally {
+      closeSync(to)
+    }
+    discard(paths, path)
+    renameSync(fresh, path)
+    rmSync(unseededFile(paths, name), { force: true })
+  } catch (error) {
+    throw error instanceof BatchError ? setupError(error, plan) : error
+  } finally {
+    channel.close()
+    discard(paths, work)
+  }
+}
+
+/** Files of the host that the box may not read stay out, and what belongs to none of its ids becomes root's. */
+function optionsOf({ ids, steps }: Plan): CopyOptions {
+  const isHost = steps.some((step) => step.do === 'overlay')
+  return {
+    owner: (id) => (ids.kind === 'single' || (isHost && id === NOBODY) ? 0 : id),
+    skipClosed: true,
+  }
+}

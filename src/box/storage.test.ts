@@ -1,0 +1,267 @@
+import { describe, expect, test } from 'bun:test'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { boxDir, imagesDir, upperDir, volumesDir, workDir } from '../config/paths.ts'
+import { CoopError } from '../errors.ts'
+import { hostSkeleton } from '../sandbox/host-image.ts'
+import type { IdPlan } from '../sandbox/ids.ts'
+import { planOf } from '../sandbox/testing.ts'
+import {
+  clearHalfMade,
+  discard,
+  discardStore,
+  diskError,
+  emptyTrash,
+  ensureSkeleton,
+  makeBoxFolder,
+  persistentFolder,
+  prepareStore,
+  writeSetting,
+} from './storage.ts'
+import { LONG, testPaths, withoutRoom } from './testing.ts'
+
+const modeOf = (path: string): number => statSync(path).mode & 0o7777
+const MINE: IdPlan = { kind: 'single', uids: [], gids: [] } // root of the box is whoever runs this
+
+function caught(work: () => unknown): unknown {
+  try {
+    work()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
+describe('the files of a box', () => {
+  test('are there before it is, with the modes that were meant, whatever the umask', () => {
+    using paths = testPaths()
+    const plan = planOf()
+    makeBoxFolder(paths, 'it')
+    const before = process.umask(0o077)
+    try {
+      prepareStore(paths, plan, { '.gitconfig': '[user]' })
+      expect(process.umask()).toBe(0o077)
+    } finally {
+      process.umask(before)
+    }
+    const upper = upperDir(paths, 'it')
+    for (const name of ['root', 'usr', 'etc']) {
+      expect(modeOf(join(upper, name))).toBe(0o755)
+      expect(statSync(join(workDir(paths, 'it'), name)).isDirectory()).toBe(true)
+    }
+    expect(readFileSync(join(upper, 'etc/hostname'), 'utf8')).toBe('it\n')
+    expect(modeOf(join(upper, 'etc/passwd'))).toBe(0o644)
+    expect(readFileSync(join(upper, `root${plan.user.home}/.gitconfig`), 'utf8')).toBe('[user]')
+  })
+
+  test('have /etc in the root where no layer has one of its own', () => {
+    using paths = testPaths()
+    makeBoxFolder(paths, 'it')
+    const image = { kind: 'layers', layers: [], environment: {}, workingDir: '' } as const
+    prepareStore(paths, planOf({ image }), {})
+    expect(readFileSync(join(upperDir(paths, 'it'), 'root/etc/hostname'), 'utf8')).toBe('it\n')
+  })
+
+  test('stay as the box left them when it is started again', () => {
+    using paths = testPaths()
+    makeBoxFolder(paths, 'it')
+    prepareStore(paths, planOf(), {})
+    const hosts = join(upperDir(paths, 'it'), 'etc/hosts')
+    writeFileSync(hosts, 'changed')
+    prepareStore(paths, planOf(), {})
+    expect(readFileSync(hosts, 'utf8')).toBe('changed')
+  })
+
+  test('are not written through a link that the box has put in the place of one', () => {
+    using paths = testPaths()
+    makeBoxFolder(paths, 'it')
+    prepareStore(paths, planOf(), {})
+    const victim = join(paths.top, 'victim')
+    const hosts = join(upperDir(paths, 'it'), 'etc/hosts')
+    discard(paths, hosts)
+    symlinkSync(victim, hosts)
+    prepareStore(paths, planOf(), {})
+    expect(existsSync(victim)).toBe(false)
+    expect(readlinkSync(hosts)).toBe(victim)
+  })
+
+  test('are not half written when the disk is full: a file that is there is left as it is', () => {
+    using paths = testPaths()
+    const said = withoutRoom(
+      paths.top,
+      `import { prepareStore, makeBoxFolder } from './storage.ts'
+       import { planOf } from './../sandbox/testing.ts'
+       const paths = ${JSON.stringify(paths)}
+       makeBoxFolder(paths, 'it')
+       try { prepareStore(paths, planOf(), { big: 'x'.repeat(${LONG.length}) }) } catch (error) { console.log(error.code) }`,
+    )
+    expect(said).toBe('EFBIG')
+    expect(readdirSync(join(upperDir(paths, 'it'), 'root/home/coop'))).toEqual([])
+  })
+
+  test('have one folder for each name', () => {
+    using paths = testPaths()
+    makeBoxFolder(paths, 'it')
+    expect(modeOf(boxDir(paths, 'it'))).toBe(0o711) // root of the box passes through, nobody lists it
+    expect(caught(() => makeBoxFolder(paths, 'it'))).toMatchObject({ code: 'E_BOX_EXISTS' })
+  })
+})
+
+describe('the skeleton of the host image', () => {
+  const skeleton = hostSkeleton({ folders: [], links: [{ at: '/bin', to: 'usr/bin' }] }, () => false)
+
+  test('is made once, whole, and found again', () => {
+    using paths = testPaths()
+    const first = ensureSkeleton(paths, skeleton, MINE)
+    const root = first.get('root')
+    expect(root?.type).toBe('folder')
+    expect(readlinkSync(join(root?.path ?? '', 'bin'))).toBe('usr/bin')
+    expect(modeOf(join(root?.path ?? '', 'tmp'))).toBe(0o1777)
+    expect(ensureSkeleton(paths, skeleton, MINE)).toEqual(first)
+    expect(readdirSync(imagesDir(paths))).toHaveLength(1)
+  })
+
+  test('is another one when the host has changed', () => {
+    using paths = testPaths()
+    const first = ensureSkeleton(paths, skeleton, MINE).get('root')?.path
+    const changed = { ...skeleton, links: [{ path: 'root/bin', to: 'elsewhere' }] }
+    const second = ensureSkeleton(paths, changed, MINE).get('root')?.path ?? ''
+    expect(second).not.toBe(first ?? '')
+    expect(readlinkSync(join(second, 'bin'))).toBe('elsewhere')
+  })
+})
+
+describe('a persistent folder', () => {
+  test('is seeded when it is new, privately, and then is the box’s', () => {
+    using paths = testPaths()
+    const program = join(paths.top, 'program')
+    writeFileSync(program, '#!/bin/sh\n', { mode: 0o644 })
+    let seeded = 0
+    const make = (): string =>
+      persistentFolder(paths, 'key', '.claude', MINE, () => {
+        seeded++
+        return [
+          { path: 'deep/er/settings.json', text: '{}' },
+          { path: 'hook', source: program, executable: true },
+        ]
+      })
+    const path = make()
+    expect(readFileSync(join(path, 'deep/er/settings.json'), 'utf8')).toBe('{}')
+    expect(
+      [path, join(path, 'deep'), join(path, 'deep/er/settings.json'), join(path, 'hook')].map(modeOf),
+    ).toEqual([0o700, 0o700, 0o600, 0o700])
+    writeFileSync(join(path, 'deep/er/settings.json'), 'by the box')
+    expect(make()).toBe(path)
+    expect(seeded).toBe(1)
+    expect(readFileSync(join(path, 'deep/er/settings.json'), 'utf8')).toBe('by the box')
+  })
+
+  test('that could not be seeded is not there, so that it is tried again', () => {
+    using paths = testPaths()
+    const failing = () =>
+      persistentFolder(paths, 'key', '.claude', MINE, () => [
+        { path: 'gone', source: join(paths.top, 'gone'), executable: false },
+      ])
+    expect(failing).toThrow('ENOENT')
+    clearHalfMade(paths)
+    expect(readdirSync(volumesDir(paths))).toEqual([])
+    expect(existsSync(persistentFolder(paths, 'key', '.claude', MINE, () => []))).toBe(true)
+  })
+
+  test('keeps what is whole when a killed daemon’s rest is cleared', () => {
+    using paths = testPaths()
+    const path = persistentFolder(paths, 'key', 'kept', MINE, () => [])
+    mkdirSync(join(volumesDir(paths), '.half.123/x'), { recursive: true })
+    mkdirSync(join(imagesDir(paths), '.host-1.123/x'), { recursive: true })
+    clearHalfMade(paths)
+    expect(readdirSync(volumesDir(paths))).toEqual([path.slice(volumesDir(paths).length + 1)])
+    expect(readdirSync(imagesDir(paths))).toEqual([])
+  })
+})
+
+describe('a setting that is rewritten', () => {
+  test('replaces what the box has put there, also a link', () => {
+    using paths = testPaths()
+    const victim = join(paths.top, 'victim')
+    writeFileSync(victim, 'precious')
+    const file = join(paths.top, 'volume/deep/settings.json')
+    mkdirSync(dirname(file), { recursive: true })
+    symlinkSync(victim, file)
+    writeSetting(file, '{}', MINE)
+    expect(readFileSync(victim, 'utf8')).toBe('precious')
+    expect(readFileSync(file, 'utf8')).toBe('{}')
+    expect(modeOf(file)).toBe(0o600)
+  })
+
+  test('leaves nothing behind where it cannot be', () => {
+    using paths = testPaths()
+    const file = join(paths.top, 'volume/settings.json')
+    mkdirSync(join(file, 'a folder'), { recursive: true })
+    expect(() => writeSetting(file, '{}', MINE)).toThrow()
+    expect(readdirSync(dirname(file))).toEqual(['settings.json'])
+  })
+})
+
+describe('what is discarded', () => {
+  test('is gone from its place at once, and from the disk later, whatever modes the box gave it', () => {
+    using paths = testPaths()
+    makeBoxFolder(paths, 'it')
+    const closed = join(boxDir(paths, 'it'), 'work/root/work')
+    mkdirSync(closed, { recursive: true })
+    const outside = join(paths.top, 'outside')
+    mkdirSync(outside)
+    writeFileSync(join(outside, 'kept'), '')
+    symlinkSync(outside, join(boxDir(paths, 'it'), 'link'))
+    writeFileSync(join(closed, 'file'), '')
+    chmodSync(closed, 0)
+    discardStore(paths, 'it')
+    expect(existsSync(boxDir(paths, 'it'))).toBe(false)
+    makeBoxFolder(paths, 'it') // the name is free
+    expect(emptyTrash(paths)).toEqual([])
+    expect(readdirSync(join(paths.dataDir, 'trash'))).toEqual([])
+    expect(readdirSync(outside)).toEqual(['kept'])
+    expect(existsSync(boxDir(paths, 'it'))).toBe(true)
+  })
+
+  test('twice under one name does not clash, and nothing at all is no error', () => {
+    using paths = testPaths()
+    for (let i = 0; i < 3; i++) {
+      makeBoxFolder(paths, 'it')
+      discardStore(paths, 'it')
+      discardStore(paths, 'it')
+    }
+    expect(readdirSync(join(paths.dataDir, 'trash'))).toHaveLength(3)
+    expect(emptyTrash(paths)).toEqual([])
+  })
+
+  test('without anything discarded ever there is nothing to empty', () => {
+    using paths = testPaths()
+    expect(emptyTrash(paths)).toEqual([])
+  })
+})
+
+test.each([
+  ['ENOSPC', 'E_DISK_FULL', /larger disk/],
+  ['EDQUOT', 'E_DISK_FULL', /larger disk/],
+  ['EROFS', 'E_FAILED', /can be written/],
+  ['EACCES', 'E_FAILED', /can be written/],
+])('%s is worded for a person', (code, expected, hint) => {
+  const error = diskError(Object.assign(new Error('x'), { code }), 'it')
+  expect(error).toBeInstanceOf(CoopError)
+  expect(error).toMatchObject({ code: expected, hint: expect.stringMatching(hint) })
+})
+
+test('any other error stays what it is', () => {
+  const error = new Error('x')
+  expect(diskError(error, 'it')).toBe(error)
+})

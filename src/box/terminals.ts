@@ -1,0 +1,294 @@
+/** The terminals of a box: opened, taken back after a crash, restarted, hung up. PTY 0 is the agent's. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { F_DUPFD_CLOEXEC, SIGHUP, SIGKILL, SIGTERM } from '../../ffi/abi/constants.ts'
+import { Batch } from '../../ffi/batch.ts'
+import type { Channel } from '../../ffi/channel.ts'
+import { heldPipe } from '../../ffi/pipes.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import { windowSize } from '../../ffi/terminal.ts'
+import type { Watcher } from '../../ffi/watcher.ts'
+import { CoopError } from '../errors.ts'
+import { AgentWatch } from './agent-watch.ts'
+import { GRACE_MS } from './end.ts'
+import type { Manifest, PtyRecord } from './manifest.ts'
+import type { WindowSize } from './process.ts'
+import type { Processes } from './processes.ts'
+import { Pty } from './pty.ts'
+import { isCrashLoop, recentEnds } from './restarts.ts'
+import { Ring } from './ring.ts'
+import { ScreenKeeper } from './screen-keeper.ts'
+import type { Waiting } from './waiting.ts'
+
+const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
+
+/** What terminals need of their box. */
+export interface Host {
+  readonly manifest: Manifest
+  readonly ending: boolean
+  readonly processes: Processes
+  readonly watcher: Watcher
+  readonly runtimeDir: string
+  update(change: Partial<Manifest>): void
+  /** The agent has begun or ceased to wait for its user. */
+  wait(waiting: Waiting | undefined): void
+  log(event: string, fields: Readonly<Record<string, unknown>>): void
+}
+
+export interface Opened {
+  readonly pty: Pty
+  readonly pid: number
+  readonly exited: Promise<number>
+}
+
+export class Terminals {
+  readonly ptys = new Map<number, Pty>()
+  readonly #host: Host
+  #restartTimer: Timer | undefined
+  #agent: AgentWatch | undefined
+  /** Terminals whose program is being restarted because somebody asked for it. */
+  readonly #wanted = new Set<number>()
+
+  constructor(host: Host) {
+    this.#host = host
+  }
+
+  #ringPath(id: number): string {
+    return join(this.#host.runtimeDir, `pty-${id}.ring`)
+  }
+
+  #createRing(id: number, pipe: number): Ring {
+    try {
+      return Ring.create(this.#ringPath(id), pipe)
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOSPC') throw error
+      const where = this.#host.runtimeDir
+      throw new CoopError('E_DISK_FULL', `no space is left for the scrollback of a terminal in ${where}`, {
+        hint: 'free some space, or set COOP_RUNTIME_DIR to a folder on a larger disk',
+        cause: error,
+      })
+    }
+  }
+
+  #keeper(id: number, ring: Ring, size: WindowSize): ScreenKeeper {
+    return new ScreenKeeper(ring, join(this.#host.runtimeDir, `pty-${id}.screen`), size)
+  }
+
+  record(id: number): PtyRecord | undefined {
+    return this.#host.manifest.ptys.find((record) => record.id === id)
+  }
+
+  #update(id: number, change: Partial<PtyRecord>): void {
+    const { ptys } = this.#host.manifest
+    this.#host.update({ ptys: ptys.map((record) => (record.id === id ? { ...record, ...change } : record)) })
+  }
+
+  environment(term: string | undefined): Record<string, string> {
+    return {
+      TERM: term && /^[\w.+-]{1,64}$/.test(term) ? term : 'xterm-256color',
+      ...this.#host.manifest.plan.environment,
+    }
+  }
+
+  /** Start a program on a new PTY. `owned`: whoever asked hangs it up; else it goes with its program. */
+  async open(
+    id: number | undefined,
+    command: readonly string[],
+    options: {
+      readonly cwd: string
+      readonly env: Readonly<Record<string, string>>
+      readonly size: WindowSize
+    },
+    owned = false,
+  ): Promise<Opened> {
+    const pipe = heldPipe()
+    let ring: Ring | undefined
+    const taken = new Set(this.#host.manifest.ptys.map((record) => record.id))
+    let number = id ?? 1
+    while (id === undefined && (taken.has(number) || this.ptys.has(number))) number++
+    rmSync(this.#ringPath(number), { force: true })
+    try {
+      ring = this.#createRing(number, pipe) // before the program: a full disk is told, and nothing starts
+      const stdio = { kind: 'terminal', size: options.size, pipe } as const
+      const { pid, exited, terminal } = await this.#host.processes.start({
+        command,
+        cwd: options.cwd,
+        environment: options.env,
+        stdio,
+      })
+      if (!terminal) throw new CoopError('E_FAILED', 'the box opened no terminal')
+      const pty = new Pty(
+        number,
+        terminal.fd,
+        ring,
+        this.#keeper(number, ring, options.size),
+        this.#host.watcher,
+      )
+      this.#add(pty)
+      const record: PtyRecord = {
+        id: number,
+        command,
+        master: terminal.master,
+        slave: terminal.slave,
+        pipe: terminal.pipe,
+        pid,
+        state: 'running',
+        exitCode: undefined,
+        ends: [],
+      }
+      this.#host.update({ ptys: [...this.#host.manifest.ptys, record] })
+      if (!owned) this.#watch(number, pid, exited)
+      return { pty, pid, exited }
+    } catch (error) {
+      if (ring) ring.close()
+      else closeDescriptor(pipe)
+      rmSync(this.#ringPath(number), { force: true })
+      throw error
+    }
+  }
+
+  /** The agent, on PTY 0. */
+  async startAgent(): Promise<void> {
+    const { plan, agent } = this.#host.manifest
+    const options = { cwd: plan.workspace.target, env: this.environment(undefined), size: FIRST_SIZE }
+    await this.open(0, agent.command, options)
+  }
+
+  /** Take the terminals back from an init whose daemon died, and go on where it stopped. */
+  async adopt(channel: Channel): Promise<void> {
+    const { ptys, commands } = this.#host.manifest
+    const batch = new Batch()
+    for (const { master, pipe } of ptys)
+      for (const fd of [master, pipe])
+        batch.call('fcntl', [fd, F_DUPFD_CLOEXEC, 3], { send: true, scoped: true })
+    const { fds } = await channel.run(batch)
+    const owned = new Set(commands.map((command) => command.pty))
+    for (const [index, { id, pid, state }] of ptys.entries()) {
+      const [master, pipe] = fds.slice(2 * index)
+      if (master === undefined || pipe === undefined)
+        throw new CoopError('E_FAILED', `terminal ${id} is gone`)
+      const ring = Ring.open(this.#ringPath(id), pipe)
+      const keeper = this.#keeper(id, ring, windowSize(master) ?? FIRST_SIZE)
+      this.#add(new Pty(id, master, ring, keeper, this.#host.watcher))
+      if (pid !== undefined && !owned.has(id)) this.#watch(id, pid, this.#host.processes.exitOf(pid))
+      if (state === 'restarting') this.#restartSoon(id)
+    }
+  }
+
+  #add(pty: Pty): void {
+    this.ptys.set(pty.id, pty)
+    if (pty.id !== 0) return
+    const { waiting } = this.#host.manifest
+    this.#agent = new AgentWatch(pty, waiting, (now) => this.#host.wait(now))
+  }
+
+  #watch(id: number, pid: number, exited: Promise<number>): void {
+    const ended = async (code: number, error: Error | undefined): Promise<void> => {
+      await this.#ended(id, code, error)
+      await this.#host.processes.forget(pid)
+    }
+    exited.then(
+      (code) => ended(code, undefined),
+      (error: Error) => ended(127, error),
+    )
+  }
+
+  async #ended(id: number, code: number, error: Error | undefined): Promise<void> {
+    const pty = this.ptys.get(id)
+    if (this.#host.ending || !pty) return
+    await pty.drained()
+    if (error) pty.say(`\r\n[coop: ${error.message}]\r\n`)
+    const wanted = this.#wanted.delete(id)
+    if (id !== 0 && !wanted) return this.close(id)
+    const { manifest } = this.#host
+    const ends = wanted ? [] : recentEnds(this.record(id)?.ends ?? [], Date.now())
+    if (id === 0) {
+      this.#agent?.reset()
+      this.#host.log('agent-end', { box: manifest.name, code })
+    }
+    if (!wanted && (!manifest.autoRestart || isCrashLoop(ends))) {
+      const crashed = manifest.autoRestart
+      this.#update(id, { state: crashed ? 'crashed' : 'ended', exitCode: code, ends, pid: undefined })
+      const why = crashed
+        ? `ended five times within ten seconds (last exit code ${code})`
+        : `ended (exit code ${code})`
+      pty.say(`\r\n[coop: the agent ${why}; start it again: coop restart ${manifest.name}]\r\n`)
+      return
+    }
+    if (!wanted) pty.say(`\r\n[coop: the agent ended (exit code ${code}); starting it again]\r\n`)
+    this.#update(id, { state: 'restarting', exitCode: code, ends, pid: undefined })
+    if (wanted) await this.#start(id)
+    else this.#restartSoon(id)
+  }
+
+  #restartSoon(id: number): void {
+    this.#restartTimer = setTimeout(() => void this.#start(id), this.#host.manifest.restartDelayMs)
+  }
+
+  /** Start the program of a terminal once more, on the same terminal. */
+  async #start(id: number): Promise<void> {
+    const record = this.record(id)
+    const { manifest, processes } = this.#host
+    if (this.#host.ending || !record) return
+    if (id === 0) clearTimeout(this.#restartTimer)
+    try {
+      const { pid, exited } = await processes.start({
+        command: id === 0 ? manifest.agent.command : record.command,
+        cwd: manifest.plan.workspace.target,
+        environment: this.environment(undefined),
+        stdio: { kind: 'same-terminal', slave: record.slave },
+      })
+      this.#update(id, { pid, state: 'running', command: id === 0 ? manifest.agent.command : record.command })
+      this.#watch(id, pid, exited)
+    } catch (error) {
+      this.#host.log('restart-failed', { box: manifest.name, error: String(error) })
+    }
+  }
+
+  /** End the program of a terminal, if it runs, and start it again; clients stay. */
+  async restart(id: number): Promise<void> {
+    const { manifest, processes } = this.#host
+    const record = this.record(id)
+    if (!record) throw new CoopError('E_BOX_STATE', `the box ${manifest.name} has no terminal ${id}`)
+    const { pid } = record
+    if (record.state !== 'running' || pid === undefined) {
+      this.#update(id, { state: 'restarting', ends: [] })
+      return this.#start(id)
+    }
+    this.#wanted.add(id)
+    await processes.signal(pid, id === 0 ? SIGTERM : SIGHUP) // interactive shells ignore SIGTERM
+    const insist = (): void => {
+      if (!this.#host.ending && this.record(id)?.pid === pid)
+        void processes.signal(pid, SIGKILL).catch(() => {})
+    }
+    setTimeout(insist, GRACE_MS).unref()
+  }
+
+  /** Hang up a terminal: its processes get SIGHUP, its ring goes. */
+  async close(id: number): Promise<void> {
+    const record = this.record(id)
+    const pty = this.ptys.get(id)
+    if (!record || !pty) return
+    this.ptys.delete(id)
+    this.#host.update({ ptys: this.#host.manifest.ptys.filter((other) => other.id !== id) })
+    const batch = new Batch()
+    if (record.pid !== undefined) batch.call('kill', [-record.pid, SIGHUP], { mayFail: true })
+    for (const fd of [record.master, record.slave, record.pipe]) batch.call('close', [fd], { mayFail: true })
+    await this.#host.processes.run(batch).catch(() => {})
+    pty.close()
+    rmSync(this.#ringPath(id), { force: true })
+  }
+
+  /** Have the rings in a runtime folder that was made anew. */
+  reopen(): void {
+    for (const [id, { ring }] of this.ptys) ring.moveTo(this.#ringPath(id))
+  }
+
+  /** The box has ended. */
+  closeAll(): void {
+    clearTimeout(this.#restartTimer)
+    this.#agent?.reset()
+    for (const pty of this.ptys.values()) pty.close()
+    this.ptys.clear()
+  }
+}

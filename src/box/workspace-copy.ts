@@ -1,0 +1,237 @@
+/**
+ * Files of a workspace into a snapshot and back: plain copies, no word of git's. A box writes in the workspace, so every
+ * folder is opened without following a link, and names are single ones in open folders.
+ */
+import * as k from '../../ffi/abi/constants.ts'
+import { copyBytes } from '../../ffi/copy-bytes.ts'
+import { SysError } from '../../ffi/libc.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import * as tree from '../../ffi/tree.ts'
+
+const TURN = 64 // files between two turns of the event loop
+const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof SysError && ABSENT.includes(error.code)
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+function split(path: string): { readonly folder: string; readonly name: string } {
+  const at = path.lastIndexOf('/')
+  return { folder: path.slice(0, Math.max(0, at)), name: path.slice(at + 1) }
+}
+
+/** Work with an open folder, which is closed after it. */
+async function within<T>(fd: number, work: (fd: number) => Promise<T>): Promise<T> {
+  try {
+    return await work(fd)
+  } finally {
+    closeDescriptor(fd)
+  }
+}
+
+function openTop(path: string): number {
+  return tree.openReal(tree.pathBytes(path), tree.FOLDER)
+}
+
+/** One file or link into another folder, under a name that is new there. Bytes on disk; undefined when it is neither. */
+async function copyOne(from: number, name: string, to: number, as: string): Promise<number | undefined> {
+  const stat = tree.statAt(from, name)
+  const keepOwner = process.getuid?.() === 0
+  if (stat.type === k.S_IFLNK) {
+    tree.makeLink(tree.readLink(from, name), to, as)
+    if (keepOwner) tree.setOwner(to, as, stat.uid, stat.gid)
+    tree.setLinkTime(to, as, stat.mtime)
+    return 0
+  }
+  if (stat.type !== k.S_IFREG) return undefined
+  return await within(tree.openFile(from, name), async (source) => {
+    const opened = tree.statAt(source, '')
+    if (opened.type !== k.S_IFREG) return undefined // swapped meanwhile
+    return await within(tree.createFile(to, as), async (target) => {
+      const size = Number(opened.size)
+      await copyBytes(source, target, size, () => turn())
+      if (keepOwner) tree.setOwner(target, '', opened.uid, opened.gid)
+      tree.setModeAndTime(target, opened.mode & 0o7777, opened.mtime)
+      return size
+    })
+  })
+}
+
+/** Every file, link and empty folder in a folder, below it. Never through a link. */
+export async function walk(
+  top: number,
+  visit: (path: string, folder: boolean) => Promise<void> | void,
+): Promise<void> {
+  const below = async (dir: number, path: string): Promise<void> => {
+    const names = [...tree.listNames(dir)].flat().sort()
+    if (!names.length && path) await visit(path, true)
+    for (const [index, name] of names.entries()) {
+      if (index % TURN === 0) await turn()
+      const at = path ? `${path}/${name}` : name
+      let type: number
+      try {
+        type = tree.statAt(dir, name).type
+        if (type === k.S_IFDIR) await within(tree.openFolder(dir, name), (fd) => below(fd, at))
+      } catch (error) {
+        if (isAbsent(error)) continue
+        throw error
+      }
+      if (type === k.S_IFREG || type === k.S_IFLNK) await visit(at, false)
+    }
+  }
+  await below(top, '')
+}
+
+/** All paths of files and links in a folder. */
+export function filesIn(path: string): Promise<string[]> {
+  return within(openTop(path), async (top) => {
+    const found: string[] = []
+    await walk(top, (at, folder) => {
+      if (!folder) found.push(at)
+    })
+    return found
+  })
+}
+
+/** The folder `path` of `top`, with those that lead to it; new ones get the modes that they have in `like`. */
+function ensure(top: number, like: number, path: string): number {
+  let at = tree.openBelow(top, '')
+  let known = ''
+  for (const part of path.split('/').filter(Boolean)) {
+    known = known ? `${known}/${part}` : part
+    try {
+      const { fd, made } = tree.ensureFolder(at, part)
+      closeDescriptor(at)
+      at = fd
+      if (!made) continue
+      const source = tree.openBelow(like, known)
+      const stat = tree.statAt(source, '')
+      closeDescriptor(source)
+      if (process.getuid?.() === 0) tree.setOwner(at, '', stat.uid, stat.gid)
+      tree.setMode(at, (stat.mode & 0o7777) | 0o700) // files are to come into it
+    } catch (error) {
+      closeDescriptor(at)
+      throw error
+    }
+  }
+  return at
+}
+
+/** Copy files of the workspace, `paths` or all, into an empty folder. Resolves with their size. */
+export async function saveWorkspace(
+  workspace: string,
+  target: string,
+  paths: readonly string[] | undefined,
+): Promise<number> {
+  let size = 0
+  await within(openTop(workspace), (from) =>
+    within(openTop(target), async (to) => {
+      const save = async (path: string, folder: boolean): Promise<void> => {
+        try {
+          const at = split(path)
+          if (folder) closeDescriptor(ensure(to, from, path))
+          else
+            await within(tree.openBelow(from, at.folder), (source) =>
+              within(ensure(to, from, at.folder), async (into) => {
+                size += (await copyOne(source, at.name, into, at.name)) ?? 0
+              }),
+            )
+        } catch (error) {
+          // Deleted, though git still lists it; or moved away this moment.
+          if (!isAbsent(error)) throw error
+        }
+      }
+      if (!paths) return await walk(from, save)
+      for (const [index, path] of paths.entries()) {
+        if (index % TURN === 0) await turn()
+        await save(path, false)
+      }
+    }),
+  )
+  return size
+}
+
+/** Of `paths`, or all, those that are there and not in a saved workspace. */
+export async function surplus(
+  workspace: string,
+  saved: string,
+  paths: readonly string[] | undefined,
+): Promise<string[]> {
+  const kept = new Set(await filesIn(saved))
+  const candidates = (paths ?? (await filesIn(workspace))).filter((path) => !kept.has(path))
+  return await within(openTop(workspace), async (top) =>
+    candidates.filter((path) => {
+      try {
+        const { folder, name } = split(path)
+        const dir = tree.openBelow(top, folder)
+        try {
+          return tree.statAt(dir, name).type !== k.S_IFDIR // a nested repository
+        } finally {
+          closeDescriptor(dir)
+        }
+      } catch (error) {
+        if (isAbsent(error)) return false
+        throw error
+      }
+    }),
+  )
+}
+
+/** Delete files of the workspace, and folders that are empty then. */
+function clear(top: number, paths: readonly string[]): void {
+  for (const path of paths) {
+    let { folder, name } = split(path)
+    if (!inFolder(top, folder, (dir) => tree.remove(dir, name))) continue
+    while (folder) {
+      ;({ folder, name } = split(folder))
+      if (!inFolder(top, folder, (dir) => tree.removeFolder(dir, name))) break
+    }
+  }
+}
+
+/** Work in a folder of an open one; false when there is none by that path, or the work says so. */
+function inFolder(top: number, path: string, work: (dir: number) => boolean): boolean {
+  let dir: number
+  try {
+    dir = tree.openBelow(top, path)
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
+  try {
+    return work(dir)
+  } finally {
+    closeDescriptor(dir)
+  }
+}
+
+/** Put a saved workspace back: `doomed` goes, everything saved is there as it was. Every file is replaced by renaming. */
+export async function restoreWorkspace(
+  workspace: string,
+  saved: string,
+  doomed: readonly string[],
+): Promise<void> {
+  await within(openTop(workspace), (to) =>
+    within(openTop(saved), async (from) => {
+      clear(to, doomed)
+      await walk(from, async (path, folder) => {
+        if (folder) return closeDescriptor(ensure(to, from, path))
+        const at = split(path)
+        await within(tree.openBelow(from, at.folder), (source) =>
+          within(ensure(to, from, at.folder), async (into) => {
+            const temporary = `.coop-restore.${crypto.randomUUID()}`
+            try {
+              await copyOne(source, at.name, into, temporary)
+              tree.rename(into, temporary, at.name)
+            } catch (error) {
+              tree.remove(into, temporary)
+              throw error
+            }
+          }),
+        )
+      })
+    }),
+  )
+}

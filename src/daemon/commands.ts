@@ -1,0 +1,175 @@
+/** Commands of `coop run` and `coop exec`: each belongs to a client, and waits for it when a daemon was replaced. */
+import { SIGHUP } from '../../ffi/abi/constants.ts'
+import { BatchError } from '../../ffi/batch.ts'
+import { startTimeOf } from '../box/birth.ts'
+import type { Box } from '../box/box.ts'
+import type { CommandRecord } from '../box/manifest.ts'
+import type { WindowSize } from '../box/process.ts'
+import { CoopError, errorToJson } from '../errors.ts'
+import type { CommandOptions } from '../protocol/messages.ts'
+import type { Plan } from '../sandbox/plan.ts'
+import type { Connection } from './connection.ts'
+import { Feed } from './feed.ts'
+
+const NOT_FOUND = 127
+const NOT_EXECUTABLE = 126
+const COOP_FAILED = 125
+const RETURN_MS = 1_000 // how often a daemon looks whether a client that is still to come back lives
+
+interface Command {
+  readonly box: Box
+  readonly record: CommandRecord
+  readonly name: string
+  readonly exited: Promise<number>
+  orphaned: Timer | undefined
+}
+
+/** Shell conventions for a program that did not start (POSIX, "Exit Status for Commands"). */
+function startFailure(error: unknown, command: string): { code: number; error: CoopError } {
+  if (error instanceof BatchError && error.syscall === 'execve') {
+    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR'
+    const sentence = missing ? `${command}: there is no such command in the box` : `${command}: ${error.code}`
+    return { code: missing ? NOT_FOUND : NOT_EXECUTABLE, error: new CoopError('E_FAILED', sentence) }
+  }
+  const failure = errorToJson(error)
+  return { code: COOP_FAILED, error: new CoopError(failure.code, failure.message, { hint: failure.hint }) }
+}
+
+/** Where a folder of the host is in the box; the workspace for one that is not in it. */
+function inWorkspace({ workspace: { source, target } }: Plan, folder: string): string {
+  return folder.startsWith(`${source.path}/`) ? `${target}${folder.slice(source.path.length)}` : target
+}
+
+export class Commands {
+  readonly #commands = new Map<string, Command>()
+
+  /** Take over what an earlier daemon started in a box. Who does not come back for it has gone, too. */
+  adopt(box: Box): void {
+    for (const record of box.manifest.commands) {
+      const command: Command = {
+        box,
+        record,
+        name: '',
+        exited: box.processes.exitOf(record.pid),
+        orphaned: undefined,
+      }
+      this.#commands.set(record.token, command)
+      this.#await(command)
+    }
+    // A box for one command that was never started, or whose client is through with it.
+    if (box.manifest.kind === 'run' && !box.manifest.commands.length) void box.end({ force: true })
+  }
+
+  /** A client that lives comes back by itself, sooner or later: it may be stopped, or have no processor. */
+  #await(command: Command): void {
+    const { pid, startTime } = command.record.client
+    if (startTime === undefined || startTimeOf(pid) !== startTime) this.#abandon(command)
+    else command.orphaned = setTimeout(() => this.#await(command), RETURN_MS)
+  }
+
+  /** Start a command on the connection's behalf: its end is told with `exit`, the client's end hangs it up. */
+  async start(
+    connection: Connection,
+    box: Box,
+    options: CommandOptions,
+    fds: readonly number[],
+  ): Promise<unknown> {
+    const name = options.command[0] ?? ''
+    const { plan } = box.manifest
+    const { token } = options
+    const cwd = options.cwd ?? inWorkspace(plan, options.callerCwd ?? '')
+    const client = { pid: connection.pid, startTime: startTimeOf(connection.pid) }
+    try {
+      if (!name) throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop run CMD…' })
+      let command: Command
+      if (options.terminal) {
+        const env = { ...box.terminals.environment(options.terminal.term), ...options.env }
+        const where = { cwd, env, size: options.terminal }
+        const { pty, pid, exited } = await box.terminals.open(undefined, options.command, where, true)
+        command = { box, name, record: { token, pid, pty: pty.id, client }, exited, orphaned: undefined }
+      } else {
+        const environment = { ...plan.environment, ...options.env }
+        const stdio = { kind: 'descriptors', fds: [0, 1, 2].map((at) => fds[at]) } as const
+        const { pid, exited } = await box.processes.start({
+          command: options.command,
+          cwd,
+          environment,
+          stdio,
+        })
+        command = { box, name, record: { token, pid, pty: undefined, client }, exited, orphaned: undefined }
+      }
+      box.keep(command.record)
+      this.#commands.set(token, command)
+      this.#serve(connection, command, options.terminal, 0)
+      return { box: box.name }
+    } catch (error) {
+      if (box.manifest.kind === 'run') void box.end({ force: true })
+      throw error
+    }
+  }
+
+  /** Go on with a command that a client started with an earlier daemon. Raises E_NO_BOX. */
+  rejoin(
+    connection: Connection,
+    token: string,
+    size: WindowSize | undefined,
+    from: number | undefined,
+  ): unknown {
+    const command = this.#commands.get(token)
+    if (!command) throw new CoopError('E_NO_BOX', 'the command has ended with its box')
+    this.#serve(connection, command, size, from)
+    return { box: command.box.name }
+  }
+
+  #serve(
+    connection: Connection,
+    command: Command,
+    size: WindowSize | undefined,
+    from: number | undefined,
+  ): void {
+    const { box, record } = command
+    clearTimeout(command.orphaned)
+    const pty = record.pty === undefined ? undefined : box.terminals.ptys.get(record.pty)
+    const feed = pty && new Feed(pty, connection, { readonly: false, size, from })
+    let ended = false
+    connection.activity = {
+      ...(feed ? { feed } : {}),
+      signal: (signal) => void box.processes.signal(record.pid, signal).catch(() => {}),
+      // The client has its exit code, or is gone: either way nobody asks for this command any more.
+      abandon: () => (ended ? this.#release(command) : this.#abandon(command)),
+    }
+    const tell = async (code: number, error?: CoopError): Promise<void> => {
+      await pty?.drained()
+      feed?.catchUp()
+      ended = true
+      connection.tell({
+        type: 'exit',
+        code,
+        ended: 'command',
+        ...(error ? { error: errorToJson(error) } : {}),
+      })
+    }
+    command.exited.then(
+      (code) => tell(code),
+      (error) => {
+        const failure = startFailure(error, command.name)
+        return tell(failure.code, failure.error)
+      },
+    )
+  }
+
+  #abandon(command: Command): void {
+    const { box, record } = command
+    void box.processes
+      .signal(record.pid, SIGHUP)
+      .catch(() => {})
+      .then(() => this.#release(command))
+  }
+
+  #release(command: Command): void {
+    const { box, record } = command
+    this.#commands.delete(record.token)
+    if (box.manifest.kind === 'run') void box.end({ force: true })
+    else void box.release(record)
+  }
+}

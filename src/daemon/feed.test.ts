@@ -1,0 +1,249 @@
+import { afterEach, beforeEach, describe, expect, setSystemTime, test } from 'bun:test'
+import { constants, mkdtempSync, openSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { TIOCGPTPEER, TIOCSPTLCK } from '../../ffi/abi/constants.ts'
+import { syscall } from '../../ffi/libc.ts'
+import { heldPipe } from '../../ffi/pipes.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import { Watcher } from '../../ffi/watcher.ts'
+import { Pty } from '../box/pty.ts'
+import { RING_SIZE, Ring } from '../box/ring.ts'
+import { loadScreens, ScreenKeeper } from '../box/screen-keeper.ts'
+import { FRAME_OUTPUT, FRAME_SCREEN } from '../protocol/frames.ts'
+import { Feed, type FeedOptions, type Outlet } from './feed.ts'
+
+const SIZE = { columns: 80, rows: 24 }
+const FULL = 1 << 20 // bytes: more than a feed queues for anybody
+
+/** A connection whose other end takes nothing until it is told to. */
+class Connection implements Outlet {
+  readonly pid = 42
+  readonly terminal = '/dev/pts/7'
+  readonly got: { type: number; offset: number; text: string }[] = []
+  readonly notices: string[] = []
+  queued = 0
+  /** Resolved with the next frame. */
+  next = Promise.withResolvers<void>()
+  send(frame: Uint8Array): void {
+    const bytes = Buffer.from(frame)
+    const offset = Number(bytes.readBigUInt64BE(5))
+    this.got.push({ type: bytes.readUInt8(4), offset, text: bytes.toString('latin1', 13) })
+    this.next.resolve()
+    this.next = Promise.withResolvers()
+  }
+  notice(text: string): void {
+    this.notices.push(text)
+  }
+  /** The output that has come, which must be without gap or repetition from `from` on. */
+  textFrom(from: number): string {
+    let at = from
+    let text = ''
+    for (const frame of this.got) {
+      expect(frame).toMatchObject({ type: FRAME_OUTPUT, offset: at })
+      at += frame.text.length
+      text += frame.text
+    }
+    return text
+  }
+  get types(): number[] {
+    return this.got.map(({ type }) => type)
+  }
+}
+
+let folder: string
+let slave: number
+let pty: Pty
+
+beforeEach(async () => {
+  await loadScreens()
+  folder = mkdtempSync(join(tmpdir(), 'coop-feed-'))
+  const master = openSync('/dev/ptmx', constants.O_RDWR | constants.O_NOCTTY)
+  syscall('ioctl', master, TIOCSPTLCK, new Uint8Array(4))
+  slave = syscall('ioctl', master, TIOCGPTPEER, constants.O_RDWR | constants.O_NOCTTY)
+  const ring = Ring.create(join(folder, 'ring'), heldPipe())
+  pty = new Pty(0, master, ring, new ScreenKeeper(ring, join(folder, 'screen'), SIZE), await Watcher.start())
+})
+afterEach(() => {
+  setSystemTime()
+  pty.close()
+  closeDescriptor(slave)
+  rmSync(folder, { recursive: true })
+})
+
+function feed(options: Partial<FeedOptions> = {}, queued = 0): { feed: Feed; connection: Connection } {
+  const connection = new Connection()
+  connection.queued = queued
+  return {
+    feed: new Feed(pty, connection, { readonly: false, size: SIZE, from: undefined, ...options }),
+    connection,
+  }
+}
+
+describe('who comes', () => {
+  test('anew gets the screen, then what follows it', () => {
+    pty.say('before')
+    const { connection } = feed()
+    pty.say('after')
+    expect(connection.types).toEqual([FRAME_SCREEN, FRAME_OUTPUT])
+    expect(connection.got[0]).toMatchObject({ offset: 6, text: expect.stringContaining('before') })
+    expect(connection.got[1]).toMatchObject({ offset: 6, text: 'after' })
+  })
+
+  test('back gets exactly what it has not got yet', () => {
+    pty.say('0123456789')
+    const { connection } = feed({ from: 4 })
+    pty.say('abc')
+    expect(connection.textFrom(4)).toBe('456789abc')
+  })
+
+  test('back with everything gets nothing twice', () => {
+    pty.say('0123456789')
+    const { connection } = feed({ from: 10 })
+    expect(connection.got).toEqual([])
+    pty.say('abc')
+    expect(connection.textFrom(10)).toBe('abc')
+  })
+
+  test.each([
+    ['too late', 5],
+    ['from another life of the terminal', RING_SIZE * 9],
+  ])('back %s gets the screen', (_, from) => {
+    pty.say('x'.repeat(RING_SIZE + 100))
+    const { connection } = feed({ from })
+    expect(connection.got).toMatchObject([{ type: FRAME_SCREEN, offset: RING_SIZE + 100 }])
+    expect(connection.notices).toEqual([]) // it is told how things stand, not how it got there
+  })
+})
+
+describe('who is slow', () => {
+  test('gets the rest from the ring when there is room, each byte once', () => {
+    const { feed: slow, connection } = feed({ from: 0 })
+    pty.say('one ')
+    connection.queued = FULL
+    pty.say('two ')
+    pty.say('three ')
+    expect(connection.textFrom(0)).toBe('one ')
+    connection.queued = 0
+    slow.catchUp()
+    pty.say('four')
+    expect(connection.textFrom(0)).toBe('one two three four')
+  })
+
+  test('keeps nobody else waiting', () => {
+    feed({ from: 0 }, FULL)
+    const { connection: quick } = feed({ from: 0 })
+    pty.say('now')
+    expect(quick.textFrom(0)).toBe('now')
+  })
+
+  test('beyond what the ring holds is told how much it missed, and gets the screen', () => {
+    const { feed: slow, connection } = feed({ from: 0 })
+    pty.say('seen')
+    connection.queued = FULL
+    pty.say('x'.repeat(RING_SIZE + 96))
+    pty.say('\x1bcnow')
+    connection.queued = 0
+    slow.catchUp()
+    expect(connection.notices).toEqual(['101 bytes of output came too fast and were left out'])
+    expect(connection.types).toEqual([FRAME_OUTPUT, FRAME_SCREEN])
+    expect(connection.got[1]?.offset).toBe(pty.ring.offset)
+  })
+
+  test('again and again gets a screen only as often as a person can see, and then the newest', async () => {
+    setSystemTime(new Date()) // stands still
+    const { feed: slow, connection } = feed()
+    const flood = (): void => {
+      connection.queued = FULL
+      pty.say('x'.repeat(RING_SIZE + 1))
+      connection.queued = 0
+      slow.catchUp()
+    }
+    flood()
+    flood()
+    expect(connection.types).toEqual([FRAME_SCREEN]) // the one it came with
+    setSystemTime()
+    await connection.next.promise
+    expect(connection.got.at(-1)).toMatchObject({ type: FRAME_SCREEN, offset: pty.ring.offset })
+    expect(connection.got).toHaveLength(2)
+    pty.say('live')
+    expect(connection.got.at(-1)).toMatchObject({ type: FRAME_OUTPUT, text: 'live' })
+  })
+
+  test('and only wants bytes gets those that are left, and no screen', () => {
+    const { feed: slow, connection } = feed({ from: 0, plain: true })
+    connection.queued = FULL
+    pty.say(`${'x'.repeat(RING_SIZE)}tail`)
+    connection.queued = 0
+    slow.catchUp()
+    expect(connection.notices).toEqual(['4 bytes of output came too fast and were left out'])
+    expect(connection.textFrom(4)).toEndWith('xtail')
+    expect(connection.textFrom(4)).toHaveLength(RING_SIZE)
+  })
+})
+
+describe('the program is kept waiting', () => {
+  test('for what a client has really got, not for what waits to be sent', () => {
+    const { feed: one, connection } = feed({ from: 0 })
+    pty.say('0123456789')
+    connection.queued = 7
+    expect(one.position).toBe(3)
+  })
+
+  test('for nobody who was excused, or who needs a screen anyhow', () => {
+    const { feed: one } = feed({ from: 0 })
+    expect(one.position).toBe(0)
+    one.excuse()
+    expect(one.position).toBeUndefined()
+    expect(feed({}, FULL).feed.position).toBeUndefined()
+    const { feed: late, connection } = feed({ from: 0 })
+    connection.queued = FULL
+    pty.say('x'.repeat(RING_SIZE + 1))
+    expect(late.position).toBeUndefined()
+  })
+})
+
+describe('the size', () => {
+  const small = { columns: 40, rows: 10 }
+
+  test('is not that of who only watches, or whose window is hidden', () => {
+    const { feed: main } = feed()
+    const { feed: watcher } = feed({ readonly: true, size: small })
+    expect([main.size, watcher.size]).toEqual([SIZE, undefined])
+    expect(pty.size).toEqual(SIZE)
+    main.resize(small, false)
+    expect(main.size).toBeUndefined()
+    main.resize(small, true)
+    expect(pty.size).toEqual(small)
+  })
+
+  test('of who left does not count any more', () => {
+    feed()
+    const { feed: second } = feed({ size: small })
+    expect(pty.size).toEqual(small)
+    second.close()
+    expect([...pty.clients].map(({ size }) => size)).toEqual([SIZE])
+  })
+})
+
+test('listings show who is there, and nobody who only reads along', () => {
+  expect(feed().feed.about).toMatchObject({ pid: 42, terminal: '/dev/pts/7', readonly: false, size: SIZE })
+  expect(feed({ plain: true }).feed.about).toBeUndefined()
+})
+
+test('who has left gets nothing more, also what was due later', async () => {
+  setSystemTime(new Date()) // stands still
+  const { feed: left, connection } = feed()
+  const { feed: other, connection: stays } = feed()
+  for (const each of [connection, stays]) each.queued = FULL
+  pty.say('x'.repeat(RING_SIZE + 1))
+  for (const each of [connection, stays]) each.queued = 0
+  left.catchUp() // both are due a screen in a moment
+  other.catchUp()
+  left.close()
+  setSystemTime()
+  await stays.next.promise
+  pty.say('more')
+  expect(stays.got.length).toBeGreaterThan(2)
+  expect(connection.got).toHaveLength(1)
+})

@@ -1,0 +1,50 @@
+/** The socket by which clients come in. */
+import { chmodSync, rmSync, statSync } from 'node:fs'
+import type { Socket } from 'bun'
+import { daemonSocket, type Paths } from '../config/paths.ts'
+import { VERSION } from '../version.ts'
+import { isOwner } from './calls.ts'
+import { Connection, type Handler } from './connection.ts'
+
+export interface Gate {
+  /** Whether clients still find it. */
+  isThere(): boolean
+  close(): void
+}
+
+export function openGate(
+  paths: Paths,
+  handler: Handler,
+  connections: Set<Connection>,
+  came: () => void,
+): Gate {
+  const path = daemonSocket(paths)
+  rmSync(path, { force: true })
+  const listener = Bun.listen<Connection | undefined>({
+    unix: path,
+    data: undefined,
+    socket: {
+      open(socket) {
+        // The folder is 0700 and the umask 077; this holds where somebody changed either.
+        if (!isOwner((socket as unknown as { fd: number }).fd)) {
+          socket.end()
+          return
+        }
+        const connection = new Connection(socket as Socket<Connection | undefined>, handler, VERSION)
+        socket.data = connection
+        connections.add(connection)
+        came()
+      },
+      data: (socket, bytes) => socket.data?.data(bytes),
+      drain: (socket) => socket.data?.drain(),
+      close: (socket) => socket.data?.gone(),
+      error: (socket) => socket.data?.gone(),
+    },
+  })
+  chmodSync(path, 0o600)
+  const { ino } = statSync(path)
+  return {
+    isThere: () => statSync(path, { throwIfNoEntry: false })?.ino === ino,
+    close: () => listener.stop(),
+  }
+}

@@ -1,0 +1,58 @@
+import { expect, test } from 'bun:test'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { testPaths } from '../box/testing.ts'
+import { daemonLog } from '../config/paths.ts'
+import { openLog } from './log.ts'
+
+const linesOf = (file: string): unknown[] =>
+  readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+
+test('an event is one line, whatever is in it, and for the owner only', () => {
+  using paths = testPaths()
+  const log = openLog(paths)
+  log('start')
+  log('box-end', { box: 'a\nb', reason: '"}\u2028{"event":"forged"}' })
+  expect(linesOf(daemonLog(paths))).toEqual([
+    { time: expect.any(String), pid: process.pid, event: 'start' },
+    {
+      time: expect.any(String),
+      pid: process.pid,
+      event: 'box-end',
+      box: 'a\nb',
+      reason: '"}\u2028{"event":"forged"}',
+    },
+  ])
+  expect(statSync(daemonLog(paths)).mode & 0o777).toBe(0o600)
+  expect(statSync(paths.logsDir).mode & 0o777).toBe(0o700)
+})
+
+test('a daemon goes on with the log of the one before', () => {
+  using paths = testPaths()
+  openLog(paths)('one')
+  openLog(paths)('two')
+  expect(linesOf(daemonLog(paths))).toMatchObject([{ event: 'one' }, { event: 'two' }])
+})
+
+test('a large log is put aside, the one before it goes, and no event is lost', () => {
+  using paths = testPaths()
+  const log = openLog(paths)
+  const old = `${daemonLog(paths)}.1`
+  writeFileSync(old, 'older')
+  writeFileSync(daemonLog(paths), `"${'x'.repeat(4 << 20)}"\n`)
+  log('after')
+  expect(linesOf(daemonLog(paths))).toMatchObject([{ event: 'after' }])
+  expect(statSync(old).size).toBeGreaterThan(4 << 20)
+  expect(readdirSync(paths.logsDir)).toHaveLength(2)
+})
+
+test('where nothing can be written the daemon goes on', () => {
+  using paths = testPaths()
+  const log = openLog(paths)
+  mkdirSync(daemonLog(paths))
+  expect(() => log('lost')).not.toThrow()
+  rmSync(paths.logsDir, { recursive: true })
+  expect(() => log('lost')).not.toThrow()
+})

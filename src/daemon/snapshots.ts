@@ -1,0 +1,281 @@
+/** `coop snapshot`: a box's files kept beside it, and put back. */
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { exchange } from '../../ffi/tree.ts'
+import type { Box, BoxContext } from '../box/box.ts'
+import { copyTree, syncTree } from '../box/copier.ts'
+import { imageBelow } from '../box/image-layers.ts'
+import {
+  beginSnapshot,
+  discardSnapshot,
+  findSnapshots,
+  finishSnapshot,
+  readMeta,
+  restoredDir,
+  type SnapshotMeta,
+  snapshotUpper,
+  snapshotWorkspace,
+} from '../box/snapshot-store.ts'
+import { discard, diskError, makeOwned } from '../box/storage.ts'
+import { restoreWorkspace, saveWorkspace, surplus } from '../box/workspace-copy.ts'
+import { listWorkspace } from '../box/workspace-list.ts'
+import { BOX_NAME_RULE, isBoxName } from '../config/names.ts'
+import { boxSnapshotsDir, snapshotDir, snapshotsDir, upperDir } from '../config/paths.ts'
+import { CoopError } from '../errors.ts'
+import type { SnapshotCall, SnapshotInfo, SnapshotTarget } from '../protocol/snapshot-messages.ts'
+import type { Registry } from './registry.ts'
+import { checkState, whileStill } from './still.ts'
+
+const SHOWN = 5 // files that an error names
+
+type Create = SnapshotCall & { do: 'snapshot.create' }
+type Restore = SnapshotCall & { do: 'snapshot.restore' }
+
+function infoOf({ version: _, ids: __, below: ___, ...info }: SnapshotMeta): SnapshotInfo {
+  return info
+}
+
+export class Snapshots {
+  readonly #registry: Registry
+  readonly #context: BoxContext
+  /** Have the trash emptied. */
+  readonly #clean: () => void
+  /** What is under way for a box: one after the other, since one's thaw would thaw the other's. */
+  readonly #last = new Map<string, Promise<unknown>>()
+
+  constructor(registry: Registry, context: BoxContext, clean: () => void) {
+    this.#registry = registry
+    this.#context = context
+    this.#clean = clean
+  }
+
+  async call(call: SnapshotCall): Promise<unknown> {
+    switch (call.do) {
+      case 'snapshot.create': {
+        if (!isBoxName(call.name))
+          throw new CoopError('E_USAGE', `${JSON.stringify(call.name)} is no name for a snapshot`, {
+            hint: BOX_NAME_RULE,
+          })
+        const box = this.#registry.find(call.box, call.cwd)
+        return this.alone(box.name, () => this.#create(box, call))
+      }
+      case 'snapshot.restore': {
+        const box = this.#boxOf(call)
+        return this.alone(box.name, () => this.#restore(box, call))
+      }
+      case 'snapshot.list':
+        return this.#list(call).map(infoOf)
+      case 'snapshot.remove': {
+        const box = this.#nameOf(call)
+        return this.alone(box, async () => {
+          this.#meta(box, call.name)
+          discardSnapshot(this.#context.paths, snapshotDir(this.#context.paths, box, call.name), box)
+          this.#clean()
+          return { box }
+        })
+      }
+    }
+  }
+
+  /** Whether something is under way, for which the daemon must stay. */
+  get busy(): boolean {
+    return this.#last.size > 0
+  }
+
+  /** After what is under way for that box. */
+  async alone<T>(box: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#last.get(box) ?? Promise.resolve()
+    const mine = before.then(work, work)
+    this.#last.set(box, mine)
+    try {
+      return await mine
+    } finally {
+      if (this.#last.get(box) === mine) this.#last.delete(box)
+    }
+  }
+
+  async #create(box: Box, call: Create): Promise<SnapshotInfo> {
+    const { paths, host, log } = this.#context
+    if (existsSync(snapshotDir(paths, box.name, call.name)))
+      throw new CoopError('E_BOX_EXISTS', `there is a snapshot ${call.name} of the box ${box.name} already`, {
+        hint: `choose another name, or remove that one: coop snapshot rm ${box.name} ${call.name}`,
+      })
+    const { plan } = box.manifest
+    const workspace = plan.workspace.source.path
+    let begun: string | undefined
+    try {
+      const fresh = beginSnapshot(paths, box.name, call.name)
+      begun = fresh
+      const upper = snapshotUpper(fresh)
+      makeOwned(upper, plan.ids)
+      const began = performance.now()
+      let size = 0
+      let files: SnapshotInfo['files'] = 'none'
+      let leftOut: readonly string[] = []
+      await whileStill(box, log, async () => {
+        size = (await copyTree(this.#context, plan.ids, upperDir(paths, box.name), upper)).bytes
+        if (!call.workspace) return
+        const found = await listWorkspace(workspace, host.home, call.ignored)
+        files = found.kind
+        leftOut = found.nested.map((path) => Buffer.from(path, 'latin1').toString())
+        mkdirSync(snapshotWorkspace(fresh), { mode: 0o700 })
+        size += await saveWorkspace(workspace, snapshotWorkspace(fresh), found.paths)
+      })
+      await syncTree(this.#context, plan.ids, fresh) // after a power cut it is whole or not there
+      const info: SnapshotInfo = {
+        box: box.name,
+        name: call.name,
+        ...(call.note === undefined ? {} : { note: call.note }),
+        created: Date.now(),
+        workspace,
+        image: plan.image,
+        size,
+        files,
+        ...(leftOut.length ? { leftOut } : {}),
+      }
+      finishSnapshot(paths, fresh, { ...info, ids: plan.ids, below: imageBelow(plan, paths) })
+      log('snapshot', { box: box.name, name: call.name, size, ms: Math.round(performance.now() - began) })
+      return info
+    } catch (error) {
+      if (begun) discardSnapshot(paths, begun, box.name)
+      this.#clean()
+      throw diskError(error, `the snapshot in ${snapshotsDir(paths)}`)
+    }
+  }
+
+  async #restore(
+    box: Box,
+    call: Restore,
+  ): Promise<{ warnings: readonly string[]; running: boolean; box: string }> {
+    const { paths, log } = this.#context
+    const meta = this.#meta(box.name, call.name)
+    const { plan } = box.manifest
+    this.#checkFits(meta, box, call.workspace)
+    checkState(box)
+    const folder = snapshotDir(paths, box.name, call.name)
+    const doomed = call.workspace ? await this.#doomed(meta, call) : []
+    const fresh = restoredDir(paths, box.name)
+    const wasRunning = box.running
+    try {
+      discard(paths, fresh)
+      makeOwned(fresh, plan.ids)
+      await copyTree(this.#context, plan.ids, snapshotUpper(folder), fresh)
+      if (wasRunning) await box.stop({ force: false, reason: `coop snapshot restore ${call.name}` })
+      if (box.ending || box.manifest.state !== 'stopped')
+        throw new CoopError('E_BOX_STATE', `the box ${box.name} was started or ended meanwhile`, {
+          hint: 'coop ls',
+        })
+      // In one step: a daemon that is killed here leaves a box with its old files or with its new ones.
+      exchange(upperDir(paths, box.name), fresh)
+      if (call.workspace) await restoreWorkspace(meta.workspace, snapshotWorkspace(folder), doomed)
+    } catch (error) {
+      throw diskError(error, `the files of the box in ${upperDir(paths, box.name)}`)
+    } finally {
+      discard(paths, fresh)
+      this.#clean()
+    }
+    log('snapshot-restored', { box: box.name, name: call.name })
+    if (!wasRunning) return { warnings: [], running: false, box: box.name }
+    const { warnings } = await this.#registry.start(box.name, call.environment)
+    return { warnings, running: true, box: box.name }
+  }
+
+  #checkFits(meta: SnapshotMeta, box: Box, workspace: boolean): void {
+    const { plan } = box.manifest
+    if (meta.image !== plan.image)
+      throw new CoopError(
+        'E_FAILED',
+        `the snapshot is of the image ${meta.image}, the box of ${plan.image}`,
+        {
+          hint: `set [sandbox] image = ${JSON.stringify(meta.image)}, then: coop stop ${box.name}; coop start ${box.name}`,
+        },
+      )
+    if (JSON.stringify(meta.ids) !== JSON.stringify(plan.ids))
+      throw new CoopError('E_FAILED', 'the snapshot was taken with other user ids than the box has now', {
+        hint: 'bring back the ranges in /etc/subuid and /etc/subgid that your user had then',
+      })
+    if (!workspace) return
+    if (meta.files === 'none')
+      throw new CoopError('E_USAGE', `the snapshot ${meta.name} holds no files of the workspace`, {
+        hint: 'restore without --workspace',
+      })
+    if (meta.workspace !== plan.workspace.source.path)
+      throw new CoopError(
+        'E_WORKSPACE',
+        `the snapshot holds files of ${meta.workspace}, which is not this box's`,
+        {
+          hint: 'restore without --workspace',
+        },
+      )
+  }
+
+  /** What is in the workspace and was not. Raises E_WORKSPACE when that is something and nobody has agreed. */
+  async #doomed(meta: SnapshotMeta, call: Restore): Promise<string[]> {
+    const { paths, host } = this.#context
+    const saved = snapshotWorkspace(snapshotDir(paths, meta.box, meta.name))
+    const now = await listWorkspace(meta.workspace, host.home, meta.files === 'with-ignored')
+    if ((now.kind === 'folder') !== (meta.files === 'folder'))
+      throw new CoopError('E_WORKSPACE', `${meta.workspace} has become, or ceased to be, a git repository`, {
+        hint: 'restore without --workspace',
+      })
+    const doomed = await surplus(meta.workspace, saved, now.paths)
+    if (!doomed.length || call.force) return doomed
+    const some = doomed.slice(0, SHOWN).map((path) => Buffer.from(path, 'latin1').toString())
+    const more = doomed.length > SHOWN ? ` and ${doomed.length - SHOWN} more` : ''
+    throw new CoopError(
+      'E_WORKSPACE',
+      `this would delete files that are not in the snapshot: ${some.join(', ')}${more}`,
+      {
+        hint: `keep them in another snapshot first, or delete them: coop snapshot restore ${meta.box} ${meta.name} --workspace --force`,
+      },
+    )
+  }
+
+  #meta(box: string, name: string): SnapshotMeta {
+    const meta = readMeta(this.#context.paths, box, name)
+    if (meta) return meta
+    throw new CoopError('E_FAILED', `there is no snapshot ${name} of the box ${box}`, {
+      hint: `coop snapshot ls ${box}`,
+    })
+  }
+
+  #boxOf(target: SnapshotTarget): Box {
+    try {
+      return this.#registry.find(target.box, target.cwd)
+    } catch (error) {
+      const [meta] = this.#gone(target)
+      if (!meta) throw error
+      throw new CoopError('E_NO_BOX', `the box ${meta.box} of this snapshot is gone`, {
+        hint: `make it again, then restore: coop -d -n ${meta.box} -w ${meta.workspace}`,
+        cause: error,
+      })
+    }
+  }
+
+  /** Snapshots of a box that may be gone, by its name or its workspace. */
+  #gone({ box, cwd }: SnapshotTarget): SnapshotMeta[] {
+    const { paths } = this.#context
+    if (box !== undefined && isBoxName(box) && existsSync(boxSnapshotsDir(paths, box)))
+      return findSnapshots(paths, box)
+    const all = findSnapshots(paths)
+    for (let at = resolve(cwd, box ?? '.'); ; at = dirname(at)) {
+      const there = all.filter(({ workspace }) => workspace === at)
+      if (there.length || box !== undefined || at === dirname(at)) return there
+    }
+  }
+
+  #nameOf(target: SnapshotTarget): string {
+    try {
+      return this.#registry.find(target.box, target.cwd).name
+    } catch (error) {
+      const [meta] = this.#gone(target)
+      if (!meta) throw error
+      return meta.box
+    }
+  }
+
+  #list(target: SnapshotTarget): SnapshotMeta[] {
+    if (target.box === undefined) return findSnapshots(this.#context.paths)
+    return findSnapshots(this.#context.paths, this.#nameOf(target))
+  }
+}

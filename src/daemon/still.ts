@@ -1,0 +1,28 @@
+/** Work on a box's own files, which nobody changes meanwhile. */
+import type { Box } from '../box/box.ts'
+import { freeze, thaw } from '../box/freeze.ts'
+import { CoopError } from '../errors.ts'
+import type { Log } from './log.ts'
+
+/** Neither on its way up nor down: its files belong to nobody else now. Raises E_BOX_STATE. */
+export function checkState(box: Box): void {
+  if (!box.ending && (box.running || box.manifest.state === 'stopped')) return
+  throw new CoopError('E_BOX_STATE', `the box ${box.name} is just ending or starting`, { hint: 'coop ls' })
+}
+
+/** With all processes of the box stopped. Raises E_BOX_STATE when it was started or ended meanwhile. */
+export async function whileStill<T>(box: Box, log: Log, work: () => Promise<T>): Promise<T> {
+  checkState(box)
+  const life = box.manifest.init?.startTime
+  let result: T
+  try {
+    if (box.running) await freeze(box)
+    result = await work()
+  } finally {
+    await thaw(box).catch((error) => log('not-thawed', { box: box.name, error: String(error) }))
+  }
+  if (!box.ending && box.manifest.init?.startTime === life) return result
+  throw new CoopError('E_BOX_STATE', `the box ${box.name} was started or ended meanwhile`, {
+    hint: 'try again',
+  })
+}
