@@ -13,7 +13,7 @@ export const BOX_OPTIONS = {
     about: 'the folder that the box is about (default: this one)',
   },
   name: { type: 'string', short: 'n', value: 'NAME', about: 'name of the box (default: from the folder)' },
-  image: { type: 'string', value: 'REF', about: 'host, or rootfs:DIR' },
+  image: { type: 'string', value: 'REF', about: 'host, debian:bookworm, oci:DIR, rootfs:DIR, …' },
   agent: { type: 'string', value: 'CMD', about: 'claude, codex, gemini, opencode, aider, or any command' },
   network: { type: 'string', value: 'MODE', about: 'host or none' },
   env: {

@@ -60,6 +60,7 @@ export class Arguments {
       throw new CoopError(
         'E_USAGE',
         `--${name} takes a number from ${min} to ${max}, not ${JSON.stringify(value)}`,
+        { hint: `--${name} ${Math.max(min, Math.min(max, 100))}` },
       )
     return number
   }

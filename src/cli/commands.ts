@@ -16,25 +16,37 @@ const from = (module: Promise<{ default: Command }>): Promise<Command> =>
   module.then((loaded) => loaded.default)
 
 export const COMMANDS = {
-  start: { about: 'start or rejoin the box of this folder', load: () => from(import('./start.ts')) },
   attach: { about: 'rejoin the agent of a box', load: () => from(import('./attach.ts')) },
   run: { about: 'run one command in a fresh box', load: async () => run },
   exec: { about: 'run one command in a running box', load: () => from(import('./exec.ts')) },
   shell: { about: 'open a shell in a box', load: () => from(import('./shell.ts')) },
+  cp: { about: 'copy files between this machine and a box', load: () => from(import('./cp.ts')) },
   ls: { about: 'list the boxes', load: async () => ls },
   status: { about: 'show everything about one box', load: () => from(import('./status.ts')) },
+  logs: { about: 'show what the agent has put out', load: () => from(import('./logs.ts')) },
+  create: { about: 'start a named box in the background', load: () => from(import('./create.ts')) },
   restart: { about: 'restart the agent of a box', load: () => from(import('./restart.ts')) },
+  stop: { about: 'end the processes of a box, keep its files', load: () => from(import('./stop.ts')) },
+  start: { about: 'start a stopped box again', load: () => from(import('./start-box.ts')) },
   kill: { about: 'end a box and remove it', load: () => from(import('./kill.ts')) },
+  snapshot: { about: "keep a box's files, and put them back", load: () => from(import('./snapshot.ts')) },
+  build: { about: 'pull the image and run setup', load: () => from(import('./build.ts')) },
+  image: { about: 'images: pull, ls, inspect, rm', load: () => from(import('./image.ts')) },
+  volume: { about: 'named volumes: ls, rm, prune', load: () => from(import('./volume.ts')) },
   init: { about: 'write a coop.toml that fits this repository', load: () => from(import('./init.ts')) },
   config: { about: 'show the effective configuration', load: () => from(import('./config.ts')) },
-  system: { about: 'the daemon: status, logs, shutdown', load: () => from(import('./system.ts')) },
+  system: {
+    about: 'the daemon and the disk: status, logs, df, clean, prune, shutdown',
+    load: () => from(import('./system.ts')),
+  },
 } as const satisfies Readonly<Record<string, Entry>>
+
+/** What `coop` alone does. */
+export const defaultCommand = (): Promise<Command> => from(import('./start.ts'))
 
 /** The text of `coop --help`. */
 export async function overview(): Promise<string> {
-  const own = helpText('', await COMMANDS.start.load())
-  const rows = Object.entries(COMMANDS)
-    .filter(([name]) => name !== 'start')
-    .map(([name, { about }]) => `  ${name.padEnd(8)}  ${about}`)
-  return `${own}\nCommands:\n${rows.join('\n')}\n\ncoop COMMAND --help tells more about each.\n`
+  const own = helpText('', await defaultCommand())
+  const rows = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(8)}  ${about}`)
+  return `${own}\nCommands:\n${rows.join('\n')}\n\ncoop COMMAND --help tells more about each; coop --version tells which release this is.\n`
 }

@@ -5,7 +5,7 @@ import { CoopError } from '../errors.ts'
 import type { Command } from './command.ts'
 import { launch } from './launch.ts'
 import { TERMINAL_OPTIONS, wantsTerminal } from './run.ts'
-import { targetBox } from './target.ts'
+import { currentFolder, targetBox } from './target.ts'
 
 const command: Command = {
   usage: '[OPTIONS] [--] CMD…',
@@ -13,7 +13,7 @@ const command: Command = {
   examples: ['coop exec git status', 'coop exec -n my-app -- npm test'],
   options: {
     name: { type: 'string', short: 'n', value: 'BOX', about: 'the box (default: of this folder)' },
-    cwd: { type: 'string', value: 'DIR', about: 'folder in the box (default: the workspace)' },
+    cwd: { type: 'string', value: 'DIR', about: 'folder in the box (default: this one, or the workspace)' },
     env: {
       type: 'string',
       short: 'e',
@@ -35,7 +35,7 @@ const command: Command = {
       command: args.positionals,
       terminal,
       env,
-      ...(cwd === undefined ? {} : { cwd }),
+      ...(cwd === undefined ? { callerCwd: currentFolder() } : { cwd }),
       call: (what) => ({ do: 'exec', name: box.name, command: what }),
     })
   },

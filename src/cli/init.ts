@@ -1,7 +1,11 @@
 /** `coop init`: write a commented coop.toml that fits the repository. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, realpathSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { detectRepository, renderInit } from '../config/init.ts'
+import { ADAPTERS } from '../agents/adapters.ts'
+import { findAgents } from '../agents/find.ts'
+import { hostFiles } from '../agents/host-files.ts'
+import { detectRepository, foundText, type InstalledAgent, renderInit } from '../config/init.ts'
 import { PROJECT_FILE } from '../config/load.ts'
 import { CoopError } from '../errors.ts'
 import type { Command } from './command.ts'
@@ -15,8 +19,10 @@ const command: Command = {
   maxArguments: 0,
   async run() {
     const file = join(process.cwd(), PROJECT_FILE)
+    const facts = detectRepository(process.cwd())
+    const installed = installedAgents()
     try {
-      writeFileSync(file, renderInit(detectRepository(process.cwd())), { flag: 'wx' })
+      writeFileSync(file, renderInit(facts, installed), { flag: 'wx' })
     } catch (error) {
       const { code } = error as { code?: string }
       if (code === 'EEXIST')
@@ -24,8 +30,16 @@ const command: Command = {
       throw new CoopError('E_CONFIG', `${file} cannot be written (${code})`, { cause: error })
     }
     print(`wrote ${file}\n`)
+    for (const line of foundText(facts, installed)) print(`  ${line}\n`)
     return 0
   },
+}
+
+function installedAgents(): InstalledAgent[] {
+  const home = homedir()
+  if (!existsSync(home)) return []
+  const { found } = findAgents({ files: hostFiles, home: realpathSync(home), path: process.env.PATH ?? '' })
+  return found.map(({ name }) => ({ name, install: ADAPTERS[name].install }))
 }
 
 export default command

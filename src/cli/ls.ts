@@ -8,6 +8,11 @@ import { age, bytes, paint, print, printError, printJson, table } from './output
 const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
 const STATE = HEAD.indexOf('STATE')
 
+/** An agent that waits is what a list is looked at for. */
+function stateOf(box: BoxInfo): string {
+  return box.state === 'running' && box.waiting ? 'waiting' : box.state
+}
+
 const command: Command = {
   usage: '',
   about: 'List the boxes.',
@@ -30,9 +35,9 @@ const command: Command = {
     const rows = boxes.map((box) => [
       box.name,
       short(box.workspace),
-      box.image,
+      box.olderBuild ? `${box.image} (older build)` : box.image,
       box.agent,
-      box.state,
+      stateOf(box),
       String(box.ptys.length),
       String(box.clients),
       age(box.created),

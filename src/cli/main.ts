@@ -2,7 +2,7 @@
 import { nearest } from '../config/nearest.ts'
 import { CoopError } from '../errors.ts'
 import { type Command, helpText, readArguments } from './command.ts'
-import { COMMANDS, overview } from './commands.ts'
+import { COMMANDS, defaultCommand, overview } from './commands.ts'
 import { print } from './output.ts'
 import { report } from './report.ts'
 
@@ -11,14 +11,9 @@ async function load(
 ): Promise<{ name: string; command: Command; rest: readonly string[] }> {
   const [first, ...rest] = argv
   if (first === undefined || first.startsWith('-'))
-    return { name: '', command: await COMMANDS.start.load(), rest: argv }
-  const entry = first === 'start' ? undefined : Object.entries(COMMANDS).find(([name]) => name === first)
-  if (!entry)
-    throw unknownCommand(
-      first,
-      Object.keys(COMMANDS).filter((name) => name !== 'start'),
-      '',
-    )
+    return { name: '', command: await defaultCommand(), rest: argv }
+  const entry = Object.entries(COMMANDS).find(([name]) => name === first)
+  if (!entry) throw unknownCommand(first, Object.keys(COMMANDS), '')
   const command = await entry[1].load()
   const [sub, ...afterSub] = rest
   if (!command.commands || sub === undefined || sub.startsWith('-')) return { name: first, command, rest }
@@ -44,11 +39,12 @@ export async function main(argv: readonly string[]): Promise<number> {
       print(`coop ${VERSION}\n`)
       return 0
     }
-    if (argv[0] === '--help' || argv[0] === '-h' || argv[0] === 'help') {
+    const [first, ...words] = argv
+    if (first === '--help' || first === '-h' || (first === 'help' && !words.length)) {
       print(await overview())
       return 0
     }
-    const { name, command, rest } = await load(argv)
+    const { name, command, rest } = await load(first === 'help' ? [...words, '--help'] : argv)
     const args = readArguments(name, command, rest)
     json = args.flag('json')
     if (args.help) {

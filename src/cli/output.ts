@@ -1,10 +1,12 @@
 /** Printing: straight to the descriptor, since `process.stdout` costs 7 ms to touch and node:fs 1 ms to load. */
+import { SysError } from '../../ffi/libc.ts'
 import { write } from '../../ffi/pipes.ts'
 import { getModes } from '../../ffi/terminal.ts'
 
 const EINTR = -4
 const EAGAIN = -11
 const EPIPE = -32
+const EBADF = -9
 
 function writeAll(fd: number, text: string): void {
   const bytes = Buffer.from(text)
@@ -12,9 +14,16 @@ function writeAll(fd: number, text: string): void {
     const n = write(fd, bytes.subarray(at))
     if (n === EINTR || n === EAGAIN) continue
     if (n === EPIPE) process.exit(0) // the reader has seen enough, as with `coop ls | head -1`
-    if (n <= 0) return // a closed descriptor: nobody wants to know
+    if (n === EBADF) return // closed: nobody wants to know
+    if (n <= 0) failed(fd, n)
     at += n
   }
+}
+
+/** What was to be printed is lost, and whoever reads it must not take a part for the whole. */
+function failed(fd: number, result: number): never {
+  if (fd !== 2) writeAll(2, `coop: the output cannot be written (${new SysError('write', result).code})\n`)
+  process.exit(1)
 }
 
 export function print(text: string): void {
@@ -23,6 +32,10 @@ export function print(text: string): void {
 
 export function printError(text: string): void {
   writeAll(2, text)
+}
+
+export function printWarnings(warnings: readonly string[] = []): void {
+  for (const warning of warnings) printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
 }
 
 export function printJson(value: unknown): void {
@@ -35,9 +48,14 @@ export function isTerminal(fd: number): boolean {
 
 const colors = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
 
+const wantsColor = new Map<number, boolean>()
+
 /** Color a word when `fd` is a terminal that wants it (no-color.org: NO_COLOR set to anything but ''). */
 export function paint(color: keyof typeof colors, text: string, fd = 1): string {
-  const wanted = isTerminal(fd) && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+  // Asked once: more than some 30 system calls make the engine start a thread to compile, for half a millisecond.
+  const wanted =
+    wantsColor.get(fd) ?? (isTerminal(fd) && !process.env.NO_COLOR && process.env.TERM !== 'dumb')
+  wantsColor.set(fd, wanted)
   return wanted ? `\x1b[${colors[color]}m${text}\x1b[0m` : text
 }
 
@@ -90,3 +108,7 @@ export function bytes(size: number): string {
     ? `${Math.round(value)}${units[unit]}`
     : `${value.toFixed(1)}${units[unit]}`
 }
+
+/** A number of things, as one says it. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`

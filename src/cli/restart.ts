@@ -1,8 +1,9 @@
 /** `coop restart`: restart the agent; clients stay. */
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
+import { callerEnvironment } from './box-options.ts'
 import type { Command } from './command.ts'
-import { print } from './output.ts'
+import { print, printWarnings } from './output.ts'
 import { findBox } from './target.ts'
 
 const command: Command = {
@@ -13,7 +14,14 @@ const command: Command = {
   maxArguments: 1,
   async run(args) {
     const box = await findBox(args.positionals[0])
-    await ask(userPaths(), { do: 'box.restart', name: box.name })
+    const environment = callerEnvironment()
+    const { warnings } = await ask<{ warnings: string[] }>(userPaths(), {
+      do: 'pty.restart',
+      name: box.name,
+      pty: 0,
+      environment,
+    })
+    printWarnings(warnings)
     print(`${box.agent} is restarting in the box ${box.name}\n`)
     return 0
   },

@@ -1,7 +1,7 @@
 /** `coop shell`: a shell in a box, on a PTY that stays when it is left. */
 import { terminalSize } from '../client/terminal.ts'
 import type { Command } from './command.ts'
-import { attachTo, needTerminal } from './show.ts'
+import { attachTo, needTerminal, ownTerminal } from './show.ts'
 import { targetBox } from './target.ts'
 
 const command: Command = {
@@ -13,6 +13,16 @@ const command: Command = {
     new: { type: 'boolean', about: 'a new one, even if one is free' },
   },
   maxArguments: 1,
+  commands: {
+    ls: { about: 'list the shells', load: async () => (await import('./shells.ts')).shellLs },
+    attach: {
+      about: 'rejoin one by its number',
+      load: async () => (await import('./shells.ts')).shellAttach,
+    },
+    logs: { about: 'show what one has put out', load: async () => (await import('./shells.ts')).shellLogs },
+    kill: { about: 'hang one up', load: async () => (await import('./shells.ts')).shellKill },
+    restart: { about: 'start one anew', load: async () => (await import('./shells.ts')).shellRestart },
+  },
   async run(args) {
     needTerminal('for a command without a terminal: coop exec CMD…')
     const { session, box } = await targetBox(args.positionals[0])
@@ -24,6 +34,7 @@ const command: Command = {
       fresh: args.flag('new'),
       term: process.env.TERM ?? 'xterm-256color',
       size: terminalSize(),
+      ...ownTerminal(),
     })
   },
 }

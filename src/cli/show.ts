@@ -1,7 +1,9 @@
 /** Attaching this terminal to a PTY of a box, and saying how that ended. */
 
+import { terminalName } from '../../ffi/terminal.ts'
 import type { Session } from '../client/session.ts'
 import { showTerminal, terminalSize } from '../client/terminal.ts'
+import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
 import type { BoxInfo, Call } from '../protocol/messages.ts'
 import { isTerminal, paint, printError } from './output.ts'
@@ -11,9 +13,23 @@ export function needTerminal(hint: string): void {
   throw new CoopError('E_NO_TERMINAL', 'this needs a terminal: stdin or stdout is none', { hint })
 }
 
-/** The call that attaches to the agent. */
-export function agentCall(name: string, readonly: boolean): Call & { do: 'attach' } {
-  return { do: 'attach', name, pty: 0, readonly, size: terminalSize() }
+/** The call that attaches to a terminal of a box; 0 is the agent's. */
+export function attachCall(name: string, pty: number, readonly = false): Call & { do: 'attach' } {
+  return { do: 'attach', name, pty, readonly, size: terminalSize(), ...ownTerminal() }
+}
+
+/** What listings show of who is attached. */
+export function ownTerminal(): { readonly terminal?: string } {
+  const terminal = terminalName(0)
+  return terminal === undefined ? {} : { terminal }
+}
+
+const MAX_NOTICES = 3
+
+function tellNotices(texts: readonly string[]): void {
+  const more = texts.length > MAX_NOTICES ? [`and ${texts.length - MAX_NOTICES} times more`] : []
+  for (const text of [...texts.slice(0, MAX_NOTICES), ...more])
+    printError(`\r\n${paint('yellow', 'coop:', 2)} ${text}`)
 }
 
 /** Attach and stay until detached or ended. Resolves with the exit code. */
@@ -23,14 +39,20 @@ export async function attachTo(
   call: Call & { do: 'attach' | 'shell.open' },
 ): Promise<number> {
   const readonly = call.do === 'attach' && call.readonly
-  const end = await showTerminal(session, { detachKey, readonly }, () => session.call(call))
-  session.close()
+  let pty = call.do === 'attach' ? call.pty : undefined
+  const begin = async (current: Session, from: number | undefined): Promise<void> => {
+    const again =
+      pty === undefined
+        ? call
+        : { ...attachCall(name, pty, readonly), ...(from === undefined ? {} : { from }) }
+    pty = (await current.call<{ pty: number }>(again)).pty
+  }
+  const options = { detachKey, readonly, onNotices: tellNotices }
+  const end = await showTerminal(userPaths(), session, options, begin)
   const back = `coop attach ${name}`
   if (end.how === 'detached') printError(`\r\n${paint('dim', `[detached; the box goes on: ${back}]`, 2)}\n`)
-  else if (end.how === 'lost') {
-    throw new CoopError('E_DAEMON', 'the connection to the coop daemon was lost; the box goes on', {
-      hint: back,
-    })
-  } else if (end.ended === 'box') printError(`\r\n${paint('dim', `[the box ${name} has ended]`, 2)}\n`)
+  else if (end.how === 'stopped')
+    printError(`\r\n${paint('dim', `[detached: the daemon was stopped; the box goes on: ${back}]`, 2)}\n`)
+  else if (end.ended === 'box') printError(`\r\n${paint('dim', `[the box ${name} has ended]`, 2)}\n`)
   return end.how === 'exit' ? end.code : 0
 }

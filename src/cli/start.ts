@@ -1,12 +1,13 @@
 /** `coop`: attach to this folder's box, making it first when there is none. */
 import { realpathSync } from 'node:fs'
+import { splitWords } from '../agents/words.ts'
 import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
-import type { BoxInfo } from '../protocol/messages.ts'
+import type { BoxInfo, BoxOptions } from '../protocol/messages.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
-import { isTerminal, paint, print, printable, printError } from './output.ts'
+import { isTerminal, paint, print, printable, printError, printWarnings } from './output.ts'
 
 type Created = BoxInfo & { readonly warnings?: readonly string[] }
 
@@ -20,6 +21,7 @@ const command: Command = {
   ],
   options: {
     ...BOX_OPTIONS,
+    build: { type: 'boolean', short: 'b', about: 'build the image first' },
     detach: { type: 'boolean', short: 'd', about: 'start in the background' },
     verbose: { type: 'boolean', short: 'v', about: 'say more' },
     quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },
@@ -35,10 +37,11 @@ const command: Command = {
     const options = boxOptions(args)
     const session = await connect(userPaths())
     const existing = await findBox(session, options.workspace, options.name)
-    const box: Created = existing ?? (await session.call<Created>({ do: 'box.create', box: options }))
+    if (existing) checkSame(existing, options)
+    if (!existing && args.flag('build')) await build(options, args.flag('quiet'))
+    const box = await startedBox(session, existing, options)
     if (!args.flag('quiet')) {
-      for (const warning of box.warnings ?? [])
-        printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
+      printWarnings(box.warnings)
       if (args.flag('verbose'))
         printError(
           `box ${box.name}: ${printable(box.agent)} in ${printable(box.workspace)}, image ${printable(box.image)}\n`,
@@ -48,9 +51,50 @@ const command: Command = {
       if (!args.flag('quiet')) print(`${startedText(box, existing !== undefined)}\n`)
       return 0
     }
-    const { agentCall, attachTo } = await import('./show.ts')
-    return attachTo(session, box, agentCall(box.name, false))
+    const { attachCall, attachTo } = await import('./show.ts')
+    return attachTo(session, box, attachCall(box.name, 0))
   },
+}
+
+/** A box is what it was made as: one with the network must not be taken for one without. */
+function checkSame(box: BoxInfo, { image, network, agent }: BoxOptions): void {
+  const [word = ''] = agent === undefined ? [] : splitWords(agent)
+  const wanted = { image, network, agent: agent && word.slice(word.lastIndexOf('/') + 1) }
+  for (const [name, value] of Object.entries(wanted)) {
+    const has = box[name as keyof typeof wanted]
+    if (value === undefined || value === has) continue
+    throw new CoopError('E_BOX_EXISTS', `the box ${box.name} is there already, with ${name} ${has}`, {
+      hint: `coop kill ${box.name} first, or make another one: coop -n NAME --${name} ${value}`,
+    })
+  }
+}
+
+/** Made when there is none, started when it is stopped. */
+async function startedBox(
+  session: Caller,
+  existing: Created | undefined,
+  options: BoxOptions,
+): Promise<Created> {
+  const create = (): Promise<Created> => session.call<Created>({ do: 'box.create', box: options })
+  if (!existing) return create().catch((error) => buildWhenAsked(error, options).then(create))
+  if (existing.state !== 'stopped') return existing
+  const { environment } = options
+  const { warnings } = await session.call<Created>({ do: 'box.start', name: existing.name, environment })
+  return { ...existing, warnings: warnings ?? [] }
+}
+
+async function build(options: BoxOptions, quiet: boolean): Promise<void> {
+  const { buildImage } = await import('./build.ts')
+  await buildImage(options, { quiet, noCache: false, pull: false })
+}
+
+/** An image that is not built can be built now, when there is somebody to say so; anything else is raised again. */
+async function buildWhenAsked(error: unknown, options: BoxOptions): Promise<void> {
+  if (!(error instanceof CoopError && error.code === 'E_NOT_BUILT')) throw error
+  if (!isTerminal(0) || !isTerminal(2)) throw error
+  const { isYes } = await import('./ask-person.ts')
+  if (!isYes(`${printable(error.message)}. Build it now?`)) throw error
+  await build(options, false)
 }
 
 type Caller = Awaited<ReturnType<typeof connect>>
@@ -78,7 +122,7 @@ async function findBox(
   return named
 }
 
-function startedText(box: BoxInfo, existed: boolean): string {
+export function startedText(box: BoxInfo, existed: boolean): string {
   const what = `${printable(box.agent)} ${existed ? 'is running already' : 'is running'} in the box ${paint('bold', box.name)}`
   return `${what} (${printable(box.workspace)})\nattach:  coop attach ${box.name}\nend it:  coop kill ${box.name}`
 }

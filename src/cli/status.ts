@@ -40,8 +40,21 @@ function text(status: Status): string {
   ].filter(Boolean)
   const rows = [
     ['workspace', status.workspace],
-    ['agent', `${status.agent} (${status.state})`],
-    ['image', status.image],
+    ['agent', `${status.agent} (${status.state}${status.reason ? `: ${status.reason}` : ''})`],
+    ...(status.waiting
+      ? [
+          [
+            'waiting',
+            `since ${age(status.waiting.since)}${status.waiting.text ? `: ${status.waiting.text}` : ''}`,
+          ],
+        ]
+      : []),
+    [
+      'image',
+      status.olderBuild
+        ? `${status.image} (an older build; coop stop and coop start go over to the new one)`
+        : status.image,
+    ],
     ['user', `${status.user.name}, home ${status.user.home}`],
     ['hostname', status.hostname],
     ['ids', idsText(status.ids)],
@@ -63,14 +76,24 @@ function text(status: Status): string {
     String(pty.id),
     pty.command.join(' '),
     pty.exitCode === undefined ? pty.state : `${pty.state} (${pty.exitCode})`,
-    String(pty.clients),
+    String(pty.clients.length),
     `${pty.size.columns}x${pty.size.rows}`,
   ])
+  const clients = status.ptys.flatMap((pty) =>
+    pty.clients.map((client) => [
+      String(pty.id),
+      String(client.pid),
+      client.terminal ?? '-',
+      client.readonly ? 'read-only' : client.size ? `${client.size.columns}x${client.size.rows}` : '-',
+      age(client.since),
+    ]),
+  )
   const mounts = status.mounts.map((mount) => [mount.source, mount.readonly ? '-->' : '<-->', mount.target])
   const environment = Object.entries(status.environment)
   return [
     `${paint('bold', status.name)}\n${lines.join('\n')}\n`,
     ptys.length ? `\n${table(['PTY', 'COMMAND', 'STATE', 'CLIENTS', 'SIZE'], ptys)}` : '',
+    clients.length ? `\n${table(['PTY', 'CLIENT', 'TERMINAL', 'SIZE', 'SINCE'], clients)}` : '',
     `\n${table(['HOST', '', 'BOX'], mounts)}`,
     `\n${environment.map(([name, value]) => printable(`${name}=${value}`)).join('\n')}\n`,
     ...status.notes.map((note) => `\n${paint('yellow', 'note:')} ${printable(note)}\n`),

@@ -3,7 +3,7 @@ import { askRunning } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
 import type { Paths } from '../config/paths.ts'
 import type { Command } from './command.ts'
-import { paint, print, printJson } from './output.ts'
+import { paint, print, printJson, printWarnings } from './output.ts'
 
 interface Status {
   readonly pid: number
@@ -11,6 +11,8 @@ interface Status {
   readonly uptime: number
   readonly boxes: number
   readonly clients: number
+  /** Manifests of boxes that could not be read, set aside. */
+  readonly unreadable: readonly string[]
   readonly paths: Paths
 }
 
@@ -43,6 +45,7 @@ const command: Command = {
       ['runtime', status.paths.runtimeDir],
       ['logs', status.paths.logsDir],
     ]
+    printWarnings(status.unreadable.map((path) => `a box cannot be read, its files are kept: ${path}`))
     print(rows.map(([name, value]) => `${paint('bold', (name ?? '').padEnd(9))}${value}\n`).join(''))
     return 0
   },

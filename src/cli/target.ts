@@ -21,7 +21,8 @@ export async function targetBox(wanted: string | undefined): Promise<{ session: 
   return { session: await connect(userPaths()), box }
 }
 
-function currentFolder(): string {
+/** Raises E_WORKSPACE when it is gone. */
+export function currentFolder(): string {
   try {
     return process.cwd()
   } catch {

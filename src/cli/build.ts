@@ -1,0 +1,65 @@
+/** `coop build`: the image of this project, with its setup steps. */
+import { runWorker } from '../client/image-worker.ts'
+import type { Built } from '../image/build.ts'
+import type { BoxOptions } from '../protocol/messages.ts'
+import { BOX_OPTIONS, boxOptions } from './box-options.ts'
+import type { Command } from './command.ts'
+import { ImageProgress } from './image-progress.ts'
+import { isTerminal, paint, printable, printError, printJson } from './output.ts'
+
+export interface BuildOptions {
+  readonly quiet: boolean
+  readonly noCache: boolean
+  readonly pull: boolean
+}
+
+/** Build what a box with these options starts from; progress and the steps' output on stderr. */
+export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: BuildOptions): Promise<Built> {
+  const progress = new ImageProgress(isTerminal(2), quiet)
+  const { workspace, environment, image, network, env } = box
+  const build = { workspace, environment, overrides: { image, network, env }, noCache, pull }
+  const result = (await runWorker({ do: 'build', build }, (event) => {
+    if (event.event === 'layers' || event.event === 'layer') progress.event(event)
+    else if (event.event === 'warning') progress.say(`warning: ${printable(event.text)}`)
+    else if (quiet) return
+    else if (event.event === 'step') {
+      const state = event.cached ? ' (built before)' : ''
+      const head = paint('bold', `step ${event.number}/${event.of}${state}:`, 2)
+      printError(`${head} ${printable(event.text)}\n`)
+    } else if (event.event === 'output') printError(shown(event.text))
+  })) as Built
+  const { reference, steps, cached } = result
+  if (!quiet) printError(`built ${printable(reference)}: ${steps} steps, ${cached} of them built before\n`)
+  return result
+}
+
+/** Output of a step: lines, and nothing else that a terminal would act on. */
+const shown = (text: string): string =>
+  text.replace(/[^\n]+/g, (line) => printable(line.replaceAll('\t', '  ').replaceAll('\r', '')))
+
+const command: Command = {
+  usage: '[OPTIONS]',
+  about:
+    'Pull the image of this project and run the steps of setup. What was built before is not built again.',
+  examples: ['coop build', 'coop build --no-cache', 'coop build --image debian:bookworm'],
+  options: {
+    workspace: BOX_OPTIONS.workspace,
+    image: BOX_OPTIONS.image,
+    network: BOX_OPTIONS.network,
+    env: BOX_OPTIONS.env,
+    'no-cache': { type: 'boolean', about: 'run every step again' },
+    pull: { type: 'boolean', about: 'ask the registry for a newer image' },
+    quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },
+    json: { type: 'boolean', about: 'machine-readable output' },
+  },
+  maxArguments: 0,
+  async run(args) {
+    const quiet = args.flag('quiet') || args.flag('json')
+    const options = { quiet, noCache: args.flag('no-cache'), pull: args.flag('pull') }
+    const result = await buildImage(boxOptions(args), options)
+    if (args.flag('json')) printJson(result)
+    return 0
+  },
+}
+
+export default command

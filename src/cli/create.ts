@@ -1,0 +1,32 @@
+/** `coop create`: a named box in the background. */
+
+import { connect } from '../client/daemon.ts'
+import { userPaths } from '../client/user-paths.ts'
+import { twoWords } from '../config/words.ts'
+import type { BoxInfo } from '../protocol/messages.ts'
+import { BOX_OPTIONS, boxOptions } from './box-options.ts'
+import type { Command } from './command.ts'
+import { print, printWarnings } from './output.ts'
+import { startedText } from './start.ts'
+
+const { name: _, ...OPTIONS } = BOX_OPTIONS
+
+const command: Command = {
+  usage: '[NAME]',
+  about: 'Start a named box in the background. Without a name it gets one of two words.',
+  examples: ['coop create review', 'coop create -w ~/src/app --agent codex'],
+  options: OPTIONS,
+  maxArguments: 1,
+  async run(args) {
+    const session = await connect(userPaths())
+    const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
+    const name = args.positionals[0] ?? twoWords(new Set(boxes.map((box) => box.name)), Math.random)
+    const options = { ...boxOptions(args), name }
+    const box = await session.call<BoxInfo & { warnings: string[] }>({ do: 'box.create', box: options })
+    printWarnings(box.warnings)
+    print(`${startedText(box, false)}\n`)
+    return 0
+  },
+}
+
+export default command

@@ -1,0 +1,26 @@
+/** `coop image inspect`: all that is known of an image. */
+import { userPaths } from '../client/user-paths.ts'
+import { CoopError } from '../errors.ts'
+import { usersOf } from '../image/usage.ts'
+import type { Command } from './command.ts'
+import { findImage } from './image-find.ts'
+import { printJson } from './output.ts'
+
+const command: Command = {
+  usage: 'REFERENCE',
+  about: 'Show everything about an image, as JSON.',
+  examples: ['coop image inspect debian:bookworm'],
+  options: { json: { type: 'boolean', about: 'machine-readable output, which it always is' } },
+  maxArguments: 1,
+  async run(args) {
+    const [text] = args.positionals
+    if (text === undefined)
+      throw new CoopError('E_USAGE', 'coop image inspect needs a reference', { hint: 'coop image ls' })
+    const paths = userPaths()
+    const record = findImage(paths, text)
+    printJson({ ...record, usedBy: usersOf(paths, record) })
+    return 0
+  },
+}
+
+export default command

@@ -1,0 +1,60 @@
+/** `coop image pull`: an image from a registry, a folder or an archive into the store. */
+import { resolve } from 'node:path'
+import { runWorker } from '../client/image-worker.ts'
+import { CoopError } from '../errors.ts'
+import { parseReference, printReference } from '../image/reference.ts'
+import type { ImageRecord } from '../image/store.ts'
+import type { Command } from './command.ts'
+import { ImageProgress } from './image-progress.ts'
+import { bytes, isTerminal, print, printable, printError, printJson } from './output.ts'
+
+/** A reference as it is stored: paths are absolute, so that they mean the same everywhere. */
+export function storedReference(text: string): string {
+  const reference = parseReference(text)
+  return printReference('path' in reference ? { ...reference, path: resolve(reference.path) } : reference)
+}
+
+/** Pull with progress on stderr. */
+export async function pull(text: string, quiet: boolean): Promise<ImageRecord> {
+  const progress = new ImageProgress(isTerminal(2), quiet)
+  try {
+    const result = await runWorker({ do: 'pull', reference: storedReference(text) }, (event) => {
+      if (event.event === 'warning') progress.say(`warning: ${printable(event.text)}`)
+      else progress.event(event)
+    })
+    return result as ImageRecord
+  } finally {
+    progress.end()
+  }
+}
+
+const command: Command = {
+  usage: 'REFERENCE',
+  about: 'Download an image and unpack it. What is here already is not downloaded again.',
+  examples: [
+    'coop image pull debian:bookworm',
+    'coop image pull localhost:5000/name:tag',
+    'coop image pull oci-archive:image.tar',
+  ],
+  options: {
+    quiet: { type: 'boolean', short: 'q', about: 'no progress' },
+    json: { type: 'boolean', about: 'machine-readable output' },
+  },
+  maxArguments: 1,
+  async run(args) {
+    const [text] = args.positionals
+    if (text === undefined)
+      throw new CoopError('E_USAGE', 'coop image pull needs a reference', {
+        hint: 'coop image pull debian:bookworm',
+      })
+    const json = args.flag('json')
+    const record = await pull(text, args.flag('quiet') || json)
+    if (json) printJson(record)
+    else if (!args.flag('quiet'))
+      printError(`${printable(record.reference)}: ${record.layers.length} layers, ${bytes(record.size)}\n`)
+    if (!json) print(`${record.digest}\n`)
+    return 0
+  },
+}
+
+export default command

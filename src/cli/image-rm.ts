@@ -1,0 +1,31 @@
+/** `coop image rm`: take images away, with the layers that nothing else uses. */
+import { runWorker } from '../client/image-worker.ts'
+import { userPaths } from '../client/user-paths.ts'
+import { CoopError } from '../errors.ts'
+import { shortReference } from '../image/reference.ts'
+import type { Removed } from '../image/remove.ts'
+import type { Command } from './command.ts'
+import { findImage } from './image-find.ts'
+import { bytes, print, printable, printJson } from './output.ts'
+
+const command: Command = {
+  usage: 'REFERENCE…',
+  about: 'Remove images. Boxes that started from one go on; its layers go with the last of them.',
+  examples: ['coop image rm debian:bookworm'],
+  options: { json: { type: 'boolean', about: 'machine-readable output' } },
+  async run(args) {
+    if (!args.positionals.length)
+      throw new CoopError('E_USAGE', 'coop image rm needs a reference', { hint: 'coop image ls' })
+    const paths = userPaths()
+    const references = args.positionals.map((text) => findImage(paths, text).reference)
+    const removed = (await runWorker({ do: 'remove', references }, () => {})) as Removed
+    if (args.flag('json')) printJson(removed)
+    else
+      print(
+        `removed ${references.map((name) => printable(shortReference(name))).join(', ')}: ${removed.layers} layers, ${bytes(removed.bytes)}\n`,
+      )
+    return 0
+  },
+}
+
+export default command

@@ -1,0 +1,22 @@
+/** `coop snapshot rm`: remove a snapshot. */
+import { ask } from '../client/ask.ts'
+import { userPaths } from '../client/user-paths.ts'
+import type { Command } from './command.ts'
+import { print } from './output.ts'
+import { snapshotTarget } from './snapshot.ts'
+
+const command: Command = {
+  usage: '[BOX] NAME',
+  about: 'Remove a snapshot; its box, if there still is one, is not touched.',
+  examples: ['coop snapshot rm before-upgrade', 'coop snapshot rm my-app green'],
+  options: {},
+  maxArguments: 2,
+  async run(args) {
+    const target = snapshotTarget(args, 'rm')
+    const { box } = await ask<{ box: string }>(userPaths(), { do: 'snapshot.remove', ...target })
+    print(`the snapshot ${target.name} of the box ${box} is removed\n`)
+    return 0
+  },
+}
+
+export default command

@@ -1,0 +1,42 @@
+/** `coop system prune`: everything. */
+import { connect } from '../client/daemon.ts'
+import { runWorker } from '../client/image-worker.ts'
+import { userPaths } from '../client/user-paths.ts'
+import type { Pruned } from '../image/remove.ts'
+import type { BoxInfo } from '../protocol/messages.ts'
+import { confirm } from './ask-person.ts'
+import type { Command } from './command.ts'
+import { bytes, counted, print } from './output.ts'
+
+const command: Command = {
+  usage: '[-f]',
+  about:
+    'Remove every box, snapshot, image and volume, the folders that agents have kept, and what was downloaded. Workspaces and configuration stay.',
+  examples: ['coop system prune', 'coop system prune -f'],
+  options: { force: { type: 'boolean', short: 'f', about: 'do not ask' } },
+  maxArguments: 0,
+  async run(args) {
+    const paths = userPaths()
+    if (!args.flag('force'))
+      confirm('Remove all boxes, snapshots, images, volumes and what agents have kept?')
+    const session = await connect(paths) // boxes may be there without a daemon
+    const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
+    await Promise.all(boxes.map(({ name }) => session.call({ do: 'box.kill', name, force: true })))
+    const {
+      images,
+      volumes,
+      snapshots,
+      bytes: freed,
+    } = (await runWorker({ do: 'prune' }, () => {})) as Pruned
+    const counts = [
+      counted(boxes.length, 'box', 'boxes'),
+      counted(snapshots, 'snapshot'),
+      counted(images, 'image'),
+      counted(volumes, 'volume'),
+    ]
+    print(`removed ${counts.join(', ')}; freed ${bytes(freed)}\n`)
+    return 0
+  },
+}
+
+export default command

@@ -1,0 +1,22 @@
+/** `coop volume rm`: take volumes away. */
+import { runWorker } from '../client/image-worker.ts'
+import { CoopError } from '../errors.ts'
+import type { Removed } from '../image/remove.ts'
+import type { Command } from './command.ts'
+import { bytes, print } from './output.ts'
+
+const command: Command = {
+  usage: 'NAME…',
+  about: 'Remove named volumes and what is in them. One that a box uses stays.',
+  examples: ['coop volume rm cache'],
+  options: {},
+  async run({ positionals: names }) {
+    if (!names.length)
+      throw new CoopError('E_USAGE', 'coop volume rm needs a name', { hint: 'coop volume ls' })
+    const { bytes: size } = (await runWorker({ do: 'remove-volumes', names }, () => {})) as Removed
+    print(`removed ${names.join(', ')}; freed ${bytes(size)}\n`)
+    return 0
+  },
+}
+
+export default command
