@@ -82,34 +82,39 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   for (const victim of ['daemon', 'zygote', 'both'] as const) {
-    test.skipIf(box.missing)(`an agent's box outlives its ${victim}, a run does not${box.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
-      await startBox(t, 'box', 'sleep 4205')
-      const client = t.startCoop([
-        'run',
-        '--',
-        'sh',
-        '-c',
-        `${stubborn('sleep 4206')}; echo up; exec sleep 4206`,
-      ])
-      await client.waitFor(/up/)
-      const { pid } = await daemon(t)
-      const zygote = zygoteOf(pid)
-      const agent = running(t, 'sleep 4205')
-      expect(agent).toHaveLength(1)
-      if (victim !== 'zygote') process.kill(pid, 'SIGKILL')
-      if (victim !== 'daemon') process.kill(zygote, 'SIGKILL')
-      // Neither stays without the other, and the client learns of it.
-      const alive = () => findLeftovers(t.root).some((left) => left.pid === pid || left.pid === zygote)
-      await waitUntil(() => !alive(), 'their end')
-      // Lost, or ended by a daemon that could still do so.
-      expect([125, 137]).toContain((await client.finished()).code ?? 0)
-      expect(running(t, 'sleep 4205')).toEqual(agent)
-      expect(said(await t.coop(['exec', '-n', 'box', '--', 'echo', 'adopted']))).toBe('adopted\n')
-      expect((await daemon(t)).pid).not.toBe(pid)
-      await waitUntil(() => running(t, 'sleep 4206').length === 0, 'the end of the run')
-      expect(running(t, 'sleep 4205')).toEqual(agent)
-      expect((await daemon(t)).boxes).toBe(1)
-    })
+    test.skipIf(box.missing)(
+      `boxes outlive their ${victim}, and a run ends with its client${box.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        await startBox(t, 'box', 'sleep 4205')
+        const client = t.startCoop([
+          'run',
+          '--',
+          'sh',
+          '-c',
+          `${stubborn('sleep 4206')}; echo up; exec sleep 4206`,
+        ])
+        await client.waitFor(/up/)
+        const { pid } = await daemon(t)
+        const zygote = zygoteOf(pid)
+        const agent = running(t, 'sleep 4205')
+        const run = running(t, 'sleep 4206')
+        expect(agent).toHaveLength(1)
+        expect(run).toHaveLength(2)
+        if (victim !== 'zygote') process.kill(pid, 'SIGKILL')
+        if (victim !== 'daemon') process.kill(zygote, 'SIGKILL')
+        // Neither stays without the other.
+        const alive = () => findLeftovers(t.root).some((left) => left.pid === pid || left.pid === zygote)
+        await waitUntil(() => !alive(), 'their end')
+        expect(running(t, 'sleep 4205')).toEqual(agent)
+        expect(said(await t.coop(['exec', '-n', 'box', '--', 'echo', 'adopted']))).toBe('adopted\n')
+        expect((await daemon(t)).pid).not.toBe(pid)
+        expect(running(t, 'sleep 4206')).toEqual(run)
+        client.kill('SIGKILL')
+        await waitUntil(() => running(t, 'sleep 4206').length === 0, 'the end of the run')
+        expect(running(t, 'sleep 4205')).toEqual(agent)
+        await waitUntil(async () => (await daemon(t)).boxes === 1, 'the end of its box')
+      },
+    )
   }
 })

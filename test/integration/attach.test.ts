@@ -177,7 +177,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`a lost daemon gives the terminal back${can.note}`, async () => {
+  test.skipIf(can.missing)(`a daemon that is killed goes unnoticed${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: ECHO })
     const terminal = await shellTerminal(
@@ -187,8 +187,23 @@ describe.each(invokers)('as $name', (invoker) => {
     await terminal.waitFor(/hello/)
     await clients(t, 1)
     process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
-    await terminal.waitFor(/CODE [^0]\d*\nwritten/)
+    await terminal.line('still there')
+    await terminal.waitFor(/still there[\s\S]*still there/)
+    expect(await box(t)).toMatchObject({ state: 'running', clients: 1 })
+    await terminal.keys('C-]')
+    await terminal.waitFor(/CODE 0\nwritten/)
     expect(output(await shell(t, 'cmp ../before ../after'))).toBe('')
+  })
+
+  test.skipIf(can.missing)(`a shutdown detaches, and says so${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { agent: ECHO })
+    const terminal = await shellTerminal(t, 'coop attach; echo "CODE $?"; cat')
+    await terminal.waitFor(/hello/)
+    await clients(t, 1)
+    output(await t.coop(['system', 'shutdown']))
+    await terminal.waitFor(/the daemon was stopped; the box goes on: coop attach box[\s\S]*CODE 0/)
+    expect(await box(t)).toMatchObject({ state: 'running', clients: 0 })
   })
 
   test.skipIf(can.missing)(`without a terminal there is a sentence${can.note}`, async () => {

@@ -2,10 +2,10 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { needs } from '../harness/facts.ts'
+import { canMakeNamespaces, needs, needsAll } from '../harness/facts.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers, ordinary } from '../harness/users.ts'
-import { boxes, daemonPid, expectRefusal, finalScreen, needed, output, startBox } from './support.ts'
+import { boxes, daemonPid, expectRefusal, finalScreen, needed, output, shell, startBox } from './support.ts'
 
 const COMMANDS = [
   'attach',
@@ -84,7 +84,15 @@ test('mistyped commands and flags: the nearest real one, exit 2', async () => {
 test('init writes a coop.toml that is valid, and never overwrites', async () => {
   await using t = await scratch(ordinary, { git: false })
   t.write('package.json', '{}')
-  expect(output(await t.coop(['init']))).toBe(`wrote ${join(t.workspace, 'coop.toml')}\n`)
+  t.write('../bin/codex', '#!/bin/sh\n', 0o755)
+  const env = { PATH: `${join(t.home, 'bin')}:${t.env.PATH}` }
+  const said = output(await t.coop(['init'], { env })).split('\n')
+  expect(said).toEqual([
+    `wrote ${join(t.workspace, 'coop.toml')}`,
+    '  found: JavaScript, npm',
+    expect.stringMatching(/^ {2}installed on this machine: .*codex/),
+    '',
+  ])
   const file = join(t.workspace, 'coop.toml')
   const written = readFileSync(file, 'utf8')
   expect(written).toMatch(/^#/m)
@@ -245,4 +253,90 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(await colored({ TERM: 'dumb' })).toBe(false)
     },
   )
+})
+
+describe.each(invokers)('as $name', (invoker) => {
+  const can = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
+
+  test.skipIf(can.missing)(`a box is not taken for another one${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    output(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity']))
+    for (const [flag, value] of [
+      ['--network', 'none'],
+      ['--image', 'debian'],
+      ['--agent', 'cat'],
+    ] as const)
+      expectRefusal(await t.coop(['-d', flag, value]), {
+        code: 1,
+        sentence: new RegExp(`there already, with ${flag.slice(2)} `),
+        hint: /coop kill box/,
+      })
+    expect(output(await t.coop(['-d', '--network', 'host', '--agent', 'sleep 5']))).toContain(
+      'running already',
+    )
+    // As of a script whose variable is not set.
+    for (const command of [['kill'], ['stop'], ['logs'], ['snapshot', 'create', '', 'x']])
+      expectRefusal(await t.coop(command.length > 1 ? command : [...command, '']), {
+        code: 2,
+        sentence: /name of the box is empty/,
+        hint: /coop ls/,
+      })
+    expect((await t.coop(['status'])).code).toBe(0)
+  })
+
+  test.skipIf(can.missing)(`exec starts where its caller is, if that is in the box${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('coop.toml', '[workspace]\npath = "/work"\n')
+    output(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity']))
+    const sub = t.folder('home/project/deep/sub')
+    expect(output(await t.coop(['exec', 'pwd'], { cwd: sub }))).toBe('/work/deep/sub\n')
+    expect(output(await t.coop(['exec', '-n', 'box', 'pwd'], { cwd: t.home }))).toBe('/work\n')
+    expect(output(await t.coop(['exec', '--cwd', '/etc', 'pwd'], { cwd: sub }))).toBe('/etc\n')
+  })
+
+  test.skipIf(can.missing)(`a workspace at a place that the box needs is refused${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    for (const path of ['/', '/./', '/proc', '/proc/x/', '/etc', '/usr', '/work/../tmp']) {
+      t.write('coop.toml', `[workspace]\npath = ${JSON.stringify(path)}\n`)
+      expectRefusal(await t.coop(['run', 'true']), {
+        code: 125,
+        sentence: /workspace\.path must be/,
+        hint: /./,
+      })
+    }
+    t.write('coop.toml', '[workspace]\nmount = "sub"\n') // would look as if less was in the box
+    expectRefusal(await t.coop(['run', 'true']), { code: 125, sentence: /no effect/, hint: /mount/ })
+  })
+
+  test.skipIf(can.missing)(`output that is lost is no success${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const full = await shell(t, 'coop ls --json >/dev/full')
+    expect(full).toMatchObject({ code: 1, stderr: 'coop: the output cannot be written (ENOSPC)\n' })
+    expect((await shell(t, 'coop ls --json >&-')).code).toBe(0)
+  })
+})
+
+describe.each(invokers)('run and exec as $name', (invoker) => {
+  const can = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
+
+  test.skipIf(can.missing)(
+    `output that cannot be written ends the command and is said${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const said = 'coop: the output cannot be written (ENOSPC)\n'
+      const full = (script: string) => shell(t, `coop run -- sh -c '${script}' >/dev/full`)
+      expect(await full('echo hi')).toMatchObject({ code: 125, stderr: said })
+      expect(await full('head -c 10M /dev/zero; exit 3')).toMatchObject({ code: 3, stderr: said })
+    },
+  )
+
+  test.skipIf(can.missing)(`more arguments than a message holds are refused${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const { code, stderr } = await shell(t, 'coop run -- true $(seq 80000)')
+    expect({ code, stderr }).toMatchObject({
+      code: 125,
+      stderr: expect.stringMatching(/at most 65,536 words/),
+    })
+    expect((await shell(t, 'coop run -- true $(seq 20000)')).code).toBe(0)
+  })
 })

@@ -184,23 +184,34 @@ except OSError: print(0)`
     await waitUntil(async () => (await box(t)).state === 'running', 'the state')
   })
 
-  test.skipIf(can.missing)(`a box that died while no daemon ran is cleared away${can.note}`, async () => {
+  test.skipIf(can.missing)(`a box that died while no daemon ran is stopped${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
+    output(await t.coop(['exec', '--', 'sh', '-c', 'echo kept >/root-file; echo kept >~/home-file']))
     const { init } = JSON.parse(output(await t.coop(['status', '--json']))) as { init: { pid: number } }
     await killDaemon(t)
     process.kill(init.pid, 'SIGKILL')
     await waitUntil(() => !alive(init.pid), 'the end of the box')
-    expect(await boxes(t)).toEqual([])
-    await nothingLeft(t)
+    expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'stopped', reason: 'its init was killed' }])
+    output(await t.coop(['start', 'box']))
+    expect(output(await t.coop(['exec', '--', 'sh', '-c', 'cat /root-file ~/home-file']))).toBe(
+      'kept\nkept\n',
+    )
   })
 
-  test.skipIf(can.missing)(`a box whose init is killed is gone${can.note}`, async () => {
+  test.skipIf(can.missing)(`a box whose init is killed is stopped${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const { init } = JSON.parse(output(await t.coop(['status', '--json']))) as { init: { pid: number } }
     process.kill(init.pid, 'SIGKILL')
-    await waitUntil(async () => (await boxes(t)).length === 0, 'the end of the box')
+    const stopped = async () => (await boxes(t))[0]?.state === 'stopped'
+    await waitUntil(stopped, 'the end of the box')
+    expectRefusal(await t.coop(['exec', '--', 'true']), {
+      code: 125,
+      sentence: /not running/,
+      hint: /coop start/,
+    })
+    output(await t.coop(['kill']))
     await nothingLeft(t)
   })
 
@@ -259,15 +270,6 @@ except OSError: print(0)`
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'running' }])
   })
 
-  test.skipIf(can.missing)(`shutdown leaves no box of run behind${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const run = t.startCoop(['run', '--', 'sh', '-c', 'echo ready; exec sleep 1000'])
-    await run.waitFor(/ready/)
-    output(await t.coop(['system', 'shutdown']))
-    expect([125, 137]).toContain((await run.finished(5_000)).code ?? -1)
-    await nothingLeft(t)
-  })
-
   test.skipIf(can.missing)(
     `a manifest that cannot be read is set aside, not deleted${can.note}`,
     async () => {
@@ -283,6 +285,7 @@ except OSError: print(0)`
       expect(events(t)).toContainEqual(
         expect.objectContaining({ event: 'manifest-unreadable', box: 'broken' }),
       )
+      expect((await t.coop(['system', 'status'])).stderr).toMatch(/cannot be read.*boxes\/broken/)
     },
   )
 })

@@ -35,6 +35,28 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(output(await t.run(['git', 'status', '--porcelain']))).toBe('')
   })
 
+  test.skipIf(can.missing)(`a folder that is mounted at two places is at both${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('data/file', 'x')
+    t.write(
+      'coop.toml',
+      '[sandbox]\nmounts = ["./data:/one:ro", "./data:/two", "kept:/three", "kept:/four"]\n',
+    )
+    const script =
+      'cat /one/file /two/file; touch /two/new /four/new; ls /one/new /three/new; touch /one/x || echo ro'
+    expect(await inside(t, script)).toBe('xx/one/new\n/three/new\nro\n')
+  })
+
+  test.skipIf(can.missing)(`a hundred mounts are all there${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const names = Array.from({ length: 100 }, (_, index) => `m${index}`)
+    for (const name of names) t.write(`${name}/file`, `${name}\n`)
+    const mounts = names.map((name) => `./${name}:/mnt/${name}:ro`)
+    t.write('coop.toml', `[sandbox]\nmounts = ${JSON.stringify(mounts)}\n`)
+    const paths = names.map((name) => `/mnt/${name}/file`)
+    expect(await inside(t, `cat ${paths.join(' ')}`)).toBe(`${names.join('\n')}\n`)
+  })
+
   test.skipIf(can.missing)(`the host's processes are not there${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const pids = await inside(t, 'echo /proc/[0-9]*; echo $$; cat /proc/1/comm')

@@ -32,7 +32,11 @@ describe.each(invokers)('as $name', (invoker) => {
     await terminal.waitFor(/run 1 on \/dev\/pts\/0/)
     await terminal.keys('Enter')
     await terminal.waitFor(/exit code 3[\s\S]*run 2 on \/dev\/pts\/0/)
-    expect(await box(t)).toMatchObject({ state: 'running', clients: 1, ptys: [{ id: 0, clients: 1 }] })
+    expect(await box(t)).toMatchObject({
+      state: 'running',
+      clients: 1,
+      ptys: [{ id: 0, clients: [{ readonly: false }] }],
+    })
     await terminal.keys('Enter')
     await terminal.waitFor(/run 3/)
   })
@@ -111,6 +115,22 @@ describe.each(invokers)('as $name', (invoker) => {
     }
     await terminal.waitFor(/ending[\s\S]*run 7 /)
     expect((await box(t)).state).toBe('running')
+  })
+
+  test.skipIf(can.missing)(`coop restart reads coop.toml again${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('coop.toml', '[sandbox]\nagent = "sh -c \'echo first $WORD; exec sleep 1000\'"\n')
+    output(await t.coop(['-d', '-n', 'box']))
+    await waitUntil(async () => /first/.test((await t.coop(['logs'])).stdout), 'the first')
+    t.write(
+      'coop.toml',
+      '[sandbox]\nagent = "sh -c \'echo second $WORD; exec sleep 1000\'"\n[env]\nWORD = "word"\n',
+    )
+    output(await t.coop(['restart']))
+    await waitUntil(async () => /second word/.test((await t.coop(['logs'])).stdout), 'the second')
+    t.write('coop.toml', '[sandbox]\nagnet = "x"\n')
+    expect((await t.coop(['restart'])).code).toBe(2)
+    expect(await box(t)).toMatchObject({ state: 'running' })
   })
 })
 

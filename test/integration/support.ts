@@ -115,12 +115,14 @@ export interface BoxJson {
   readonly created: number
   readonly clients: number
   readonly memory?: number
+  readonly reason?: string
+  readonly waiting?: { readonly since: number; readonly text?: string }
   readonly ptys: readonly {
     readonly id: number
     readonly command: readonly string[]
     readonly state: string
     readonly exitCode?: number
-    readonly clients: number
+    readonly clients: readonly { readonly pid: number; readonly readonly: boolean }[]
     readonly size: { readonly columns: number; readonly rows: number }
   }[]
 }

@@ -1,0 +1,161 @@
+/** `coop build`: the image and its setup steps, each of them built once. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { canMakeNamespaces, hasCommand, needsAll } from '../harness/facts.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { waitUntil } from '../harness/wait.ts'
+import { everyone, expectRefusal, output, startBox } from '../integration/support.ts'
+import { debian, debianNeeds, smallRoot } from './roots.ts'
+import { layout, run, tools } from './support.ts'
+
+const MADE_MS = 300_000
+const INSTALL_MS = 240_000
+const SECOND_BUILD_MS = 1000
+let folder: string
+let reference: string
+
+beforeAll(() => {
+  if (tools.missing) return
+  folder = mkdtempSync('/var/tmp/coop-build-')
+  reference = `oci:${layout(folder, [smallRoot(folder)])}`
+  run(['chmod', '-R', 'a+rX', folder])
+}, MADE_MS)
+afterAll(() => {
+  if (folder) rmSync(folder, { recursive: true, force: true })
+})
+
+function configure(t: Scratch, setup: readonly string[], image = reference): void {
+  t.write('coop.toml', `[sandbox]\nimage = ${JSON.stringify(image)}\nsetup = ${JSON.stringify(setup)}\n`)
+}
+
+interface Built {
+  readonly steps: number
+  readonly cached: number
+}
+
+async function build(t: Scratch, ...options: readonly string[]): Promise<Built> {
+  return JSON.parse(output(await t.coop(['build', '--json', ...options], { timeoutMs: INSTALL_MS }))) as Built
+}
+
+// Wherever the line is too long for the window: the name of the image has a temporary folder in it.
+const ASKED = /is\s+not\s+built\.\s+Build\s+it\s+now\?\s+\[y\/N\]/
+
+describe.each(everyone)('as $name', (invoker) => {
+  const possible = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
+  const skip = tools.missing || possible.missing
+  const said = `${tools.note}${possible.note}`
+
+  test.skipIf(skip)(
+    `steps build on each other; a changed one and those after it are built again${said}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const steps = [
+        'mkdir /made',
+        'echo two >/made/two',
+        'cat /made/two >/made/three',
+        'rm /etc/debian_version; ls /made >/made/list',
+      ]
+      configure(t, steps)
+      expectRefusal(await t.coop(['-d']), { code: 5, sentence: /is not built/, hint: /coop build/ })
+      const first = await t.coop(['build'], { timeoutMs: INSTALL_MS })
+      expect(first.stderr).toContain('step 4/4: rm /etc/debian_version')
+      expect(first.code).toBe(0)
+      const look = 'cat /made/*; ls /etc/debian_version 2>&1; test -e /home/coop'
+      const inBox = async () => output(await t.coop(['run', '--', 'sh', '-c', look]))
+      expect(await inBox()).toMatch(/^list\nthree\ntwo\ntwo\ntwo\nls: .*No such/)
+      const start = performance.now()
+      expect(await build(t)).toMatchObject({ steps: 4, cached: 4 })
+      expect(performance.now() - start).toBeLessThan(SECOND_BUILD_MS)
+      // A running box keeps the files of the build it started from.
+      await startBox(t)
+      configure(t, [...steps.slice(0, 2), 'echo new >/made/three', ...steps.slice(3)])
+      expect(await build(t)).toMatchObject({ steps: 4, cached: 2 })
+      expect(await inBox()).toMatch(/^list\nthree\ntwo\nnew\ntwo\n/)
+      expect(output(await t.coop(['exec', 'cat', '/made/three']))).toBe('two\n')
+      expect(await build(t, '--no-cache')).toMatchObject({ steps: 4, cached: 0 })
+      expect(output(await t.coop(['exec', 'cat', '/made/three']))).toBe('two\n')
+    },
+  )
+
+  test.skipIf(skip)(`a failing step says its exit code, and what it left can be entered${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    configure(t, ['echo good >/good', 'echo half >/half; echo "this went wrong" >&2; exit 7'])
+    const { code, stderr } = await t.coop(['build'], { timeoutMs: INSTALL_MS })
+    expect(code).toBe(5)
+    expect(stderr).toMatch(/this went wrong/)
+    expect(stderr).toMatch(/step 2 of setup ended with 7/)
+    const [, log = '', image = ''] = /all of its output: (\S+); .*--image (\S+)/.exec(stderr) ?? []
+    expect(readFileSync(log, 'utf8')).toBe('this went wrong\n')
+    rmSync(join(t.workspace, 'coop.toml'))
+    expect(output(await t.coop(['run', '--image', image, '--', 'cat', '/good', '/half']))).toBe(
+      'good\nhalf\n',
+    )
+    configure(t, ['echo good >/good', 'echo whole >/whole'])
+    expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
+  })
+
+  test.skipIf(skip)(`a build that is killed leaves nothing, and the next one finishes${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    configure(t, ['echo one >/one', 'echo started; test -e /go || sleep 60'])
+    const killed = t.startCoop(['build'])
+    for (let i = 0; !killed.stderr.includes('started') && i < 1000; i++) await Bun.sleep(20)
+    killed.kill('SIGKILL')
+    await killed.process.exited
+    configure(t, ['echo one >/one', 'echo two >/two'])
+    expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
+    const top = join(t.dataDir, 'images/layers')
+    const names = readdirSync(top).flatMap((kind) => readdirSync(join(top, kind)))
+    expect(names.filter((name) => name.includes('.tmp-'))).toEqual([])
+  })
+
+  test.skipIf(skip)(`a step that says more than anybody reads waits for its reader${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    configure(t, [
+      'echo started; i=0; while [ $i -lt 60000 ]; do echo "line $i of very many"; i=$((i+1)); done',
+    ])
+    const build = t.startCoop(['build'])
+    await waitUntil(() => build.stderr.includes('started'), 'the step to start')
+    build.kill('SIGSTOP')
+    const logs = join(t.dataDir, 'logs')
+    const said = () => readdirSync(logs).reduce((sum, name) => sum + statSync(join(logs, name)).size, 0)
+    let before = -1
+    const heldUp = (): boolean => {
+      const last = before
+      before = said()
+      return before === last
+    }
+    await waitUntil(heldUp, 'the step to be held up') // nothing comes any more, and nothing is lost by it
+    build.kill('SIGCONT')
+    const { code, stderr } = await build.finished()
+    expect({ code, whole: stderr.includes('line 59999 of very many') }).toEqual({ code: 0, whole: true })
+  })
+
+  test.skipIf(skip || !hasCommand('tmux'))(`coop offers to build what is missing${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    configure(t, ['echo built >/built'])
+    const no = await t.coopTerminal(['--agent', 'sh -c "cat /built; exec cat"'])
+    await no.waitFor(ASKED)
+    await no.line('no')
+    expect(await no.exited()).toBe(5)
+    const yes = await t.coopTerminal(['--agent', 'sh -c "cat /built; exec cat"'])
+    await yes.waitFor(ASKED)
+    await yes.line('y')
+    await yes.waitFor(/^built$/m)
+  })
+
+  test.skipIf(skip || debianNeeds.missing || !invoker.hasRange)(
+    `apt-get installs git and curl as a step${said}${debianNeeds.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const base = `oci:${layout(folder, [debian()])}`
+      run(['chmod', '-R', 'a+rX', folder])
+      configure(t, ['apt-get update -qq', 'apt-get install -y -qq --no-install-recommends git curl'], base)
+      expect(await build(t)).toMatchObject({ steps: 2, cached: 0 })
+      expect(
+        output(await t.coop(['run', '--', 'sh', '-c', 'git --version; curl --version | head -1'])),
+      ).toMatch(/^git version .*\ncurl /)
+    },
+    INSTALL_MS,
+  )
+})

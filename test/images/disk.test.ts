@@ -1,0 +1,101 @@
+/** What coop takes of the disk, and taking it back. */
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { canMakeNamespaces, needsAll } from '../harness/facts.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { daemonPid, everyone, expectRefusal, nothingLeft, output, startBox } from '../integration/support.ts'
+import { layout, run, tools } from './support.ts'
+
+let folder: string
+let image: string
+
+beforeAll(() => {
+  if (tools.missing) return
+  folder = mkdtempSync('/var/tmp/coop-disk-')
+  image = `oci:${layout(folder, [[{ name: 'usr/file', data: 'x'.repeat(2_000_000), uid: 7, gid: 7, mode: 0o600 }]])}`
+  run(['chmod', '-R', 'a+rX', folder])
+})
+afterAll(() => {
+  if (folder) rmSync(folder, { recursive: true, force: true })
+})
+
+interface Use {
+  readonly kind: string
+  readonly count: number
+  readonly bytes: number
+  readonly reclaimable: number
+}
+
+const use = async (t: Scratch, kind: string): Promise<Use> => {
+  const uses = JSON.parse(output(await t.coop(['system', 'df', '--json']))) as Use[]
+  const found = uses.find((one) => one.kind === kind)
+  if (!found) throw new Error(`nothing of ${kind}`)
+  return found
+}
+
+describe.each(everyone)('as $name', (invoker) => {
+  const can = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
+  const skip = tools.missing || can.missing
+  const note = `${tools.note}${can.note}`
+
+  test.skipIf(skip)(`clean frees what df says, and leaves what is used${note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    output(await t.coop(['image', 'pull', '-q', image]))
+    const before = await use(t, 'images')
+    expect(before).toMatchObject({ count: 1, reclaimable: before.bytes })
+    expect(before.bytes).toBeGreaterThanOrEqual(2_000_000)
+    const cleaned = JSON.parse(output(await t.coop(['system', 'clean', '--json']))) as {
+      layers: number
+      bytes: number
+    }
+    expect(cleaned).toMatchObject({ layers: 1, bytes: before.bytes })
+    expect(await use(t, 'images')).toEqual({ kind: 'images', count: 0, bytes: 0, reclaimable: 0 })
+  })
+
+  test.skipIf(skip)(
+    `a volume that a box uses stays; others go, whoever their files belong to${note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('coop.toml', '[sandbox]\nmounts = ["cache:/srv/cache"]\n')
+      await startBox(t)
+      const owner = invoker.hasRange ? '5:5' : '0:0'
+      const make = `mkdir -m 700 /srv/cache/closed && touch /srv/cache/closed/x && chown -R ${owner} /srv/cache`
+      output(await t.coop(['exec', 'sh', '-c', make]))
+      expect(JSON.parse(output(await t.coop(['volume', 'ls', '--json'])))).toMatchObject([
+        { name: 'cache', usedBy: ['box'] },
+      ])
+      const refused = await t.coop(['volume', 'rm', 'cache'])
+      expectRefusal(refused, { code: 1, sentence: /the box box uses/, hint: /coop kill box/ })
+      expect(output(await t.coop(['volume', 'prune']))).toBe('no unused volumes\n')
+      output(await t.coop(['kill', '-f']))
+      await nothingLeft(t)
+      expectRefusal(await t.coop(['volume', 'prune']), {
+        code: 2,
+        sentence: /nobody can be asked/,
+        hint: /--force/,
+      })
+      expect(output(await t.coop(['volume', 'prune', '-f']))).toContain('removed cache')
+      expect(existsSync(join(t.dataDir, 'volumes/volume-cache'))).toBe(false)
+      expectRefusal(await t.coop(['volume', 'rm', 'cache']), {
+        code: 1,
+        sentence: /no volume cache/,
+        hint: /volume ls/,
+      })
+    },
+  )
+
+  test.skipIf(skip)(`prune takes everything${note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    output(await t.coop(['image', 'pull', '-q', image]))
+    t.write('coop.toml', '[sandbox]\nmounts = ["cache:/srv/cache"]\n')
+    await startBox(t)
+    output(await t.coop(['snapshot', 'create', 'one']))
+    expect(await use(t, 'snapshots')).toMatchObject({ count: 1 })
+    process.kill((await daemonPid(t)) ?? 0, 'SIGKILL') // a box without one is removed, too
+    const said = output(await t.coop(['system', 'prune', '-f']))
+    expect(said).toMatch(/^removed 1 box, 1 snapshot, 1 image, 1 volume; freed .*M\n$/)
+    const kinds = ['images', 'downloads', 'volumes', 'persistent', 'snapshots', 'boxes']
+    for (const kind of kinds) expect({ kind, count: (await use(t, kind)).count }).toEqual({ kind, count: 0 })
+  })
+})

@@ -1,0 +1,42 @@
+/** A box that has filled its disk: it can be stopped, looked at and removed, by this daemon and by the next. */
+import { describe, expect, test } from 'bun:test'
+import { canMakeNamespaces, needsAll } from '../harness/facts.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { type Invoker, invokers } from '../harness/users.ts'
+import { box, expectRefusal, output, startBox } from './support.ts'
+
+const root = needsAll({ root: process.getuid?.() === 0 })
+
+/** With a small file system of its own for the boxes. */
+async function withFullDisk(invoker: Invoker, work: (t: Scratch) => Promise<void>): Promise<void> {
+  await using t = await scratch(invoker, { git: false })
+  const options = `size=8m,mode=700,uid=${invoker.uid},gid=${invoker.gid}`
+  Bun.spawnSync(['mount', '-t', 'tmpfs', '-o', options, 'coop-test', t.dataDir])
+  try {
+    await startBox(t)
+    expect((await t.coop(['exec', 'sh', '-c', 'head -c 20M /dev/zero >/var/tmp/big'])).code).toBe(1)
+    await work(t)
+    output(await t.coop(['kill', '--all', '-f']))
+    output(await t.coop(['system', 'shutdown']))
+  } finally {
+    Bun.spawnSync(['umount', '--lazy', t.dataDir])
+  }
+}
+
+describe.each(invokers)('as $name', (invoker) => {
+  const can = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
+  const skip = can.missing || root.missing
+  const note = `${can.note}${root.note}`
+
+  test.skipIf(skip)(`a box that cannot be started again is stopped, and goes when it is told to${note}`, () =>
+    withFullDisk(invoker, async (t) => {
+      output(await t.coop(['stop', '-f']))
+      expectRefusal(await t.coop(['start']), { code: 1, sentence: /no space is left/, hint: /free/ })
+      expect((await box(t)).state).toBe('stopped')
+      output(await t.coop(['system', 'shutdown']))
+      expect((await box(t)).state).toBe('stopped')
+      output(await t.coop(['kill', '-f']))
+      await startBox(t) // there is room again
+    }),
+  )
+})

@@ -1,0 +1,108 @@
+/** What comes to the daemon's socket need not be of coop: nothing of it ends the daemon or fills its memory. */
+import { describe, expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { encodeFrame, encodeJson, FRAME_INPUT, FRAME_JSON } from '../../src/protocol/frames.ts'
+import { PROTOCOL } from '../../src/protocol/messages.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { invokers } from '../harness/users.ts'
+import { waitUntil } from '../harness/wait.ts'
+import { box, daemonPid, needed, startBox } from './support.ts'
+
+const ROUNDS = 300
+const HELLO = encodeJson({ type: 'hello', protocol: PROTOCOL, version: '0.1.0' })
+
+function numbers(seed: number): (below: number) => number {
+  let state = seed
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state % below
+  }
+}
+
+/** Sends bytes to the daemon as the invoker, and reads what it says until it hangs up or has said something. */
+async function send(t: Scratch, bytes: Uint8Array): Promise<void> {
+  const done = Promise.withResolvers<void>()
+  const socket = await Bun.connect({
+    unix: join(t.runtimeDir, 'daemon.sock'),
+    socket: { data: () => done.resolve(), close: () => done.resolve(), error: () => done.resolve() },
+  })
+  socket.write(bytes)
+  socket.flush()
+  setImmediate(() => done.resolve())
+  await done.promise
+  socket.end()
+}
+
+const resident = (pid: number): number =>
+  Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+
+describe.each(invokers.filter(({ uid }) => uid === process.getuid?.()))('as $name', (invoker) => {
+  const can = needed(invoker)
+
+  test.skipIf(can.missing)(`damaged frames and messages${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const pid = (await daemonPid(t)) ?? -1
+    const random = numbers(22)
+    const name = 'box'
+    const size = { columns: 80, rows: 24 }
+    const calls = [
+      { do: 'attach', name, pty: 0, readonly: false, size },
+      { do: 'logs', name, pty: 0, follow: true, from: 3 },
+      { do: 'shell.open', name, command: ['true'], fresh: true, term: 'x', size },
+      { do: 'exec', name, command: { command: ['true'], token: 'x', descriptors: 'nowhere' } },
+      { do: 'rejoin', token: 'none' },
+      { do: 'box.list' },
+    ]
+    const before = resident(pid)
+    for (let round = 0; round < ROUNDS; round++) {
+      const call = encodeJson({ type: 'call', id: round, call: calls[random(calls.length)] })
+      const input = encodeFrame(FRAME_INPUT, Buffer.alloc(random(5_000), random(256)))
+      const whole = Buffer.concat([HELLO, call, input, encodeFrame(FRAME_JSON, Buffer.from('{}'))])
+      const damaged = Buffer.from(whole.subarray(0, 1 + random(whole.length)))
+      for (let i = random(6); i > 0; i--) damaged[random(damaged.length)] = random(256)
+      await send(t, damaged)
+    }
+    await send(t, Buffer.from([0xff, 0xff, 0xff, 0xff, 1]))
+    expect(await daemonPid(t)).toBe(pid)
+    expect(await box(t)).toMatchObject({ state: 'running' })
+    await waitUntil(async () => (await box(t)).clients === 0, 'every client to be forgotten')
+    expect(resident(pid) - before).toBeLessThan(80)
+  })
+
+  test.skipIf(can.missing)(
+    `a client that asks and never reads costs a bounded amount${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { agent: 'seq 1 99999999999' })
+      const pid = (await daemonPid(t)) ?? -1
+      const before = resident(pid)
+      const call = encodeJson({
+        type: 'call',
+        id: 1,
+        call: { do: 'logs', name: 'box', pty: 0, follow: true },
+      })
+      const sockets = await Promise.all(
+        Array.from({ length: 20 }, async () => {
+          const socket = await Bun.connect({
+            unix: join(t.runtimeDir, 'daemon.sock'),
+            socket: { data: (own) => own.pause() },
+          })
+          socket.write(Buffer.concat([HELLO, call]))
+          return socket
+        }),
+      )
+      await waitUntil(
+        async () => {
+          const first = (await t.coop(['logs', '-n', '1'])).stdout
+          return Number.parseInt(first, 10) > 3_000_000
+        },
+        'some 20 MB of output',
+        30_000,
+      )
+      expect(resident(pid) - before).toBeLessThan(80)
+      for (const socket of sockets) socket.end()
+    },
+  )
+})

@@ -1,0 +1,86 @@
+/** An agent that needs its user is seen: in listings, in the title of other terminals, by the user's own command. */
+import { describe, expect, test } from 'bun:test'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { needs } from '../harness/facts.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { invokers } from '../harness/users.ts'
+import { waitUntil } from '../harness/wait.ts'
+import { box, needed, output, shellTerminal, startBox } from './support.ts'
+
+const ASKS = `sh -c 'read go; printf "\\033]9;May I delete it?\\007"; read answer; echo working; read more'`
+
+async function waits(t: Scratch, name = 'box'): Promise<unknown> {
+  return await waitUntil(
+    async () => {
+      const { stdout } = await t.coop(['ls', '--json'])
+      const boxes = JSON.parse(stdout) as { name: string; waiting?: unknown }[]
+      return boxes.find((one) => one.name === name)?.waiting
+    },
+    `${name} to wait`,
+    15_000,
+  )
+}
+
+describe.each(invokers)('as $name', (invoker) => {
+  const can = needed(invoker)
+  const tmux = needs('tmux')
+
+  test.skipIf(can.missing || tmux.missing)(`a notification, until somebody answers${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { agent: ASKS })
+    const terminal = await t.coopTerminal(['attach'])
+    await terminal.line('go')
+    expect(await waits(t)).toMatchObject({ text: 'May I delete it?' })
+    expect(output(await t.coop(['ls']))).toMatch(/box .* waiting /)
+    expect(output(await t.coop(['status']))).toMatch(/waiting .*May I delete it\?/)
+    await terminal.line('yes')
+    await terminal.waitFor(/working/)
+    await waitUntil(async () => (await box(t)).waiting === undefined, 'the end of the wait')
+  })
+
+  test.skipIf(can.missing || tmux.missing)(`silence after output, too${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { agent: 'sh -c \'printf "name? "; read name; exec sleep 1000\'' })
+    expect(await waits(t)).toBeObject()
+  })
+
+  test.skipIf(can.missing || tmux.missing)(`the title of other terminals tells${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { name: 'asks', agent: ASKS })
+    const other = t.folder('other')
+    output(await t.coop(['-d', '-n', 'calm', '-w', other, '--agent', "sh -c 'echo calm; exec sleep 1000'"]))
+    const calm = await shellTerminal(t, 'coop attach calm; exec cat')
+    await calm.waitFor(/calm/)
+    const before = await calm.info('#{pane_title}')
+    const asks = await t.coopTerminal(['attach', 'asks'])
+    await asks.line('go')
+    await waitUntil(async () => /● asks waits for you/.test(await calm.info('#{pane_title}')), 'the title')
+    await asks.line('yes')
+    await waitUntil(async () => !/asks/.test(await calm.info('#{pane_title}')), 'the title to go back')
+    await calm.keys('C-]')
+    await calm.waitFor(/detached/)
+    expect(await calm.info('#{pane_title}')).toBe(before)
+  })
+
+  test.skipIf(can.missing || tmux.missing)(`runs the user's own command${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const said = join(t.root, 'said')
+    const command = `printf '%s|%s|%s' \\"$COOP_BOX\\" \\"$COOP_WORKSPACE\\" \\"$COOP_TEXT\\" >${said}.new; mv ${said}.new ${said}`
+    t.write(join(t.configDir, 'default.toml'), `[session]\nnotify = "${command}"\n`)
+    t.folder('.', 0o755)
+    await startBox(t, { agent: ASKS })
+    const terminal = await t.coopTerminal(['attach'])
+    await terminal.line('go')
+    await waitUntil(() => existsSync(said), 'the command')
+    expect(readFileSync(said, 'utf8')).toBe(`box|${t.workspace}|May I delete it?`)
+  })
+
+  test.skipIf(can.missing)(`a project cannot have a command run${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('coop.toml', '[session]\nnotify = "touch /tmp/owned"\n')
+    const { code, stderr } = await t.coop(['-d'])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/notify may not be set by a project/)
+  })
+})

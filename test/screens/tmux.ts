@@ -1,0 +1,120 @@
+/** tmux as a second opinion: what it shows after it was given some bytes. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Painter } from '../../src/screen/painter.ts'
+import { backgroundOf, PLAIN, select } from '../../src/screen/pen.ts'
+import { insidesOf, Screen } from '../../src/screen/screen.ts'
+
+const POLL_MS = 8
+const DEADLINE_MS = 10_000
+const STATE = [
+  ...[
+    'cursor_x',
+    'cursor_y',
+    'cursor_flag',
+    'alternate_on',
+    'insert_flag',
+    'keypad_flag',
+    'keypad_cursor_flag',
+  ],
+  ...['mouse_any_flag', 'mouse_button_flag', 'mouse_standard_flag', 'mouse_sgr_flag', 'mouse_utf8_flag'],
+  ...['origin_flag', 'wrap_flag', 'scroll_region_lower', 'scroll_region_upper'],
+]
+
+export interface Shown {
+  /** The visible rows, each with its attributes. */
+  readonly rows: readonly string[]
+  /** Cursor and modes. */
+  readonly state: Readonly<Record<string, string>>
+}
+
+export class Tmux {
+  readonly #folder = mkdtempSync(join(tmpdir(), 'coop-screen-'))
+  #count = 0
+
+  static get isInstalled(): boolean {
+    return Bun.which('tmux') !== null
+  }
+
+  async show(bytes: Uint8Array, columns: number, rows: number): Promise<Shown> {
+    const name = `s${this.#count++}`
+    const file = join(this.#folder, name)
+    // The title says that all has been seen. What follows an unfinished sequence would be part of it.
+    writeFileSync(file, Buffer.concat([bytes, Buffer.from(`\x1b]2;${name}\x1b\\`)]))
+    const size = ['-x', String(columns), '-y', String(rows)]
+    // Answers of the emulator must not be echoed into the picture.
+    const feed = `stty raw -echo; cat ${file}; exec sleep 60`
+    this.#run('new-session', '-d', '-s', name, ...size, feed)
+    const deadline = Date.now() + DEADLINE_MS
+    while (this.#run('display', '-p', '-t', name, '#{pane_title}') !== name) {
+      if (Date.now() > deadline) throw new Error(`tmux did not show ${name}`)
+      await Bun.sleep(POLL_MS)
+    }
+    const format = STATE.map((key) => `#{${key}}`).join(' ')
+    const values = this.#run('display', '-p', '-t', name, format).split(' ')
+    const captured = this.#run('capture-pane', '-e', '-N', '-p', '-t', name)
+    this.#run('kill-session', '-t', name)
+    return {
+      rows: read(captured, columns, rows),
+      state: Object.fromEntries(STATE.map((key, i) => [key, values[i] ?? ''])),
+    }
+  }
+
+  constructor() {
+    // The server stays between two sessions; without a status line a session is as large as its window.
+    this.#run('start-server', ';', 'set', '-g', 'exit-empty', 'off', ';', 'set', '-g', 'status', 'off')
+  }
+
+  #run(...args: string[]): string {
+    const { stdout, stderr, success } = Bun.spawnSync(
+      ['tmux', '-S', join(this.#folder, 'socket'), '-f', '/dev/null', ...args],
+      { env: { ...process.env, TERM: 'xterm-256color', LC_ALL: 'C.UTF-8', TMUX: undefined } },
+    )
+    if (!success) throw new Error(`tmux ${args.join(' ')}: ${stderr}`)
+    return stdout.toString().replace(/\n$/, '')
+  }
+
+  [Symbol.dispose](): void {
+    Bun.spawnSync(['tmux', '-S', join(this.#folder, 'socket'), 'kill-server'], { stderr: 'ignore' })
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+}
+
+/** What tmux captured, as rows that can be compared: it draws lines by way of a charset. */
+function read(captured: string, columns: number, rows: number): string[] {
+  const screen = new Screen(columns + 2, rows, 0)
+  // It writes 53 (overlined) as it writes styles of underlines, with a colon.
+  const lines = captured
+    .replace(/\b5:3(?=[;m])/g, '53')
+    .split('\n')
+    .slice(0, rows)
+  screen.write(new TextEncoder().encode(`\x1b)0${lines.join('\r\n')}`))
+  return shownBy(screen, columns)
+}
+
+/** The visible rows of a screen. An empty cell and a space look alike; so do attributes that only text would show. */
+export function shownBy(screen: Screen, columns = screen.columns): string[] {
+  const { core } = insidesOf(screen)
+  const painter = new Painter(core)
+  const { lines, ybase } = core.buffers.active
+  return Array.from({ length: core.rows }, (_, y) => {
+    const line = lines.get(ybase + y)
+    let row = ''
+    let last = ''
+    for (let x = 0; line && x < columns; ) {
+      const { text, look, width } = painter.content(line, x)
+      const { underline: _, underlineColor: __, ...rest } = look
+      // tmux 3.3 tells neither a colour of underlines nor, for a blank, anything but its background.
+      const blank = text === '' || text === ' '
+      const plain = blank && !(look.fg & (1 << 26)) ? backgroundOf(look) : { ...PLAIN, ...rest, link: 0 }
+      const now = select({ ...plain, underline: blank ? 0 : look.underline }).slice(1)
+      if (now !== last) row += `{${now}}`
+      last = now
+      row += blank ? ' ' : text
+      x += width
+    }
+    // tmux does not tell the background of cells at the end of a line that were only erased.
+    return row.replace(/({[^}]*}| )+$/, '')
+  })
+}

@@ -1,0 +1,90 @@
+/** Output survives the daemon: the shortened soak test. The whole one is `npm run soak`. */
+import { describe, expect, test } from 'bun:test'
+import { copyFileSync, renameSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { coopPath } from '../harness/coop.ts'
+import { scratch } from '../harness/sandbox.ts'
+import { invokers } from '../harness/users.ts'
+import { needed } from '../integration/support.ts'
+import { sequence, soak } from './soak.ts'
+
+const ROUNDS = Number(process.env.COOP_SOAK_ROUNDS ?? 12)
+const SEED = 20_261_121
+
+/** One of two daemons that start at once ends by itself. */
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ESRCH') throw error
+  }
+}
+
+describe.each(invokers)('as $name', (invoker) => {
+  const can = needed(invoker, 'script')
+  test.skipIf(can.missing)(
+    `a client shows every line once, however often the daemon is killed${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const { wrong, lines } = await soak(t, {
+        rounds: ROUNDS,
+        random: sequence(SEED),
+        harm: async (daemon) => {
+          kill(daemon, 'SIGKILL')
+        },
+      })
+      expect(wrong).toEqual([])
+      expect(lines).toBeGreaterThan(ROUNDS)
+    },
+    600_000,
+  )
+
+  test.skipIf(can.missing)(
+    `a daemon that is stopped and continued loses nothing${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const random = sequence(SEED)
+      const { wrong } = await soak(t, {
+        rounds: Math.ceil(ROUNDS / 4),
+        random,
+        harm: async (daemon) => {
+          kill(daemon, 'SIGSTOP')
+          await Bun.sleep(random() * 200)
+          kill(daemon, 'SIGCONT')
+        },
+      })
+      expect(wrong).toEqual([])
+    },
+    600_000,
+  )
+
+  test.skipIf(can.missing)(
+    `one release after the other takes over, and the client shows every line once${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const program = join(t.root, 'coop')
+      copyFileSync(coopPath(), program)
+      const build = resolve(import.meta.dir, '../../scripts/build.mjs')
+      let release = 0
+      const { wrong } = await soak(t, {
+        rounds: Math.ceil(ROUNDS / 6),
+        random: sequence(SEED),
+        program,
+        harm: async () => {
+          const version = `99.0.${++release}`
+          // Beside the test, which has to go on reading: a client that shows nothing is not waited for.
+          const building = Bun.spawn(['node', build, '--release', version, `${program}.new`], {
+            stderr: 'inherit',
+          })
+          expect(await building.exited).toBe(0)
+          renameSync(`${program}.new`, program)
+          await t.run([program, 'ls'])
+          const { stdout } = await t.run([program, 'system', 'status', '--json'])
+          expect(stdout).toContain(version)
+        },
+      })
+      expect(wrong).toEqual([])
+    },
+    600_000,
+  )
+})

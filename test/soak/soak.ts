@@ -1,0 +1,160 @@
+/**
+ * A program that writes numbered lines as fast as it can, a client that shows them, and a daemon that keeps being
+ * killed. What the client shows must have every line once and in order.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { coopPath } from '../harness/coop.ts'
+import { asInvoker } from '../harness/process.ts'
+import type { Scratch } from '../harness/sandbox.ts'
+import { waitUntil } from '../harness/wait.ts'
+
+/** What happens to the daemon in each round. */
+export type Harm = (daemon: number, t: Scratch) => Promise<void>
+
+export interface Soak {
+  readonly rounds: number
+  /** Between 0 and 1: the same sequence for the same test. */
+  readonly random: () => number
+  readonly harm: Harm
+  /** The executable, where it is not the one under test. */
+  readonly program?: string
+}
+
+export interface SoakResult {
+  readonly lines: number
+  readonly bytes: number
+  /** What is not as it should be, in words; empty when all is. */
+  readonly wrong: readonly string[]
+}
+
+/** A repeatable sequence of numbers between 0 and 1 (a linear congruential generator). */
+export function sequence(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** Processes of daemons of this scratch, zygotes not counted: youngest last. */
+export function daemonsOf(t: Scratch): number[] {
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, 'latin1')
+    } catch {
+      return ''
+    }
+  }
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => read(`/proc/${pid}/cmdline`).includes('--daemon'))
+    .filter((pid) => read(`/proc/${pid}/environ`).includes(t.runtimeDir))
+    .filter((pid) => !/^State:\tZ/m.test(read(`/proc/${pid}/status`)))
+    .filter((pid) => !isForkOfDaemon(read(`/proc/${pid}/status`), read))
+    .map(Number)
+}
+
+function isForkOfDaemon(status: string, read: (path: string) => string): boolean {
+  const parent = /^PPid:\t(\d+)$/m.exec(status)?.[1] ?? '0'
+  return read(`/proc/${parent}/cmdline`).includes('--daemon')
+}
+
+/** Looks at what a client shows: every number must follow the one before. */
+export class Checker {
+  lines = 0
+  bytes = 0
+  last: number | undefined
+  readonly wrong: string[] = []
+  #rest = ''
+
+  push(bytes: Uint8Array): void {
+    this.bytes += bytes.length
+    const text = this.#rest + Buffer.from(bytes).toString('latin1')
+    const end = text.lastIndexOf('\n') + 1
+    this.#rest = text.slice(end)
+    for (const line of text.slice(0, end).split('\n')) {
+      const number = /^(\d+)\r$/.exec(line)?.[1]
+      if (number === undefined) {
+        if (line !== '' && this.last !== undefined && this.wrong.length < 20)
+          this.wrong.push(`after ${this.last} came ${JSON.stringify(line.slice(0, 100))}`)
+        continue
+      }
+      const value = Number(number)
+      this.lines++
+      // The first lines are those of the screen that was there when the client came.
+      if (
+        this.lines > SCREEN_LINES &&
+        this.last !== undefined &&
+        value !== this.last + 1 &&
+        this.wrong.length < 20
+      )
+        this.wrong.push(`after ${this.last} came ${value}`)
+      if (this.lines >= SCREEN_LINES) this.last = value
+    }
+  }
+}
+
+const SCREEN_LINES = 2
+
+export async function soak(
+  t: Scratch,
+  { rounds, random, harm, program = coopPath() }: Soak,
+): Promise<SoakResult> {
+  await t.coop(['system', 'status']) // has the scratch end what is left
+  const coop = (...args: string[]) => t.run([program, ...args])
+  const agent = 'sh -c "sleep 0.2; exec seq 1000000 99999999999"'
+  const created = await coop('-d', '-n', 'soak', '--agent', agent)
+  if (created.code !== 0) throw new Error(created.stderr)
+  const agentPid = async (): Promise<string> =>
+    (await coop('exec', '-n', 'soak', '--', 'pgrep', '-x', 'seq')).stdout.trim()
+  const checker = new Checker()
+  const command = ['script', '-qfc', `${program} attach soak`, '/dev/null']
+  const client = Bun.spawn(asInvoker(t.invoker, command), {
+    cwd: t.workspace,
+    env: { ...t.env },
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'inherit',
+  })
+  const shown = (async () => {
+    for await (const bytes of client.stdout) checker.push(bytes)
+  })()
+  try {
+    await waitUntil(() => checker.lines > 1_000, 'the first lines', 10_000)
+    const before = await agentPid()
+    for (let round = 0; round < rounds; round++) {
+      const [daemon] = await waitUntil(() => {
+        const found = daemonsOf(t)
+        return found.length ? found : undefined
+      }, 'a daemon')
+      if (daemon === undefined) throw new Error('no daemon')
+      if (round % 4) {
+        const goal = checker.bytes + random() * 4_000_000 // somewhere in the next 40 ms or so of output
+        await waitUntil(() => checker.bytes >= goal, `output in round ${round} (${checker.wrong.join('; ')})`)
+      } // else it is killed while it starts
+      await harm(daemon, t)
+    }
+    const goal = checker.lines + 10_000
+    await waitUntil(() => checker.lines > goal, 'lines after the last round')
+    const wrong = [...checker.wrong]
+    if ((await agentPid()) !== before) wrong.push('the program was started again')
+    await coop('exec', '-n', 'soak', '--', 'pkill', '-STOP', '-x', 'seq')
+    wrong.push(...(await ringDisagreements((await coop('logs', 'soak', '--raw')).stdout, checker)))
+    return { lines: checker.lines, bytes: checker.bytes, wrong }
+  } finally {
+    client.kill('SIGKILL')
+    await client.exited
+    await shown
+  }
+}
+
+/** The ring is what `coop logs` shows: numbers in order up to the last that the client saw. */
+async function ringDisagreements(logs: string, seen: Checker): Promise<string[]> {
+  const ring = new Checker()
+  ring.push(Buffer.from(logs, 'latin1'))
+  await waitUntil(
+    () => seen.last === ring.last,
+    () => `the client at ${seen.last}, the ring at ${ring.last}`,
+  )
+  return ring.wrong.map((sentence) => `ring: ${sentence}`)
+}
