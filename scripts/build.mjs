@@ -45,28 +45,32 @@ export function isStale() {
 /** Builds `dist/coop`, unless it is up to date; returns whether it did. */
 export function build({ force = false } = {}) {
   if (!force && !isStale()) return false
+  mkdirSync(join(root, 'dist'), { recursive: true })
+  compile(coopBinary, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version)
+  return true
+}
+
+/** Builds `file` as a coop of that version. */
+function compile(file, version) {
   const entry = join(root, 'src', 'main.ts')
   if (!existsSync(entry)) throw new ScriptError('There is no src/main.ts to build.')
-  mkdirSync(join(root, 'dist'), { recursive: true })
   // Renamed when complete: a coop that starts meanwhile, or a running daemon, sees the old file or the new.
-  const temporary = `${coopBinary}.${process.pid}.tmp`
+  const temporary = `${file}.${process.pid}.tmp`
   const started = new Date()
   try {
-    const args = ['build', ...COMPILE, ...defines(), `--outfile=${temporary}`, entry]
+    const args = ['build', ...COMPILE, ...defines(version), `--outfile=${temporary}`, entry]
     const { code, stdout, stderr } = run(bunPath(), args, { capture: true, allowFailure: true })
     if (code !== 0) throw new ScriptError(`The build failed:\n${stderr}${stdout}`)
     // As old as its sources were read: one saved during the build makes it stale.
     utimesSync(temporary, started, started)
-    renameSync(temporary, coopBinary)
+    renameSync(temporary, file)
   } finally {
     rmSync(temporary, { force: true })
   }
-  return true
 }
 
 /** The global constants `COOP_VERSION` and `COOP_COMMIT`; the latter is empty outside a git checkout. */
-function defines() {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+function defines(version) {
   return [
     `--define=COOP_VERSION=${JSON.stringify(version)}`,
     `--define=COOP_COMMIT=${JSON.stringify(gitCommit())}`,
@@ -88,6 +92,12 @@ function gitCommit() {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await script(() => {
+    // Another release than this one, for the tests of an upgrade: `--release VERSION FILE`.
+    const release = process.argv.indexOf('--release')
+    if (release > 0) {
+      compile(process.argv[release + 2], process.argv[release + 1])
+      return 0
+    }
     const built = build({ force: process.argv.includes('--force') })
     process.stderr.write(built ? 'Built dist/coop.\n' : 'dist/coop is up to date.\n')
     return 0

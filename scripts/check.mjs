@@ -51,7 +51,7 @@ function tool(name, args) {
     child.stderr.on('data', (chunk) => (output += chunk))
     child.once('error', reject)
     child.once('close', (code) => {
-      resolve({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: [], output })
+      resolve({ passed: code === 0 ? 1 : 0, failed: code === 0 ? [] : [name], skipped: [], output })
     })
   })
 }
@@ -69,19 +69,19 @@ export async function check() {
     ...(units.length > 0 ? [{ name: 'unit tests', outcome: unitTests(units) }] : []),
   ]
   /** @type {Outcome} */
-  const total = { passed: 0, failed: 0, skipped: [], output: '' }
+  const total = { passed: 0, failed: [], skipped: [], output: '' }
   for (const { name, outcome } of steps) {
     const { passed, failed, skipped, output } = await outcome
     total.passed += passed
-    total.failed += failed
+    total.failed.push(...failed)
     total.skipped.push(...skipped)
-    if (failed > 0) process.stdout.write(`${output.trimEnd()}\n`)
-    const counts = passed + failed > 1 ? `  ${passed} passed, ${failed} failed` : ''
-    process.stdout.write(`${failed > 0 ? 'FAIL' : 'ok  '}  ${name}${counts}\n`)
+    if (failed.length > 0) process.stdout.write(`${output.trimEnd()}\n`)
+    const counts = passed + failed.length > 1 ? `  ${passed} passed, ${failed.length} failed` : ''
+    process.stdout.write(`${failed.length > 0 ? 'FAIL' : 'ok  '}  ${name}${counts}\n`)
   }
   return total
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await script(async () => ((await check()).failed > 0 ? 1 : 0))
+  await script(async () => ((await check()).failed.length > 0 ? 1 : 0))
 }

@@ -14,6 +14,11 @@ const PACKAGES = {
   git: 'git',
   strace: 'strace',
   zstd: 'zstd',
+  busybox: 'busybox-static',
+  'docker-registry': 'docker-registry',
+  skopeo: 'skopeo',
+  umoci: 'umoci',
+  openssl: 'openssl',
 }
 
 /** @param {string} command */

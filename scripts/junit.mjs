@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bunPath, root } from './bun.mjs'
 
-/** @typedef {{ passed: number, failed: number, skipped: string[], output: string }} Outcome */
+/**
+ * What a run came to: `failed` has what each failing test printed, its name last; `skipped` has names.
+ *
+ * @typedef {{ passed: number, failed: string[], skipped: string[], output: string }} Outcome
+ */
 
 /** Overrides bunfig.toml, which keeps whole-program tests away from a bare `bun test`. */
 const ANY_FILE = '--path-ignore-patterns=node_modules/**'
@@ -100,16 +104,40 @@ function readReport(file) {
  * @returns {Outcome}
  */
 export function count(xml, code, output, files) {
-  const outcome = { passed: 0, failed: 0, skipped: /** @type {string[]} */ ([]), output }
+  /** @type {Outcome} */
+  const outcome = { passed: 0, failed: [], skipped: [], output }
   for (const [, attributes = '', body] of xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)) {
     if (body?.includes('<skipped')) outcome.skipped.push(testName(attributes))
-    else if (body !== undefined && /<(failure|error)\b/.test(body)) outcome.failed++
-    else outcome.passed++
+    else if (body !== undefined && /<(failure|error)\b/.test(body)) {
+      outcome.failed.push(withReason(testName(attributes), output))
+    } else outcome.passed++
   }
   // A file that does not load, or a process that dies, has no failing test case of its own.
   const unfinished = files.length > 0 && xml === ''
-  if ((code !== 0 || unfinished) && outcome.failed === 0) outcome.failed++
+  if ((code !== 0 || unfinished) && outcome.failed.length === 0) {
+    outcome.failed.push([...lastLines(output.split('\n')), files.join(' ')].join('\n'))
+  }
   return outcome
+}
+
+const REASON_LINES = 60 // of what one failure printed: a log that is cut at its start still has it at its end
+
+/** @param {readonly string[]} lines */
+const lastLines = (lines) => lines.slice(-REASON_LINES)
+
+/**
+ * A failing test with what Bun printed for it, which is between the result before it and its own.
+ *
+ * @param {string} name of the test, from the report
+ * @param {string} output of `bun test`
+ */
+function withReason(name, output) {
+  const lines = output.split('\n')
+  const title = name.split(' > ').slice(1).join(' > ')
+  const end = lines.findIndex((line) => line.startsWith('(fail) ') && line.includes(title))
+  if (end === -1) return name
+  const start = lines.findLastIndex((line, at) => at < end && /^\((pass|fail|skip)\) /.test(line))
+  return [...lastLines(lines.slice(start + 1, end)), name].join('\n')
 }
 
 /** @param {string} attributes of a `<testcase>` */

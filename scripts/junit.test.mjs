@@ -14,16 +14,26 @@ const REPORT = `<testsuites name="bun test"><testsuite name="test/a.test.ts" tes
 test('test cases are counted by how they ended, skipped ones by name', () => {
   expect(count(REPORT, 1, '', ['a'])).toEqual({
     passed: 1,
-    failed: 1,
+    failed: ['test/a.test.ts > f'],
     skipped: ['test/a.test.ts > a & b > attach (needs tmux)'],
     output: '',
   })
 })
 
 test('a run that fails without a failed test case counts as one failure', () => {
-  expect(count('<testcase name="a" />', 1, '', ['a'])).toMatchObject({ passed: 1, failed: 1 })
+  expect(count('<testcase name="a" />', 1, 'killed', ['a'])).toMatchObject({
+    passed: 1,
+    failed: ['killed\na'],
+  })
 })
 
 test('a run without a report counts as one failure', () => {
-  expect(count('', 0, '', ['a'])).toMatchObject({ passed: 0, failed: 1 })
+  expect(count('', 0, 'crashed', ['a'])).toMatchObject({ passed: 0, failed: ['crashed\na'] })
+})
+
+test('a failure comes with what was printed for it', () => {
+  const output = '(pass) x </> y [0.1ms]\nerror: 1 is not 2\n  at line 3\n(fail) f [0.3ms]\n(pass) g\n'
+  expect(count(REPORT, 1, output, ['a']).failed).toEqual([
+    'error: 1 is not 2\n  at line 3\ntest/a.test.ts > f',
+  ])
 })

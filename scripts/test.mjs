@@ -19,18 +19,21 @@ const GROUPS = [
   { folder: 'test/harness', testTimeoutMs: 30_000 },
   { folder: 'test/integration', testTimeoutMs: 60_000 },
   { folder: 'test/escape', testTimeoutMs: 60_000 },
+  { folder: 'test/images', testTimeoutMs: 120_000 }, // a registry is filled, and peers unpack the same
   { folder: 'test/agents', testTimeoutMs: 180_000 }, // real agents are installed, and take seconds to start
+  { folder: 'test/screens', testTimeoutMs: 120_000 },
+  { folder: 'test/soak', testTimeoutMs: 120_000 },
   { folder: 'test/web', testTimeoutMs: 90_000 },
 ]
 const FILE_TIMEOUT_MS = 900_000
 
 /** @type {Outcome} */
-const total = { passed: 0, failed: 0, skipped: [], output: '' }
+const total = { passed: 0, failed: [], skipped: [], output: '' }
 
 /** @param {Outcome} outcome */
 function add({ passed, failed, skipped }) {
   total.passed += passed
-  total.failed += failed
+  total.failed.push(...failed)
   total.skipped.push(...skipped)
 }
 
@@ -47,8 +50,7 @@ async function main(names) {
   const units = unitTestFiles().filter(wanted)
   const groups = wholeProgramGroups(wanted)
   if (units.length + groups.length === 0) {
-    process.stdout.write(`No test file matches ${names.join(' or ')}.\n`)
-    total.failed++
+    total.failed.push(`No test file matches ${names.join(' or ')}.`)
     return
   }
   if (names.length === 0) {
@@ -87,9 +89,10 @@ async function wholeProgramTests(groups) {
 
 function summary() {
   const { passed, failed, skipped } = total
+  const reasons = failed.map((reason) => `== failed\n${reason}\n\n`).join('')
   const names = skipped.map((name) => `skipped: ${name}\n`).join('')
   const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : ''
-  return `\n${names}${passed} passed, ${failed} failed${tail}\n`
+  return `\n${reasons}${names}${passed} passed, ${failed.length} failed${tail}\n`
 }
 
 let finished = false
@@ -99,6 +102,6 @@ await script(async () => {
   return 0
 })
 // What stopped the run (no dependencies, no build) has been said already; it counts as one failure.
-if (!finished) total.failed++
+if (!finished) total.failed.push('the run itself, see above')
 process.stdout.write(summary())
-process.exitCode = total.failed > 0 ? 1 : 0
+process.exitCode = total.failed.length > 0 ? 1 : 0

@@ -5,10 +5,12 @@
 import { asInvoker } from '../../test/harness/process.ts'
 import { ordinary } from '../../test/harness/users.ts'
 import { many, memory } from './boxes.ts'
+import { images } from './images.ts'
 import { print } from './measure.ts'
+import { clients, flood, latency } from './terminals.ts'
 import { coldRun, list, warmRun } from './times.ts'
 
-const asUser = { run: warmRun, cold: coldRun, ls: list, many }
+const asUser = { run: warmRun, cold: coldRun, ls: list, many, latency, flood, clients, images }
 const asAnyone = { memory }
 
 const isRoot = process.getuid?.() === 0

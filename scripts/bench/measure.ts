@@ -82,7 +82,7 @@ export function printComparison(
 
 export function verdict(value: number, atMost: number, unit: string): string {
   const state = value <= atMost ? 'met' : 'MISSED'
-  return `${value.toFixed(2)}${unit} (target at most ${atMost}${unit}: ${state})`
+  return `${value.toFixed(2)}${unit} (target at most ${Number(atMost.toFixed(2))}${unit}: ${state})`
 }
 
 export function print(text: string): void {

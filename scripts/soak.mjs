@@ -1,0 +1,27 @@
+/**
+ * `npm run soak [-- ROUNDS]`: the whole soak test. The daemon is killed (200 times by default), stopped and continued
+ * while a program writes as fast as it can; nothing that a client shows may be missing or doubled. As many pulls and
+ * builds are killed.
+ */
+import { spawnSync } from 'node:child_process'
+import { build } from './build.mjs'
+import { bunPath, ensureNodeModules, root, script } from './bun.mjs'
+import { ensurePackages } from './debian.mjs'
+
+await script(() => {
+  ensureNodeModules()
+  ensurePackages()
+  build()
+  const rounds = process.argv[2] ?? '200'
+  const files = ['./test/soak/soak.test.ts', './test/soak/many.test.ts', './test/images/interrupted.test.ts']
+  const { status } = spawnSync(
+    bunPath(),
+    ['test', '--path-ignore-patterns=node_modules/**', '--timeout', '1800000', ...files],
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, COOP_SOAK_ROUNDS: rounds, COOP_SOAK_KILLS: rounds },
+    },
+  )
+  return status ?? 1
+})
