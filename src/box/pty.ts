@@ -8,6 +8,7 @@ import {
 } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
+import type { Picture } from '../screen/pictures.ts'
 import type { WindowSize } from './process.ts'
 import { RING_SIZE, type Ring } from './ring.ts'
 import type { ScreenKeeper } from './screen-keeper.ts'
@@ -21,6 +22,8 @@ export interface PtyClient extends Viewer {
   readonly position: number | undefined
   /** It kept everybody waiting for too long: it is not waited for from now on. */
   excuse(): void
+  /** The terminal has another size now. */
+  resized(): void
 }
 
 const MAX_INPUT = 1 << 20 // bytes queued for a program that does not read; more is refused
@@ -144,6 +147,7 @@ export class Pty {
     this.#keeper.resize(this.#size)
     this.onResize()
     setWindowSize(this.#master, columns, rows)
+    for (const client of this.#clients) client.resized()
   }
 
   /** Something that coop itself says on the terminal. */
@@ -158,6 +162,11 @@ export class Pty {
   /** How it looks now, as sequences for a terminal that was just reset. Needs `loadScreens`. */
   screen(): { readonly offset: number; readonly bytes: Uint8Array } {
     return this.#keeper.screen()
+  }
+
+  /** What of it fits into a window of another size. Needs `loadScreens`. */
+  picture(window: WindowSize): { readonly offset: number; readonly picture: Picture } {
+    return this.#keeper.picture(window)
   }
 
   /** Resolves when everything that was written before has been read. */

@@ -113,6 +113,10 @@ export async function showTerminal(
       writeAll(Buffer.concat([filter.flush(), Buffer.from(modes.restore() + away + CLEAR)]))
       show(bytes)
     }
+    mine.onPicture = (at, bytes) => {
+      offset = at
+      show(bytes)
+    }
     mine.onNotice = (text) => {
       notices.push(text) // told at the end: now it would be in the middle of a picture
     }
