@@ -42,6 +42,10 @@ const PATIENCE_TURNS = 10
 const PATIENCE_BYTES = 512 * 1024 // that it must take meanwhile: 2.5 MB/s is what counts as keeping up
 const RETURN_MS = 3_000 // what clients get to come back to a new daemon
 
+const KEY = 16 // bytes; the longest of what a key or a click sends, more or less
+const ECHO_US = 200 // how long an answer to a key is waited for, with everything else
+const SILENT_MS = 50 // that nothing is waited for, of a program that did not answer
+
 const GROW_MS = 300 // a client that left may be back at once; a program that drew itself for nothing flickers
 
 export class Pty {
@@ -59,6 +63,7 @@ export class Pty {
   #paused: Timer | undefined
   #waited = 0
   #sinceWait = 0
+  #silentUntil = 0
   /** Clients of the daemon before us: how many are still to come, and how far the program may run until then. */
   #awaited = 0
   #awaitedTimer: Timer | undefined
@@ -125,8 +130,19 @@ export class Pty {
     this.onInput(bytes)
     this.#input.push({ bytes: Uint8Array.from(bytes), written })
     this.#inputSize += bytes.length
-    if (this.#input.length === 1) this.#writeInput()
+    if (this.#input.length > 1) return true
+    if (bytes.length > KEY || this.#paused || performance.now() < this.#silentUntil) this.#writeInput()
+    else this.#writeKey()
     return true
+  }
+
+  /** What a program answers to a key comes so soon that waking up for it would take longer than waiting. */
+  #writeKey(): void {
+    this.#watched.arm({ reading: false, writing: false }) // else it wakes somebody all the same
+    this.#writeInput()
+    if (isReadable(this.#master, ECHO_US)) return this.#read()
+    this.#silentUntil = performance.now() + SILENT_MS
+    this.#arm(true)
   }
 
   /** Take the size that fits all clients: a smaller one at once, a larger one when it stays so for a moment. */

@@ -16,7 +16,7 @@ import { bytesIn, splice } from '../../ffi/pipes.ts'
 export const RING_SIZE = 256 * 1024 // bytes of output that a client that attaches can look back on
 const HEADER_SIZE = 64
 const MAGIC = 0x636f6f70 // "coop"
-const VERSION = 2
+const VERSION = 3
 const CHUNK = 64 * 1024 // bytes; what a pipe holds unless it is made larger
 const SHORT = 2048 // bytes
 const EAGAIN = -11
@@ -28,6 +28,8 @@ const START = 16
 const UNDER_WAY = 24
 const CLIENTS = 32
 const SCREEN = 40
+const TYPIST = 48
+const TYPED = 56
 
 export class Ring {
   #fd: number
@@ -83,7 +85,7 @@ export class Ring {
     ring.#offset = field(OFFSET) + (underWay ? underWay - bytesIn(pipe) : 0)
     ring.#start = field(START)
     ring.#left = true
-    for (const at of [CLIENTS, SCREEN]) header.copy(ring.#header, at, at, at + 8)
+    for (const at of [CLIENTS, SCREEN, TYPIST, TYPED]) header.copy(ring.#header, at, at, at + 8)
     ring.#writeHeader(0)
     return ring
   }
@@ -115,6 +117,18 @@ export class Ring {
 
   set clients(count: number) {
     this.#header.writeBigUInt64LE(BigInt(count), CLIENTS)
+    this.#writeHeader(0)
+  }
+
+  /** How much a client had typed when it typed last, of all its input; 0 when somebody else was the last. */
+  typedBy(pid: number): number {
+    if (Number(this.#header.readBigUInt64LE(TYPIST)) !== pid) return 0
+    return Number(this.#header.readBigUInt64LE(TYPED))
+  }
+
+  setTyped(pid: number, offset: number): void {
+    this.#header.writeBigUInt64LE(BigInt(pid), TYPIST)
+    this.#header.writeBigUInt64LE(BigInt(offset), TYPED)
     this.#writeHeader(0)
   }
 

@@ -2,7 +2,7 @@
 
 import { terminalName } from '../../ffi/terminal.ts'
 import type { Session } from '../client/session.ts'
-import { showTerminal, terminalSize } from '../client/terminal.ts'
+import { type Begin, showTerminal, terminalSize } from '../client/terminal.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
 import type { BoxInfo, Call } from '../protocol/messages.ts'
@@ -40,12 +40,11 @@ export async function attachTo(
 ): Promise<number> {
   const readonly = call.do === 'attach' && call.readonly
   let pty = call.do === 'attach' ? call.pty : undefined
-  const begin = async (current: Session, from: number | undefined): Promise<void> => {
-    const again =
-      pty === undefined
-        ? call
-        : { ...attachCall(name, pty, readonly), ...(from === undefined ? {} : { from }) }
-    pty = (await current.call<{ pty: number }>(again)).pty
+  const begin: Begin = async (current, progress) => {
+    const again = pty === undefined ? call : { ...attachCall(name, pty, readonly), ...progress }
+    const begun = await current.call<{ pty: number; taken?: number }>(again)
+    pty = begun.pty
+    return begun
   }
   const options = { detachKey, readonly, onNotices: tellNotices }
   const end = await showTerminal(userPaths(), session, options, begin)

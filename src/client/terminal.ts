@@ -67,8 +67,19 @@ function writeAll(bytes: Uint8Array): boolean {
   return true
 }
 
-/** How the daemon is asked for the terminal: first, and after each time that it was lost, with what is there. */
-export type Begin = (session: Session, from: number | undefined) => Promise<unknown>
+/** How far a client that comes back has got. */
+export interface Progress {
+  /** The next byte of output, if any has come. */
+  readonly from?: number
+  /** What is known of its input to have reached the terminal. */
+  readonly typed: number
+}
+
+/**
+ * How the daemon is asked for the terminal: first, and after each time that it was lost. `taken` is how much of the
+ * input the terminal has.
+ */
+export type Begin = (session: Session, progress: Progress | undefined) => Promise<{ readonly taken?: number }>
 
 /**
  * Show a PTY until it ends or is detached from. A daemon that is lost meanwhile is followed by another one, and
@@ -139,17 +150,20 @@ export async function showTerminal(
         ...(message.error ? { message: message.error.message } : {}),
       }),
     )
+    let taken = 0
     try {
-      await begin(mine, offset)
+      const progress = { ...(offset === undefined ? {} : { from: offset }), typed: input.start }
+      const begun = await begin(mine, mine === session ? undefined : progress)
+      taken = begun.taken ?? 0
     } catch (error) {
       if (isLost(error)) return // and so `onLost` has been told
       throw error
     }
     // What is typed before there is a terminal to get it is not lost.
-    input.goTo((bytes) => mine.input(bytes))
+    input.goTo((bytes) => mine.input(bytes), taken)
   }
   const again = async (): Promise<void> => {
-    input.goTo(undefined)
+    input.pause()
     try {
       current = await connect(paths)
       current.resize(terminalSize())

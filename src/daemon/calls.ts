@@ -115,7 +115,7 @@ export class Calls {
         return this.#logs(connection, call)
       case 'rejoin':
         await loadScreens()
-        return commands.rejoin(connection, call.token, call.size, call.from)
+        return commands.rejoin(connection, call)
       case 'system.status':
         return this.#services.status()
       case 'system.shutdown':
@@ -254,7 +254,7 @@ export class Calls {
     )
     for (const other of this.#services.registry.boxes)
       if (other.manifest.waiting) connection.event({ box: other.name, waiting: true })
-    return { box: name, pty: pty.id }
+    return { box: name, pty: pty.id, taken: connection.continueInput(pty, watch.typed) }
   }
 
   #follow(connection: Connection, pty: Pty, feed: Feed, shown?: string): void {

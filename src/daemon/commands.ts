@@ -5,8 +5,9 @@ import { startTimeOf } from '../box/birth.ts'
 import type { Box } from '../box/box.ts'
 import type { CommandRecord } from '../box/manifest.ts'
 import type { WindowSize } from '../box/process.ts'
+import type { Pty } from '../box/pty.ts'
 import { CoopError, errorToJson } from '../errors.ts'
-import type { CommandOptions } from '../protocol/messages.ts'
+import type { Call, CommandOptions } from '../protocol/messages.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import type { Connection } from './connection.ts'
 import { Feed } from './feed.ts'
@@ -109,16 +110,11 @@ export class Commands {
   }
 
   /** Go on with a command that a client started with an earlier daemon. Raises E_NO_BOX. */
-  rejoin(
-    connection: Connection,
-    token: string,
-    size: WindowSize | undefined,
-    from: number | undefined,
-  ): unknown {
+  rejoin(connection: Connection, { token, size, from, typed }: Call & { do: 'rejoin' }): unknown {
     const command = this.#commands.get(token)
     if (!command) throw new CoopError('E_NO_BOX', 'the command has ended with its box')
-    this.#serve(connection, command, size, from)
-    return { box: command.box.name }
+    const pty = this.#serve(connection, command, size, from)
+    return { box: command.box.name, ...(pty ? { taken: connection.continueInput(pty, typed) } : {}) }
   }
 
   #serve(
@@ -126,7 +122,7 @@ export class Commands {
     command: Command,
     size: WindowSize | undefined,
     from: number | undefined,
-  ): void {
+  ): Pty | undefined {
     const { box, record } = command
     clearTimeout(command.orphaned)
     const pty = record.pty === undefined ? undefined : box.terminals.ptys.get(record.pty)
@@ -156,6 +152,7 @@ export class Commands {
         return tell(failure.code, failure.error)
       },
     )
+    return pty
   }
 
   #abandon(command: Command): void {

@@ -81,6 +81,8 @@ export type Call =
       readonly terminal?: string
       /** What the client has already of the terminal's output; else it gets the screen. */
       readonly from?: number
+      /** Of a client that comes back: what it knows of its input to have reached the terminal. */
+      readonly typed?: number
     }
   /** The bytes of a terminal as they came, from an offset or the oldest on; then what comes next, if asked. */
   | {
@@ -91,7 +93,13 @@ export type Call =
       readonly from?: number
     }
   /** Come back to a command of `run` or `exec` whose daemon is gone. */
-  | { readonly do: 'rejoin'; readonly token: string; readonly from?: number; readonly size?: Size }
+  | {
+      readonly do: 'rejoin'
+      readonly token: string
+      readonly from?: number
+      readonly typed?: number
+      readonly size?: Size
+    }
   | { readonly do: 'system.status' }
   | { readonly do: 'system.shutdown' }
   | CopyCall
@@ -289,6 +297,7 @@ function call(value: unknown): Call {
         do: it.do,
         token: text(it.token, 64),
         from: optional(it.from, offset) as number,
+        typed: optional(it.typed, offset) as number,
         size: optional(it.size, size) as Size,
       })
     case 'box.kill':
@@ -315,6 +324,7 @@ function call(value: unknown): Call {
         pty: pty(it.pty),
         readonly: flag(it.readonly),
         size: optional(it.size, size) as Size,
+        typed: optional(it.typed, offset) as number,
         terminal: optional(it.terminal, text) as string,
         from: optional(it.from, offset) as number,
       })
