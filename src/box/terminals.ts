@@ -46,6 +46,8 @@ export class Terminals {
   readonly #host: Host
   #restartTimer: Timer | undefined
   #agent: AgentWatch | undefined
+  /** Numbers of terminals that are not there yet. */
+  readonly #opening = new Set<number>()
   /** Terminals whose program is being restarted because somebody asked for it. */
   readonly #wanted = new Set<number>()
 
@@ -103,9 +105,8 @@ export class Terminals {
   ): Promise<Opened> {
     const pipe = heldPipe()
     let ring: Ring | undefined
-    const taken = new Set(this.#host.manifest.ptys.map((record) => record.id))
-    let number = id ?? 1
-    while (id === undefined && (taken.has(number) || this.ptys.has(number))) number++
+    const number = id ?? this.#freeNumber()
+    this.#opening.add(number)
     rmSync(this.#ringPath(number), { force: true })
     try {
       ring = this.#createRing(number, pipe) // before the program: a full disk is told, and nothing starts
@@ -144,7 +145,21 @@ export class Terminals {
       else closeDescriptor(pipe)
       rmSync(this.#ringPath(number), { force: true })
       throw error
+    } finally {
+      this.#opening.delete(number)
     }
+  }
+
+  /** The lowest that no terminal has, nor one that is being opened. */
+  #freeNumber(): number {
+    const taken = new Set([
+      ...this.#host.manifest.ptys.map(({ id }) => id),
+      ...this.ptys.keys(),
+      ...this.#opening,
+    ])
+    let number = 1
+    while (taken.has(number)) number++
+    return number
   }
 
   /** The agent, on PTY 0. */
