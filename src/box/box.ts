@@ -27,6 +27,7 @@ import type { Nursery } from './nursery.ts'
 import type { Prepared } from './prepare.ts'
 import { prepareMounts } from './prepared-mounts.ts'
 import { Processes } from './processes.ts'
+import type { PtyEnd } from './pty.ts'
 import { setupBatch } from './setup.ts'
 import { setupError } from './setup-error.ts'
 import { discardStore, makeBoxFolder, prepareStore } from './storage.ts'
@@ -34,6 +35,7 @@ import { type Host, Terminals } from './terminals.ts'
 import type { Waiting } from './waiting.ts'
 
 const KILLED = 128 + 9 // the exit code of what ended with its box
+const ENDED = { ended: 'box', code: KILLED } as const
 
 /** What every box needs of the daemon. */
 export interface BoxContext {
@@ -97,6 +99,11 @@ export class Box implements Host {
 
   get ending(): boolean {
     return this.#ending !== undefined
+  }
+
+  /** Of a box that is ending: whether its files stay. */
+  get stopping(): boolean {
+    return this.#stopping
   }
 
   get running(): boolean {
@@ -226,7 +233,7 @@ export class Box implements Host {
     } catch (error) {
       // Without its socket nobody can ever reach it again, but it would go on using the workspace.
       context.log('adoption-failed', { box: manifest.name, error: String(error) })
-      await box.#halt(true)
+      await box.#halt(true, ENDED)
       return undefined
     }
     return box
@@ -274,7 +281,7 @@ export class Box implements Host {
   /** Nobody waits for a command any more, and it has ended or is about to. */
   async release({ token, pid, pty }: CommandRecord): Promise<void> {
     this.update({ commands: this.#manifest.commands.filter((other) => other.token !== token) })
-    if (pty !== undefined) await this.terminals.close(pty)
+    if (pty !== undefined) await this.terminals.close(pty, { ended: 'command', code: 0 })
     await this.processes.forget(pid)
   }
 
@@ -307,7 +314,7 @@ export class Box implements Host {
   async end({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
     if (this.#stopping) await this.#ending // its files are still there after that
     await this.#once(async () => {
-      await this.#halt(force)
+      await this.#halt(force, ENDED)
       discardStore(this.#context.paths, this.name)
       this.#context.log('box-end', { box: this.name, reason })
       this.#context.ended(this)
@@ -318,7 +325,7 @@ export class Box implements Host {
   async stop({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
     await this.#once(async () => {
       this.#stopping = true
-      await this.#halt(force)
+      await this.#halt(force, { ...ENDED, ended: 'stopped', ...(reason === undefined ? {} : { reason }) })
       this.#stopping = false
       this.#ending = undefined
       this.#becomeStopped(reason)
@@ -350,7 +357,7 @@ export class Box implements Host {
     }
   }
 
-  async #halt(force: boolean): Promise<void> {
+  async #halt(force: boolean, end: PtyEnd): Promise<void> {
     if (!force && this.#channel) await askToEnd(this.#channel)
     if (this.#pidfd !== undefined) {
       await killAll(this.#pidfd)
@@ -359,7 +366,7 @@ export class Box implements Host {
     }
     this.#channel?.close()
     this.#channel = undefined
-    this.terminals.closeAll()
+    this.terminals.closeAll(end)
     this.processes.endAll(KILLED)
     rmSync(this.runtimeDir, { recursive: true, force: true })
   }

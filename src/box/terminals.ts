@@ -14,7 +14,7 @@ import { GRACE_MS } from './end.ts'
 import type { Manifest, PtyRecord } from './manifest.ts'
 import type { WindowSize } from './process.ts'
 import type { Processes } from './processes.ts'
-import { Pty } from './pty.ts'
+import { Pty, type PtyEnd } from './pty.ts'
 import { isCrashLoop, recentEnds } from './restarts.ts'
 import { Ring } from './ring.ts'
 import { ScreenKeeper } from './screen-keeper.ts'
@@ -214,7 +214,7 @@ export class Terminals {
     await pty.drained()
     if (error) pty.say(`\r\n[coop: ${error.message}]\r\n`)
     const wanted = this.#wanted.delete(id)
-    if (id !== 0 && !wanted) return this.close(id)
+    if (id !== 0 && !wanted) return this.close(id, { ended: 'command', code })
     const { manifest } = this.#host
     const ends = wanted ? [] : recentEnds(this.record(id)?.ends ?? [], Date.now())
     if (id === 0) {
@@ -232,8 +232,14 @@ export class Terminals {
     }
     if (!wanted) pty.say(`\r\n[coop: the agent ended (exit code ${code}); starting it again]\r\n`)
     this.#update(id, { state: 'restarting', exitCode: code, ends, pid: undefined })
-    if (wanted) await this.#start(id)
-    else this.#restartSoon(id)
+    if (!wanted) return this.#restartSoon(id)
+    this.#sayRestarted(id)
+    await this.#start(id)
+  }
+
+  /** To whoever is attached and did not ask for it. */
+  #sayRestarted(id: number): void {
+    this.ptys.get(id)?.say(`\r\n[coop: the ${id === 0 ? 'agent' : 'shell'} was restarted]\r\n`)
   }
 
   #restartSoon(id: number): void {
@@ -268,6 +274,7 @@ export class Terminals {
     const { pid } = record
     if (record.state !== 'running' || pid === undefined) {
       this.#update(id, { state: 'restarting', ends: [] })
+      this.#sayRestarted(id)
       return this.#start(id)
     }
     this.#wanted.add(id)
@@ -280,7 +287,7 @@ export class Terminals {
   }
 
   /** Hang up a terminal: its processes get SIGHUP, its ring goes. */
-  async close(id: number): Promise<void> {
+  async close(id: number, end: PtyEnd): Promise<void> {
     const record = this.record(id)
     const pty = this.ptys.get(id)
     if (!record || !pty) return
@@ -290,7 +297,7 @@ export class Terminals {
     if (record.pid !== undefined) batch.call('kill', [-record.pid, SIGHUP], { mayFail: true })
     for (const fd of [record.master, record.slave, record.pipe]) batch.call('close', [fd], { mayFail: true })
     await this.#host.processes.run(batch).catch(() => {})
-    pty.close()
+    pty.close(end)
     rmSync(this.#ringPath(id), { force: true })
   }
 
@@ -300,10 +307,10 @@ export class Terminals {
   }
 
   /** The box has ended. */
-  closeAll(): void {
+  closeAll(end: PtyEnd): void {
     clearTimeout(this.#restartTimer)
     this.#agent?.reset()
-    for (const pty of this.ptys.values()) pty.close()
+    for (const pty of this.ptys.values()) pty.close(end)
     this.ptys.clear()
   }
 }

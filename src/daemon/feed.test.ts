@@ -66,7 +66,7 @@ beforeEach(async () => {
 })
 afterEach(() => {
   setSystemTime()
-  pty.close()
+  pty.close({ ended: 'box', code: 0 })
   closeDescriptor(slave)
   rmSync(folder, { recursive: true })
 })

@@ -99,7 +99,8 @@ export class Feed implements PtyClient {
 
   /** Send what the client does not have, while it takes it. Called when it has room. */
   catchUp(): void {
-    const { ring } = this.pty
+    const { ring, closed } = this.pty
+    if (closed) return
     while (this.#outlet.queued <= HIGH_WATER) {
       if (this.#needsScreen || this.#next < ring.start) {
         if (!this.#repair()) return

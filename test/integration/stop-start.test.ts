@@ -85,14 +85,40 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await box(t)).toMatchObject({ state: 'running', clients: 1 })
   })
 
-  test.skipIf(tmux.missing)(`stop ends who is attached, with a sentence${tmux.note}`, async () => {
+  test.skipIf(tmux.missing)(`stop ends who is attached, and says how to go on${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
-    const terminal = await shellTerminal(t, 'coop attach; echo "CODE $?"; cat')
-    await waitUntil(async () => (await box(t)).clients === 1, 'the client')
+    const open = (command: string) => shellTerminal(t, `coop ${command}; echo "CODE $?"; cat`)
+    const [agent, bash, command, pipes] = [
+      await open('attach'),
+      await open('shell'),
+      await open('exec yes'), // whose client never has all of it
+      await open('exec sh -c "echo on; exec sleep 1000" </dev/null'),
+    ]
+    await pipes.waitFor(/^on$/m)
+    await waitUntil(async () => (await box(t)).clients === 3, 'the clients')
     output(await t.coop(['stop', '-f']))
-    await terminal.waitFor(/the box box has ended[\s\S]*CODE 0/)
+    const stopped = /the box box was stopped; start it again: coop start box\]\nCODE (0|137)/
+    expect(await agent.waitFor(stopped)).toMatch(/CODE 0/)
+    expect(await bash.waitFor(stopped)).toMatch(/CODE 137/)
+    await command.waitFor(/the box box was stopped\nhint: coop start box\nCODE 137/)
+    await pipes.waitFor(/the box box was stopped\nhint: coop start box\nCODE 137/)
   })
+
+  test.skipIf(tmux.missing)(
+    `an init that is killed stops the box, and that is said${tmux.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      const terminal = await t.coopTerminal(['attach'])
+      await waitUntil(async () => (await box(t)).clients === 1, 'the client')
+      const { init } = JSON.parse(output(await t.coop(['status', '--json']))) as { init: { pid: number } }
+      process.kill(init.pid, 'SIGKILL')
+      await terminal.waitFor(
+        /the box box was stopped \(its init was killed\); start it again: coop start box/,
+      )
+    },
+  )
 
   test.skipIf(can.missing)(
     `two that kill a box at once are both told that it is gone${can.note}`,
