@@ -16,6 +16,7 @@ import { bootId, startTimeOf } from './birth.ts'
 import { BoxFiles } from './copy.ts'
 import { askToEnd, killAll } from './end.ts'
 import { type HostFacts, sourceOf } from './host.ts'
+import { forgetLastOutput, keepLastOutput, lastOutput } from './last-output.ts'
 import {
   type BoxFlags,
   type CommandRecord,
@@ -36,6 +37,7 @@ import type { Waiting } from './waiting.ts'
 
 const KILLED = 128 + 9 // the exit code of what ended with its box
 const ENDED = { ended: 'box', code: KILLED } as const
+const STOPPED = { ended: 'stopped', code: KILLED } as const
 
 /** What every box needs of the daemon. */
 export interface BoxContext {
@@ -163,6 +165,7 @@ export class Box implements Host {
   /** A box that is stopped, as its manifest says. */
   static stopped(context: BoxContext, manifest: Manifest, reason: string | undefined): Box {
     const box = new Box(context, manifest)
+    if (manifest.state !== 'stopped') box.#keepLastOutput()
     box.#becomeStopped(reason)
     return box
   }
@@ -233,7 +236,7 @@ export class Box implements Host {
     } catch (error) {
       // Without its socket nobody can ever reach it again, but it would go on using the workspace.
       context.log('adoption-failed', { box: manifest.name, error: String(error) })
-      await box.#halt(true, ENDED)
+      await box.#halt(true, STOPPED)
       return undefined
     }
     return box
@@ -325,7 +328,7 @@ export class Box implements Host {
   async stop({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
     await this.#once(async () => {
       this.#stopping = true
-      await this.#halt(force, { ...ENDED, ended: 'stopped', ...(reason === undefined ? {} : { reason }) })
+      await this.#halt(force, { ...STOPPED, ...(reason === undefined ? {} : { reason }) })
       this.#stopping = false
       this.#ending = undefined
       this.#becomeStopped(reason)
@@ -347,6 +350,7 @@ export class Box implements Host {
   async start(prepared: Prepared): Promise<void> {
     const before = this.#manifest
     this.update({ ...settings(prepared), state: 'starting' })
+    forgetLastOutput(this.#context.paths, this.name)
     try {
       await this.#birth(prepared)
       await this.terminals.startAgent()
@@ -354,6 +358,19 @@ export class Box implements Host {
       await this.stop({ force: true, reason: 'it did not start' })
       this.update({ plan: before.plan })
       throw error instanceof BatchError ? setupError(error, prepared.plan) : error
+    }
+  }
+
+  /** What the agent of a stopped box has put out last; undefined when nobody knows. */
+  get lastOutput(): Buffer | undefined {
+    return lastOutput(this.#context.paths, this.name)
+  }
+
+  #keepLastOutput(): void {
+    try {
+      keepLastOutput(this.#context.paths, this.name)
+    } catch (error) {
+      this.#context.log('output-not-kept', { box: this.name, error: String(error) })
     }
   }
 
@@ -368,6 +385,7 @@ export class Box implements Host {
     this.#channel = undefined
     this.terminals.closeAll(end)
     this.processes.endAll(KILLED)
+    if (end.ended === 'stopped') this.#keepLastOutput()
     rmSync(this.runtimeDir, { recursive: true, force: true })
   }
 }

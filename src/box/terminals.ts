@@ -8,6 +8,7 @@ import { heldPipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
+import { ringFile } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import { AgentWatch } from './agent-watch.ts'
 import { GRACE_MS } from './end.ts'
@@ -56,7 +57,7 @@ export class Terminals {
   }
 
   #ringPath(id: number): string {
-    return join(this.#host.runtimeDir, `pty-${id}.ring`)
+    return ringFile(this.#host.runtimeDir, id)
   }
 
   #createRing(id: number, pipe: number): Ring {

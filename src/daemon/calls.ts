@@ -8,6 +8,7 @@ import { residentBytes } from '../box/memory.ts'
 import type { Pty } from '../box/pty.ts'
 import { loadScreens } from '../box/screen-keeper.ts'
 import { CoopError } from '../errors.ts'
+import { encodeOutput } from '../protocol/frames.ts'
 import type { BoxInfo, BoxOptions, Call, ClientInfo, CommandOptions, PtyInfo } from '../protocol/messages.ts'
 import { printablePlan } from '../sandbox/plan.ts'
 import type { Commands } from './commands.ts'
@@ -270,6 +271,12 @@ export class Calls {
   }
 
   #logs(connection: Connection, call: Call & { do: 'logs' }): unknown {
+    const box = this.#services.registry.get(call.name)
+    const last = box.running || call.pty !== 0 || call.follow ? undefined : box.lastOutput
+    if (last) {
+      connection.send(encodeOutput(0, last))
+      return { from: 0, offset: last.length }
+    }
     const pty = this.#pty(call.name, call.pty)
     const from = Math.max(call.from ?? 0, pty.ring.start)
     const feed = new Feed(pty, connection, { readonly: true, size: undefined, from, plain: true })

@@ -124,7 +124,6 @@ export class Registry {
         await thaw(box)
         continue
       }
-      rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
       // What a person has made in a box of their own stays; the rest is nothing without its processes.
       if (manifest.kind === 'agent' && manifest.state !== 'creating') {
         const reason = manifest.state === 'stopped' ? manifest.reason : whyGone(manifest)
@@ -134,6 +133,7 @@ export class Registry {
         log('box-gone', { box: name })
         discardStore(paths, name)
       }
+      rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
     }
     void this.#clean()
   }

@@ -28,7 +28,11 @@ describe.each(invokers)('as $name', (invoker) => {
     output(await t.coop(['stop', '-f']))
     expect(await box(t)).toMatchObject({ state: 'stopped', ptys: [], clients: 0 })
     expect(existsSync(join(t.runtimeDir, 'boxes/box'))).toBe(false)
-    expectRefusal(await t.coop(['logs']), { code: 1, sentence: /stopped/, hint: /coop start box/ })
+    expectRefusal(await t.coop(['exec', 'true']), {
+      code: 125,
+      sentence: /not running/,
+      hint: /coop start box/,
+    })
     output(await t.coop(['start']))
     expect(await box(t)).toMatchObject({ state: 'running', ptys: [{ id: 0, state: 'running' }] })
     const files = await t.coop([
@@ -56,6 +60,32 @@ describe.each(invokers)('as $name', (invoker) => {
       await nothingLeft(t)
     },
   )
+
+  test.skipIf(can.missing)(`logs shows what the agent of a stopped box said last${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, {
+      agent: 'bash -c \'trap "echo bye; exit" TERM; echo hello $$; while :; do sleep 0.02; done\'',
+    })
+    const said = async (words: RegExp) => words.test(output(await t.coop(['logs'])))
+    await waitUntil(() => said(/hello/), 'its first words')
+    output(await t.coop(['stop']))
+    expect(output(await t.coop(['logs', '-f']))).toMatch(/^hello \d+\n(Terminated\n)?bye\n/)
+    process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
+    expect(await said(/^hello \d+\n(Terminated\n)?bye\n/)).toBe(true)
+    // What was said before a start is not what the box said last.
+    output(await t.coop(['start']))
+    await waitUntil(() => said(/hello/), 'its first words')
+    expect(await said(/bye/)).toBe(false)
+    // Without a daemon that could see the end, as after a restart of the machine.
+    const { init } = JSON.parse(output(await t.coop(['status', '--json']))) as { init: { pid: number } }
+    process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
+    process.kill(init.pid, 'SIGKILL')
+    expect(await said(/^hello \d+\n$/)).toBe(true)
+    expect(await box(t)).toMatchObject({ state: 'stopped', reason: 'its init was killed' })
+    // A runtime folder that did not outlive that, either.
+    rmSync(join(t.dataDir, 'boxes/box/last-output'))
+    expectRefusal(await t.coop(['logs']), { code: 1, sentence: /is stopped \(/, hint: /coop start box/ })
+  })
 
   test.skipIf(can.missing)(
     `starting twice is no error; a start that fails keeps the files${can.note}`,
