@@ -112,7 +112,7 @@ async function findBox(
   } catch {
     // The daemon says what is wrong with it.
   }
-  if (name === undefined) return boxes.find((box) => box.workspace === real)
+  if (name === undefined) return onlyBox(boxes.filter((box) => box.workspace === real))
   const named = boxes.find((box) => box.name === name)
   if (named && named.workspace !== real) {
     throw new CoopError('E_BOX_EXISTS', `the box ${name} is for another folder: ${named.workspace}`, {
@@ -120,6 +120,14 @@ async function findBox(
     })
   }
   return named
+}
+
+function onlyBox([box, ...others]: readonly Created[]): Created | undefined {
+  if (!box || !others.length) return box
+  const names = [box, ...others].map((one) => one.name)
+  throw new CoopError('E_USAGE', `this folder has several boxes: ${names.join(', ')}`, {
+    hint: `say which one: coop -n ${box.name}; or make another one: coop -n NAME`,
+  })
 }
 
 export function startedText(box: BoxInfo, existed: boolean): string {

@@ -207,6 +207,27 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await boxes(t)).toEqual([])
   })
 
+  test.skipIf(can.missing)(`of several boxes of a folder none is chosen${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { name: 'one' })
+    await startBox(t, { name: 'two' })
+    const refused = { code: 2, sentence: /several boxes: one, two$/m, hint: /which one/ }
+    for (const args of [
+      ['kill'],
+      ['stop', '.'],
+      ['restart'],
+      ['snapshot', 'restore', 'x'],
+      ['exec', 'true'],
+      ['-d'],
+    ])
+      expectRefusal(await t.coop(args), refused)
+    expectRefusal(await t.coop(['status'], { cwd: t.folder('home/project/below') }), refused)
+    expect(await boxes(t)).toHaveLength(2)
+    output(await t.coop(['-d', '-n', 'two']))
+    output(await t.coop(['kill', 'two']))
+    expect(output(await t.coop(['kill']))).toContain('one')
+  })
+
   test.skipIf(can.missing)(`kill gives programs time to save, -f does not${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const agent = t.write(
