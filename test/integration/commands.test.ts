@@ -228,6 +228,36 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await t.coop(['kill']))).toContain('one')
   })
 
+  test.skipIf(can.missing)(
+    `a box below another one's folder is made, and that is said${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { name: 'above' })
+      const cwd = t.folder('home/project/below')
+      const first = await t.coop(['-d', '--agent', 'sleep infinity'], { cwd })
+      expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/in the box below/) })
+      expect(first.stderr).toMatch(
+        /^coop: this is a new box.* the box above has all of .*: coop attach above$/m,
+      )
+      const above = /box above/
+      expect((await t.coop(['-d'], { cwd })).stderr).not.toMatch(above)
+      // Whoever says which folder, or gives a name, knows.
+      const asked = await t.coop(['-d', '-w', t.folder('home/project/asked'), '--agent', 'sleep infinity'])
+      expect(asked.stderr).not.toMatch(above)
+      const named = await t.coop(['create', 'named', '--agent', 'sleep infinity'], { cwd })
+      expect(named.stderr).not.toMatch(above)
+    },
+  )
+
+  test.skipIf(can.missing)(`create is coop -d -n, with the same flags${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const quiet = await t.coop(['create', '-q', 'mine', '--agent', 'sleep infinity'])
+    expect(quiet).toMatchObject({ code: 0, stdout: '', stderr: expect.not.stringMatching(/box mine/) })
+    const again = await t.coop(['create', '-v', 'mine'])
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/running already in the box mine/) })
+    expect(again.stderr).toMatch(/^box mine: sleep in .*, image host$/m)
+  })
+
   test.skipIf(can.missing)(`kill gives programs time to save, -f does not${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const agent = t.write(
