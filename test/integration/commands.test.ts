@@ -258,6 +258,23 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(again.stderr).toMatch(/^box mine: sleep in .*, image host$/m)
   })
 
+  test.skipIf(can.missing || tmux.missing)(
+    `a mistyped sub-command of shell is no box, and the nearest is suggested${can.note}${tmux.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      expect(await finalScreen(t, 'shell lst')).toMatch(
+        /no box named lst[\s\S]*did you mean coop shell ls\?\nCODE 3$/,
+      )
+      const many = {
+        code: 2,
+        sentence: /"1" is one argument too many/,
+        hint: /did you mean coop shell attach\?/,
+      }
+      expectRefusal(await t.coop(['shell', 'attahc', '1']), many)
+    },
+  )
+
   test.skipIf(can.missing)(`kill gives programs time to save, -f does not${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const agent = t.write(
