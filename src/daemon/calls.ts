@@ -263,7 +263,7 @@ export class Calls {
   #follow(connection: Connection, pty: Pty, feed: Feed, shown?: string): void {
     const forget = pty.onClose((end) => {
       if (connection.activity?.feed !== feed) return
-      feed.catchUp()
+      feed.finish()
       connection.tell({ type: 'exit', ...end })
       connection.activity = undefined
     })

@@ -138,7 +138,7 @@ export class Commands {
     clearTimeout(command.orphaned)
     const pty = record.pty === undefined ? undefined : box.terminals.ptys.get(record.pty)
     const feed = pty && new Feed(pty, connection, { readonly: false, size, from })
-    const forget = pty?.onClose(() => feed?.catchUp())
+    const forget = pty?.onClose(() => feed?.finish())
     let ended = false
     connection.activity = {
       ...(feed ? { feed } : {}),
@@ -152,7 +152,7 @@ export class Commands {
     }
     const tell = async (code: number, error?: CoopError): Promise<void> => {
       await pty?.drained()
-      feed?.catchUp()
+      feed?.finish()
       ended = true
       connection.tell({
         type: 'exit',

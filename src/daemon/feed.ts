@@ -43,6 +43,7 @@ export class Feed implements PtyClient {
   #excusedUntil = 0
   #screenAt = 0
   #timer: Timer | undefined
+  #finishing = false
 
   constructor(pty: Pty, outlet: Outlet, { readonly, size, from, plain = false }: FeedOptions) {
     this.pty = pty
@@ -101,7 +102,7 @@ export class Feed implements PtyClient {
   catchUp(): void {
     const { ring, closed } = this.pty
     if (closed) return
-    while (this.#outlet.queued <= HIGH_WATER) {
+    while (this.#finishing || this.#outlet.queued <= HIGH_WATER) {
       if (this.#needsScreen || this.#next < ring.start) {
         if (!this.#repair()) return
         continue
@@ -114,6 +115,12 @@ export class Feed implements PtyClient {
     this.pty.proceed()
   }
 
+  /** Send all that is left, however slow the client is: nothing comes any more, and its end must not overtake it. */
+  finish(): void {
+    this.#finishing = true
+    this.catchUp()
+  }
+
   /** Output that the client needs is gone from the ring, or it never had any: show it how things stand. */
   #repair(): boolean {
     const missed = this.#needsScreen ? 0 : this.pty.ring.start - this.#next
@@ -123,7 +130,7 @@ export class Feed implements PtyClient {
       return true
     }
     const wait = this.#screenAt + SCREEN_MS - Date.now()
-    if (wait > 0) {
+    if (wait > 0 && !this.#finishing) {
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined
         this.catchUp()
