@@ -154,6 +154,7 @@ export async function showTerminal(
       current.resize(terminalSize())
       await serve()
     } catch (error) {
+      writeAll(Buffer.from('\r\n')) // what is said about it is no part of the program's last line
       reject(error)
     }
   }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { scratch } from '../harness/sandbox.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 import {
@@ -16,6 +16,11 @@ import {
   shellTerminal,
   startBox,
 } from './support.ts'
+
+async function initOf(t: Scratch): Promise<number> {
+  const { init } = JSON.parse(output(await t.coop(['status', '--json']))) as { init: { pid: number } }
+  return init.pid
+}
 
 describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker)
@@ -77,9 +82,9 @@ describe.each(invokers)('as $name', (invoker) => {
     await waitUntil(() => said(/hello/), 'its first words')
     expect(await said(/bye/)).toBe(false)
     // Without a daemon that could see the end, as after a restart of the machine.
-    const { init } = JSON.parse(output(await t.coop(['status', '--json']))) as { init: { pid: number } }
+    const init = await initOf(t)
     process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
-    process.kill(init.pid, 'SIGKILL')
+    process.kill(init, 'SIGKILL')
     expect(await said(/^hello \d+\n$/)).toBe(true)
     expect(await box(t)).toMatchObject({ state: 'stopped', reason: 'its init was killed' })
     // A runtime folder that did not outlive that, either.
@@ -142,10 +147,20 @@ describe.each(invokers)('as $name', (invoker) => {
       await startBox(t)
       const terminal = await t.coopTerminal(['attach'])
       await waitUntil(async () => (await box(t)).clients === 1, 'the client')
-      const { init } = JSON.parse(output(await t.coop(['status', '--json']))) as { init: { pid: number } }
-      process.kill(init.pid, 'SIGKILL')
+      process.kill(await initOf(t), 'SIGKILL')
       await terminal.waitFor(
         /the box box was stopped \(its init was killed\); start it again: coop start box/,
+      )
+      // When no daemon saw it, the next one says so.
+      output(await t.coop(['start']))
+      const again = await shellTerminal(t, 'coop shell; echo "CODE $?"; cat')
+      await again.waitFor(/[#$]$/m)
+      const [init, daemon] = [await initOf(t), (await daemonPid(t)) ?? -1]
+      process.kill(daemon, 'SIGSTOP')
+      process.kill(init, 'SIGKILL')
+      process.kill(daemon, 'SIGKILL')
+      await again.waitFor(
+        /^coop: the box box is stopped \(its init was killed\)\nhint: coop start box\nCODE 1/m,
       )
     },
   )
