@@ -26,6 +26,14 @@ export interface PtyClient extends Viewer {
   resized(): void
 }
 
+/** How a terminal went away. */
+export interface PtyEnd {
+  readonly ended: 'command' | 'hangup' | 'stopped' | 'box'
+  /** The exit code of its program. */
+  readonly code: number
+  readonly reason?: string
+}
+
 const MAX_INPUT = 1 << 20 // bytes queued for a program that does not read; more is refused
 const SMALL = 2048 // bytes; who writes more is likely to go on
 const TURN = 256 * 1024 // bytes read before the event loop gets its turn
@@ -68,7 +76,7 @@ export class Pty {
   #awaited = 0
   #awaitedTimer: Timer | undefined
   readonly #awaitedFloor: number
-  readonly #closers = new Set<() => void>()
+  readonly #closers = new Set<(end: PtyEnd) => void>()
   /** Told of everything that comes out, whoever watches. */
   onOutput: (bytes: Uint8Array) => void = () => {}
   /** Told of what clients type. */
@@ -97,6 +105,11 @@ export class Pty {
 
   get size(): WindowSize {
     return this.#size
+  }
+
+  /** Its ring cannot be read any more. */
+  get closed(): boolean {
+    return this.#closed
   }
 
   attach(client: PtyClient): void {
@@ -194,18 +207,19 @@ export class Pty {
   }
 
   /** Be told when the terminal is gone. Returns what takes that back. */
-  onClose(tell: () => void): () => void {
+  onClose(tell: (end: PtyEnd) => void): () => void {
     this.#closers.add(tell)
     return () => this.#closers.delete(tell)
   }
 
-  close(): void {
+  close(end: PtyEnd): void {
     if (this.#closed) return
+    this.#read() // its last words
     this.#closed = true
     for (const timer of [this.#paused, this.#growing, this.#awaitedTimer]) clearTimeout(timer)
     this.#watched.stop()
     closeDescriptor(this.#master)
-    for (const tell of this.#closers) tell()
+    for (const tell of this.#closers) tell(end)
     this.ring.close()
     this.#keeper.close()
   }

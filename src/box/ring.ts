@@ -31,6 +31,15 @@ const SCREEN = 40
 const TYPIST = 48
 const TYPED = 56
 
+/** Undefined for what is no ring of this version. */
+function readHeader(fd: number) {
+  const bytes = Buffer.alloc(HEADER_SIZE)
+  readSync(fd, bytes, 0, HEADER_SIZE, 0)
+  if (bytes.readUInt32LE(0) !== MAGIC || bytes.readUInt32LE(4) !== VERSION) return undefined
+  const field = (at: number): number => Number(bytes.readBigUInt64LE(at))
+  return { bytes, offset: field(OFFSET), start: field(START), underWay: field(UNDER_WAY) }
+}
+
 export class Ring {
   #fd: number
   readonly #pipe: number
@@ -63,6 +72,26 @@ export class Ring {
     }
   }
 
+  /** What is in a ring that nobody writes any more; undefined when there is none. */
+  static contents(path: string): Buffer | undefined {
+    let fd: number
+    try {
+      fd = openSync(path, 'r')
+    } catch {
+      return undefined
+    }
+    try {
+      const header = readHeader(fd)
+      if (!header) return undefined
+      const ring = new Ring(fd, -1)
+      ring.#offset = header.offset
+      ring.#start = header.start
+      return ring.read().bytes
+    } finally {
+      closeSync(fd)
+    }
+  }
+
   /** The ring that an earlier daemon left; a new one when it cannot be used. `pipe` is the one init held. */
   static open(path: string, pipe: number): Ring {
     let fd: number
@@ -72,20 +101,18 @@ export class Ring {
       return Ring.create(path, pipe)
     }
     const ring = new Ring(fd, pipe)
-    const header = Buffer.alloc(HEADER_SIZE)
-    readSync(fd, header, 0, HEADER_SIZE, 0)
-    if (header.readUInt32LE(0) !== MAGIC || header.readUInt32LE(4) !== VERSION) {
+    const header = readHeader(fd)
+    if (!header) {
       closeSync(fd)
       rmSync(path, { force: true })
       return Ring.create(path, pipe)
     }
-    const field = (at: number): number => Number(header.readBigUInt64LE(at))
-    const underWay = field(UNDER_WAY)
+    const { underWay } = header
     // What is not in the pipe any more is in the file.
-    ring.#offset = field(OFFSET) + (underWay ? underWay - bytesIn(pipe) : 0)
-    ring.#start = field(START)
+    ring.#offset = header.offset + (underWay ? underWay - bytesIn(pipe) : 0)
+    ring.#start = header.start
     ring.#left = true
-    for (const at of [CLIENTS, SCREEN, TYPIST, TYPED]) header.copy(ring.#header, at, at, at + 8)
+    for (const at of [CLIENTS, SCREEN, TYPIST, TYPED]) header.bytes.copy(ring.#header, at, at, at + 8)
     ring.#writeHeader(0)
     return ring
   }

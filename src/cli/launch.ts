@@ -53,9 +53,8 @@ async function inTerminal(
   }
   const end = await showTerminal(paths, session, { detachKey: undefined, readonly: false }, begin)
   if (end.how !== 'exit') return 130
-  if (end.ended === 'box') complain('the box has ended')
-  if (end.message) complain(end.message)
-  return end.ended === 'box' ? COOP_FAILED : end.code
+  if (end.error) complain(end.error.message, end.error.hint)
+  return end.code
 }
 
 async function withPipes(

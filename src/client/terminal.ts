@@ -3,7 +3,8 @@
 import { write } from '../../ffi/pipes.ts'
 import { getModes, rawModes, setModes, windowSize } from '../../ffi/terminal.ts'
 import type { Paths } from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
+import type { ErrorJson } from '../errors.ts'
+import type { Ended } from '../protocol/messages.ts'
 import { OutputFilter } from '../vt/filter.ts'
 import { connect } from './daemon.ts'
 import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
@@ -23,8 +24,9 @@ export type AttachEnd =
   | {
       readonly how: 'exit'
       readonly code: number
-      readonly message?: string
-      readonly ended: 'box' | 'command'
+      readonly error?: ErrorJson
+      readonly ended: Ended
+      readonly reason?: string
     }
   /** The user has ended the daemon; the box goes on. */
   | { readonly how: 'stopped' }
@@ -147,7 +149,8 @@ export async function showTerminal(
         how: 'exit',
         code: message.code,
         ended: message.ended ?? 'command',
-        ...(message.error ? { message: message.error.message } : {}),
+        ...(message.error ? { error: message.error } : {}),
+        ...(message.reason === undefined ? {} : { reason: message.reason }),
       }),
     )
     let taken = 0
@@ -169,9 +172,8 @@ export async function showTerminal(
       current.resize(terminalSize())
       await serve()
     } catch (error) {
-      if (error instanceof CoopError && error.code === 'E_NO_BOX')
-        resolve({ how: 'exit', code: 0, ended: 'box' })
-      else reject(error)
+      writeAll(Buffer.from('\r\n')) // what is said about it is no part of the program's last line
+      reject(error)
     }
   }
   const forward = (bytes: Uint8Array): void => {

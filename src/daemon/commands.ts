@@ -36,6 +36,13 @@ function startFailure(error: unknown, command: string): { code: number; error: C
   return { code: COOP_FAILED, error: new CoopError(failure.code, failure.message, { hint: failure.hint }) }
 }
 
+/** Why a command ended that did not end by itself. */
+function endOfBox({ name, ending, stopping }: Box): CoopError | undefined {
+  if (!ending) return undefined
+  if (!stopping) return new CoopError('E_NO_BOX', `the box ${name} was ended`)
+  return new CoopError('E_BOX_STATE', `the box ${name} was stopped`, { hint: `coop start ${name}` })
+}
+
 /** Where a folder of the host is in the box; the workspace for one that is not in it. */
 function inWorkspace({ workspace: { source, target } }: Plan, folder: string): string {
   return folder.startsWith(`${source.path}/`) ? `${target}${folder.slice(source.path.length)}` : target
@@ -127,16 +134,21 @@ export class Commands {
     clearTimeout(command.orphaned)
     const pty = record.pty === undefined ? undefined : box.terminals.ptys.get(record.pty)
     const feed = pty && new Feed(pty, connection, { readonly: false, size, from })
+    const forget = pty?.onClose(() => feed?.finish())
     let ended = false
     connection.activity = {
       ...(feed ? { feed } : {}),
       signal: (signal) => void box.processes.signal(record.pid, signal).catch(() => {}),
       // The client has its exit code, or is gone: either way nobody asks for this command any more.
-      abandon: () => (ended ? this.#release(command) : this.#abandon(command)),
+      abandon: () => {
+        forget?.()
+        if (ended) this.#release(command)
+        else this.#abandon(command)
+      },
     }
     const tell = async (code: number, error?: CoopError): Promise<void> => {
       await pty?.drained()
-      feed?.catchUp()
+      feed?.finish()
       ended = true
       connection.tell({
         type: 'exit',
@@ -146,7 +158,7 @@ export class Commands {
       })
     }
     command.exited.then(
-      (code) => tell(code),
+      (code) => tell(code, endOfBox(box)),
       (error) => {
         const failure = startFailure(error, command.name)
         return tell(failure.code, failure.error)

@@ -49,6 +49,7 @@ export class Feed implements PtyClient {
   #excusedUntil = 0
   #screenAt = 0
   #timer: Timer | undefined
+  #finishing = false
 
   constructor(pty: Pty, outlet: Outlet, { readonly, size, from, plain = false }: FeedOptions) {
     this.pty = pty
@@ -123,20 +124,30 @@ export class Feed implements PtyClient {
 
   /** Send what the client does not have, while it takes it. Called when it has room. */
   catchUp(): void {
-    const { ring } = this.pty
+    if (this.pty.closed) return
     if (this.#pictures) this.#draw()
-    else
-      while (this.#outlet.queued <= HIGH_WATER) {
-        if (this.#needsScreen || this.#next < ring.start) {
-          if (!this.#repair()) return
-          continue
-        }
-        if (this.#next >= ring.offset) break
-        const { from, bytes } = ring.read(this.#next, HIGH_WATER)
-        this.#next = from + bytes.length
-        this.#outlet.send(encodeOutput(from, bytes))
-      }
+    else this.#sendOutput()
     this.pty.proceed()
+  }
+
+  #sendOutput(): void {
+    const { ring } = this.pty
+    while (this.#finishing || this.#outlet.queued <= HIGH_WATER) {
+      if (this.#needsScreen || this.#next < ring.start) {
+        if (!this.#repair()) return
+        continue
+      }
+      if (this.#next >= ring.offset) return
+      const { from, bytes } = ring.read(this.#next, HIGH_WATER)
+      this.#next = from + bytes.length
+      this.#outlet.send(encodeOutput(from, bytes))
+    }
+  }
+
+  /** Send all that is left, however slow the client is: nothing comes any more, and its end must not overtake it. */
+  finish(): void {
+    this.#finishing = true
+    this.catchUp()
   }
 
   /** Output that the client needs is gone from the ring, or it never had any: show it how things stand. */
@@ -157,7 +168,8 @@ export class Feed implements PtyClient {
 
   #draw(): void {
     if (!this.#pictures || !this.#size || !this.#isStale) return
-    if (this.#outlet.queued > HIGH_WATER || !this.#isDue(PICTURE_MS)) return
+    if (!this.#finishing && this.#outlet.queued > HIGH_WATER) return
+    if (!this.#isDue(PICTURE_MS)) return
     this.#isStale = false
     const { offset, picture } = this.pty.picture(this.#size)
     this.#next = offset
@@ -168,7 +180,7 @@ export class Feed implements PtyClient {
   /** Whether so much time has passed since the last screen; else `catchUp` is called when it has. */
   #isDue(interval: number): boolean {
     const wait = this.#screenAt + interval - Date.now()
-    if (wait <= 0) {
+    if (wait <= 0 || this.#finishing) {
       this.#screenAt = Date.now()
       return true
     }

@@ -119,18 +119,24 @@ export type ServerMessage =
   | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly pid: number }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorJson }
-  /** The command of this connection has ended, or the box under an attached terminal. */
+  /** The command of this connection has ended, or the terminal that it shows. */
   | {
       readonly type: 'exit'
+      /** That of the program; 128+n when the signal n ended it. */
       readonly code: number
       readonly error?: ErrorJson
-      readonly ended?: 'box' | 'command'
+      readonly ended?: Ended
+      /** Why a box was stopped. */
+      readonly reason?: string
     }
   | { readonly type: 'notice'; readonly text: string }
   /** The daemon ends: to make room for a newer one, or because the user wants it to. */
   | { readonly type: 'bye'; readonly why: 'retire' | 'shutdown' }
   /** Something about another box that its user may want to know. */
   | { readonly type: 'event'; readonly event: BoxEvent }
+
+/** What took a program its terminal away: its own end, somebody who hung it up, or the box's being stopped or ended. */
+export type Ended = 'command' | 'hangup' | 'stopped' | 'box'
 
 /** An agent waits for its user, or does not any more. */
 export interface BoxEvent {
