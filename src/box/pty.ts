@@ -46,9 +46,9 @@ const RETURN_ROOM = RING_SIZE / 4
 // How long one client may hold everybody up before it is excused. In turns of the event loop: time in which this
 // process was stopped or had no processor is not the client's.
 const PATIENCE_TURN_MS = 20
-const PATIENCE_TURNS = 10
-const PATIENCE_BYTES = 512 * 1024 // that it must take meanwhile: 2.5 MB/s is what counts as keeping up
-const RETURN_MS = 3_000 // what clients get to come back to a new daemon
+const PATIENCE_TURNS = 50
+const PATIENCE_BYTES = 512 * 1024 // that it must take meanwhile: 0.5 MB/s is what counts as keeping up
+const RETURN_MS = 10_000 // what clients get to come back to a new daemon
 
 const KEY = 16 // bytes; the longest of what a key or a click sends, more or less
 const ECHO_US = 200 // how long an answer to a key is waited for, with everything else

@@ -17,7 +17,7 @@ export interface Outlet {
 }
 
 const HIGH_WATER = 64 * 1024 // bytes queued per client; the ring keeps the rest
-const EXCUSED_MS = 10_000 // how long nobody waits for a client that was too slow
+const EXCUSED_MS = 60_000 // how long nobody waits for a client that was too slow
 const SCREEN_MS = 100 // between two screens for a client that cannot keep up: what a person can tell apart
 
 const PICTURE_MS = 33 // between two pictures for a window of another size
