@@ -14,6 +14,7 @@ import { CoopError } from '../errors.ts'
 import { isLocal } from '../image/reference.ts'
 import { findRecord } from '../image/store.ts'
 import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
+import { stepEnvironment } from '../sandbox/environment.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import { planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
@@ -144,7 +145,8 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const facts = sensitiveFacts(host.home, paths)
   const source = workspaceSource(request.workspace, facts)
   const loaded = configurationOf({ ...request, workspace: source.path }, paths)
-  const { config } = loaded
+  const isStep = request.steps !== undefined
+  const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
   const target = config.workspace.path || source.path
   const image = imageOf(config, source.path, host, paths, facts, request.steps)
   const discovery = image.kind === 'host' ? discover(request, host) : NOTHING_FOUND
@@ -173,9 +175,9 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     hardLimits: host.hardLimits,
     mounts: [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts],
     links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
-    agentEnvironment: chosen.adapter?.environment(box) ?? {},
+    agentEnvironment: isStep ? {} : (chosen.adapter?.environment(box) ?? {}),
     pathEntries: chosen.found?.pathEntries ?? [],
-    clientEnvironment: request.environment,
+    clientEnvironment: isStep ? {} : request.environment,
   })
   return {
     plan,

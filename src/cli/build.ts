@@ -16,8 +16,8 @@ export interface BuildOptions {
 /** Build what a box with these options starts from; progress and the steps' output on stderr. */
 export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: BuildOptions): Promise<Built> {
   const progress = new ImageProgress(isTerminal(2), quiet)
-  const { workspace, environment, image, network, env } = box
-  const build = { workspace, environment, overrides: { image, network, env }, noCache, pull }
+  const { workspace, environment, image, network } = box
+  const build = { workspace, environment, overrides: { image, network }, noCache, pull }
   const result = (await runWorker({ do: 'build', build }, (event) => {
     if (event.event === 'layers' || event.event === 'layer') progress.event(event)
     else if (event.event === 'warning') progress.say(`warning: ${printable(event.text)}`)
@@ -46,7 +46,6 @@ const command: Command = {
     workspace: BOX_OPTIONS.workspace,
     image: BOX_OPTIONS.image,
     network: BOX_OPTIONS.network,
-    env: BOX_OPTIONS.env,
     'no-cache': { type: 'boolean', about: 'run every step again' },
     pull: { type: 'boolean', about: 'ask the registry for a newer image' },
     quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },

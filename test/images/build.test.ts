@@ -78,6 +78,25 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
+  test.skipIf(skip)(`a step sees no variable of [env] or the caller, but a proxy${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const vary = (value: string): string =>
+      t.write(
+        'coop.toml',
+        `[sandbox]\nimage = ${JSON.stringify(reference)}\nsetup = ["export -p >/seen"]\nagent = "claude"\n[env]\nTOKEN = "${value}"\nhttp_proxy = "http://proxy.test"\n`,
+      )
+    vary('first')
+    expect(await build(t)).toMatchObject({ steps: 1, cached: 0 })
+    vary('second')
+    expect(await build(t)).toMatchObject({ steps: 1, cached: 1 })
+    const seen = output(await t.coop(['run', '-e', 'TOKEN=third', '--', 'cat', '/seen']))
+    const names = [...seen.matchAll(/^export (\w+)=/gm)].map(([, name]) => name)
+    expect(names).toContain('http_proxy')
+    // The test's own LANG is the caller's.
+    for (const name of ['TOKEN', 'LANG', 'CLAUDE_CONFIG_DIR', 'IS_SANDBOX']) expect(names).not.toContain(name)
+    expectRefusal(await t.coop(['build', '-e', 'A=1']), { code: 2, sentence: /no option -e/, hint: /./ })
+  })
+
   test.skipIf(skip)(`a failing step says its exit code, and what it left can be entered${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, ['echo good >/good', 'echo half >/half; echo "this went wrong" >&2; exit 7'])
