@@ -109,6 +109,12 @@ export function bytes(size: number): string {
     : `${value.toFixed(1)}${units[unit]}`
 }
 
+/** A path as its owner says it. */
+export function homePath(path: string): string {
+  const home = process.env.HOME ?? '/'
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
+}
+
 /** A number of things, as one says it. */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`

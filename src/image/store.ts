@@ -14,7 +14,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { openLockFile, tryLock } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { imagesDir, type Paths } from '../config/paths.ts'
@@ -33,6 +33,14 @@ export interface ImageOrigin {
   readonly image: string
 }
 
+/** What `coop build` made an image for. */
+export interface BuildOrigin {
+  /** In full. */
+  readonly image: string
+  /** All that have the same steps on the same image. */
+  readonly workspaces: readonly string[]
+}
+
 /** What is known of an image by its name. */
 export interface ImageRecord {
   readonly version: typeof RECORD_VERSION
@@ -49,6 +57,7 @@ export interface ImageRecord {
   readonly pulled: number
   /** Made here: no registry has it. */
   readonly from?: ImageOrigin | undefined
+  readonly built?: BuildOrigin | undefined
   /** The layers lie on the `host` image; each has a folder for every overlay of that. */
   readonly base?: 'host' | undefined
 }
@@ -163,6 +172,12 @@ export function layerFolders(paths: Paths): string[] {
       .filter((name) => !name.startsWith('.'))
       .map((name) => join(top, kind, name)),
   )
+}
+
+/** Bytes of the files of all its layers; what several images have counts for each. */
+export function unpackedSize(paths: Paths, { layers }: Pick<ImageRecord, 'layers'>): number {
+  const folders = new Map(layerFolders(paths).map((folder) => [basename(folder), folder]))
+  return layers.reduce((sum, chain) => sum + (readLayer(folders.get(hexOf(chain)) ?? '')?.bytes ?? 0), 0)
 }
 
 /** What killed processes left half made, of layers; whose lock is held is being made right now. */

@@ -97,6 +97,30 @@ describe.each(everyone)('as $name', (invoker) => {
     expectRefusal(await t.coop(['build', '-e', 'A=1']), { code: 2, sentence: /no option -e/, hint: /./ })
   })
 
+  test.skipIf(skip)(`a build is listed with its whole size and for whom it was made${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const other = t.folder('home/other')
+    for (const path of ['coop.toml', join(other, 'coop.toml')])
+      t.write(
+        path,
+        `[sandbox]\nimage = ${JSON.stringify(reference)}\nsetup = ["head -c 3000000 /dev/urandom >/more"]\n`,
+      )
+    output(await t.run(['ln', '-s', t.workspace, '../link']))
+    await build(t, '-w', '../link')
+    await startBox(t)
+    expect(output(await t.coop(['ls']))).not.toContain('older build')
+    expect(await build(t, '-w', other)).toMatchObject({ cached: 1 })
+    const images = JSON.parse(output(await t.coop(['image', 'ls', '--json']))) as {
+      size: number
+      built?: unknown
+    }[]
+    const base = images.find(({ built }) => !built)
+    const made = images.find(({ built }) => built)
+    expect(made).toMatchObject({ built: { image: reference, workspaces: [other, t.workspace] } })
+    expect((made?.size ?? 0) - (base?.size ?? 0)).toBeGreaterThanOrEqual(3_000_000)
+    expect(output(await t.coop(['image', 'ls']))).toMatch(/ {2}~\/other, ~\/project$/m)
+  })
+
   test.skipIf(skip)(`a failing step says its exit code, and what it left can be entered${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, ['echo good >/good', 'echo half >/half; echo "this went wrong" >&2; exit 7'])
