@@ -27,6 +27,7 @@ import {
   type LayerRecord,
   layerDir,
   layerFiles,
+  layerLog,
   layersDir,
   readRecord,
   removeRecord,
@@ -142,20 +143,18 @@ async function runStep(
   const ids = planIds(context.host.ids)
   const id = steps[index] ?? ''
   const fresh = join(layersDir(paths, ids), `.tmp-${hexOf(id)}`)
-  const log = join(paths.logsDir, `build-${hexOf(id).slice(0, 16)}.log`)
   try {
     await discard(fresh)
     // Boxes of a build are in no daemon's list: it would adopt them.
     const own: Paths = { ...paths, dataDir: join(fresh, 'box') }
     mkdirSync(own.dataDir, { recursive: true, mode: 0o711 })
-    mkdirSync(paths.logsDir, { recursive: true, mode: 0o700 })
-    writeFileSync(log, '', { mode: 0o600 })
+    writeFileSync(layerLog(fresh), '', { mode: 0o600 })
     const code = await runInBox(context, {
       paths: own,
       plan: planOf(request, context),
       text,
       files: layerFiles(fresh),
-      log,
+      log: layerLog(fresh),
     })
     if (code !== 0) {
       const failed = failedReference(id)
@@ -169,7 +168,7 @@ async function runStep(
         stepRecord(context, { base, workspace: request.workspace, reference: failed, steps: made }),
       )
       throw new CoopError('E_IMAGE', `step ${index + 1} of setup ended with ${code}: ${text}`, {
-        hint: `all of its output: ${log}; look at what it left: coop run --image ${failed} -- sh`,
+        hint: `all of its output: ${layerLog(left)}; look at what it left: coop run --image ${failed} -- sh`,
       })
     }
     await discard(join(fresh, 'box'))

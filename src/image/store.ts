@@ -89,6 +89,8 @@ export const layerDir = (paths: Paths, ids: IdPlan, chain: string): string =>
   join(layersDir(paths, ids), hexOf(chain))
 /** Its files. Beside them `layer.json`, and `owners.jsonl` when some have another owner than they should. */
 export const layerFiles = (folder: string): string => join(folder, 'fs')
+/** What a step of setup said. */
+export const layerLog = (folder: string): string => join(folder, 'build.log')
 export const hasLayer = (paths: Paths, ids: IdPlan, chain: string): boolean =>
   existsSync(join(layerDir(paths, ids, chain), 'layer.json'))
 

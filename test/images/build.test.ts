@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { canMakeNamespaces, hasCommand, needsAll } from '../harness/facts.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { everyone, expectRefusal, output, startBox } from '../integration/support.ts'
+import { everyone, expectRefusal, nothingLeft, output, startBox } from '../integration/support.ts'
 import { debian, debianNeeds, smallRoot } from './roots.ts'
 import { layout, run, tools } from './support.ts'
 
@@ -136,6 +136,9 @@ describe.each(everyone)('as $name', (invoker) => {
     )
     configure(t, ['echo good >/good', 'echo whole >/whole'])
     expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
+    await nothingLeft(t)
+    output(await t.coop(['system', 'clean'])) // what the steps said goes with their layers
+    expect([...new Bun.Glob('**/*.log').scanSync({ cwd: t.dataDir, dot: true })]).toEqual(['logs/daemon.log'])
   })
 
   test.skipIf(skip)(`a build that is killed leaves nothing, and the next one finishes${said}`, async () => {
@@ -160,8 +163,10 @@ describe.each(everyone)('as $name', (invoker) => {
     const build = t.startCoop(['build'])
     await waitUntil(() => build.stderr.includes('started'), 'the step to start')
     build.kill('SIGSTOP')
-    const logs = join(t.dataDir, 'logs')
-    const said = () => readdirSync(logs).reduce((sum, name) => sum + statSync(join(logs, name)).size, 0)
+    const layers = join(t.dataDir, 'images/layers')
+    const logs = [...new Bun.Glob('*/*/build.log').scanSync({ cwd: layers, dot: true })]
+    const said = () => logs.reduce((sum, name) => sum + statSync(join(layers, name)).size, 0)
+    expect(logs).toHaveLength(1)
     let before = -1
     const heldUp = (): boolean => {
       const last = before
