@@ -178,7 +178,7 @@ async function runStep(
     removeRecord(paths, failedReference(id))
   } catch (error) {
     await discard(fresh).catch(() => {})
-    throw diskError(error, `the layers in ${layersDir(paths, ids)}`)
+    throw diskError(error, `the files of step ${index + 1} of setup in ${paths.dataDir}`)
   }
 
   function keep(from: string, to: string): void {
