@@ -1,6 +1,8 @@
 /** `coop build`: the image of this project, with its setup steps. */
 import { runWorker } from '../client/image-worker.ts'
+import { CoopError } from '../errors.ts'
 import type { Built } from '../image/build.ts'
+import type { WorkerEvent } from '../image/events.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
@@ -18,7 +20,9 @@ export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: Buil
   const progress = new ImageProgress(isTerminal(2), quiet)
   const { workspace, environment, image, network } = box
   const build = { workspace, environment, overrides: { image, network }, noCache, pull }
-  const result = (await runWorker({ do: 'build', build }, (event) => {
+  let step = 0
+  const onEvent = (event: WorkerEvent): void => {
+    if (event.event === 'step') step = event.number
     if (event.event === 'layers' || event.event === 'layer') progress.event(event)
     else if (event.event === 'warning') progress.say(`warning: ${printable(event.text)}`)
     else if (quiet) return
@@ -27,11 +31,24 @@ export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: Buil
       const head = paint('bold', `step ${event.number}/${event.of}${state}:`, 2)
       printError(`${head} ${printable(event.text)}\n`)
     } else if (event.event === 'output') printError(shown(event.text))
+  }
+  const result = (await runWorker({ do: 'build', build }, onEvent).catch((error) => {
+    throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error
   })) as Built
   const { reference, steps, cached } = result
   if (!quiet) printError(`built ${printable(reference)}: ${steps} steps, ${cached} of them built before\n`)
   return result
 }
+
+const isInterrupted = (error: unknown): boolean =>
+  error instanceof CoopError && error.code === 'E_INTERRUPTED'
+
+const interruptedIn = (step: number, noCache: boolean): CoopError =>
+  new CoopError('E_INTERRUPTED', `the build was interrupted in step ${step}`, {
+    hint: noCache
+      ? 'what was built is kept; to run every step again: coop build --no-cache'
+      : `coop build goes on with step ${step}; the image and the steps before are kept`,
+  })
 
 /** Output of a step: lines, and nothing else that a terminal would act on. */
 const shown = (text: string): string =>

@@ -155,6 +155,20 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(names.filter((name) => name.includes('.tmp-'))).toEqual([])
   })
 
+  test.skipIf(skip || !hasCommand('tmux'))(`Ctrl+C in a step says what is kept${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    configure(t, ['echo one >/one', 'echo it has "begun"; test -e /go || sleep 60'])
+    const terminal = await t.coopTerminal(['build'])
+    await terminal.waitFor(/^it has begun$/m)
+    await terminal.keys('C-c')
+    expect(await terminal.exited()).toBe(130)
+    const screen = await terminal.screen()
+    expect(screen).toMatch(/coop: the build was interrupted in step 2$/m)
+    expect(screen).toMatch(/^hint: coop build goes on with step 2; the image and the steps before are kept$/m)
+    configure(t, ['echo one >/one', 'echo two >/two'])
+    expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
+  })
+
   test.skipIf(skip)(`a step that says more than anybody reads waits for its reader${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, [
