@@ -23,14 +23,13 @@ export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: Buil
   let step = 0
   const onEvent = (event: WorkerEvent): void => {
     if (event.event === 'step') step = event.number
-    if (event.event === 'layers' || event.event === 'layer') progress.event(event)
-    else if (event.event === 'warning') progress.say(`warning: ${printable(event.text)}`)
+    if (event.event !== 'step' && event.event !== 'output') progress.event(event)
     else if (quiet) return
     else if (event.event === 'step') {
       const state = event.cached ? ' (built before)' : ''
       const head = paint('bold', `step ${event.number}/${event.of}${state}:`, 2)
       printError(`${head} ${printable(event.text)}\n`)
-    } else if (event.event === 'output') printError(shown(event.text))
+    } else printError(shown(event.text))
   }
   const result = (await runWorker({ do: 'build', build }, onEvent).catch((error) => {
     throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error

@@ -18,10 +18,9 @@ export function storedReference(text: string): string {
 export async function pull(text: string, quiet: boolean): Promise<ImageRecord> {
   const progress = new ImageProgress(isTerminal(2), quiet)
   try {
-    const result = await runWorker({ do: 'pull', reference: storedReference(text) }, (event) => {
-      if (event.event === 'warning') progress.say(`warning: ${printable(event.text)}`)
-      else progress.event(event)
-    })
+    const result = await runWorker({ do: 'pull', reference: storedReference(text) }, (event) =>
+      progress.event(event),
+    )
     return result as ImageRecord
   } finally {
     progress.end()

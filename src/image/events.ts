@@ -18,6 +18,8 @@ export type WorkerEvent =
     }
   | { readonly event: 'output'; readonly text: string }
   | { readonly event: 'warning'; readonly text: string }
+  /** Why something of the network is tried again. */
+  | { readonly event: 'retry'; readonly text: string }
   | { readonly event: 'result'; readonly value: unknown }
   | { readonly event: 'error'; readonly error: ErrorJson }
 

@@ -93,13 +93,14 @@ export async function work(connection: number, channel: number): Promise<void> {
   }
 }
 
-function open(reference: Reference, paths: Paths): Promise<OpenImage> {
+function open(reference: Reference, { paths, tell }: WorkerContext): Promise<OpenImage> {
   switch (reference.kind) {
     case 'registry':
       return openRegistryImage(reference, paths, {
         configDir: paths.configDir,
         environment: process.env,
         home: homedir(),
+        onRetry: (reason) => tell({ event: 'retry', text: reason }),
       })
     case 'host':
     case 'rootfs':
@@ -129,10 +130,8 @@ function answer(context: WorkerContext, wanted: WorkerRequest): Promise<unknown>
   }
 }
 
-async function pullReference(
-  { paths, host, zygote, discard }: WorkerContext,
-  text: string,
-): Promise<ImageRecord> {
+async function pullReference(context: WorkerContext, text: string): Promise<ImageRecord> {
+  const { paths, host, zygote, tell, discard } = context
   const reference = parseReference(text)
   const full = printReference(reference)
   const from = readRecord(paths, full)?.from
@@ -141,7 +140,7 @@ async function pullReference(
       hint: `make it again: coop image publish ${from.box} ${text} --force`,
     })
   if (isLocal(full)) throw noLocalImage(full)
-  const image = await open(reference, paths)
+  const image = await open(reference, context)
   using init = await bearLayerInit(zygote, host)
   return await pullImage({ paths, init, image, reference: full, tell, discard })
 }
