@@ -140,7 +140,17 @@ async function pullReference(context: WorkerContext, text: string): Promise<Imag
       hint: `make it again: coop image publish ${from.box} ${text} --force`,
     })
   if (isLocal(full)) throw noLocalImage(full)
-  const image = await open(reference, context)
-  using init = await bearLayerInit(zygote, host)
-  return await pullImage({ paths, init, image, reference: full, tell, discard })
+  try {
+    const image = await open(reference, context)
+    using init = await bearLayerInit(zygote, host)
+    return await pullImage({ paths, init, image, reference: full, tell, discard })
+  } catch (error) {
+    throw 'path' in reference ? inFile(error, reference.path) : error
+  }
+}
+
+/** What was found wrong in an image, with the file or folder that it is in. */
+function inFile(error: unknown, path: string): unknown {
+  if (!(error instanceof CoopError) || error.code !== 'E_IMAGE' || error.message.includes(path)) return error
+  return new CoopError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })
 }
