@@ -24,6 +24,7 @@ import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
 import { gitIdentity } from './git-identity.ts'
 import { type HostFacts, sourceOf } from './host.ts'
 import { imageReference, layeredImage, layeredText } from './image-layers.ts'
+import { ownersWarning } from './rootfs-owners.ts'
 import { ensureSkeleton, persistentFolder } from './storage.ts'
 import { sensitiveFacts, workspaceSource } from './workspace.ts'
 
@@ -161,6 +162,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
   }
   const configured = configuredMounts(loaded, source.path, facts, volume)
+  const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
   const plan = composePlan({
     name: request.name,
     config,
@@ -182,7 +184,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   return {
     plan,
     config,
-    warnings: [...loaded.warnings, ...configured.warnings],
+    warnings: [...loaded.warnings, ...configured.warnings, ...(owners ? [owners] : [])],
     hidden: Object.keys(config.env),
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
     homeFiles: gitIdentity(host.home),
