@@ -39,4 +39,4 @@ export type WorkerRequest =
   | { readonly do: 'clean'; readonly downloads: boolean }
   | { readonly do: 'prune' }
   | { readonly do: 'remove-volumes'; readonly names: readonly string[] }
-  | { readonly do: 'remove'; readonly references: readonly string[] }
+  | { readonly do: 'remove'; readonly references: readonly string[]; readonly force: boolean }

@@ -194,19 +194,20 @@ export function halfMadeLayers(paths: Paths): { readonly path: string; readonly 
 
 const lockFile = (paths: Paths, name: string): string => join(imagesDir(paths), 'locks', name)
 
-/** Alone among all processes of this user; `waiting` is called when another one is at it. */
+/** Alone among all processes of this user, or with those who share; `waiting` is called when another one is at it. */
 export async function withLock<T>(
   paths: Paths,
   name: string,
   waiting: () => void,
   work: () => Promise<T>,
+  how: 'alone' | 'shared' = 'alone',
 ): Promise<T> {
   mkdirSync(dirname(lockFile(paths, name)), { recursive: true, mode: 0o700 })
   const fd = openLockFile(lockFile(paths, name))
   try {
-    if (!tryLock(fd)) {
+    if (!tryLock(fd, how)) {
       waiting()
-      while (!tryLock(fd)) await Bun.sleep(LOCK_POLL_MS)
+      while (!tryLock(fd, how)) await Bun.sleep(LOCK_POLL_MS)
     }
     return await work()
   } finally {

@@ -155,6 +155,33 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(names.filter((name) => name.includes('.tmp-'))).toEqual([])
   })
 
+  test.skipIf(skip)(`cleaning waits for a build, and leaves what boxes use${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const steps = [
+      'echo one >/one',
+      'echo it has "begun"; while ! test -e /tmp/go; do sleep 0.02; done; cat /one',
+    ]
+    configure(t, steps)
+    const building = t.startCoop(['build'])
+    await waitUntil(() => building.stderr.includes('it has begun'), 'the step to start')
+    const cleaning = t.startCoop(['system', 'clean', '--all'])
+    await waitUntil(() => cleaning.stderr.includes('another coop pulls or builds'), 'the cleaning to wait')
+    building.kill('SIGINT')
+    await building.finished()
+    expect((await cleaning.finished()).stdout).toMatch(/^removed 1 image, 2 layers;/)
+
+    configure(t, steps.slice(0, 1))
+    await build(t)
+    await startBox(t)
+    const rm = ['image', 'rm', reference]
+    expectRefusal(await t.coop(rm), { code: 5, sentence: /the box box uses the image oci:/, hint: /--force/ })
+    expect(output(await t.coop(['system', 'clean', '--all']))).toMatch(/^removed 0 images, 0 layers;/)
+    output(await t.coop(['stop']))
+    output(await t.coop(['start'])) // all of it is still there
+    output(await t.coop([...rm, '--force']))
+    expect(output(await t.coop(['exec', 'cat', '/one']))).toBe('one\n')
+  })
+
   test.skipIf(skip || !hasCommand('tmux'))(`Ctrl+C in a step says what is kept${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, ['echo one >/one', 'echo it has "begun"; test -e /go || sleep 60'])
