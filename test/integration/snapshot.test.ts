@@ -322,6 +322,27 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
+  test.skipIf(git.missing)(`repositories within are left out, and that is said${git.note}`, async () => {
+    await using t = await scratch(invoker)
+    t.write('nested/file', 'nested\n')
+    t.write('../other/file', 'other\n')
+    const other = ['-C', '../other', '-c', 'protocol.file.allow=always']
+    for (const args of [
+      ['-C', 'nested', 'init', '-q'],
+      [...other, 'init', '-q'],
+      [...other, 'add', 'file'],
+      [...other, 'commit', '-q', '-m', 'Other'],
+      ['-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '../other', 'within'],
+    ])
+      output(await t.run(['git', ...args]))
+    await startBox(t)
+    const made = await t.coop(['snapshot', 'create', 'one', '--workspace'])
+    expect(made.stderr).toContain('since they are repositories of their own: nested/, within/\n')
+    t.write('within/file', 'changed\n')
+    await snapshot(t, 'restore', 'one', '--workspace')
+    expect(readFileSync(join(t.workspace, 'within/file'), 'utf8')).toBe('changed\n')
+  })
+
   test.skipIf(git.missing)(`a hostile repository runs nothing and leads nowhere${git.note}`, async () => {
     await using t = await scratch(invoker)
     const sh = async (script: string) => output(await t.run(['sh', '-ec', script]))
