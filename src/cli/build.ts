@@ -7,7 +7,7 @@ import type { BoxOptions } from '../protocol/messages.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
 import { ImageProgress } from './image-progress.ts'
-import { isTerminal, paint, printable, printError, printJson } from './output.ts'
+import { counted, isTerminal, paint, printable, printError, printJson } from './output.ts'
 
 export interface BuildOptions {
   readonly quiet: boolean
@@ -35,7 +35,7 @@ export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: Buil
     throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error
   })) as Built
   const { reference, steps, cached } = result
-  if (!quiet) printError(`built ${printable(reference)}: ${steps} steps, ${cached} of them built before\n`)
+  if (!quiet) printError(`built ${printable(reference)}: ${counted(steps, 'step')}, ${cached} built before\n`)
   return result
 }
 
@@ -51,7 +51,10 @@ const interruptedIn = (step: number, noCache: boolean): CoopError =>
 
 /** Output of a step: lines, and nothing else that a terminal would act on. */
 const shown = (text: string): string =>
-  text.replace(/[^\n]+/g, (line) => printable(line.replaceAll('\t', '  ').replaceAll('\r', '')))
+  text.replace(/[^\n]+/g, (line) => printable(lastOf(line).replaceAll('\t', '  ')))
+
+/** What a terminal would show of a line in the end: progress goes back to its beginning. */
+const lastOf = (line: string): string => line.replace(/\r+$/, '').replace(/^.*\r/s, '')
 
 const command: Command = {
   usage: '[OPTIONS]',

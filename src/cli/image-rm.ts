@@ -6,7 +6,7 @@ import { shortReference } from '../image/reference.ts'
 import type { Removed } from '../image/remove.ts'
 import type { Command } from './command.ts'
 import { findImage } from './image-find.ts'
-import { bytes, print, printable, printJson } from './output.ts'
+import { bytes, counted, print, printable, printJson } from './output.ts'
 import { warn } from './worker-warnings.ts'
 
 const command: Command = {
@@ -33,7 +33,7 @@ const command: Command = {
     if (args.flag('json')) printJson(removed)
     else
       print(
-        `removed ${references.map((name) => printable(shortReference(name))).join(', ')}: ${removed.layers} layers, ${bytes(removed.bytes)}\n`,
+        `removed ${references.map((name) => printable(shortReference(name))).join(', ')}: ${counted(removed.layers, 'layer')}, ${bytes(removed.bytes)}\n`,
       )
     return 0
   },

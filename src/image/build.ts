@@ -12,7 +12,7 @@ import { diskError } from '../box/storage.ts'
 import { sensitiveFacts, workspaceSource } from '../box/workspace.ts'
 import type { Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
-import { planIds } from '../sandbox/ids.ts'
+import { planIds, singleIdAdvice } from '../sandbox/ids.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { writeBuild } from './builds.ts'
 import { treeSize } from './disk-use.ts'
@@ -167,6 +167,8 @@ async function runStep(
         paths,
         stepRecord(context, { base, workspace: request.workspace, reference: failed, steps: made }),
       )
+      const advice = singleIdAdvice(context.host.ids)
+      if (advice) context.tell({ event: 'warning', text: `${advice.sentence}; ${advice.hint}` })
       throw new CoopError('E_IMAGE', `step ${index + 1} of setup ended with ${code}: ${text}`, {
         hint: `all of its output: ${layerLog(left)}; look at what it left: coop run --image ${failed} -- sh`,
       })

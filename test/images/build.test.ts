@@ -123,13 +123,18 @@ describe.each(everyone)('as $name', (invoker) => {
 
   test.skipIf(skip)(`a failing step says its exit code, and what it left can be entered${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    configure(t, ['echo good >/good', 'echo half >/half; echo "this went wrong" >&2; exit 7'])
+    configure(t, [
+      'echo good >/good',
+      String.raw`echo half >/half; printf "50%%\r100%%\n"; echo "this went wrong" >&2; exit 7`,
+    ])
     const { code, stderr } = await t.coop(['build'], { timeoutMs: INSTALL_MS })
     expect(code).toBe(5)
     expect(stderr).toMatch(/this went wrong/)
     expect(stderr).toMatch(/step 2 of setup ended with 7/)
+    expect(stderr.includes('has one user id')).toBe(!invoker.hasRange)
+    expect(stderr).toMatch(/^100%$/m) // of a line that was written over
     const [, log = '', image = ''] = /all of its output: (\S+); .*--image (\S+)/.exec(stderr) ?? []
-    expect(readFileSync(log, 'utf8')).toBe('this went wrong\n')
+    expect(readFileSync(log, 'utf8')).toBe('50%\r100%\nthis went wrong\n')
     rmSync(join(t.workspace, 'coop.toml'))
     expect(output(await t.coop(['run', '--image', image, '--', 'cat', '/good', '/half']))).toBe(
       'good\nhalf\n',
