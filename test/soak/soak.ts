@@ -103,7 +103,7 @@ export async function soak(
 ): Promise<SoakResult> {
   await t.coop(['system', 'status']) // has the scratch end what is left
   const coop = (...args: string[]) => t.run([program, ...args])
-  const agent = 'sh -c "sleep 0.2; exec seq 1000000 99999999999"'
+  const agent = 'sh -c "stty -echo; read go; exec seq 1000000 99999999999"'
   const created = await coop('-d', '-n', 'soak', '--agent', agent)
   if (created.code !== 0) throw new Error(created.stderr)
   const agentPid = async (): Promise<string> =>
@@ -120,6 +120,8 @@ export async function soak(
   const shown = (async () => {
     for await (const bytes of client.stdout) checker.push(bytes)
   })()
+  client.stdin.write('\n') // it is there when the first line comes
+  await client.stdin.flush()
   try {
     await waitUntil(() => checker.lines > 1_000, 'the first lines', 10_000)
     const before = await agentPid()
