@@ -102,6 +102,8 @@ export class Connection implements Outlet {
       this.#greeted = true
       this.tell({ type: 'hello', protocol: PROTOCOL, version: this.#version, pid: process.pid })
     } else if (message.type === 'call') void this.#call(message.id, message.call)
+    else if (message.type === 'refused')
+      this.tell({ type: 'error', id: message.id, error: errorToJson(message.error) })
     else if (message.type === 'resize') this.activity?.feed?.resize(message.size, message.visible)
     else if (message.type === 'signal') this.activity?.signal?.(message.signal)
     else if (message.type === 'retire') this.#handler.retire()

@@ -157,6 +157,25 @@ describe.each(invokers)('as $name', (invoker) => {
     }
   })
 
+  test.skipIf(can.missing)(`a name or path that is too long${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    t.write('../f', 'x')
+    const long = `/${'x/'.repeat(2100)}`
+    const sentence = /too long/
+    for (const command of [['status'], ['kill'], ['-d', '-w'], ['logs'], ['snapshot', 'ls']]) {
+      const { code, stderr } = await t.coop([...command, long])
+      expect({ code, stderr }).toMatchObject({ stderr: expect.stringMatching(sentence) })
+    }
+    expectRefusal(await t.coop(['exec', '--cwd', long, 'true']), { code: 125, sentence, hint: /./ })
+    expectRefusal(await t.coop(['run', '-w', long, 'true']), { code: 125, sentence, hint: /./ })
+    expectRefusal(await t.coop(['run', '--image', `x${long}`, 'true']), { code: 125, sentence, hint: /./ })
+    expectRefusal(await t.coop(['-d', '-w', `/${'x'.repeat(300)}`]), { code: 1, sentence, hint: /./ })
+    expectRefusal(await t.coop(['cp', '../f', `:${long}`]), { code: 2, sentence, hint: /./ })
+    expectRefusal(await t.coop(['cp', `:${long}`, '..']), { code: 2, sentence, hint: /./ })
+    expect(await boxes(t)).toHaveLength(1)
+  })
+
   test.skipIf(can.missing)(`hostile text is shown harmlessly${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const hostile = '\x1b]0;title\x07\x1b[2J\r\n\u202eevil'
