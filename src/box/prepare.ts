@@ -34,6 +34,8 @@ export interface BoxRequest {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** What `coop run` runs: an agent by its name gets what it needs, whichever the configuration names. */
   readonly command?: readonly string[]
+  /** The box is there already, and its own files may have what neither the image nor the host has. */
+  readonly existing?: true
   /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
   readonly steps?: number
 }
@@ -210,9 +212,13 @@ function discover(request: BoxRequest, host: HostFacts): Discovery {
 }
 
 /** The agent of a box. A command of `coop run` needs none, so there a missing one is no error. */
-function choose({ command }: BoxRequest, { sandbox }: Config, discovery: Discovery): ChosenAgent {
-  const { agent, args, shell } = sandbox
-  if (!command) return chooseAgent({ agent, args, shell }, discovery)
+function choose(request: BoxRequest, { sandbox }: Config, discovery: Discovery): ChosenAgent {
+  const { command, existing } = request
+  const { agent, args, shell, image } = sandbox
+  // Whether the box has it is seen once the box is there (Terminals.missingAgent).
+  const mayHave = existing || image !== 'host'
+  const hasCommand = (word: string): true | undefined => (mayHave && isAgentName(word)) || undefined
+  if (!command) return chooseAgent({ agent, args, shell, hasCommand }, discovery)
   const [name = ''] = command
   const wanted = isAgentName(name) ? discovery.found.find((found) => found.name === name) : undefined
   try {

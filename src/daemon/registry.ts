@@ -234,6 +234,8 @@ export class Registry {
       this.#context.log('box-created', { box: name, kind, ms: Math.round(ms * 10) / 10 })
       if (kind === 'agent') {
         try {
+          const missing = await box.terminals.missingAgent()
+          if (missing) throw missing
           await box.terminals.startAgent()
         } catch (error) {
           await box.end({ force: true })
@@ -269,7 +271,8 @@ export class Registry {
       workspace: plan.workspace.source.path,
       environment,
       overrides: flags,
-    }
+      existing: true,
+    } as const
     return prepareBox(request, this.#context.paths, this.#context.host)
   }
 
@@ -283,18 +286,23 @@ export class Registry {
     await box.start(prepared).catch((error) => {
       throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
     })
-    return { warnings: [...prepared.warnings, ...prepared.plan.notes] }
+    // No error: the box is how one gets at the place where it is to be installed.
+    const missing = await box.terminals.missingAgent()
+    const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []
+    return { warnings: [...prepared.warnings, ...prepared.plan.notes, ...lacks] }
   }
 
-  /** Read a running box's configuration again. Returns what the user is to know. */
-  configure(name: string, environment: Environment): readonly string[] {
+  /** Read a running box's configuration again. Returns what the user is to know. Raises E_AGENT: what runs goes on. */
+  async configure(name: string, environment: Environment): Promise<readonly string[]> {
     const box = this.get(name)
     const prepared = this.#prepareAgain(box, environment)
-    const before = JSON.stringify(box.manifest.plan.steps)
-    box.configure(prepared)
-    if (JSON.stringify(prepared.plan.steps) === before) return prepared.warnings
+    const same = JSON.stringify(box.manifest.plan.steps) === JSON.stringify(prepared.plan.steps)
     const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
-    return [...prepared.warnings, later]
+    const missing = await box.terminals.missingAgent(prepared)
+    if (missing)
+      throw same ? missing : new CoopError('E_AGENT', missing.message, { hint: `${missing.hint}; ${later}` })
+    box.configure(prepared)
+    return same ? prepared.warnings : [...prepared.warnings, later]
   }
 
   get(name: string): Box {
