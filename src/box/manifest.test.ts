@@ -22,6 +22,7 @@ const manifest = (name = 'it'): Manifest => ({
   kind: 'agent',
   flags: {},
   plan: planOf({ name }),
+  layered: undefined,
   hidden: [],
   agent: { title: 'sh', command: ['sh'] },
   autoRestart: false,

@@ -15,14 +15,14 @@ import { isLocal } from '../image/reference.ts'
 import { findRecord } from '../image/store.ts'
 import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
-import { planIds } from '../sandbox/ids.ts'
+import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { installationMounts, persistentMounts, settle } from './agent-files.ts'
 import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
 import { gitIdentity } from './git-identity.ts'
 import { type HostFacts, sourceOf } from './host.ts'
-import { imageReference, layeredImage, layeredText } from './image-layers.ts'
+import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
 import { ensureSkeleton, persistentFolder } from './storage.ts'
 import { sensitiveFacts, workspaceSource } from './workspace.ts'
 
@@ -34,8 +34,8 @@ export interface BoxRequest {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** What `coop run` runs: an agent by its name gets what it needs, whichever the configuration names. */
   readonly command?: readonly string[]
-  /** The box is there already, and its own files may have what neither the image nor the host has. */
-  readonly existing?: true
+  /** The box that is there already: its own files may have what neither image nor host has. What it was made of. */
+  readonly existing?: { readonly image: string; readonly layered?: LayeredImage | undefined }
   /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
   readonly steps?: number
 }
@@ -48,6 +48,8 @@ export interface Prepared {
   readonly hidden: readonly string[]
   readonly agent: { readonly title: string; readonly command: readonly string[] }
   readonly homeFiles: Readonly<Record<string, string>>
+  /** What it starts from, unless that is a plain `host` or `rootfs:`. */
+  readonly layered?: LayeredImage
 }
 
 const MAX_ETC = 1 << 20
@@ -70,20 +72,46 @@ function hostText(path: string): string {
   }
 }
 
+/** Out of the store. A box that is there goes on with its layers when the image has been removed, or not built again. */
+function layeredOf(
+  { existing, steps, name }: BoxRequest,
+  { sandbox: { image, setup } }: Config,
+  workspace: string,
+  paths: Paths,
+  ids: IdPlan,
+): { readonly layered: LayeredImage; readonly warnings: readonly string[] } {
+  try {
+    return { layered: layeredImage(image, workspace, paths, ids, setup.slice(0, steps)), warnings: [] }
+  } catch (error) {
+    const layered = existing?.image === image ? existing.layered : undefined
+    if (!layered || !(error instanceof CoopError)) throw error
+    if (!layered.layers.every(isUnchanged))
+      throw new CoopError(error.code, `the layers of the box ${name} are gone, and ${error.message}`, {
+        hint: `${error.hint}, then coop start ${name}`,
+        cause: error,
+      })
+    const warning = `${error.message}; the box ${name} goes on with the layers that it was made of`
+    return { layered, warnings: [warning] }
+  }
+}
+
+const isUnchanged = ({ path, inode }: Source): boolean => sourceOf(path, 'box')?.inode === inode
+
 function imageOf(
+  request: BoxRequest,
   config: Config,
   workspace: string,
   host: HostFacts,
   paths: Paths,
   facts: SensitiveFacts,
-  steps?: number,
-): ImageFacts {
+): { readonly image: ImageFacts; readonly layered?: LayeredImage; readonly warnings?: readonly string[] } {
   const reference = config.sandbox.image
-  if (reference === 'host') return hostImageOf(host, paths)
+  if (reference === 'host') return { image: hostImageOf(host, paths) }
   if (!reference.startsWith('rootfs:')) {
-    const setup = config.sandbox.setup.slice(0, steps)
-    const { base, ...image } = layeredImage(reference, workspace, paths, planIds(host.ids), setup)
-    return base ? hostImageOf(host, paths, image.layers) : { kind: 'layers', ...image }
+    const found = layeredOf(request, config, workspace, paths, planIds(host.ids))
+    const { base, ...own } = found.layered
+    const image = base ? hostImageOf(host, paths, own.layers) : ({ kind: 'layers', ...own } as const)
+    return { ...found, image }
   }
   const source = rootfsFolder(reference, workspace, facts)
   if (!existsSync(join(source.path, 'usr')) && !existsSync(join(source.path, 'bin'))) {
@@ -91,7 +119,7 @@ function imageOf(
       hint: 'name the folder that becomes / in the box',
     })
   }
-  return { kind: 'rootfs', source }
+  return { image: { kind: 'rootfs', source } }
 }
 
 /** Whether the host has a real folder there: a link of the same name must not be hidden by one. */
@@ -148,7 +176,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const loaded = configurationOf({ ...request, workspace: source.path }, paths)
   const { config } = loaded
   const target = config.workspace.path || source.path
-  const image = imageOf(config, source.path, host, paths, facts, request.steps)
+  const { image, layered, warnings = [] } = imageOf(request, config, source.path, host, paths, facts)
   const discovery = image.kind === 'host' ? discover(request, host) : NOTHING_FOUND
   const chosen = choose(request, config, discovery)
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
@@ -182,10 +210,11 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   return {
     plan,
     config,
-    warnings: [...loaded.warnings, ...configured.warnings],
+    warnings: [...loaded.warnings, ...configured.warnings, ...warnings],
     hidden: Object.keys(config.env),
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
     homeFiles: gitIdentity(host.home),
+    ...(layered ? { layered } : {}),
   }
 }
 

@@ -265,14 +265,14 @@ export class Registry {
 
   /** What a box's configuration says now, with the flags that it was made with. */
   #prepareAgain(box: Box, environment: Environment): Prepared {
-    const { plan, flags } = box.manifest
+    const { plan, flags, layered } = box.manifest
     const request = {
       name: box.name,
       workspace: plan.workspace.source.path,
       environment,
       overrides: flags,
-      existing: true,
-    } as const
+      existing: { image: plan.image, layered },
+    }
     return prepareBox(request, this.#context.paths, this.#context.host)
   }
 
