@@ -9,6 +9,7 @@ import { hostFiles } from '../agents/host-files.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
 import type { Paths } from '../config/paths.ts'
+import { withPlace } from '../config/place.ts'
 import { readSmallFile } from '../config/read.ts'
 import { CoopError } from '../errors.ts'
 import { isLocal } from '../image/reference.ts'
@@ -176,9 +177,15 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const loaded = configurationOf({ ...request, workspace: source.path }, paths)
   const { config } = loaded
   const target = config.workspace.path || source.path
-  const { image, layered, warnings = [] } = imageOf(request, config, source.path, host, paths, facts)
+  const {
+    image,
+    layered,
+    warnings = [],
+  } = withPlace(loaded.origins, 'sandbox.image', () =>
+    imageOf(request, config, source.path, host, paths, facts),
+  )
   const discovery = image.kind === 'host' ? discover(request, host) : NOTHING_FOUND
-  const chosen = choose(request, config, discovery)
+  const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
   const persistent = persistentMounts({ chosen, config, workspace: source, paths, host })
   settle(chosen, persistent.folders, box, host)
@@ -192,6 +199,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const plan = composePlan({
     name: request.name,
     config,
+    origins: loaded.origins,
     workspace: { source, target },
     image,
     etc: { passwd: etc('passwd'), group: etc('group'), resolv: hostText('/etc/resolv.conf') },
