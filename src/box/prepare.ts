@@ -8,7 +8,7 @@ import { type Discovery, findAgents } from '../agents/find.ts'
 import { hostFiles } from '../agents/host-files.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
-import type { Paths } from '../config/paths.ts'
+import { type Paths, resolvePaths } from '../config/paths.ts'
 import { withPlace } from '../config/place.ts'
 import { readSmallFile } from '../config/read.ts'
 import { CoopError } from '../errors.ts'
@@ -150,12 +150,18 @@ function hostImageOf(host: HostFacts, paths: Paths, above: readonly Source[] = [
   return { kind: 'host', facts: host.image, layers }
 }
 
+/** The caller's: whoever started the daemon may have had another. */
+function configDirOf({ environment }: BoxRequest, paths: Paths): string {
+  return environment.HOME ? resolvePaths(environment, environment.HOME).configDir : paths.configDir
+}
+
 /** Read the configuration that a request means. */
 export function configurationOf(request: BoxRequest, paths: Paths): LoadedConfig {
+  const { workspace, environment } = request
   const loaded = loadConfig({
-    workspace: request.workspace,
-    configDir: paths.configDir,
-    env: request.environment,
+    workspace,
+    configDir: configDirOf(request, paths),
+    env: environment,
     overrides: request.overrides,
   })
   const { config } = loaded
@@ -172,7 +178,7 @@ function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths):
 
 /** Everything that is to be known before the first thing is made. `withAgent`: an agent's box, not a command's. */
 export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
-  const facts = sensitiveFacts(host.home, paths)
+  const facts = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
   const source = workspaceSource(request.workspace, facts)
   const loaded = configurationOf({ ...request, workspace: source.path }, paths)
   const { config } = loaded

@@ -1,7 +1,7 @@
 /** Reaching the daemon, and starting it when there is none. */
 import { lock, openLockFile } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { daemonSocket, type Paths, startLock } from '../config/paths.ts'
+import { type Paths, startLock } from '../config/paths.ts'
 import { CoopError, errorFromJson } from '../errors.ts'
 import { PROTOCOL } from '../protocol/messages.ts'
 import { VERSION } from '../version.ts'
@@ -32,7 +32,7 @@ async function tryConnect(paths: Paths, takeOver = true): Promise<Session | unde
     ANSWER_MS,
   )
   try {
-    const { session, daemon } = await Promise.race([Session.connect(daemonSocket(paths)), late.promise])
+    const { session, daemon } = await Promise.race([Session.connect(paths), late.promise])
     if (takeOver && isNewer({ protocol: PROTOCOL, version: VERSION }, daemon)) {
       await session.retire()
       return undefined

@@ -1,7 +1,7 @@
 /** One client on the unix socket: frames in, frames out, and at most one running command or attached PTY. */
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
-import { errorToJson } from '../errors.ts'
+import { type CoopError, errorToJson } from '../errors.ts'
 import {
   encodeJson,
   encodeTaken,
@@ -17,6 +17,8 @@ import {
   parseClientMessage,
   type ServerMessage,
 } from '../protocol/messages.ts'
+import { VERSION } from '../version.ts'
+import { elsewhere } from './elsewhere.ts'
 import type { Feed, Outlet } from './feed.ts'
 
 /** What a connection does on behalf of its client until it ends. */
@@ -51,7 +53,8 @@ export class Connection implements Outlet {
   readonly pid: number
   readonly #socket: Socket<Connection | undefined>
   readonly #handler: Handler
-  readonly #version: string
+  readonly #dataDir: string
+  #elsewhere: CoopError | undefined
   readonly #decoder = new FrameDecoder()
   #queue: Uint8Array[] = []
   #queued = 0
@@ -60,10 +63,10 @@ export class Connection implements Outlet {
   #greeted = false
   #ending = false
 
-  constructor(socket: Socket<Connection | undefined>, handler: Handler, version: string) {
+  constructor(socket: Socket<Connection | undefined>, handler: Handler, dataDir: string) {
     this.#socket = socket
     this.#handler = handler
-    this.#version = version
+    this.#dataDir = dataDir
     this.pid = peerCredentials((socket as unknown as { fd: number }).fd).pid
   }
 
@@ -100,7 +103,8 @@ export class Connection implements Outlet {
     if (!this.#greeted) {
       if (message.type !== 'hello') return this.close()
       this.#greeted = true
-      this.tell({ type: 'hello', protocol: PROTOCOL, version: this.#version, pid: process.pid })
+      this.#elsewhere = elsewhere(this.#dataDir, message.dataDir)
+      this.tell({ type: 'hello', protocol: PROTOCOL, version: VERSION, pid: process.pid })
     } else if (message.type === 'call') void this.#call(message.id, message.call)
     else if (message.type === 'refused')
       this.tell({ type: 'error', id: message.id, error: errorToJson(message.error) })
@@ -126,6 +130,7 @@ export class Connection implements Outlet {
 
   async #call(id: number, call: Call): Promise<void> {
     try {
+      if (this.#elsewhere) throw this.#elsewhere
       this.tell({ type: 'result', id, value: (await this.#handler.call(this, call)) ?? null })
     } catch (error) {
       this.tell({ type: 'error', id, error: errorToJson(error) })

@@ -5,6 +5,7 @@ const box = { workspace: '/w', environment: { A: 'b' } }
 const size = { columns: 80, rows: 24 }
 const MESSAGES: ClientMessage[] = [
   { type: 'hello', protocol: 1, version: '1.2.3' },
+  { type: 'hello', protocol: 1, version: '1.2.3', dataDir: '/d' },
   { type: 'resize', size, visible: true },
   { type: 'resize', size, visible: false },
   { type: 'retire' },

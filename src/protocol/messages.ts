@@ -100,7 +100,8 @@ export type Call =
   | PublishCall
 
 export type ClientMessage =
-  | { readonly type: 'hello'; readonly protocol: number; readonly version: string }
+  /** `dataDir`: where the client takes boxes to be. */
+  | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly dataDir?: string }
   | { readonly type: 'call'; readonly id: number; readonly call: Call }
   /** `visible`: false for a window that nobody sees now, such as a browser's tab in the background. */
   | { readonly type: 'resize'; readonly size: Size; readonly visible: boolean }
@@ -361,7 +362,12 @@ export function parseClientMessage(payload: Uint8Array): ClientMessage | Refused
     const it = fields(JSON.parse(Buffer.from(payload).toString('utf8')))
     switch (it.type) {
       case 'hello':
-        return { type: 'hello', protocol: integer(it.protocol, 0, 1 << 30), version: text(it.version) }
+        return present({
+          type: 'hello' as const,
+          protocol: integer(it.protocol, 0, 1 << 30),
+          version: text(it.version),
+          dataDir: optional(it.dataDir, text) as string,
+        })
       case 'call':
         return readCall(integer(it.id, 0, 2 ** 31), it.call)
       case 'resize':
