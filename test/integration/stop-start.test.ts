@@ -129,6 +129,17 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await t.coop(['run', '--', 'echo', 'works']))).toBe('works\n')
   })
 
+  test.skipIf(can.missing)(`the next command after that finds the daemon${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const pid = await daemonPid(t)
+    rmSync(t.runtimeDir, { recursive: true })
+    const [run, ls] = await Promise.all([t.coop(['run', 'echo', 'works']), t.coop(['ls'])])
+    expect(run).toMatchObject({ code: 0, stdout: 'works\n', stderr: '' })
+    expect(ls).toMatchObject({ code: 0, stdout: expect.stringContaining('running') })
+    expect(await daemonPid(t)).toBe(pid)
+  })
+
   test.skipIf(can.missing)(
     `a login with another runtime folder is told where to look${can.note}`,
     async () => {
