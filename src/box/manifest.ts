@@ -135,6 +135,7 @@ export function parseManifest(text: string): Manifest | undefined {
       manifest.version === MANIFEST_VERSION &&
       typeof manifest.name === 'string' &&
       typeof manifest.plan?.workspace?.target === 'string' &&
+      Array.isArray(manifest.plan.notes) &&
       Array.isArray(manifest.ptys) &&
       Array.isArray(manifest.commands)
     return whole ? manifest : undefined

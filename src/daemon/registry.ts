@@ -42,6 +42,7 @@ export class Registry {
   readonly snapshots: Snapshots
   readonly publishing: Publishing
   readonly creates: number[] = []
+  readonly #told = new Set<string>()
   /** Manifests that could not be read, as they are called now. */
   readonly unreadable: string[] = []
   #cleaning = false
@@ -117,6 +118,7 @@ export class Registry {
         log('manifest-unreadable', { box: name, moved: aside })
         continue
       }
+      for (const note of manifest.plan.notes) this.#told.add(note)
       const box = manifest.state === 'stopped' ? undefined : await Box.adopt(this.#context, manifest)
       if (box) {
         this.#boxes.set(name, box)
@@ -242,13 +244,20 @@ export class Registry {
           throw error
         }
       }
-      return { box, warnings: [...prepared.warnings, ...(kind === 'agent' ? prepared.plan.notes : [])] }
+      return { box, warnings: [...prepared.warnings, ...(kind === 'agent' ? this.#news(prepared) : [])] }
     } catch (error) {
       throw diskError(error, `boxes in ${this.#context.paths.dataDir}`)
     } finally {
       this.#reserved.delete(name)
       if (kind === 'agent') this.#raiseSoon()
     }
+  }
+
+  /** Notes are about the machine, and the same for each box: they are told with the first, and `coop status` has them. */
+  #news({ plan: { notes } }: Prepared): readonly string[] {
+    const news = notes.filter((note) => !this.#told.has(note))
+    for (const note of news) this.#told.add(note)
+    return news
   }
 
   /** With new volumes seeded, whose folders then are others. */
@@ -289,7 +298,7 @@ export class Registry {
     // No error: the box is how one gets at the place where it is to be installed.
     const missing = await box.terminals.missingAgent()
     const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []
-    return { warnings: [...prepared.warnings, ...prepared.plan.notes, ...lacks] }
+    return { warnings: [...prepared.warnings, ...this.#news(prepared), ...lacks] }
   }
 
   /** Read a running box's configuration again. Returns what the user is to know. Raises E_AGENT: what runs goes on. */
