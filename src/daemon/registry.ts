@@ -282,7 +282,15 @@ export class Registry {
       overrides: flags,
       existing: { image: plan.image, layered },
     }
-    return prepareBox(request, this.#context.paths, this.#context.host)
+    try {
+      return prepareBox(request, this.#context.paths, this.#context.host)
+    } catch (error) {
+      if (!(error instanceof CoopError) || error.code !== 'E_WORKSPACE') throw error
+      throw new CoopError('E_WORKSPACE', error.message, {
+        hint: `put the folder back as it was, or remove the box: coop kill ${box.name}`,
+        cause: error,
+      })
+    }
   }
 
   /** Start a stopped box; one that runs is no error. */

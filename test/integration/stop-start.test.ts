@@ -74,6 +74,25 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
+  test.skipIf(can.missing)(`a box whose folder is gone says how to get it back${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const folder = t.folder('home/gone')
+    output(await t.coop(['-d', '-n', 'box', '-w', folder, '--agent', 'sleep infinity']))
+    const refused = async (command: string): Promise<void> =>
+      expectRefusal(await t.coop([command, 'box']), {
+        code: 1,
+        sentence: /the workspace .*home\/gone does not exist/,
+        hint: /put the folder back.*coop kill box/,
+      })
+    rmSync(folder, { recursive: true })
+    await refused('restart')
+    expect(await box(t)).toMatchObject({ state: 'running' })
+    output(await t.coop(['stop', 'box']))
+    await refused('start')
+    t.folder('home/gone')
+    output(await t.coop(['start', 'box']))
+  })
+
   test.skipIf(tmux.missing)(`coop alone starts a stopped box and attaches${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: "sh -c 'echo hello from $$; exec sleep 1000'" })
