@@ -20,14 +20,16 @@ export function writeNonblocking(fd: number, bytes: Uint8Array): number {
   return n === -EAGAIN || n === -EINTR ? 0 : n
 }
 
-/** Whether something can be read right now. */
-export function isReadable(fd: number): boolean {
-  const pollfd = new Uint8Array(8)
-  const view = new DataView(pollfd.buffer)
-  view.setInt32(0, fd, true)
-  view.setInt16(4, POLLIN, true)
-  const now = new Uint8Array(16) // struct timespec 0
-  return syscall('ppoll', pollfd, 1, now, 0, 8) > 0 && (view.getInt16(6, true) & POLLIN) !== 0
+const pollfd = new DataView(new ArrayBuffer(8))
+const timespec = new DataView(new ArrayBuffer(16))
+
+/** Whether something can be read within so many microseconds (less than a second); without any, right now. */
+export function isReadable(fd: number, waitUs = 0): boolean {
+  pollfd.setInt32(0, fd, true)
+  pollfd.setInt16(4, POLLIN, true)
+  timespec.setUint32(8, waitUs * 1000, true)
+  const n = syscall('ppoll', new Uint8Array(pollfd.buffer), 1, new Uint8Array(timespec.buffer), 0, 8)
+  return n > 0 && (pollfd.getInt16(6, true) & POLLIN) !== 0
 }
 
 export function closeDescriptor(fd: number): void {

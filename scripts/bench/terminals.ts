@@ -105,8 +105,7 @@ export async function latency(): Promise<void> {
   for (const warmUp of WARM_UPS) {
     print(`\nEcho of a key after ${warmUp} others, in ms: p50, p99`)
     const p99 = new Map<string, number>()
-    for (const { name, command } of multiplexers(t)) {
-      const times = await echoTimes(t, command(echo(warmUp + KEYS)), warmUp)
+    for (const [name, times] of await echoTimes(t, warmUp)) {
       const at = (share: number): number => times[Math.floor(times.length * share)] ?? Number.NaN
       p99.set(name, at(0.99))
       print(`  ${name.padEnd(16)}${at(0.5).toFixed(3).padStart(9)}${at(0.99).toFixed(3).padStart(9)}`)
@@ -117,20 +116,25 @@ export async function latency(): Promise<void> {
   }
 }
 
-/** In ms, sorted. */
-async function echoTimes(t: Scratch, command: readonly string[], warmUp: number): Promise<number[]> {
-  const shown = new Shown(t, command)
-  await shown.shows('ready')
-  const times: number[] = []
+/** In ms, sorted. A key in each, in turn, so that what else the machine does meets all of them alike. */
+async function echoTimes(t: Scratch, warmUp: number): Promise<Map<string, number[]>> {
+  const all = multiplexers(t).map(({ name, command }) => ({
+    name,
+    shown: new Shown(t, command(echo(warmUp + KEYS))),
+    times: [] as number[],
+  }))
+  for (const { shown } of all) await shown.shows('ready')
   for (let i = -warmUp; i < KEYS; i++) {
     const key = String.fromCharCode(97 + ((i + warmUp) % 26))
-    const start = performance.now()
-    shown.type(key)
-    await shown.shows(key)
-    if (i >= 0) times.push(performance.now() - start)
+    for (const { shown, times } of all) {
+      const start = performance.now()
+      shown.type(key)
+      await shown.shows(key)
+      if (i >= 0) times.push(performance.now() - start)
+    }
   }
-  await shown.ended()
-  return times.sort((a, b) => a - b)
+  for (const { shown } of all) await shown.ended()
+  return new Map(all.map(({ name, times }) => [name, times.sort((a, b) => a - b)]))
 }
 
 export async function flood(): Promise<void> {

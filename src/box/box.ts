@@ -16,6 +16,7 @@ import { bootId, startTimeOf } from './birth.ts'
 import { BoxFiles } from './copy.ts'
 import { askToEnd, killAll } from './end.ts'
 import { type HostFacts, sourceOf } from './host.ts'
+import { forgetLastOutput, keepLastOutput, lastOutput } from './last-output.ts'
 import {
   type BoxFlags,
   type CommandRecord,
@@ -27,6 +28,7 @@ import type { Nursery } from './nursery.ts'
 import type { Prepared } from './prepare.ts'
 import { prepareMounts } from './prepared-mounts.ts'
 import { Processes } from './processes.ts'
+import type { PtyEnd } from './pty.ts'
 import { setupBatch } from './setup.ts'
 import { setupError } from './setup-error.ts'
 import { discardStore, makeBoxFolder, prepareStore } from './storage.ts'
@@ -34,6 +36,8 @@ import { type Host, Terminals } from './terminals.ts'
 import type { Waiting } from './waiting.ts'
 
 const KILLED = 128 + 9 // the exit code of what ended with its box
+const ENDED = { ended: 'box', code: KILLED } as const
+const STOPPED = { ended: 'stopped', code: KILLED } as const
 
 /** What every box needs of the daemon. */
 export interface BoxContext {
@@ -100,6 +104,11 @@ export class Box implements Host {
     return this.#ending !== undefined
   }
 
+  /** Of a box that is ending: whether its files stay. */
+  get stopping(): boolean {
+    return this.#stopping
+  }
+
   get running(): boolean {
     return this.#manifest.state === 'running' && !this.#ending
   }
@@ -157,6 +166,7 @@ export class Box implements Host {
   /** A box that is stopped, as its manifest says. */
   static stopped(context: BoxContext, manifest: Manifest, reason: string | undefined): Box {
     const box = new Box(context, manifest)
+    if (manifest.state !== 'stopped') box.#keepLastOutput()
     box.#becomeStopped(reason)
     return box
   }
@@ -227,7 +237,7 @@ export class Box implements Host {
     } catch (error) {
       // Without its socket nobody can ever reach it again, but it would go on using the workspace.
       context.log('adoption-failed', { box: manifest.name, error: String(error) })
-      await box.#halt(true)
+      await box.#halt(true, STOPPED)
       return undefined
     }
     return box
@@ -275,7 +285,7 @@ export class Box implements Host {
   /** Nobody waits for a command any more, and it has ended or is about to. */
   async release({ token, pid, pty }: CommandRecord): Promise<void> {
     this.update({ commands: this.#manifest.commands.filter((other) => other.token !== token) })
-    if (pty !== undefined) await this.terminals.close(pty)
+    if (pty !== undefined) await this.terminals.close(pty, { ended: 'command', code: 0 })
     await this.processes.forget(pid)
   }
 
@@ -308,7 +318,7 @@ export class Box implements Host {
   async end({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
     if (this.#stopping) await this.#ending // its files are still there after that
     await this.#once(async () => {
-      await this.#halt(force)
+      await this.#halt(force, ENDED)
       discardStore(this.#context.paths, this.name)
       this.#context.log('box-end', { box: this.name, reason })
       this.#context.ended(this)
@@ -319,7 +329,7 @@ export class Box implements Host {
   async stop({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
     await this.#once(async () => {
       this.#stopping = true
-      await this.#halt(force)
+      await this.#halt(force, { ...STOPPED, ...(reason === undefined ? {} : { reason }) })
       this.#stopping = false
       this.#ending = undefined
       this.#becomeStopped(reason)
@@ -341,6 +351,7 @@ export class Box implements Host {
   async start(prepared: Prepared): Promise<void> {
     const before = this.#manifest
     this.update({ ...settings(prepared), state: 'starting' })
+    forgetLastOutput(this.#context.paths, this.name)
     try {
       await this.#birth(prepared)
       await this.terminals.startAgent()
@@ -351,7 +362,20 @@ export class Box implements Host {
     }
   }
 
-  async #halt(force: boolean): Promise<void> {
+  /** What the agent of a stopped box has put out last; undefined when nobody knows. */
+  get lastOutput(): Buffer | undefined {
+    return lastOutput(this.#context.paths, this.name)
+  }
+
+  #keepLastOutput(): void {
+    try {
+      keepLastOutput(this.#context.paths, this.name)
+    } catch (error) {
+      this.#context.log('output-not-kept', { box: this.name, error: String(error) })
+    }
+  }
+
+  async #halt(force: boolean, end: PtyEnd): Promise<void> {
     if (!force && this.#channel) await askToEnd(this.#channel)
     if (this.#pidfd !== undefined) {
       await killAll(this.#pidfd)
@@ -360,8 +384,9 @@ export class Box implements Host {
     }
     this.#channel?.close()
     this.#channel = undefined
-    this.terminals.closeAll()
+    this.terminals.closeAll(end)
     this.processes.endAll(KILLED)
+    if (end.ended === 'stopped') this.#keepLastOutput()
     rmSync(this.runtimeDir, { recursive: true, force: true })
   }
 }

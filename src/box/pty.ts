@@ -8,6 +8,7 @@ import {
 } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
+import type { Picture } from '../screen/pictures.ts'
 import type { WindowSize } from './process.ts'
 import { RING_SIZE, type Ring } from './ring.ts'
 import type { ScreenKeeper } from './screen-keeper.ts'
@@ -21,6 +22,16 @@ export interface PtyClient extends Viewer {
   readonly position: number | undefined
   /** It kept everybody waiting for too long: it is not waited for from now on. */
   excuse(): void
+  /** The terminal has another size now. */
+  resized(): void
+}
+
+/** How a terminal went away. */
+export interface PtyEnd {
+  readonly ended: 'command' | 'hangup' | 'stopped' | 'box'
+  /** The exit code of its program. */
+  readonly code: number
+  readonly reason?: string
 }
 
 const MAX_INPUT = 1 << 20 // bytes queued for a program that does not read; more is refused
@@ -35,9 +46,13 @@ const RETURN_ROOM = RING_SIZE / 4
 // How long one client may hold everybody up before it is excused. In turns of the event loop: time in which this
 // process was stopped or had no processor is not the client's.
 const PATIENCE_TURN_MS = 20
-const PATIENCE_TURNS = 10
-const PATIENCE_BYTES = 512 * 1024 // that it must take meanwhile: 2.5 MB/s is what counts as keeping up
-const RETURN_MS = 3_000 // what clients get to come back to a new daemon
+const PATIENCE_TURNS = 50
+const PATIENCE_BYTES = 512 * 1024 // that it must take meanwhile: 0.5 MB/s is what counts as keeping up
+const RETURN_MS = 10_000 // what clients get to come back to a new daemon
+
+const KEY = 16 // bytes; the longest of what a key or a click sends, more or less
+const ECHO_US = 200 // how long an answer to a key is waited for, with everything else
+const SILENT_MS = 50 // that nothing is waited for, of a program that did not answer
 
 const GROW_MS = 300 // a client that left may be back at once; a program that drew itself for nothing flickers
 
@@ -56,11 +71,12 @@ export class Pty {
   #paused: Timer | undefined
   #waited = 0
   #sinceWait = 0
+  #silentUntil = 0
   /** Clients of the daemon before us: how many are still to come, and how far the program may run until then. */
   #awaited = 0
   #awaitedTimer: Timer | undefined
   readonly #awaitedFloor: number
-  readonly #closers = new Set<() => void>()
+  readonly #closers = new Set<(end: PtyEnd) => void>()
   /** Told of everything that comes out, whoever watches. */
   onOutput: (bytes: Uint8Array) => void = () => {}
   /** Told of what clients type. */
@@ -89,6 +105,11 @@ export class Pty {
 
   get size(): WindowSize {
     return this.#size
+  }
+
+  /** Its ring cannot be read any more. */
+  get closed(): boolean {
+    return this.#closed
   }
 
   attach(client: PtyClient): void {
@@ -122,8 +143,19 @@ export class Pty {
     this.onInput(bytes)
     this.#input.push({ bytes: Uint8Array.from(bytes), written })
     this.#inputSize += bytes.length
-    if (this.#input.length === 1) this.#writeInput()
+    if (this.#input.length > 1) return true
+    if (bytes.length > KEY || this.#paused || performance.now() < this.#silentUntil) this.#writeInput()
+    else this.#writeKey()
     return true
+  }
+
+  /** What a program answers to a key comes so soon that waking up for it would take longer than waiting. */
+  #writeKey(): void {
+    this.#watched.arm({ reading: false, writing: false }) // else it wakes somebody all the same
+    this.#writeInput()
+    if (isReadable(this.#master, ECHO_US)) return this.#read()
+    this.#silentUntil = performance.now() + SILENT_MS
+    this.#arm(true)
   }
 
   /** Take the size that fits all clients: a smaller one at once, a larger one when it stays so for a moment. */
@@ -144,6 +176,7 @@ export class Pty {
     this.#keeper.resize(this.#size)
     this.onResize()
     setWindowSize(this.#master, columns, rows)
+    for (const client of this.#clients) client.resized()
   }
 
   /** Something that coop itself says on the terminal. */
@@ -160,6 +193,11 @@ export class Pty {
     return this.#keeper.screen()
   }
 
+  /** What of it fits into a window of another size. Needs `loadScreens`. */
+  picture(window: WindowSize): { readonly offset: number; readonly picture: Picture } {
+    return this.#keeper.picture(window)
+  }
+
   /** Resolves when everything that was written before has been read. */
   async drained(): Promise<void> {
     do {
@@ -169,18 +207,19 @@ export class Pty {
   }
 
   /** Be told when the terminal is gone. Returns what takes that back. */
-  onClose(tell: () => void): () => void {
+  onClose(tell: (end: PtyEnd) => void): () => void {
     this.#closers.add(tell)
     return () => this.#closers.delete(tell)
   }
 
-  close(): void {
+  close(end: PtyEnd): void {
     if (this.#closed) return
+    this.#read() // its last words
     this.#closed = true
     for (const timer of [this.#paused, this.#growing, this.#awaitedTimer]) clearTimeout(timer)
     this.#watched.stop()
     closeDescriptor(this.#master)
-    for (const tell of this.#closers) tell()
+    for (const tell of this.#closers) tell(end)
     this.ring.close()
     this.#keeper.close()
   }

@@ -16,7 +16,7 @@ import { bytesIn, splice } from '../../ffi/pipes.ts'
 export const RING_SIZE = 256 * 1024 // bytes of output that a client that attaches can look back on
 const HEADER_SIZE = 64
 const MAGIC = 0x636f6f70 // "coop"
-const VERSION = 2
+const VERSION = 3
 const CHUNK = 64 * 1024 // bytes; what a pipe holds unless it is made larger
 const SHORT = 2048 // bytes
 const EAGAIN = -11
@@ -28,6 +28,17 @@ const START = 16
 const UNDER_WAY = 24
 const CLIENTS = 32
 const SCREEN = 40
+const TYPIST = 48
+const TYPED = 56
+
+/** Undefined for what is no ring of this version. */
+function readHeader(fd: number) {
+  const bytes = Buffer.alloc(HEADER_SIZE)
+  readSync(fd, bytes, 0, HEADER_SIZE, 0)
+  if (bytes.readUInt32LE(0) !== MAGIC || bytes.readUInt32LE(4) !== VERSION) return undefined
+  const field = (at: number): number => Number(bytes.readBigUInt64LE(at))
+  return { bytes, offset: field(OFFSET), start: field(START), underWay: field(UNDER_WAY) }
+}
 
 export class Ring {
   #fd: number
@@ -61,6 +72,26 @@ export class Ring {
     }
   }
 
+  /** What is in a ring that nobody writes any more; undefined when there is none. */
+  static contents(path: string): Buffer | undefined {
+    let fd: number
+    try {
+      fd = openSync(path, 'r')
+    } catch {
+      return undefined
+    }
+    try {
+      const header = readHeader(fd)
+      if (!header) return undefined
+      const ring = new Ring(fd, -1)
+      ring.#offset = header.offset
+      ring.#start = header.start
+      return ring.read().bytes
+    } finally {
+      closeSync(fd)
+    }
+  }
+
   /** The ring that an earlier daemon left; a new one when it cannot be used. `pipe` is the one init held. */
   static open(path: string, pipe: number): Ring {
     let fd: number
@@ -70,20 +101,18 @@ export class Ring {
       return Ring.create(path, pipe)
     }
     const ring = new Ring(fd, pipe)
-    const header = Buffer.alloc(HEADER_SIZE)
-    readSync(fd, header, 0, HEADER_SIZE, 0)
-    if (header.readUInt32LE(0) !== MAGIC || header.readUInt32LE(4) !== VERSION) {
+    const header = readHeader(fd)
+    if (!header) {
       closeSync(fd)
       rmSync(path, { force: true })
       return Ring.create(path, pipe)
     }
-    const field = (at: number): number => Number(header.readBigUInt64LE(at))
-    const underWay = field(UNDER_WAY)
+    const { underWay } = header
     // What is not in the pipe any more is in the file.
-    ring.#offset = field(OFFSET) + (underWay ? underWay - bytesIn(pipe) : 0)
-    ring.#start = field(START)
+    ring.#offset = header.offset + (underWay ? underWay - bytesIn(pipe) : 0)
+    ring.#start = header.start
     ring.#left = true
-    for (const at of [CLIENTS, SCREEN]) header.copy(ring.#header, at, at, at + 8)
+    for (const at of [CLIENTS, SCREEN, TYPIST, TYPED]) header.bytes.copy(ring.#header, at, at, at + 8)
     ring.#writeHeader(0)
     return ring
   }
@@ -115,6 +144,18 @@ export class Ring {
 
   set clients(count: number) {
     this.#header.writeBigUInt64LE(BigInt(count), CLIENTS)
+    this.#writeHeader(0)
+  }
+
+  /** How much a client had typed when it typed last, of all its input; 0 when somebody else was the last. */
+  typedBy(pid: number): number {
+    if (Number(this.#header.readBigUInt64LE(TYPIST)) !== pid) return 0
+    return Number(this.#header.readBigUInt64LE(TYPED))
+  }
+
+  setTyped(pid: number, offset: number): void {
+    this.#header.writeBigUInt64LE(BigInt(pid), TYPIST)
+    this.#header.writeBigUInt64LE(BigInt(offset), TYPED)
     this.#writeHeader(0)
   }
 

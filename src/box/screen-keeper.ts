@@ -3,6 +3,7 @@
  * something, an emulator has seen it, and its state is kept beside the ring for this daemon and the next.
  */
 import { readFileSync, rmSync } from 'node:fs'
+import type { Picture } from '../screen/pictures.ts'
 import type { Screen, Snapshot } from '../screen/screen.ts'
 import { writeAtomically } from './manifest.ts'
 import type { WindowSize } from './process.ts'
@@ -67,6 +68,12 @@ export class ScreenKeeper {
   screen(): { readonly offset: number; readonly bytes: Uint8Array } {
     const screen = this.#catchUp()
     return { offset: this.#from, bytes: screen.render() }
+  }
+
+  /** What of it fits into a window of another size. */
+  picture(window: WindowSize): { readonly offset: number; readonly picture: Picture } {
+    const screen = this.#catchUp()
+    return { offset: this.#from, picture: screen.picture(window) }
   }
 
   /** The terminal is about to have another size. */

@@ -8,13 +8,14 @@ import { heldPipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
+import { ringFile } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import { AgentWatch } from './agent-watch.ts'
 import { GRACE_MS } from './end.ts'
 import type { Manifest, PtyRecord } from './manifest.ts'
 import type { WindowSize } from './process.ts'
 import type { Processes } from './processes.ts'
-import { Pty } from './pty.ts'
+import { Pty, type PtyEnd } from './pty.ts'
 import { isCrashLoop, recentEnds } from './restarts.ts'
 import { Ring } from './ring.ts'
 import { ScreenKeeper } from './screen-keeper.ts'
@@ -47,6 +48,8 @@ export class Terminals {
   readonly #host: Host
   #restartTimer: Timer | undefined
   #agent: AgentWatch | undefined
+  /** Numbers of terminals that are not there yet. */
+  readonly #opening = new Set<number>()
   /** Terminals whose program is being restarted because somebody asked for it. */
   readonly #wanted = new Set<number>()
 
@@ -55,7 +58,7 @@ export class Terminals {
   }
 
   #ringPath(id: number): string {
-    return join(this.#host.runtimeDir, `pty-${id}.ring`)
+    return ringFile(this.#host.runtimeDir, id)
   }
 
   #createRing(id: number, pipe: number): Ring {
@@ -104,9 +107,8 @@ export class Terminals {
   ): Promise<Opened> {
     const pipe = heldPipe()
     let ring: Ring | undefined
-    const taken = new Set(this.#host.manifest.ptys.map((record) => record.id))
-    let number = id ?? 1
-    while (id === undefined && (taken.has(number) || this.ptys.has(number))) number++
+    const number = id ?? this.#freeNumber()
+    this.#opening.add(number)
     rmSync(this.#ringPath(number), { force: true })
     try {
       ring = this.#createRing(number, pipe) // before the program: a full disk is told, and nothing starts
@@ -145,6 +147,8 @@ export class Terminals {
       else closeDescriptor(pipe)
       rmSync(this.#ringPath(number), { force: true })
       throw error
+    } finally {
+      this.#opening.delete(number)
     }
   }
 
@@ -158,6 +162,18 @@ export class Terminals {
     return new CoopError('E_AGENT', `there is no program ${program} in the box ${name}`, {
       hint: 'name another agent (--agent, or in coop.toml), or install this one: setup in coop.toml, or coop shell',
     })
+  }
+
+  /** The lowest that no terminal has, nor one that is being opened. */
+  #freeNumber(): number {
+    const taken = new Set([
+      ...this.#host.manifest.ptys.map(({ id }) => id),
+      ...this.ptys.keys(),
+      ...this.#opening,
+    ])
+    let number = 1
+    while (taken.has(number)) number++
+    return number
   }
 
   /** The agent, on PTY 0. */
@@ -212,7 +228,7 @@ export class Terminals {
     await pty.drained()
     if (error) pty.say(`\r\n[coop: ${startFailure(error)?.sentence ?? error.message}]\r\n`)
     const wanted = this.#wanted.delete(id)
-    if (id !== 0 && !wanted) return this.close(id)
+    if (id !== 0 && !wanted) return this.close(id, { ended: 'command', code })
     const { manifest } = this.#host
     const ends = wanted ? [] : recentEnds(this.record(id)?.ends ?? [], Date.now())
     if (id === 0) {
@@ -230,8 +246,14 @@ export class Terminals {
     }
     if (!wanted) pty.say(`\r\n[coop: the agent ended (exit code ${code}); starting it again]\r\n`)
     this.#update(id, { state: 'restarting', exitCode: code, ends, pid: undefined })
-    if (wanted) await this.#start(id)
-    else this.#restartSoon(id)
+    if (!wanted) return this.#restartSoon(id)
+    this.#sayRestarted(id)
+    await this.#start(id)
+  }
+
+  /** To whoever is attached and did not ask for it. */
+  #sayRestarted(id: number): void {
+    this.ptys.get(id)?.say(`\r\n[coop: the ${id === 0 ? 'agent' : 'shell'} was restarted]\r\n`)
   }
 
   #restartSoon(id: number): void {
@@ -266,6 +288,7 @@ export class Terminals {
     const { pid } = record
     if (record.state !== 'running' || pid === undefined) {
       this.#update(id, { state: 'restarting', ends: [] })
+      this.#sayRestarted(id)
       return this.#start(id)
     }
     this.#wanted.add(id)
@@ -278,7 +301,7 @@ export class Terminals {
   }
 
   /** Hang up a terminal: its processes get SIGHUP, its ring goes. */
-  async close(id: number): Promise<void> {
+  async close(id: number, end: PtyEnd): Promise<void> {
     const record = this.record(id)
     const pty = this.ptys.get(id)
     if (!record || !pty) return
@@ -288,7 +311,7 @@ export class Terminals {
     if (record.pid !== undefined) batch.call('kill', [-record.pid, SIGHUP], { mayFail: true })
     for (const fd of [record.master, record.slave, record.pipe]) batch.call('close', [fd], { mayFail: true })
     await this.#host.processes.run(batch).catch(() => {})
-    pty.close()
+    pty.close(end)
     rmSync(this.#ringPath(id), { force: true })
   }
 
@@ -298,10 +321,10 @@ export class Terminals {
   }
 
   /** The box has ended. */
-  closeAll(): void {
+  closeAll(end: PtyEnd): void {
     clearTimeout(this.#restartTimer)
     this.#agent?.reset()
-    for (const pty of this.ptys.values()) pty.close()
+    for (const pty of this.ptys.values()) pty.close(end)
     this.ptys.clear()
   }
 }

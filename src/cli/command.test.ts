@@ -25,7 +25,13 @@ const refused = (argv: readonly string[], extra: Partial<Command> = {}): CoopErr
 
 describe('arguments', () => {
   test('long and short, joined and apart', () => {
-    for (const argv of [['-f', '-n', 'x'], ['-fnx'], ['--force', '--name=x'], ['--name', 'x', '-f']]) {
+    for (const argv of [
+      ['-f', '-n', 'x'],
+      ['-fnx'],
+      ['-fn', 'x'],
+      ['--force', '--name=x'],
+      ['--name', 'x', '-f'],
+    ]) {
       const args = read(argv)
       expect([args.flag('force'), args.text('name')]).toEqual([true, 'x'])
     }
@@ -48,7 +54,14 @@ describe('arguments', () => {
   test('an unknown option is refused with the nearest one', () => {
     expect(refused(['--forse'])).toMatchObject({ code: 'E_USAGE', hint: 'did you mean --force?' })
     expect(refused(['--__proto__'])).toMatchObject({ code: 'E_USAGE' })
-    expect(refused(['-x'])).toMatchObject({ code: 'E_USAGE' })
+  })
+
+  test('an unknown letter is named, alone and among others, and no other letter is suggested', () => {
+    const hint = 'coop do --help'
+    expect(refused(['-x'])).toMatchObject({ code: 'E_USAGE', message: 'there is no option -x', hint })
+    expect(refused(['-fxn', 'a'])).toMatchObject({ message: 'there is no option -x, as in -fxn', hint })
+    expect(refused(['-f=yes'])).toMatchObject({ message: 'there is no option -=, as in -f=yes' })
+    expect(refused(['-force'])).toMatchObject({ hint: 'did you mean --force?' })
   })
 
   test('a missing value, a value for a flag and too many arguments are refused', () => {

@@ -74,13 +74,15 @@ function hintFor(name: string): string {
   return name ? `coop ${name} --help` : 'coop --help'
 }
 
-function unknownOption(word: string, name: string, options: Command['options']): CoopError {
-  const flags = Object.entries(options).flatMap(([long, { short }]) => [
-    `--${long}`,
-    ...(short ? [`-${short}`] : []),
-  ])
-  const meant = nearest(word, flags)
-  return new CoopError('E_USAGE', `there is no option ${word}`, {
+/** `letter` is the one in `word` that means nothing. A letter resembles no other: only long names are suggested. */
+function unknownOption(word: string, name: string, options: Command['options'], letter?: string): CoopError {
+  const what =
+    letter === undefined || word === `-${letter}` ? `option ${word}` : `option -${letter}, as in ${word}`
+  const meant = nearest(
+    word,
+    Object.keys(options).map((long) => `--${long}`),
+  )
+  return new CoopError('E_USAGE', `there is no ${what}`, {
     hint: meant ? `did you mean ${meant}?` : hintFor(name),
   })
 }
@@ -113,12 +115,13 @@ export function readArguments(
     set(long, option, value)
   }
   const shorts = (word: string): void => {
-    for (let i = 1; i < word.length; i++) {
-      const found = Object.entries(options).find(([, option]) => option.short === word[i])
-      if (!found) throw unknownOption(word.length > 2 ? word : `-${word[i]}`, name, options)
+    for (const [i, letter] of [...word].entries()) {
+      if (i === 0) continue
+      const found = Object.entries(options).find(([, option]) => option.short === letter)
+      if (!found) throw unknownOption(word, name, options, letter)
       const [long, option] = found
       const rest = word.slice(i + 1)
-      take(`-${word[i]}`, long, option, option.type === 'string' && rest ? rest : undefined)
+      take(`-${letter}`, long, option, option.type === 'string' && rest ? rest : undefined)
       if (option.type === 'string') return
     }
   }

@@ -1,15 +1,13 @@
 /** `coop create`: a named box in the background. */
-
 import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { twoWords } from '../config/words.ts'
 import type { BoxInfo } from '../protocol/messages.ts'
-import { BOX_OPTIONS, boxOptions } from './box-options.ts'
+import { boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
-import { print, printWarnings } from './output.ts'
-import { startedText } from './start.ts'
+import { START_OPTIONS, startDetached } from './start.ts'
 
-const { name: _, ...OPTIONS } = BOX_OPTIONS
+const { name: _, ...OPTIONS } = START_OPTIONS
 
 const command: Command = {
   usage: '[NAME]',
@@ -18,14 +16,11 @@ const command: Command = {
   options: OPTIONS,
   maxArguments: 1,
   async run(args) {
+    const options = boxOptions(args)
     const session = await connect(userPaths())
     const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
     const name = args.positionals[0] ?? twoWords(new Set(boxes.map((box) => box.name)), Math.random)
-    const options = { ...boxOptions(args), name }
-    const box = await session.call<BoxInfo & { warnings: string[] }>({ do: 'box.create', box: options })
-    printWarnings(box.warnings)
-    print(`${startedText(box, false)}\n`)
-    return 0
+    return startDetached(session, boxes, { ...options, name }, args)
   },
 }
 

@@ -3,6 +3,7 @@
 import { connect } from '../client/daemon.ts'
 import { isLost, type Session } from '../client/session.ts'
 import { passStdio } from '../client/stdio.ts'
+import type { Begin } from '../client/terminal.ts'
 import type { Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type { Call, CommandOptions } from '../protocol/messages.ts'
@@ -43,21 +44,17 @@ async function inTerminal(
 ): Promise<number> {
   const { showTerminal, terminalSize } = await import('../client/terminal.ts')
   let started = false
-  const begin = async (current: Session, from: number | undefined): Promise<void> => {
+  const begin: Begin = (current, progress) => {
     const size = terminalSize()
-    if (started) {
-      await current.call({ do: 'rejoin', token: base.token, size, ...(from === undefined ? {} : { from }) })
-      return
-    }
+    if (started) return current.call({ do: 'rejoin', token: base.token, size, ...progress })
     const terminal = { ...size, term: process.env.TERM ?? 'xterm-256color' }
     started = true // perhaps: a command whose daemon dies now is looked for, and never started twice
-    await current.call(launch.call({ ...base, terminal }))
+    return current.call(launch.call({ ...base, terminal }))
   }
   const end = await showTerminal(paths, session, { detachKey: undefined, readonly: false }, begin)
   if (end.how !== 'exit') return 130
-  if (end.ended === 'box') complain('the box has ended')
-  if (end.message) complain(end.message)
-  return end.ended === 'box' ? COOP_FAILED : end.code
+  if (end.error) complain(end.error.message, end.error.hint)
+  return end.code
 }
 
 async function withPipes(

@@ -60,7 +60,8 @@ export async function showLogs(args: Arguments, source: Source): Promise<number>
 
 const command: Command = {
   usage: '[BOX]',
-  about: 'Show what the agent of a box has put out. Without escape sequences when that goes into a pipe.',
+  about:
+    'Show what the agent of a box has put out, also of a stopped one. Plain text when that goes into a pipe.',
   examples: ['coop logs -n 100', 'coop logs my-app -f | grep -i error', 'coop logs --raw >session.txt'],
   options: LOGS_OPTIONS,
   maxArguments: 1,

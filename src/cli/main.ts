@@ -31,6 +31,14 @@ function unknownCommand(word: string, known: readonly string[], prefix: string):
   })
 }
 
+/** `coop shell lst` names a box, or was to be `coop shell ls`: which of them is known when there is no such box. */
+function withNearestBelow(error: unknown, name: string, command: Command, word = ''): unknown {
+  const meant = command.commands && nearest(word, Object.keys(command.commands))
+  if (!meant || !(error instanceof CoopError)) return error
+  if (error.code !== 'E_NO_BOX' && error.code !== 'E_USAGE') return error
+  return new CoopError(error.code, error.message, { hint: `did you mean coop ${name} ${meant}?` })
+}
+
 /** Run the command line; resolves with the exit code. */
 export async function main(words: readonly string[]): Promise<number> {
   let json = false
@@ -47,15 +55,19 @@ export async function main(words: readonly string[]): Promise<number> {
       return 0
     }
     const { name, command, rest } = await load(first === 'help' ? [...after, '--help'] : argv)
-    const args = readArguments(name, command, rest)
-    json = args.flag('json')
-    if (args.help) {
-      print(helpText(name, command))
-      return 0
+    try {
+      const args = readArguments(name, command, rest)
+      json = args.flag('json')
+      if (args.help) {
+        print(helpText(name, command))
+        return 0
+      }
+      if (!command.run)
+        throw new CoopError('E_USAGE', `coop ${name} needs a command`, { hint: `coop ${name} --help` })
+      return await command.run(args)
+    } catch (error) {
+      throw withNearestBelow(error, name, command, rest[0])
     }
-    if (!command.run)
-      throw new CoopError('E_USAGE', `coop ${name} needs a command`, { hint: `coop ${name} --help` })
-    return await command.run(args)
   } catch (error) {
     return report(error, json)
   }

@@ -6,7 +6,7 @@ import { targetBox } from './target.ts'
 
 const command: Command = {
   usage: '[BOX]',
-  about: 'Open a shell in a box, or rejoin the one that nobody is attached to. Ctrl+] leaves it running.',
+  about: 'Open a shell in a box, or rejoin a free one. Its exit code is yours; Ctrl+] leaves it running.',
   examples: ['coop shell', 'coop shell my-app --new', 'coop shell -c "htop"'],
   options: {
     command: { type: 'string', short: 'c', value: 'CMD', about: 'run this instead of a shell' },

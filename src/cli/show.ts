@@ -2,11 +2,11 @@
 
 import { terminalName } from '../../ffi/terminal.ts'
 import type { Session } from '../client/session.ts'
-import { showTerminal, terminalSize } from '../client/terminal.ts'
+import { type AttachEnd, type Begin, showTerminal, terminalSize } from '../client/terminal.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
 import type { BoxInfo, Call } from '../protocol/messages.ts'
-import { isTerminal, paint, printError } from './output.ts'
+import { isTerminal, paint, printable, printError } from './output.ts'
 
 export function needTerminal(hint: string): void {
   if (isTerminal(0) && isTerminal(1)) return
@@ -40,19 +40,27 @@ export async function attachTo(
 ): Promise<number> {
   const readonly = call.do === 'attach' && call.readonly
   let pty = call.do === 'attach' ? call.pty : undefined
-  const begin = async (current: Session, from: number | undefined): Promise<void> => {
-    const again =
-      pty === undefined
-        ? call
-        : { ...attachCall(name, pty, readonly), ...(from === undefined ? {} : { from }) }
-    pty = (await current.call<{ pty: number }>(again)).pty
+  const begin: Begin = async (current, progress) => {
+    const again = pty === undefined ? call : { ...attachCall(name, pty, readonly), ...progress }
+    const begun = await current.call<{ pty: number; taken?: number }>(again)
+    pty = begun.pty
+    return begun
   }
   const options = { detachKey, readonly, onNotices: tellNotices }
   const end = await showTerminal(userPaths(), session, options, begin)
-  const back = `coop attach ${name}`
-  if (end.how === 'detached') printError(`\r\n${paint('dim', `[detached; the box goes on: ${back}]`, 2)}\n`)
-  else if (end.how === 'stopped')
-    printError(`\r\n${paint('dim', `[detached: the daemon was stopped; the box goes on: ${back}]`, 2)}\n`)
-  else if (end.ended === 'box') printError(`\r\n${paint('dim', `[the box ${name} has ended]`, 2)}\n`)
-  return end.how === 'exit' ? end.code : 0
+  const words = endWords(end, name)
+  if (words) printError(`\r\n${paint('dim', `[${printable(words)}]`, 2)}\n`)
+  // The agent belongs to its box; a shell to who opened it, as with ssh.
+  return end.how === 'exit' && pty !== 0 ? end.code : 0
+}
+
+/** What happened, and what to do next; a program that ended by itself speaks for itself. */
+function endWords(end: AttachEnd, box: string): string | undefined {
+  if (end.how === 'detached') return `detached; the box goes on: coop attach ${box}`
+  if (end.how === 'stopped') return `detached: the daemon was stopped; the box goes on: coop attach ${box}`
+  if (end.ended === 'box') return `the box ${box} was ended`
+  if (end.ended === 'hangup') return `the shell was ended; open another one: coop shell ${box}`
+  if (end.ended === 'command') return undefined
+  const why = end.reason === undefined || end.reason === 'coop stop' ? '' : ` (${end.reason})`
+  return `the box ${box} was stopped${why}; start it again: coop start ${box}`
 }

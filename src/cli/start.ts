@@ -6,10 +6,18 @@ import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
 import type { BoxInfo, BoxOptions } from '../protocol/messages.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
-import type { Command } from './command.ts'
+import type { Arguments, Command, Option } from './command.ts'
 import { isTerminal, paint, print, printable, printError, printWarnings } from './output.ts'
 
 type Created = BoxInfo & { readonly warnings?: readonly string[] }
+
+/** Of every command that starts an agent's box. */
+export const START_OPTIONS = {
+  ...BOX_OPTIONS,
+  build: { type: 'boolean', short: 'b', about: 'build the image first' },
+  verbose: { type: 'boolean', short: 'v', about: 'say more' },
+  quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },
+} as const satisfies Record<string, Option>
 
 const command: Command = {
   usage: '[OPTIONS]',
@@ -20,11 +28,8 @@ const command: Command = {
     'coop -n review -w ~/src/app   a named box for another folder',
   ],
   options: {
-    ...BOX_OPTIONS,
-    build: { type: 'boolean', short: 'b', about: 'build the image first' },
+    ...START_OPTIONS,
     detach: { type: 'boolean', short: 'd', about: 'start in the background' },
-    verbose: { type: 'boolean', short: 'v', about: 'say more' },
-    quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },
   },
   maxArguments: 0,
   async run(args) {
@@ -36,24 +41,61 @@ const command: Command = {
     }
     const options = boxOptions(args)
     const session = await connect(userPaths())
-    const existing = await findBox(session, options.workspace, options.name)
-    if (existing) checkSame(existing, options)
-    if (!existing && args.flag('build')) await build(options, args.flag('quiet'))
-    const box = await startedBox(session, existing, options)
-    if (!args.flag('quiet')) {
-      printWarnings(box.warnings)
-      if (args.flag('verbose'))
-        printError(
-          `box ${box.name}: ${printable(box.agent)} in ${printable(box.workspace)}, image ${printable(box.image)}\n`,
-        )
-    }
-    if (detach) {
-      if (!args.flag('quiet')) print(`${startedText(box, existing !== undefined)}\n`)
-      return 0
-    }
+    const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
+    if (detach) return startDetached(session, boxes, options, args)
+    const { box } = await startBox(session, boxes, options, args)
     const { attachCall, attachTo } = await import('./show.ts')
     return attachTo(session, box, attachCall(box.name, 0))
   },
+}
+
+export async function startDetached(
+  session: Caller,
+  boxes: readonly BoxInfo[],
+  options: BoxOptions,
+  args: Arguments,
+): Promise<number> {
+  const { box, existed } = await startBox(session, boxes, options, args)
+  if (args.flag('quiet')) return 0
+  const what = `${printable(box.agent)} ${existed ? 'is running already' : 'is running'} in the box ${paint('bold', box.name)}`
+  print(
+    `${what} (${printable(box.workspace)})\nattach:  coop attach ${box.name}\nend it:  coop kill ${box.name}\n`,
+  )
+  return 0
+}
+
+/** Make the box, or find it among `boxes`, and say what there is to say. */
+async function startBox(
+  session: Caller,
+  boxes: readonly BoxInfo[],
+  options: BoxOptions,
+  args: Arguments,
+): Promise<{ box: Created; existed: boolean }> {
+  const existing = findBox(boxes, options)
+  if (existing) checkSame(existing, options)
+  else if (args.flag('build')) await build(options, args.flag('quiet'))
+  const box = await startedBox(session, existing, options)
+  if (!args.flag('quiet')) {
+    printWarnings(box.warnings)
+    const above = existing || options.name || args.text('workspace') ? undefined : boxAbove(boxes, box)
+    if (above) printWarnings([nestedText(above)])
+    if (args.flag('verbose'))
+      printError(
+        `box ${box.name}: ${printable(box.agent)} in ${printable(box.workspace)}, image ${printable(box.image)}\n`,
+      )
+  }
+  return { box, existed: existing !== undefined }
+}
+
+/** The box of the nearest folder above: other commands would have taken that until now. */
+function boxAbove(boxes: readonly BoxInfo[], { workspace }: BoxInfo): BoxInfo | undefined {
+  return boxes
+    .filter((box) => workspace.startsWith(box.workspace === '/' ? '/' : `${box.workspace}/`))
+    .toSorted((a, b) => b.workspace.length - a.workspace.length)[0]
+}
+
+function nestedText({ name, workspace }: BoxInfo): string {
+  return `this is a new box, of this folder only; the box ${name} has all of ${workspace}: coop attach ${name}`
 }
 
 /** A box is what it was made as: one with the network must not be taken for one without. */
@@ -100,19 +142,14 @@ async function buildWhenAsked(error: unknown, options: BoxOptions): Promise<void
 type Caller = Awaited<ReturnType<typeof connect>>
 
 /** The box that is meant: of that name, or of that workspace. */
-async function findBox(
-  session: Caller,
-  workspace: string,
-  name: string | undefined,
-): Promise<Created | undefined> {
-  const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
+function findBox(boxes: readonly BoxInfo[], { workspace, name }: BoxOptions): Created | undefined {
   let real = workspace
   try {
     real = realpathSync(workspace)
   } catch {
     // The daemon says what is wrong with it.
   }
-  if (name === undefined) return boxes.find((box) => box.workspace === real)
+  if (name === undefined) return onlyBox(boxes.filter((box) => box.workspace === real))
   const named = boxes.find((box) => box.name === name)
   if (named && named.workspace !== real) {
     throw new CoopError('E_BOX_EXISTS', `the box ${name} is for another folder: ${named.workspace}`, {
@@ -122,9 +159,12 @@ async function findBox(
   return named
 }
 
-export function startedText(box: BoxInfo, existed: boolean): string {
-  const what = `${printable(box.agent)} ${existed ? 'is running already' : 'is running'} in the box ${paint('bold', box.name)}`
-  return `${what} (${printable(box.workspace)})\nattach:  coop attach ${box.name}\nend it:  coop kill ${box.name}`
+function onlyBox([box, ...others]: readonly Created[]): Created | undefined {
+  if (!box || !others.length) return box
+  const names = [box, ...others].map((one) => one.name)
+  throw new CoopError('E_USAGE', `this folder has several boxes: ${names.join(', ')}`, {
+    hint: `say which one: coop -n ${box.name}; or make another one: coop -n NAME`,
+  })
 }
 
 export default command

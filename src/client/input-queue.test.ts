@@ -13,28 +13,47 @@ test('what is typed before there is anybody to send it to goes to the first one'
   const queue = new InputQueue()
   queue.push(Buffer.from('ab'))
   queue.push(Buffer.from('c'))
-  queue.goTo(send)
+  queue.goTo(send, 0)
   expect(sent).toEqual(['abc'])
 })
 
 test('the next session gets what the one before had not confirmed', () => {
   const queue = new InputQueue()
-  queue.goTo(send)
+  queue.goTo(send, 0)
   queue.push(Buffer.from('one '))
   queue.push(Buffer.from('two '))
   queue.taken(4)
-  queue.goTo(undefined)
+  queue.pause()
+  queue.push(Buffer.from('three'))
+  expect(queue.start).toBe(4)
+  sent = []
+  queue.goTo(send, 4)
+  expect(sent).toEqual(['two three'])
+  queue.taken(13)
+  expect(queue.size).toBe(0)
+})
+
+test('what the terminal has although nobody confirmed it is not sent again', () => {
+  const queue = new InputQueue()
+  queue.goTo(send, 0)
+  queue.push(Buffer.from('one two '))
+  queue.pause()
   queue.push(Buffer.from('three'))
   sent = []
-  queue.goTo(send)
-  expect(sent).toEqual(['two three'])
-  queue.taken(9)
-  expect(queue.size).toBe(0)
+  queue.goTo(send, 6)
+  expect(sent).toEqual(['o three'])
+})
+
+test('what was never sent is not taken, whatever a daemon says', () => {
+  const queue = new InputQueue()
+  queue.push(Buffer.from('one'))
+  queue.goTo(send, 500)
+  expect(sent).toEqual(['one'])
 })
 
 test('a large paste goes out in windows, each byte once and in order', () => {
   const queue = new InputQueue()
-  queue.goTo(send)
+  queue.goTo(send, 0)
   const text = Array.from({ length: 200_000 }, (_, i) => String.fromCharCode(97 + (i % 26))).join('')
   queue.push(Buffer.from(text))
   expect(sent.join('').length).toBeLessThan(100_000)

@@ -4,10 +4,10 @@ const WINDOW = 64 * 1024 // bytes under way that nobody has confirmed
 
 export class InputQueue {
   #kept: Buffer = Buffer.alloc(0)
+  /** Of all that was ever typed: the offset of the first byte that is kept. */
+  #start = 0
   /** Of what is kept: bytes that were sent. */
   #sent = 0
-  /** Bytes that this session's terminal has taken. */
-  #taken = 0
   #send: ((bytes: Uint8Array) => void) | undefined
 
   /** Bytes that nobody has taken yet. */
@@ -15,24 +15,34 @@ export class InputQueue {
     return this.#kept.length
   }
 
+  /** How much has been taken, of all that was ever typed. */
+  get start(): number {
+    return this.#start
+  }
+
   push(bytes: Uint8Array): void {
     this.#kept = Buffer.concat([this.#kept, bytes])
     this.flush()
   }
 
-  /** The terminal has taken `count` bytes since this session began. */
-  taken(count: number): void {
-    const more = Math.min(count - this.#taken, this.#sent)
-    this.#taken = count
+  /** The terminal has everything before `offset`. */
+  taken(offset: number): void {
+    const more = Math.max(0, Math.min(offset - this.#start, this.#sent))
     this.#kept = this.#kept.subarray(more)
+    this.#start += more
     this.#sent -= more
   }
 
-  /** Another session: everything that was not taken goes there. Undefined: nowhere for now. */
-  goTo(send: ((bytes: Uint8Array) => void) | undefined): void {
+  /** Nobody is there to send anything to, for now. */
+  pause(): void {
+    this.#send = undefined
+  }
+
+  /** Another session, whose daemon knows that the terminal has everything before `offset`: the rest goes there. */
+  goTo(send: (bytes: Uint8Array) => void, offset: number): void {
+    this.taken(offset)
     this.#send = send
     this.#sent = 0
-    this.#taken = 0
     this.flush()
   }
 

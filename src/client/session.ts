@@ -10,8 +10,8 @@ import {
   FRAME_INPUT,
   FRAME_JSON,
   FRAME_OUTPUT,
+  FRAME_PICTURE,
   FRAME_SCREEN,
-  FRAME_TAKEN,
   type Frame,
   FrameDecoder,
 } from '../protocol/frames.ts'
@@ -50,6 +50,8 @@ export class Session {
   onOutput: (offset: number, bytes: Uint8Array) => void = () => {}
   /** The whole screen anew: what was shown before does not count any more. */
   onScreen: (offset: number, bytes: Uint8Array) => void = () => {}
+  /** Bytes for the screen that is shown; so much of the stream is in it now. */
+  onPicture: (offset: number, bytes: Uint8Array) => void = () => {}
   /** So many bytes of this session's input have reached the program's terminal. */
   onTaken: (count: number) => void = () => {}
   onEvent: (event: BoxEvent) => void = () => {}
@@ -171,14 +173,17 @@ export class Session {
   }
 
   #frame({ type, payload }: Frame): void {
-    if (type === FRAME_OUTPUT || type === FRAME_SCREEN || type === FRAME_TAKEN) {
-      const { offset, bytes } = decodeOutput(payload)
-      if (type === FRAME_OUTPUT) this.onOutput(offset, bytes)
-      else if (type === FRAME_SCREEN) this.onScreen(offset, bytes)
-      else this.onTaken(offset)
-      return
-    }
-    const message = type === FRAME_JSON ? parseServerMessage(payload) : undefined
+    if (type === FRAME_JSON) return this.#message(payload)
+    if (type === FRAME_INPUT) return // ours to send
+    const { offset, bytes } = decodeOutput(payload)
+    if (type === FRAME_OUTPUT) this.onOutput(offset, bytes)
+    else if (type === FRAME_SCREEN) this.onScreen(offset, bytes)
+    else if (type === FRAME_PICTURE) this.onPicture(offset, bytes)
+    else this.onTaken(offset)
+  }
+
+  #message(payload: Buffer): void {
+    const message = parseServerMessage(payload)
     if (!message) return
     switch (message.type) {
       case 'hello':

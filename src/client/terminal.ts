@@ -3,7 +3,8 @@
 import { write } from '../../ffi/pipes.ts'
 import { getModes, rawModes, setModes, windowSize } from '../../ffi/terminal.ts'
 import type { Paths } from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
+import type { ErrorJson } from '../errors.ts'
+import type { Ended } from '../protocol/messages.ts'
 import { OutputFilter } from '../vt/filter.ts'
 import { connect } from './daemon.ts'
 import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
@@ -23,8 +24,9 @@ export type AttachEnd =
   | {
       readonly how: 'exit'
       readonly code: number
-      readonly message?: string
-      readonly ended: 'box' | 'command'
+      readonly error?: ErrorJson
+      readonly ended: Ended
+      readonly reason?: string
     }
   /** The user has ended the daemon; the box goes on. */
   | { readonly how: 'stopped' }
@@ -67,8 +69,19 @@ function writeAll(bytes: Uint8Array): boolean {
   return true
 }
 
-/** How the daemon is asked for the terminal: first, and after each time that it was lost, with what is there. */
-export type Begin = (session: Session, from: number | undefined) => Promise<unknown>
+/** How far a client that comes back has got. */
+export interface Progress {
+  /** The next byte of output, if any has come. */
+  readonly from?: number
+  /** What is known of its input to have reached the terminal. */
+  readonly typed: number
+}
+
+/**
+ * How the daemon is asked for the terminal: first, and after each time that it was lost. `taken` is how much of the
+ * input the terminal has.
+ */
+export type Begin = (session: Session, progress: Progress | undefined) => Promise<{ readonly taken?: number }>
 
 /**
  * Show a PTY until it ends or is detached from. A daemon that is lost meanwhile is followed by another one, and
@@ -113,6 +126,10 @@ export async function showTerminal(
       writeAll(Buffer.concat([filter.flush(), Buffer.from(modes.restore() + away + CLEAR)]))
       show(bytes)
     }
+    mine.onPicture = (at, bytes) => {
+      offset = at
+      show(bytes)
+    }
     mine.onNotice = (text) => {
       notices.push(text) // told at the end: now it would be in the middle of a picture
     }
@@ -132,28 +149,31 @@ export async function showTerminal(
         how: 'exit',
         code: message.code,
         ended: message.ended ?? 'command',
-        ...(message.error ? { message: message.error.message } : {}),
+        ...(message.error ? { error: message.error } : {}),
+        ...(message.reason === undefined ? {} : { reason: message.reason }),
       }),
     )
+    let taken = 0
     try {
-      await begin(mine, offset)
+      const progress = { ...(offset === undefined ? {} : { from: offset }), typed: input.start }
+      const begun = await begin(mine, mine === session ? undefined : progress)
+      taken = begun.taken ?? 0
     } catch (error) {
       if (isLost(error)) return // and so `onLost` has been told
       throw error
     }
     // What is typed before there is a terminal to get it is not lost.
-    input.goTo((bytes) => mine.input(bytes))
+    input.goTo((bytes) => mine.input(bytes), taken)
   }
   const again = async (): Promise<void> => {
-    input.goTo(undefined)
+    input.pause()
     try {
       current = await connect(paths)
       current.resize(terminalSize())
       await serve()
     } catch (error) {
-      if (error instanceof CoopError && error.code === 'E_NO_BOX')
-        resolve({ how: 'exit', code: 0, ended: 'box' })
-      else reject(error)
+      writeAll(Buffer.from('\r\n')) // what is said about it is no part of the program's last line
+      reject(error)
     }
   }
   const forward = (bytes: Uint8Array): void => {

@@ -88,6 +88,8 @@ export const globalConfigFile = (paths: Paths): string => join(paths.configDir, 
 export const boxesDir = (paths: Paths): string => join(paths.dataDir, 'boxes')
 export const boxDir = (paths: Paths, name: string): string => join(boxesDir(paths), name)
 export const manifestFile = (paths: Paths, name: string): string => join(boxDir(paths, name), 'box.json')
+/** What the agent of a stopped box has put out last. */
+export const lastOutputFile = (paths: Paths, name: string): string => join(boxDir(paths, name), 'last-output')
 /** The writable layer of a box; `work` is overlayfs's scratch folder and must be on the same file system. */
 export const upperDir = (paths: Paths, name: string): string => join(boxDir(paths, name), 'upper')
 export const workDir = (paths: Paths, name: string): string => join(boxDir(paths, name), 'work')
@@ -107,6 +109,7 @@ export const snapshotDir = (paths: Paths, box: string, name: string): string =>
 
 /** What a box needs while it runs: its init's socket and the rings of its terminals. */
 export const boxRuntimeDir = (paths: Paths, name: string): string => join(paths.runtimeDir, 'boxes', name)
+export const ringFile = (boxRuntime: string, pty: number): string => join(boxRuntime, `pty-${pty}.ring`)
 export const initSocket = (paths: Paths, name: string): string =>
   join(boxRuntimeDir(paths, name), 'init.sock')
 

@@ -1,5 +1,6 @@
 /** What each call of a client does. */
 
+import { SIGHUP } from '../../ffi/abi/constants.ts'
 import { peerCredentials } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
@@ -7,6 +8,7 @@ import { residentBytes } from '../box/memory.ts'
 import type { Pty } from '../box/pty.ts'
 import { loadScreens } from '../box/screen-keeper.ts'
 import { CoopError } from '../errors.ts'
+import { encodeOutput } from '../protocol/frames.ts'
 import type { BoxInfo, BoxOptions, Call, ClientInfo, CommandOptions, PtyInfo } from '../protocol/messages.ts'
 import { printablePlan } from '../sandbox/plan.ts'
 import type { Commands } from './commands.ts'
@@ -98,7 +100,7 @@ export class Calls {
         return this.#restart(call)
       case 'pty.kill':
         this.#pty(call.name, call.pty)
-        return registry.get(call.name).terminals.close(call.pty)
+        return registry.get(call.name).terminals.close(call.pty, { ended: 'hangup', code: 128 + SIGHUP })
       case 'plan': {
         const { plan, hidden } = registry.plan(call.box)
         return printablePlan(plan, hidden)
@@ -115,7 +117,7 @@ export class Calls {
         return this.#logs(connection, call)
       case 'rejoin':
         await loadScreens()
-        return commands.rejoin(connection, call.token, call.size, call.from)
+        return commands.rejoin(connection, call)
       case 'system.status':
         return this.#services.status()
       case 'system.shutdown':
@@ -218,6 +220,7 @@ export class Calls {
     if (known) return this.#show(connection, call.name, known, watch)
     const env = terminals.environment(call.term)
     const where = { cwd: manifest.plan.workspace.target, env, size: call.size }
+    await loadScreens() // before: a command may be over while they are loaded
     const { pty } = await terminals.open(undefined, command, where)
     // At once: a command may be over before a second call came.
     return this.#show(connection, call.name, pty, { ...watch, from: 0 })
@@ -254,21 +257,26 @@ export class Calls {
     )
     for (const other of this.#services.registry.boxes)
       if (other.manifest.waiting) connection.event({ box: other.name, waiting: true })
-    return { box: name, pty: pty.id }
+    return { box: name, pty: pty.id, taken: connection.continueInput(pty, watch.typed) }
   }
 
   #follow(connection: Connection, pty: Pty, feed: Feed, shown?: string): void {
-    const box = this.#services.registry.boxes.find(({ terminals }) => terminals.ptys.get(pty.id) === pty)
-    const forget = pty.onClose(() => {
+    const forget = pty.onClose((end) => {
       if (connection.activity?.feed !== feed) return
-      feed.catchUp()
-      connection.tell({ type: 'exit', code: 0, ended: box?.ending ? 'box' : 'command' })
+      feed.finish()
+      connection.tell({ type: 'exit', ...end })
       connection.activity = undefined
     })
     connection.activity = { feed, abandon: forget, ...(shown === undefined ? {} : { box: shown }) }
   }
 
   #logs(connection: Connection, call: Call & { do: 'logs' }): unknown {
+    const box = this.#services.registry.get(call.name)
+    const last = box.running || call.pty !== 0 || call.follow ? undefined : box.lastOutput
+    if (last) {
+      connection.send(encodeOutput(0, last))
+      return { from: 0, offset: last.length }
+    }
     const pty = this.#pty(call.name, call.pty)
     const from = Math.max(call.from ?? 0, pty.ring.start)
     const feed = new Feed(pty, connection, { readonly: true, size: undefined, from, plain: true })

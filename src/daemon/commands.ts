@@ -4,9 +4,10 @@ import { startTimeOf } from '../box/birth.ts'
 import type { Box } from '../box/box.ts'
 import type { CommandRecord } from '../box/manifest.ts'
 import type { WindowSize } from '../box/process.ts'
+import type { Pty } from '../box/pty.ts'
 import { startFailure } from '../box/start-failure.ts'
 import { CoopError, errorToJson } from '../errors.ts'
-import type { CommandOptions } from '../protocol/messages.ts'
+import type { Call, CommandOptions } from '../protocol/messages.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import type { Connection } from './connection.ts'
 import { Feed } from './feed.ts'
@@ -37,6 +38,13 @@ function endOf(error: unknown): { code: number; error: CoopError } {
   }
   const failure = errorToJson(error)
   return { code: COOP_FAILED, error: new CoopError(failure.code, failure.message, { hint: failure.hint }) }
+}
+
+/** Why a command ended that did not end by itself. */
+function endOfBox({ name, ending, stopping }: Box): CoopError | undefined {
+  if (!ending) return undefined
+  if (!stopping) return new CoopError('E_NO_BOX', `the box ${name} was ended`)
+  return new CoopError('E_BOX_STATE', `the box ${name} was stopped`, { hint: `coop start ${name}` })
 }
 
 /** Where a folder of the host is in the box; the workspace for one that is not in it. */
@@ -112,16 +120,11 @@ export class Commands {
   }
 
   /** Go on with a command that a client started with an earlier daemon. Raises E_NO_BOX. */
-  rejoin(
-    connection: Connection,
-    token: string,
-    size: WindowSize | undefined,
-    from: number | undefined,
-  ): unknown {
+  rejoin(connection: Connection, { token, size, from, typed }: Call & { do: 'rejoin' }): unknown {
     const command = this.#commands.get(token)
     if (!command) throw new CoopError('E_NO_BOX', 'the command has ended with its box')
-    this.#serve(connection, command, size, from)
-    return { box: command.box.name }
+    const pty = this.#serve(connection, command, size, from)
+    return { box: command.box.name, ...(pty ? { taken: connection.continueInput(pty, typed) } : {}) }
   }
 
   #serve(
@@ -129,21 +132,26 @@ export class Commands {
     command: Command,
     size: WindowSize | undefined,
     from: number | undefined,
-  ): void {
+  ): Pty | undefined {
     const { box, record } = command
     clearTimeout(command.orphaned)
     const pty = record.pty === undefined ? undefined : box.terminals.ptys.get(record.pty)
     const feed = pty && new Feed(pty, connection, { readonly: false, size, from })
+    const forget = pty?.onClose(() => feed?.finish())
     let ended = false
     connection.activity = {
       ...(feed ? { feed } : {}),
       signal: (signal) => void box.processes.signal(record.pid, signal).catch(() => {}),
       // The client has its exit code, or is gone: either way nobody asks for this command any more.
-      abandon: () => (ended ? this.#release(command) : this.#abandon(command)),
+      abandon: () => {
+        forget?.()
+        if (ended) this.#release(command)
+        else this.#abandon(command)
+      },
     }
     const tell = async (code: number, error?: CoopError): Promise<void> => {
       await pty?.drained()
-      feed?.catchUp()
+      feed?.finish()
       ended = true
       connection.tell({
         type: 'exit',
@@ -153,12 +161,13 @@ export class Commands {
       })
     }
     command.exited.then(
-      (code) => tell(code),
+      (code) => tell(code, endOfBox(box)),
       (error) => {
         const failure = endOf(error)
         return tell(failure.code, failure.error)
       },
     )
+    return pty
   }
 
   #abandon(command: Command): void {

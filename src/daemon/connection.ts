@@ -1,6 +1,7 @@
 /** One client on the unix socket: frames in, frames out, and at most one running command or attached PTY. */
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
+import type { Pty } from '../box/pty.ts'
 import { type CoopError, errorToJson } from '../errors.ts'
 import {
   encodeJson,
@@ -82,6 +83,16 @@ export class Connection implements Outlet {
     if (activity && this.#ending) quit(activity)
   }
 
+  /**
+   * Input begins, or goes on where the client's connection to the daemon before us stopped. Returns how much of it
+   * the terminal has.
+   */
+  continueInput({ ring }: Pty, typed: number | undefined): number {
+    if (typed === undefined && ring.typedBy(this.pid)) ring.setTyped(this.pid, 0) // another process with its number
+    this.#taken = typed === undefined ? 0 : Math.max(typed, ring.typedBy(this.pid))
+    return this.#taken
+  }
+
   get queued(): number {
     return this.#queued
   }
@@ -119,6 +130,7 @@ export class Connection implements Outlet {
     feed.active = Date.now()
     feed.pty.write(bytes, (n) => {
       this.#taken += n
+      feed.pty.ring.setTyped(this.pid, this.#taken)
       this.#tellTaken ??= setTimeout(() => this.#tellOfTaken(), TAKEN_MS)
     })
   }

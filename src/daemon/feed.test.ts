@@ -66,7 +66,7 @@ beforeEach(async () => {
 })
 afterEach(() => {
   setSystemTime()
-  pty.close()
+  pty.close({ ended: 'box', code: 0 })
   closeDescriptor(slave)
   rmSync(folder, { recursive: true })
 })
@@ -246,4 +246,22 @@ test('who has left gets nothing more, also what was due later', async () => {
   pty.say('more')
   expect(stays.got.length).toBeGreaterThan(2)
   expect(connection.got).toHaveLength(1)
+})
+
+describe('at the end', () => {
+  test('who has room for nothing gets all that is left', () => {
+    const { feed: slow, connection } = feed({ from: 0 }, FULL)
+    pty.say('the last words')
+    expect(connection.got).toEqual([])
+    slow.finish()
+    expect(connection.textFrom(0)).toBe('the last words')
+  })
+
+  test('a terminal that is closed is read no more', () => {
+    const { feed: slow, connection } = feed({ from: 0 }, FULL)
+    pty.say('the last words')
+    pty.close({ ended: 'box', code: 0 })
+    slow.finish()
+    expect(connection.got).toEqual([])
+  })
 })

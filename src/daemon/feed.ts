@@ -1,8 +1,9 @@
 /** One client's view of a PTY: sends output as fast as the client takes it, from the ring when it fell behind. */
 import type { WindowSize } from '../box/process.ts'
 import type { Pty, PtyClient } from '../box/pty.ts'
-import { encodeOutput, encodeScreen } from '../protocol/frames.ts'
+import { encodeOutput, encodePicture, encodeScreen } from '../protocol/frames.ts'
 import type { ClientInfo } from '../protocol/messages.ts'
+import { Pictures } from '../screen/pictures.ts'
 
 /** What a feed needs of a connection. */
 export interface Outlet {
@@ -16,8 +17,10 @@ export interface Outlet {
 }
 
 const HIGH_WATER = 64 * 1024 // bytes queued per client; the ring keeps the rest
-const EXCUSED_MS = 10_000 // how long nobody waits for a client that was too slow
+const EXCUSED_MS = 60_000 // how long nobody waits for a client that was too slow
 const SCREEN_MS = 100 // between two screens for a client that cannot keep up: what a person can tell apart
+
+const PICTURE_MS = 33 // between two pictures for a window of another size
 
 export interface FeedOptions {
   readonly readonly: boolean
@@ -40,9 +43,13 @@ export class Feed implements PtyClient {
   /** The next offset that the client gets. */
   #next: number
   #needsScreen: boolean
+  /** What a window of another size than the terminal's has been shown; it cannot show the output itself. */
+  #pictures: Pictures | undefined
+  #isStale = false
   #excusedUntil = 0
   #screenAt = 0
   #timer: Timer | undefined
+  #finishing = false
 
   constructor(pty: Pty, outlet: Outlet, { readonly, size, from, plain = false }: FeedOptions) {
     this.pty = pty
@@ -54,7 +61,7 @@ export class Feed implements PtyClient {
     this.#next = known ? from : pty.ring.start
     this.#needsScreen = !known && !plain
     pty.attach(this)
-    this.catchUp()
+    this.resized()
   }
 
   get size(): WindowSize | undefined {
@@ -75,8 +82,8 @@ export class Feed implements PtyClient {
   }
 
   get position(): number | undefined {
-    if (this.#needsScreen || this.#next < this.pty.ring.start || Date.now() < this.#excusedUntil)
-      return undefined
+    const isBehind = this.#needsScreen || this.#next < this.pty.ring.start
+    if (this.#pictures || isBehind || Date.now() < this.#excusedUntil) return undefined
     return this.#next - this.#outlet.queued
   }
 
@@ -89,9 +96,27 @@ export class Feed implements PtyClient {
     this.#visible = visible
     this.active = Date.now()
     this.pty.fit()
+    this.resized()
+  }
+
+  resized(): void {
+    const { columns, rows } = this.pty.size
+    const fits = !this.#size || (this.#size.columns === columns && this.#size.rows === rows)
+    if (this.#plain || fits) {
+      this.#needsScreen ||= this.#pictures !== undefined
+      this.#pictures = undefined
+    } else {
+      this.#pictures ??= new Pictures()
+      this.#isStale = true
+    }
+    this.catchUp()
   }
 
   output(offset: number, bytes: Uint8Array): void {
+    if (this.#pictures) {
+      this.#isStale = true
+      return this.#draw()
+    }
     if (this.#needsScreen || offset !== this.#next || this.#outlet.queued > HIGH_WATER) return // see catchUp
     this.#next = offset + bytes.length // first: sending may call catchUp
     this.#outlet.send(encodeOutput(offset, bytes))
@@ -99,18 +124,30 @@ export class Feed implements PtyClient {
 
   /** Send what the client does not have, while it takes it. Called when it has room. */
   catchUp(): void {
+    if (this.pty.closed) return
+    if (this.#pictures) this.#draw()
+    else this.#sendOutput()
+    this.pty.proceed()
+  }
+
+  #sendOutput(): void {
     const { ring } = this.pty
-    while (this.#outlet.queued <= HIGH_WATER) {
+    while (this.#finishing || this.#outlet.queued <= HIGH_WATER) {
       if (this.#needsScreen || this.#next < ring.start) {
         if (!this.#repair()) return
         continue
       }
-      if (this.#next >= ring.offset) break
+      if (this.#next >= ring.offset) return
       const { from, bytes } = ring.read(this.#next, HIGH_WATER)
       this.#next = from + bytes.length
       this.#outlet.send(encodeOutput(from, bytes))
     }
-    this.pty.proceed()
+  }
+
+  /** Send all that is left, however slow the client is: nothing comes any more, and its end must not overtake it. */
+  finish(): void {
+    this.#finishing = true
+    this.catchUp()
   }
 
   /** Output that the client needs is gone from the ring, or it never had any: show it how things stand. */
@@ -121,20 +158,37 @@ export class Feed implements PtyClient {
       this.#next = this.pty.ring.start
       return true
     }
-    const wait = this.#screenAt + SCREEN_MS - Date.now()
-    if (wait > 0) {
-      this.#timer ??= setTimeout(() => {
-        this.#timer = undefined
-        this.catchUp()
-      }, wait)
-      return false
-    }
-    this.#screenAt = Date.now()
+    if (!this.#isDue(SCREEN_MS)) return false
     const { offset, bytes } = this.pty.screen()
     this.#needsScreen = false
     this.#next = offset
     this.#outlet.send(encodeScreen(offset, bytes))
     return true
+  }
+
+  #draw(): void {
+    if (!this.#pictures || !this.#size || !this.#isStale) return
+    if (!this.#finishing && this.#outlet.queued > HIGH_WATER) return
+    if (!this.#isDue(PICTURE_MS)) return
+    this.#isStale = false
+    const { offset, picture } = this.pty.picture(this.#size)
+    this.#next = offset
+    const drawn = this.#pictures.next(picture)
+    if (drawn) this.#outlet.send((drawn.anew ? encodeScreen : encodePicture)(offset, drawn.bytes))
+  }
+
+  /** Whether so much time has passed since the last screen; else `catchUp` is called when it has. */
+  #isDue(interval: number): boolean {
+    const wait = this.#screenAt + interval - Date.now()
+    if (wait <= 0 || this.#finishing) {
+      this.#screenAt = Date.now()
+      return true
+    }
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.catchUp()
+    }, wait)
+    return false
   }
 
   close(): void {

@@ -126,7 +126,6 @@ export class Registry {
         await thaw(box)
         continue
       }
-      rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
       // What a person has made in a box of their own stays; the rest is nothing without its processes.
       if (manifest.kind === 'agent' && manifest.state !== 'creating') {
         const reason = manifest.state === 'stopped' ? manifest.reason : whyGone(manifest)
@@ -136,6 +135,7 @@ export class Registry {
         log('box-gone', { box: name })
         discardStore(paths, name)
       }
+      rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
     }
     void this.#clean()
   }
@@ -328,7 +328,10 @@ export class Registry {
     throw new CoopError('E_NO_BOX', `there is no box named ${name}`, { hint: 'coop ls' })
   }
 
-  /** By name or workspace; left out: the box of `cwd` or of the nearest parent that has one. */
+  /**
+   * By name or workspace; left out: the box of `cwd` or of the nearest parent that has one. Raises E_USAGE for a
+   * folder with several: the wrong one might be ended.
+   */
   find(wanted: string | undefined, cwd: string): Box {
     // An unset variable of a script must not end the box of whatever folder that runs in.
     if (wanted === '')
@@ -354,8 +357,13 @@ export class Registry {
   }
 
   #at(workspace: string): Box | undefined {
-    return this.boxes.find(
-      (box) => box.manifest.kind === 'agent' && box.manifest.plan.workspace.source.path === workspace,
+    const [box, ...others] = this.boxes.filter(
+      ({ manifest }) => manifest.kind === 'agent' && manifest.plan.workspace.source.path === workspace,
     )
+    if (!box || !others.length) return box
+    const names = [box, ...others].map(({ name }) => name)
+    throw new CoopError('E_USAGE', `the folder ${workspace} has several boxes: ${names.join(', ')}`, {
+      hint: 'say which one by its name',
+    })
   }
 }

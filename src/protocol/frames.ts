@@ -13,11 +13,13 @@ export const FRAME_INPUT = 3
 export const FRAME_SCREEN = 4
 /** How many bytes of this connection's input the program's terminal has taken: 8 bytes (big endian). */
 export const FRAME_TAKEN = 5
+/** Like a screen, but on top of the one before it: the bytes change what is different now. */
+export const FRAME_PICTURE = 6
 
-export type FrameType = 1 | 2 | 3 | 4 | 5
+export type FrameType = 1 | 2 | 3 | 4 | 5 | 6
 
 const isFrameType = (type: number | undefined): type is FrameType =>
-  type !== undefined && type >= FRAME_JSON && type <= FRAME_TAKEN
+  type !== undefined && type >= FRAME_JSON && type <= FRAME_PICTURE
 
 export const MAX_CONTROL = 1 << 20 // bytes of one control message
 const MAX_FRAME = MAX_CONTROL + 64
@@ -58,9 +60,12 @@ export const encodeOutput = (offset: number, bytes: Uint8Array): Buffer =>
 export const encodeScreen = (offset: number, bytes: Uint8Array): Buffer =>
   encodeWithOffset(FRAME_SCREEN, offset, bytes)
 
+export const encodePicture = (offset: number, bytes: Uint8Array): Buffer =>
+  encodeWithOffset(FRAME_PICTURE, offset, bytes)
+
 export const encodeTaken = (count: number): Buffer => encodeWithOffset(FRAME_TAKEN, count, new Uint8Array(0))
 
-/** The payload of an output, a screen, or (without bytes) of a count of what was taken. */
+/** The payload of an output, a screen, a picture, or (without bytes) of a count of what was taken. */
 export function decodeOutput(payload: Buffer): { readonly offset: number; readonly bytes: Buffer } {
   if (payload.length < 8) throw new RangeError('an output frame without an offset')
   const offset = Number(payload.readBigUInt64BE(0))

@@ -41,14 +41,23 @@ const MESSAGES: ClientMessage[] = [
   {
     type: 'call',
     id: 9,
-    call: { do: 'attach', name: 'n', pty: 0, readonly: false, size, terminal: '/dev/pts/1', from: 2 ** 40 },
+    call: {
+      do: 'attach',
+      name: 'n',
+      pty: 0,
+      readonly: false,
+      size,
+      terminal: '/dev/pts/1',
+      from: 2 ** 40,
+      typed: 3,
+    },
   },
   { type: 'call', id: 10, call: { do: 'box.stop', name: 'n', force: false } },
   { type: 'call', id: 10, call: { do: 'box.start', name: 'n', environment: { A: 'b' } } },
   { type: 'call', id: 10, call: { do: 'pty.restart', name: 'n', pty: 1, environment: {} } },
   { type: 'call', id: 10, call: { do: 'pty.kill', name: 'n', pty: 1 } },
   { type: 'call', id: 10, call: { do: 'logs', name: 'n', pty: 1, follow: true, from: 7 } },
-  { type: 'call', id: 10, call: { do: 'rejoin', token: 'k', from: 7, size } },
+  { type: 'call', id: 10, call: { do: 'rejoin', token: 'k', from: 7, typed: 0, size } },
 ]
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
 

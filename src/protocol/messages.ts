@@ -82,6 +82,8 @@ export type Call =
       readonly terminal?: string
       /** What the client has already of the terminal's output; else it gets the screen. */
       readonly from?: number
+      /** Of a client that comes back: what it knows of its input to have reached the terminal. */
+      readonly typed?: number
     }
   /** The bytes of a terminal as they came, from an offset or the oldest on; then what comes next, if asked. */
   | {
@@ -92,7 +94,13 @@ export type Call =
       readonly from?: number
     }
   /** Come back to a command of `run` or `exec` whose daemon is gone. */
-  | { readonly do: 'rejoin'; readonly token: string; readonly from?: number; readonly size?: Size }
+  | {
+      readonly do: 'rejoin'
+      readonly token: string
+      readonly from?: number
+      readonly typed?: number
+      readonly size?: Size
+    }
   | { readonly do: 'system.status' }
   | { readonly do: 'system.shutdown' }
   | CopyCall
@@ -120,18 +128,24 @@ export type ServerMessage =
   | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly pid: number }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorJson }
-  /** The command of this connection has ended, or the box under an attached terminal. */
+  /** The command of this connection has ended, or the terminal that it shows. */
   | {
       readonly type: 'exit'
+      /** That of the program; 128+n when the signal n ended it. */
       readonly code: number
       readonly error?: ErrorJson
-      readonly ended?: 'box' | 'command'
+      readonly ended?: Ended
+      /** Why a box was stopped. */
+      readonly reason?: string
     }
   | { readonly type: 'notice'; readonly text: string }
   /** The daemon ends: to make room for a newer one, or because the user wants it to. */
   | { readonly type: 'bye'; readonly why: 'retire' | 'shutdown' }
   /** Something about another box that its user may want to know. */
   | { readonly type: 'event'; readonly event: BoxEvent }
+
+/** What took a program its terminal away: its own end, somebody who hung it up, or the box's being stopped or ended. */
+export type Ended = 'command' | 'hangup' | 'stopped' | 'box'
 
 /** An agent waits for its user, or does not any more. */
 export interface BoxEvent {
@@ -298,6 +312,7 @@ function call(value: unknown): Call {
         do: it.do,
         token: text(it.token, 64),
         from: optional(it.from, offset) as number,
+        typed: optional(it.typed, offset) as number,
         size: optional(it.size, size) as Size,
       })
     case 'box.kill':
@@ -324,6 +339,7 @@ function call(value: unknown): Call {
         pty: pty(it.pty),
         readonly: flag(it.readonly),
         size: optional(it.size, size) as Size,
+        typed: optional(it.typed, offset) as number,
         terminal: optional(it.terminal, text) as string,
         from: optional(it.from, offset) as number,
       })

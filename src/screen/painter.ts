@@ -45,8 +45,11 @@ export class Painter {
     this.#out.push(text)
   }
 
-  text(): string {
-    return this.#out.join('')
+  /** What was written since the last time. */
+  take(): string {
+    const text = this.#out.join('')
+    this.#out = []
+    return text
   }
 
   /** Makes these the attributes of what is written next. */
@@ -85,6 +88,22 @@ export class Painter {
       if (leaves && !next?.isWrapped) this.write('\x1b[2K') // which also takes the mark of the wrap away
       row = nextRow
     }
+  }
+
+  /** What of one line fits into `columns`, on a line that is empty. The cursor is in column 0, and nowhere in particular after. */
+  line(line: Line | undefined, columns: number): void {
+    const { cells, used } = this.#read(line)
+    const shown = cells.slice(0, columns)
+    const last = shown.at(-1)
+    // A wide character loses its other half, and a mark alone has nothing to its right that it can be added from.
+    if (last && (last.width === 2 || isLoneMark(last.text)))
+      shown[columns - 1] = {
+        text: ' ',
+        width: 1,
+        look: last.width === 2 ? last.look : backgroundOf(last.look),
+      }
+    this.#row({ cells: shown, used: Math.min(used, columns) }, 0, false)
+    this.pen(PLAIN)
   }
 
   /** Reads a line; halves of wide characters that lost the other half are blanks. */

@@ -3,11 +3,10 @@ import type { Extras, Keyboard, Saved } from './extras.ts'
 import { NOTHING_SAVED } from './extras.ts'
 import { lastPrinted } from './guards.ts'
 import { type Buffer, type Charset, type Core, designationOf, type Line } from './internals.ts'
+import { colors, keyboard, modes, titles } from './modes.ts'
 import { type Content, Painter } from './painter.ts'
 import { attributesOfPen, PLAIN, same, select } from './pen.ts'
 
-const MOUSE: Readonly<Record<string, number>> = { X10: 9, VT200: 1000, DRAG: 1002, ANY: 1003 }
-const MOUSE_ENCODING: Readonly<Record<string, number>> = { SGR: 1006, SGR_PIXELS: 1016 }
 const SHIFT = ['\x0f', '\x0e', '\x1bn', '\x1bo']
 const SLOTS = '()*+'
 
@@ -35,8 +34,8 @@ class Renderer {
     const { keyboards } = this.#extras
     // First: what is drawn here is shown when the program has completed its own picture.
     if (coreService.decPrivateModes.synchronizedOutput) this.#write('\x1b[?2026h')
-    this.#titleAndColors()
-    this.#keyboard(keyboards.normal)
+    this.#write(titles(this.#extras) + colors(this.#extras))
+    this.#write(keyboard(keyboards.normal))
     this.#contents(buffers.normal)
     const inAlternate = buffers.active === buffers.alt
     const savedThere = this.#extras.saved(buffers.alt) !== NOTHING_SAVED
@@ -46,9 +45,10 @@ class Renderer {
       if (savedThere || !isInitial(keyboards.alt)) this.#visitAlternate()
     }
     this.#setCharsets(this.#core._charsetService._charsets, this.#core._charsetService.glevel)
-    this.#modes()
+    this.#write(modes(this.#core, this.#extras))
+    this.#drawing()
     this.#cursor(buffers.active)
-    return this.#painter.text()
+    return this.#painter.take()
   }
 
   #write(text: string): void {
@@ -78,7 +78,7 @@ class Renderer {
     if (this.#regionSet) this.#write('\x1b[r')
     this.#regionSet = false
     this.#write('\x1b[H\x1b[2J')
-    this.#keyboard(this.#extras.keyboards.alt)
+    this.#write(keyboard(this.#extras.keyboards.alt))
     this.#contents(alt)
     this.#saved(alt)
   }
@@ -87,7 +87,7 @@ class Renderer {
   #visitAlternate(): void {
     const { normal, alt } = this.#core.buffers
     this.#write('\x1b[?1047h')
-    this.#keyboard(this.#extras.keyboards.alt)
+    this.#write(keyboard(this.#extras.keyboards.alt))
     const saved = this.#extras.saved(alt)
     this.#saved(alt, { ...saved, origin: false })
     this.#write('\x1b[?1047l')
@@ -155,41 +155,12 @@ class Renderer {
     this.#charsets = { sets: [...sets], level }
   }
 
-  #keyboard([base = 0, ...pushed]: Keyboard): void {
-    if (base !== 0) this.#write(`\x1b[=${base};1u`)
-    for (const flags of pushed) this.#write(`\x1b[>${flags}u`)
-  }
-
-  #titleAndColors(): void {
-    const { title, colors } = this.#extras
-    const set = (window: string, icon: string) => {
-      if (window === icon) return `\x1b]0;${window}\x1b\\`
-      return `\x1b]2;${window}\x1b\\\x1b]1;${icon}\x1b\\`
-    }
-    for (const { window, icon } of title.stack) this.#write(`${set(window, icon)}\x1b[22;0t`)
-    if (title.window || title.icon || title.stack.length > 0) this.#write(set(title.window, title.icon))
-    for (const [key, color] of colors) this.#write(`\x1b]${key};${color}\x1b\\`)
-  }
-
-  #modes(): void {
-    const { coreService, coreMouseService, options } = this.#core
-    const modes = coreService.decPrivateModes
-    const { cursorStyle, modifiers, modes: others } = this.#extras
-    if (modes.applicationCursorKeys) this.#write('\x1b[?1h')
-    if (modes.applicationKeypad) this.#write('\x1b=')
-    if (modes.reverseWraparound) this.#write('\x1b[?45h')
-    if (!modes.wraparound) this.#write('\x1b[?7l')
-    if (modes.bracketedPasteMode) this.#write('\x1b[?2004h')
-    if (modes.sendFocus) this.#write('\x1b[?1004h')
-    if (cursorStyle !== 0) this.#write(`\x1b[${cursorStyle} q`)
-    for (const [mode, on] of others) this.#write(`\x1b[?${mode}${on ? 'h' : 'l'}`)
-    const mouse = MOUSE[coreMouseService.activeProtocol]
-    if (mouse) this.#write(`\x1b[?${mouse}h`)
-    const encoding = MOUSE_ENCODING[coreMouseService.activeEncoding]
-    if (encoding) this.#write(`\x1b[?${encoding}h`)
-    for (const [resource, value] of modifiers) {
-      this.#write(value === undefined ? `\x1b[>${resource}n` : `\x1b[>${resource};${value}m`)
-    }
+  /** What acts on the drawing itself; the cursor last. */
+  #drawing(): void {
+    const { coreService, options } = this.#core
+    const { reverseWraparound, wraparound } = coreService.decPrivateModes
+    if (reverseWraparound) this.#write('\x1b[?45h')
+    if (!wraparound) this.#write('\x1b[?7l')
     if (options.convertEol) this.#write('\x1b[20h')
     if (coreService.modes.insertMode) this.#write('\x1b[4h')
     if (coreService.isCursorHidden) this.#write('\x1b[?25l')

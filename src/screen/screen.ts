@@ -6,6 +6,8 @@
 import { Extras } from './extras.ts'
 import { type Core, type Emulator, open } from './internals.ts'
 import { Pending } from './pending.ts'
+import { picture, type Window } from './picture.ts'
+import type { Picture } from './pictures.ts'
 import { render } from './render.ts'
 
 const SCROLLBACK_LINES = 1000
@@ -94,6 +96,11 @@ export class Screen {
     all.set(state)
     all.set(pending, state.length)
     return all
+  }
+
+  /** What of it fits into a window of another size. */
+  picture(window: Window): Picture {
+    return picture(this.#emulator.core, this.#extras, window)
   }
 
   /** This screen as JSON: one restored from it goes on as if it had never stopped. */

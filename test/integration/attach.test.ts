@@ -172,7 +172,7 @@ describe.each(invokers)('as $name', (invoker) => {
     const terminal = await t.coopTerminal(['attach'])
     await clients(t, 1)
     output(await t.coop(['kill', '-f']))
-    await terminal.waitFor(/box .*has ended/)
+    await terminal.waitFor(/the box box was ended/)
     expect(await terminal.exited()).toBe(0)
     await nothingLeft(t)
   })

@@ -210,6 +210,74 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await boxes(t)).toEqual([])
   })
 
+  test.skipIf(can.missing)(`of several boxes of a folder none is chosen${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { name: 'one' })
+    await startBox(t, { name: 'two' })
+    const refused = { code: 2, sentence: /several boxes: one, two$/m, hint: /which one/ }
+    for (const args of [
+      ['kill'],
+      ['stop', '.'],
+      ['restart'],
+      ['snapshot', 'restore', 'x'],
+      ['exec', 'true'],
+      ['-d'],
+    ])
+      expectRefusal(await t.coop(args), refused)
+    expectRefusal(await t.coop(['status'], { cwd: t.folder('home/project/below') }), refused)
+    expect(await boxes(t)).toHaveLength(2)
+    output(await t.coop(['-d', '-n', 'two']))
+    output(await t.coop(['kill', 'two']))
+    expect(output(await t.coop(['kill']))).toContain('one')
+  })
+
+  test.skipIf(can.missing)(
+    `a box below another one's folder is made, and that is said${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { name: 'above' })
+      const cwd = t.folder('home/project/below')
+      const first = await t.coop(['-d', '--agent', 'sleep infinity'], { cwd })
+      expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/in the box below/) })
+      expect(first.stderr).toMatch(
+        /^coop: this is a new box.* the box above has all of .*: coop attach above$/m,
+      )
+      const above = /box above/
+      expect((await t.coop(['-d'], { cwd })).stderr).not.toMatch(above)
+      // Whoever says which folder, or gives a name, knows.
+      const asked = await t.coop(['-d', '-w', t.folder('home/project/asked'), '--agent', 'sleep infinity'])
+      expect(asked.stderr).not.toMatch(above)
+      const named = await t.coop(['create', 'named', '--agent', 'sleep infinity'], { cwd })
+      expect(named.stderr).not.toMatch(above)
+    },
+  )
+
+  test.skipIf(can.missing)(`create is coop -d -n, with the same flags${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const quiet = await t.coop(['create', '-q', 'mine', '--agent', 'sleep infinity'])
+    expect(quiet).toMatchObject({ code: 0, stdout: '', stderr: expect.not.stringMatching(/box mine/) })
+    const again = await t.coop(['create', '-v', 'mine'])
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringMatching(/running already in the box mine/) })
+    expect(again.stderr).toMatch(/^box mine: sleep in .*, image host$/m)
+  })
+
+  test.skipIf(can.missing || tmux.missing)(
+    `a mistyped sub-command of shell is no box, and the nearest is suggested${can.note}${tmux.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      expect(await finalScreen(t, 'shell lst')).toMatch(
+        /no box named lst[\s\S]*did you mean coop shell ls\?\nCODE 3$/,
+      )
+      const many = {
+        code: 2,
+        sentence: /"1" is one argument too many/,
+        hint: /did you mean coop shell attach\?/,
+      }
+      expectRefusal(await t.coop(['shell', 'attahc', '1']), many)
+    },
+  )
+
   test.skipIf(can.missing)(`kill gives programs time to save, -f does not${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const agent = t.write(

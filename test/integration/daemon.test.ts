@@ -1,5 +1,5 @@
 /** The daemon: started once by whoever comes first, gone when idle, and no bad end for the boxes when killed. */
-import { describe, expect, test } from 'bun:test'
+import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { needs } from '../harness/facts.ts'
@@ -35,6 +35,8 @@ function daemons(t: Scratch): number[] {
     .filter((pid) => / 1 \(|PPid:\t1\n/.test(read(`/proc/${pid}/status`)))
     .map(Number)
 }
+const can = needed(ordinary)
+
 const alive = (pid: number) => {
   try {
     return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
@@ -53,6 +55,26 @@ const events = (t: Scratch) =>
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as { event: string; pid: number; box?: string; time: string })
+
+let idle: Scratch
+let busy: Scratch
+let gone = -1
+let stays = -1
+// Half a minute passes while the other tests run.
+beforeAll(async () => {
+  if (can.missing) return
+  idle = await scratch(ordinary, { git: false })
+  busy = await scratch(ordinary, { git: false })
+  await startBox(busy)
+  output(await idle.coop(['run', '--', 'true']))
+  gone = (await daemonPid(idle)) ?? -1
+  stays = (await daemonPid(busy)) ?? -1
+})
+afterAll(async () => {
+  if (can.missing) return
+  await idle[Symbol.asyncDispose]()
+  await busy[Symbol.asyncDispose]()
+})
 
 describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker)
@@ -290,26 +312,6 @@ except OSError: print(0)`
   )
 })
 
-const can = needed(ordinary)
-
-test.skipIf(can.missing)(
-  `it exits when nothing has happened for half a minute${can.note}`,
-  async () => {
-    // All at once, so that the wait is paid once.
-    await using idle = await scratch(ordinary, { git: false })
-    await using busy = await scratch(ordinary, { git: false })
-    await startBox(busy)
-    output(await idle.coop(['run', '--', 'true']))
-    const [gone = -1, stays = -1] = [await daemonPid(idle), await daemonPid(busy)]
-    await waitUntil(() => !alive(gone), 'the end of the idle daemon', 40_000)
-    expect(alive(stays)).toBe(true)
-    expect(readdirSync(idle.runtimeDir)).not.toContain('daemon.sock')
-    expect(daemons(idle)).toEqual([])
-    expect(output(await idle.coop(['run', '--', 'echo', 'again']))).toBe('again\n')
-  },
-  60_000,
-)
-
 test.skipIf(can.missing)(
   `a client that means the boxes of another folder is refused${can.note}`,
   async () => {
@@ -397,3 +399,15 @@ describe('the runtime folder', () => {
     })
   })
 })
+
+test.skipIf(can.missing)(
+  `it exits when nothing has happened for half a minute${can.note}`,
+  async () => {
+    await waitUntil(() => !alive(gone), 'the end of the idle daemon', 40_000)
+    expect(alive(stays)).toBe(true)
+    expect(readdirSync(idle.runtimeDir)).not.toContain('daemon.sock')
+    expect(daemons(idle)).toEqual([])
+    expect(output(await idle.coop(['run', '--', 'echo', 'again']))).toBe('again\n')
+  },
+  60_000,
+)

@@ -60,12 +60,14 @@ describe.each(invokers)('as $name', (invoker) => {
       expectRefusal(await t.coop(['shell', 'restart']), { code: 2, sentence: /several/, hint: /shell ls/ })
       output(await t.coop(['shell', 'restart', '1']))
       await first.waitForScreen((screen) => (screen.match(/first \d+/g) ?? []).length === 2, 'it twice')
+      await first.waitFor(/the shell was restarted/)
       await second.keys('C-]')
       expect(await second.exited()).toBe(0)
       const again = await t.coopTerminal(['shell', 'attach', '2'])
       await again.waitFor(/second/)
       output(await t.coop(['shell', 'kill', '2']))
-      expect(await again.exited()).toBe(0)
+      await again.waitFor(/the shell was ended; open another one: coop shell box/)
+      expect(await again.exited()).toBe(129)
       expect((await box(t)).ptys.map(({ id }) => id)).toEqual([0, 1])
       expectRefusal(await t.coop(['shell', 'logs', '2']), {
         code: 3,

@@ -152,7 +152,7 @@ describe.each(invokers)('as $name', (invoker) => {
       await terminal.waitFor(new RegExp(`run ${run} `))
       output(await t.coop(['restart']))
     }
-    await terminal.waitFor(/ending[\s\S]*run 7 /)
+    await terminal.waitFor(/ending\n+\[coop: the agent was restarted\]\n+run 7 /)
     expect((await box(t)).state).toBe('running')
   })
 

@@ -17,6 +17,16 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
+  test.skipIf(can.missing)(
+    `the last of the output comes, however slow the reader is${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const reader = '(until test -e done; do sleep 0.02; done; tail -c 200)'
+      const script = `coop run -t -- sh -c "seq 300000; touch done" </dev/null | ${reader}`
+      expect(output(await shell(t, script))).toMatch(/300000/)
+    },
+  )
+
   test.skipIf(can.missing)(`typing is echoed once and read${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const command = `coop run -- sh -c 'echo ready; read a; echo "got $a"'; echo "CODE $?"; exec cat`

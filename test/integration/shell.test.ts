@@ -87,6 +87,25 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await finalScreen(t, 'shell -c "echo over"')).toMatch(/^over\n[\s\S]*CODE 0$/)
   })
 
+  test.skipIf(can.missing)(`its exit code is the client's, also after a signal${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    expect(await finalScreen(t, 'shell -c "exit 3"')).toMatch(/CODE 3$/)
+    expect(await finalScreen(t, "shell -c 'kill -9 $$'")).toMatch(/CODE 137$/)
+    expect(await finalScreen(t, 'shell -c /nowhere')).toMatch(/not found[\s\S]*CODE 127$/)
+    const terminal = await opened(t)
+    await terminal.line('exit 4')
+    expect(await terminal.exited()).toBe(4)
+  })
+
+  test.skipIf(can.missing)(`shells that are opened at once get numbers of their own${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    await Promise.all([1, 2, 3].map(() => t.coopTerminal(['exec', '-t', 'cat'])))
+    await waitUntil(async () => (await box(t)).clients === 3, 'the clients')
+    expect((await ids(t)).toSorted()).toEqual([0, 1, 2, 3])
+  })
+
   test.skipIf(can.missing)(`a box is named, and one that is not there is refused${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { name: 'mine' })

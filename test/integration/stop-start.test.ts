@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { scratch } from '../harness/sandbox.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 import {
@@ -17,6 +17,11 @@ import {
   startBox,
 } from './support.ts'
 
+async function initOf(t: Scratch): Promise<number> {
+  const { init } = JSON.parse(output(await t.coop(['status', '--json']))) as { init: { pid: number } }
+  return init.pid
+}
+
 describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker)
   const tmux = needed(invoker, 'tmux')
@@ -28,7 +33,11 @@ describe.each(invokers)('as $name', (invoker) => {
     output(await t.coop(['stop', '-f']))
     expect(await box(t)).toMatchObject({ state: 'stopped', ptys: [], clients: 0 })
     expect(existsSync(join(t.runtimeDir, 'boxes/box'))).toBe(false)
-    expectRefusal(await t.coop(['logs']), { code: 1, sentence: /stopped/, hint: /coop start box/ })
+    expectRefusal(await t.coop(['exec', 'true']), {
+      code: 125,
+      sentence: /not running/,
+      hint: /coop start box/,
+    })
     output(await t.coop(['start']))
     expect(await box(t)).toMatchObject({ state: 'running', ptys: [{ id: 0, state: 'running' }] })
     const files = await t.coop([
@@ -56,6 +65,32 @@ describe.each(invokers)('as $name', (invoker) => {
       await nothingLeft(t)
     },
   )
+
+  test.skipIf(can.missing)(`logs shows what the agent of a stopped box said last${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, {
+      agent: 'bash -c \'trap "echo bye; exit" TERM; echo hello $$; while :; do sleep 0.02; done\'',
+    })
+    const said = async (words: RegExp) => words.test(output(await t.coop(['logs'])))
+    await waitUntil(() => said(/hello/), 'its first words')
+    output(await t.coop(['stop']))
+    expect(output(await t.coop(['logs', '-f']))).toMatch(/^hello \d+\n(Terminated\n)?bye\n/)
+    process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
+    expect(await said(/^hello \d+\n(Terminated\n)?bye\n/)).toBe(true)
+    // What was said before a start is not what the box said last.
+    output(await t.coop(['start']))
+    await waitUntil(() => said(/hello/), 'its first words')
+    expect(await said(/bye/)).toBe(false)
+    // Without a daemon that could see the end, as after a restart of the machine.
+    const init = await initOf(t)
+    process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
+    process.kill(init, 'SIGKILL')
+    expect(await said(/^hello \d+\n$/)).toBe(true)
+    expect(await box(t)).toMatchObject({ state: 'stopped', reason: 'its init was killed' })
+    // A runtime folder that did not outlive that, either.
+    rmSync(join(t.dataDir, 'boxes/box/last-output'))
+    expectRefusal(await t.coop(['logs']), { code: 1, sentence: /is stopped \(/, hint: /coop start box/ })
+  })
 
   test.skipIf(can.missing)(
     `starting twice is no error; a start that fails keeps the files${can.note}`,
@@ -104,14 +139,50 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await box(t)).toMatchObject({ state: 'running', clients: 1 })
   })
 
-  test.skipIf(tmux.missing)(`stop ends who is attached, with a sentence${tmux.note}`, async () => {
+  test.skipIf(tmux.missing)(`stop ends who is attached, and says how to go on${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
-    const terminal = await shellTerminal(t, 'coop attach; echo "CODE $?"; cat')
-    await waitUntil(async () => (await box(t)).clients === 1, 'the client')
+    const open = (command: string) => shellTerminal(t, `coop ${command}; echo "CODE $?"; cat`)
+    const [agent, bash, command, pipes] = [
+      await open('attach'),
+      await open('shell'),
+      await open('exec yes'), // whose client never has all of it
+      await open('exec sh -c "echo on; exec sleep 1000" </dev/null'),
+    ]
+    await pipes.waitFor(/^on$/m)
+    await waitUntil(async () => (await box(t)).clients === 3, 'the clients')
     output(await t.coop(['stop', '-f']))
-    await terminal.waitFor(/the box box has ended[\s\S]*CODE 0/)
+    const stopped = /the box box was stopped; start it again: coop start box\]\nCODE (0|137)/
+    expect(await agent.waitFor(stopped)).toMatch(/CODE 0/)
+    expect(await bash.waitFor(stopped)).toMatch(/CODE 137/)
+    await command.waitFor(/the box box was stopped\nhint: coop start box\nCODE 137/)
+    await pipes.waitFor(/the box box was stopped\nhint: coop start box\nCODE 137/)
   })
+
+  test.skipIf(tmux.missing)(
+    `an init that is killed stops the box, and that is said${tmux.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      const terminal = await t.coopTerminal(['attach'])
+      await waitUntil(async () => (await box(t)).clients === 1, 'the client')
+      process.kill(await initOf(t), 'SIGKILL')
+      await terminal.waitFor(
+        /the box box was stopped \(its init was killed\); start it again: coop start box/,
+      )
+      // When no daemon saw it, the next one says so.
+      output(await t.coop(['start']))
+      const again = await shellTerminal(t, 'coop shell; echo "CODE $?"; cat')
+      await again.waitFor(/[#$]$/m)
+      const [init, daemon] = [await initOf(t), (await daemonPid(t)) ?? -1]
+      process.kill(daemon, 'SIGSTOP')
+      process.kill(init, 'SIGKILL')
+      process.kill(daemon, 'SIGKILL')
+      await again.waitFor(
+        /^coop: the box box is stopped \(its init was killed\)\nhint: coop start box\nCODE 1/m,
+      )
+    },
+  )
 
   test.skipIf(can.missing)(
     `two that kill a box at once are both told that it is gone${can.note}`,

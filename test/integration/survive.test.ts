@@ -45,12 +45,10 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`300 MB through a pipe does not notice either${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    const sums = 'head -c 300000000 /dev/zero | tee >(sha256sum >../in) | coop run -- cat | sha256sum >../out'
+    const cat = "coop run -- sh -c 'echo begun >&2; exec cat' 2>&3"
+    const sums = `exec 3>&1; head -c 300000000 /dev/zero | tee >(sha256sum >../in) | ${cat} | sha256sum >../out`
     const copy = await startShell(t, sums)
-    await waitUntil(async () => {
-      const { stdout } = await t.coop(['system', 'status', '--json'])
-      return stdout.includes('"boxes": 1')
-    }, 'the box')
+    await copy.waitFor(/begun/)
     await killDaemon(t)
     expect((await copy.finished(60_000)).code).toBe(0)
     const sum = (name: string) => readFileSync(join(t.workspace, '..', name), 'utf8')

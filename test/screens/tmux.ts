@@ -82,7 +82,7 @@ export class Tmux {
 }
 
 /** What tmux captured, as rows that can be compared: it draws lines by way of a charset. */
-function read(captured: string, columns: number, rows: number): string[] {
+export function read(captured: string, columns: number, rows: number): string[] {
   const screen = new Screen(columns + 2, rows, 0)
   // It writes 53 (overlined) as it writes styles of underlines, with a colon.
   const lines = captured

@@ -6,7 +6,7 @@ import { coopPath } from '../harness/coop.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { needed } from '../integration/support.ts'
-import { sequence, soak } from './soak.ts'
+import { sequence, soak, soakInput } from './soak.ts'
 
 const ROUNDS = Number(process.env.COOP_SOAK_ROUNDS ?? 12)
 const SEED = 20_261_121
@@ -35,6 +35,23 @@ describe.each(invokers)('as $name', (invoker) => {
       })
       expect(wrong).toEqual([])
       expect(lines).toBeGreaterThan(ROUNDS)
+    },
+    600_000,
+  )
+
+  test.skipIf(can.missing)(
+    `what is typed arrives once, however often the daemon is killed${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const { sent, got } = await soakInput(t, {
+        rounds: ROUNDS,
+        random: sequence(SEED),
+        harm: async (daemon) => kill(daemon, 'SIGKILL'),
+      })
+      const repeated = got.filter((number, at) => number === got[at - 1])
+      expect(got.filter((number, at) => number !== got[at - 1])).toEqual([...sent])
+      // Between writing a key and noting that lie some microseconds.
+      expect(repeated.length).toBeLessThanOrEqual(Math.ceil(ROUNDS / 100))
     },
     600_000,
   )

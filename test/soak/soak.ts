@@ -3,6 +3,7 @@
  * killed. What the client shows must have every line once and in order.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
 import { asInvoker } from '../harness/process.ts'
 import type { Scratch } from '../harness/sandbox.ts'
@@ -157,4 +158,53 @@ async function ringDisagreements(logs: string, seen: Checker): Promise<string[]>
     () => `the client at ${seen.last}, the ring at ${ring.last}`,
   )
   return ring.wrong.map((sentence) => `ring: ${sentence}`)
+}
+
+/**
+ * Somebody types numbers while the daemon keeps being killed. Gives what the program got, to be compared with `sent`.
+ */
+export async function soakInput(
+  t: Scratch,
+  { rounds, random, harm }: Soak,
+): Promise<{ readonly sent: readonly string[]; readonly got: readonly string[] }> {
+  const agent = 'sh -c "stty raw -echo; echo ready; exec cat > typed"'
+  const created = await t.coop(['-d', '-n', 'soak', '--agent', agent])
+  if (created.code !== 0) throw new Error(created.stderr)
+  const client = Bun.spawn(
+    asInvoker(t.invoker, ['script', '-qfc', `${coopPath()} attach soak`, '/dev/null']),
+    { cwd: t.workspace, env: { ...t.env }, stdin: 'pipe', stdout: 'pipe', stderr: 'inherit' },
+  )
+  let shown = ''
+  const reading = (async () => {
+    for await (const bytes of client.stdout) shown += Buffer.from(bytes).toString('latin1')
+  })()
+  const typed = join(t.workspace, 'typed')
+  const got = (): string[] => readFileSync(typed, 'latin1').split(',').slice(0, -1)
+  const sent: string[] = []
+  const type = async (): Promise<void> => {
+    sent.push(`${sent.length}`)
+    client.stdin.write(`${sent.at(-1)},`)
+    await client.stdin.flush()
+  }
+  try {
+    await waitUntil(() => shown.includes('ready'), 'the terminal')
+    for (let round = 0; round < rounds; round++) {
+      for (const goal = sent.length + 3 + random() * 20; sent.length < goal; ) {
+        await type()
+        await Bun.sleep(random() * 8) // as a fast typist, or a slow paste
+      }
+      const [daemon] = await waitUntil(() => {
+        const found = daemonsOf(t)
+        return found.length ? found : undefined
+      }, 'a daemon')
+      await harm(daemon ?? -1, t)
+    }
+    await type()
+    await waitUntil(() => got().at(-1) === sent.at(-1), 'the last of what was typed')
+    return { sent, got: got() }
+  } finally {
+    client.kill('SIGKILL')
+    await client.exited
+    await reading
+  }
 }

@@ -1,0 +1,45 @@
+/** What a program has set in its terminal besides the picture, as the sequences that set it in another one. */
+import type { Extras, Keyboard } from './extras.ts'
+import type { Core } from './internals.ts'
+
+const MOUSE: Readonly<Record<string, number>> = { X10: 9, VT200: 1000, DRAG: 1002, ANY: 1003 }
+const MOUSE_ENCODING: Readonly<Record<string, number>> = { SGR: 1006, SGR_PIXELS: 1016 }
+
+export function title({ window, icon }: { readonly window: string; readonly icon: string }): string {
+  return window === icon ? `\x1b]0;${window}\x1b\\` : `\x1b]2;${window}\x1b\\\x1b]1;${icon}\x1b\\`
+}
+
+/** The titles that were pushed, and the one that is shown. */
+export function titles({ title: shown }: Extras): string {
+  const pushed = shown.stack.map((one) => `${title(one)}\x1b[22;0t`).join('')
+  return shown.window || shown.icon || pushed ? pushed + title(shown) : ''
+}
+
+export function colors(extras: Extras): string {
+  return [...extras.colors].map(([key, color]) => `\x1b]${key};${color}\x1b\\`).join('')
+}
+
+/** Kitty's flags, of a terminal that has none in force. */
+export function keyboard([base = 0, ...pushed]: Keyboard): string {
+  return (base === 0 ? '' : `\x1b[=${base};1u`) + pushed.map((flags) => `\x1b[>${flags}u`).join('')
+}
+
+/** What keys and the mouse send, and how the cursor looks: nothing that changes how text is drawn. */
+export function modes({ coreService, coreMouseService }: Core, extras: Extras): string {
+  const { applicationCursorKeys, applicationKeypad, bracketedPasteMode, sendFocus } =
+    coreService.decPrivateModes
+  let all = ''
+  if (applicationCursorKeys) all += '\x1b[?1h'
+  if (applicationKeypad) all += '\x1b='
+  if (bracketedPasteMode) all += '\x1b[?2004h'
+  if (sendFocus) all += '\x1b[?1004h'
+  if (extras.cursorStyle !== 0) all += `\x1b[${extras.cursorStyle} q`
+  for (const [mode, on] of extras.modes) all += `\x1b[?${mode}${on ? 'h' : 'l'}`
+  const mouse = MOUSE[coreMouseService.activeProtocol]
+  if (mouse) all += `\x1b[?${mouse}h`
+  const encoding = MOUSE_ENCODING[coreMouseService.activeEncoding]
+  if (encoding) all += `\x1b[?${encoding}h`
+  for (const [resource, value] of extras.modifiers)
+    all += value === undefined ? `\x1b[>${resource}n` : `\x1b[>${resource};${value}m`
+  return all
+}

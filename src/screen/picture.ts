@@ -1,0 +1,44 @@
+/**
+ * A screen in a window of another size. What the program writes is meant for a terminal of its own size: elsewhere
+ * lines would wrap and scroll in the wrong place. So such a window gets pictures, line by line.
+ */
+import type { Extras } from './extras.ts'
+import type { Core } from './internals.ts'
+import { colors, keyboard, modes, title } from './modes.ts'
+import { Painter } from './painter.ts'
+import type { Picture } from './pictures.ts'
+
+export interface Window {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** The lines at the top, or those with the cursor when the window is lower; columns from the left. */
+export function picture(core: Core, extras: Extras, window: Window): Picture {
+  const { active, alt } = core.buffers
+  const painter = new Painter(core)
+  const top = Math.max(0, Math.min(active.y, core.rows - 1) - window.rows + 1)
+  const rows = Array.from({ length: window.rows }, (_, row) => {
+    painter.write('\x1b[m\x1b[2K')
+    if (row === core.rows) painter.write(sizeNote(core, window))
+    else if (row < core.rows) painter.line(active.lines.get(active.ybase + top + row), window.columns)
+    return painter.take()
+  })
+  const { keyboards } = extras
+  const x = Math.min(active.x, core.cols - 1)
+  return {
+    modes: colors(extras) + keyboard(active === alt ? keyboards.alt : keyboards.normal) + modes(core, extras),
+    title: title(extras.title),
+    rows,
+    cursor:
+      core.coreService.isCursorHidden || x >= window.columns
+        ? '\x1b[?25l'
+        : `\x1b[${active.y - top + 1};${x + 1}H\x1b[?25h`,
+  }
+}
+
+/** Below the picture, where there is room: else it would look like a mistake. */
+function sizeNote({ cols, rows }: Core, { columns }: Window): string {
+  const note = `[${cols}x${rows}, as in a smaller window]`
+  return note.length < columns ? `\x1b[0;2m${note}\x1b[m` : ''
+}

@@ -1,0 +1,35 @@
+/** One picture of a screen after the other. Loads no emulator. */
+import { title } from './modes.ts'
+
+export interface Picture {
+  /** Sequences that set what keys and the mouse send, and colours, in a terminal that was just reset. */
+  readonly modes: string
+  readonly title: string
+  /** Each draws one row of the window: the cursor is in its first column, the row may hold anything. */
+  readonly rows: readonly string[]
+  /** Puts the cursor where it belongs, or hides it. */
+  readonly cursor: string
+}
+
+const NO_TITLE = title({ window: '', icon: '' })
+
+/** The sequences that turn one picture into the next. */
+export class Pictures {
+  #shown: Picture | undefined
+
+  /** `anew`: for a terminal that was just reset. Undefined when nothing has changed. */
+  next(picture: Picture): { readonly anew: boolean; readonly bytes: Uint8Array } | undefined {
+    const before = this.#shown
+    this.#shown = picture
+    const anew = before?.modes !== picture.modes || before.rows.length !== picture.rows.length
+    let changed = ''
+    for (const [row, text] of picture.rows.entries())
+      if (anew || text !== before.rows[row]) changed += `\x1b[${row + 1};1H${text}`
+    const known = (anew ? undefined : before?.title) ?? NO_TITLE
+    if (picture.title !== known || picture.title !== (before?.title ?? NO_TITLE)) changed += picture.title
+    if (!changed && picture.cursor === before?.cursor) return undefined
+    // At once; and no row may wrap into the next where the terminal takes a character for wider than we do.
+    const drawn = `\x1b[?2026h\x1b[?7l${changed}\x1b[?7h${picture.cursor}\x1b[?2026l`
+    return { anew, bytes: new TextEncoder().encode(anew ? picture.modes + drawn : drawn) }
+  }
+}
