@@ -48,9 +48,9 @@ export function openLockFile(path: string): number {
   return must('openat', path, k.AT_FDCWD, cstring(path), k.O_RDWR | k.O_CREAT | k.O_CLOEXEC, 0o600)
 }
 
-/** Take the lock if nobody has it. It is gone with the descriptor, also when the process is killed. */
-export function tryLock(fd: number): boolean {
-  return syscall('flock', fd, k.LOCK_EX | k.LOCK_NB) === 0
+/** Take the lock if nobody has it; a shared one if all others are. It is gone with the descriptor, also when the process is killed. */
+export function tryLock(fd: number, how: 'alone' | 'shared' = 'alone'): boolean {
+  return syscall('flock', fd, (how === 'alone' ? k.LOCK_EX : k.LOCK_SH) | k.LOCK_NB) === 0
 }
 
 /** Wait for the lock. Blocks the whole process. */

@@ -15,6 +15,7 @@ import { CoopError } from '../errors.ts'
 import { isLocal } from '../image/reference.ts'
 import { findRecord } from '../image/store.ts'
 import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
+import { stepEnvironment } from '../sandbox/environment.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
@@ -24,6 +25,7 @@ import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
 import { gitIdentity } from './git-identity.ts'
 import { type HostFacts, sourceOf } from './host.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
+import { ownersWarning } from './rootfs-owners.ts'
 import { ensureSkeleton, persistentFolder } from './storage.ts'
 import { sensitiveFacts, workspaceSource } from './workspace.ts'
 
@@ -181,7 +183,8 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const facts = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
   const source = workspaceSource(request.workspace, facts)
   const loaded = configurationOf({ ...request, workspace: source.path }, paths)
-  const { config } = loaded
+  const isStep = request.steps !== undefined
+  const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
   const target = config.workspace.path || source.path
   const {
     image,
@@ -202,6 +205,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
   }
   const configured = configuredMounts(loaded, source.path, facts, volume)
+  const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
   const plan = composePlan({
     name: request.name,
     config,
@@ -217,14 +221,14 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     hardLimits: host.hardLimits,
     mounts: [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts],
     links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
-    agentEnvironment: chosen.adapter?.environment(box) ?? {},
+    agentEnvironment: isStep ? {} : (chosen.adapter?.environment(box) ?? {}),
     pathEntries: chosen.found?.pathEntries ?? [],
-    clientEnvironment: request.environment,
+    clientEnvironment: isStep ? {} : request.environment,
   })
   return {
     plan,
     config,
-    warnings: [...loaded.warnings, ...configured.warnings, ...warnings],
+    warnings: [...loaded.warnings, ...configured.warnings, ...warnings, ...(owners ? [owners] : [])],
     hidden: Object.keys(config.env),
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
     homeFiles: gitIdentity(host.home),

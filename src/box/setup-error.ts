@@ -2,6 +2,7 @@
 import type { BatchError } from '../../ffi/batch.ts'
 import { CoopError } from '../errors.ts'
 import type { Plan } from '../sandbox/plan.ts'
+import { ownersHint } from './rootfs-owners.ts'
 
 const FORBIDDEN = new Set(['EPERM', 'EACCES'])
 
@@ -28,7 +29,7 @@ export function setupError(error: BatchError, plan: Plan): CoopError {
   }
   if (error.code === 'ENOENT' && error.what?.endsWith(' of the image')) {
     return new CoopError('E_MOUNT', `${sentence}; the image's folder above it is not the box's to add to`, {
-      hint: 'give the files of the image to your user, or set [workspace] path to another place, such as /work',
+      hint: `${ownersHint(plan.root.lower[0]?.path ?? 'DIR', plan.ids)}; or set [workspace] path to a place such as /work`,
       cause: error,
     })
   }

@@ -106,7 +106,7 @@ export function diskError(error: unknown, where: string): unknown {
   const code = (error as { code?: string }).code
   if (isDiskFull(error))
     return new CoopError('E_DISK_FULL', `no space is left for ${where}`, {
-      hint: 'free some space, or set COOP_DATA_DIR to a folder on a larger disk',
+      hint: 'free some space (coop system df, coop system clean), or set COOP_DATA_DIR to a folder on a larger disk',
       cause: error,
     })
   if (code === 'EROFS' || code === 'EACCES')

@@ -119,13 +119,36 @@ function ensure(top: number, like: number, path: string): number {
   return at
 }
 
-/** Copy files of the workspace, `paths` or all, into an empty folder. Resolves with their size. */
+/** Whether there is a repository of its own: git lists a submodule by its name, like a file. */
+function isRepository(dir: number, name: string): boolean {
+  try {
+    const folder = tree.openFolder(dir, name)
+    try {
+      tree.statAt(folder, '.git')
+      return true
+    } finally {
+      closeDescriptor(folder)
+    }
+  } catch (error) {
+    if (isAbsent(error)) return false
+    throw error
+  }
+}
+
+export interface SavedWorkspace {
+  readonly size: number
+  /** Those of `paths` that are submodules: left out. */
+  readonly submodules: readonly string[]
+}
+
+/** Copy files of the workspace, `paths` or all, into an empty folder. */
 export async function saveWorkspace(
   workspace: string,
   target: string,
   paths: readonly string[] | undefined,
-): Promise<number> {
+): Promise<SavedWorkspace> {
   let size = 0
+  const submodules: string[] = []
   await within(openTop(workspace), (from) =>
     within(openTop(target), async (to) => {
       const save = async (path: string, folder: boolean): Promise<void> => {
@@ -135,7 +158,9 @@ export async function saveWorkspace(
           else
             await within(tree.openBelow(from, at.folder), (source) =>
               within(ensure(to, from, at.folder), async (into) => {
-                size += (await copyOne(source, at.name, into, at.name)) ?? 0
+                const copied = await copyOne(source, at.name, into, at.name)
+                size += copied ?? 0
+                if (copied === undefined && isRepository(source, at.name)) submodules.push(path)
               }),
             )
         } catch (error) {
@@ -150,7 +175,7 @@ export async function saveWorkspace(
       }
     }),
   )
-  return size
+  return { size, submodules }
 }
 
 /** Of `paths`, or all, those that are there and not in a saved workspace. */

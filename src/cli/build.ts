@@ -1,11 +1,13 @@
 /** `coop build`: the image of this project, with its setup steps. */
 import { runWorker } from '../client/image-worker.ts'
+import { CoopError } from '../errors.ts'
 import type { Built } from '../image/build.ts'
+import type { WorkerEvent } from '../image/events.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
 import { ImageProgress } from './image-progress.ts'
-import { isTerminal, paint, printable, printError, printJson } from './output.ts'
+import { counted, isTerminal, paint, printable, printError, printJson } from './output.ts'
 
 export interface BuildOptions {
   readonly quiet: boolean
@@ -16,26 +18,43 @@ export interface BuildOptions {
 /** Build what a box with these options starts from; progress and the steps' output on stderr. */
 export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: BuildOptions): Promise<Built> {
   const progress = new ImageProgress(isTerminal(2), quiet)
-  const { workspace, environment, image, network, env } = box
-  const build = { workspace, environment, overrides: { image, network, env }, noCache, pull }
-  const result = (await runWorker({ do: 'build', build }, (event) => {
-    if (event.event === 'layers' || event.event === 'layer') progress.event(event)
-    else if (event.event === 'warning') progress.say(`warning: ${printable(event.text)}`)
+  const { workspace, environment, image, network } = box
+  const build = { workspace, environment, overrides: { image, network }, noCache, pull }
+  let step = 0
+  const onEvent = (event: WorkerEvent): void => {
+    if (event.event === 'step') step = event.number
+    if (event.event !== 'step' && event.event !== 'output') progress.event(event)
     else if (quiet) return
     else if (event.event === 'step') {
       const state = event.cached ? ' (built before)' : ''
       const head = paint('bold', `step ${event.number}/${event.of}${state}:`, 2)
       printError(`${head} ${printable(event.text)}\n`)
-    } else if (event.event === 'output') printError(shown(event.text))
+    } else printError(shown(event.text))
+  }
+  const result = (await runWorker({ do: 'build', build }, onEvent).catch((error) => {
+    throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error
   })) as Built
   const { reference, steps, cached } = result
-  if (!quiet) printError(`built ${printable(reference)}: ${steps} steps, ${cached} of them built before\n`)
+  if (!quiet) printError(`built ${printable(reference)}: ${counted(steps, 'step')}, ${cached} built before\n`)
   return result
 }
 
+const isInterrupted = (error: unknown): boolean =>
+  error instanceof CoopError && error.code === 'E_INTERRUPTED'
+
+const interruptedIn = (step: number, noCache: boolean): CoopError =>
+  new CoopError('E_INTERRUPTED', `the build was interrupted in step ${step}`, {
+    hint: noCache
+      ? 'what was built is kept; to run every step again: coop build --no-cache'
+      : `coop build goes on with step ${step}; the image and the steps before are kept`,
+  })
+
 /** Output of a step: lines, and nothing else that a terminal would act on. */
 const shown = (text: string): string =>
-  text.replace(/[^\n]+/g, (line) => printable(line.replaceAll('\t', '  ').replaceAll('\r', '')))
+  text.replace(/[^\n]+/g, (line) => printable(lastOf(line).replaceAll('\t', '  ')))
+
+/** What a terminal would show of a line in the end: progress goes back to its beginning. */
+const lastOf = (line: string): string => line.replace(/\r+$/, '').replace(/^.*\r/s, '')
 
 const command: Command = {
   usage: '[OPTIONS]',
@@ -46,7 +65,6 @@ const command: Command = {
     workspace: BOX_OPTIONS.workspace,
     image: BOX_OPTIONS.image,
     network: BOX_OPTIONS.network,
-    env: BOX_OPTIONS.env,
     'no-cache': { type: 'boolean', about: 'run every step again' },
     pull: { type: 'boolean', about: 'ask the registry for a newer image' },
     quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },

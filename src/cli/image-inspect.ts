@@ -1,6 +1,7 @@
 /** `coop image inspect`: all that is known of an image. */
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
+import { unpackedSize } from '../image/store.ts'
 import { usersOf } from '../image/usage.ts'
 import type { Command } from './command.ts'
 import { findImage } from './image-find.ts'
@@ -18,7 +19,8 @@ const command: Command = {
       throw new CoopError('E_USAGE', 'coop image inspect needs a reference', { hint: 'coop image ls' })
     const paths = userPaths()
     const record = findImage(paths, text)
-    printJson({ ...record, usedBy: usersOf(paths, record) })
+    // As `image ls` has it; what was downloaded is smaller, and nothing for a build.
+    printJson({ ...record, size: unpackedSize(paths, record), usedBy: usersOf(paths, record) })
     return 0
   },
 }

@@ -1,13 +1,23 @@
 /** `coop image ls`: the images. */
 import { userPaths } from '../client/user-paths.ts'
 import { shortReference } from '../image/reference.ts'
-import { listRecords } from '../image/store.ts'
+import { type ImageRecord, listRecords, unpackedSize } from '../image/store.ts'
 import { usersOf } from '../image/usage.ts'
 import type { Command } from './command.ts'
-import { age, bytes, print, printError, printJson, table } from './output.ts'
+import { age, bytes, homePath, print, printError, printJson, table } from './output.ts'
 
-const HEAD = ['IMAGE', 'DIGEST', 'LAYERS', 'SIZE', 'AGE', 'USED BY', 'MADE OF'] as const
+const HEAD = ['IMAGE', 'DIGEST', 'LAYERS', 'SIZE', 'AGE', 'USED BY', 'MADE OF', 'WORKSPACE'] as const
 const DIGEST = 12 // hex digits shown
+
+/** The boxes and builds of an image that was made here. */
+function origin({ from, built }: ImageRecord): {
+  readonly of: string
+  readonly workspaces: readonly string[]
+} {
+  if (built) return { of: shortReference(built.image), workspaces: built.workspaces }
+  if (from) return { of: [from.box, from.snapshot].filter(Boolean).join('/'), workspaces: [from.workspace] }
+  return { of: '-', workspaces: [] }
+}
 
 const command: Command = {
   usage: '',
@@ -17,10 +27,14 @@ const command: Command = {
   maxArguments: 0,
   async run(args) {
     const paths = userPaths()
-    const images = listRecords(paths).map((record) => ({ record, users: usersOf(paths, record) }))
+    const images = listRecords(paths).map((record) => ({
+      record,
+      users: usersOf(paths, record),
+      size: unpackedSize(paths, record),
+    }))
     if (args.flag('json')) {
       printJson(
-        images.map(({ record: { reference, digest, size, pulled, layers, from }, users }) => ({
+        images.map(({ record: { reference, digest, pulled, layers, from, built }, users, size }) => ({
           reference,
           digest,
           size,
@@ -28,6 +42,7 @@ const command: Command = {
           layers: layers.length,
           usedBy: users,
           ...(from ? { from } : {}),
+          ...(built ? { built } : {}),
         })),
       )
       return 0
@@ -36,14 +51,15 @@ const command: Command = {
       printError('no images; get one: coop image pull debian:bookworm\n')
       return 0
     }
-    const rows = images.map(({ record, users }) => [
+    const rows = images.map(({ record, users, size }) => [
       shortReference(record.reference),
       record.digest.slice('sha256:'.length).slice(0, DIGEST),
       String(record.layers.length),
-      bytes(record.size),
+      bytes(size),
       age(record.pulled),
       users.join(', ') || '-',
-      record.from ? [record.from.box, record.from.snapshot].filter(Boolean).join('/') : '-',
+      origin(record).of,
+      origin(record).workspaces.map(homePath).join(', ') || '-',
     ])
     print(table(HEAD, rows))
     return 0

@@ -1,7 +1,7 @@
 /** How a pull is shown: a bar for each layer on a terminal, a line for each step elsewhere. */
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Phase, WorkerEvent } from '../image/events.ts'
-import { bytes, printError } from './output.ts'
+import { bytes, printable, printError } from './output.ts'
 
 const BAR = 24 // characters
 const DRAW_MS = 100
@@ -36,6 +36,8 @@ export class ImageProgress {
   }
 
   event(event: WorkerEvent): void {
+    if (event.event === 'warning') this.#say(`warning: ${printable(event.text)}`)
+    if (event.event === 'retry' && !this.#quiet) this.#say(`${printable(event.text)}; trying again`)
     if (event.event === 'layers') {
       this.#layers = event.layers.map((layer) => ({ ...layer, phase: undefined, done: 0, since: 0 }))
       return
@@ -54,7 +56,7 @@ export class ImageProgress {
   }
 
   /** A line that stays above the bars. */
-  say(line: string): void {
+  #say(line: string): void {
     this.#clear()
     printError(`${line}\n`)
     this.#draw()

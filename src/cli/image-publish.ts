@@ -41,7 +41,7 @@ const command: Command = {
     if (args.flag('json')) printJson(made)
     else
       print(
-        `${made.reference} is ${made.of}: ${bytes(made.size)} of its own; use it: coop --image ${made.reference}\n`,
+        `${made.reference} is ${made.of}: ${bytes(made.size)} of its own; use it: coop -n NAME --image ${made.reference}\n`,
       )
     return 0
   },

@@ -6,7 +6,7 @@ import { parseReference, printReference } from '../image/reference.ts'
 import type { ImageRecord } from '../image/store.ts'
 import type { Command } from './command.ts'
 import { ImageProgress } from './image-progress.ts'
-import { bytes, isTerminal, print, printable, printError, printJson } from './output.ts'
+import { bytes, counted, isTerminal, print, printable, printError, printJson } from './output.ts'
 
 /** A reference as it is stored: paths are absolute, so that they mean the same everywhere. */
 export function storedReference(text: string): string {
@@ -18,10 +18,9 @@ export function storedReference(text: string): string {
 export async function pull(text: string, quiet: boolean): Promise<ImageRecord> {
   const progress = new ImageProgress(isTerminal(2), quiet)
   try {
-    const result = await runWorker({ do: 'pull', reference: storedReference(text) }, (event) => {
-      if (event.event === 'warning') progress.say(`warning: ${printable(event.text)}`)
-      else progress.event(event)
-    })
+    const result = await runWorker({ do: 'pull', reference: storedReference(text) }, (event) =>
+      progress.event(event),
+    )
     return result as ImageRecord
   } finally {
     progress.end()
@@ -51,7 +50,9 @@ const command: Command = {
     const record = await pull(text, args.flag('quiet') || json)
     if (json) printJson(record)
     else if (!args.flag('quiet'))
-      printError(`${printable(record.reference)}: ${record.layers.length} layers, ${bytes(record.size)}\n`)
+      printError(
+        `${printable(record.reference)}: ${counted(record.layers.length, 'layer')}, ${bytes(record.size)}\n`,
+      )
     if (!json) print(`${record.digest}\n`)
     return 0
   },

@@ -6,23 +6,34 @@ import { shortReference } from '../image/reference.ts'
 import type { Removed } from '../image/remove.ts'
 import type { Command } from './command.ts'
 import { findImage } from './image-find.ts'
-import { bytes, print, printable, printJson } from './output.ts'
+import { bytes, counted, print, printable, printJson } from './output.ts'
+import { warn } from './worker-warnings.ts'
 
 const command: Command = {
-  usage: 'REFERENCE…',
-  about: 'Remove images. Boxes that started from one go on; its layers go with the last of them.',
+  usage: '[-f] REFERENCE…',
+  about: 'Remove images that no box uses, with the layers that nothing else needs.',
   examples: ['coop image rm debian:bookworm'],
-  options: { json: { type: 'boolean', about: 'machine-readable output' } },
+  options: {
+    force: {
+      type: 'boolean',
+      short: 'f',
+      about: 'also one that boxes use: they go on, but a stopped one needs it again to start',
+    },
+    json: { type: 'boolean', about: 'machine-readable output' },
+  },
   async run(args) {
     if (!args.positionals.length)
       throw new CoopError('E_USAGE', 'coop image rm needs a reference', { hint: 'coop image ls' })
     const paths = userPaths()
     const references = args.positionals.map((text) => findImage(paths, text).reference)
-    const removed = (await runWorker({ do: 'remove', references }, () => {})) as Removed
+    const removed = (await runWorker(
+      { do: 'remove', references, force: args.flag('force') },
+      warn,
+    )) as Removed
     if (args.flag('json')) printJson(removed)
     else
       print(
-        `removed ${references.map((name) => printable(shortReference(name))).join(', ')}: ${removed.layers} layers, ${bytes(removed.bytes)}\n`,
+        `removed ${references.map((name) => printable(shortReference(name))).join(', ')}: ${counted(removed.layers, 'layer')}, ${bytes(removed.bytes)}\n`,
       )
     return 0
   },

@@ -3,7 +3,7 @@ import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
 import type { BoxInfo } from '../protocol/messages.ts'
 import type { Command } from './command.ts'
-import { age, bytes, paint, print, printError, printJson, table } from './output.ts'
+import { age, bytes, homePath, paint, print, printError, printJson, table } from './output.ts'
 
 const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
 const STATE = HEAD.indexOf('STATE')
@@ -29,12 +29,9 @@ const command: Command = {
       printError('no boxes; start one in a project folder: coop\n')
       return 0
     }
-    const home = process.env.HOME ?? '/'
-    const short = (path: string): string =>
-      path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
     const rows = boxes.map((box) => [
       box.name,
-      short(box.workspace),
+      homePath(box.workspace),
       box.olderBuild ? `${box.image} (older build)` : box.image,
       box.agent,
       stateOf(box),

@@ -38,8 +38,15 @@ export function printWarnings(warnings: readonly string[] = []): void {
   for (const warning of warnings) printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
 }
 
+/** What a terminal would act on, beside what JSON escapes by itself (ECMA-48 C1, Unicode's bidirectional controls). */
+const ACTIVE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
 export function printJson(value: unknown): void {
-  print(`${JSON.stringify(value, null, 2)}\n`)
+  const text = JSON.stringify(value, null, 2).replace(
+    ACTIVE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  print(`${text}\n`)
 }
 
 export function isTerminal(fd: number): boolean {
@@ -61,7 +68,20 @@ export function paint(color: keyof typeof colors, text: string, fd = 1): string 
 
 /** What comes from a box or a repository, made harmless for a terminal: no control characters. */
 export function printable(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+  return text.replace(/[\x00-\x1f]/g, '\ufffd').replace(ACTIVE, '\ufffd')
+}
+
+/** A text of at most so many columns; of a longer one the end is cut off. */
+export function shortened(text: string, columns: number): string {
+  if (Bun.stringWidth(text) <= columns) return text
+  let room = columns - 1
+  let short = ''
+  for (const character of text) {
+    room -= Bun.stringWidth(character)
+    if (room < 0) break
+    short += character
+  }
+  return `${short}…`
 }
 
 /** Aligned columns. Cells are made printable first; `style` may color a padded cell. */
@@ -72,13 +92,15 @@ export function table(
 ): string {
   const clean = rows.map((row) => row.map(printable))
   const widths = head.map((title, column) =>
-    Math.max(title.length, ...clean.map((row) => row[column]?.length ?? 0)),
+    Math.max(title.length, ...clean.map((row) => Bun.stringWidth(row[column] ?? ''))),
   )
   const line = (cells: readonly string[], row: number): string =>
     cells
       .map((cell, column) => {
         const last = column === cells.length - 1
-        const padded = last ? cell : cell.padEnd(widths[column] ?? 0)
+        const padded = last
+          ? cell
+          : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - Bun.stringWidth(cell)))
         return row < 0 ? paint('bold', padded) : style(padded, column, row)
       })
       .join('  ')
@@ -107,6 +129,12 @@ export function bytes(size: number): string {
   return unit === 0 || value >= 100
     ? `${Math.round(value)}${units[unit]}`
     : `${value.toFixed(1)}${units[unit]}`
+}
+
+/** A path as its owner says it. */
+export function homePath(path: string): string {
+  const home = process.env.HOME ?? '/'
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
 }
 
 /** A number of things, as one says it. */

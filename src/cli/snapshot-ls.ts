@@ -3,10 +3,11 @@ import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
 import type { SnapshotInfo } from '../protocol/snapshot-messages.ts'
 import type { Command } from './command.ts'
-import { age, bytes, print, printError, printJson, table } from './output.ts'
+import { age, bytes, print, printable, printError, printJson, shortened, table } from './output.ts'
 import { boxTarget } from './snapshot.ts'
 
 const HEAD = ['BOX', 'NAME', 'WORKSPACE', 'FILES', 'SIZE', 'AGE', 'NOTE'] as const
+const NOTE = 60 // columns; all of it is in --json
 
 const command: Command = {
   usage: '[BOX]',
@@ -34,7 +35,7 @@ const command: Command = {
       one.files === 'none' ? 'box' : `box, ${one.files}`,
       bytes(one.size),
       age(one.created),
-      one.note ?? '',
+      shortened(printable(one.note ?? ''), NOTE),
     ])
     print(table(HEAD, rows))
     return 0

@@ -3,6 +3,7 @@ import { runWorker } from '../client/image-worker.ts'
 import type { Removed } from '../image/remove.ts'
 import type { Command } from './command.ts'
 import { bytes, counted, print, printJson } from './output.ts'
+import { warn } from './worker-warnings.ts'
 
 const command: Command = {
   usage: '[--all]',
@@ -14,7 +15,7 @@ const command: Command = {
   },
   maxArguments: 0,
   async run(args) {
-    const removed = (await runWorker({ do: 'clean', downloads: args.flag('all') }, () => {})) as Removed
+    const removed = (await runWorker({ do: 'clean', downloads: args.flag('all') }, warn)) as Removed
     if (args.flag('json')) printJson(removed)
     else
       print(

@@ -7,6 +7,7 @@ import type { BoxInfo } from '../protocol/messages.ts'
 import { confirm } from './ask-person.ts'
 import type { Command } from './command.ts'
 import { bytes, counted, print } from './output.ts'
+import { warn } from './worker-warnings.ts'
 
 const command: Command = {
   usage: '[-f]',
@@ -22,12 +23,7 @@ const command: Command = {
     const session = await connect(paths) // boxes may be there without a daemon
     const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
     await Promise.all(boxes.map(({ name }) => session.call({ do: 'box.kill', name, force: true })))
-    const {
-      images,
-      volumes,
-      snapshots,
-      bytes: freed,
-    } = (await runWorker({ do: 'prune' }, () => {})) as Pruned
+    const { images, volumes, snapshots, bytes: freed } = (await runWorker({ do: 'prune' }, warn)) as Pruned
     const counts = [
       counted(boxes.length, 'box', 'boxes'),
       counted(snapshots, 'snapshot'),

@@ -117,9 +117,11 @@ export class Snapshots {
         if (!call.workspace) return
         const found = await listWorkspace(workspace, host.home, call.ignored)
         files = found.kind
-        leftOut = found.nested.map((path) => Buffer.from(path, 'latin1').toString())
         mkdirSync(snapshotWorkspace(fresh), { mode: 0o700 })
-        size += await saveWorkspace(workspace, snapshotWorkspace(fresh), found.paths)
+        const saved = await saveWorkspace(workspace, snapshotWorkspace(fresh), found.paths)
+        size += saved.size
+        const repositories = [...found.nested, ...saved.submodules.map((path) => `${path}/`)]
+        leftOut = repositories.map((path) => Buffer.from(path, 'latin1').toString())
       })
       await syncTree(this.#context, plan.ids, fresh) // after a power cut it is whole or not there
       const info: SnapshotInfo = {

@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { CoopError } from '../errors.ts'
 import { compressionOf } from './decompress.ts'
 import { filePieces } from './file-pieces.ts'
-import { badImage, list, MAX_JSON, object, parseJson, text, texts } from './json.ts'
+import { badImage, list, MAX_JSON, object, parseAnyJson, parseJson, text, texts } from './json.ts'
 import { layerPath } from './layer-path.ts'
 import {
   choosePlatform,
@@ -35,12 +35,27 @@ interface Files {
   pieces(name: string): AsyncIterable<Uint8Array>
 }
 
+const MAGIC = 512 // bytes, of which the first tell how it is compressed
+/** The file by which each kind of archive is known. */
+const KNOWN_BY = { 'oci-archive': 'oci-layout', 'docker-archive': 'manifest.json' } as const
+type ArchiveKind = keyof typeof KNOWN_BY
+
 const MAX_FILES = 100_000 // of an archive; each layer is one, or three in old ones
 
-function missing(path: string): CoopError {
-  return new CoopError('E_IMAGE', `there is no image at ${path}`, {
-    hint: 'paths are relative to the current folder; oci: wants a folder with index.json, the others a file',
-  })
+/** Why there is no image of that kind. */
+function missing(kind: string, path: string): CoopError {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (!stat)
+    return new CoopError('E_IMAGE', `there is no ${path}`, {
+      hint: 'paths are relative to the current folder',
+    })
+  if (stat.isDirectory() && kind !== 'oci')
+    return new CoopError('E_IMAGE', `${path} is a folder, and ${kind}: wants a file`, { hint: `oci:${path}` })
+  if (stat.isFile())
+    return new CoopError('E_IMAGE', `${path} is a file, and oci: wants a folder`, {
+      hint: `oci-archive:${path}, or docker-archive:${path} for what docker save has written`,
+    })
+  return badImage(`${path} is no ${kind === 'oci' ? 'image: it has no index.json' : 'file'}`)
 }
 
 function readable(path: string): void {
@@ -55,7 +70,7 @@ function readable(path: string): void {
 }
 
 function folder(path: string): Files {
-  if (!existsSync(join(path, 'index.json'))) throw missing(path)
+  if (!existsSync(join(path, 'index.json'))) throw missing('oci', path)
   const at = (name: string): string => join(path, name)
   const size = (name: string): number => {
     const stat = statSync(at(name), { throwIfNoEntry: false })
@@ -74,22 +89,30 @@ function folder(path: string): Files {
 }
 
 /** Where the files of a tar are in it; links, as old `docker save` made them for layers that are the same, resolved. */
-async function archive(path: string): Promise<Files> {
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw missing(path)
+async function archive(kind: ArchiveKind, path: string): Promise<Files> {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (!stat?.isFile()) throw missing(kind, path)
   readable(path)
+  if (stat.size === 0) throw badImage(`${path} is empty`)
+  const compression = compressionOf(readFileSlice(path, 0, Math.min(stat.size, MAGIC)))
+  if (compression !== 'none')
+    throw new CoopError('E_IMAGE', `${path} is compressed`, {
+      hint: `unpack it first: ${compression === 'zstd' ? 'unzstd' : 'gunzip'} ${path}`,
+    })
   const places = new Map<string, { start: number; size: number }>()
   const links = new Map<string, string>()
   let read = 0
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const piece of filePieces(path)) {
-      if (read === 0 && compressionOf(piece) !== 'none')
-        throw new CoopError('E_IMAGE', `${path} is compressed`, { hint: `unpack it first: gunzip ${path}` })
       read += piece.length
       yield piece
     }
   }
   const tar = new TarReader(counted())
-  for (let entry = await tar.next(); entry; entry = await tar.next()) {
+  const first = tar.next().catch((error) => {
+    throw badImage(`${path} is no tar archive`, error)
+  })
+  for (let entry = await first; entry; entry = await tar.next()) {
     if (places.size + links.size > MAX_FILES) throw badImage(`${path} has more than ${MAX_FILES} files`)
     const name = layerPath(entry.name)
     if (entry.type === 'symlink') links.set(name, layerPath(join('/', name, '..', entry.linkName)))
@@ -97,6 +120,9 @@ async function archive(path: string): Promise<Files> {
     else if (entry.type === 'file' && !entry.segments)
       places.set(name, { start: read - tar.buffered, size: entry.size })
   }
+  const other = kind === 'oci-archive' ? 'docker-archive' : 'oci-archive'
+  if (!places.has(KNOWN_BY[kind]) && places.has(KNOWN_BY[other]))
+    throw new CoopError('E_IMAGE', `${path} is no ${kind}`, { hint: `it is another kind: ${other}:${path}` })
   const place = (name: string) => {
     const found = places.get(name) ?? places.get(links.get(name) ?? '')
     if (!found) throw badImage(`${path} has no ${name.slice(0, 200)}`)
@@ -148,6 +174,7 @@ const blobName = ({ digest }: Descriptor): string => `blobs/${digest.replace(':'
 
 function openLayout(files: Files, name: string | undefined, where: string): OpenImage {
   parseJson(files.read('oci-layout'), 'oci-layout')
+  parseJson(files.read('index.json'), 'index.json')
   const index = parseManifest(files.read('index.json'))
   if (index.kind !== 'index') throw badImage('index.json is no index')
   let chosen = choose(index.manifests, name, where)
@@ -172,11 +199,8 @@ function openLayout(files: Files, name: string | undefined, where: string): Open
 const MAX_SAVED = 1000 // images of one archive
 
 function openSaved(files: Files, name: string | undefined, where: string): OpenImage {
-  const images = list(
-    JSON.parse(Buffer.from(files.read('manifest.json')).toString('utf8')),
-    'manifest.json',
-    MAX_SAVED,
-  ).map((item) => object(item, 'manifest.json'))
+  const saved = parseAnyJson(files.read('manifest.json'), 'manifest.json')
+  const images = list(saved, 'manifest.json', MAX_SAVED).map((item) => object(item, 'manifest.json'))
   const wanted = name === undefined || name.includes(':') ? name : `${name}:latest`
   const found =
     wanted === undefined
@@ -215,6 +239,6 @@ export async function openArchive(
   const { kind, path, name } = reference
   const where = `${kind}:${path}`
   if (kind === 'oci') return openLayout(folder(path), name, where)
-  const files = await archive(path)
+  const files = await archive(kind, path)
   return kind === 'oci-archive' ? openLayout(files, name, where) : openSaved(files, name, where)
 }

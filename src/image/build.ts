@@ -9,11 +9,13 @@ import { withoutMounts } from '../box/bare-box.ts'
 import { imageReference } from '../box/image-layers.ts'
 import { type BoxRequest, configurationOf, prepareBox } from '../box/prepare.ts'
 import { diskError } from '../box/storage.ts'
+import { sensitiveFacts, workspaceSource } from '../box/workspace.ts'
 import type { Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
-import { planIds } from '../sandbox/ids.ts'
+import { planIds, singleIdAdvice } from '../sandbox/ids.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { writeBuild } from './builds.ts'
+import { treeSize } from './disk-use.ts'
 import type { BuildRequest } from './events.ts'
 import { runInBox } from './step-box.ts'
 import { buildReference, failedReference, stepIds } from './steps.ts'
@@ -22,9 +24,12 @@ import {
   hasLayer,
   hexOf,
   type ImageRecord,
+  type LayerRecord,
   layerDir,
   layerFiles,
+  layerLog,
   layersDir,
+  readRecord,
   removeRecord,
   withLock,
   writeRecord,
@@ -45,9 +50,10 @@ export async function build(
   pull: (reference: string) => Promise<ImageRecord>,
 ): Promise<Built> {
   const { paths, host, tell } = context
+  const workspace = workspaceSource(wanted.workspace, sensitiveFacts(host.home, paths)).path
   const request: BoxRequest = {
     name: 'build', // its hostname is in the layers, which are to be the same each time
-    workspace: wanted.workspace,
+    workspace,
     environment: wanted.environment,
     overrides: wanted.overrides,
     command: ['sh'],
@@ -64,7 +70,7 @@ export async function build(
     return { reference: image, steps: 0, cached: 0 }
   }
   const ids = planIds(host.ids)
-  const reference = imageReference(image, wanted.workspace)
+  const reference = imageReference(image, workspace)
   const known = findRecord(paths, reference)
   const whole = known?.layers.every((chain) => hasLayer(paths, ids, chain))
   const base = known && whole && (known.from || !wanted.pull) ? known : await pull(reference)
@@ -85,19 +91,34 @@ export async function build(
       },
     )
   }
-  writeBuild(paths, wanted.workspace, image, steps.at(-1) ?? base.layers.at(-1) ?? '')
+  writeBuild(paths, workspace, image, steps.at(-1) ?? base.layers.at(-1) ?? '')
   const top = steps.at(-1)
   if (top === undefined) return { reference, steps: 0, cached: 0 }
   const built = buildReference(top)
-  writeRecord(paths, {
+  const before = cached === steps.length ? readRecord(paths, built) : undefined
+  const record = stepRecord(context, { base, workspace, reference: built, steps })
+  writeRecord(paths, { ...record, pulled: before?.pulled ?? record.pulled })
+  return { reference: built, steps: steps.length, cached }
+}
+
+interface StepImage {
+  readonly base: ImageRecord
+  readonly workspace: string
+  readonly reference: string
+  readonly steps: readonly string[]
+}
+
+function stepRecord({ paths }: WorkerContext, { base, workspace, reference, steps }: StepImage): ImageRecord {
+  const others = readRecord(paths, reference)?.built?.workspaces ?? []
+  return {
     ...base,
-    reference: built,
-    digest: top,
+    reference,
+    digest: steps.at(-1) ?? base.digest,
     layers: [...base.layers, ...steps],
     pulled: Date.now(),
     from: undefined,
-  })
-  return { reference: built, steps: steps.length, cached }
+    built: { image: base.reference, workspaces: [...new Set([...others, workspace])].sort() },
+  }
 }
 
 interface StepInput {
@@ -122,20 +143,18 @@ async function runStep(
   const ids = planIds(context.host.ids)
   const id = steps[index] ?? ''
   const fresh = join(layersDir(paths, ids), `.tmp-${hexOf(id)}`)
-  const log = join(paths.logsDir, `build-${hexOf(id).slice(0, 16)}.log`)
   try {
     await discard(fresh)
     // Boxes of a build are in no daemon's list: it would adopt them.
     const own: Paths = { ...paths, dataDir: join(fresh, 'box') }
     mkdirSync(own.dataDir, { recursive: true, mode: 0o711 })
-    mkdirSync(paths.logsDir, { recursive: true, mode: 0o700 })
-    writeFileSync(log, '', { mode: 0o600 })
+    writeFileSync(layerLog(fresh), '', { mode: 0o600 })
     const code = await runInBox(context, {
       paths: own,
       plan: planOf(request, context),
       text,
       files: layerFiles(fresh),
-      log,
+      log: layerLog(fresh),
     })
     if (code !== 0) {
       const failed = failedReference(id)
@@ -143,16 +162,15 @@ async function runStep(
       await discard(join(fresh, 'box'))
       await discard(left)
       keep(fresh, left)
-      writeRecord(paths, {
-        ...base,
-        reference: failed,
-        digest: failedChain(id),
-        layers: [...base.layers, ...steps.slice(0, index), failedChain(id)],
-        pulled: Date.now(),
-        from: undefined,
-      })
+      const made = [...steps.slice(0, index), failedChain(id)]
+      writeRecord(
+        paths,
+        stepRecord(context, { base, workspace: request.workspace, reference: failed, steps: made }),
+      )
+      const advice = singleIdAdvice(context.host.ids)
+      if (advice) context.tell({ event: 'warning', text: `${advice.sentence}; ${advice.hint}` })
       throw new CoopError('E_IMAGE', `step ${index + 1} of setup ended with ${code}: ${text}`, {
-        hint: `all of its output: ${log}; look at what it left: coop run --image ${failed} -- sh`,
+        hint: `all of its output: ${layerLog(left)}; look at what it left: coop run --image ${failed} -- sh`,
       })
     }
     await discard(join(fresh, 'box'))
@@ -162,14 +180,12 @@ async function runStep(
     removeRecord(paths, failedReference(id))
   } catch (error) {
     await discard(fresh).catch(() => {})
-    throw diskError(error, `the layers in ${layersDir(paths, ids)}`)
+    throw diskError(error, `the files of step ${index + 1} of setup in ${paths.dataDir}`)
   }
 
   function keep(from: string, to: string): void {
-    writeWhole(
-      join(from, 'layer.json'),
-      `${JSON.stringify({ version: 1, diffId: '', entries: 0, bytes: 0 })}\n`,
-    )
+    const record: LayerRecord = { version: 1, diffId: '', entries: 0, bytes: treeSize(layerFiles(from)) }
+    writeWhole(join(from, 'layer.json'), `${JSON.stringify(record)}\n`)
     syncFileSystem(from) // as of a layer that was pulled
     renameSync(from, to)
   }

@@ -1,5 +1,6 @@
 /** A blob of a registry into a file: hashed as it comes, continued where it broke off, never more than was announced. */
 import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { isDiskFull } from '../box/storage.ts'
 import { CoopError } from '../errors.ts'
 import { spent } from './garbage.ts'
@@ -107,7 +108,7 @@ export async function download(
     }
   } catch (error) {
     throw isDiskFull(error)
-      ? new CoopError('E_DISK_FULL', `no space is left for the download ${path}`, {
+      ? new CoopError('E_DISK_FULL', `no space is left for the download of ${what} in ${dirname(path)}`, {
           hint: 'free some space (coop system clean --all), or set COOP_CACHE_DIR to a folder on a larger disk',
           cause: error,
         })

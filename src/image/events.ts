@@ -18,6 +18,8 @@ export type WorkerEvent =
     }
   | { readonly event: 'output'; readonly text: string }
   | { readonly event: 'warning'; readonly text: string }
+  /** Why something of the network is tried again. */
+  | { readonly event: 'retry'; readonly text: string }
   | { readonly event: 'result'; readonly value: unknown }
   | { readonly event: 'error'; readonly error: ErrorJson }
 
@@ -37,4 +39,4 @@ export type WorkerRequest =
   | { readonly do: 'clean'; readonly downloads: boolean }
   | { readonly do: 'prune' }
   | { readonly do: 'remove-volumes'; readonly names: readonly string[] }
-  | { readonly do: 'remove'; readonly references: readonly string[] }
+  | { readonly do: 'remove'; readonly references: readonly string[]; readonly force: boolean }

@@ -99,6 +99,36 @@ describe('trying again', () => {
     },
   )
 
+  test('of a refused connection is short, said once, and ends with what to look at', async () => {
+    const gone = server(() => new Response(''))
+    gone[Symbol.dispose]()
+    const said: string[] = []
+    const patient = new Http({
+      configDir: '/nonexistent',
+      environment: {},
+      onRetry: (reason) => said.push(reason),
+    })
+    const host = new URL(gone.base).host
+    const began = performance.now()
+    const error = await failure(patient.retry('reading it', () => patient.fetch(gone.base)))
+    expect(performance.now() - began).toBeLessThan(5500)
+    expect(error).toMatchObject({
+      code: 'E_IMAGE',
+      message: `reading it did not work: ${host} refuses the connection (tried 4 times)`,
+      hint: 'is the registry running, and at this port?',
+    })
+    expect(said).toEqual([`${host} refuses the connection`])
+  })
+
+  test('is not for a server that does not speak TLS', async () => {
+    using plain = server(() => new Response(''))
+    const error = await failure(http.fetch(plain.base.replace('http:', 'https:')))
+    expect(error).toMatchObject({
+      message: `${new URL(plain.base).host} does not speak https`,
+      hint: expect.stringContaining('plain HTTP is for registries on this machine'),
+    })
+  })
+
   test('is for a server that is not there, and for an answer that breaks off', async () => {
     const gone = server(() => new Response(''))
     gone[Symbol.dispose]()

@@ -8,6 +8,7 @@ import { rootCertificates } from 'node:tls'
 import { CoopError } from '../errors.ts'
 
 const ATTEMPTS = 6 // with the delays below some 15 s, which a registry that restarts takes
+const REFUSED_ATTEMPTS = 4 // some 3 s: one that is not running at all is soon known
 const FIRST_DELAY_MS = 250
 const MAX_DELAY_MS = 20_000 // also of Retry-After: nobody waits longer for a registry that says so
 const MAX_REDIRECTS = 5
@@ -18,6 +19,8 @@ export interface HttpOptions {
   /** coop's configuration folder: `certs/HOST/ca.crt` is below it. */
   readonly configDir: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Told once of each reason for which something is tried again. */
+  readonly onRetry?: (reason: string) => void
 }
 
 export interface HttpRequest {
@@ -50,6 +53,17 @@ export class Temporary extends Error {
   }
 }
 
+/** Nobody listens there. */
+class Refused extends Temporary {
+  readonly hint: string
+  constructor(url: URL, cause: unknown) {
+    super(`${url.host} refuses the connection`, undefined, cause)
+    this.hint = isLoopback(url.hostname)
+      ? 'is the registry running, and at this port?'
+      : 'is this the name of the registry, and does it speak https? Plain HTTP is for this machine only'
+  }
+}
+
 export function registryError(sentence: string, hint: string, cause?: unknown): CoopError {
   return new CoopError('E_IMAGE', sentence, { hint, cause })
 }
@@ -63,6 +77,7 @@ export function retryAfter(header: string | null, now = Date.now()): number | un
 
 export class Http {
   readonly #options: HttpOptions
+  readonly #told = new Set<string>()
   readonly #authorities = new Map<string, string[] | undefined>()
 
   constructor(options: HttpOptions) {
@@ -76,12 +91,15 @@ export class Http {
         return await work()
       } catch (error) {
         if (!(error instanceof Temporary)) throw error
-        if (attempt === ATTEMPTS)
+        const refused = error instanceof Refused ? error : undefined
+        if (attempt >= (refused ? REFUSED_ATTEMPTS : ATTEMPTS))
           throw registryError(
-            `${what} did not work: ${error.message} (tried ${ATTEMPTS} times)`,
-            'check the network and try again: what was downloaded is kept',
+            `${what} did not work: ${error.message} (tried ${attempt} times)`,
+            refused?.hint ?? 'check the network and try again: what was downloaded is kept',
             error,
           )
+        if (!this.#told.has(error.message)) this.#options.onRetry?.(error.message)
+        this.#told.add(error.message)
         const delay = error.delayMs ?? Math.min(FIRST_DELAY_MS * 2 ** attempt, MAX_DELAY_MS)
         await Bun.sleep(delay * (0.75 + Math.random() / 2)) // not all clients at the same moment
       }
@@ -202,8 +220,13 @@ function connectionError(url: URL, error: unknown): Error {
       'check the name of the image and the network',
       error,
     )
-  if (/ECONNREFUSED|ConnectionRefused/i.test(text))
-    return new Temporary(`nobody answers at ${url.host}`, undefined, error)
+  if (/ECONNREFUSED|ConnectionRefused/i.test(text)) return new Refused(url, error)
+  if (code === 'EPROTO')
+    return registryError(
+      `${url.host} does not speak https`,
+      'plain HTTP is for registries on this machine: put it behind TLS, or ssh -L 5000:localhost:5000 to it',
+      error,
+    )
   return new Temporary(`the connection to ${url.host} broke (${code || message})`, undefined, error)
 }
 

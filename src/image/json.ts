@@ -8,21 +8,22 @@ export const MAX_JSON = 4 << 20 // bytes of a manifest or configuration; registr
 /** A sentence about what was found wrong with an image. */
 export function badImage(what: string, cause?: unknown): CoopError {
   return new CoopError('E_IMAGE', what, {
-    hint: 'the image is damaged or was made by something that coop does not know; try another tag or digest',
+    hint: 'it is damaged or was made by something that coop does not know: get it again, or another version',
     cause,
   })
 }
 
-export function parseJson(bytes: Uint8Array, what: string): JsonObject {
+export function parseAnyJson(bytes: Uint8Array, what: string): unknown {
   if (bytes.length > MAX_JSON) throw badImage(`${what} is larger than ${MAX_JSON} bytes`)
-  let value: unknown
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'))
+    return JSON.parse(Buffer.from(bytes).toString('utf8'))
   } catch (error) {
     throw badImage(`${what} is no JSON`, error)
   }
-  return object(value, what)
 }
+
+export const parseJson = (bytes: Uint8Array, what: string): JsonObject =>
+  object(parseAnyJson(bytes, what), what)
 
 export function object(value: unknown, what: string): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -186,7 +186,7 @@ async function makeLayer(
     renameSync(fresh, layerDir(paths, init.ids, layer.chain))
   } catch (error) {
     await input.discard(fresh).catch(() => {})
-    throw diskError(error, `the layers in ${layersDir(paths, init.ids)}`)
+    throw diskError(error, `the image ${input.reference} in ${paths.dataDir}`)
   } finally {
     for (const fd of descriptors) closeSync(fd)
   }

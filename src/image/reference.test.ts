@@ -122,3 +122,21 @@ test('names of images that are made here', () => {
   ])
     expect(() => localReference(text)).toThrow(CoopError)
 })
+
+test.each([
+  ['docker://debian:bookworm', 'without docker://: debian:bookworm'],
+  [`docker://ghcr.io/org/name@${DIGEST}`, `without docker://: ghcr.io/org/name@${DIGEST}`],
+  ['docker.io://debian', 'without docker.io://: debian:latest'],
+  ['https://docker.io/library/debian', 'without https://: debian:latest'],
+  ['https://hub.docker.com/_/debian', 'without https://: debian:latest'],
+  ['https://hub.docker.com/r/org/name/', 'without https://: org/name:latest'],
+  ['http://localhost:5000/name:1', 'without http://: localhost:5000/name:1'],
+  ['https://', 'for example'],
+  ['https://example.com/a?b=c', 'for example'],
+  ['./image.tar', 'docker-archive:./image.tar'],
+  ['/srv/image', 'rootfs:'],
+])('%s gets the right spelling as a hint', (text, hint) => {
+  expect(() => parseReference(text)).toThrow(
+    expect.objectContaining({ code: 'E_IMAGE', hint: expect.stringContaining(hint) }),
+  )
+})

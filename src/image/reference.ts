@@ -35,10 +35,23 @@ const HOST =
 
 export const isDigest = (text: string): boolean => /^sha256:[0-9a-f]{64}$/.test(text)
 
-function bad(text: string, why: string): CoopError {
-  return new CoopError('E_IMAGE', `${JSON.stringify(text)} names no image: ${why}`, {
-    hint: 'for example debian:bookworm, ghcr.io/org/name:tag, localhost:5000/name, oci:DIR, docker-archive:FILE',
-  })
+const EXAMPLES =
+  'for example debian:bookworm, ghcr.io/org/name:tag, localhost:5000/name, oci:DIR, docker-archive:FILE'
+
+function bad(text: string, why: string, hint = EXAMPLES): CoopError {
+  return new CoopError('E_IMAGE', `${JSON.stringify(text)} names no image: ${why}`, { hint })
+}
+
+/** What somebody meant who wrote an address: skopeo's docker://, or what a browser shows. */
+function withoutScheme(text: string): string | undefined {
+  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9.+-]*):\/\/(.*)$/is.exec(text) ?? []
+  const host = scheme.includes('.') ? `${scheme}/` : ''
+  const meant = `${host}${rest}`.replace(/^hub\.docker\.com\/(?:_|r)\//, '').replace(/\/+$/, '')
+  try {
+    return scheme && shortReference(printReference(parseRegistry(meant)))
+  } catch {
+    return undefined
+  }
 }
 
 /** Whether the part before the first slash is a registry and not the first part of a name on docker.io. */
@@ -82,6 +95,16 @@ export function parseReference(text: string): Reference {
     throw bad(text, 'it is empty, too long or has control characters')
   const scheme = /^(rootfs|oci|oci-archive|docker-archive):(.*)$/s.exec(text)
   if (!scheme && /\s/.test(text)) throw bad(text, 'it has blanks')
+  if (!scheme && text.includes('://')) {
+    const meant = withoutScheme(text)
+    throw bad(
+      text,
+      'it is an address',
+      meant && `write it without ${text.replace(/:\/\/.*/s, '://')}: ${meant}`,
+    )
+  }
+  if (/^[./~]/.test(text))
+    throw bad(text, 'it is a path', `say what it is: docker-archive:${text}, oci-archive:, oci: or rootfs:`)
   const [, kind, rest = ''] = scheme ?? []
   if (kind === 'rootfs') {
     if (!rest) throw bad(text, 'the folder is missing')

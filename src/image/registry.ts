@@ -30,6 +30,7 @@ export interface RegistryOptions {
   readonly configDir: string
   readonly environment: Environment
   readonly home: string
+  readonly onRetry?: (reason: string) => void
 }
 
 export class Registry {

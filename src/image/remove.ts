@@ -7,6 +7,7 @@ import { CoopError } from '../errors.ts'
 import { listVolumes, treeSize } from './disk-use.ts'
 import { halfMadeLayers, ifUnlocked, listRecords, readRecord, removeRecord } from './store.ts'
 import { unusedImages, unusedLayers } from './unused.ts'
+import { usersOf } from './usage.ts'
 import type { WorkerContext } from './work.ts'
 
 export interface Removed {
@@ -14,6 +15,19 @@ export interface Removed {
   readonly layers: number
   /** Bytes of the files of those layers. */
   readonly bytes: number
+}
+
+/** Raises E_IMAGE when a box has one of these below it: it could not be started again. */
+export function refuseUsed(paths: Paths, references: readonly string[]): void {
+  for (const reference of references) {
+    const record = readRecord(paths, reference)
+    const boxes = record ? usersOf(paths, record) : []
+    if (!boxes.length) continue
+    const users = boxes.length === 1 ? `the box ${boxes[0]} uses` : `the boxes ${boxes.join(', ')} use`
+    throw new CoopError('E_IMAGE', `${users} the image ${reference}`, {
+      hint: `coop kill ${boxes[0]}; with --force the image goes: running boxes go on, stopped ones need it again`,
+    })
+  }
 }
 
 export async function removeImages(context: WorkerContext, references: readonly string[]): Promise<Removed> {

@@ -14,7 +14,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { openLockFile, tryLock } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { imagesDir, type Paths } from '../config/paths.ts'
@@ -33,6 +33,14 @@ export interface ImageOrigin {
   readonly image: string
 }
 
+/** What `coop build` made an image for. */
+export interface BuildOrigin {
+  /** In full. */
+  readonly image: string
+  /** All that have the same steps on the same image. */
+  readonly workspaces: readonly string[]
+}
+
 /** What is known of an image by its name. */
 export interface ImageRecord {
   readonly version: typeof RECORD_VERSION
@@ -49,6 +57,7 @@ export interface ImageRecord {
   readonly pulled: number
   /** Made here: no registry has it. */
   readonly from?: ImageOrigin | undefined
+  readonly built?: BuildOrigin | undefined
   /** The layers lie on the `host` image; each has a folder for every overlay of that. */
   readonly base?: 'host' | undefined
 }
@@ -80,6 +89,8 @@ export const layerDir = (paths: Paths, ids: IdPlan, chain: string): string =>
   join(layersDir(paths, ids), hexOf(chain))
 /** Its files. Beside them `layer.json`, and `owners.jsonl` when some have another owner than they should. */
 export const layerFiles = (folder: string): string => join(folder, 'fs')
+/** What a step of setup said. */
+export const layerLog = (folder: string): string => join(folder, 'build.log')
 export const hasLayer = (paths: Paths, ids: IdPlan, chain: string): boolean =>
   existsSync(join(layerDir(paths, ids, chain), 'layer.json'))
 
@@ -165,6 +176,12 @@ export function layerFolders(paths: Paths): string[] {
   )
 }
 
+/** Bytes of the files of all its layers; what several images have counts for each. */
+export function unpackedSize(paths: Paths, { layers }: Pick<ImageRecord, 'layers'>): number {
+  const folders = new Map(layerFolders(paths).map((folder) => [basename(folder), folder]))
+  return layers.reduce((sum, chain) => sum + (readLayer(folders.get(hexOf(chain)) ?? '')?.bytes ?? 0), 0)
+}
+
 /** What killed processes left half made, of layers; whose lock is held is being made right now. */
 export function halfMadeLayers(paths: Paths): { readonly path: string; readonly name: string }[] {
   const top = join(imagesDir(paths), 'layers')
@@ -177,19 +194,20 @@ export function halfMadeLayers(paths: Paths): { readonly path: string; readonly 
 
 const lockFile = (paths: Paths, name: string): string => join(imagesDir(paths), 'locks', name)
 
-/** Alone among all processes of this user; `waiting` is called when another one is at it. */
+/** Alone among all processes of this user, or with those who share; `waiting` is called when another one is at it. */
 export async function withLock<T>(
   paths: Paths,
   name: string,
   waiting: () => void,
   work: () => Promise<T>,
+  how: 'alone' | 'shared' = 'alone',
 ): Promise<T> {
   mkdirSync(dirname(lockFile(paths, name)), { recursive: true, mode: 0o700 })
   const fd = openLockFile(lockFile(paths, name))
   try {
-    if (!tryLock(fd)) {
+    if (!tryLock(fd, how)) {
       waiting()
-      while (!tryLock(fd)) await Bun.sleep(LOCK_POLL_MS)
+      while (!tryLock(fd, how)) await Bun.sleep(LOCK_POLL_MS)
     }
     return await work()
   } finally {

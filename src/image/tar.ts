@@ -37,6 +37,7 @@ export class TarReader {
   #segment = 0
   #done = 0
   #last = 'the first entry'
+  #where = 'at the start'
 
   constructor(source: AsyncIterable<Uint8Array>) {
     this.#source = source[Symbol.asyncIterator]()
@@ -83,7 +84,7 @@ export class TarReader {
   /** The bytes of a header that is an entry itself. */
   async #extension(raw: RawHeader): Promise<Buffer> {
     if (!(raw.size >= 0 && raw.size <= MAX_HEADER))
-      throw badLayer(`a header after ${this.#last} has ${raw.size} bytes`)
+      throw badLayer(`a header ${this.#where} has ${raw.size} bytes`)
     const bytes = Buffer.from(await this.#must(raw.size))
     await this.#skip((BLOCK - (raw.size % BLOCK)) % BLOCK)
     return bytes
@@ -97,21 +98,20 @@ export class TarReader {
     let longName: string | undefined
     let longLink: string | undefined
     for (let headers = 0; ; headers++) {
-      if (headers > 16) throw badLayer(`there are too many headers after ${this.#last}`)
+      if (headers > 16) throw badLayer(`there are too many headers ${this.#where}`)
       const block = Buffer.from(await this.#take(BLOCK))
       if (block.length === 0 && headers === 0) return undefined // no mark at the end: some writers leave it out
-      if (block.length < BLOCK)
-        throw badLayer(`the archive ends in the middle of a header after ${this.#last}`)
+      if (block.length < BLOCK) throw badLayer(`the archive ends in the middle of a header ${this.#where}`)
       if (isZero(block)) {
-        if (headers) throw badLayer(`a header after ${this.#last} belongs to nothing`)
+        if (headers) throw badLayer(`a header ${this.#where} belongs to nothing`)
         await this.#drain()
         return undefined
       }
-      if (!checksumFits(block)) throw badLayer(`the header after ${this.#last} is damaged`)
+      if (!checksumFits(block)) throw badLayer(`the header ${this.#where} is damaged`)
       const raw = parseHeader(block)
       if (raw.type === 'x' || raw.type === 'X' || raw.type === 'g') {
         const records = parsePax(await this.#extension(raw))
-        if (!records) throw badLayer(`a pax header after ${this.#last} is damaged`)
+        if (!records) throw badLayer(`a pax header ${this.#where} is damaged`)
         if (raw.type === 'g') this.#addGlobals(records)
         else pax = records
       } else if (raw.type === 'L') longName = cut(await this.#extension(raw))
@@ -144,6 +144,7 @@ export class TarReader {
     }
     const name = pax.get('GNU.sparse.name') ?? pax.get('path') ?? longName ?? raw.name
     this.#last = shown(name)
+    this.#where = `after ${this.#last}`
     const integer = (key: string, header: number): number => {
       const text = pax.get(key)
       const value = text === undefined ? header : /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN

@@ -16,9 +16,9 @@ import { bearLayerInit } from './layer-init.ts'
 import { pullImage } from './pull.ts'
 import { isLocal, noLocalImage, parseReference, printReference, type Reference } from './reference.ts'
 import { openRegistryImage } from './registry-source.ts'
-import { clean, clearHalfMadeLayers, prune, removeImages, removeVolumes } from './remove.ts'
+import { clean, clearHalfMadeLayers, prune, refuseUsed, removeImages, removeVolumes } from './remove.ts'
 import type { OpenImage } from './source.ts'
-import { type ImageRecord, readRecord } from './store.ts'
+import { type ImageRecord, readRecord, withLock } from './store.ts'
 
 const INTERRUPTED = 130
 const BEHIND_MS = 2
@@ -93,13 +93,14 @@ export async function work(connection: number, channel: number): Promise<void> {
   }
 }
 
-function open(reference: Reference, paths: Paths): Promise<OpenImage> {
+function open(reference: Reference, { paths, tell }: WorkerContext): Promise<OpenImage> {
   switch (reference.kind) {
     case 'registry':
       return openRegistryImage(reference, paths, {
         configDir: paths.configDir,
         environment: process.env,
         home: homedir(),
+        onRetry: (reason) => tell({ event: 'retry', text: reason }),
       })
     case 'host':
     case 'rootfs':
@@ -112,27 +113,44 @@ function open(reference: Reference, paths: Paths): Promise<OpenImage> {
   }
 }
 
+/**
+ * Who makes images has layers that no record and no box names yet: those who remove wait for the end of that. They
+ * would take the image away from under a step of setup.
+ */
+function inStore<T>(
+  { paths, tell }: WorkerContext,
+  how: 'alone' | 'shared',
+  work: () => Promise<T>,
+): Promise<T> {
+  const others = how === 'alone' ? 'pulls or builds' : 'removes images'
+  const waiting = (): void => tell({ event: 'warning', text: `another coop ${others}: waiting for its end` })
+  return withLock(paths, 'store', waiting, work, how)
+}
+
 function answer(context: WorkerContext, wanted: WorkerRequest): Promise<unknown> {
   switch (wanted.do) {
     case 'pull':
-      return pullReference(context, wanted.reference)
+      return inStore(context, 'shared', () => pullReference(context, wanted.reference))
     case 'remove':
-      return removeImages(context, wanted.references)
+      return inStore(context, 'alone', () => {
+        if (!wanted.force) refuseUsed(context.paths, wanted.references)
+        return removeImages(context, wanted.references)
+      })
     case 'clean':
-      return clean(context, wanted.downloads)
+      return inStore(context, 'alone', () => clean(context, wanted.downloads))
     case 'prune':
-      return prune(context)
+      return inStore(context, 'alone', () => prune(context))
     case 'remove-volumes':
       return removeVolumes(context, wanted.names)
     case 'build':
-      return build(context, wanted.build, (reference) => pullReference(context, reference))
+      return inStore(context, 'shared', () =>
+        build(context, wanted.build, (reference) => pullReference(context, reference)),
+      )
   }
 }
 
-async function pullReference(
-  { paths, host, zygote, discard }: WorkerContext,
-  text: string,
-): Promise<ImageRecord> {
+async function pullReference(context: WorkerContext, text: string): Promise<ImageRecord> {
+  const { paths, host, zygote, tell, discard } = context
   const reference = parseReference(text)
   const full = printReference(reference)
   const from = readRecord(paths, full)?.from
@@ -141,7 +159,17 @@ async function pullReference(
       hint: `make it again: coop image publish ${from.box} ${text} --force`,
     })
   if (isLocal(full)) throw noLocalImage(full)
-  const image = await open(reference, paths)
-  using init = await bearLayerInit(zygote, host)
-  return await pullImage({ paths, init, image, reference: full, tell, discard })
+  try {
+    const image = await open(reference, context)
+    using init = await bearLayerInit(zygote, host)
+    return await pullImage({ paths, init, image, reference: full, tell, discard })
+  } catch (error) {
+    throw 'path' in reference ? inFile(error, reference.path) : error
+  }
+}
+
+/** What was found wrong in an image, with the file or folder that it is in. */
+function inFile(error: unknown, path: string): unknown {
+  if (!(error instanceof CoopError) || error.code !== 'E_IMAGE' || error.message.includes(path)) return error
+  return new CoopError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })
 }

@@ -40,6 +40,16 @@ export function planEnvironment(input: EnvironmentInput): Record<string, string>
   return { ...env, ...input.agent, ...input.configured }
 }
 
+const PROXY = /^(?:https?|ftp|all|no)_proxy$/i
+
+/**
+ * What of `[env]` a step of `setup` gets: its result is kept for all boxes, whatever their variables are. A proxy is how
+ * the network is reached and changes nothing of it (docker makes the same exception).
+ */
+export function stepEnvironment(configured: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(configured).filter(([name]) => PROXY.test(name)))
+}
+
 export function environmentList(env: Readonly<Record<string, string>>): string[] {
   return Object.entries(env).map(([name, value]) => `${name}=${value}`)
 }

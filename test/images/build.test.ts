@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { canMakeNamespaces, hasCommand, needsAll } from '../harness/facts.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { everyone, expectRefusal, output, startBox } from '../integration/support.ts'
+import { everyone, expectRefusal, nothingLeft, output, startBox } from '../integration/support.ts'
 import { debian, debianNeeds, smallRoot } from './roots.ts'
 import { layout, run, tools } from './support.ts'
 
@@ -78,21 +78,72 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
+  test.skipIf(skip)(`a step sees no variable of [env] or the caller, but a proxy${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const vary = (value: string): string =>
+      t.write(
+        'coop.toml',
+        `[sandbox]\nimage = ${JSON.stringify(reference)}\nsetup = ["export -p >/seen"]\nagent = "claude"\n[env]\nTOKEN = "${value}"\nhttp_proxy = "http://proxy.test"\n`,
+      )
+    vary('first')
+    expect(await build(t)).toMatchObject({ steps: 1, cached: 0 })
+    vary('second')
+    expect(await build(t)).toMatchObject({ steps: 1, cached: 1 })
+    const seen = output(await t.coop(['run', '-e', 'TOKEN=third', '--', 'cat', '/seen']))
+    const names = [...seen.matchAll(/^export (\w+)=/gm)].map(([, name]) => name)
+    expect(names).toContain('http_proxy')
+    // The test's own LANG is the caller's.
+    for (const name of ['TOKEN', 'LANG', 'CLAUDE_CONFIG_DIR', 'IS_SANDBOX']) expect(names).not.toContain(name)
+    expectRefusal(await t.coop(['build', '-e', 'A=1']), { code: 2, sentence: /no option -e/, hint: /./ })
+  })
+
+  test.skipIf(skip)(`a build is listed with its whole size and for whom it was made${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const other = t.folder('home/other')
+    for (const path of ['coop.toml', join(other, 'coop.toml')])
+      t.write(
+        path,
+        `[sandbox]\nimage = ${JSON.stringify(reference)}\nsetup = ["head -c 3000000 /dev/urandom >/more"]\n`,
+      )
+    output(await t.run(['ln', '-s', t.workspace, '../link']))
+    await build(t, '-w', '../link')
+    await startBox(t)
+    expect(output(await t.coop(['ls']))).not.toContain('older build')
+    expect(await build(t, '-w', other)).toMatchObject({ cached: 1 })
+    const images = JSON.parse(output(await t.coop(['image', 'ls', '--json']))) as {
+      size: number
+      built?: unknown
+    }[]
+    const base = images.find(({ built }) => !built)
+    const made = images.find(({ built }) => built)
+    expect(made).toMatchObject({ built: { image: reference, workspaces: [other, t.workspace] } })
+    expect((made?.size ?? 0) - (base?.size ?? 0)).toBeGreaterThanOrEqual(3_000_000)
+    expect(output(await t.coop(['image', 'ls']))).toMatch(/ {2}~\/other, ~\/project$/m)
+  })
+
   test.skipIf(skip)(`a failing step says its exit code, and what it left can be entered${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    configure(t, ['echo good >/good', 'echo half >/half; echo "this went wrong" >&2; exit 7'])
+    configure(t, [
+      'echo good >/good',
+      String.raw`echo half >/half; printf "50%%\r100%%\n"; echo "this went wrong" >&2; exit 7`,
+    ])
     const { code, stderr } = await t.coop(['build'], { timeoutMs: INSTALL_MS })
     expect(code).toBe(5)
     expect(stderr).toMatch(/this went wrong/)
     expect(stderr).toMatch(/step 2 of setup ended with 7/)
+    expect(stderr.includes('has one user id')).toBe(!invoker.hasRange)
+    expect(stderr).toMatch(/^100%$/m) // of a line that was written over
     const [, log = '', image = ''] = /all of its output: (\S+); .*--image (\S+)/.exec(stderr) ?? []
-    expect(readFileSync(log, 'utf8')).toBe('this went wrong\n')
+    expect(readFileSync(log, 'utf8')).toBe('50%\r100%\nthis went wrong\n')
     rmSync(join(t.workspace, 'coop.toml'))
     expect(output(await t.coop(['run', '--image', image, '--', 'cat', '/good', '/half']))).toBe(
       'good\nhalf\n',
     )
     configure(t, ['echo good >/good', 'echo whole >/whole'])
     expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
+    await nothingLeft(t)
+    output(await t.coop(['system', 'clean'])) // what the steps said goes with their layers
+    expect([...new Bun.Glob('**/*.log').scanSync({ cwd: t.dataDir, dot: true })]).toEqual(['logs/daemon.log'])
   })
 
   test.skipIf(skip)(`a build that is killed leaves nothing, and the next one finishes${said}`, async () => {
@@ -109,6 +160,47 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(names.filter((name) => name.includes('.tmp-'))).toEqual([])
   })
 
+  test.skipIf(skip)(`cleaning waits for a build, and leaves what boxes use${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const steps = [
+      'echo one >/one',
+      'echo it has "begun"; while ! test -e /tmp/go; do sleep 0.02; done; cat /one',
+    ]
+    configure(t, steps)
+    const building = t.startCoop(['build'])
+    await waitUntil(() => building.stderr.includes('it has begun'), 'the step to start')
+    const cleaning = t.startCoop(['system', 'clean', '--all'])
+    await waitUntil(() => cleaning.stderr.includes('another coop pulls or builds'), 'the cleaning to wait')
+    building.kill('SIGINT')
+    await building.finished()
+    expect((await cleaning.finished()).stdout).toMatch(/^removed 1 image, 2 layers;/)
+
+    configure(t, steps.slice(0, 1))
+    await build(t)
+    await startBox(t)
+    const rm = ['image', 'rm', reference]
+    expectRefusal(await t.coop(rm), { code: 5, sentence: /the box box uses the image oci:/, hint: /--force/ })
+    expect(output(await t.coop(['system', 'clean', '--all']))).toMatch(/^removed 0 images, 0 layers;/)
+    output(await t.coop(['stop']))
+    output(await t.coop(['start'])) // all of it is still there
+    output(await t.coop([...rm, '--force']))
+    expect(output(await t.coop(['exec', 'cat', '/one']))).toBe('one\n')
+  })
+
+  test.skipIf(skip || !hasCommand('tmux'))(`Ctrl+C in a step says what is kept${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    configure(t, ['echo one >/one', 'echo it has "begun"; test -e /go || sleep 60'])
+    const terminal = await t.coopTerminal(['build'])
+    await terminal.waitFor(/^it has begun$/m)
+    await terminal.keys('C-c')
+    expect(await terminal.exited()).toBe(130)
+    const screen = await terminal.screen()
+    expect(screen).toMatch(/coop: the build was interrupted in step 2$/m)
+    expect(screen).toMatch(/^hint: coop build goes on with step 2; the image and the steps before are kept$/m)
+    configure(t, ['echo one >/one', 'echo two >/two'])
+    expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
+  })
+
   test.skipIf(skip)(`a step that says more than anybody reads waits for its reader${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, [
@@ -117,8 +209,10 @@ describe.each(everyone)('as $name', (invoker) => {
     const build = t.startCoop(['build'])
     await waitUntil(() => build.stderr.includes('started'), 'the step to start')
     build.kill('SIGSTOP')
-    const logs = join(t.dataDir, 'logs')
-    const said = () => readdirSync(logs).reduce((sum, name) => sum + statSync(join(logs, name)).size, 0)
+    const layers = join(t.dataDir, 'images/layers')
+    const logs = [...new Bun.Glob('*/*/build.log').scanSync({ cwd: layers, dot: true })]
+    const said = () => logs.reduce((sum, name) => sum + statSync(join(layers, name)).size, 0)
+    expect(logs).toHaveLength(1)
     let before = -1
     const heldUp = (): boolean => {
       const last = before

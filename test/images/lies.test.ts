@@ -7,7 +7,7 @@ import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary as invoker } from '../harness/users.ts'
 import { expectRefusal } from '../integration/support.ts'
 import { type Answer, fakeRegistry } from './fake-registry.ts'
-import { blobsOf, layout, tools } from './support.ts'
+import { blobsOf, freePort, layout, tools } from './support.ts'
 
 let folder: string
 let blobs: ReturnType<typeof blobsOf>
@@ -193,6 +193,18 @@ describe('asked again', () => {
     },
     60_000,
   )
+})
+
+test('a registry that is not there is soon known, and that it is waited for', async () => {
+  await using t = await scratch(invoker, { git: false })
+  const host = `127.0.0.1:${await freePort()}`
+  const { code, stderr } = await t.coop(['image', 'pull', `${host}/it`])
+  expect(stderr).toBe(
+    `${host} refuses the connection; trying again\n` +
+      `coop: reading it from ${host} did not work: ${host} refuses the connection (tried 4 times)\n` +
+      'hint: is the registry running, and at this port?\n',
+  )
+  expect(code).toBe(5)
 })
 
 describe('what is on the disk already is not believed either', () => {

@@ -83,7 +83,7 @@ describe.each(everyone)('as $name', (invoker) => {
         },
       ])
       // Of the first one's files the second one lives on, also without its name; and nobody could pull them again.
-      output(await t.coop(['image', 'rm', 'with-tools']))
+      output(await t.coop(['image', 'rm', '--force', 'with-tools']))
       output(await t.coop(['system', 'clean', '--all']))
       expect(await inImage(t, 'localhost/with-more:2', 'cat /usr/local/bin/tool')).toBe('tool\n')
     },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sign } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { archive } from '../../src/image/testing.ts'
 import { hasCommand, needsAll } from '../harness/facts.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { ordinary as invoker } from '../harness/users.ts'
@@ -218,6 +219,44 @@ test.skipIf(tools.missing || tls.missing)(
 )
 
 describe('images that are in no registry', () => {
+  test.skipIf(tools.missing)(`what is wrong with one is said with its name${tools.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const copy = ['skopeo', 'copy', '-q', '--insecure-policy', `oci:${image}`]
+    for (const to of ['oci:layout:it', 'oci-archive:oci.tar:it', 'docker-archive:docker.tar:org/it:1'])
+      run([...copy, to], t.workspace)
+    run(['cp', '-r', 'layout', 'no-json'], t.workspace)
+    run(['cp', '-r', 'layout', 'no-index'], t.workspace)
+    rmSync(join(t.workspace, 'no-index/index.json'))
+    t.write('no-json/index.json', '{')
+    const bytes = readFileSync(join(t.workspace, 'oci.tar'))
+    t.write('half.tar', bytes.subarray(0, bytes.length / 2 + 10))
+    t.write('noise.tar', 'not a tar archive'.repeat(100))
+    t.write('empty.tar', '')
+    const bad = archive([{ name: 'manifest.json', data: '{' }])
+    t.write('no-json.tar', bad)
+    const layer = readFileSync(join(t.workspace, 'docker.tar'))
+    layer.fill(0x58, layer.indexOf('ustar') + 600, layer.indexOf('ustar') + 700)
+    t.write('changed.tar', layer)
+    run(['chmod', '-R', 'a+rX', t.workspace])
+    const cases: [string, RegExp, RegExp][] = [
+      ['oci:oci.tar', /oci\.tar is a file/, /oci-archive:\/.*oci\.tar/],
+      ['oci:no-index', /no-index is no image: it has no index\.json/, /get it again/],
+      ['oci:no-json', /no-json: index\.json is no JSON/, /get it again/],
+      ['oci:nothing', /there is no \/.*nothing/, /relative/],
+      ['oci-archive:layout', /layout is a folder/, /oci:\/.*layout/],
+      ['oci-archive:docker.tar', /docker\.tar is no oci-archive/, /docker-archive:/],
+      ['docker-archive:oci.tar', /oci\.tar is no docker-archive/, /oci-archive:/],
+      ['oci-archive:half.tar', /half\.tar: the archive ends in the middle/, /damaged/],
+      ['oci-archive:noise.tar', /noise\.tar is no tar archive/, /damaged/],
+      ['docker-archive:empty.tar', /empty\.tar is empty/, /damaged/],
+      ['docker-archive:no-json.tar', /no-json\.tar: manifest\.json is no JSON/, /damaged/],
+      ['docker-archive:changed.tar', /changed\.tar: /, /damaged/],
+    ]
+    for (const [reference, sentence, hint] of cases)
+      expectRefusal(await t.coop(['image', 'pull', '-q', reference]), { code: 5, sentence, hint })
+    output(await t.coop(['image', 'pull', '-q', 'oci:layout'])) // positive control
+  })
+
   const kinds: Record<string, (source: string) => void> = {
     'oci:copy': (source) => run(['skopeo', 'copy', '-q', '--insecure-policy', source, 'oci:copy:it'], folder),
     'oci-archive:file.tar': (source) =>

@@ -128,6 +128,22 @@ describe.each(invokers)('as $name', (invoker) => {
     ])
   })
 
+  test.skipIf(can.missing)(`a note is a line of the list, and whole in --json${can.note}`, async () => {
+    await using t = await scratch(invoker)
+    await startBox(t)
+    const notes = ['two\nlines\x1b[31m \x9b5m \u202eback', '日本語のノート '.repeat(60), 'plain']
+    for (const [i, note] of notes.entries()) await snapshot(t, 'create', `it${i}`, '--note', note)
+    const lines = (await snapshot(t, 'ls')).trimEnd().split('\n')
+    expect(lines).toHaveLength(4)
+    expect(lines.join('')).not.toMatch(/[\x00-\x1f\x7f-\x9f\u202e]/)
+    expect(lines[2]).toEndWith('…')
+    expect(Bun.stringWidth(lines[2] ?? '') - (lines[0]?.indexOf('NOTE') ?? 0)).toBeLessThanOrEqual(60)
+    const json = await snapshot(t, 'ls', '--json')
+    expect(json).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/)
+    const listed = JSON.parse(json) as { note: string }[]
+    expect(listed.map(({ note }) => note)).toEqual(notes)
+  })
+
   test.skipIf(can.missing)(`two at once are two, and of one name there is one${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: COUNTER })
@@ -305,6 +321,27 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(await state()).toBe(before.replace(/src\/x\.o [\d.]+\n/, (line) => line))
     },
   )
+
+  test.skipIf(git.missing)(`repositories within are left out, and that is said${git.note}`, async () => {
+    await using t = await scratch(invoker)
+    t.write('nested/file', 'nested\n')
+    t.write('../other/file', 'other\n')
+    const other = ['-C', '../other', '-c', 'protocol.file.allow=always']
+    for (const args of [
+      ['-C', 'nested', 'init', '-q'],
+      [...other, 'init', '-q'],
+      [...other, 'add', 'file'],
+      [...other, 'commit', '-q', '-m', 'Other'],
+      ['-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', '../other', 'within'],
+    ])
+      output(await t.run(['git', ...args]))
+    await startBox(t)
+    const made = await t.coop(['snapshot', 'create', 'one', '--workspace'])
+    expect(made.stderr).toContain('since they are repositories of their own: nested/, within/\n')
+    t.write('within/file', 'changed\n')
+    await snapshot(t, 'restore', 'one', '--workspace')
+    expect(readFileSync(join(t.workspace, 'within/file'), 'utf8')).toBe('changed\n')
+  })
 
   test.skipIf(git.missing)(`a hostile repository runs nothing and leads nowhere${git.note}`, async () => {
     await using t = await scratch(invoker)
