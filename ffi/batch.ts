@@ -9,6 +9,7 @@
 import { errnoName } from './abi/errno.ts'
 import { abi } from './abi/index.ts'
 import type { SyscallName } from './libc.ts'
+import { bytesOf } from './text-bytes.ts'
 
 export const REGION_SIZE = 4 << 20 // bytes; more than the kernel takes as arguments and environment of one exec
 export const MAX_OPS = 2048
@@ -117,7 +118,7 @@ export class Batch {
   /** A NUL-terminated string in the data. */
   string(text: string): Data {
     if (text.includes('\0')) throw new TypeError(`a NUL byte in ${JSON.stringify(text)}`)
-    return this.data(Buffer.from(`${text}\0`))
+    return this.data(bytesOf(`${text}\0`))
   }
 
   /** Zeroed space in the data for the kernel to write to. */

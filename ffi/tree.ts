@@ -15,6 +15,7 @@ import {
   timespecs,
 } from './abi/structs.ts'
 import { must, SysError, syscall } from './libc.ts'
+import { bytesOf } from './text-bytes.ts'
 
 const LISTING = 64 * 1024 // bytes; some thousand names at a time
 const TARGET_SIZE = 4096 // PATH_MAX
@@ -30,7 +31,7 @@ function cpath(name: string): Uint8Array {
 
 /** Bytes of a path as this file has them. */
 export function pathBytes(text: string): string {
-  return Buffer.from(text).toString('latin1')
+  return bytesOf(text).toString('latin1')
 }
 
 /** A path as a person reads it. */

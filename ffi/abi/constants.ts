@@ -16,6 +16,7 @@ export const O_NONBLOCK = 0o4000
 export const O_CLOEXEC = 0o2000000
 export const O_PATH = 0o10000000
 export const AT_FDCWD = -100
+export const X_OK = 1 // access(2)
 export const AT_SYMLINK_NOFOLLOW = 0x100
 export const AT_REMOVEDIR = 0x200
 export const AT_SYMLINK_FOLLOW = 0x400

@@ -56,9 +56,10 @@ export interface BoxContext {
 }
 
 /** What of a manifest comes from the configuration. */
-function settings({ plan, config, hidden, agent }: Prepared) {
+function settings({ plan, config, hidden, agent, layered }: Prepared) {
   return {
     plan,
+    layered,
     hidden,
     agent,
     autoRestart: config.session.auto_restart,
@@ -290,9 +291,9 @@ export class Box implements Host {
 
   /** Take new settings over; those of mounts and the network hold from the next start on. */
   configure(prepared: Prepared): void {
-    const { plan } = this.#manifest
+    const { plan, layered } = this.#manifest
     const { environment } = prepared.plan
-    this.update({ ...settings(prepared), plan: { ...plan, environment } })
+    this.update({ ...settings(prepared), layered, plan: { ...plan, environment } })
   }
 
   update(change: Partial<Manifest>): void {
@@ -356,7 +357,7 @@ export class Box implements Host {
       await this.terminals.startAgent()
     } catch (error) {
       await this.stop({ force: true, reason: 'it did not start' })
-      this.update({ plan: before.plan })
+      this.update({ plan: before.plan, layered: before.layered })
       throw error instanceof BatchError ? setupError(error, prepared.plan) : error
     }
   }

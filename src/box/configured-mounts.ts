@@ -3,6 +3,8 @@ import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { LoadedConfig } from '../config/load.ts'
 import { PROJECT_FILE } from '../config/load.ts'
+import type { MountSpec } from '../config/mounts.ts'
+import { withPlace } from '../config/place.ts'
 import { CoopError } from '../errors.ts'
 import { type ExtraMount, homeOf } from '../sandbox/compose.ts'
 import { isWithin, mountRefusal, type SensitiveFacts } from '../sandbox/sensitive.ts'
@@ -34,7 +36,7 @@ export function configuredMounts(
   const home = homeOf(config)
   const inside = (target: string): string => (target.startsWith('~') ? home + target.slice(1) : target)
   const warnings: string[] = []
-  const mounts = config.sandbox.mounts.map((mount, index): ExtraMount => {
+  const mountOf = (mount: MountSpec, index: number): ExtraMount => {
     const target = inside(mount.target)
     if (/^\/(?:proc|sys|dev)(?:\/|$)/.test(target) || target === '/')
       throw new CoopError('E_MOUNT', `nothing can be mounted at ${target} of a box`, {
@@ -65,7 +67,10 @@ export function configuredMounts(
         `${mount.source} is read-only: a project's coop.toml can have nothing outside of it writable`,
       )
     return { source, target, readonly: readonly || mount.readonly }
-  })
+  }
+  const mounts = config.sandbox.mounts.map((mount, index) =>
+    withPlace(loaded.origins, `sandbox.mounts[${index}]`, () => mountOf(mount, index)),
+  )
   return { mounts, warnings }
 }
 

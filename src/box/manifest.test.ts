@@ -22,6 +22,7 @@ const manifest = (name = 'it'): Manifest => ({
   kind: 'agent',
   flags: {},
   plan: planOf({ name }),
+  layered: undefined,
   hidden: [],
   agent: { title: 'sh', command: ['sh'] },
   autoRestart: false,
@@ -79,6 +80,7 @@ describe('a manifest', () => {
     ['one of another version', JSON.stringify({ ...manifest(), version: MANIFEST_VERSION + 1 })],
     ['one without a name', JSON.stringify({ ...manifest(), name: 7 })],
     ['one without a plan', JSON.stringify({ ...manifest(), plan: {} })],
+    ['one without notes', JSON.stringify({ ...manifest(), plan: { ...manifest().plan, notes: undefined } })],
     ['one without terminals', JSON.stringify({ ...manifest(), ptys: {} })],
     ['one without commands', JSON.stringify({ ...manifest(), commands: undefined })],
   ])('is not taken from a file that is %s', (_, text) => {

@@ -15,6 +15,7 @@ import {
 import type { ConfigOverrides } from '../config/load.ts'
 import { boxesDir, manifestFile, type Paths } from '../config/paths.ts'
 import type { Plan } from '../sandbox/plan.ts'
+import type { LayeredImage } from './image-layers.ts'
 import type { Waiting } from './waiting.ts'
 
 export const MANIFEST_VERSION = 2
@@ -75,6 +76,8 @@ export interface Manifest {
   readonly kind: 'agent' | 'run'
   readonly flags: BoxFlags
   readonly plan: Plan
+  /** What it was made of: the image of that name may be removed or built again meanwhile. */
+  readonly layered: LayeredImage | undefined
   /** Names of variables whose values came from the configuration and are never shown. */
   readonly hidden: readonly string[]
   /** The word that listings show, and the whole command. */
@@ -132,6 +135,7 @@ export function parseManifest(text: string): Manifest | undefined {
       manifest.version === MANIFEST_VERSION &&
       typeof manifest.name === 'string' &&
       typeof manifest.plan?.workspace?.target === 'string' &&
+      Array.isArray(manifest.plan.notes) &&
       Array.isArray(manifest.ptys) &&
       Array.isArray(manifest.commands)
     return whole ? manifest : undefined

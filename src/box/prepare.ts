@@ -8,7 +8,8 @@ import { type Discovery, findAgents } from '../agents/find.ts'
 import { hostFiles } from '../agents/host-files.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
-import type { Paths } from '../config/paths.ts'
+import { type Paths, resolvePaths } from '../config/paths.ts'
+import { withPlace } from '../config/place.ts'
 import { readSmallFile } from '../config/read.ts'
 import { CoopError } from '../errors.ts'
 import { isLocal } from '../image/reference.ts'
@@ -16,14 +17,14 @@ import { findRecord } from '../image/store.ts'
 import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
 import { stepEnvironment } from '../sandbox/environment.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
-import { planIds } from '../sandbox/ids.ts'
+import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { installationMounts, persistentMounts, settle } from './agent-files.ts'
 import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
 import { gitIdentity } from './git-identity.ts'
 import { type HostFacts, sourceOf } from './host.ts'
-import { imageReference, layeredImage, layeredText } from './image-layers.ts'
+import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
 import { ownersWarning } from './rootfs-owners.ts'
 import { ensureSkeleton, persistentFolder } from './storage.ts'
 import { sensitiveFacts, workspaceSource } from './workspace.ts'
@@ -36,6 +37,8 @@ export interface BoxRequest {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** What `coop run` runs: an agent by its name gets what it needs, whichever the configuration names. */
   readonly command?: readonly string[]
+  /** The box that is there already: its own files may have what neither image nor host has. What it was made of. */
+  readonly existing?: { readonly image: string; readonly layered?: LayeredImage | undefined }
   /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
   readonly steps?: number
 }
@@ -48,6 +51,8 @@ export interface Prepared {
   readonly hidden: readonly string[]
   readonly agent: { readonly title: string; readonly command: readonly string[] }
   readonly homeFiles: Readonly<Record<string, string>>
+  /** What it starts from, unless that is a plain `host` or `rootfs:`. */
+  readonly layered?: LayeredImage
 }
 
 const MAX_ETC = 1 << 20
@@ -70,20 +75,46 @@ function hostText(path: string): string {
   }
 }
 
+/** Out of the store. A box that is there goes on with its layers when the image has been removed, or not built again. */
+function layeredOf(
+  { existing, steps, name }: BoxRequest,
+  { sandbox: { image, setup } }: Config,
+  workspace: string,
+  paths: Paths,
+  ids: IdPlan,
+): { readonly layered: LayeredImage; readonly warnings: readonly string[] } {
+  try {
+    return { layered: layeredImage(image, workspace, paths, ids, setup.slice(0, steps)), warnings: [] }
+  } catch (error) {
+    const layered = existing?.image === image ? existing.layered : undefined
+    if (!layered || !(error instanceof CoopError)) throw error
+    if (!layered.layers.every(isUnchanged))
+      throw new CoopError(error.code, `the layers of the box ${name} are gone, and ${error.message}`, {
+        hint: `${error.hint}, then coop start ${name}`,
+        cause: error,
+      })
+    const warning = `${error.message}; the box ${name} goes on with the layers that it was made of`
+    return { layered, warnings: [warning] }
+  }
+}
+
+const isUnchanged = ({ path, inode }: Source): boolean => sourceOf(path, 'box')?.inode === inode
+
 function imageOf(
+  request: BoxRequest,
   config: Config,
   workspace: string,
   host: HostFacts,
   paths: Paths,
   facts: SensitiveFacts,
-  steps?: number,
-): ImageFacts {
+): { readonly image: ImageFacts; readonly layered?: LayeredImage; readonly warnings?: readonly string[] } {
   const reference = config.sandbox.image
-  if (reference === 'host') return hostImageOf(host, paths)
+  if (reference === 'host') return { image: hostImageOf(host, paths) }
   if (!reference.startsWith('rootfs:')) {
-    const setup = config.sandbox.setup.slice(0, steps)
-    const { base, ...image } = layeredImage(reference, workspace, paths, planIds(host.ids), setup)
-    return base ? hostImageOf(host, paths, image.layers) : { kind: 'layers', ...image }
+    const found = layeredOf(request, config, workspace, paths, planIds(host.ids))
+    const { base, ...own } = found.layered
+    const image = base ? hostImageOf(host, paths, own.layers) : ({ kind: 'layers', ...own } as const)
+    return { ...found, image }
   }
   const source = rootfsFolder(reference, workspace, facts)
   if (!existsSync(join(source.path, 'usr')) && !existsSync(join(source.path, 'bin'))) {
@@ -91,7 +122,7 @@ function imageOf(
       hint: 'name the folder that becomes / in the box',
     })
   }
-  return { kind: 'rootfs', source }
+  return { image: { kind: 'rootfs', source } }
 }
 
 /** Whether the host has a real folder there: a link of the same name must not be hidden by one. */
@@ -121,12 +152,18 @@ function hostImageOf(host: HostFacts, paths: Paths, above: readonly Source[] = [
   return { kind: 'host', facts: host.image, layers }
 }
 
+/** The caller's: whoever started the daemon may have had another. */
+function configDirOf({ environment }: BoxRequest, paths: Paths): string {
+  return environment.HOME ? resolvePaths(environment, environment.HOME).configDir : paths.configDir
+}
+
 /** Read the configuration that a request means. */
 export function configurationOf(request: BoxRequest, paths: Paths): LoadedConfig {
+  const { workspace, environment } = request
   const loaded = loadConfig({
-    workspace: request.workspace,
-    configDir: paths.configDir,
-    env: request.environment,
+    workspace,
+    configDir: configDirOf(request, paths),
+    env: environment,
     overrides: request.overrides,
   })
   const { config } = loaded
@@ -143,15 +180,21 @@ function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths):
 
 /** Everything that is to be known before the first thing is made. `withAgent`: an agent's box, not a command's. */
 export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
-  const facts = sensitiveFacts(host.home, paths)
+  const facts = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
   const source = workspaceSource(request.workspace, facts)
   const loaded = configurationOf({ ...request, workspace: source.path }, paths)
   const isStep = request.steps !== undefined
   const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
   const target = config.workspace.path || source.path
-  const image = imageOf(config, source.path, host, paths, facts, request.steps)
+  const {
+    image,
+    layered,
+    warnings = [],
+  } = withPlace(loaded.origins, 'sandbox.image', () =>
+    imageOf(request, config, source.path, host, paths, facts),
+  )
   const discovery = image.kind === 'host' ? discover(request, host) : NOTHING_FOUND
-  const chosen = choose(request, config, discovery)
+  const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
   const persistent = persistentMounts({ chosen, config, workspace: source, paths, host })
   settle(chosen, persistent.folders, box, host)
@@ -166,6 +209,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const plan = composePlan({
     name: request.name,
     config,
+    origins: loaded.origins,
     workspace: { source, target },
     image,
     etc: { passwd: etc('passwd'), group: etc('group'), resolv: hostText('/etc/resolv.conf') },
@@ -184,10 +228,11 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   return {
     plan,
     config,
-    warnings: [...loaded.warnings, ...configured.warnings, ...(owners ? [owners] : [])],
+    warnings: [...loaded.warnings, ...configured.warnings, ...warnings, ...(owners ? [owners] : [])],
     hidden: Object.keys(config.env),
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
     homeFiles: gitIdentity(host.home),
+    ...(layered ? { layered } : {}),
   }
 }
 
@@ -214,9 +259,13 @@ function discover(request: BoxRequest, host: HostFacts): Discovery {
 }
 
 /** The agent of a box. A command of `coop run` needs none, so there a missing one is no error. */
-function choose({ command }: BoxRequest, { sandbox }: Config, discovery: Discovery): ChosenAgent {
-  const { agent, args, shell } = sandbox
-  if (!command) return chooseAgent({ agent, args, shell }, discovery)
+function choose(request: BoxRequest, { sandbox }: Config, discovery: Discovery): ChosenAgent {
+  const { command, existing } = request
+  const { agent, args, shell, image } = sandbox
+  // Whether the box has it is seen once the box is there (Terminals.missingAgent).
+  const mayHave = existing || image !== 'host'
+  const hasCommand = (word: string): true | undefined => (mayHave && isAgentName(word)) || undefined
+  if (!command) return chooseAgent({ agent, args, shell, hasCommand }, discovery)
   const [name = ''] = command
   const wanted = isAgentName(name) ? discovery.found.find((found) => found.name === name) : undefined
   try {

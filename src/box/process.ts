@@ -92,7 +92,7 @@ function confine(batch: Batch, spec: ProcessSpec): void {
   const { header, data } = capsetStruct()
   batch.call('capset', [header, data], { what: 'drop capabilities' })
   batch.call('prctl', [k.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0], { what: 'no new privileges' })
-  batch.call('chdir', [spec.cwd], { what: `enter ${spec.cwd}` })
+  batch.call('chdir', [spec.cwd], { what: spec.cwd })
 }
 
 function install(batch: Batch, program: Uint8Array): void {

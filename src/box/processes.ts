@@ -1,8 +1,17 @@
 /** Processes of a box: starting them, their exit codes, signals. */
+import * as k from '../../ffi/abi/constants.ts'
 import { Batch, type BatchError } from '../../ffi/batch.ts'
 import type { BatchReply, Channel } from '../../ffi/channel.ts'
 import type { Plan } from '../sandbox/plan.ts'
-import { exitCodeOf, MASTER_RESULT, PIPE_RESULT, processBatch, SLAVE_RESULT, type Stdio } from './process.ts'
+import {
+  candidates,
+  exitCodeOf,
+  MASTER_RESULT,
+  PIPE_RESULT,
+  processBatch,
+  SLAVE_RESULT,
+  type Stdio,
+} from './process.ts'
 
 export interface ProcessRequest {
   readonly command: readonly string[]
@@ -68,6 +77,16 @@ export class Processes {
         ? undefined
         : { fd, master: number(MASTER_RESULT), slave: number(SLAVE_RESULT), pipe: number(PIPE_RESULT) }
     return { pid, exited: this.exitOf(pid), terminal }
+  }
+
+  /** Whether the box has a program now, of its image or its own. It may still not be one that can be run. */
+  async has(command: string, cwd: string, path: string): Promise<boolean> {
+    const batch = new Batch()
+    for (const place of candidates(command, path)) {
+      const file = place.startsWith('/') ? place : `${cwd}/${place}`
+      batch.call('faccessat', [k.AT_FDCWD, file, k.X_OK], { mayFail: true })
+    }
+    return (await this.run(batch)).results.some((result) => result >= 0)
   }
 
   /** The exit code of a process that was started by this daemon or an earlier one. */

@@ -19,6 +19,7 @@ import { Pty, type PtyEnd } from './pty.ts'
 import { isCrashLoop, recentEnds } from './restarts.ts'
 import { Ring } from './ring.ts'
 import { ScreenKeeper } from './screen-keeper.ts'
+import { startFailure } from './start-failure.ts'
 import type { Waiting } from './waiting.ts'
 
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
@@ -151,6 +152,18 @@ export class Terminals {
     }
   }
 
+  /** What to tell when the box has no such program as its agent is; undefined when it has. */
+  async missingAgent(
+    { plan, agent }: Pick<Manifest, 'plan' | 'agent'> = this.#host.manifest,
+  ): Promise<CoopError | undefined> {
+    const { name, environment, workspace } = plan
+    const [program = ''] = agent.command
+    if (await this.#host.processes.has(program, workspace.target, environment.PATH ?? '')) return undefined
+    return new CoopError('E_AGENT', `there is no program ${program} in the box ${name}`, {
+      hint: 'name another agent (--agent, or in coop.toml), or install this one: setup in coop.toml, or coop shell',
+    })
+  }
+
   /** The lowest that no terminal has, nor one that is being opened. */
   #freeNumber(): number {
     const taken = new Set([
@@ -213,7 +226,7 @@ export class Terminals {
     const pty = this.ptys.get(id)
     if (this.#host.ending || !pty) return
     await pty.drained()
-    if (error) pty.say(`\r\n[coop: ${error.message}]\r\n`)
+    if (error) pty.say(`\r\n[coop: ${startFailure(error)?.sentence ?? error.message}]\r\n`)
     const wanted = this.#wanted.delete(id)
     if (id !== 0 && !wanted) return this.close(id, { ended: 'command', code })
     const { manifest } = this.#host

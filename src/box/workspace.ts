@@ -31,7 +31,13 @@ export function workspaceSource(path: string, facts: SensitiveFacts): Source {
     accessSync(real, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     if (error instanceof CoopError) throw error
-    const gone = (error as { code?: string }).code === 'ENOENT'
+    const { code } = error as { code?: string }
+    if (code === 'ENAMETOOLONG')
+      throw new CoopError('E_WORKSPACE', 'the path of the workspace is too long', {
+        hint: 'a path has at most 4,095 bytes, a name in it 255',
+        cause: error,
+      })
+    const gone = code === 'ENOENT'
     throw new CoopError(
       'E_WORKSPACE',
       gone ? `the workspace ${path} does not exist` : `the workspace ${path} cannot be written by you`,

@@ -1,5 +1,6 @@
 /** Flags that say how a box is to be made, shared by the commands that make one. */
 
+import { asText, currentFolder } from '../client/exact-text.ts'
 import { parseEnvFlags } from '../config/env-flags.ts'
 import { isAbsolute, join } from '../config/posix-path.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
@@ -33,8 +34,8 @@ export function callerEnvironment(): Record<string, string> {
 }
 
 function workspaceOf(given: string | undefined): string {
-  if (given !== undefined && isAbsolute(given)) return given
-  return given === undefined ? process.cwd() : join(process.cwd(), given)
+  if (given !== undefined && isAbsolute(given)) return asText(given)
+  return asText(given === undefined ? currentFolder() : join(currentFolder(), given))
 }
 
 export function boxOptions(args: Arguments): BoxOptions {

@@ -1,6 +1,6 @@
 /** `coop config`: the effective configuration with the layer that each value came from. */
 import { userPaths } from '../client/user-paths.ts'
-import { explainConfig } from '../config/explain.ts'
+import { explainConfig, valueText } from '../config/explain.ts'
 import { loadConfig } from '../config/load.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
@@ -22,7 +22,7 @@ const command: Command = {
       print(
         table(
           ['KEY', 'VALUE', 'FROM'],
-          rows.map((row) => [row.key, row.value, row.origin]),
+          rows.map((row) => [row.key, valueText(row.value), row.origin]),
         ),
       )
     for (const warning of loaded.warnings)

@@ -1,11 +1,12 @@
 /** `coop exec`: one command in a running box. */
+import { currentFolder } from '../client/exact-text.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { parseEnvFlags } from '../config/env-flags.ts'
 import { CoopError } from '../errors.ts'
 import type { Command } from './command.ts'
 import { launch } from './launch.ts'
 import { TERMINAL_OPTIONS, wantsTerminal } from './run.ts'
-import { currentFolder, targetBox } from './target.ts'
+import { targetBox } from './target.ts'
 
 const command: Command = {
   usage: '[OPTIONS] [--] CMD…',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { ADAPTERS } from '../agents/adapters.ts'
 import { findAgents } from '../agents/find.ts'
 import { hostFiles } from '../agents/host-files.ts'
+import { asText, currentFolder } from '../client/exact-text.ts'
 import { detectRepository, foundText, type InstalledAgent, renderInit } from '../config/init.ts'
 import { PROJECT_FILE } from '../config/load.ts'
 import { CoopError } from '../errors.ts'
@@ -18,8 +19,9 @@ const command: Command = {
   options: {},
   maxArguments: 0,
   async run() {
-    const file = join(process.cwd(), PROJECT_FILE)
-    const facts = detectRepository(process.cwd())
+    const folder = asText(currentFolder())
+    const file = join(folder, PROJECT_FILE)
+    const facts = detectRepository(folder)
     const installed = installedAgents()
     try {
       writeFileSync(file, renderInit(facts, installed), { flag: 'wx' })

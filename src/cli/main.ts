@@ -1,4 +1,5 @@
 /** The command line: finds the command, reads its arguments, runs it, prints what went wrong. */
+import { exactWords } from '../client/exact-text.ts'
 import { nearest } from '../config/nearest.ts'
 import { CoopError } from '../errors.ts'
 import { type Command, helpText, readArguments } from './command.ts'
@@ -39,20 +40,21 @@ function withNearestBelow(error: unknown, name: string, command: Command, word =
 }
 
 /** Run the command line; resolves with the exit code. */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(words: readonly string[]): Promise<number> {
   let json = false
   try {
+    const argv = exactWords(words)
     if (argv[0] === '--version' || argv[0] === '-V') {
       const { VERSION } = await import('../version.ts')
       print(`coop ${VERSION}\n`)
       return 0
     }
-    const [first, ...words] = argv
-    if (first === '--help' || first === '-h' || (first === 'help' && !words.length)) {
+    const [first, ...after] = argv
+    if (first === '--help' || first === '-h' || (first === 'help' && !after.length)) {
       print(await overview())
       return 0
     }
-    const { name, command, rest } = await load(first === 'help' ? [...words, '--help'] : argv)
+    const { name, command, rest } = await load(first === 'help' ? [...after, '--help'] : argv)
     try {
       const args = readArguments(name, command, rest)
       json = args.flag('json')

@@ -1,8 +1,9 @@
 /** `coop snapshot`: a box's files, kept and put back. */
+
+import { currentFolder } from '../client/exact-text.ts'
 import { CoopError } from '../errors.ts'
 import type { SnapshotTarget } from '../protocol/snapshot-messages.ts'
 import type { Arguments, Command } from './command.ts'
-import { currentFolder } from './target.ts'
 
 const from = (module: Promise<{ default: Command }>): Promise<Command> =>
   module.then((loaded) => loaded.default)

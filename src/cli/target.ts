@@ -1,9 +1,9 @@
 /** Commands about an existing box: a daemon that runs, and the box that is meant. */
 import { ask } from '../client/ask.ts'
 import { connect } from '../client/daemon.ts'
+import { currentFolder } from '../client/exact-text.ts'
 import type { Session } from '../client/session.ts'
 import { userPaths } from '../client/user-paths.ts'
-import { CoopError } from '../errors.ts'
 import type { BoxInfo } from '../protocol/messages.ts'
 
 /** The box that an argument means; left out, that of this folder or a parent of it. Raises E_NO_BOX. */
@@ -19,13 +19,4 @@ export function findBox(wanted: string | undefined): Promise<BoxInfo> {
 export async function targetBox(wanted: string | undefined): Promise<{ session: Session; box: BoxInfo }> {
   const box = await findBox(wanted)
   return { session: await connect(userPaths()), box }
-}
-
-/** Raises E_WORKSPACE when it is gone. */
-export function currentFolder(): string {
-  try {
-    return process.cwd()
-  } catch {
-    throw new CoopError('E_WORKSPACE', 'the current folder no longer exists', { hint: 'cd to one that does' })
-  }
 }

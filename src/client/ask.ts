@@ -27,8 +27,13 @@ function writeAll(fd: number, bytes: Uint8Array): boolean {
 }
 
 /** The answer on a connected socket; undefined when the daemon goes away first or speaks another protocol. */
-function converse(fd: number, call: Call, anyRelease: boolean): { value: unknown } | undefined {
-  const hello = encodeJson({ type: 'hello', protocol: PROTOCOL, version: VERSION })
+function converse(
+  fd: number,
+  dataDir: string,
+  call: Call,
+  anyRelease: boolean,
+): { value: unknown } | undefined {
+  const hello = encodeJson({ type: 'hello', protocol: PROTOCOL, version: VERSION, dataDir })
   if (!writeAll(fd, Buffer.concat([hello, encodeJson({ type: 'call', id: 1, call })]))) return undefined
   const decoder = new FrameDecoder()
   const buffer = new Uint8Array(BUFFER)
@@ -64,7 +69,7 @@ export function askRunning<T>(
   try {
     // Somebody else's daemon, in a folder that was squatted, would learn what we are asked to send (ESCAPE 45).
     if (peerCredentials(fd).uid !== process.getuid?.()) return undefined
-    return converse(fd, call, anyRelease) as { value: T } | undefined
+    return converse(fd, paths.dataDir, call, anyRelease) as { value: T } | undefined
   } finally {
     closeDescriptor(fd)
   }

@@ -43,10 +43,12 @@ function isFatal(error: unknown): boolean {
   return !(error instanceof SysError) || ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(error.code)
 }
 
+export const isFull = ({ code }: SysError): boolean => code === 'ENOSPC' || code === 'EDQUOT'
+
 /** An error of the copy as a whole, in coop's words. */
 export function copyError(error: unknown): unknown {
   if (!(error instanceof SysError)) return error
-  if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  if (isFull(error))
     return new CoopError('E_DISK_FULL', `no space is left for the copy (${error.code})`, {
       hint: 'free some space, then copy again',
       cause: error,

@@ -3,6 +3,7 @@ import { O_PATH } from '../../ffi/abi/constants.ts'
 import { errnoWords } from '../../ffi/abi/errno.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { copyStream } from '../../ffi/copy-bytes.ts'
+import { SysError } from '../../ffi/libc.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { FOLDER, makeFolder, openReal, pathBytes } from '../../ffi/tree.ts'
 import type { Paths } from '../config/paths.ts'
@@ -12,7 +13,7 @@ import { BoxSide } from './box-side.ts'
 import { CopyIn } from './copy-in.ts'
 import { aim, boxPath, type Request, splitPath } from './copy-names.ts'
 import { CopyOut } from './copy-out.ts'
-import { type CopyReport, copyError } from './copy-report.ts'
+import { type CopyReport, copyError, isFull } from './copy-report.ts'
 import { identityAt, SKIPPED } from './copy-walk.ts'
 import { HostSide } from './host-side.ts'
 import type { Session } from './session.ts'
@@ -47,6 +48,33 @@ function unreachable(path: string, error: string): CoopError {
   return new CoopError('E_FAILED', `${path} of the box: ${errnoWords(error)}`, {
     hint: 'coop exec ls -ld PATH',
   })
+}
+
+/** What the kernel says of a path of the host is told of the path as the user gave it. A full disk is another matter. */
+async function naming<T>(path: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof SysError) || isFull(error)) throw error
+    const missing = error.code === 'ENOENT'
+    const sentence = missing ? `there is no folder ${path}` : `${path}: ${errnoWords(error.code)}`
+    throw new CoopError('E_FAILED', sentence, {
+      hint: missing ? 'make it first: mkdir' : `look at it: ls -ld ${path}`,
+      cause: error,
+    })
+  }
+}
+
+/** Raises E_FAILED when the folder in which something of the box is to be made is not there. */
+async function needFolder(side: BoxSide, { path, named }: Named): Promise<void> {
+  const { type } = await side.look(splitPath(bare(path)).folder, true)
+  const { folder } = splitPath(bare(named))
+  if (type === 'missing')
+    throw new CoopError('E_FAILED', `there is no folder ${folder} in the box`, {
+      hint: `make it first: coop exec mkdir ${folder}`,
+    })
+  if (type !== 'folder' && type !== 'kernel')
+    throw new CoopError('E_FAILED', `${folder} of the box is not a folder`, { hint: 'choose another name' })
 }
 
 async function withDescriptor<T>(fd: number, work: (fd: number) => Promise<T>): Promise<T> {
@@ -118,19 +146,22 @@ async function outTo(
 ): Promise<void> {
   const { path, label } = from
   const entry = await lookFor(side, path, from.named, follow)
-  const target = host.find(to, true)
+  const target = await naming(to, () => host.find(to, true))
   const slash = to.endsWith('/') ? '/' : ''
   const where = aim({ path, type: entry.type }, { path: target.real + slash, named: to, type: target.type })
   const out = new CopyOut(side, report)
-  await withDescriptor(openReal(where.folder, where.name === undefined ? FOLDER : ONLY), async (folder) => {
+  const above = where.folder === target.real ? to : splitPath(to).folder
+  const opened = await naming(above, () => openReal(where.folder, where.name === undefined ? FOLDER : ONLY))
+  const copyTo = async (folder: number): Promise<void> => {
     if (where.name === undefined) return out.folder(top(path), folder, label, false)
     if (entry.type === 'folder')
       return withDescriptor(makeFolder(folder, where.name), (fd) => out.folder(top(path), fd, label, true))
     if (identityAt(folder, where.name) === entry.identity) throw sameFile(from.named, to)
     const split = splitPath(path)
-    const [opened] = await side.open(top(split.folder), [split.name ?? ''], follow)
-    if (opened) await out.entry(opened, folder, where.name, label)
-  })
+    const [file] = await side.open(top(split.folder), [split.name ?? ''], follow)
+    if (file) await out.entry(file, folder, where.name, label)
+  }
+  await withDescriptor(opened, (folder) => naming(to, () => copyTo(folder)))
 }
 
 async function inFrom(
@@ -141,12 +172,13 @@ async function inFrom(
   follow: boolean,
   report: CopyReport,
 ): Promise<void> {
-  const source = host.find(from, follow)
+  const source = await naming(from, () => host.find(from, follow))
   if (source.type === 'missing') throw noSuch(from, 'here')
   if (source.type !== 'folder' && from.endsWith('/')) throw notFolder(from)
   refuseSpecial(source.type, from)
   const target = await side.look(bare(to.path), true)
   if (target.error) throw unreachable(to.named, target.error)
+  if (target.type === 'missing') await needFolder(side, to)
   const label = pathBytes(from)
   const where = aim({ path: label, type: source.type }, { ...to, type: target.type })
   const into = new CopyIn(side, report, host.stateIdentities)
@@ -155,11 +187,13 @@ async function inFrom(
     const above = splitPath(label).folder
     const there = await side.look(`${where.folder}/${where.name ?? ''}`, false)
     if (there.identity === source.identity) throw sameFile(from, to.named)
-    return withDescriptor(openReal(folder, ONLY), (fd) =>
+    const opened = await naming(from, () => openReal(folder, ONLY))
+    return withDescriptor(opened, (fd) =>
       into.entries(fd, [name ?? ''], top(where.folder), above, 0, where.name),
     )
   }
-  await withDescriptor(openReal(source.real, FOLDER), async (fd) => {
+  const opened = await naming(from, () => openReal(source.real, FOLDER))
+  await withDescriptor(opened, async (fd) => {
     if (where.name === undefined) return into.folder(fd, top(where.folder), label, 0, target.identity)
     const [made] = await side.create(top(where.folder), [{ type: 'folder', name: where.name }])
     if (made?.error) return report.fail(label, made.error)
@@ -190,6 +224,7 @@ async function fromInput(side: BoxSide, to: Named, report: CopyReport): Promise<
     throw new CoopError('E_FAILED', `${to.named} is a folder, and - is the bytes of one file`, {
       hint: 'name the file',
     })
+  if (target.type === 'missing') await needFolder(side, to)
   const where = aim({ path: 'input', type: 'file' }, { ...to, type: target.type })
   const [made] = await side.create(top(where.folder), [{ type: 'file', name: where.name ?? '' }])
   if (made?.fd === undefined || made.file === undefined) throw unreachable(to.named, made?.error ?? 'ENOENT')

@@ -1,7 +1,7 @@
 /** Reaching the daemon, and starting it when there is none. */
 import { lock, openLockFile } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { daemonSocket, type Paths, startLock } from '../config/paths.ts'
+import { type Paths, startLock } from '../config/paths.ts'
 import { CoopError, errorFromJson } from '../errors.ts'
 import { PROTOCOL } from '../protocol/messages.ts'
 import { VERSION } from '../version.ts'
@@ -17,7 +17,8 @@ const DAEMON_ENVIRONMENT =
   /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
 
 const ANSWER_MS = 10_000 // a daemon that lives answers in a millisecond; one that was stopped (SIGSTOP) never
-const STARTS = 20 // a daemon that somebody kills while it starts is started again
+const STARTS = 30 // a daemon that somebody kills while it starts is started again
+const START_AGAIN_MS = 200 // for one whose runtime folder was removed, which it looks after every 3 s
 
 /** `takeOver`: an older daemon is asked to make room, and there is none then. */
 async function tryConnect(paths: Paths, takeOver = true): Promise<Session | undefined> {
@@ -32,7 +33,7 @@ async function tryConnect(paths: Paths, takeOver = true): Promise<Session | unde
     ANSWER_MS,
   )
   try {
-    const { session, daemon } = await Promise.race([Session.connect(daemonSocket(paths)), late.promise])
+    const { session, daemon } = await Promise.race([Session.connect(paths), late.promise])
     if (takeOver && isNewer({ protocol: PROTOCOL, version: VERSION }, daemon)) {
       await session.retire()
       return undefined
@@ -61,6 +62,7 @@ export async function connect(paths: Paths): Promise<Session> {
   if (running) return running
   const { ensureRuntimeDir } = await import('../runtime-dir.ts') // loads node:fs, which a running daemon spares us
   for (let attempt = 0; attempt < STARTS; attempt++) {
+    if (attempt > 0) await Bun.sleep(START_AGAIN_MS)
     ensureRuntimeDir(paths)
     const fd = openLockFile(startLock(paths))
     try {

@@ -11,6 +11,7 @@ import { CoopError } from '../errors.ts'
 import type { CopyEntry, CopyFacts } from '../protocol/copy-messages.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
 import { identityOf, typeOf } from './copy-walk.ts'
+import { currentFolder } from './exact-text.ts'
 import { realPath } from './real-path.ts'
 
 /** A place of the host, by a path without links (latin1). */
@@ -61,7 +62,7 @@ export class HostSide {
   /** What a path of the user's is. Raises E_FAILED when a box could have had a hand in where it leads. */
   find(path: string, follow: boolean): HostPlace {
     const bytes = pathBytes(path)
-    const full = bytes.startsWith('/') ? bytes : `${pathBytes(process.cwd())}/${bytes}`
+    const full = bytes.startsWith('/') ? bytes : `${pathBytes(currentFolder())}/${bytes}`
     const writable = this.#facts.writable.map(pathBytes)
     const real = realPath(full, follow, { readLink: readLinkAt, writable })
     const state = this.#state.find((folder) => isWithin(real, folder))

@@ -1,6 +1,7 @@
 /** One connection to the daemon, seen from a client. */
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
+import { daemonSocket, type Paths } from '../config/paths.ts'
 import { CoopError, errorFromJson } from '../errors.ts'
 import {
   decodeOutput,
@@ -75,12 +76,12 @@ export class Session {
     })
   }
 
-  /** Connect and greet. Rejects when nobody listens at `path`. */
-  static async connect(path: string): Promise<{ session: Session; daemon: Greeting }> {
+  /** Connect and greet. Rejects when nobody listens. */
+  static async connect(paths: Paths): Promise<{ session: Session; daemon: Greeting }> {
     const session = new Session()
     session.#hello.promise.catch(() => {})
     await Bun.connect({
-      unix: path,
+      unix: daemonSocket(paths),
       socket: {
         open: (socket) => {
           session.#socket = socket
@@ -98,7 +99,8 @@ export class Session {
         connectError: () => session.#lost(),
       },
     })
-    session.#tell({ type: 'hello', protocol: PROTOCOL, version: VERSION })
+    const { dataDir } = paths
+    session.#tell({ type: 'hello', protocol: PROTOCOL, version: VERSION, dataDir })
     return { session, daemon: await session.#hello.promise }
   }
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { explainConfig, originText } from './explain.ts'
+import { explainConfig, originText, valueText } from './explain.ts'
 import { loadConfig } from './load.ts'
 
 let dir = ''
@@ -25,20 +25,30 @@ test('the listing shows every key with its origin and masks the environment', ()
   const rows = explainConfig(loaded)
   const row = (key: string) => rows.find((each) => each.key === key)
   const file = join(dir, 'coop.toml')
-  expect(row('sandbox.image')).toEqual({ key: 'sandbox.image', value: '"x"', origin: 'flag --image' })
+  expect(row('sandbox.image')).toEqual({ key: 'sandbox.image', value: 'x', origin: 'flag --image' })
   expect(row('sandbox.mounts[0]')).toEqual({
     key: 'sandbox.mounts[0]',
-    value: '"v:/v:ro"',
+    value: 'v:/v:ro',
     origin: `${file}:2`,
   })
-  expect(row('sandbox.setup')).toEqual({ key: 'sandbox.setup', value: '[]', origin: 'built-in' })
-  expect(row('env.TOKEN')).toEqual({ key: 'env.TOKEN', value: '•••', origin: `${file}:4` })
-  expect(row('env.KEY')?.value).toBe('"$HOST_KEY"')
-  expect(row('env.GONE')?.value).toBe('"$GONE"')
-  expect(row('limits.memory')?.value).toBe('"2g"')
-  expect(row('limits.pids')?.value).toBe('4096')
+  expect(row('sandbox.setup')).toEqual({ key: 'sandbox.setup', value: [], origin: 'built-in' })
+  expect(row('env.TOKEN')).toEqual({ key: 'env.TOKEN', value: null, origin: `${file}:4` })
+  expect(row('env.KEY')?.value).toBe('$HOST_KEY')
+  expect(row('env.GONE')?.value).toBe('$GONE')
+  expect(row('limits.memory')?.value).toBe('2g')
+  expect(row('limits.pids')?.value).toBe(4096)
   expect(row('serve.port')?.origin).toBe('built-in')
   expect(JSON.stringify(rows)).not.toContain('hunter')
+})
+
+test('for people a value is TOML', () => {
+  expect(['x', ['a', 'b'], 4096, true, null].map(valueText)).toEqual([
+    '"x"',
+    '["a", "b"]',
+    '4096',
+    'true',
+    '•••',
+  ])
 })
 
 test('an origin is written so that an editor can jump to it', () => {

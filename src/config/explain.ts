@@ -2,19 +2,22 @@
 import type { LoadedConfig } from './load.ts'
 import type { Origin } from './merge.ts'
 import { type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
-import { tomlString, tomlValue } from './toml.ts'
+import { type TomlValue, tomlValue } from './toml.ts'
 
 /** One line of the listing. */
 export interface ConfigRow {
   /** Such as `sandbox.image`, or `sandbox.mounts[0]` for an item of a list that several layers add to. */
   readonly key: string
-  /** As TOML on one line. Values of `[env]` are masked. */
-  readonly value: string
+  /** As in the file; null for a value of `[env]`, which may be a secret. TOML has no null. */
+  readonly value: TomlValue | null
   /** `built-in`, `FILE:LINE`, `environment NAME` or `flag NAME`. */
   readonly origin: string
 }
 
 const MASK = '•••'
+
+/** A value for people: as TOML on one line. */
+export const valueText = (value: ConfigRow['value']): string => (value === null ? MASK : tomlValue(value))
 
 /** All values in the order of the schema. */
 export function explainConfig(loaded: LoadedConfig): ConfigRow[] {
@@ -56,11 +59,11 @@ function rowsOf<T extends object>(
     const key = `${table}.${name}`
     const shown = fields[name].show(values[name])
     if (!fields[name].appends || !Array.isArray(shown) || shown.length === 0) {
-      return [{ key, value: tomlValue(shown), origin: originOf(key, loaded) }]
+      return [{ key, value: shown, origin: originOf(key, loaded) }]
     }
     return shown.map((item, index) => {
       const itemKey = `${key}[${index}]`
-      return { key: itemKey, value: tomlValue(item), origin: originOf(itemKey, loaded) }
+      return { key: itemKey, value: item, origin: originOf(itemKey, loaded) }
     })
   })
 }
@@ -72,7 +75,7 @@ function envRows(loaded: LoadedConfig): ConfigRow[] {
     const key = `env.${name}`
     return {
       key,
-      value: reference === undefined ? MASK : tomlString(reference),
+      value: reference ?? null,
       origin: originOf(key, loaded),
     }
   })

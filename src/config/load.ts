@@ -6,6 +6,7 @@ import { checkNames } from './env-flags.ts'
 import { type LayerWithOrigin, mergeLayers, type Origin } from './merge.ts'
 import { type ConfigSource, decodeConfig, describe, MAX_CONFIG_BYTES, parseConfig } from './parse.ts'
 import type { HostEnv } from './paths.ts'
+import { placeOf } from './place.ts'
 import { readSmallFile } from './read.ts'
 import { SCHEMA } from './schema.ts'
 import { quoteForMessage } from './toml.ts'
@@ -176,9 +177,9 @@ function expandEnv(
       env[name] = found
       continue
     }
-    const origin = origins.get(`env.${name}`)
-    const where = origin?.kind === 'file' ? `${origin.file}:${origin.line}: ` : ''
-    warnings.push(`${where}env.${name} is left out: ${wanted} is not set on this machine.`)
+    warnings.push(
+      `${placeOf(origins, `env.${name}`)}env.${name} is left out: ${wanted} is not set on this machine.`,
+    )
   }
   return { env, references, warnings }
 }

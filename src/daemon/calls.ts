@@ -138,7 +138,7 @@ export class Calls {
   async #restart({ name, pty, environment }: Call & { do: 'pty.restart' }): Promise<unknown> {
     const { registry } = this.#services
     this.#pty(name, pty)
-    const warnings = pty === 0 ? registry.configure(name, environment) : []
+    const warnings = pty === 0 ? await registry.configure(name, environment) : []
     await registry.get(name).terminals.restart(pty)
     return { warnings }
   }

@@ -1,11 +1,11 @@
 /** Commands of `coop run` and `coop exec`: each belongs to a client, and waits for it when a daemon was replaced. */
 import { SIGHUP } from '../../ffi/abi/constants.ts'
-import { BatchError } from '../../ffi/batch.ts'
 import { startTimeOf } from '../box/birth.ts'
 import type { Box } from '../box/box.ts'
 import type { CommandRecord } from '../box/manifest.ts'
 import type { WindowSize } from '../box/process.ts'
 import type { Pty } from '../box/pty.ts'
+import { startFailure } from '../box/start-failure.ts'
 import { CoopError, errorToJson } from '../errors.ts'
 import type { Call, CommandOptions } from '../protocol/messages.ts'
 import type { Plan } from '../sandbox/plan.ts'
@@ -20,16 +20,20 @@ const RETURN_MS = 1_000 // how often a daemon looks whether a client that is sti
 interface Command {
   readonly box: Box
   readonly record: CommandRecord
-  readonly name: string
   readonly exited: Promise<number>
   orphaned: Timer | undefined
 }
 
 /** Shell conventions for a program that did not start (POSIX, "Exit Status for Commands"). */
-function startFailure(error: unknown, command: string): { code: number; error: CoopError } {
-  if (error instanceof BatchError && error.syscall === 'execve') {
-    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR'
-    const sentence = missing ? `${command}: there is no such command in the box` : `${command}: ${error.code}`
+function endOf(error: unknown): { code: number; error: CoopError } {
+  const failed = startFailure(error)
+  if (failed) {
+    const { sentence, what, missing } = failed
+    if (what === 'folder')
+      return {
+        code: COOP_FAILED,
+        error: new CoopError('E_FAILED', sentence, { hint: 'coop exec --cwd DIR' }),
+      }
     return { code: missing ? NOT_FOUND : NOT_EXECUTABLE, error: new CoopError('E_FAILED', sentence) }
   }
   const failure = errorToJson(error)
@@ -57,7 +61,6 @@ export class Commands {
       const command: Command = {
         box,
         record,
-        name: '',
         exited: box.processes.exitOf(record.pid),
         orphaned: undefined,
       }
@@ -94,7 +97,7 @@ export class Commands {
         const env = { ...box.terminals.environment(options.terminal.term), ...options.env }
         const where = { cwd, env, size: options.terminal }
         const { pty, pid, exited } = await box.terminals.open(undefined, options.command, where, true)
-        command = { box, name, record: { token, pid, pty: pty.id, client }, exited, orphaned: undefined }
+        command = { box, record: { token, pid, pty: pty.id, client }, exited, orphaned: undefined }
       } else {
         const environment = { ...plan.environment, ...options.env }
         const stdio = { kind: 'descriptors', fds: [0, 1, 2].map((at) => fds[at]) } as const
@@ -104,7 +107,7 @@ export class Commands {
           environment,
           stdio,
         })
-        command = { box, name, record: { token, pid, pty: undefined, client }, exited, orphaned: undefined }
+        command = { box, record: { token, pid, pty: undefined, client }, exited, orphaned: undefined }
       }
       box.keep(command.record)
       this.#commands.set(token, command)
@@ -160,7 +163,7 @@ export class Commands {
     command.exited.then(
       (code) => tell(code, endOfBox(box)),
       (error) => {
-        const failure = startFailure(error, command.name)
+        const failure = endOf(error)
         return tell(failure.code, failure.error)
       },
     )

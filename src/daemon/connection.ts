@@ -2,7 +2,7 @@
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
 import type { Pty } from '../box/pty.ts'
-import { errorToJson } from '../errors.ts'
+import { type CoopError, errorToJson } from '../errors.ts'
 import {
   encodeJson,
   encodeTaken,
@@ -18,6 +18,8 @@ import {
   parseClientMessage,
   type ServerMessage,
 } from '../protocol/messages.ts'
+import { VERSION } from '../version.ts'
+import { elsewhere } from './elsewhere.ts'
 import type { Feed, Outlet } from './feed.ts'
 
 /** What a connection does on behalf of its client until it ends. */
@@ -52,7 +54,8 @@ export class Connection implements Outlet {
   readonly pid: number
   readonly #socket: Socket<Connection | undefined>
   readonly #handler: Handler
-  readonly #version: string
+  readonly #dataDir: string
+  #elsewhere: CoopError | undefined
   readonly #decoder = new FrameDecoder()
   #queue: Uint8Array[] = []
   #queued = 0
@@ -61,10 +64,10 @@ export class Connection implements Outlet {
   #greeted = false
   #ending = false
 
-  constructor(socket: Socket<Connection | undefined>, handler: Handler, version: string) {
+  constructor(socket: Socket<Connection | undefined>, handler: Handler, dataDir: string) {
     this.#socket = socket
     this.#handler = handler
-    this.#version = version
+    this.#dataDir = dataDir
     this.pid = peerCredentials((socket as unknown as { fd: number }).fd).pid
   }
 
@@ -111,8 +114,11 @@ export class Connection implements Outlet {
     if (!this.#greeted) {
       if (message.type !== 'hello') return this.close()
       this.#greeted = true
-      this.tell({ type: 'hello', protocol: PROTOCOL, version: this.#version, pid: process.pid })
+      this.#elsewhere = elsewhere(this.#dataDir, message.dataDir)
+      this.tell({ type: 'hello', protocol: PROTOCOL, version: VERSION, pid: process.pid })
     } else if (message.type === 'call') void this.#call(message.id, message.call)
+    else if (message.type === 'refused')
+      this.tell({ type: 'error', id: message.id, error: errorToJson(message.error) })
     else if (message.type === 'resize') this.activity?.feed?.resize(message.size, message.visible)
     else if (message.type === 'signal') this.activity?.signal?.(message.signal)
     else if (message.type === 'retire') this.#handler.retire()
@@ -136,6 +142,7 @@ export class Connection implements Outlet {
 
   async #call(id: number, call: Call): Promise<void> {
     try {
+      if (this.#elsewhere) throw this.#elsewhere
       this.tell({ type: 'result', id, value: (await this.#handler.call(this, call)) ?? null })
     } catch (error) {
       this.tell({ type: 'error', id, error: errorToJson(error) })

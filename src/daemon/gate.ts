@@ -2,7 +2,6 @@
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import type { Socket } from 'bun'
 import { daemonSocket, type Paths } from '../config/paths.ts'
-import { VERSION } from '../version.ts'
 import { isOwner } from './calls.ts'
 import { Connection, type Handler } from './connection.ts'
 
@@ -30,7 +29,7 @@ export function openGate(
           socket.end()
           return
         }
-        const connection = new Connection(socket as Socket<Connection | undefined>, handler, VERSION)
+        const connection = new Connection(socket as Socket<Connection | undefined>, handler, paths.dataDir)
         socket.data = connection
         connections.add(connection)
         came()

@@ -42,6 +42,7 @@ export class Registry {
   readonly snapshots: Snapshots
   readonly publishing: Publishing
   readonly creates: number[] = []
+  readonly #told = new Set<string>()
   /** Manifests that could not be read, as they are called now. */
   readonly unreadable: string[] = []
   #cleaning = false
@@ -117,6 +118,7 @@ export class Registry {
         log('manifest-unreadable', { box: name, moved: aside })
         continue
       }
+      for (const note of manifest.plan.notes) this.#told.add(note)
       const box = manifest.state === 'stopped' ? undefined : await Box.adopt(this.#context, manifest)
       if (box) {
         this.#boxes.set(name, box)
@@ -234,19 +236,28 @@ export class Registry {
       this.#context.log('box-created', { box: name, kind, ms: Math.round(ms * 10) / 10 })
       if (kind === 'agent') {
         try {
+          const missing = await box.terminals.missingAgent()
+          if (missing) throw missing
           await box.terminals.startAgent()
         } catch (error) {
           await box.end({ force: true })
           throw error
         }
       }
-      return { box, warnings: [...prepared.warnings, ...(kind === 'agent' ? prepared.plan.notes : [])] }
+      return { box, warnings: [...prepared.warnings, ...(kind === 'agent' ? this.#news(prepared) : [])] }
     } catch (error) {
       throw diskError(error, `boxes in ${this.#context.paths.dataDir}`)
     } finally {
       this.#reserved.delete(name)
       if (kind === 'agent') this.#raiseSoon()
     }
+  }
+
+  /** Notes are about the machine, and the same for each box: they are told with the first, and `coop status` has them. */
+  #news({ plan: { notes } }: Prepared): readonly string[] {
+    const news = notes.filter((note) => !this.#told.has(note))
+    for (const note of news) this.#told.add(note)
+    return news
   }
 
   /** With new volumes seeded, whose folders then are others. */
@@ -263,14 +274,23 @@ export class Registry {
 
   /** What a box's configuration says now, with the flags that it was made with. */
   #prepareAgain(box: Box, environment: Environment): Prepared {
-    const { plan, flags } = box.manifest
+    const { plan, flags, layered } = box.manifest
     const request = {
       name: box.name,
       workspace: plan.workspace.source.path,
       environment,
       overrides: flags,
+      existing: { image: plan.image, layered },
     }
-    return prepareBox(request, this.#context.paths, this.#context.host)
+    try {
+      return prepareBox(request, this.#context.paths, this.#context.host)
+    } catch (error) {
+      if (!(error instanceof CoopError) || error.code !== 'E_WORKSPACE') throw error
+      throw new CoopError('E_WORKSPACE', error.message, {
+        hint: `put the folder back as it was, or remove the box: coop kill ${box.name}`,
+        cause: error,
+      })
+    }
   }
 
   /** Start a stopped box; one that runs is no error. */
@@ -283,18 +303,23 @@ export class Registry {
     await box.start(prepared).catch((error) => {
       throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
     })
-    return { warnings: [...prepared.warnings, ...prepared.plan.notes] }
+    // No error: the box is how one gets at the place where it is to be installed.
+    const missing = await box.terminals.missingAgent()
+    const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []
+    return { warnings: [...prepared.warnings, ...this.#news(prepared), ...lacks] }
   }
 
-  /** Read a running box's configuration again. Returns what the user is to know. */
-  configure(name: string, environment: Environment): readonly string[] {
+  /** Read a running box's configuration again. Returns what the user is to know. Raises E_AGENT: what runs goes on. */
+  async configure(name: string, environment: Environment): Promise<readonly string[]> {
     const box = this.get(name)
     const prepared = this.#prepareAgain(box, environment)
-    const before = JSON.stringify(box.manifest.plan.steps)
-    box.configure(prepared)
-    if (JSON.stringify(prepared.plan.steps) === before) return prepared.warnings
+    const same = JSON.stringify(box.manifest.plan.steps) === JSON.stringify(prepared.plan.steps)
     const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
-    return [...prepared.warnings, later]
+    const missing = await box.terminals.missingAgent(prepared)
+    if (missing)
+      throw same ? missing : new CoopError('E_AGENT', missing.message, { hint: `${missing.hint}; ${later}` })
+    box.configure(prepared)
+    return same ? prepared.warnings : [...prepared.warnings, later]
   }
 
   get(name: string): Box {

@@ -24,7 +24,8 @@ import { Registry } from './registry.ts'
 const TIDY_MS = 500 // after the last change of a box: plans and batches are garbage by then, and a box then costs little
 const IDLE_MS = 30_000 // with no box and no client; starting again costs some 20 ms
 
-const GUARD_MS = 3_000 // how long the way in may be missing
+const GUARD_MS = 3_000 // how long the way in may be missing; clients try for longer (client/daemon.ts)
+const LOCKED_MS = 20
 
 /** What the client that started us reads: one JSON line, then the end of the pipe. */
 function report(line: object): void {
@@ -132,16 +133,17 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     if (gate.isThere() || stopping) return
     log('runtime-folder-gone')
     ensureRuntimeDir(paths)
-    if (!lockRuntime(paths)) return
+    if (!lockRuntime(paths)) {
+      setTimeout(look, LOCKED_MS) // by a daemon that is being started in vain, since our boxes are ours
+      return
+    }
     gate.close()
     gate = openGate(paths, handler, connections, () => clearTimeout(idle))
     desk.reopen()
     for (const box of registry.boxes) await box.reopen()
   }
-  const guard = setInterval(
-    () => void mend().catch((error) => log('mend-failed', { error: String(error) })),
-    GUARD_MS,
-  )
+  const look = (): void => void mend().catch((error) => log('mend-failed', { error: String(error) }))
+  const guard = setInterval(look, GUARD_MS)
   guard.unref()
   process.on('SIGTERM', () => stop('retire'))
   process.on('SIGINT', () => stop('retire'))

@@ -3,6 +3,8 @@
  * character is one byte (latin1). Descriptors come beside the answers, in the order of the entries that are open.
  */
 
+import { text } from './text.ts'
+
 /** Files of one call: descriptors of one SCM_RIGHTS message, with room to spare (ffi/batch.ts, MAX_FDS). */
 export const MAX_ENTRIES = 60
 const MAX_PATH = 4095 // bytes; PATH_MAX without its NUL
@@ -85,9 +87,9 @@ function fields(value: unknown): Fields {
 }
 
 function bytes(value: unknown, max: number): string {
-  if (typeof value !== 'string' || value.length > max || !/^[\x01-\xff]*$/.test(value))
-    throw new TypeError('not the bytes of a path')
-  return value
+  const path = text(value, max)
+  if (!/^[\x01-\xff]*$/.test(path)) throw new TypeError('not the bytes of a path')
+  return path
 }
 
 /** Whether it names something in a folder and nothing above or below that. */

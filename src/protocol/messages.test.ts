@@ -5,6 +5,7 @@ const box = { workspace: '/w', environment: { A: 'b' } }
 const size = { columns: 80, rows: 24 }
 const MESSAGES: ClientMessage[] = [
   { type: 'hello', protocol: 1, version: '1.2.3' },
+  { type: 'hello', protocol: 1, version: '1.2.3', dataDir: '/d' },
   { type: 'resize', size, visible: true },
   { type: 'resize', size, visible: false },
   { type: 'retire' },
@@ -78,6 +79,14 @@ const WRONG = [
   { type: 'signal', signal: 1.5 },
   { type: 'resize', size: { columns: -1, rows: 1 } },
   { type: 'call', id: -1, call: { do: 'box.list' } },
+]
+
+test.each(WRONG.map((value) => [JSON.stringify(value), value] as const))('%s is no message', (_, value) => {
+  expect(parseClientMessage(bytes(value))).toBeUndefined()
+})
+
+const REFUSED = [
+  { type: 'call', id: 1 },
   { type: 'call', id: 1, call: { do: 'box.destroy' } },
   { type: 'call', id: 1, call: { do: 'attach', name: 'n', pty: -1, readonly: false } },
   { type: 'call', id: 1, call: { do: 'logs', name: 'n', pty: 0, follow: true, from: -1 } },
@@ -88,8 +97,25 @@ const WRONG = [
   { type: 'call', id: 1, call: { do: 'plan', box: { workspace: '/w', environment: { A: 1 } } } },
 ]
 
-test.each(WRONG.map((value) => [JSON.stringify(value), value] as const))('%s is no message', (_, value) => {
-  expect(parseClientMessage(bytes(value))).toBeUndefined()
+test.each(REFUSED.map((value) => [JSON.stringify(value), value] as const))('%s is refused', (_, value) => {
+  expect(parseClientMessage(bytes(value))).toMatchObject({ type: 'refused', id: 1 })
+})
+
+test('a call with something too long is refused with what it is', () => {
+  const long = `/${'x'.repeat(4096)}`
+  const calls = [
+    { do: 'box.find', cwd: '/', box: long },
+    { do: 'plan', box: { ...box, workspace: long } },
+    { do: 'exec', name: 'n', command: { command: ['a'], token: 'k', cwd: long } },
+    { do: 'copy.look', path: long, follow: false },
+    { do: 'snapshot.list', cwd: long },
+    { do: 'image.publish', source: long, cwd: '/', reference: 'x', force: false },
+  ]
+  for (const call of calls) {
+    const parsed = parseClientMessage(bytes({ type: 'call', id: 7, call }))
+    const error = { code: 'E_USAGE', message: expect.stringMatching(/^"\/x{39}…" is too long: 4097 /) }
+    expect(parsed).toMatchObject({ type: 'refused', id: 7, error })
+  }
 })
 
 test('damaged messages are no messages, or the same kind of message', () => {
@@ -102,7 +128,7 @@ test('damaged messages are no messages, or the same kind of message', () => {
     const damaged = bytes(MESSAGES[random(MESSAGES.length)])
     damaged[random(damaged.length)] = random(256)
     const parsed = parseClientMessage(damaged)
-    if (parsed) expect(['hello', 'call', 'resize', 'signal', 'retire']).toContain(parsed.type)
+    if (parsed) expect(['hello', 'call', 'refused', 'resize', 'signal', 'retire']).toContain(parsed.type)
   }
 })
 
@@ -117,6 +143,11 @@ test('a size of nothing is the usual one', () => {
     size,
     visible: true,
   })
+})
+
+test('a size beyond every screen is a large one', () => {
+  const message = { type: 'resize', size: { columns: 65_535, rows: 10_000 }, visible: true }
+  expect(parseClientMessage(bytes(message))).toMatchObject({ size: { columns: 9999, rows: 9999 } })
 })
 
 test('of the daemon only known messages are taken', () => {

@@ -2,10 +2,11 @@
  * Control messages between clients and the daemon: one discriminated union per direction, validated here and
  * nowhere else. What a web page or tunnel may send is decided on top of this, never below.
  */
-import type { ErrorJson } from '../errors.ts'
+import { CoopError, type ErrorJson } from '../errors.ts'
 import { type CopyCall, copyCall } from './copy-messages.ts'
 import { type PublishCall, publishCall } from './publish-messages.ts'
 import { type SnapshotCall, snapshotCall } from './snapshot-messages.ts'
+import { TooLong, text } from './text.ts'
 
 /** Raised with every change that an older side would misunderstand. */
 export const PROTOCOL = 2
@@ -107,13 +108,21 @@ export type Call =
   | PublishCall
 
 export type ClientMessage =
-  | { readonly type: 'hello'; readonly protocol: number; readonly version: string }
+  /** `dataDir`: where the client takes boxes to be. */
+  | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly dataDir?: string }
   | { readonly type: 'call'; readonly id: number; readonly call: Call }
   /** `visible`: false for a window that nobody sees now, such as a browser's tab in the background. */
   | { readonly type: 'resize'; readonly size: Size; readonly visible: boolean }
   | { readonly type: 'signal'; readonly signal: number }
   /** A newer coop asks this daemon to make room for its own. Boxes and clients move on to that. */
   | { readonly type: 'retire' }
+
+/** A call that cannot be taken, and what its client is to be told. */
+export interface RefusedCall {
+  readonly type: 'refused'
+  readonly id: number
+  readonly error: CoopError
+}
 
 export type ServerMessage =
   | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly pid: number }
@@ -187,16 +196,14 @@ export interface BoxInfo {
 
 type Fields = Readonly<Record<string, unknown>>
 
+const MAX_WINSIZE = 0xffff // of struct winsize (ioctl_tty(2))
+const MAX_CELLS = 9999 // of a side; no screen has more, and each costs memory
+
 class Malformed extends Error {}
 
 function fields(value: unknown): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('an object')
   return value as Fields
-}
-
-function text(value: unknown, max = 4096): string {
-  if (typeof value !== 'string' || value.length > max || value.includes('\0')) throw new Malformed('a text')
-  return value
 }
 
 function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
@@ -227,7 +234,9 @@ function record(value: unknown): Record<string, string> {
 function size(value: unknown): Size {
   const { columns, rows } = fields(value)
   // A terminal that tells no size says 0 (a serial line): programs get the usual one.
-  return { columns: integer(columns, 0, 9999) || 80, rows: integer(rows, 0, 9999) || 24 }
+  const side = (cells: unknown, usual: number): number =>
+    Math.min(integer(cells, 0, MAX_WINSIZE), MAX_CELLS) || usual
+  return { columns: side(columns, 80), rows: side(rows, 24) }
 }
 
 function pty(value: unknown): number {
@@ -342,15 +351,41 @@ function call(value: unknown): Call {
   }
 }
 
+function readCall(id: number, value: unknown): ClientMessage | RefusedCall {
+  try {
+    return { type: 'call', id, call: call(value) }
+  } catch (error) {
+    return { type: 'refused', id, error: refused(error) }
+  }
+}
+
+const SHOWN = 40 // characters of a value that is too long
+
+function refused(error: unknown): CoopError {
+  if (error instanceof TooLong) {
+    const start = JSON.stringify(`${error.value.slice(0, SHOWN)}…`)
+    const sentence = `${start} is too long: ${error.value.length} characters, and there is room for ${error.max}`
+    return new CoopError('E_USAGE', sentence, { hint: 'give a shorter one' })
+  }
+  return new CoopError('E_DAEMON', 'the coop daemon does not understand what it was asked', {
+    hint: 'start a new one, boxes go on: coop system shutdown',
+  })
+}
+
 /** A message of a client; undefined when it is none. */
-export function parseClientMessage(payload: Uint8Array): ClientMessage | undefined {
+export function parseClientMessage(payload: Uint8Array): ClientMessage | RefusedCall | undefined {
   try {
     const it = fields(JSON.parse(Buffer.from(payload).toString('utf8')))
     switch (it.type) {
       case 'hello':
-        return { type: 'hello', protocol: integer(it.protocol, 0, 1 << 30), version: text(it.version) }
+        return present({
+          type: 'hello' as const,
+          protocol: integer(it.protocol, 0, 1 << 30),
+          version: text(it.version),
+          dataDir: optional(it.dataDir, text) as string,
+        })
       case 'call':
-        return { type: 'call', id: integer(it.id, 0, 2 ** 31), call: call(it.call) }
+        return readCall(integer(it.id, 0, 2 ** 31), it.call)
       case 'resize':
         return { type: 'resize', size: size(it.size), visible: it.visible !== false }
       case 'signal':

@@ -1,4 +1,5 @@
 /** The call of `coop image publish`. */
+import { text } from './text.ts'
 
 export interface PublishCall {
   readonly do: 'image.publish'
@@ -17,14 +18,6 @@ export interface Published {
   readonly of: string
   /** Bytes of the new layer. */
   readonly size: number
-}
-
-const MAX_TEXT = 4096
-
-function text(value: unknown): string {
-  if (typeof value !== 'string' || value.length > MAX_TEXT || value.includes('\0'))
-    throw new TypeError('a text')
-  return value
 }
 
 /** Undefined for another call; throws for one that is malformed. */

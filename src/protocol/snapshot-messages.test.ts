@@ -26,5 +26,5 @@ test.each([
   { do: 'snapshot.list' },
   { do: 'snapshot.other', cwd: '/' },
 ])('malformed: %j', (call) => {
-  expect(parse(call)).toBeUndefined()
+  expect(parse(call)).toMatchObject({ type: 'refused' })
 })

@@ -1,6 +1,7 @@
 /** The calls of `coop snapshot`. A box is meant as `box.find` means it; one that is gone, by its name. */
 
 import type { Environment } from './messages.ts'
+import { text } from './text.ts'
 
 export interface SnapshotTarget {
   readonly box?: string
@@ -44,13 +45,6 @@ export interface SnapshotInfo {
 }
 
 const MAX_NOTE = 4096 // characters
-const MAX_TEXT = 4096
-
-function text(value: unknown, max = MAX_TEXT): string {
-  if (typeof value !== 'string' || value.length > max || value.includes('\0')) throw new TypeError('a text')
-  return value
-}
-
 function environment(value: unknown): Environment {
   if (typeof value !== 'object' || value === null) throw new TypeError('an environment')
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [text(name), text(item, 1 << 20)]))

@@ -1,6 +1,9 @@
 /** Puts a plan together: from a configuration, what the host is, and what was found for the agent. Pure. */
+
 import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
 import { hostnameFromBoxName } from '../config/names.ts'
+import { placeOf } from '../config/place.ts'
 import { CoopError } from '../errors.ts'
 import { KEPT_CAPABILITIES } from './capabilities.ts'
 import { planEnvironment } from './environment.ts'
@@ -34,6 +37,8 @@ export interface ExtraMount {
 export interface ComposeInput {
   readonly name: string
   readonly config: Config
+  /** Where its values were written, for errors about them. */
+  readonly origins: LoadedConfig['origins']
   readonly workspace: { readonly source: Source; readonly target: string }
   readonly image: ImageFacts
   /** /etc/passwd and /etc/group of the image, resolv.conf of the host; '' where there is none. */
@@ -58,9 +63,10 @@ export function homeOf(config: Config): string {
   return config.sandbox.user === 'root' ? '/root' : `/home/${config.sandbox.user}`
 }
 
-function networkOf(config: Config): NetworkMode {
+function networkOf({ config, origins }: ComposeInput): NetworkMode {
   if (config.network.mode !== 'veth') return config.network.mode
-  throw new CoopError('E_ISOLATION', 'network mode "veth" is not part of this version of coop', {
+  const sentence = 'network mode "veth" is not part of this version of coop'
+  throw new CoopError('E_ISOLATION', `${placeOf(origins, 'network.mode')}${sentence}`, {
     hint: 'use --network none for no network, or --network host to share the host’s',
   })
 }
@@ -69,7 +75,7 @@ function networkOf(config: Config): NetworkMode {
  * What the configuration format has and this version does not do. Refused when set: a protection or a limit
  * that is not there must not look as if it were.
  */
-function refuseUnbuilt(config: Config): void {
+function refuseUnbuilt({ config, origins }: ComposeInput): void {
   const { workspace, limits, secrets, network } = config
   const set: Readonly<Record<string, boolean>> = {
     'workspace.mount': workspace.mount !== '.',
@@ -83,8 +89,9 @@ function refuseUnbuilt(config: Config): void {
   }
   const key = Object.keys(set).find((name) => set[name])
   if (key === undefined) return
-  throw new CoopError('E_ISOLATION', `${key} has no effect in this version of coop, so it must not be set`, {
-    hint: `remove ${key.split('.')[1]} from [${key.split('.')[0]}]; coop config shows where it is set`,
+  const sentence = `${key} has no effect in this version of coop, so it must not be set`
+  throw new CoopError('E_ISOLATION', `${placeOf(origins, key)}${sentence}`, {
+    hint: `remove ${key.split('.')[1]} from [${key.split('.')[0]}]`,
   })
 }
 
@@ -109,12 +116,14 @@ function imageOf(image: ImageFacts): {
 
 export function composePlan(input: ComposeInput): Plan {
   const { config, name } = input
-  refuseUnbuilt(config)
-  if (config.sandbox.setup.length > 0 && input.image.kind !== 'layers')
-    throw new CoopError('E_IMAGE', `sandbox.setup needs an image of layers, not ${config.sandbox.image}`, {
+  refuseUnbuilt(input)
+  if (config.sandbox.setup.length > 0 && input.image.kind !== 'layers') {
+    const sentence = `sandbox.setup needs an image of layers, not ${config.sandbox.image}`
+    throw new CoopError('E_IMAGE', `${placeOf(input.origins, 'sandbox.setup')}${sentence}`, {
       hint: 'set image in [sandbox], for example to "debian:bookworm", or remove setup',
     })
-  const network = networkOf(config)
+  }
+  const network = networkOf(input)
   const home = homeOf(config)
   const shell = config.sandbox.shell.includes('/') ? config.sandbox.shell : `/bin/${config.sandbox.shell}`
   const hostname = config.sandbox.hostname || hostnameFromBoxName(name)

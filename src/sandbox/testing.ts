@@ -18,6 +18,7 @@ export function facts(): ComposeInput {
   return {
     name: 'it',
     config: DEFAULTS,
+    origins: new Map(),
     workspace: { source: source('/src/it'), target: '/src/it' },
     image: {
       kind: 'host',

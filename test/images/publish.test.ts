@@ -1,10 +1,10 @@
 /** Images that are made of boxes and snapshots, and boxes whose image was built again. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { canMakeNamespaces, hasCommand, needsAll } from '../harness/facts.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
-import { box, everyone, output, startBox } from '../integration/support.ts'
+import { box, everyone, expectRefusal, output, startBox } from '../integration/support.ts'
 import { layout, run, tools } from './support.ts'
 
 const BUSYBOX = '/bin/busybox'
@@ -86,6 +86,36 @@ describe.each(everyone)('as $name', (invoker) => {
       output(await t.coop(['image', 'rm', '--force', 'with-tools']))
       output(await t.coop(['system', 'clean', '--all']))
       expect(await inImage(t, 'localhost/with-more:2', 'cat /usr/local/bin/tool')).toBe('tool\n')
+    },
+  )
+
+  test.skipIf(possible.missing)(
+    `a box whose image was removed goes on with the layers that it was made of${possible.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      await inside(t, 'echo tool >/usr/local/bin/tool')
+      output(await t.coop(['image', 'publish', 'box', 'with-tools']))
+      output(await t.coop(['kill', '-f']))
+      output(await t.coop(['-d', '-n', 'box', '--image', 'with-tools', '--agent', 'sleep infinity']))
+      output(await t.coop(['image', 'rm', 'with-tools']))
+      output(await t.coop(['system', 'clean', '--all']))
+      const stderr = expect.stringMatching(/with-tools.* is not built; the box box goes on with the layers/)
+      for (const command of ['restart', 'stop', 'start'])
+        expect(await t.coop([command])).toMatchObject({ code: 0, ...(command === 'stop' ? {} : { stderr }) })
+      expect(await inside(t, 'cat /usr/local/bin/tool')).toBe('tool\n')
+      expect(await box(t)).toMatchObject({ state: 'running', image: 'with-tools' })
+      // What is not what it was made of is another matter.
+      output(await t.coop(['stop']))
+      renameSync(join(t.dataDir, 'images/layers'), join(t.dataDir, 'images/moved'))
+      expectRefusal(await t.coop(['start']), {
+        code: 5,
+        sentence: /the layers of the box box are gone, and .*with-tools.* is not built/,
+        hint: /coop image pull .*coop start box/,
+      })
+      expect(await box(t)).toMatchObject({ state: 'stopped' })
+      renameSync(join(t.dataDir, 'images/moved'), join(t.dataDir, 'images/layers'))
+      output(await t.coop(['start']))
     },
   )
 

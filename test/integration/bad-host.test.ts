@@ -169,5 +169,11 @@ test.skipIf(single.missing || !solo)(
     expect(output(await t.coop(['status']))).toMatch(/^ids +single/m)
     // Not with every command: `run` is for pipelines.
     expect((await t.coop(['run', '--', 'true'])).stderr).toBe('')
+    // Nor with every box, also of the next daemon's.
+    output(await t.coop(['stop']))
+    expect((await t.coop(['start'])).stderr).toBe('')
+    output(await t.coop(['system', 'shutdown']))
+    expect((await t.coop(['create', 'other', '--agent', 'sleep infinity'])).stderr).toBe('')
+    expect(output(await t.coop(['status', 'other']))).toMatch(/^note: .*one user id/m)
   },
 )

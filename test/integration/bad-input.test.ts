@@ -42,6 +42,40 @@ describe.each(invokers)('as $name', (invoker) => {
   toml('a bad value', '[network]\nmode = "hots"\n', /coop\.toml:2:.*network\.mode|mode/, /host/)
   toml('a key in the wrong table', '[sandbox]\nmode = "none"\n', /coop\.toml:2:.*mode/, /network/)
 
+  test.skipIf(can.missing)(
+    `what is well-formed and cannot be used says where it was written${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const said = async (text: string, code: number, sentence: string) => {
+        t.write('coop.toml', `# A comment.\n${text}\n`)
+        const place = `coop: ${t.workspace}/coop.toml:3: `
+        const { stderr, ...result } = await t.coop(['-d'])
+        expect(result).toMatchObject({ code })
+        expect(stderr).toStartWith(`${place}${sentence}`)
+        expect(stderr).toMatch(/\nhint: /)
+      }
+      await said('[limits]\nmemory = "1g"', 7, 'limits.memory has no effect')
+      await said('[network]\nallow = ["example.com"]', 7, 'network.allow has no effect')
+      await said('[network]\nmode = "veth"', 7, 'network mode "veth"')
+      await said('[sandbox]\nmounts = ["/no/such:/x"]', 1, '/no/such cannot be mounted')
+      await said('[sandbox]\nimage = "rootfs:/no/such"', 5, 'there is no root file system at /no/such')
+      await said('[sandbox]\nimage = "Not/an/image"', 5, '"Not/an/image" names no image')
+      await said('[sandbox]\nsetup = ["true"]', 5, 'sandbox.setup needs an image of layers')
+      await said('[sandbox]\nagent = "cladue"', 1, 'There is no agent or command named')
+      await said('[sandbox]\nagent = "aider"', 1, 'The agent aider is not installed')
+      t.write('coop.toml', '')
+      expectRefusal(await t.coop(['-d'], { env: { COOP_AGENT: 'aider' } }), {
+        code: 1,
+        sentence: /^coop: COOP_AGENT: The agent aider/,
+        hint: /install/i,
+      })
+      t.write('../../config/default.toml', '[secrets]\nhide = ["*.x"]\n')
+      const { stderr } = await t.coop(['-d'])
+      expect(stderr).toContain(`${t.configDir}/default.toml:2: secrets.hide has no effect`)
+      await nothingLeft(t)
+    },
+  )
+
   test.skipIf(can.missing)(`an agent that is not installed, or mistyped${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const say = async (agent: string, sentence: RegExp, hint: RegExp) => {
@@ -155,6 +189,25 @@ describe.each(invokers)('as $name', (invoker) => {
         hint: /coop ls/,
       })
     }
+  })
+
+  test.skipIf(can.missing)(`a name or path that is too long${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    t.write('../f', 'x')
+    const long = `/${'x/'.repeat(2100)}`
+    const sentence = /too long/
+    for (const command of [['status'], ['kill'], ['-d', '-w'], ['logs'], ['snapshot', 'ls']]) {
+      const { code, stderr } = await t.coop([...command, long])
+      expect({ code, stderr }).toMatchObject({ stderr: expect.stringMatching(sentence) })
+    }
+    expectRefusal(await t.coop(['exec', '--cwd', long, 'true']), { code: 125, sentence, hint: /./ })
+    expectRefusal(await t.coop(['run', '-w', long, 'true']), { code: 125, sentence, hint: /./ })
+    expectRefusal(await t.coop(['run', '--image', `x${long}`, 'true']), { code: 125, sentence, hint: /./ })
+    expectRefusal(await t.coop(['-d', '-w', `/${'x'.repeat(300)}`]), { code: 1, sentence, hint: /./ })
+    expectRefusal(await t.coop(['cp', '../f', `:${long}`]), { code: 2, sentence, hint: /./ })
+    expectRefusal(await t.coop(['cp', `:${long}`, '..']), { code: 2, sentence, hint: /./ })
+    expect(await boxes(t)).toHaveLength(1)
   })
 
   test.skipIf(can.missing)(`hostile text is shown harmlessly${can.note}`, async () => {

@@ -114,20 +114,23 @@ test('config shows each value with where it comes from', async () => {
   t.write('coop.toml', '[sandbox]\nuser = "project"\n[env]\nTOKEN = "very-secret"\n')
   const rows = JSON.parse(output(await t.coop(['config', '--json', '--network', 'none']))) as {
     key: string
-    value: string
+    value: unknown
     origin: string
   }[]
   const of = (key: string) => rows.find((row) => row.key === key)
   expect(of('sandbox.shell')).toMatchObject({
-    value: expect.stringContaining('sh'),
+    value: 'sh',
     origin: expect.stringMatching(/default\.toml/),
   })
   expect(of('sandbox.user')).toMatchObject({
-    value: expect.stringContaining('project'),
+    value: 'project',
     origin: expect.stringMatching(/coop\.toml/),
   })
+  expect(of('session.persist')).toMatchObject({ value: ['.claude'], origin: 'built-in' })
+  expect(of('limits.pids')).toMatchObject({ value: 4096 })
+  expect(of('env.TOKEN')).toMatchObject({ value: null })
   expect(of('network.mode')).toMatchObject({
-    value: expect.stringContaining('none'),
+    value: 'none',
     origin: expect.stringMatching(/--network|flag/),
   })
   expect(of('sandbox.image')).toMatchObject({

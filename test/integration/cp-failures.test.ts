@@ -1,6 +1,15 @@
 /** `coop cp`: what is refused, what goes wrong, and what is left then. */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
@@ -42,10 +51,14 @@ describe.each(everyone)('as $name', (invoker) => {
     await refused([t.dataDir, ':/tmp'], 1, /its own state/)
     await refused([join(t.configDir, 'default.toml'), ':/tmp'], 1, /its own state/)
     await refused([':/etc/hostname', t.dataDir], 1, /its own state/)
-    expect(await cp(t, '../f', ':/none/g')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('ENOENT'),
-    })
+    await refused(['../f', ':/none/g'], 1, /^coop: there is no folder \/none in the box/)
+    await refused(['../d', ':/none/g/h'], 1, /^coop: there is no folder \/none\/g in the box/)
+    await refused(['-', ':/none/g'], 1, /^coop: there is no folder \/none in the box/)
+    await refused(['../f', ':/etc/hostname/g'], 1, /^coop: \/etc\/hostname of the box is not a folder/)
+    await refused([':/etc/hostname', '../none/g'], 1, /^coop: there is no folder \.\.\/none\n/)
+    await refused([':/etc', '/none/g'], 1, /^coop: there is no folder \/none\n/)
+    await refused([':/etc/hostname', '../f/g'], 1, /^coop: \.\.\/f: not a folder/)
+    await refused([':/etc/hostname', `../${'x'.repeat(300)}`], 1, /^coop: \.\.\/x{300}: .*too long/)
     expect(await cp(t, '/proc/version', ':/tmp/v')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('made up by the kernel'),
@@ -53,6 +66,28 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inside(t, 'ls -A /tmp | grep -v ^ct-; :')).toBe('') // the workspace may be there
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true)
   })
+
+  test.skipIf(can.missing || invoker.uid === 0)(
+    `what may not be read or written is named${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      const closed = t.folder('home/closed', 0o000)
+      const said = async (path: string, ...args: readonly string[]): Promise<void> =>
+        expectRefusal(await cp(t, ...args), {
+          code: 1,
+          sentence: new RegExp(`^coop: ${path}: access denied`),
+          hint: /ls -ld/,
+        })
+      await said('../closed', '../closed', ':/tmp')
+      await said('../closed/f', '../closed/f', ':/tmp')
+      await said('../closed/g', ':/etc/hostname', '../closed/g')
+      chmodSync(closed, 0o555)
+      await said('../closed/g', ':/etc/hostname', '../closed/g')
+      await said('../closed/g', ':/etc', '../closed/g')
+      expect(readdirSync(closed)).toEqual([])
+    },
+  )
 
   test.skipIf(can.missing)(`coop's own state stays out of a folder around it${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

@@ -312,6 +312,38 @@ except OSError: print(0)`
   )
 })
 
+test.skipIf(can.missing)(
+  `a client that means the boxes of another folder is refused${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    await startBox(t)
+    const env = { COOP_DATA_DIR: join(t.root, 'elsewhere') }
+    const hint = /COOP_RUNTIME_DIR/
+    for (const command of ['ls', 'kill -f --all', 'system shutdown', 'run true', '-d -n other', 'cp :/tmp .'])
+      expectRefusal(await t.coop(command.split(' '), { env }), {
+        code: command.startsWith('run') ? 125 : 4,
+        sentence: /keeps its boxes in .*data, not in .*elsewhere/,
+        hint,
+      })
+    expect(await box(t)).toMatchObject({ state: 'running' })
+    // By another name.
+    output(await t.run(['ln', '-s', t.dataDir, join(t.root, 'linked')]))
+    const linked = await t.coop(['ls', '--json'], { env: { COOP_DATA_DIR: join(t.root, 'linked') } })
+    expect(JSON.parse(output(linked))).toMatchObject([{ name: 'box' }])
+  },
+)
+
+test.skipIf(can.missing)(`settings are the caller's, whoever started the daemon${can.note}`, async () => {
+  await using t = await scratch(ordinary, { git: false })
+  const word = async (env: Record<string, string>) =>
+    output(await t.coop(['run', '--', 'sh', '-c', 'echo "<$WORD>"'], { env }))
+  expect(await word({})).toBe('<>\n')
+  const other = t.folder('settings')
+  t.write(join(other, 'default.toml'), '[env]\nWORD = "theirs"\n')
+  expect(await word({ COOP_CONFIG_DIR: other })).toBe('<theirs>\n')
+  expect(await word({})).toBe('<>\n')
+})
+
 /** A process of the box's agent. */
 async function sleeper(t: Scratch): Promise<number> {
   const { stdout } = await t.run(['pgrep', '-n', '-f', '^sleep 1000$'])

@@ -24,7 +24,10 @@ describe.each(everyone)('as $name', (invoker) => {
     const script = `set +o pipefail; ${flow} | coop exec -- cat | cmp - <(${flow}) && echo same`
     expect(output(await shell(t, script))).toBe('same\n')
     expect((await t.coop(['exec', 'no-such-command'])).code).toBe(127)
-    expect((await t.coop(['exec', '/etc'])).code).toBe(126)
+    expect(await t.coop(['exec', '/etc'])).toMatchObject({
+      code: 126,
+      stderr: 'coop: /etc: access denied (EACCES)\n',
+    })
     expect((await t.coop(['exec', 'sh', '-c', 'kill -KILL $$'])).code).toBe(137)
     expect((await t.coop(['exec'])).code).toBe(2)
   })
@@ -53,7 +56,11 @@ describe.each(everyone)('as $name', (invoker) => {
       sentence: /other/,
       hint: /coop ls/,
     })
-    expect((await t.coop(['exec', '--cwd', '/no/such', 'pwd'])).code).toBe(125)
+    expectRefusal(await t.coop(['exec', '--cwd', '/no/such', 'pwd']), {
+      code: 125,
+      sentence: /^coop: there is no folder \/no\/such in the box\n/,
+      hint: /--cwd/,
+    })
   })
 
   test.skipIf(can.missing)(`-e is for this command only${can.note}`, async () => {

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeFrame, encodeJson, FRAME_INPUT, FRAME_JSON } from '../../src/protocol/frames.ts'
-import { PROTOCOL } from '../../src/protocol/messages.ts'
+import { encodeFrame, encodeJson, FRAME_INPUT, FRAME_JSON, FrameDecoder } from '../../src/protocol/frames.ts'
+import { PROTOCOL, parseServerMessage } from '../../src/protocol/messages.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
@@ -32,6 +32,45 @@ async function send(t: Scratch, bytes: Uint8Array): Promise<void> {
   setImmediate(() => done.resolve())
   await done.promise
   socket.end()
+}
+
+/** What the daemon answers to a call: its error, or `ok`. */
+async function answer(t: Scratch, call: object): Promise<string> {
+  const done = Promise.withResolvers<string>()
+  const decoder = new FrameDecoder()
+  const socket = await Bun.connect({
+    unix: join(t.runtimeDir, 'daemon.sock'),
+    socket: {
+      data: (_, bytes) => {
+        for (const { type, payload } of decoder.push(bytes)) {
+          const message = type === FRAME_JSON ? parseServerMessage(payload) : undefined
+          if (message?.type === 'result') done.resolve('ok')
+          if (message?.type === 'error') done.resolve(`${message.error.code}: ${message.error.message}`)
+        }
+      },
+      close: () => done.resolve('closed'),
+    },
+  })
+  socket.write(Buffer.concat([HELLO, encodeJson({ type: 'call', id: 1, call })]))
+  try {
+    return await done.promise
+  } finally {
+    socket.end()
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
+
+/** The call with each of its fields, also inner ones, in turn replaced by each value. */
+function* replaced(call: Fields, values: readonly unknown[]): Generator<Fields> {
+  for (const [name, field] of Object.entries(call)) {
+    if (name === 'do') continue
+    for (const value of values) yield { ...call, [name]: value }
+    if (isFields(field) && !Array.isArray(field))
+      for (const inner of replaced(field, values)) yield { ...call, [name]: inner }
+  }
 }
 
 const resident = (pid: number): number =>
@@ -69,6 +108,64 @@ describe.each(invokers.filter(({ uid }) => uid === process.getuid?.()))('as $nam
     expect(await box(t)).toMatchObject({ state: 'running' })
     await waitUntil(async () => (await box(t)).clients === 0, 'every client to be forgotten')
     expect(resident(pid) - before).toBeLessThan(80)
+  })
+
+  test.skipIf(can.missing)(`odd values in every field of a call are answered${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const pid = await daemonPid(t)
+    const [name, cwd, environment] = ['box', '/', {}]
+    const size = { columns: 80, rows: 24 }
+    const options = { workspace: t.workspace, name: 'x', image: 'host', agent: 'sh', network: 'host' }
+    const calls = [
+      { do: 'plan', box: { ...options, environment, env: { A: 'b' } } },
+      { do: 'box.find', box: name, cwd },
+      { do: 'box.status', name },
+      { do: 'box.start', name, environment },
+      { do: 'pty.restart', name, pty: 1, environment },
+      { do: 'pty.kill', name, pty: 1 },
+      { do: 'logs', name, pty: 0, follow: false, from: 0 },
+      { do: 'attach', name, pty: 0, readonly: true, size, terminal: 'x', from: 0 },
+      { do: 'shell.open', name, command: ['true'], fresh: true, term: 'x', size, terminal: 'x' },
+      {
+        do: 'exec',
+        name,
+        command: { command: ['true'], token: 'x', terminal: { ...size, term: 'x' }, cwd, env: { A: 'b' } },
+      },
+      { do: 'rejoin', token: 'x', from: 0, size },
+      { do: 'snapshot.create', name: 's', note: 'n', workspace: false, ignored: false, cwd, box: 'none' },
+      { do: 'snapshot.restore', name: 's', workspace: false, force: false, environment, cwd, box: name },
+      { do: 'snapshot.list', cwd, box: name },
+      { do: 'snapshot.remove', name: 's', cwd, box: name },
+      { do: 'image.publish', source: 'none', cwd, reference: 'x', force: false },
+      { do: 'copy.begin', name, descriptors: 'x' },
+      { do: 'copy.look', path: '/x', follow: true },
+    ]
+    const long = ['x'.repeat(4096), `/${'x'.repeat(4095)}`, `/${'x'.repeat(5000)}`, `/${'é'.repeat(3000)}`]
+    const strange = ['', 'a\0b', '\udcff', '\ud800', '\x1b[2J\n', '__proto__', '..', '/none', ['/'], ['']]
+    const wrong = [
+      null,
+      -1,
+      1e300,
+      1.5,
+      true,
+      [],
+      {},
+      { '': '' },
+      { 'a=b': 'c' },
+      { ['A'.repeat(5000)]: 'x' },
+    ]
+    const sizes = [{ columns: 70_000, rows: 1 }, { columns: 9999, rows: 9999 }, [1]]
+    const bad: string[] = []
+    for (const call of calls) {
+      for (const odd of replaced(call, [...long, ...strange, ...wrong, ...sizes])) {
+        const said = await answer(t, odd)
+        if (/^(?:closed|E_INTERNAL)/.test(said)) bad.push(`${JSON.stringify(odd).slice(0, 200)}: ${said}`)
+      }
+    }
+    expect(bad).toEqual([])
+    expect(await daemonPid(t)).toBe(pid)
+    expect(await box(t)).toMatchObject({ state: 'running' })
   })
 
   test.skipIf(can.missing)(

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers, ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { box, expectRefusal, needed, output, startBox } from './support.ts'
+import { box, boxes, expectRefusal, needed, nothingLeft, output, startBox } from './support.ts'
 
 /** Counts its starts in a file, then does the rest. */
 function agent(t: Scratch, rest: string): string {
@@ -77,18 +77,57 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`a program that is not there says so on the terminal${can.note}`, async () => {
+  test.skipIf(can.missing)(`a program that is not in the box is refused${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    settle(t, 'restart_delay_ms = 10')
-    const started = await t.coop(['-d', '-n', 'box', '--agent', '/no/such/program with words'])
-    if (started.code !== 0) {
-      expectRefusal(started, { code: 1, sentence: /\/no\/such\/program/, hint: /./ })
-      return
-    }
-    await becomes(t, 'crashed')
-    const terminal = await t.coopTerminal(['attach'])
-    await terminal.waitFor(/\/no\/such\/program/)
+    for (const program of [
+      'nosuchprogram',
+      '/no/such/program with words',
+      './none.sh',
+      t.write('f', 'not executable'),
+    ])
+      expectRefusal(await t.coop(['-d', '--agent', program]), {
+        code: 1,
+        sentence: new RegExp(`no program ${program.split(' ')[0]} in the box`),
+        hint: /--agent/,
+      })
+    await nothingLeft(t)
+    expect(await boxes(t)).toEqual([])
   })
+
+  test.skipIf(can.missing)(
+    `a program that only the box's own files have is started, and missed when it is gone${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const named = (agent: string) => t.write('coop.toml', `[sandbox]\nagent = "${agent}"\n`)
+      named('sleep 1000')
+      output(await t.coop(['-d', '-n', 'box']))
+      const inside = (script: string) => t.coop(['exec', 'sh', '-c', script])
+      output(await inside('cd; mkdir -p .local/bin; cd .local/bin; cp /bin/sleep mine; cp mine codex'))
+      for (const agent of ['mine 1000', 'codex 1000']) {
+        named(agent)
+        output(await t.coop(['restart']))
+        output(await t.coop(['stop']))
+        expect(output(await t.coop(['start']))).toContain('is running')
+        expect(await box(t)).toMatchObject({ state: 'running', agent: agent.split(' ')[0] })
+      }
+      output(await inside('rm ~/.local/bin/mine'))
+      named('mine 1000')
+      expectRefusal(await t.coop(['restart']), {
+        code: 1,
+        sentence: /no program mine in the box/,
+        hint: /install/,
+      })
+      expect(await box(t)).toMatchObject({ state: 'running', agent: 'codex' })
+      output(await t.coop(['stop']))
+      const start = await t.coop(['start'])
+      expect(start).toMatchObject({ code: 0, stderr: expect.stringMatching(/no program mine in the box/) })
+      // Into which one gets, to install it.
+      output(await inside('cp /bin/sleep ~/.local/bin/mine'))
+      output(await t.coop(['restart']))
+      expect((await t.coop(['logs'])).stdout).toContain('mine: there is no such command in the box')
+      await becomes(t, 'running')
+    },
+  )
 
   test.skipIf(can.missing)(`auto_restart = false leaves it ended, restart starts it${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
-import { needed, nothingLeft, output } from './support.ts'
+import { needed, nothingLeft, output, shell, startBox } from './support.ts'
 
 /** Prints its arguments between markers, so that newlines and empty ones show. */
 const SHOW = ['sh', '-c', 'for a in "$@"; do printf "<%s>" "$a"; done', 'sh']
@@ -33,6 +33,25 @@ describe.each(invokers)('as $name', (invoker) => {
       '',
     ]
     expect(output(await t.coop(['run', '--', ...SHOW, ...odd]))).toBe(odd.map((word) => `<${word}>`).join(''))
+  })
+
+  test.skipIf(can.missing)(`bytes that are no UTF-8 pass unchanged, or are refused${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const bytes = async (script: string): Promise<string> => output(await shell(t, `${script} | od -An -tx1`))
+    expect(await bytes(`coop run -- printf %s $'\\xff\\xfe\\xef\\xbf\\xbd'`)).toBe(' ff fe ef bf bd\n')
+    expect(await bytes(`coop run -e V=$'\\xe9' -- sh -c 'printf %s "$V"'`)).toBe(' e9\n')
+    const named = `echo hi >$'caf\\xe9'; coop exec -- cat $'caf\\xe9'`
+    expect(output(await shell(t, named))).toBe('hi\n')
+    const copied = `coop cp $'caf\\xe9' :/tmp/$'\\xe8' && coop cp :/tmp/$'\\xe8' $'\\xea' && cat $'\\xea'`
+    expect(output(await shell(t, copied))).toBe('hi\n')
+    const folder = `mkdir $'\\xe9' && cd $'\\xe9'`
+    expect(output(await shell(t, `${folder} && coop exec pwd | od -An -tx1`))).toMatch(/ 2f e9 0a\n$/)
+    for (const command of [`run -w $'\\xe9' true`, `-d -n other -w $'\\xe9'`])
+      expect(await shell(t, `coop ${command}`)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/name of the folder .* is not UTF-8\nhint: /),
+      })
   })
 
   test.skipIf(can.missing)(

@@ -109,6 +109,25 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
+  test.skipIf(can.missing)(`a box whose folder is gone says how to get it back${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const folder = t.folder('home/gone')
+    output(await t.coop(['-d', '-n', 'box', '-w', folder, '--agent', 'sleep infinity']))
+    const refused = async (command: string): Promise<void> =>
+      expectRefusal(await t.coop([command, 'box']), {
+        code: 1,
+        sentence: /the workspace .*home\/gone does not exist/,
+        hint: /put the folder back.*coop kill box/,
+      })
+    rmSync(folder, { recursive: true })
+    await refused('restart')
+    expect(await box(t)).toMatchObject({ state: 'running' })
+    output(await t.coop(['stop', 'box']))
+    await refused('start')
+    t.folder('home/gone')
+    output(await t.coop(['start', 'box']))
+  })
+
   test.skipIf(tmux.missing)(`coop alone starts a stopped box and attaches${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: "sh -c 'echo hello from $$; exec sleep 1000'" })
@@ -198,6 +217,17 @@ describe.each(invokers)('as $name', (invoker) => {
     await terminal.waitFor(/got-one[\s\S]*got-two/)
     expect(output(await t.coop(['logs', '-n', '1']))).toMatch(/got-two/)
     expect(output(await t.coop(['run', '--', 'echo', 'works']))).toBe('works\n')
+  })
+
+  test.skipIf(can.missing)(`the next command after that finds the daemon${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const pid = await daemonPid(t)
+    rmSync(t.runtimeDir, { recursive: true })
+    const [run, ls] = await Promise.all([t.coop(['run', 'echo', 'works']), t.coop(['ls'])])
+    expect(run).toMatchObject({ code: 0, stdout: 'works\n', stderr: '' })
+    expect(ls).toMatchObject({ code: 0, stdout: expect.stringContaining('running') })
+    expect(await daemonPid(t)).toBe(pid)
   })
 
   test.skipIf(can.missing)(
