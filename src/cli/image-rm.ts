@@ -17,7 +17,7 @@ const command: Command = {
     force: {
       type: 'boolean',
       short: 'f',
-      about: 'also one that boxes use: they go on, but a stopped one needs it again to start',
+      about: 'also one that boxes use: they go on with its layers',
     },
     json: { type: 'boolean', about: 'machine-readable output' },
   },

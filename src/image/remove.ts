@@ -25,7 +25,7 @@ export function refuseUsed(paths: Paths, references: readonly string[]): void {
     if (!boxes.length) continue
     const users = boxes.length === 1 ? `the box ${boxes[0]} uses` : `the boxes ${boxes.join(', ')} use`
     throw new CoopError('E_IMAGE', `${users} the image ${reference}`, {
-      hint: `coop kill ${boxes[0]}; with --force the image goes: running boxes go on, stopped ones need it again`,
+      hint: `coop kill ${boxes[0]}; with --force the image goes, and boxes go on with its layers`,
     })
   }
 }

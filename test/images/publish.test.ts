@@ -98,7 +98,7 @@ describe.each(everyone)('as $name', (invoker) => {
       output(await t.coop(['image', 'publish', 'box', 'with-tools']))
       output(await t.coop(['kill', '-f']))
       output(await t.coop(['-d', '-n', 'box', '--image', 'with-tools', '--agent', 'sleep infinity']))
-      output(await t.coop(['image', 'rm', 'with-tools']))
+      output(await t.coop(['image', 'rm', '-f', 'with-tools']))
       output(await t.coop(['system', 'clean', '--all']))
       const stderr = expect.stringMatching(/with-tools.* is not built; the box box goes on with the layers/)
       for (const command of ['restart', 'stop', 'start'])
