@@ -10,7 +10,7 @@ import { windowSize } from '../../ffi/terminal.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
 import type { Picture } from '../screen/pictures.ts'
 import type { WindowSize } from './process.ts'
-import { RING_SIZE, type Ring } from './ring.ts'
+import { RING_SIZE, type Ring, type Typed } from './ring.ts'
 import type { ScreenKeeper } from './screen-keeper.ts'
 import { commonSize, isLarger, type Viewer } from './window.ts'
 
@@ -32,6 +32,14 @@ export interface PtyEnd {
   /** The exit code of its program. */
   readonly code: number
   readonly reason?: string
+}
+
+interface Input {
+  readonly bytes: Uint8Array
+  /** Whose bytes these are, and how much of that was written before them. */
+  readonly from: Typed
+  /** Told how much of all that has been written now. */
+  readonly written: (offset: number) => void
 }
 
 const MAX_INPUT = 1 << 20 // bytes queued for a program that does not read; more is refused
@@ -64,7 +72,7 @@ export class Pty {
   readonly #watched: Watched
   readonly #clients = new Set<PtyClient>()
   #size: WindowSize
-  #input: { readonly bytes: Uint8Array; readonly written: (n: number) => void }[] = []
+  #input: Input[] = []
   #inputSize = 0
   #closed = false
   #growing: Timer | undefined
@@ -137,11 +145,11 @@ export class Pty {
     this.proceed()
   }
 
-  /** Input, in order; `written` is told as it goes. False when the program has not read for too long. */
-  write(bytes: Uint8Array, written: (n: number) => void = () => {}): boolean {
+  /** Input, in order. False when the program has not read for too long. */
+  write(bytes: Uint8Array, from: Typed, written: Input['written']): boolean {
     if (this.#closed || this.#inputSize + bytes.length > MAX_INPUT) return false
     this.onInput(bytes)
-    this.#input.push({ bytes: Uint8Array.from(bytes), written })
+    this.#input.push({ bytes: Uint8Array.from(bytes), from, written })
     this.#inputSize += bytes.length
     if (this.#input.length > 1) return true
     if (bytes.length > KEY || this.#paused || performance.now() < this.#silentUntil) this.#writeInput()
@@ -293,17 +301,22 @@ export class Pty {
 
   #writeInput(): void {
     while (this.#input[0] && !this.#closed) {
-      const { bytes, written } = this.#input[0]
+      const { bytes, from, written } = this.#input[0]
+      const { pid, offset } = from
+      // A daemon that is killed between the next two calls to the system makes this input arrive twice.
+      this.ring.setTyped({ pid, offset: offset + bytes.length })
       const n = writeNonblocking(this.#master, bytes)
+      if (n !== bytes.length) this.ring.setTyped({ pid, offset: offset + Math.max(n, 0) })
+      this.ring.noteTyped()
       if (n < 0) {
         this.#input = []
         this.#inputSize = 0
         return
       }
       this.#inputSize -= n
-      if (n) written(n)
+      written(offset + n)
       if (n < bytes.length) {
-        this.#input[0] = { bytes: bytes.subarray(n), written }
+        this.#input[0] = { bytes: bytes.subarray(n), from: { pid, offset: offset + n }, written }
         return this.#arm(!this.#paused)
       }
       this.#input.shift()

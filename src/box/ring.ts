@@ -40,6 +40,12 @@ function readHeader(fd: number) {
   return { bytes, offset: field(OFFSET), start: field(START), underWay: field(UNDER_WAY) }
 }
 
+/** How far a client's input has got. */
+export interface Typed {
+  readonly pid: number
+  readonly offset: number
+}
+
 export class Ring {
   #fd: number
   readonly #pipe: number
@@ -153,9 +159,13 @@ export class Ring {
     return Number(this.#header.readBigUInt64LE(TYPED))
   }
 
-  setTyped(pid: number, offset: number): void {
+  /** Written with the next header (`noteTyped`). */
+  setTyped({ pid, offset }: Typed): void {
     this.#header.writeBigUInt64LE(BigInt(pid), TYPIST)
     this.#header.writeBigUInt64LE(BigInt(offset), TYPED)
+  }
+
+  noteTyped(): void {
     this.#writeHeader(0)
   }
 

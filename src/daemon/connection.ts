@@ -59,6 +59,8 @@ export class Connection implements Outlet {
   readonly #decoder = new FrameDecoder()
   #queue: Uint8Array[] = []
   #queued = 0
+  /** Of the client's input: bytes that came, and those that the terminal has. */
+  #typed = 0
   #taken = 0
   #tellTaken: Timer | undefined
   #greeted = false
@@ -88,8 +90,11 @@ export class Connection implements Outlet {
    * the terminal has.
    */
   continueInput({ ring }: Pty, typed: number | undefined): number {
-    if (typed === undefined && ring.typedBy(this.pid)) ring.setTyped(this.pid, 0) // another process with its number
-    this.#taken = typed === undefined ? 0 : Math.max(typed, ring.typedBy(this.pid))
+    if (typed === undefined && ring.typedBy(this.pid)) {
+      ring.setTyped({ pid: this.pid, offset: 0 }) // another process had its number
+      ring.noteTyped()
+    }
+    this.#taken = this.#typed = Math.max(typed ?? 0, ring.typedBy(this.pid))
     return this.#taken
   }
 
@@ -128,11 +133,12 @@ export class Connection implements Outlet {
     const feed = this.activity?.feed
     if (!feed || feed.readonly) return
     feed.active = Date.now()
-    feed.pty.write(bytes, (n) => {
-      this.#taken += n
-      feed.pty.ring.setTyped(this.pid, this.#taken)
+    const from = { pid: this.pid, offset: this.#typed }
+    const isAccepted = feed.pty.write(bytes, from, (offset) => {
+      this.#taken = offset
       this.#tellTaken ??= setTimeout(() => this.#tellOfTaken(), TAKEN_MS)
     })
+    if (isAccepted) this.#typed += bytes.length
   }
 
   #tellOfTaken(): void {

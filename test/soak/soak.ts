@@ -191,18 +191,29 @@ export async function soakInput(
   try {
     await waitUntil(() => shown.includes('ready'), 'the terminal')
     for (let round = 0; round < rounds; round++) {
-      for (const goal = sent.length + 3 + random() * 20; sent.length < goal; ) {
+      const before = sent.length
+      // As a fast typist, or a slow paste. In a quarter of the rounds the daemon may be killed while it starts.
+      for (const goal = before + 3 + random() * 20; sent.length < goal; await Bun.sleep(random() * 8))
         await type()
-        await Bun.sleep(random() * 8) // as a fast typist, or a slow paste
-      }
-      const [daemon] = await waitUntil(() => {
-        const found = daemonsOf(t)
-        return found.length ? found : undefined
-      }, 'a daemon')
+      if (round % 4)
+        await waitUntil(
+          () => got().length > before,
+          () => `what was typed\n${shown}`,
+        )
+      const [daemon] = await waitUntil(
+        () => {
+          const found = daemonsOf(t)
+          return found.length ? found : undefined
+        },
+        () => `a daemon\n${shown}\n${client.exitCode}`,
+      )
       await harm(daemon ?? -1, t)
     }
     await type()
-    await waitUntil(() => got().at(-1) === sent.at(-1), 'the last of what was typed')
+    await waitUntil(
+      () => got().at(-1) === sent.at(-1),
+      () => `the last of what was typed\n${shown}`,
+    )
     return { sent, got: got() }
   } finally {
     client.kill('SIGKILL')
