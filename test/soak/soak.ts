@@ -207,6 +207,8 @@ export async function soakInput(
         },
         () => `a daemon\n${shown}\n${client.exitCode}`,
       )
+      await type()
+      await Bun.sleep(random() * 4) // the terminal has it, most likely, and the client has not been told
       await harm(daemon ?? -1, t)
     }
     await type()
