@@ -13,9 +13,9 @@ async function load(
   const [first, ...rest] = argv
   if (first === undefined || first.startsWith('-'))
     return { name: '', command: await defaultCommand(), rest: argv }
-  const entry = Object.entries(COMMANDS).find(([name]) => name === first)
+  const entry = Object.hasOwn(COMMANDS, first) ? COMMANDS[first as keyof typeof COMMANDS] : undefined
   if (!entry) throw unknownCommand(first, Object.keys(COMMANDS), '')
-  const command = await entry[1].load()
+  const command = await entry.load()
   const [sub, ...afterSub] = rest
   if (!command.commands || sub === undefined || sub.startsWith('-')) return { name: first, command, rest }
   const below = Object.entries(command.commands).find(([name]) => name === sub)

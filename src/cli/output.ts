@@ -55,29 +55,36 @@ export function isTerminal(fd: number): boolean {
 
 const colors = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
 
-const wantsColor = new Map<number, boolean>()
+const wantsColor: (boolean | undefined)[] = []
 
 /** Color a word when `fd` is a terminal that wants it (no-color.org: NO_COLOR set to anything but ''). */
 export function paint(color: keyof typeof colors, text: string, fd = 1): string {
-  // Asked once: more than some 30 system calls make the engine start a thread to compile, for half a millisecond.
-  const wanted =
-    wantsColor.get(fd) ?? (isTerminal(fd) && !process.env.NO_COLOR && process.env.TERM !== 'dumb')
-  wantsColor.set(fd, wanted)
+  // Asked once: more than some 30 system calls make the engine start a thread to compile, for half a millisecond. (So
+  // do 64 blocks of its heap, of which each kind of object takes one: no Map for two entries.)
+  const wanted = wantsColor[fd] ?? (isTerminal(fd) && !process.env.NO_COLOR && process.env.TERM !== 'dumb')
+  wantsColor[fd] = wanted
   return wanted ? `\x1b[${colors[color]}m${text}\x1b[0m` : text
 }
 
+const ASCII = /^[\x20-\x7e]*$/
+
 /** What comes from a box or a repository, made harmless for a terminal: no control characters. */
 export function printable(text: string): string {
-  return text.replace(/[\x00-\x1f]/g, '\ufffd').replace(ACTIVE, '\ufffd')
+  return ASCII.test(text) ? text : text.replace(/[\x00-\x1f]/g, '\ufffd').replace(ACTIVE, '\ufffd')
+}
+
+/** Columns that a text takes. */
+function width(text: string): number {
+  return ASCII.test(text) ? text.length : Bun.stringWidth(text)
 }
 
 /** A text of at most so many columns; of a longer one the end is cut off. */
 export function shortened(text: string, columns: number): string {
-  if (Bun.stringWidth(text) <= columns) return text
+  if (width(text) <= columns) return text
   let room = columns - 1
   let short = ''
   for (const character of text) {
-    room -= Bun.stringWidth(character)
+    room -= width(character)
     if (room < 0) break
     short += character
   }
@@ -92,15 +99,13 @@ export function table(
 ): string {
   const clean = rows.map((row) => row.map(printable))
   const widths = head.map((title, column) =>
-    Math.max(title.length, ...clean.map((row) => Bun.stringWidth(row[column] ?? ''))),
+    Math.max(title.length, ...clean.map((row) => width(row[column] ?? ''))),
   )
   const line = (cells: readonly string[], row: number): string =>
     cells
       .map((cell, column) => {
         const last = column === cells.length - 1
-        const padded = last
-          ? cell
-          : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - Bun.stringWidth(cell)))
+        const padded = last ? cell : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell)))
         return row < 0 ? paint('bold', padded) : style(padded, column, row)
       })
       .join('  ')
