@@ -25,7 +25,7 @@ export async function images(): Promise<void> {
   await using t = await scratch(ordinary)
   await using registry = await RealRegistry.start()
   const made = layout(t.folder('made'), layers())
-  registry.push(made, 'bench:1')
+  await registry.push(made, 'bench:1')
   rmSync(join(t.root, 'made'), { recursive: true, force: true })
   const reference = `${registry.host}/bench:1`
   await pulls(t, reference)
