@@ -64,3 +64,10 @@ export function allocate(fd: number, size: number): void {
   if (result < 0 && result !== -95 /* EOPNOTSUPP: some network file systems */)
     throw new SysError('fallocate', result)
 }
+
+/** Make a descriptor /dev/null: whoever waits for the other end of what it was need not wait for us. */
+export function redirectToNull(fd: number): void {
+  const nowhere = must('openat', '/dev/null', k.AT_FDCWD, cstring('/dev/null'), k.O_RDWR | k.O_CLOEXEC, 0)
+  must('dup3', undefined, nowhere, fd, 0)
+  syscall('close', nowhere)
+}

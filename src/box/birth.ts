@@ -35,14 +35,6 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-let boot: string | undefined
-
-/** Which boot of the machine this is (random(4), boot_id). */
-export function bootId(): string {
-  boot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
-  return boot
-}
-
 function cloneBatch(network: NetworkMode, ends: readonly number[]): Batch {
   const batch = new Batch()
   const fds = ends.map((fd) => batch.fd(fd))

@@ -1,6 +1,6 @@
 /** From a request to a plan: reads what planning needs of the host, and decides nothing itself. */
 import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { BoxFacts } from '../agents/adapter.ts'
 import { isAgentName } from '../agents/adapters.ts'
 import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
@@ -13,7 +13,7 @@ import { withPlace } from '../config/place.ts'
 import { readSmallFile } from '../config/read.ts'
 import { CoopError } from '../errors.ts'
 import { isLocal } from '../image/reference.ts'
-import { findRecord } from '../image/store.ts'
+import { findRecord, isWholeLayer } from '../image/store.ts'
 import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
 import { stepEnvironment } from '../sandbox/environment.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
@@ -98,7 +98,8 @@ function layeredOf(
   }
 }
 
-const isUnchanged = ({ path, inode }: Source): boolean => sourceOf(path, 'box')?.inode === inode
+const isUnchanged = ({ path, inode }: Source): boolean =>
+  sourceOf(path, 'box')?.inode === inode && isWholeLayer(dirname(path))
 
 function imageOf(
   request: BoxRequest,

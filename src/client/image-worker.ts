@@ -28,13 +28,13 @@ export async function runWorker(
   })
   // Ctrl+C reaches the worker, too: it ends first, and then we do.
   const interrupted = (): void => child.kill('SIGINT')
+  let isDone = false
   process.on('SIGINT', interrupted)
   process.on('SIGTERM', interrupted)
   try {
     child.stdin.write(`${JSON.stringify(request)}\n`)
     child.stdin.flush()
     let text = ''
-    let result: { value: unknown } | undefined
     const decoder = new TextDecoder()
     for await (const piece of child.stdout) {
       text += decoder.decode(piece, { stream: true })
@@ -42,12 +42,14 @@ export async function runWorker(
         const event = JSON.parse(text.slice(0, end)) as WorkerEvent
         text = text.slice(end + 1)
         if (event.event === 'error') throw errorFromJson(event.error)
-        if (event.event === 'result') result = event
-        else onEvent(event)
+        if (event.event === 'result') {
+          isDone = true
+          return event.value
+        }
+        onEvent(event)
       }
     }
     const code = await child.exited
-    if (result) return result.value
     if (code === INTERRUPTED)
       throw new CoopError('E_INTERRUPTED', 'interrupted', {
         hint: 'what was downloaded is kept: run it again to go on',
@@ -59,6 +61,8 @@ export async function runWorker(
     process.off('SIGINT', interrupted)
     process.off('SIGTERM', interrupted)
     child.stdin.end()
-    await child.exited
+    // One that has done its work may take a while to see it on the disk.
+    if (isDone) child.unref()
+    else await child.exited
   }
 }

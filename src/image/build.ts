@@ -4,7 +4,6 @@
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { syncFileSystem } from '../../ffi/tree.ts'
 import { withoutMounts } from '../box/bare-box.ts'
 import { imageReference } from '../box/image-layers.ts'
 import { type BoxRequest, configurationOf, prepareBox } from '../box/prepare.ts'
@@ -29,6 +28,7 @@ import {
   layerFiles,
   layerLog,
   layersDir,
+  markUnsynced,
   readRecord,
   removeRecord,
   withLock,
@@ -175,7 +175,7 @@ async function runStep(
     }
     await discard(join(fresh, 'box'))
     const there = layerDir(paths, ids, id)
-    if (hasLayer(paths, ids, id)) await discard(there) // built again; boxes of the old build have it open and go on
+    await discard(there) // built again, or hit by a power cut; boxes of the old build have it open and go on
     keep(fresh, there)
     removeRecord(paths, failedReference(id))
   } catch (error) {
@@ -186,7 +186,7 @@ async function runStep(
   function keep(from: string, to: string): void {
     const record: LayerRecord = { version: 1, diffId: '', entries: 0, bytes: treeSize(layerFiles(from)) }
     writeWhole(join(from, 'layer.json'), `${JSON.stringify(record)}\n`)
-    syncFileSystem(from) // as of a layer that was pulled
+    markUnsynced(from)
     renameSync(from, to)
   }
 }

@@ -1,5 +1,5 @@
 /** A blob of a registry into a file: hashed as it comes, continued where it broke off, never more than was announced. */
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { isDiskFull } from '../box/storage.ts'
 import { CoopError } from '../errors.ts'
@@ -31,7 +31,8 @@ function hashOf(fd: number, hash: Bun.CryptoHasher, max: number): number {
   return size
 }
 
-/** Into `path`, which may have the first bytes from an earlier try; whole and synced when this resolves. */
+/** Into `path`, which may have the first bytes from an earlier try; whole when this resolves. What a power cut takes of it
+ * is found when it is hashed again, before it is used. */
 export async function download(
   registry: Registry,
   blob: Descriptor,
@@ -79,7 +80,6 @@ export async function download(
         await Bun.sleep(AGAIN_MS)
       }
     }
-    fsyncSync(fd)
 
     async function once(): Promise<void> {
       const response = await registry.blob(blob.digest, done)

@@ -2,7 +2,6 @@
 import { appendFileSync, chownSync, closeSync, constants, mkdirSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import * as k from '../../ffi/abi/constants.ts'
-import { syncFileSystem } from '../../ffi/tree.ts'
 import { diskError } from '../box/storage.ts'
 import type { Paths } from '../config/paths.ts'
 import { hostIdOfRoot } from '../sandbox/ids.ts'
@@ -20,6 +19,7 @@ import {
   layerDir,
   layerFiles,
   layersDir,
+  markUnsynced,
   withLock,
   writeRecord,
   writeWhole,
@@ -182,8 +182,10 @@ async function makeLayer(
     } finally {
       await tar.close().catch(() => {})
     }
-    syncFileSystem(fresh) // after a power cut a layer is whole or not there
-    renameSync(fresh, layerDir(paths, init.ids, layer.chain))
+    markUnsynced(fresh)
+    const there = layerDir(paths, init.ids, layer.chain)
+    await input.discard(there) // one that a power cut has hit
+    renameSync(fresh, there)
   } catch (error) {
     await input.discard(fresh).catch(() => {})
     throw diskError(error, `the image ${input.reference} in ${paths.dataDir}`)

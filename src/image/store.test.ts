@@ -13,8 +13,10 @@ import {
   layerFolders,
   layersDir,
   listRecords,
+  markUnsynced,
   readRecord,
   removeRecord,
+  syncLayers,
   withLock,
   writeRecord,
   writeWhole,
@@ -116,6 +118,24 @@ describe('a layer', () => {
     expect(hasLayer(paths, { ...IDS, kind: 'range' }, CHAIN)).toBe(false)
     const others = { ...IDS, uids: [{ inside: 0, outside: 8, count: 1 }] }
     expect(hasLayer(paths, others, CHAIN)).toBe(false)
+  })
+
+  test('that the disk may not have is there until the machine starts anew', () => {
+    using paths = testPaths()
+    const folder = layerDir(paths, IDS, CHAIN)
+    mkdirSync(join(folder, 'fs'), { recursive: true })
+    writeFileSync(join(folder, 'layer.json'), '{}')
+    markUnsynced(folder)
+    expect(hasLayer(paths, IDS, CHAIN)).toBe(true)
+    syncLayers(paths)
+    expect(readdirSync(folder).sort()).toEqual(['fs', 'layer.json'])
+    // As after a power cut: of another boot, or without the bytes that say so.
+    for (const boot of ['7c6a18b4-8d0f-4a6e-9a37-0d1f5a2f9f10', '']) {
+      writeFileSync(join(folder, 'unsynced'), boot)
+      expect(hasLayer(paths, IDS, CHAIN)).toBe(false)
+      syncLayers(paths)
+      expect(hasLayer(paths, IDS, CHAIN)).toBe(false)
+    }
   })
 
   test('that is half made is listed apart, by the name of its lock', () => {

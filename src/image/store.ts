@@ -17,6 +17,8 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { openLockFile, tryLock } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
+import { syncFileSystem } from '../../ffi/tree.ts'
+import { bootId } from '../box/boot.ts'
 import { imagesDir, type Paths } from '../config/paths.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import type { ImageConfig } from './manifest.ts'
@@ -92,7 +94,35 @@ export const layerFiles = (folder: string): string => join(folder, 'fs')
 /** What a step of setup said. */
 export const layerLog = (folder: string): string => join(folder, 'build.log')
 export const hasLayer = (paths: Paths, ids: IdPlan, chain: string): boolean =>
-  existsSync(join(layerDir(paths, ids, chain), 'layer.json'))
+  isWholeLayer(layerDir(paths, ids, chain))
+
+/** Says in which boot of the machine a layer was made, until its files are known to be on the disk. */
+const unsyncedFile = (folder: string): string => join(folder, 'unsynced')
+
+/** To be told before a layer gets its name: a power cut from now on makes it worthless. */
+export function markUnsynced(folder: string): void {
+  writeFileSync(unsyncedFile(folder), bootId(), { mode: 0o600 })
+}
+
+/** Whether a layer is there, with everything that was written to it. */
+export function isWholeLayer(folder: string): boolean {
+  if (!existsSync(join(folder, 'layer.json'))) return false
+  try {
+    return readFileSync(unsyncedFile(folder), 'utf8') === bootId()
+  } catch (error) {
+    return (error as { code?: string }).code === 'ENOENT'
+  }
+}
+
+/** Have the disk take what was made in this boot, which takes as long as it takes. */
+export function syncLayers(paths: Paths): void {
+  const fresh = layerFolders(paths).filter(
+    (folder) => existsSync(unsyncedFile(folder)) && isWholeLayer(folder),
+  )
+  if (!fresh.length) return
+  syncFileSystem(imagesDir(paths))
+  for (const folder of fresh) rmSync(unsyncedFile(folder), { force: true })
+}
 
 const recordsDir = (paths: Paths): string => join(imagesDir(paths), 'records')
 const recordFile = (paths: Paths, reference: string): string =>

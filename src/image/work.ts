@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, renameSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Channel } from '../../ffi/channel.ts'
+import { redirectToNull } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { type HostFacts, hostFacts } from '../box/host.ts'
 import { janitor } from '../box/janitor.ts'
@@ -18,7 +19,7 @@ import { isLocal, noLocalImage, parseReference, printReference, type Reference }
 import { openRegistryImage } from './registry-source.ts'
 import { clean, clearHalfMadeLayers, prune, refuseUsed, removeImages, removeVolumes } from './remove.ts'
 import type { OpenImage } from './source.ts'
-import { type ImageRecord, readRecord, withLock } from './store.ts'
+import { type ImageRecord, readRecord, syncLayers, withLock } from './store.ts'
 
 const INTERRUPTED = 130
 const BEHIND_MS = 2
@@ -85,6 +86,12 @@ export async function work(connection: number, channel: number): Promise<void> {
     await clearHalfMadeLayers(paths, discard)
     const value = await answer(context, wanted)
     tell({ event: 'result', value })
+    // The client goes, and nothing of its terminal or its folders is to be kept meanwhile.
+    zygote.close()
+    process.chdir('/')
+    redirectToNull(2)
+    await new Promise((resolve) => setImmediate(resolve)) // what was closed above goes with the next turn
+    syncLayers(paths)
     process.exit(0)
   } catch (error) {
     const said = diskError(error, "coop's folders")

@@ -1,11 +1,12 @@
 /** Pulls and builds that are killed, cut off or made twice at once: the next one finishes, and nothing is left half made. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { canMakeNamespaces, needsAll } from '../harness/facts.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
-import { everyone, output } from '../integration/support.ts'
+import { waitUntil } from '../harness/wait.ts'
+import { everyone, expectRefusal, output } from '../integration/support.ts'
 import { CuttingProxy } from './cutting-proxy.ts'
 import { MemoryDisk } from './memory-disk.ts'
 import { smallRoot } from './roots.ts'
@@ -137,6 +138,33 @@ describe.each(everyone)('as $name', (invoker) => {
     LONG_MS,
   )
 })
+
+test.skipIf(tools.missing)(
+  `what a power cut may have taken is unpacked again${tools.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    const top = join(t.dataDir, 'images/layers')
+    const unsynced = () =>
+      readdirSync(top, { recursive: true })
+        .map(String)
+        .filter((path) => path.endsWith('unsynced'))
+    output(await t.coop(['image', 'pull', '-q', small]))
+    await waitUntil(() => unsynced().length === 0, 'everything to be on the disk')
+    const expected = content(t)
+    const run = ['run', '--image', small, '--', 'sh', '-c', ':']
+    output(await t.coop(run))
+    // As it may be found: the mark of another boot, and a file that was never written.
+    const [ids = ''] = readdirSync(top)
+    const [layer = ''] = readdirSync(join(top, ids))
+    writeFileSync(join(top, ids, layer, 'unsynced'), '7c6a18b4-8d0f-4a6e-9a37-0d1f5a2f9f10')
+    writeFileSync(join(top, ids, layer, 'fs/bin/busybox'), '')
+    expectRefusal(await t.coop(run), { code: 125, sentence: /is not built/, hint: /coop image pull/ })
+    output(await t.coop(['image', 'pull', '-q', small]))
+    expect(content(t)).toBe(expected)
+    output(await t.coop(run))
+  },
+  LONG_MS,
+)
 
 test.skipIf(tools.missing)(
   `connections that break at any byte: the pull goes on by itself${tools.note}`,
