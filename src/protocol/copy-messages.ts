@@ -3,6 +3,7 @@
  * character is one byte (latin1). Descriptors come beside the answers, in the order of the entries that are open.
  */
 
+import { type Fields, fields } from './fields.ts'
 import { text } from './text.ts'
 
 /** Files of one call: descriptors of one SCM_RIGHTS message, with room to spare (ffi/batch.ts, MAX_FDS). */
@@ -77,13 +78,6 @@ export interface Created {
   readonly file?: number
   readonly identity?: string
   readonly error?: string
-}
-
-type Fields = Readonly<Record<string, unknown>>
-
-function fields(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null) throw new TypeError('not an object')
-  return value as Fields
 }
 
 function bytes(value: unknown, max: number): string {

@@ -4,6 +4,20 @@
  */
 import { CoopError, type ErrorJson } from '../errors.ts'
 import { type CopyCall, copyCall } from './copy-messages.ts'
+import {
+  fields,
+  flag,
+  integer,
+  Malformed,
+  offset,
+  optional,
+  present,
+  pty,
+  record,
+  type Size,
+  size,
+  strings,
+} from './fields.ts'
 import { type PublishCall, publishCall } from './publish-messages.ts'
 import { type SnapshotCall, snapshotCall } from './snapshot-messages.ts'
 import { TooLong, text } from './text.ts'
@@ -11,10 +25,7 @@ import { TooLong, text } from './text.ts'
 /** Raised with every change that an older side would misunderstand. */
 export const PROTOCOL = 2
 
-export interface Size {
-  readonly columns: number
-  readonly rows: number
-}
+export type { Size }
 
 export type Environment = Readonly<Record<string, string>>
 
@@ -192,64 +203,6 @@ export interface BoxInfo {
   readonly detachKey: string
   /** Resident bytes of the box's processes; undefined where it cannot be told. */
   readonly memory?: number
-}
-
-type Fields = Readonly<Record<string, unknown>>
-
-const MAX_WINSIZE = 0xffff // of struct winsize (ioctl_tty(2))
-const MAX_CELLS = 9999 // of a side; no screen has more, and each costs memory
-
-class Malformed extends Error {}
-
-function fields(value: unknown): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('an object')
-  return value as Fields
-}
-
-function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
-  return value === undefined ? undefined : read(value)
-}
-
-function integer(value: unknown, min: number, max: number): number {
-  if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
-    throw new Malformed(`a number from ${min} to ${max}`)
-  return value
-}
-
-function flag(value: unknown): boolean {
-  if (typeof value !== 'boolean') throw new Malformed('true or false')
-  return value
-}
-
-function strings(value: unknown): string[] {
-  if (!Array.isArray(value) || value.length > 65_536) throw new Malformed('a list')
-  return value.map((item) => text(item, 1 << 20))
-}
-
-function record(value: unknown): Record<string, string> {
-  const entries = Object.entries(fields(value))
-  return Object.fromEntries(entries.map(([name, item]) => [text(name), text(item, 1 << 20)]))
-}
-
-function size(value: unknown): Size {
-  const { columns, rows } = fields(value)
-  // A terminal that tells no size says 0 (a serial line): programs get the usual one.
-  const side = (cells: unknown, usual: number): number =>
-    Math.min(integer(cells, 0, MAX_WINSIZE), MAX_CELLS) || usual
-  return { columns: side(columns, 80), rows: side(rows, 24) }
-}
-
-function pty(value: unknown): number {
-  return integer(value, 0, 1 << 20)
-}
-
-function offset(value: unknown): number {
-  return integer(value, 0, Number.MAX_SAFE_INTEGER)
-}
-
-/** Leaves out what is undefined: optional fields are absent or there. */
-function present<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T
 }
 
 function boxOptions(value: unknown): BoxOptions {

@@ -1,5 +1,6 @@
 /** The calls of `coop snapshot`. A box is meant as `box.find` means it; one that is gone, by its name. */
 
+import { record } from './fields.ts'
 import type { Environment } from './messages.ts'
 import { text } from './text.ts'
 
@@ -45,10 +46,6 @@ export interface SnapshotInfo {
 }
 
 const MAX_NOTE = 4096 // characters
-function environment(value: unknown): Environment {
-  if (typeof value !== 'object' || value === null) throw new TypeError('an environment')
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [text(name), text(item, 1 << 20)]))
-}
 
 /** Undefined for a call that is none of these; throws for one that is malformed. */
 export function snapshotCall(it: Readonly<Record<string, unknown>>): SnapshotCall | undefined {
@@ -72,7 +69,7 @@ export function snapshotCall(it: Readonly<Record<string, unknown>>): SnapshotCal
         name: text(it.name),
         workspace: it.workspace === true,
         force: it.force === true,
-        environment: environment(it.environment),
+        environment: record(it.environment),
         ...target(),
       }
     case 'snapshot.list':
