@@ -22,6 +22,8 @@ import type { OpenImage } from './source.ts'
 import { type ImageRecord, readRecord, syncLayers, withLock } from './store.ts'
 
 const INTERRUPTED = 130
+/** The client has its answer: its end is no reason any more to stop. */
+let isAnswered = false
 const BEHIND_MS = 2
 
 export interface WorkerContext {
@@ -54,7 +56,7 @@ async function request(): Promise<WorkerRequest> {
     if (done) process.exit(INTERRUPTED)
     text += Buffer.from(value).toString('utf8')
   }
-  void reader.read().then(() => process.exit(INTERRUPTED))
+  void reader.read().then(() => isAnswered || process.exit(INTERRUPTED))
   return JSON.parse(text) as WorkerRequest // from this very executable
 }
 
@@ -85,6 +87,7 @@ export async function work(connection: number, channel: number): Promise<void> {
     const context = { paths, host, zygote, tell, discard }
     await clearHalfMadeLayers(paths, discard)
     const value = await answer(context, wanted)
+    isAnswered = true
     tell({ event: 'result', value })
     // The client goes, and nothing of its terminal or its folders is to be kept meanwhile.
     zygote.close()

@@ -11,18 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
+import { copied, cp, inside } from './copying.ts'
 import { daemonPid, everyone, expectRefusal, needed, output, startBox } from './support.ts'
-
-const inside = async (t: Scratch, script: string): Promise<string> =>
-  output(await t.coop(['exec', 'sh', '-c', script]))
-const cp = (t: Scratch, ...args: readonly string[]) => t.coop(['cp', ...args])
-
-/** A copy that worked and had nothing to say. */
-async function copied(t: Scratch, ...args: readonly string[]): Promise<void> {
-  expect(await cp(t, ...args)).toMatchObject({ code: 0, stdout: '', stderr: '' })
-}
 
 describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker)

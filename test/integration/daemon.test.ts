@@ -11,6 +11,7 @@ import {
   box,
   boxes,
   daemonPid,
+  daemonsOf,
   expectRefusal,
   needed,
   nothingLeft,
@@ -19,22 +20,6 @@ import {
   startBox,
 } from './support.ts'
 
-/** Processes of daemons of this test, zygotes not counted. */
-function daemons(t: Scratch): number[] {
-  const read = (path: string) => {
-    try {
-      return readFileSync(path, 'latin1')
-    } catch {
-      return ''
-    }
-  }
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => read(`/proc/${pid}/cmdline`).includes('--daemon'))
-    .filter((pid) => read(`/proc/${pid}/environ`).includes(t.runtimeDir))
-    .filter((pid) => / 1 \(|PPid:\t1\n/.test(read(`/proc/${pid}/status`)))
-    .map(Number)
-}
 const can = needed(ordinary)
 
 const alive = (pid: number) => {
@@ -90,7 +75,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(results.map(({ code, stderr }) => ({ code, stderr }))).toEqual(
       results.map(() => ({ code: 0, stderr: '' })),
     )
-    expect(daemons(t)).toEqual([(await daemonPid(t)) ?? -1])
+    expect(daemonsOf(t)).toEqual([(await daemonPid(t)) ?? -1])
     expect(events(t).filter(({ event }) => event === 'start')).toHaveLength(1)
   })
 
@@ -406,7 +391,7 @@ test.skipIf(can.missing)(
     await waitUntil(() => !alive(gone), 'the end of the idle daemon', 40_000)
     expect(alive(stays)).toBe(true)
     expect(readdirSync(idle.runtimeDir)).not.toContain('daemon.sock')
-    await waitUntil(() => daemons(idle).length === 0, 'the end of its zygote')
+    await waitUntil(() => daemonsOf(idle).length === 0, 'the end of its zygote')
     expect(output(await idle.coop(['run', '--', 'echo', 'again']))).toBe('again\n')
   },
   60_000,

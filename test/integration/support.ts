@@ -1,6 +1,6 @@
 /** What the whole-program tests share: boxes that stay, shells around coop, and looking for what is left. */
 import { expect } from 'bun:test'
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
 import { canMakeNamespaces, hasCommand, type Needs, needsAll } from '../harness/facts.ts'
@@ -94,6 +94,29 @@ export function expectRefusal(
 
 function entries(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : []
+}
+
+/** Processes of daemons of this scratch, zygotes not counted: youngest last. */
+export function daemonsOf(t: Scratch): number[] {
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, 'latin1')
+    } catch {
+      return ''
+    }
+  }
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid))
+    .filter((pid) => read(`/proc/${pid}/cmdline`).includes('--daemon'))
+    .filter((pid) => read(`/proc/${pid}/environ`).includes(t.runtimeDir))
+    .filter((pid) => !/^State:\tZ/m.test(read(`/proc/${pid}/status`)))
+    .filter((pid) => !isForkOfDaemon(read(`/proc/${pid}/status`), read))
+    .map(Number)
+}
+
+function isForkOfDaemon(status: string, read: (path: string) => string): boolean {
+  const parent = /^PPid:\t(\d+)$/m.exec(status)?.[1] ?? '0'
+  return read(`/proc/${parent}/cmdline`).includes('--daemon')
 }
 
 /** Waits until no file of any box is left, in sight or in the trash. */

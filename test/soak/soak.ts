@@ -2,12 +2,13 @@
  * A program that writes numbered lines as fast as it can, a client that shows them, and a daemon that keeps being
  * killed. What the client shows must have every line once and in order.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
 import { asInvoker } from '../harness/process.ts'
 import type { Scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
+import { daemonsOf } from '../integration/support.ts'
 
 /** What happens to the daemon in each round. */
 export type Harm = (daemon: number, t: Scratch) => Promise<void>
@@ -35,29 +36,6 @@ export function sequence(seed: number): () => number {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return state / 2 ** 32
   }
-}
-
-/** Processes of daemons of this scratch, zygotes not counted: youngest last. */
-export function daemonsOf(t: Scratch): number[] {
-  const read = (path: string): string => {
-    try {
-      return readFileSync(path, 'latin1')
-    } catch {
-      return ''
-    }
-  }
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .filter((pid) => read(`/proc/${pid}/cmdline`).includes('--daemon'))
-    .filter((pid) => read(`/proc/${pid}/environ`).includes(t.runtimeDir))
-    .filter((pid) => !/^State:\tZ/m.test(read(`/proc/${pid}/status`)))
-    .filter((pid) => !isForkOfDaemon(read(`/proc/${pid}/status`), read))
-    .map(Number)
-}
-
-function isForkOfDaemon(status: string, read: (path: string) => string): boolean {
-  const parent = /^PPid:\t(\d+)$/m.exec(status)?.[1] ?? '0'
-  return read(`/proc/${parent}/cmdline`).includes('--daemon')
 }
 
 /** Looks at what a client shows: every number must follow the one before. */
