@@ -43,6 +43,20 @@ export function isSameFile(a: number, b: number): boolean {
   return first !== undefined && first === identity(b)
 }
 
+/** Read at an offset (pread(2)); bytes, fewer only at the end of the file. Throws SysError. */
+export function readAt(fd: number, bytes: Uint8Array, offset: number): number {
+  return must('pread64', undefined, fd, bytes, bytes.length, offset)
+}
+
+/** Write at an offset (pwrite(2)). Throws SysError; ENOSPC also when there was room for a part. */
+export function writeAt(fd: number, bytes: Uint8Array, offset: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    const n = must('pwrite64', undefined, fd, bytes.subarray(done), bytes.length - done, offset + done)
+    if (n === 0) throw new SysError('pwrite64', -28 /* ENOSPC */)
+    done += n
+  }
+}
+
 /** Open or make a file of ours for locking; close-on-exec, mode 0600. Throws SysError. */
 export function openLockFile(path: string): number {
   return must('openat', path, k.AT_FDCWD, cstring(path), k.O_RDWR | k.O_CREAT | k.O_CLOEXEC, 0o600)

@@ -32,12 +32,18 @@ export const RESOLVE_BENEATH = 8
 export const RESOLVE_IN_ROOT = 16
 export const RESOLVE_CACHED = 32
 
+export const CLOCK_MONOTONIC = 1
+
 // fcntl(2), flock(2), close_range(2)
 export const F_DUPFD = 0
 export const F_GETFD = 1
 export const F_SETFD = 2
 export const F_GETFL = 3
 export const F_SETFL = 4
+export const F_GETLK = 5
+export const F_SETLK = 6
+export const F_WRLCK = 1
+export const F_UNLCK = 2
 export const F_DUPFD_CLOEXEC = 1030
 export const F_ADD_SEALS = 1033
 export const FD_CLOEXEC = 1

@@ -10,14 +10,19 @@ import { windowSize } from '../../ffi/terminal.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
 import type { Picture } from '../screen/pictures.ts'
 import type { WindowSize } from './process.ts'
-import { RING_SIZE, type Ring, type Typed } from './ring.ts'
+import { AHEAD, RING_SIZE, type Ring, type Typed } from './ring.ts'
 import type { ScreenKeeper } from './screen-keeper.ts'
 import { commonSize, isLarger, type Viewer } from './window.ts'
 
 /** Somebody who watches a PTY. Must not block: it queues or drops by itself. */
 export interface PtyClient extends Viewer {
-  /** `offset` is where in the stream `bytes` begin; they are only good during the call. */
-  output(offset: number, bytes: Uint8Array): void
+  /**
+   * `offset` is where in the stream `bytes` begin; they are only good during the call. `byClient`: the client that
+   * types has read them itself.
+   */
+  output(offset: number, bytes: Uint8Array, byClient: boolean): void
+  /** Whether its user types into the terminal without the daemon, and it may show what that answers by itself. */
+  readonly isDirect: boolean
   /** How far it has got; undefined when nobody is to wait for it. */
   readonly position: number | undefined
   /** It kept everybody waiting for too long: it is not waited for from now on. */
@@ -62,6 +67,8 @@ const KEY = 16 // bytes; the longest of what a key or a click sends, more or les
 const ECHO_US = 200 // how long an answer to a key is waited for, with everything else
 const SILENT_MS = 50 // that nothing is waited for, of a program that did not answer
 
+const SAY_AGAIN_MS = 5
+
 const GROW_MS = 300 // a client that left may be back at once; a program that drew itself for nothing flickers
 
 export class Pty {
@@ -80,6 +87,10 @@ export class Pty {
   #waited = 0
   #sinceWait = 0
   #silentUntil = 0
+  /** What coop has to say as soon as everything before it was taken. */
+  readonly #unsaid: Buffer[] = []
+  /** Set while a client reads, to look whether it still does. */
+  #leased: Timer | undefined
   /** Clients of the daemon before us: how many are still to come, and how far the program may run until then. */
   #awaited = 0
   #awaitedTimer: Timer | undefined
@@ -125,6 +136,7 @@ export class Pty {
     this.fit()
     if (this.#awaited && --this.#awaited === 0) this.#allBack()
     this.#counted()
+    this.#share()
   }
 
   detach(client: PtyClient): void {
@@ -132,6 +144,7 @@ export class Pty {
     this.fit()
     this.#counted()
     this.proceed()
+    this.takeBack()
   }
 
   #counted(): void {
@@ -149,7 +162,7 @@ export class Pty {
   write(bytes: Uint8Array, from: Typed, written: Input['written']): boolean {
     if (this.#closed || this.#inputSize + bytes.length > MAX_INPUT) return false
     this.onInput(bytes)
-    this.#input.push({ bytes: Uint8Array.from(bytes), from, written })
+    this.#input.push({ bytes: new Uint8Array(bytes), from, written })
     this.#inputSize += bytes.length
     if (this.#input.length > 1) return true
     if (bytes.length > KEY || this.#paused || performance.now() < this.#silentUntil) this.#writeInput()
@@ -166,6 +179,31 @@ export class Pty {
     this.#arm(true)
   }
 
+  /** What a client needs to type into the terminal by itself: the master, the pipe of the ring, and its file. */
+  get descriptors(): readonly number[] {
+    return [this.#master, ...this.ring.descriptors]
+  }
+
+  /** A client has typed `bytes` by itself after `offset` bytes of output; it has read everything before that. */
+  typed(offset: number, bytes: Uint8Array): void {
+    if (this.#closed) return
+    for (let at = this.ring.offset; ; at = this.ring.offset) {
+      const known = this.ring.takeKnown(offset)
+      if (!known) break
+      this.#tell(at, known, true)
+      if (this.#closed) return
+    }
+    if (bytes.length) this.onInput(bytes)
+    this.#read()
+  }
+
+  /** Read here again what a client may be reading: all that has come is known then. */
+  takeBack(): void {
+    if (this.#closed) return
+    if (this.ring.sharedTo) this.ring.sharedTo = 0
+    this.#read()
+  }
+
   /** Take the size that fits all clients: a smaller one at once, a larger one when it stays so for a moment. */
   fit(): void {
     clearTimeout(this.#growing)
@@ -180,7 +218,7 @@ export class Pty {
   #resize({ columns, rows }: WindowSize): void {
     if (this.#closed || (columns === this.#size.columns && rows === this.#size.rows)) return
     this.#size = { columns, rows }
-    this.#read() // what came before is of the old size
+    this.takeBack() // what came before is of the old size
     this.#keeper.resize(this.#size)
     this.onResize()
     setWindowSize(this.#master, columns, rows)
@@ -189,11 +227,21 @@ export class Pty {
 
   /** Something that coop itself says on the terminal. */
   say(text: string): void {
-    if (this.#closed) return
-    const bytes = Buffer.from(text)
-    const offset = this.ring.offset
-    this.ring.append(bytes)
-    this.#tell(offset, bytes)
+    this.#unsaid.push(Buffer.from(text))
+    if (this.#unsaid.length === 1) this.#sayAll()
+  }
+
+  #sayAll(): void {
+    while (this.#unsaid[0] && !this.#closed) {
+      this.takeBack()
+      const offset = this.ring.offset
+      if (!this.ring.append(this.#unsaid[0])) {
+        setTimeout(() => this.#sayAll(), SAY_AGAIN_MS)
+        return
+      }
+      const bytes = this.#unsaid.shift()
+      if (bytes) this.#tell(offset, bytes, false)
+    }
   }
 
   /** How it looks now, as sequences for a terminal that was just reset. Needs `loadScreens`. */
@@ -209,7 +257,7 @@ export class Pty {
   /** Resolves when everything that was written before has been read. */
   async drained(): Promise<void> {
     do {
-      this.#read()
+      this.takeBack()
       await new Promise((resolve) => setImmediate(resolve))
     } while (!this.#closed && (this.#paused || isReadable(this.#master)))
   }
@@ -222,9 +270,10 @@ export class Pty {
 
   close(end: PtyEnd): void {
     if (this.#closed) return
-    this.#read() // its last words
+    this.takeBack() // its last words
     this.#closed = true
-    for (const timer of [this.#paused, this.#growing, this.#awaitedTimer]) clearTimeout(timer)
+    this.ring.sharedTo = 0
+    for (const timer of [this.#paused, this.#growing, this.#awaitedTimer, this.#leased]) clearTimeout(timer)
     this.#watched.stop()
     closeDescriptor(this.#master)
     for (const tell of this.#closers) tell(end)
@@ -262,24 +311,44 @@ export class Pty {
   // Init keeps the terminal's other side open, so that this ends only with `close`, also between restarts.
   #read(): void {
     if (this.#closed || this.#paused) return
+    clearTimeout(this.#leased)
     for (let left = TURN; left > 0; ) {
       const room = this.#room()
       if (room <= 0) {
+        if (this.ring.sharedTo) this.ring.sharedTo = 0
         this.#paused = setTimeout(() => this.#impatient(), PATIENCE_TURN_MS)
         return this.#arm(false)
       }
       const offset = this.ring.offset
-      const bytes = this.ring.take(this.#master, room)
-      if (bytes === 'gone') return // the box has ended: its end is told elsewhere
-      if (!bytes) break
+      const taken = this.ring.take(this.#master, room)
+      if (taken === 'gone') return // the box has ended: its end is told elsewhere
+      if (!taken) break
+      if ('leasedFor' in taken) {
+        this.#leased = setTimeout(() => this.#read(), taken.leasedFor + 1)
+        this.#share()
+        return this.#arm(false)
+      }
+      const { bytes, byClient } = taken
       left -= bytes.length
       this.#sinceWait += bytes.length
       if (this.#sinceWait > PATIENCE_BYTES) this.#waited = 0
-      this.#tell(offset, bytes)
+      this.#tell(offset, bytes, byClient)
       if (this.#closed) return
-      if (bytes.length < SMALL) break // most likely all there is; else we are called again
+      if (bytes.length < SMALL && !byClient) break // most likely all there is; else we are called again
     }
+    this.#share()
     this.#arm(true)
+  }
+
+  /** Let the only client read by itself while its user types, no further than what the daemon can follow. */
+  #share(): void {
+    const [client, ...others] = this.#clients
+    const isShared = client?.isDirect === true && !others.length && !this.#awaited
+    if (this.#closed) return
+    const { offset, sharedTo } = this.ring
+    if (!isShared && !sharedTo) return
+    const to = isShared ? offset + Math.min(AHEAD, Math.max(this.#keeper.room(), 0)) : 0
+    if (to === 0 || to > sharedTo + AHEAD / 2 || to < sharedTo) this.ring.sharedTo = to
   }
 
   #impatient(): void {
@@ -294,9 +363,9 @@ export class Pty {
     this.#read()
   }
 
-  #tell(offset: number, bytes: Uint8Array): void {
+  #tell(offset: number, bytes: Uint8Array, byClient: boolean): void {
     this.onOutput(bytes)
-    for (const client of this.#clients) client.output(offset, bytes)
+    for (const client of this.#clients) client.output(offset, bytes, byClient)
   }
 
   #writeInput(): void {
@@ -304,10 +373,8 @@ export class Pty {
       const { bytes, from, written } = this.#input[0]
       const { pid, offset } = from
       // A daemon that is killed between the next two calls to the system makes this input arrive twice.
-      this.ring.setTyped({ pid, offset: offset + bytes.length })
       const n = writeNonblocking(this.#master, bytes)
-      if (n !== bytes.length) this.ring.setTyped({ pid, offset: offset + Math.max(n, 0) })
-      this.ring.noteTyped()
+      this.ring.setTyped({ pid, offset: offset + Math.max(n, 0) })
       if (n < 0) {
         this.#input = []
         this.#inputSize = 0

@@ -1,11 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { afterEach, beforeEach, describe, expect, setSystemTime, test } from 'bun:test'
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { heldPipe, splice } from '../../ffi/pipes.ts'
-import { RING_SIZE, Ring } from './ring.ts'
+import { AHEAD, RING_SIZE, Ring } from './ring.ts'
+import { MAX_LEASE_MS, RingFile } from './ring-file.ts'
 
-const HEADER = 64
+const HEADER = 128
 let folder: string
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'ring-'))
@@ -108,8 +109,9 @@ test('takes what a terminal has, around the end of the file, and gives it back',
     const size = 1 + ((at * 7) % 30_000)
     writeSync(from, numbered(at, size))
     for (let got = 0; got < size; ) {
-      const bytes = ring.take(from, 10_000)
-      if (!bytes || bytes === 'gone') throw new Error('it has more')
+      const taken = ring.take(from, 10_000)
+      if (!taken || taken === 'gone' || 'leasedFor' in taken) throw new Error('it has more')
+      const { bytes } = taken
       expect(bytes.equals(numbered(at + got, bytes.length))).toBe(true)
       got += bytes.length
     }
@@ -132,4 +134,139 @@ test('a file that was deleted can be had once more', () => {
   expect(other.read().bytes.toString()).toBe('text and more')
   ring.close()
   other.close()
+})
+
+describe('with a client that reads by itself', () => {
+  const path = (): string => join(folder, 'r')
+  let ring: Ring
+  let client: RingFile
+  let terminal: number
+  let clientFd: number
+
+  beforeEach(() => {
+    const pipe = heldPipe()
+    ring = Ring.create(path(), pipe)
+    clientFd = openSync(path(), 'r+')
+    const opened = RingFile.open(clientFd, pipe)
+    if (!opened) throw new Error('no ring')
+    client = opened
+    terminal = heldPipe()
+  })
+  afterEach(() => {
+    setSystemTime()
+    ring.close()
+    closeSync(clientFd)
+    closeSync(terminal)
+  })
+
+  function clientReads(text: string): string {
+    writeSync(terminal, text)
+    if (!client.tryLock()) throw new Error('locked')
+    const bytes = client.take(terminal, 65_536)
+    client.unlock()
+    return String(bytes)
+  }
+
+  const daemonReads = (): unknown => {
+    const taken = ring.take(terminal, 65_536)
+    if (!taken || taken === 'gone' || 'leasedFor' in taken) return taken
+    return [taken.bytes.toString(), taken.byClient]
+  }
+
+  test('each byte is had once, with who read it', () => {
+    expect(clientReads('one ')).toBe('one ')
+    writeSync(terminal, 'two')
+    expect(daemonReads()).toEqual(['one ', true])
+    expect(daemonReads()).toEqual(['two', false])
+    expect(daemonReads()).toBeUndefined()
+    expect(clientReads(' three')).toBe(' three')
+    expect(ring.takeKnown(10)?.toString()).toBe(' th')
+    expect(daemonReads()).toEqual(['ree', true])
+    expect(ring.read().bytes.toString()).toBe('one two three')
+  })
+
+  test('what coop says does not come before what the client has read', () => {
+    clientReads('first ')
+    expect(ring.append(Buffer.from('then'))).toBe(false)
+    daemonReads()
+    expect(ring.append(Buffer.from('then'))).toBe(true)
+    expect(ring.read().bytes.toString()).toBe('first then')
+  })
+
+  test('reading is left to it as long as it has a lease, unless that was taken back', () => {
+    writeSync(terminal, 'text')
+    ring.sharedTo = 100
+    client.look()
+    client.lease(MAX_LEASE_MS)
+    expect(daemonReads()).toMatchObject({ leasedFor: expect.any(Number) })
+    ring.sharedTo = 0
+    expect(daemonReads()).toEqual(['text', false])
+    ring.sharedTo = 100
+    expect(daemonReads()).toMatchObject({ leasedFor: expect.any(Number) })
+    client.lease(0)
+    expect(daemonReads()).toBeUndefined()
+  })
+
+  test.each([
+    ['is over', MAX_LEASE_MS + 1],
+    ['is of a clock that was set back', -3_600_000],
+  ])('a lease that %s is none', (_, later) => {
+    ring.sharedTo = 100
+    client.lease(MAX_LEASE_MS)
+    setSystemTime(Date.now() + later)
+    expect(daemonReads()).toBeUndefined()
+  })
+
+  test('one that is killed between two steps leaves every byte', () => {
+    clientReads('before ')
+    const [pipe = -1] = ring.descriptors
+    writeSync(pipe, 'inside') // it had come so far
+    writeSync(terminal, ' after')
+    expect([daemonReads(), daemonReads(), daemonReads()]).toEqual([
+      ['before ', true],
+      ['inside', false],
+      [' after', false],
+    ])
+  })
+
+  test('it can be ahead and nothing that the daemon still offers is overwritten', () => {
+    ring.append(numbered(0, RING_SIZE))
+    for (let at = RING_SIZE; at < RING_SIZE + AHEAD; at += 4096) clientReads('x'.repeat(4096))
+    expect(ring.start).toBe(0)
+    expect(ring.read().bytes.equals(numbered(0, RING_SIZE))).toBe(true)
+  })
+
+  test('it learns that the file is another one now', () => {
+    clientReads('text')
+    rmSync(path())
+    ring.moveTo(path())
+    expect(client.look()).toBe(false)
+    expect(client.tryLock()).toBe(false)
+    daemonReads()
+    ring.append(Buffer.from(' and more'))
+    expect(Ring.contents(path())?.toString()).toBe('text and more')
+  })
+
+  test.each([
+    ['works', false],
+    ['was stopped', true],
+  ])('one with the lock that %s is waited for', async (_, isStopped) => {
+    const script = `
+      import { openSync } from 'node:fs'
+      import { tryLockRecord, unlockRecord } from '${import.meta.dir}/../../ffi/record-lock.ts'
+      const fd = openSync('${path()}', 'r+')
+      console.log(tryLockRecord(fd))
+      if (${isStopped}) process.kill(process.pid, 'SIGSTOP')
+      else await new Promise((resolve) => setTimeout(resolve, 5))
+      unlockRecord(fd)
+      console.log('unlocked')
+    `
+    const other = Bun.spawn([process.execPath, '-e', script], { stdout: 'pipe' })
+    const reader = other.stdout.getReader()
+    const { value } = await reader.read()
+    expect(Buffer.from(value ?? []).toString()).toContain('true')
+    writeSync(terminal, 'text')
+    expect(daemonReads()).toEqual(['text', false])
+    expect(await other.exited).toBe(0)
+  })
 })

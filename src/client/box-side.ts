@@ -1,8 +1,7 @@
 /** The box's side of a copy: asks the daemon, and takes the descriptors that come beside its answers. */
-import { SOCK_DGRAM, SOCK_SEQPACKET } from '../../ffi/abi/constants.ts'
-import { connectUnix, receiveDescriptors, sendDescriptors, socketPair } from '../../ffi/descriptors.ts'
+import { receiveDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { descriptorSocket, type Paths } from '../config/paths.ts'
+import type { Paths } from '../config/paths.ts'
 import { CoopError } from '../errors.ts'
 import type {
   CopyCall,
@@ -13,6 +12,7 @@ import type {
   NewEntry,
   Place,
 } from '../protocol/copy-messages.ts'
+import { sendSocket } from './descriptor-socket.ts'
 import type { Session } from './session.ts'
 
 /** With the descriptor of an entry that is open; the receiver owns it. */
@@ -30,20 +30,12 @@ export class BoxSide {
   }
 
   static async begin(session: Session, paths: Paths, name: string): Promise<BoxSide> {
-    const [ours, theirs] = socketPair(SOCK_SEQPACKET)
-    const token = `${process.pid}.${crypto.randomUUID()}`
-    const desk = connectUnix(descriptorSocket(paths), SOCK_DGRAM)
-    try {
-      sendDescriptors(desk, Buffer.from(token), [theirs])
-    } finally {
-      closeDescriptor(desk)
-      closeDescriptor(theirs)
-    }
+    const { socket, token } = sendSocket(paths)
     try {
       const facts = await session.call<CopyFacts>({ do: 'copy.begin', name, descriptors: token })
-      return new BoxSide(session, ours, facts)
+      return new BoxSide(session, socket, facts)
     } catch (error) {
-      closeDescriptor(ours)
+      closeDescriptor(socket)
       throw error
     }
   }

@@ -49,7 +49,7 @@ export class InputQueue {
   flush(): void {
     const size = Math.min(this.#kept.length, WINDOW) - this.#sent
     if (!this.#send || size <= 0) return
-    const bytes = Uint8Array.from(this.#kept.subarray(this.#sent, this.#sent + size))
+    const bytes = new Uint8Array(this.#kept.subarray(this.#sent, this.#sent + size))
     this.#sent += size
     this.#send(bytes)
   }

@@ -16,7 +16,7 @@ export async function readOutput(session: Session, { name, pty }: Source): Promi
   const whole = Promise.withResolvers<void>()
   let end = Number.POSITIVE_INFINITY
   session.onOutput = (offset, bytes) => {
-    chunks.push(Uint8Array.from(bytes))
+    chunks.push(new Uint8Array(bytes))
     next = offset + bytes.length
     if (next >= end) whole.resolve()
   }

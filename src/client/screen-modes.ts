@@ -53,6 +53,7 @@ export class ScreenModes {
 
   /** Look at output on its way to the terminal. */
   watch(bytes: Uint8Array): void {
+    if (!this.#held && bytes.indexOf(0x1b) < 0 && bytes.indexOf(0x0e) < 0) return
     const text = this.#held + Buffer.from(bytes).toString('latin1')
     if (text.indexOf('\x1b') < 0 && text.indexOf('\x0e') < 0) return
     for (const match of text.matchAll(SEQUENCE)) this.#apply(match)

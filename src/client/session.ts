@@ -7,6 +7,7 @@ import {
   decodeOutput,
   encodeFrame,
   encodeJson,
+  encodeTyped,
   FRAME_INPUT,
   FRAME_JSON,
   FRAME_OUTPUT,
@@ -86,7 +87,7 @@ export class Session {
         open: (socket) => {
           session.#socket = socket
           // Somebody else's daemon would learn the caller's whole environment (ESCAPE 45).
-          if (peerCredentials((socket as unknown as { fd: number }).fd).uid !== process.getuid?.()) {
+          if (peerCredentials(session.descriptor).uid !== process.getuid?.()) {
             session.#lost()
             socket.end()
           }
@@ -116,6 +117,20 @@ export class Session {
 
   input(bytes: Uint8Array): void {
     this.#send(encodeFrame(FRAME_INPUT, bytes))
+  }
+
+  /** Input that went to the terminal directly, before the output that begins at `offset`. */
+  typed(offset: number, bytes: Uint8Array): void {
+    this.#send(encodeTyped(offset, bytes))
+  }
+
+  /** Can be read when the daemon has said something. */
+  get descriptor(): number {
+    return (this.#socket as unknown as { fd: number }).fd
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
   }
 
   resize(size: Size): void {

@@ -8,6 +8,7 @@ import type { Ended } from '../protocol/messages.ts'
 import { OutputFilter } from '../vt/filter.ts'
 import { connect } from './daemon.ts'
 import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
+import { DirectLine, type LineUser } from './direct-line.ts'
 import { InputQueue } from './input-queue.ts'
 import { ScreenModes } from './screen-modes.ts'
 import { isLost, type Session } from './session.ts'
@@ -104,19 +105,29 @@ export async function showTerminal(
   let current = session
   let offset: number | undefined
   let drawn = false
+  let ended = false
+  let line: DirectLine | undefined
+  let staying: ReturnType<typeof setImmediate> | undefined
+  const isTerminal = getModes(0) !== undefined // asked now: one that has hung up says no
   const filter = new OutputFilter()
+  const end = (how: AttachEnd): void => {
+    ended = true
+    resolve(how)
+  }
   const show = (raw: Uint8Array): void => {
     const bytes = filter.push(raw)
     modes.watch(bytes)
-    if (!writeAll(bytes)) resolve({ how: 'detached' }) // the terminal is gone
+    if (!writeAll(bytes)) end({ how: 'detached' }) // the terminal is gone
     const after = title.watch(bytes)
     if (after) writeAll(Buffer.from(after))
   }
   const serve = async (): Promise<void> => {
     const mine = current
     mine.onOutput = (at, bytes) => {
+      const known = Math.max(0, (offset ?? at) - at)
+      if (known >= bytes.length) return
       offset = at + bytes.length
-      show(bytes)
+      show(bytes.subarray(known))
     }
     mine.onScreen = (at, bytes) => {
       offset = at
@@ -140,12 +151,14 @@ export async function showTerminal(
       if (process.stdin.isPaused() && input.size < MAX_TYPED / 2) process.stdin.resume()
     }
     mine.onLost = (error) => {
+      line?.close()
+      line = undefined
       if (error) reject(error)
-      else if (mine.farewell === 'shutdown' && options.detachKey !== undefined) resolve({ how: 'stopped' })
+      else if (mine.farewell === 'shutdown' && options.detachKey !== undefined) end({ how: 'stopped' })
       else void again()
     }
     void mine.exited.then((message) =>
-      resolve({
+      end({
         how: 'exit',
         code: message.code,
         ended: message.ended ?? 'command',
@@ -164,6 +177,13 @@ export async function showTerminal(
     }
     // What is typed before there is a terminal to get it is not lost.
     input.goTo((bytes) => mine.input(bytes), taken)
+    if (isTerminal && !options.readonly) void openLine(mine)
+  }
+  const openLine = async (mine: Session): Promise<void> => {
+    // Without one, everything goes through the daemon.
+    const opened = await DirectLine.open(paths, mine).catch(() => undefined)
+    if (mine === current && !ended && !mine.isClosed) line = opened
+    else opened?.close()
   }
   const again = async (): Promise<void> => {
     input.pause()
@@ -178,7 +198,9 @@ export async function showTerminal(
   }
   const forward = (bytes: Uint8Array): void => {
     if (!bytes.length || options.readonly) return
-    input.push(bytes)
+    const taken = line && !input.size && offset !== undefined ? line.type(bytes, offset) : 0
+    if (taken === bytes.length) return
+    input.push(bytes.subarray(taken))
     if (input.size > MAX_TYPED) process.stdin.pause()
   }
   const typed = (bytes: Uint8Array): void => {
@@ -190,11 +212,37 @@ export async function showTerminal(
     else if (key.waiting) timer = setTimeout(() => key.expire() && gone(), SECOND_PRESS_MS)
     else if (key.holding) timer = setTimeout(() => forward(key.flush()), ESCAPE_WAIT_MS)
   }
-  const resized = (): void => current.resize(terminalSize())
-  const gone = (): void => resolve({ how: 'detached' })
-  process.stdin.on('data', typed)
+  // What has a time limit needs the event loop, and what waits for the daemon needs that.
+  const staysHere = (): boolean => !(ended || input.size || key?.holding || key?.waiting)
+  const user: LineUser = {
+    get shown() {
+      return offset ?? 0
+    },
+    typed: (bytes) => {
+      typed(bytes)
+      return staysHere()
+    },
+    show: (at, bytes) => {
+      offset = at + bytes.length
+      show(bytes)
+    },
+  }
+  const stay = (): void => {
+    staying = undefined
+    if (!staysHere()) line?.release(user.shown)
+    else if (line?.serve(user)) staying = setImmediate(stay)
+  }
+  const read = (bytes: Uint8Array): void => {
+    typed(bytes)
+    if (line?.isHeld && !staying) stay()
+  }
+  const resized = (): void => {
+    line?.release(user.shown) // what came before is of the old size
+    current.resize(terminalSize())
+  }
+  const gone = (): void => end({ how: 'detached' })
+  process.stdin.on('data', read)
   // Ctrl+D is how a terminal tells the end of input that is none (`coop run -t </dev/null`).
-  const isTerminal = getModes(0) !== undefined // asked now: one that has hung up says no
   const over = (): void => (isTerminal ? gone() : forward(Buffer.from([EOT])))
   process.stdin.on('end', over)
   process.on('SIGWINCH', resized)
@@ -203,12 +251,15 @@ export async function showTerminal(
     await serve()
     return await promise
   } finally {
+    ended = true
     clearTimeout(timer)
-    process.stdin.off('data', typed)
+    clearImmediate(staying)
+    process.stdin.off('data', read)
     process.stdin.pause()
-    const end = modes.restore() + title.restore()
-    if (getModes(1)) writeAll(Buffer.concat([filter.flush(), Buffer.from(end)]))
+    const last = modes.restore() + title.restore()
+    if (getModes(1)) writeAll(Buffer.concat([filter.flush(), Buffer.from(last)]))
     restore()
+    line?.close()
     current.close()
     options.onNotices?.(notices)
   }

@@ -1,7 +1,7 @@
 /** What each call of a client does. */
 
 import { SIGHUP } from '../../ffi/abi/constants.ts'
-import { peerCredentials } from '../../ffi/descriptors.ts'
+import { peerCredentials, sendDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
 import { residentBytes } from '../box/memory.ts'
@@ -101,6 +101,8 @@ export class Calls {
       case 'pty.kill':
         this.#pty(call.name, call.pty)
         return registry.get(call.name).terminals.close(call.pty, { ended: 'hangup', code: 128 + SIGHUP })
+      case 'pty.direct':
+        return this.#direct(connection, call.descriptors)
       case 'plan': {
         const { plan, hidden } = registry.plan(call.box)
         return printablePlan(plan, hidden)
@@ -268,6 +270,22 @@ export class Calls {
       connection.activity = undefined
     })
     connection.activity = { feed, abandon: forget, ...(shown === undefined ? {} : { box: shown }) }
+  }
+
+  /** Let the client type into its terminal, and read what that answers, without us in between. */
+  #direct(connection: Connection, token: string): void {
+    const socket = this.#services.desk.takeSocket(token)
+    if (socket === undefined)
+      throw new CoopError('E_FAILED', 'the socket for the terminal did not arrive', { hint: 'try again' })
+    try {
+      const feed = connection.activity?.feed
+      if (!feed || feed.readonly || feed.pty.closed)
+        throw new CoopError('E_FAILED', 'this connection shows no terminal to type into')
+      sendDescriptors(socket, new Uint8Array(1), feed.pty.descriptors)
+      feed.goDirect()
+    } finally {
+      closeDescriptor(socket)
+    }
   }
 
   #logs(connection: Connection, call: Call & { do: 'logs' }): unknown {

@@ -4,10 +4,12 @@ import { peerCredentials } from '../../ffi/descriptors.ts'
 import type { Pty } from '../box/pty.ts'
 import { type CoopError, errorToJson } from '../errors.ts'
 import {
+  decodeOutput,
   encodeJson,
   encodeTaken,
   FRAME_INPUT,
   FRAME_JSON,
+  FRAME_TYPED,
   type Frame,
   FrameDecoder,
 } from '../protocol/frames.ts'
@@ -90,10 +92,8 @@ export class Connection implements Outlet {
    * the terminal has.
    */
   continueInput({ ring }: Pty, typed: number | undefined): number {
-    if (typed === undefined && ring.typedBy(this.pid)) {
-      ring.setTyped({ pid: this.pid, offset: 0 }) // another process had its number
-      ring.noteTyped()
-    }
+    // Another process had its number.
+    if (typed === undefined && ring.typedBy(this.pid)) ring.setTyped({ pid: this.pid, offset: 0 })
     this.#taken = this.#typed = Math.max(typed ?? 0, ring.typedBy(this.pid))
     return this.#taken
   }
@@ -114,6 +114,7 @@ export class Connection implements Outlet {
 
   #frame({ type, payload }: Frame): void {
     if (type === FRAME_INPUT) return this.#input(payload)
+    if (type === FRAME_TYPED) return this.#typedDirectly(payload)
     const message = type === FRAME_JSON ? parseClientMessage(payload) : undefined
     if (!message) return this.close()
     if (!this.#greeted) {
@@ -139,6 +140,20 @@ export class Connection implements Outlet {
       this.#tellTaken ??= setTimeout(() => this.#tellOfTaken(), TAKEN_MS)
     })
     if (isAccepted) this.#typed += bytes.length
+  }
+
+  /** Input that has not come through here. */
+  #typedDirectly(payload: Buffer): void {
+    const feed = this.activity?.feed
+    if (!feed?.isDirect) return
+    try {
+      const { offset, bytes } = decodeOutput(payload)
+      if (bytes.length) feed.active = Date.now()
+      feed.pty.typed(offset, bytes)
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      this.close()
+    }
   }
 
   #tellOfTaken(): void {
@@ -169,12 +184,17 @@ export class Connection implements Outlet {
       this.tell({ type: 'event', event })
   }
 
-  send(frame: Uint8Array): void {
-    if (this.#ending) return
-    this.#queue.push(frame)
-    this.#queued += frame.length
-    if (this.#queued > MAX_QUEUED) return this.close()
-    if (this.#queue.length === 1) this.drain()
+  send(...parts: Uint8Array[]): void {
+    for (const part of parts) {
+      if (this.#ending) return
+      const sent = this.#queue.length ? 0 : this.#socket.write(part)
+      if (sent < 0) return this.close()
+      if (sent === part.length) continue
+      this.#queue.push(Uint8Array.prototype.slice.call(part, sent))
+      this.#queued += part.length - sent
+    }
+    if (this.#queued > MAX_QUEUED) this.close()
+    else if (!this.#queue.length) this.activity?.feed?.catchUp()
   }
 
   drain(): void {

@@ -25,8 +25,8 @@ class Connection implements Outlet {
   queued = 0
   /** Resolved with the next frame. */
   next = Promise.withResolvers<void>()
-  send(frame: Uint8Array): void {
-    const bytes = Buffer.from(frame)
+  send(...parts: Uint8Array[]): void {
+    const bytes = Buffer.concat(parts)
     const offset = Number(bytes.readBigUInt64BE(5))
     this.got.push({ type: bytes.readUInt8(4), offset, text: bytes.toString('latin1', 13) })
     this.next.resolve()

@@ -1,7 +1,7 @@
 /** One client's view of a PTY: sends output as fast as the client takes it, from the ring when it fell behind. */
 import type { WindowSize } from '../box/process.ts'
 import type { Pty, PtyClient } from '../box/pty.ts'
-import { encodeOutput, encodePicture, encodeScreen } from '../protocol/frames.ts'
+import { encodePicture, encodeScreen, outputHead } from '../protocol/frames.ts'
 import type { ClientInfo } from '../protocol/messages.ts'
 import { Pictures } from '../screen/pictures.ts'
 
@@ -12,7 +12,8 @@ export interface Outlet {
   /** The process at the other end and its terminal. */
   readonly pid: number
   readonly terminal: string | undefined
-  send(frame: Uint8Array): void
+  /** One frame, in as many parts as it comes in; they are only good during the call. */
+  send(...parts: Uint8Array[]): void
   notice(text: string): void
 }
 
@@ -50,6 +51,7 @@ export class Feed implements PtyClient {
   #screenAt = 0
   #timer: Timer | undefined
   #finishing = false
+  #direct = false
 
   constructor(pty: Pty, outlet: Outlet, { readonly, size, from, plain = false }: FeedOptions) {
     this.pty = pty
@@ -57,6 +59,7 @@ export class Feed implements PtyClient {
     this.#outlet = outlet
     this.#plain = plain
     this.#size = size
+    pty.takeBack()
     const known = from !== undefined && from >= pty.ring.start && from <= pty.ring.offset
     this.#next = known ? from : pty.ring.start
     this.#needsScreen = !known && !plain
@@ -112,14 +115,28 @@ export class Feed implements PtyClient {
     this.catchUp()
   }
 
-  output(offset: number, bytes: Uint8Array): void {
+  /** Its client can type into the terminal and read it by itself, from now on. */
+  goDirect(): void {
+    this.#direct = true
+    this.pty.takeBack()
+  }
+
+  get isDirect(): boolean {
+    return this.#direct && !this.#pictures && !this.#needsScreen
+  }
+
+  output(offset: number, bytes: Uint8Array, byClient: boolean): void {
     if (this.#pictures) {
       this.#isStale = true
       return this.#draw()
     }
+    if (byClient && this.#direct && offset === this.#next) {
+      this.#next = offset + bytes.length
+      return
+    }
     if (this.#needsScreen || offset !== this.#next || this.#outlet.queued > HIGH_WATER) return // see catchUp
     this.#next = offset + bytes.length // first: sending may call catchUp
-    this.#outlet.send(encodeOutput(offset, bytes))
+    this.#outlet.send(outputHead(offset, bytes.length), bytes)
   }
 
   /** Send what the client does not have, while it takes it. Called when it has room. */
@@ -140,7 +157,7 @@ export class Feed implements PtyClient {
       if (this.#next >= ring.offset) return
       const { from, bytes } = ring.read(this.#next, HIGH_WATER)
       this.#next = from + bytes.length
-      this.#outlet.send(encodeOutput(from, bytes))
+      this.#outlet.send(outputHead(from, bytes.length), bytes)
     }
   }
 

@@ -16,10 +16,16 @@ export const FRAME_TAKEN = 5
 /** Like a screen, but on top of the one before it: the bytes change what is different now. */
 export const FRAME_PICTURE = 6
 
-export type FrameType = 1 | 2 | 3 | 4 | 5 | 6
+/**
+ * Input that the client has given to the program's terminal itself: 8 bytes (big endian) of the offset of the output
+ * that had come by then, then the bytes. Without any: so much of the output it has read by now.
+ */
+export const FRAME_TYPED = 7
+
+export type FrameType = 1 | 2 | 3 | 4 | 5 | 6 | 7
 
 const isFrameType = (type: number | undefined): type is FrameType =>
-  type !== undefined && type >= FRAME_JSON && type <= FRAME_PICTURE
+  type !== undefined && type >= FRAME_JSON && type <= FRAME_TYPED
 
 export const MAX_CONTROL = 1 << 20 // bytes of one control message
 const MAX_FRAME = MAX_CONTROL + 64
@@ -57,15 +63,25 @@ function encodeWithOffset(type: FrameType, offset: number, bytes: Uint8Array): B
 export const encodeOutput = (offset: number, bytes: Uint8Array): Buffer =>
   encodeWithOffset(FRAME_OUTPUT, offset, bytes)
 
+/** What goes before `size` bytes of output, to send both without putting them together. */
+export function outputHead(offset: number, size: number): Buffer {
+  const head = encodeOutput(offset, new Uint8Array(0))
+  head.writeUInt32BE(9 + size, 0)
+  return head
+}
+
 export const encodeScreen = (offset: number, bytes: Uint8Array): Buffer =>
   encodeWithOffset(FRAME_SCREEN, offset, bytes)
 
 export const encodePicture = (offset: number, bytes: Uint8Array): Buffer =>
   encodeWithOffset(FRAME_PICTURE, offset, bytes)
 
+export const encodeTyped = (offset: number, bytes: Uint8Array): Buffer =>
+  encodeWithOffset(FRAME_TYPED, offset, bytes)
+
 export const encodeTaken = (count: number): Buffer => encodeWithOffset(FRAME_TAKEN, count, new Uint8Array(0))
 
-/** The payload of an output, a screen, a picture, or (without bytes) of a count of what was taken. */
+/** The payload of a frame that begins with an offset, or (without bytes) of a count of what was taken. */
 export function decodeOutput(payload: Buffer): { readonly offset: number; readonly bytes: Buffer } {
   if (payload.length < 8) throw new RangeError('an output frame without an offset')
   const offset = Number(payload.readBigUInt64BE(0))
@@ -78,12 +94,23 @@ export class FrameDecoder {
   #held: Buffer[] = []
   #size = 0
 
-  /** The frames that are complete now. Throws RangeError for a stream that is no frames. */
+  /**
+   * The frames that are complete now; they may be parts of `bytes`, and are as good for as long. Throws RangeError
+   * for a stream that is no frames.
+   */
   push(bytes: Uint8Array): Frame[] {
     if (bytes.length) {
-      this.#held.push(Buffer.from(bytes))
+      this.#held.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
       this.#size += bytes.length
     }
+    const frames = this.#frames()
+    // What is left of `bytes` is somebody else's memory.
+    const last = this.#held.pop()
+    if (last) this.#held.push(Buffer.from(last))
+    return frames
+  }
+
+  #frames(): Frame[] {
     const frames: Frame[] = []
     while (this.#size >= HEADER) {
       const head = this.#peek(HEADER)

@@ -23,7 +23,7 @@ import { type SnapshotCall, snapshotCall } from './snapshot-messages.ts'
 import { TooLong, text } from './text.ts'
 
 /** Raised with every change that an older side would misunderstand. */
-export const PROTOCOL = 2
+export const PROTOCOL = 3
 
 export type { Size }
 
@@ -104,6 +104,11 @@ export type Call =
       readonly follow: boolean
       readonly from?: number
     }
+  /**
+   * Have the descriptors of the terminal that this connection shows, to type into it directly. A socket for them was
+   * sent ahead under this token.
+   */
+  | { readonly do: 'pty.direct'; readonly descriptors: string }
   /** Come back to a command of `run` or `exec` whose daemon is gone. */
   | {
       readonly do: 'rejoin'
@@ -250,6 +255,8 @@ function call(value: unknown): Call {
       return { do: it.do, name: text(it.name), environment: record(it.environment) }
     case 'pty.restart':
       return { do: it.do, name: text(it.name), pty: pty(it.pty), environment: record(it.environment) }
+    case 'pty.direct':
+      return { do: it.do, descriptors: text(it.descriptors, 64) }
     case 'pty.kill':
       return { do: it.do, name: text(it.name), pty: pty(it.pty) }
     case 'logs':
