@@ -45,16 +45,16 @@ export function isSameFile(a: number, b: number): boolean {
 
 /** Read at an offset (pread(2)); bytes, fewer only at the end of the file. Throws SysError. */
 export function readAt(fd: number, bytes: Uint8Array, offset: number): number {
+  if (!bytes.length) return 0
   return must('pread64', undefined, fd, bytes, bytes.length, offset)
 }
 
 /** Write at an offset (pwrite(2)). Throws SysError; ENOSPC also when there was room for a part. */
 export function writeAt(fd: number, bytes: Uint8Array, offset: number): void {
-  for (let done = 0; done < bytes.length; ) {
-    const n = must('pwrite64', undefined, fd, bytes.subarray(done), bytes.length - done, offset + done)
-    if (n === 0) throw new SysError('pwrite64', -28 /* ENOSPC */)
-    done += n
-  }
+  if (!bytes.length) return
+  const n = must('pwrite64', undefined, fd, bytes, bytes.length, offset)
+  if (n === 0) throw new SysError('pwrite64', -28 /* ENOSPC */)
+  if (n < bytes.length) writeAt(fd, bytes.subarray(n), offset + n)
 }
 
 /** Open or make a file of ours for locking; close-on-exec, mode 0600. Throws SysError. */

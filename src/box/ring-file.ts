@@ -43,9 +43,8 @@ export const SCREEN = 40
 export const TYPIST = 48
 export const TYPED = 56
 export const SHARED_TO = 64
-const DAEMONS_END = 72
 /** By the client that types: */
-const LEASE = DAEMONS_END
+const LEASE = 72
 const LEASE_END = 80
 
 export const MAX_LEASE_MS = 300 // that a client that is stopped or gone can keep the daemon from reading
@@ -61,6 +60,10 @@ export class RingFile {
   readonly pipe: number
   readonly #header: Uint8Array
   readonly #fields: DataView
+  /** Its parts, by who writes them. */
+  readonly #ofReader: Uint8Array
+  readonly #ofDaemon: Uint8Array
+  readonly #ofTypist: Uint8Array
   readonly #chunk = Buffer.allocUnsafe(CHUNK)
   /** What is in the pipe is not all under way (`#gather` was the last that somebody did). */
   #left = false
@@ -70,6 +73,9 @@ export class RingFile {
     this.pipe = pipe
     this.#header = header
     this.#fields = new DataView(header.buffer, header.byteOffset, header.length)
+    this.#ofReader = header.subarray(OFFSET, CLIENTS)
+    this.#ofDaemon = header.subarray(CLIENTS, LEASE)
+    this.#ofTypist = header.subarray(LEASE, LEASE_END)
   }
 
   /** A new ring in a file that is empty. */
@@ -115,7 +121,7 @@ export class RingFile {
   }
 
   writeFields(): void {
-    writeAt(this.fd, this.#header.subarray(CLIENTS, DAEMONS_END), CLIENTS)
+    writeAt(this.fd, this.#ofDaemon, CLIENTS)
   }
 
   /** Up to which offset a client that types may read; 0 when none may. */
@@ -132,7 +138,7 @@ export class RingFile {
 
   lease(milliseconds: number): void {
     this.set(LEASE, milliseconds ? Date.now() + milliseconds : 0)
-    writeAt(this.fd, this.#header.subarray(LEASE, LEASE_END), LEASE)
+    writeAt(this.fd, this.#ofTypist, LEASE)
   }
 
   /** Take the lock if nobody has it, and see how things stand. */
@@ -251,6 +257,6 @@ export class RingFile {
   #write(offset: number, underWay: number): void {
     this.set(OFFSET, offset)
     this.set(UNDER_WAY, underWay)
-    writeAt(this.fd, this.#header.subarray(OFFSET, CLIENTS), OFFSET)
+    writeAt(this.fd, this.#ofReader, OFFSET)
   }
 }
