@@ -9,7 +9,7 @@ import { waitUntil } from '../../test/harness/wait.ts'
 import { daemonStatus, proportionalMemory } from './daemon.ts'
 import { median, print, verdict } from './measure.ts'
 
-const KEYS = 2_000
+const KEYS = 5_000
 // The first ones meet code that was never run. A session has many thousand, so both are told: soon, and after an hour.
 const WARM_UPS = [1_000, 20_000]
 // Ends by itself, so that no multiplexer goes on with it.

@@ -8,6 +8,7 @@ import {
 } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
+import type { TypedDirectly } from '../protocol/frames.ts'
 import type { Picture } from '../screen/pictures.ts'
 import type { WindowSize } from './process.ts'
 import { AHEAD, RING_SIZE, type Ring, type Typed } from './ring.ts'
@@ -184,17 +185,22 @@ export class Pty {
     return [this.#master, ...this.ring.descriptors]
   }
 
-  /** A client has typed `bytes` by itself after `offset` bytes of output; it has read everything before that. */
-  typed(offset: number, bytes: Uint8Array): void {
-    if (this.#closed) return
-    for (let at = this.ring.offset; ; at = this.ring.offset) {
-      const known = this.ring.takeKnown(offset)
-      if (!known) break
-      this.#tell(at, known, true)
-      if (this.#closed) return
-    }
+  /** A client has typed and read by itself. Everything is told in the order in which it happened. */
+  typed({ read, typedAt, bytes }: TypedDirectly): void {
+    this.#readKnown(typedAt)
     if (bytes.length) this.onInput(bytes)
+    this.#readKnown(read)
     this.#read()
+  }
+
+  /** What a client has read by itself, up to an offset. */
+  #readKnown(to: number): void {
+    while (!this.#closed) {
+      const at = this.ring.offset
+      const known = this.ring.takeKnown(to)
+      if (!known) return
+      this.#tell(at, known, true)
+    }
   }
 
   /** Read here again what a client may be reading: all that has come is known then. */

@@ -47,7 +47,7 @@ export const SHARED_TO = 64
 const LEASE = 72
 const LEASE_END = 80
 
-export const MAX_LEASE_MS = 300 // that a client that is stopped or gone can keep the daemon from reading
+export const MAX_LEASE_MS = 500 // that a client that is stopped or gone can keep the daemon from reading
 const STEP_WAIT_US = 100
 const PATIENT_STEPS = 200 // for who has the lock and no processor just now; then it is continued
 const LAST_STEPS = 10_000 // a debugger or a freezer holds it; then it is killed

@@ -18,11 +18,11 @@ import { sendSocket } from './descriptor-socket.ts'
 import type { Session } from './session.ts'
 
 const LEASE_MS = MAX_LEASE_MS
-const TURN_MS = LEASE_MS / 2 // then the event loop gets its turn, and the daemon learns what there was
+const TICK_MS = LEASE_MS / 2 // then the daemon learns what there was
+/** Then the event loop gets its turn, and with it the garbage collector, which somebody may have to wait for. */
+const TURN_TICKS = 8
 const HOLD_MS = 500 // after a key: who types has the next one ready by then
 const INPUT = 64 * 1024 // bytes
-
-const NOTHING = new Uint8Array(0)
 
 const [STDIN, MASTER, SOCKET, TIMER] = [0, 1, 2, 3] as const
 
@@ -89,18 +89,23 @@ export class DirectLine {
     return n
   }
 
-  /** Wait for keys and output, for a moment. False when the line was let go; else it is to be called again. */
+  /** Wait for keys and output. False when the line was let go; else it is to be called again. */
   serve(user: LineUser): boolean {
     if (!this.isHeld) return false
-    while (this.#poll.wait()) {
-      if (this.#poll.found(TIMER)) clearTimer(this.#timer)
-      if (this.#poll.found(TIMER) || this.#poll.found(SOCKET)) return this.#endTurn(user)
+    // A signal ends the waiting: its handler needs the event loop.
+    for (let ticks = 0; this.#poll.wait(); ) {
+      if (this.#poll.found(SOCKET)) break
+      if (this.#poll.found(TIMER)) {
+        clearTimer(this.#timer)
+        if (++ticks === TURN_TICKS) break
+        if (!this.#tick(user)) return false
+      }
       const output = this.#poll.found(MASTER)
       if (output === 'end' || (output && !this.#show(user))) return this.release(user.shown)
       const keys = this.#poll.found(STDIN)
       if (keys === 'end' || (keys && !this.#read(user))) return this.release(user.shown)
     }
-    return this.#endTurn(user)
+    return this.#tick(user)
   }
 
   /** The daemon reads again. */
@@ -118,7 +123,7 @@ export class DirectLine {
     for (const fd of [this.#timer, this.#master, this.#ring.pipe, this.#ring.fd]) closeDescriptor(fd)
   }
 
-  #endTurn({ shown }: LineUser): boolean {
+  #tick({ shown }: LineUser): boolean {
     if (performance.now() >= this.#holdUntil || !this.#renew(shown)) return this.release(shown)
     if (this.#untold.length || shown !== this.#told) this.#tell(shown)
     return true
@@ -126,10 +131,10 @@ export class DirectLine {
 
   #renew(shown: number): boolean {
     const now = performance.now()
-    if (now < this.#leasedUntil - TURN_MS) return true
+    if (now < this.#leasedUntil - TICK_MS) return true
     if (!this.#ring.look() || this.#ring.offset !== shown || this.#ring.sharedTo <= shown) return false
     this.#ring.lease(LEASE_MS)
-    if (!this.isHeld) setTimer(this.#timer, TURN_MS)
+    if (!this.isHeld) setTimer(this.#timer, TICK_MS)
     this.#leasedUntil = now + LEASE_MS
     return true
   }
@@ -152,9 +157,7 @@ export class DirectLine {
   }
 
   #tell(shown: number): void {
-    const typed = Buffer.concat(this.#untold)
-    if (typed.length) this.#session.typed(this.#typedAt, typed)
-    if (shown !== this.#typedAt || !typed.length) this.#session.typed(shown, NOTHING)
+    this.#session.typed({ read: shown, typedAt: this.#typedAt, bytes: Buffer.concat(this.#untold) })
     this.#untold = []
     this.#told = shown
   }

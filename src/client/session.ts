@@ -15,6 +15,7 @@ import {
   FRAME_SCREEN,
   type Frame,
   FrameDecoder,
+  type TypedDirectly,
 } from '../protocol/frames.ts'
 import {
   type BoxEvent,
@@ -119,9 +120,9 @@ export class Session {
     this.#send(encodeFrame(FRAME_INPUT, bytes))
   }
 
-  /** Input that went to the terminal directly, before the output that begins at `offset`. */
-  typed(offset: number, bytes: Uint8Array): void {
-    this.#send(encodeTyped(offset, bytes))
+  /** Input that went to the terminal directly. */
+  typed(input: TypedDirectly): void {
+    this.#send(encodeTyped(input))
   }
 
   /** Can be read when the daemon has said something. */

@@ -4,7 +4,7 @@ import { peerCredentials } from '../../ffi/descriptors.ts'
 import type { Pty } from '../box/pty.ts'
 import { type CoopError, errorToJson } from '../errors.ts'
 import {
-  decodeOutput,
+  decodeTyped,
   encodeJson,
   encodeTaken,
   FRAME_INPUT,
@@ -147,9 +147,9 @@ export class Connection implements Outlet {
     const feed = this.activity?.feed
     if (!feed?.isDirect) return
     try {
-      const { offset, bytes } = decodeOutput(payload)
-      if (bytes.length) feed.active = Date.now()
-      feed.pty.typed(offset, bytes)
+      const typed = decodeTyped(payload)
+      if (typed.bytes.length) feed.active = Date.now()
+      feed.pty.typed(typed)
     } catch (error) {
       if (!(error instanceof RangeError)) throw error
       this.close()

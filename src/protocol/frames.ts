@@ -17,8 +17,8 @@ export const FRAME_TAKEN = 5
 export const FRAME_PICTURE = 6
 
 /**
- * Input that the client has given to the program's terminal itself: 8 bytes (big endian) of the offset of the output
- * that had come by then, then the bytes. Without any: so much of the output it has read by now.
+ * What the client has given to the program's terminal itself: 8 bytes (big endian) of the offset of the output that it
+ * has read by now, 8 of what it had read when it typed last, then what was typed.
  */
 export const FRAME_TYPED = 7
 
@@ -76,8 +76,26 @@ export const encodeScreen = (offset: number, bytes: Uint8Array): Buffer =>
 export const encodePicture = (offset: number, bytes: Uint8Array): Buffer =>
   encodeWithOffset(FRAME_PICTURE, offset, bytes)
 
-export const encodeTyped = (offset: number, bytes: Uint8Array): Buffer =>
-  encodeWithOffset(FRAME_TYPED, offset, bytes)
+/** See `FRAME_TYPED`. */
+export interface TypedDirectly {
+  readonly read: number
+  readonly typedAt: number
+  readonly bytes: Uint8Array
+}
+
+export function encodeTyped({ read, typedAt, bytes }: TypedDirectly): Buffer {
+  const payload = Buffer.allocUnsafe(8 + bytes.length)
+  payload.writeBigUInt64BE(BigInt(typedAt), 0)
+  payload.set(bytes, 8)
+  return encodeWithOffset(FRAME_TYPED, read, payload)
+}
+
+/** Throws RangeError for what is none. */
+export function decodeTyped(payload: Buffer): TypedDirectly {
+  const { offset: read, bytes: rest } = decodeOutput(payload)
+  const { offset: typedAt, bytes } = decodeOutput(rest)
+  return { read, typedAt, bytes }
+}
 
 export const encodeTaken = (count: number): Buffer => encodeWithOffset(FRAME_TAKEN, count, new Uint8Array(0))
 
