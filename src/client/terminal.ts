@@ -234,7 +234,8 @@ export async function showTerminal(
   }
   const read = (bytes: Uint8Array): void => {
     typed(bytes)
-    if (line?.isHeld && !staying) stay()
+    // Later: what the stream has read already comes first.
+    if (line?.isHeld) staying ??= setImmediate(stay)
   }
   const resized = (): void => {
     line?.release(user.shown) // what came before is of the old size

@@ -1,6 +1,9 @@
 /** Who types is answered by the program, whatever the daemon does, and nothing is lost however the client ends. */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { coopPath } from '../harness/coop.ts'
+import { asInvoker } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
@@ -127,6 +130,27 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(shown).toEqual(shown.map((_, i) => `${i + 1} said`))
     },
   )
+
+  test.skipIf(can.missing)(`everything arrives in the order in which it was typed${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { agent: `sh -c 'stty raw -echo; echo ready; exec tee typed'` })
+    const client = Bun.spawn(
+      asInvoker(invoker, ['script', '-qfc', `${coopPath()} attach box`, '/dev/null']),
+      { cwd: t.workspace, env: { ...t.env }, stdin: 'pipe', stdout: 'ignore' },
+    )
+    await directClient(t)
+    // What ends like a key that is not whole has to be waited for by other means: the line is let go, and taken again.
+    const typed = Array.from({ length: 5_000 }, (_, i) => (i % 10 ? `${i},` : `${i}\x1b`))
+    for (const text of typed) {
+      client.stdin.write(text)
+      await client.stdin.flush() // each by itself, some while the one before is on its way
+    }
+    const got = (): string => readFileSync(join(t.workspace, 'typed'), 'latin1')
+    await waitUntil(() => got().length >= typed.join('').length, 'all of it')
+    expect(got()).toBe(typed.join(''))
+    client.kill('SIGKILL')
+    await client.exited
+  })
 
   test.skipIf(can.missing)(
     `a client that is killed while its user types takes nothing along${can.note}`,
