@@ -85,8 +85,8 @@ export interface PeerCredentials {
 /** SO_PEERCRED of a connected unix socket: who connected, as the kernel saw it then. */
 export function peerCredentials(socket: number): PeerCredentials {
   const cred = new Int32Array(3)
-  const length = new Uint32Array([12])
-  const bytes = (array: Int32Array | Uint32Array): Uint8Array => new Uint8Array(array.buffer)
+  const length = new Int32Array([12])
+  const bytes = (array: Int32Array): Uint8Array => new Uint8Array(array.buffer)
   must('getsockopt', undefined, socket, SOL_SOCKET, 17 /* SO_PEERCRED */, bytes(cred), bytes(length))
   return { pid: cred[0] ?? -1, uid: cred[1] ?? -1, gid: cred[2] ?? -1 }
 }
@@ -100,9 +100,9 @@ export function socketPair(type: number, nonblocking = false): [number, number] 
 }
 
 function unixAddress(path: string): Uint8Array {
-  const address = Buffer.alloc(110)
-  address.writeUInt16LE(AF_UNIX, 0)
-  const name = Buffer.from(path)
+  const address = new Uint8Array(110)
+  address[0] = AF_UNIX // 16 bits, little-endian on both architectures
+  const name = new TextEncoder().encode(path)
   if (name.length > 107) throw new SysError('bind', -36 /* ENAMETOOLONG */, path)
   address.set(name, 2)
   return address

@@ -7,28 +7,32 @@ import { FIRST_SYSCALLS } from './abi/first-syscalls.ts'
 import { abi, type CommonSyscall } from './abi/index.ts'
 
 const { i64_fast: i64, ptr: pointer } = FFIType
-const SYMBOLS = {
+
+/**
+ * The one that this executable is built for (scripts/build.mjs). No other is tried: what the system's loader does not
+ * find, Bun looks for in the current folder, which may be a hostile repository.
+ */
+declare const COOP_LIBC: string | undefined
+const LIBC = typeof COOP_LIBC === 'string' ? COOP_LIBC : 'libc.so.6'
+
+const libc = dlopen(LIBC, {
   syscall: { args: [i64, i64, i64, i64, i64, i64, i64], returns: i64 },
-  __errno_location: { args: [], returns: pointer },
-}
+}).symbols
 
-const CANDIDATES = ['libc.so.6', `libc.musl-${abi.arch}.so.1`] as const
-
-function openLibc() {
-  let cause: unknown
-  for (const name of CANDIDATES) {
-    try {
-      return dlopen(name, SYMBOLS).symbols
-    } catch (error) {
-      cause = error
-    }
-  }
-  throw new Error(`no libc found (tried ${CANDIDATES.join(', ')})`, { cause })
-}
-
-const libc = openLibc()
 // The address is constant for this thread, and only this thread makes syscalls.
-const errnoAddress = libc.__errno_location() as Pointer
+let errnoAddress: Pointer | undefined
+
+const locateErrno = () =>
+  dlopen(LIBC, { __errno_location: { args: [], returns: pointer } }).symbols.__errno_location
+
+/**
+ * Looked up when a call fails for the first time, a tenth of a millisecond that most commands do without. It makes no
+ * call itself that could fail in between (libc.test.ts).
+ */
+function lastErrno(): number {
+  errnoAddress ??= locateErrno()() as Pointer
+  return read.i32(errnoAddress, 0)
+}
 
 export type SyscallName = CommonSyscall
 
@@ -40,11 +44,25 @@ export type SyscallArgument = number | bigint | Uint8Array
 
 const address = (bytes: Uint8Array): number => (bytes.length === 0 ? 0 : ptr(bytes))
 
-/**
- * Make one syscall; the result, or the negated errno. One call in JavaScript and no loop: what runs often makes the
- * engine start a thread to compile it, which costs a short command half a millisecond.
- */
+/** Make one syscall; the result, or the negated errno. */
 export function syscall(
+  name: SyscallName,
+  a?: SyscallArgument,
+  b?: SyscallArgument,
+  c?: SyscallArgument,
+  d?: SyscallArgument,
+  e?: SyscallArgument,
+  f?: SyscallArgument,
+): number {
+  const result = attempt(name, a, b, c, d, e, f)
+  return result === -1 ? -lastErrno() : result
+}
+
+/**
+ * Make one syscall; the result, or -1 where nobody asks why. No loop: what runs often makes the engine start a thread
+ * to compile it, which costs a short command half a millisecond.
+ */
+export function attempt(
   name: SyscallName,
   a: SyscallArgument = 0,
   b: SyscallArgument = 0,
@@ -53,7 +71,7 @@ export function syscall(
   e: SyscallArgument = 0,
   f: SyscallArgument = 0,
 ): number {
-  const result = Number(
+  return Number(
     libc.syscall(
       first[name] ?? abi.sys[name],
       typeof a === 'object' ? address(a) : a,
@@ -64,7 +82,6 @@ export function syscall(
       typeof f === 'object' ? address(f) : f,
     ),
   )
-  return result === -1 ? -read.i32(errnoAddress, 0) : result
 }
 
 /** A syscall that failed, as a value. `code` is the errno's name. */
@@ -94,20 +111,20 @@ export function must(name: SyscallName, about: string | undefined, ...args: Sysc
 /** NUL-terminated bytes of a string. A NUL inside would cut it short, so it is refused. */
 export function cstring(text: string): Uint8Array {
   if (text.includes('\0')) throw new TypeError(`a NUL byte in ${JSON.stringify(text)}`)
-  return Buffer.from(`${text}\0`)
+  return new TextEncoder().encode(`${text}\0`)
 }
 
 /** Addresses of the two libc functions that code compiled without a libc is given. */
 export function libcAddresses(): { readonly syscall: Pointer; readonly errnoLocation: Pointer } {
   const addressOf = (fn: unknown): Pointer => (fn as { ptr: Pointer }).ptr
-  return { syscall: addressOf(libc.syscall), errnoLocation: addressOf(libc.__errno_location) }
+  return { syscall: addressOf(libc.syscall), errnoLocation: addressOf(locateErrno()) }
 }
 
 /** The address of pthread_create(3), which was in a library of its own before glibc 2.34. */
 export function pthreadCreate(): Pointer {
   const symbols = { pthread_create: { args: [pointer, pointer, pointer, pointer], returns: FFIType.i32 } }
   let cause: unknown
-  for (const name of [...CANDIDATES, 'libpthread.so.0']) {
+  for (const name of [LIBC, 'libpthread.so.0']) {
     try {
       return (dlopen(name, symbols).symbols.pthread_create as unknown as { ptr: Pointer }).ptr
     } catch (error) {

@@ -1,13 +1,13 @@
 /** The user's own terminal: raw mode and size (termios(3), ioctl_tty(2)). */
 import { AT_FDCWD, TCGETS, TCSETSW, TIOCGWINSZ } from './abi/constants.ts'
-import { cstring, syscall } from './libc.ts'
+import { attempt, cstring, syscall } from './libc.ts'
 
 const TERMIOS_SIZE = 64 // the kernel's struct is 36 bytes on both architectures; room to spare
 
 /** The terminal's modes as the kernel has them; undefined when `fd` is no terminal. */
 export function getModes(fd: number): Uint8Array | undefined {
   const modes = new Uint8Array(TERMIOS_SIZE)
-  return syscall('ioctl', fd, TCGETS, modes) < 0 ? undefined : modes
+  return attempt('ioctl', fd, TCGETS, modes) < 0 ? undefined : modes
 }
 
 /** Set modes once what was written before has gone out. */

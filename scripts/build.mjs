@@ -69,10 +69,18 @@ function compile(file, version) {
   }
 }
 
-/** The global constants `COOP_VERSION` and `COOP_COMMIT`; the latter is empty outside a git checkout. */
+/** The libc of this machine, by the name that its loader knows. */
+function libc() {
+  const isGlibc = process.report.getReport().header.glibcVersionRuntime !== undefined
+  const arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
+  return isGlibc ? 'libc.so.6' : `libc.musl-${arch}.so.1`
+}
+
+/** The global constants `COOP_VERSION`, `COOP_LIBC` and `COOP_COMMIT`; the last is empty outside a git checkout. */
 function defines(version) {
   return [
     `--define=COOP_VERSION=${JSON.stringify(version)}`,
+    `--define=COOP_LIBC=${JSON.stringify(libc())}`,
     `--define=COOP_COMMIT=${JSON.stringify(gitCommit())}`,
   ]
 }

@@ -1,11 +1,25 @@
 /** Which of coop's programs this is: the daemon, the worker for images, or the command line. */
-import { main } from './cli/main.ts'
+export {}
 
 const argv = process.argv.slice(2)
-if (argv[0] === '--daemon') {
-  const { daemon } = await import('./daemon/main.ts')
-  await daemon()
-} else if (argv[0] === '--image-worker') {
-  const { imageWorker } = await import('./image/worker.ts')
-  await imageWorker()
-} else process.exit(await main(argv))
+switch (argv[0]) {
+  case '--daemon': {
+    const { daemon } = await import('./daemon/main.ts')
+    await daemon()
+    break
+  }
+  case '--image-worker': {
+    const { imageWorker } = await import('./image/worker.ts')
+    await imageWorker()
+    break
+  }
+  default: {
+    // What a command does not need is not loaded, and a chunk more costs as much as what is in it.
+    const { main } = await (argv[0] === 'ls'
+      ? import('./cli/main-ls.ts')
+      : argv[0] === 'run'
+        ? import('./cli/main-run.ts')
+        : import('./cli/main.ts'))
+    process.exit(await main(argv))
+  }
+}

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { CoopError } from '../errors.ts'
-import { type Command, helpText, readArguments } from './command.ts'
+import { type Command, readArguments } from './command.ts'
+import { helpText } from './help.ts'
 
 const COMMAND: Command = {
   usage: '[--] CMD…',

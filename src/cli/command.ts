@@ -2,7 +2,6 @@
  * What a command of the command line is, and how its arguments are read (POSIX utility syntax with GNU long
  * options). By hand: loading node:util for its parseArgs costs a quarter of the start of `coop run`.
  */
-import { nearest } from '../config/nearest.ts'
 import { CoopError } from '../errors.ts'
 
 export interface Option {
@@ -66,26 +65,13 @@ export class Arguments {
   }
 }
 
-const HELP: Readonly<Record<string, Option>> = {
+/** What every command has. */
+export const HELP: Readonly<Record<string, Option>> = {
   help: { type: 'boolean', short: 'h', about: 'show this text' },
 }
 
-function hintFor(name: string): string {
-  return name ? `coop ${name} --help` : 'coop --help'
-}
-
-/** `letter` is the one in `word` that means nothing. A letter resembles no other: only long names are suggested. */
-function unknownOption(word: string, name: string, options: Command['options'], letter?: string): CoopError {
-  const what =
-    letter === undefined || word === `-${letter}` ? `option ${word}` : `option -${letter}, as in ${word}`
-  const meant = nearest(
-    word,
-    Object.keys(options).map((long) => `--${long}`),
-  )
-  return new CoopError('E_USAGE', `there is no ${what}`, {
-    hint: meant ? `did you mean ${meant}?` : hintFor(name),
-  })
-}
+// Loaded when there is one.
+const mistakes = (): typeof import('./mistakes.ts') => require('./mistakes.ts')
 
 /** Read a command's arguments. Raises E_USAGE with the nearest real option. */
 export function readArguments(
@@ -105,7 +91,7 @@ export function readArguments(
   const take = (word: string, long: string, option: Option, inline: string | undefined): void => {
     if (option.type === 'boolean') {
       if (inline !== undefined)
-        throw new CoopError('E_USAGE', `${word} takes no value`, { hint: hintFor(name) })
+        throw new CoopError('E_USAGE', `${word} takes no value`, { hint: mistakes().hintFor(name) })
       set(long, option, true)
       return
     }
@@ -118,7 +104,7 @@ export function readArguments(
     for (const [i, letter] of [...word].entries()) {
       if (i === 0) continue
       const found = Object.entries(options).find(([, option]) => option.short === letter)
-      if (!found) throw unknownOption(word, name, options, letter)
+      if (!found) throw mistakes().unknownOption(word, name, options, letter)
       const [long, option] = found
       const rest = word.slice(i + 1)
       take(`-${letter}`, long, option, option.type === 'string' && rest ? rest : undefined)
@@ -145,7 +131,7 @@ export function readArguments(
     const equals = word.indexOf('=')
     const long = word.slice(2, equals < 0 ? undefined : equals)
     const option = Object.hasOwn(options, long) ? options[long] : undefined
-    if (!option) throw unknownOption(`--${long}`, name, options)
+    if (!option) throw mistakes().unknownOption(`--${long}`, name, options)
     take(`--${long}`, long, option, equals < 0 ? undefined : word.slice(equals + 1))
   }
 
@@ -154,29 +140,8 @@ export function readArguments(
     throw new CoopError(
       'E_USAGE',
       `${JSON.stringify(positionals[command.maxArguments])} is one argument too many`,
-      { hint: hintFor(name) },
+      { hint: mistakes().hintFor(name) },
     )
   }
   return Object.assign(new Arguments(values, positionals), { help })
-}
-
-/** The text of `--help`. */
-export function helpText(name: string, command: Command): string {
-  const lines = [`${command.about}`, '', `Usage: coop ${name} ${command.usage}`.replace(/ +/g, ' ').trimEnd()]
-  const table = (rows: readonly (readonly [string, string])[]): string[] => {
-    const width = Math.max(...rows.map(([left]) => left.length))
-    return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
-  }
-  if (command.commands) {
-    const rows = Object.entries(command.commands).map(([sub, { about }]) => [sub, about] as const)
-    lines.push('', 'Commands:', ...table(rows))
-  }
-  const options = Object.entries({ ...command.options, ...HELP }).map(([long, option]) => {
-    const short = option.short ? `-${option.short}, ` : '    '
-    return [`${short}--${long}${option.value ? ` ${option.value}` : ''}`, option.about] as const
-  })
-  lines.push('', 'Options:', ...table(options))
-  if (command.examples.length)
-    lines.push('', 'Examples:', ...command.examples.map((example) => `  ${example}`))
-  return `${lines.join('\n')}\n`
 }

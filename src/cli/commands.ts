@@ -1,11 +1,5 @@
-/**
- * The commands. Each is loaded when it is called; the two that scripts call most are there from the start, since
- * loading a chunk costs almost a millisecond.
- */
+/** The commands. Each is loaded when it is called. */
 import type { Command } from './command.ts'
-import { helpText } from './command.ts'
-import ls from './ls.ts'
-import run from './run.ts'
 
 interface Entry {
   readonly about: string
@@ -17,11 +11,11 @@ const from = (module: Promise<{ default: Command }>): Promise<Command> =>
 
 export const COMMANDS = {
   attach: { about: 'rejoin the agent of a box', load: () => from(import('./attach.ts')) },
-  run: { about: 'run one command in a fresh box', load: async () => run },
+  run: { about: 'run one command in a fresh box', load: () => from(import('./run.ts')) },
   exec: { about: 'run one command in a running box', load: () => from(import('./exec.ts')) },
   shell: { about: 'open a shell in a box', load: () => from(import('./shell.ts')) },
   cp: { about: 'copy files between this machine and a box', load: () => from(import('./cp.ts')) },
-  ls: { about: 'list the boxes', load: async () => ls },
+  ls: { about: 'list the boxes', load: () => from(import('./ls.ts')) },
   status: { about: 'show everything about one box', load: () => from(import('./status.ts')) },
   logs: { about: 'show what the agent has put out', load: () => from(import('./logs.ts')) },
   create: { about: 'start a named box in the background', load: () => from(import('./create.ts')) },
@@ -43,10 +37,3 @@ export const COMMANDS = {
 
 /** What `coop` alone does. */
 export const defaultCommand = (): Promise<Command> => from(import('./start.ts'))
-
-/** The text of `coop --help`. */
-export async function overview(): Promise<string> {
-  const own = helpText('', await defaultCommand())
-  const rows = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(8)}  ${about}`)
-  return `${own}\nCommands:\n${rows.join('\n')}\n\ncoop COMMAND --help tells more about each; coop --version tells which release this is.\n`
-}

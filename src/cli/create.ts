@@ -2,7 +2,7 @@
 import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { twoWords } from '../config/words.ts'
-import type { BoxInfo } from '../protocol/messages.ts'
+import type { BoxInfo } from '../protocol/server-messages.ts'
 import { boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
 import { START_OPTIONS, startDetached } from './start.ts'

@@ -1,7 +1,7 @@
 /** `coop ls`: the boxes. */
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { BoxInfo } from '../protocol/messages.ts'
+import type { BoxInfo } from '../protocol/server-messages.ts'
 import type { Command } from './command.ts'
 import { age, bytes, homePath, paint, print, printError, printJson, table } from './output.ts'
 

@@ -9,7 +9,7 @@ const EPIPE = -32
 const EBADF = -9
 
 function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text)
+  const bytes = new TextEncoder().encode(text)
   for (let at = 0; at < bytes.length; ) {
     const n = write(fd, bytes.subarray(at))
     if (n === EINTR || n === EAGAIN) continue

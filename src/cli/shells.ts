@@ -2,7 +2,7 @@
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
-import type { BoxInfo, PtyInfo } from '../protocol/messages.ts'
+import type { BoxInfo, PtyInfo } from '../protocol/server-messages.ts'
 import { callerEnvironment } from './box-options.ts'
 import type { Command } from './command.ts'
 import { LOGS_OPTIONS, showLogs } from './logs.ts'

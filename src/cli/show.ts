@@ -5,7 +5,8 @@ import type { Session } from '../client/session.ts'
 import { type AttachEnd, type Begin, showTerminal, terminalSize } from '../client/terminal.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../errors.ts'
-import type { BoxInfo, Call } from '../protocol/messages.ts'
+import type { Call } from '../protocol/messages.ts'
+import type { BoxInfo } from '../protocol/server-messages.ts'
 import { isTerminal, paint, printable, printError } from './output.ts'
 
 export function needTerminal(hint: string): void {

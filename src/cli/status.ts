@@ -2,7 +2,7 @@
 
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { BoxInfo } from '../protocol/messages.ts'
+import type { BoxInfo } from '../protocol/server-messages.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import type { Command } from './command.ts'
 import { age, bytes, paint, print, printable, printJson, table } from './output.ts'

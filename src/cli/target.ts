@@ -4,7 +4,7 @@ import { connect } from '../client/daemon.ts'
 import { currentFolder } from '../client/exact-text.ts'
 import type { Session } from '../client/session.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { BoxInfo } from '../protocol/messages.ts'
+import type { BoxInfo } from '../protocol/server-messages.ts'
 
 /** The box that an argument means; left out, that of this folder or a parent of it. Raises E_NO_BOX. */
 export function findBox(wanted: string | undefined): Promise<BoxInfo> {

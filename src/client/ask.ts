@@ -10,7 +10,8 @@ import { closeDescriptor } from '../../ffi/pty.ts'
 import { daemonSocket, type Paths } from '../config/paths.ts'
 import { errorFromJson } from '../errors.ts'
 import { encodeJson, FRAME_JSON, FrameDecoder } from '../protocol/frames.ts'
-import { type Call, PROTOCOL, parseServerMessage } from '../protocol/messages.ts'
+import type { Call } from '../protocol/messages.ts'
+import { PROTOCOL, parseServerMessage } from '../protocol/server-messages.ts'
 import { VERSION } from '../version.ts'
 
 const BUFFER = 64 * 1024
@@ -34,7 +35,11 @@ function converse(
   anyRelease: boolean,
 ): { value: unknown } | undefined {
   const hello = encodeJson({ type: 'hello', protocol: PROTOCOL, version: VERSION, dataDir })
-  if (!writeAll(fd, Buffer.concat([hello, encodeJson({ type: 'call', id: 1, call })]))) return undefined
+  const question = encodeJson({ type: 'call', id: 1, call })
+  const all = new Uint8Array(hello.length + question.length)
+  all.set(hello)
+  all.set(question, hello.length)
+  if (!writeAll(fd, all)) return undefined
   const decoder = new FrameDecoder()
   const buffer = new Uint8Array(BUFFER)
   for (;;) {

@@ -17,15 +17,13 @@ import {
   FrameDecoder,
   type TypedDirectly,
 } from '../protocol/frames.ts'
+import type { Call, ClientMessage, Size } from '../protocol/messages.ts'
 import {
   type BoxEvent,
-  type Call,
-  type ClientMessage,
   PROTOCOL,
   parseServerMessage,
   type ServerMessage,
-  type Size,
-} from '../protocol/messages.ts'
+} from '../protocol/server-messages.ts'
 import { VERSION } from '../version.ts'
 
 /** What the daemon said of itself. */
@@ -198,7 +196,7 @@ export class Session {
     else this.onTaken(offset)
   }
 
-  #message(payload: Buffer): void {
+  #message(payload: Uint8Array): void {
     const message = parseServerMessage(payload)
     if (!message) return
     switch (message.type) {

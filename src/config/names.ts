@@ -1,6 +1,5 @@
 /** Names of boxes: what is legal, and how one is made when the user gives none. */
-/** Longest box name; it is part of socket paths, which the kernel limits (see `paths.ts`). */
-export const MAX_BOX_NAME = 40
+import { MAX_BOX_NAME } from './paths.ts'
 
 /** The rule in words, for error messages. */
 export const BOX_NAME_RULE =

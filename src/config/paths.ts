@@ -1,7 +1,9 @@
 /** Where coop keeps things. Every path of coop's own is built here and nowhere else. */
 import { CoopError } from '../errors.ts'
-import { MAX_BOX_NAME } from './names.ts'
 import { isAbsolute, join, normalize } from './posix-path.ts'
+
+/** Longest box name; it is part of socket paths, which the kernel limits. */
+export const MAX_BOX_NAME = 40
 
 /** The host's environment, as `process.env` has it. */
 export type HostEnv = Readonly<Record<string, string | undefined>>

@@ -13,13 +13,8 @@ import {
   type Frame,
   FrameDecoder,
 } from '../protocol/frames.ts'
-import {
-  type BoxEvent,
-  type Call,
-  PROTOCOL,
-  parseClientMessage,
-  type ServerMessage,
-} from '../protocol/messages.ts'
+import { type Call, parseClientMessage } from '../protocol/messages.ts'
+import { type BoxEvent, PROTOCOL, type ServerMessage } from '../protocol/server-messages.ts'
 import { VERSION } from '../version.ts'
 import { elsewhere } from './elsewhere.ts'
 import type { Feed, Outlet } from './feed.ts'
@@ -143,7 +138,7 @@ export class Connection implements Outlet {
   }
 
   /** Input that has not come through here. */
-  #typedDirectly(payload: Buffer): void {
+  #typedDirectly(payload: Uint8Array): void {
     const feed = this.activity?.feed
     if (!feed?.isDirect) return
     try {

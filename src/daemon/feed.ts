@@ -2,7 +2,7 @@
 import type { WindowSize } from '../box/process.ts'
 import type { Pty, PtyClient } from '../box/pty.ts'
 import { encodePicture, encodeScreen, outputHead } from '../protocol/frames.ts'
-import type { ClientInfo } from '../protocol/messages.ts'
+import type { ClientInfo } from '../protocol/server-messages.ts'
 import { Pictures } from '../screen/pictures.ts'
 
 /** What a feed needs of a connection. */

@@ -21,7 +21,7 @@ const STREAM = Buffer.concat([
 const shapes = (decoder: FrameDecoder, ...parts: Uint8Array[]): string[] =>
   parts
     .flatMap((part) => decoder.push(part))
-    .map(({ type, payload }) => `${type} ${payload.toString('latin1')}`)
+    .map(({ type, payload }) => `${type} ${Buffer.from(payload).toString('latin1')}`)
 
 describe('frames', () => {
   const whole = shapes(new FrameDecoder(), STREAM)

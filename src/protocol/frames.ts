@@ -33,47 +33,61 @@ const HEADER = 5
 
 export interface Frame {
   readonly type: FrameType
-  readonly payload: Buffer
+  readonly payload: Uint8Array
 }
 
-export function encodeFrame(type: FrameType, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(HEADER + payload.length)
-  frame.writeUInt32BE(1 + payload.length, 0)
+// What every command does goes without Buffer and DataView: the first object of each kind costs time and memory.
+
+/** Big endian, 32 bits. */
+function setLength(frame: Uint8Array, length: number): void {
+  for (let at = 0, left = length; at < 4; at++, left <<= 8) frame[at] = left >>> 24
+}
+
+const lengthOf = ([a = 0, b = 0, c = 0, d = 0]: Uint8Array): number =>
+  ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
+
+/** With room for a payload, to be set at `HEADER`. */
+function emptyFrame(type: FrameType, size: number): Uint8Array {
+  const frame = new Uint8Array(HEADER + size)
+  setLength(frame, 1 + size)
   frame[4] = type
+  return frame
+}
+
+export function encodeFrame(type: FrameType, payload: Uint8Array): Uint8Array {
+  const frame = emptyFrame(type, payload.length)
   frame.set(payload, HEADER)
   return frame
 }
 
 /** A JSON control message. Throws RangeError when it is too large to be one. */
-export function encodeJson(message: unknown): Buffer {
-  const payload = Buffer.from(JSON.stringify(message))
+export function encodeJson(message: unknown): Uint8Array {
+  const payload = new TextEncoder().encode(JSON.stringify(message))
   if (payload.length > MAX_CONTROL) throw new RangeError(`a message of ${payload.length} bytes is too large`)
   return encodeFrame(FRAME_JSON, payload)
 }
 
-function encodeWithOffset(type: FrameType, offset: number, bytes: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(HEADER + 8 + bytes.length)
-  frame.writeUInt32BE(9 + bytes.length, 0)
-  frame[4] = type
-  frame.writeBigUInt64BE(BigInt(offset), HEADER)
+function encodeWithOffset(type: FrameType, offset: number, bytes: Uint8Array): Uint8Array {
+  const frame = emptyFrame(type, 8 + bytes.length)
+  new DataView(frame.buffer).setBigUint64(HEADER, BigInt(offset))
   frame.set(bytes, HEADER + 8)
   return frame
 }
 
-export const encodeOutput = (offset: number, bytes: Uint8Array): Buffer =>
+export const encodeOutput = (offset: number, bytes: Uint8Array): Uint8Array =>
   encodeWithOffset(FRAME_OUTPUT, offset, bytes)
 
 /** What goes before `size` bytes of output, to send both without putting them together. */
-export function outputHead(offset: number, size: number): Buffer {
+export function outputHead(offset: number, size: number): Uint8Array {
   const head = encodeOutput(offset, new Uint8Array(0))
-  head.writeUInt32BE(9 + size, 0)
+  setLength(head, 9 + size)
   return head
 }
 
-export const encodeScreen = (offset: number, bytes: Uint8Array): Buffer =>
+export const encodeScreen = (offset: number, bytes: Uint8Array): Uint8Array =>
   encodeWithOffset(FRAME_SCREEN, offset, bytes)
 
-export const encodePicture = (offset: number, bytes: Uint8Array): Buffer =>
+export const encodePicture = (offset: number, bytes: Uint8Array): Uint8Array =>
   encodeWithOffset(FRAME_PICTURE, offset, bytes)
 
 /** See `FRAME_TYPED`. */
@@ -83,33 +97,34 @@ export interface TypedDirectly {
   readonly bytes: Uint8Array
 }
 
-export function encodeTyped({ read, typedAt, bytes }: TypedDirectly): Buffer {
-  const payload = Buffer.allocUnsafe(8 + bytes.length)
-  payload.writeBigUInt64BE(BigInt(typedAt), 0)
+export function encodeTyped({ read, typedAt, bytes }: TypedDirectly): Uint8Array {
+  const payload = new Uint8Array(8 + bytes.length)
+  new DataView(payload.buffer).setBigUint64(0, BigInt(typedAt))
   payload.set(bytes, 8)
   return encodeWithOffset(FRAME_TYPED, read, payload)
 }
 
 /** Throws RangeError for what is none. */
-export function decodeTyped(payload: Buffer): TypedDirectly {
+export function decodeTyped(payload: Uint8Array): TypedDirectly {
   const { offset: read, bytes: rest } = decodeOutput(payload)
   const { offset: typedAt, bytes } = decodeOutput(rest)
   return { read, typedAt, bytes }
 }
 
-export const encodeTaken = (count: number): Buffer => encodeWithOffset(FRAME_TAKEN, count, new Uint8Array(0))
+export const encodeTaken = (count: number): Uint8Array =>
+  encodeWithOffset(FRAME_TAKEN, count, new Uint8Array(0))
 
 /** The payload of a frame that begins with an offset, or (without bytes) of a count of what was taken. */
-export function decodeOutput(payload: Buffer): { readonly offset: number; readonly bytes: Buffer } {
+export function decodeOutput(payload: Uint8Array): { readonly offset: number; readonly bytes: Uint8Array } {
   if (payload.length < 8) throw new RangeError('an output frame without an offset')
-  const offset = Number(payload.readBigUInt64BE(0))
+  const offset = Number(new DataView(payload.buffer, payload.byteOffset).getBigUint64(0))
   if (!Number.isSafeInteger(offset)) throw new RangeError('an offset out of range')
   return { offset, bytes: payload.subarray(8) }
 }
 
 /** Splits a byte stream into frames; holds at most one incomplete frame. */
 export class FrameDecoder {
-  #held: Buffer[] = []
+  #held: Uint8Array[] = []
   #size = 0
 
   /**
@@ -118,13 +133,13 @@ export class FrameDecoder {
    */
   push(bytes: Uint8Array): Frame[] {
     if (bytes.length) {
-      this.#held.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+      this.#held.push(bytes)
       this.#size += bytes.length
     }
     const frames = this.#frames()
     // What is left of `bytes` is somebody else's memory.
     const last = this.#held.pop()
-    if (last) this.#held.push(Buffer.from(last))
+    if (last) this.#held.push(new Uint8Array(last))
     return frames
   }
 
@@ -132,7 +147,7 @@ export class FrameDecoder {
     const frames: Frame[] = []
     while (this.#size >= HEADER) {
       const head = this.#peek(HEADER)
-      const length = head.readUInt32BE(0)
+      const length = lengthOf(head)
       const type = head[4]
       if (length < 1 || length > MAX_FRAME) throw new RangeError(`a frame of ${length} bytes`)
       if (!isFrameType(type)) throw new RangeError(`a frame of unknown type ${type}`)
@@ -145,17 +160,17 @@ export class FrameDecoder {
   }
 
   /** The first `size` bytes in one piece; joins only when a frame was split. */
-  #peek(size: number): Buffer {
-    const first = this.#held[0] ?? Buffer.alloc(0)
-    if (first.length >= size) return first
+  #peek(size: number): Uint8Array {
+    const [first, ...more] = this.#held
+    if (first && (!more.length || first.length >= size)) return first
     const all = Buffer.concat(this.#held)
     this.#held = [all]
     return all
   }
 
   #drop(size: number): void {
-    const first = this.#held[0] ?? Buffer.alloc(0)
-    if (first.length === size) this.#held.shift()
+    const [first] = this.#held
+    if (!first || first.length === size) this.#held.shift()
     else this.#held[0] = first.subarray(size)
     this.#size -= size
   }

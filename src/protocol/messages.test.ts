@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { type ClientMessage, parseClientMessage, parseServerMessage } from './messages.ts'
+import { type ClientMessage, parseClientMessage } from './messages.ts'
+import { parseServerMessage } from './server-messages.ts'
 
 const box = { workspace: '/w', environment: { A: 'b' } }
 const size = { columns: 80, rows: 24 }

@@ -2,7 +2,7 @@
  * Control messages between clients and the daemon: one discriminated union per direction, validated here and
  * nowhere else. What a web page or tunnel may send is decided on top of this, never below.
  */
-import { CoopError, type ErrorJson } from '../errors.ts'
+import { CoopError } from '../errors.ts'
 import { type CopyCall, copyCall } from './copy-messages.ts'
 import {
   fields,
@@ -21,9 +21,6 @@ import {
 import { type PublishCall, publishCall } from './publish-messages.ts'
 import { type SnapshotCall, snapshotCall } from './snapshot-messages.ts'
 import { TooLong, text } from './text.ts'
-
-/** Raised with every change that an older side would misunderstand. */
-export const PROTOCOL = 3
 
 export type { Size }
 
@@ -138,76 +135,6 @@ export interface RefusedCall {
   readonly type: 'refused'
   readonly id: number
   readonly error: CoopError
-}
-
-export type ServerMessage =
-  | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly pid: number }
-  | { readonly type: 'result'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'error'; readonly id: number; readonly error: ErrorJson }
-  /** The command of this connection has ended, or the terminal that it shows. */
-  | {
-      readonly type: 'exit'
-      /** That of the program; 128+n when the signal n ended it. */
-      readonly code: number
-      readonly error?: ErrorJson
-      readonly ended?: Ended
-      /** Why a box was stopped. */
-      readonly reason?: string
-    }
-  | { readonly type: 'notice'; readonly text: string }
-  /** The daemon ends: to make room for a newer one, or because the user wants it to. */
-  | { readonly type: 'bye'; readonly why: 'retire' | 'shutdown' }
-  /** Something about another box that its user may want to know. */
-  | { readonly type: 'event'; readonly event: BoxEvent }
-
-/** What took a program its terminal away: its own end, somebody who hung it up, or the box's being stopped or ended. */
-export type Ended = 'command' | 'hangup' | 'stopped' | 'box'
-
-/** An agent waits for its user, or does not any more. */
-export interface BoxEvent {
-  readonly box: string
-  readonly waiting: boolean
-  /** What it said, if it said something. */
-  readonly text?: string
-}
-
-export interface ClientInfo {
-  readonly pid: number
-  readonly terminal?: string
-  readonly readonly: boolean
-  readonly size?: Size
-  /** Milliseconds since 1970. */
-  readonly since: number
-}
-
-export interface PtyInfo {
-  readonly id: number
-  readonly command: readonly string[]
-  readonly state: string
-  readonly exitCode?: number
-  readonly clients: readonly ClientInfo[]
-  readonly size: Size
-}
-
-export interface BoxInfo {
-  readonly name: string
-  readonly workspace: string
-  readonly image: string
-  readonly network: string
-  /** The image was built again since. */
-  readonly olderBuild?: true
-  readonly agent: string
-  readonly state: string
-  /** Why it is stopped. */
-  readonly reason?: string
-  /** Since when its agent waits for its user (milliseconds since 1970), and what it said. */
-  readonly waiting?: { readonly since: number; readonly text?: string }
-  readonly created: number
-  readonly ptys: readonly PtyInfo[]
-  readonly clients: number
-  readonly detachKey: string
-  /** Resident bytes of the box's processes; undefined where it cannot be told. */
-  readonly memory?: number
 }
 
 function boxOptions(value: unknown): BoxOptions {
@@ -355,17 +282,6 @@ export function parseClientMessage(payload: Uint8Array): ClientMessage | Refused
       default:
         return undefined
     }
-  } catch {
-    return undefined
-  }
-}
-
-/** A message of the daemon; the daemon is ours, so only the shape that decides is looked at. */
-export function parseServerMessage(payload: Uint8Array): ServerMessage | undefined {
-  try {
-    const it = fields(JSON.parse(Buffer.from(payload).toString('utf8')))
-    const known = ['hello', 'result', 'error', 'exit', 'notice', 'bye', 'event']
-    return known.includes(String(it.type)) ? (it as unknown as ServerMessage) : undefined
   } catch {
     return undefined
   }
