@@ -25,6 +25,7 @@ import {
   type Manifest,
   writeManifest,
 } from './manifest.ts'
+import { MemoryMeter } from './memory.ts'
 import type { Nursery } from './nursery.ts'
 import type { Prepared } from './prepare.ts'
 import { prepareMounts } from './prepared-mounts.ts'
@@ -81,6 +82,7 @@ export class Box implements Host {
   #ending: Promise<void> | undefined
   #stopping = false
   readonly files = new BoxFiles(() => this.#live())
+  readonly memory = new MemoryMeter()
 
   private constructor(context: BoxContext, manifest: Manifest) {
     this.#context = context

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 const PAGE_SIZE = 4096 // bytes; statm counts pages, and both architectures that coop runs on use 4 KiB by default
 const MAX_PROCESSES = 20_000
+const GOOD_MS = 1_000 // each process is some ten calls to the system, and who lists boxes waits for them
 
 /** Each thread has its own children. */
 export function childrenOf(pid: number): number[] {
@@ -27,8 +28,8 @@ export function processesOf(init: number): number[] {
   return found
 }
 
-/** Resident bytes of all processes below init; shared pages count in each. */
-export function residentBytes(init: number): number {
+/** Shared pages count in each process. */
+function residentBytes(init: number): number {
   let pages = 0
   for (const pid of processesOf(init)) {
     try {
@@ -38,4 +39,19 @@ export function residentBytes(init: number): number {
     }
   }
   return pages * PAGE_SIZE
+}
+
+/** Resident bytes of all processes of a box, as of at most a second ago. */
+export class MemoryMeter {
+  #bytes = 0
+  #readAt = Number.NEGATIVE_INFINITY
+
+  read(init: number): number {
+    const now = performance.now()
+    if (now - this.#readAt > GOOD_MS) {
+      this.#bytes = residentBytes(init)
+      this.#readAt = now
+    }
+    return this.#bytes
+  }
 }

@@ -4,7 +4,6 @@ import { SIGHUP } from '../../ffi/abi/constants.ts'
 import { peerCredentials, sendDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
-import { residentBytes } from '../box/memory.ts'
 import type { Pty } from '../box/pty.ts'
 import { loadScreens } from '../box/screen-keeper.ts'
 import { CoopError } from '../errors.ts'
@@ -67,7 +66,7 @@ function boxInfo(box: Box, registry: Registry): BoxInfo {
     ptys,
     clients: ptys.reduce((sum, pty) => sum + pty.clients.length, 0),
     detachKey: manifest.detachKey,
-    ...(manifest.init ? { memory: residentBytes(manifest.init.pid) } : {}),
+    ...(manifest.init ? { memory: box.memory.read(manifest.init.pid) } : {}),
   }
 }
 
