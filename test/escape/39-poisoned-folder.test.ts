@@ -20,17 +20,28 @@ import { waitUntil } from '../harness/wait.ts'
 
 /** A program as Bun compiles it when nobody asks for anything else. */
 let unhardened: string
+/** One that opens a library which the system does not have. */
+let searching: string
 let folder: string
 
 beforeAll(() => {
   folder = mkdtempSync('/var/tmp/coop-control-')
-  unhardened = join(folder, 'hello')
-  writeFileSync(join(folder, 'hello.ts'), "console.log('hello', process.env.POISONED_BY_DOTENV ?? 'clean')\n")
-  const build = [process.execPath, 'build', '--compile', `--outfile=${unhardened}`, join(folder, 'hello.ts')]
-  const { exitCode, stderr } = Bun.spawnSync(build, { stdout: 'ignore', stderr: 'pipe' })
-  if (exitCode !== 0) throw new Error(`The control was not built: ${stderr.toString()}`)
+  unhardened = compiled('hello', "console.log('hello', process.env.POISONED_BY_DOTENV ?? 'clean')\n")
+  searching = compiled(
+    'search',
+    "require('bun:ffi').dlopen('libnowhere.so.6', { x: { args: [], returns: 'int' } })\n",
+  )
   Bun.spawnSync(['chmod', '-R', 'a+rX', folder])
 })
+
+function compiled(name: string, code: string): string {
+  const program = join(folder, name)
+  writeFileSync(`${program}.ts`, code)
+  const build = [process.execPath, 'build', '--compile', `--outfile=${program}`, `${program}.ts`]
+  const { exitCode, stderr } = Bun.spawnSync(build, { stdout: 'ignore', stderr: 'pipe' })
+  if (exitCode !== 0) throw new Error(`The control was not built: ${stderr.toString()}`)
+  return program
+}
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -115,6 +126,25 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(existsSync(join(t.root, 'from-dotenv'))).toBe(false)
     },
   )
+
+  // What the loader does not find Bun looks for in the current folder. LD_DEBUG (ld.so(8)) tells of each file.
+  const files = { env: { LD_DEBUG: 'files' } }
+
+  test('positive control: a library that the system does not have is looked for in the folder', async () => {
+    await using t = await scratch(invoker)
+    const { stderr } = await t.run([searching], files)
+    expect(stderr.includes(`file=${t.workspace}/libnowhere.so.6`)).toBe(true)
+  })
+
+  test.each([['ls'], ['config']])('coop %s looks for no library in the folder', async (command) => {
+    await using t = await scratch(invoker)
+    for (const name of ['libc.so.6', 'libc.musl-x86_64.so.1', 'libc.musl-aarch64.so.1', 'libpthread.so.0'])
+      t.write(name, 'no library')
+    const { code, stderr } = await t.coop([command], files)
+    expect(code).toBe(0)
+    expect(stderr.includes('file=libc.so.6')).toBe(true)
+    expect(stderr.split('\n').filter((line) => line.includes(t.workspace))).toEqual([])
+  })
 
   const namespaces = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
 
