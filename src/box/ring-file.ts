@@ -17,6 +17,7 @@ import { syscall } from '../../ffi/libc.ts'
 import { bytesIn, splice } from '../../ffi/pipes.ts'
 import { isReadable } from '../../ffi/pty.ts'
 import { lockHolder, tryLockRecord, unlockRecord } from '../../ffi/record-lock.ts'
+import { Scratch } from '../../ffi/scratch.ts'
 
 export const RING_SIZE = 256 * 1024 // bytes of output that a client that attaches can look back on
 /** Bytes that a client may read before the daemon has seen them; it still finds RING_SIZE of older ones. */
@@ -64,7 +65,7 @@ export class RingFile {
   readonly #ofReader: Uint8Array
   readonly #ofDaemon: Uint8Array
   readonly #ofTypist: Uint8Array
-  readonly #chunk = Buffer.allocUnsafe(CHUNK)
+  readonly #chunk = new Scratch(CHUNK)
   /** What is in the pipe is not all under way (`#gather` was the last that somebody did). */
   #left = false
 
@@ -188,7 +189,7 @@ export class RingFile {
     this.#write(from, size)
     const isKept = this.#store(from, size)
     this.#write(from + size, 0)
-    const bytes = this.#chunk.subarray(0, size)
+    const bytes = this.#chunk.first(size)
     if (isKept) this.readAt(from, bytes)
     return bytes
   }
@@ -207,8 +208,9 @@ export class RingFile {
   readAt(offset: number, bytes: Buffer): void {
     const at = offset % SPACE
     const first = Math.min(bytes.length, SPACE - at)
-    readAt(this.fd, bytes.subarray(0, first), HEADER_SIZE + at)
-    if (first < bytes.length) readAt(this.fd, bytes.subarray(first), HEADER_SIZE)
+    const isSplit = first < bytes.length
+    readAt(this.fd, isSplit ? bytes.subarray(0, first) : bytes, HEADER_SIZE + at)
+    if (isSplit) readAt(this.fd, bytes.subarray(first), HEADER_SIZE)
   }
 
   /** The same in an empty file elsewhere, which is the ring from now on. */
@@ -244,8 +246,8 @@ export class RingFile {
       if (n === EINTR || n === EAGAIN) continue
       if (n <= 0) {
         // The file takes no more (a copy-on-write disk that is full): the program and its clients go on without.
-        this.readAt(offset, this.#chunk.subarray(0, done))
-        readSync(this.pipe, this.#chunk, done, size - done, null)
+        this.readAt(offset, this.#chunk.first(done))
+        readSync(this.pipe, this.#chunk.all, done, size - done, null)
         this.set(START, offset + size)
         return false
       }

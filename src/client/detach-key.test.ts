@@ -7,7 +7,7 @@ const feed = (...parts: (string | Uint8Array)[]): { forward: string; detach: boo
   let forward = ''
   for (const part of parts) {
     const typed = key.push(typeof part === 'string' ? Buffer.from(part) : part)
-    forward += typed.forward.toString('latin1')
+    forward += Buffer.from(typed.forward).toString('latin1')
     if (typed.detach) return { forward, detach: true }
   }
   if (key.expire()) return { forward, detach: true }
@@ -123,6 +123,6 @@ describe('the detach key', () => {
     expect(key.holding).toBe(true)
     expect(key.flush().toString()).toBe('\x1b')
     const long = `\x1b[${'1'.repeat(100)}`
-    expect(key.push(Buffer.from(long)).forward.toString()).toBe(long)
+    expect(Buffer.from(key.push(Buffer.from(long)).forward).toString()).toBe(long)
   })
 })

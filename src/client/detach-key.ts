@@ -44,7 +44,7 @@ const UNFINISHED = /^\x1b(?:\[[\d:;]*)?$/
 
 export interface Typed {
   /** What the program is to get. */
-  readonly forward: Buffer
+  readonly forward: Uint8Array
   readonly detach: boolean
 }
 
@@ -90,6 +90,10 @@ export class DetachKey {
   }
 
   push(bytes: Uint8Array): Typed {
+    // Nearly everything: to look at it costs less than to take it apart.
+    const isOpen = this.#held.length > 0 || this.#pasting || this.#waiting
+    if (!isOpen && bytes.indexOf(ESC) < 0 && bytes.indexOf(this.#byte) < 0)
+      return { forward: bytes, detach: false }
     const input = Buffer.concat([this.#held, bytes])
     this.#held = Buffer.alloc(0)
     const kept: Buffer[] = []

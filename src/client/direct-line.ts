@@ -11,6 +11,7 @@ import { receiveDescriptors } from '../../ffi/descriptors.ts'
 import { syscall } from '../../ffi/libc.ts'
 import { PollSet } from '../../ffi/poll.ts'
 import { closeDescriptor, writeNonblocking } from '../../ffi/pty.ts'
+import { Scratch } from '../../ffi/scratch.ts'
 import { clearTimer, openTimer, setTimer } from '../../ffi/timer.ts'
 import { CHUNK, MAX_LEASE_MS, RingFile } from '../box/ring-file.ts'
 import type { Paths } from '../config/paths.ts'
@@ -30,7 +31,7 @@ const [STDIN, MASTER, SOCKET, TIMER] = [0, 1, 2, 3] as const
 export interface LineUser {
   /** The offset of the next byte of output to be shown. */
   readonly shown: number
-  /** What was typed. False when the line is to be let go. */
+  /** What was typed; the bytes are good during the call. False when the line is to be let go. */
   typed(bytes: Uint8Array): boolean
   show(offset: number, bytes: Uint8Array): void
 }
@@ -41,9 +42,10 @@ export class DirectLine {
   readonly #ring: RingFile
   readonly #timer: number
   readonly #poll: PollSet
-  readonly #buffer = new Uint8Array(INPUT)
+  readonly #input = new Scratch(INPUT)
   /** What was typed and not told yet, and how much output had come when the last of it was. */
-  #untold: Uint8Array[] = []
+  readonly #untold = new Scratch(INPUT)
+  #untoldSize = 0
   #typedAt = 0
   #told = 0
   #holdUntil = 0
@@ -81,9 +83,12 @@ export class DirectLine {
   /** Give bytes to the program; how many it has taken. None when the daemon has to do that. */
   type(bytes: Uint8Array, shown: number): number {
     if (!this.#renew(shown)) return 0
+    if (bytes.length > INPUT) return 0
     const n = writeNonblocking(this.#master, bytes)
     if (n <= 0) return 0
-    this.#untold.push(bytes.subarray(0, n))
+    if (this.#untoldSize + bytes.length > INPUT) this.#tell(shown)
+    this.#untold.all.set(bytes, this.#untoldSize)
+    this.#untoldSize += n
     this.#typedAt = shown
     this.#holdUntil = performance.now() + HOLD_MS
     return n
@@ -125,7 +130,7 @@ export class DirectLine {
 
   #tick({ shown }: LineUser): boolean {
     if (performance.now() >= this.#holdUntil || !this.#renew(shown)) return this.release(shown)
-    if (this.#untold.length || shown !== this.#told) this.#tell(shown)
+    if (this.#untoldSize || shown !== this.#told) this.#tell(shown)
     return true
   }
 
@@ -140,8 +145,8 @@ export class DirectLine {
   }
 
   #read(user: LineUser): boolean {
-    const n = syscall('read', 0, this.#buffer, INPUT)
-    return n > 0 && user.typed(new Uint8Array(this.#buffer.subarray(0, n)))
+    const n = syscall('read', 0, this.#input.all, INPUT)
+    return n > 0 && user.typed(this.#input.first(n))
   }
 
   /** False when the daemon was quicker, or has to be waited for. */
@@ -157,8 +162,8 @@ export class DirectLine {
   }
 
   #tell(shown: number): void {
-    this.#session.typed({ read: shown, typedAt: this.#typedAt, bytes: Buffer.concat(this.#untold) })
-    this.#untold = []
+    this.#session.typed({ read: shown, typedAt: this.#typedAt, bytes: this.#untold.first(this.#untoldSize) })
+    this.#untoldSize = 0
     this.#told = shown
   }
 }
