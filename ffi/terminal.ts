@@ -1,5 +1,14 @@
 /** The user's own terminal: raw mode and size (termios(3), ioctl_tty(2)). */
-import { AT_FDCWD, TCGETS, TCSETSW, TIOCGWINSZ } from './abi/constants.ts'
+import {
+  AT_FDCWD,
+  O_CLOEXEC,
+  O_NOCTTY,
+  O_NONBLOCK,
+  O_WRONLY,
+  TCGETS,
+  TCSETSW,
+  TIOCGWINSZ,
+} from './abi/constants.ts'
 import { attempt, cstring, syscall } from './libc.ts'
 
 const TERMIOS_SIZE = 64 // the kernel's struct is 36 bytes on both architectures; room to spare
@@ -29,6 +38,15 @@ export function rawModes(modes: Uint8Array): Uint8Array {
   raw[17 + 6] = 1 // VMIN
   raw[17 + 5] = 0 // VTIME
   return raw
+}
+
+/**
+ * The same terminal once more, to be written to without waiting: the flag belongs to what was opened, which others have,
+ * too (open(2)). Negative where that is not allowed; a write there fails.
+ */
+export function openNonblocking(fd: number): number {
+  const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+  return attempt('openat', AT_FDCWD, cstring(`/proc/self/fd/${fd}`), flags)
 }
 
 /** Columns and rows; undefined when `fd` is no terminal. */

@@ -177,9 +177,10 @@ export class RingFile {
 
   /**
    * Take what `master` has, at most `limit` bytes; needs the lock. The result is only good until the next call;
-   * undefined when there is nothing now, `gone` when there never will be.
+   * undefined when there is nothing now, `gone` when there never will be. `early` is told as soon as nobody else can
+   * come by these bytes any more, before the books are closed.
    */
-  take(master: number, limit: number): Buffer | 'gone' | undefined {
+  take(master: number, limit: number, early?: (bytes: Buffer) => void): Buffer | 'gone' | undefined {
     const left = this.#left ? bytesIn(this.pipe) : 0
     this.#left = left > CHUNK
     const size = Math.min(left || this.#gather(master, Math.min(limit, CHUNK)), CHUNK)
@@ -188,9 +189,10 @@ export class RingFile {
     const from = this.offset
     this.#write(from, size)
     const isKept = this.#store(from, size)
-    this.#write(from + size, 0)
     const bytes = this.#chunk.first(size)
     if (isKept) this.readAt(from, bytes)
+    early?.(bytes)
+    this.#write(from + size, 0)
     return bytes
   }
 

@@ -33,7 +33,10 @@ export interface LineUser {
   readonly shown: number
   /** What was typed; the bytes are good during the call. False when the line is to be let go. */
   typed(bytes: Uint8Array): boolean
-  show(offset: number, bytes: Uint8Array): void
+  /** Show what comes next, without waiting for the user's terminal: what it does not take now is left. */
+  show(bytes: Uint8Array): Uint8Array | undefined
+  /** Show what was left, however long that takes. */
+  finish(left: Uint8Array): void
 }
 
 export class DirectLine {
@@ -151,13 +154,20 @@ export class DirectLine {
 
   /** False when the daemon was quicker, or has to be waited for. */
   #show(user: LineUser): boolean {
+    const ring = this.#ring
     const { shown } = user
-    if (!this.#ring.tryLock()) return false
-    const room = this.#ring.offset === shown ? this.#ring.sharedTo - shown : 0
-    const bytes = room > 0 ? this.#ring.take(this.#master, Math.min(room, CHUNK)) : 'gone'
-    this.#ring.unlock()
-    if (bytes === 'gone') return false
-    if (bytes) user.show(shown, bytes)
+    if (!ring.tryLock()) return false
+    let left: Uint8Array | undefined
+    try {
+      const room = ring.offset === shown ? Math.min(ring.sharedTo - shown, CHUNK) : 0
+      const show = (bytes: Uint8Array): void => {
+        left = user.show(bytes)
+      }
+      if (room <= 0 || ring.take(this.#master, room, show) === 'gone') return false
+    } finally {
+      ring.unlock()
+    }
+    if (left) user.finish(left) // not before: nobody waits for the user's terminal
     return true
   }
 

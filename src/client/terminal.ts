@@ -1,7 +1,8 @@
 /** The user's terminal while a PTY of a box is shown on it: raw while it lasts, as it was found afterwards. */
 
 import { write } from '../../ffi/pipes.ts'
-import { getModes, rawModes, setModes, windowSize } from '../../ffi/terminal.ts'
+import { closeDescriptor, writeNonblocking } from '../../ffi/pty.ts'
+import { getModes, openNonblocking, rawModes, setModes, windowSize } from '../../ffi/terminal.ts'
 import type { Paths } from '../config/paths.ts'
 import type { ErrorJson } from '../errors.ts'
 import type { Ended } from '../protocol/server-messages.ts'
@@ -214,6 +215,7 @@ export async function showTerminal(
   }
   // What has a time limit needs the event loop, and what waits for the daemon needs that.
   const staysHere = (): boolean => !(ended || input.size || key?.holding || key?.waiting)
+  const quick = getModes(1) ? openNonblocking(1) : -1 // a file would be written from its beginning
   const user: LineUser = {
     get shown() {
       return offset ?? 0
@@ -222,9 +224,16 @@ export async function showTerminal(
       typed(bytes)
       return staysHere()
     },
-    show: (at, bytes) => {
-      offset = at + bytes.length
-      show(bytes)
+    show: (raw) => {
+      offset = (offset ?? 0) + raw.length
+      const bytes = filter.push(raw)
+      modes.watch(bytes)
+      const n = Math.max(0, writeNonblocking(quick, bytes))
+      const after = title.watch(bytes)
+      return n < bytes.length || after ? Buffer.concat([bytes.subarray(n), Buffer.from(after)]) : undefined
+    },
+    finish: (left) => {
+      if (!writeAll(left)) end({ how: 'detached' })
     },
   }
   const stay = (): void => {
@@ -261,6 +270,7 @@ export async function showTerminal(
     if (getModes(1)) writeAll(Buffer.concat([filter.flush(), Buffer.from(last)]))
     restore()
     line?.close()
+    closeDescriptor(quick)
     current.close()
     options.onNotices?.(notices)
   }

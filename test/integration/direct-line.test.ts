@@ -153,6 +153,35 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
+    `a terminal that takes nothing for a while gets all of it${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { agent: `sh -c 'stty -echo; echo ready; read -r line; seq 0 30000; cat'` })
+      const client = Bun.spawn(
+        asInvoker(invoker, ['script', '-qfc', `${coopPath()} attach box`, '/dev/null']),
+        { cwd: t.workspace, env: { ...t.env }, stdin: 'pipe', stdout: 'pipe' },
+      )
+      await directClient(t)
+      client.stdin.write('go\r')
+      await client.stdin.flush()
+      await waitUntil(
+        async () => (await t.coop(['logs', 'box', '-n', '1'])).stdout.trim() !== 'ready',
+        'output',
+      )
+      let shown = ''
+      for await (const bytes of client.stdout) {
+        shown += Buffer.from(bytes).toString('latin1')
+        if (/^30000\r$/m.test(shown)) break
+      }
+      client.kill('SIGKILL')
+      await client.exited
+      // The first line follows what draws the screen.
+      const numbers: string[] = shown.match(/^[1-9]\d*(?=\r$)/gm) ?? []
+      expect(numbers).toEqual(Array.from({ length: 30_000 }, (_, i) => `${i + 1}`))
+    },
+  )
+
+  test.skipIf(can.missing)(
     `a client that is killed while its user types takes nothing along${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
