@@ -81,13 +81,15 @@ function compile(file, version) {
 
 /**
  * Write a file once more, all at once: the kernel caches in pieces as large as they were written in, and maps each with
- * one page fault. Bun writes small ones, which costs each start of coop 0.4 ms.
+ * one page fault. Bun writes small ones, which costs each start of coop 0.4 ms; those that the kernel reads by itself,
+ * once it has dropped the file from its cache, are smaller still: 1.5 ms.
  */
-function inOnePiece(file) {
-  const { mode } = statSync(file)
-  const content = readFileSync(file)
-  rmSync(file)
-  writeFileSync(file, content, { mode })
+export function inOnePiece(file) {
+  const { mode, atime, mtime } = statSync(file)
+  const temporary = `${file}.whole.tmp`
+  writeFileSync(temporary, readFileSync(file), { mode })
+  utimesSync(temporary, atime, mtime)
+  renameSync(temporary, file)
 }
 
 /** The libc of this machine, by the name that its loader knows. */
