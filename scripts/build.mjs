@@ -87,9 +87,13 @@ function compile(file, version) {
 export function inOnePiece(file) {
   const { mode, atime, mtime } = statSync(file)
   const temporary = `${file}.whole.tmp`
-  writeFileSync(temporary, readFileSync(file), { mode })
-  utimesSync(temporary, atime, mtime)
-  renameSync(temporary, file)
+  try {
+    writeFileSync(temporary, readFileSync(file), { mode })
+    utimesSync(temporary, atime, mtime)
+    renameSync(temporary, file)
+  } finally {
+    rmSync(temporary, { force: true })
+  }
 }
 
 /** The libc of this machine, by the name that its loader knows. */

@@ -3,12 +3,11 @@
  * they are: no byte passes through coop, and the daemon may die meanwhile. Anything else (a file, a terminal,
  * a socket) stays here, and a pipe is put in between, so that a box gets bytes and never the thing itself.
  */
-import { SOCK_DGRAM } from '../../ffi/abi/constants.ts'
-import { connectUnix, sendDescriptors } from '../../ffi/descriptors.ts'
 import { descriptorType, isSameFile } from '../../ffi/files.ts'
 import { pipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { descriptorSocket, type Paths } from '../config/paths.ts'
+import type { Paths } from '../config/paths.ts'
+import { sendAhead } from './descriptor-socket.ts'
 
 export interface Stdio {
   /** What the daemon finds the descriptors under. */
@@ -45,10 +44,7 @@ export async function passStdio(paths: Paths): Promise<Stdio> {
       else outputs.push(relayOutput(readEnd, type === undefined ? undefined : fd, over.promise))
     }
   }
-  const token = `${process.pid}.${Math.random().toString(36).slice(2)}`
-  const socket = connectUnix(descriptorSocket(paths), SOCK_DGRAM)
-  sendDescriptors(socket, Buffer.from(token), given)
-  closeDescriptor(socket)
+  const token = sendAhead(paths, given)
   for (const fd of ours) closeDescriptor(fd)
   return {
     token,

@@ -115,13 +115,17 @@ export async function showTerminal(
     ended = true
     resolve(how)
   }
-  const show = (raw: Uint8Array): void => {
+  /** What of the output is for the user's terminal, and what is ours to add. */
+  const prepared = (raw: Uint8Array): Uint8Array => {
     const bytes = filter.push(raw)
     modes.watch(bytes)
-    if (!writeAll(bytes)) end({ how: 'detached' }) // the terminal is gone
     const after = title.watch(bytes)
-    if (after) writeAll(Buffer.from(after))
+    return after ? Buffer.concat([bytes, Buffer.from(after)]) : bytes
   }
+  const finish = (bytes: Uint8Array): void => {
+    if (!writeAll(bytes)) end({ how: 'detached' }) // the terminal is gone
+  }
+  const show = (raw: Uint8Array): void => finish(prepared(raw))
   const serve = async (): Promise<void> => {
     const mine = current
     mine.onOutput = (at, bytes) => {
@@ -226,15 +230,11 @@ export async function showTerminal(
     },
     show: (raw) => {
       offset = (offset ?? 0) + raw.length
-      const bytes = filter.push(raw)
-      modes.watch(bytes)
+      const bytes = prepared(raw)
       const n = Math.max(0, writeNonblocking(quick, bytes))
-      const after = title.watch(bytes)
-      return n < bytes.length || after ? Buffer.concat([bytes.subarray(n), Buffer.from(after)]) : undefined
+      return n < bytes.length ? bytes.subarray(n) : undefined
     },
-    finish: (left) => {
-      if (!writeAll(left)) end({ how: 'detached' })
-    },
+    finish,
   }
   const stay = (): void => {
     staying = undefined

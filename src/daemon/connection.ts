@@ -12,6 +12,7 @@ import {
   FRAME_TYPED,
   type Frame,
   FrameDecoder,
+  type TypedDirectly,
 } from '../protocol/frames.ts'
 import { type Call, parseClientMessage } from '../protocol/messages.ts'
 import { type BoxEvent, PROTOCOL, type ServerMessage } from '../protocol/server-messages.ts'
@@ -140,15 +141,15 @@ export class Connection implements Outlet {
   /** Input that has not come through here. */
   #typedDirectly(payload: Uint8Array): void {
     const feed = this.activity?.feed
-    if (!feed?.isDirect) return
+    if (!feed || feed.readonly) return
+    let typed: TypedDirectly
     try {
-      const typed = decodeTyped(payload)
-      if (typed.bytes.length) feed.active = Date.now()
-      feed.pty.typed(typed)
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error
-      this.close()
+      typed = decodeTyped(payload)
+    } catch {
+      return this.close()
     }
+    if (typed.bytes.length) feed.active = Date.now()
+    feed.pty.typed(typed)
   }
 
   #tellOfTaken(): void {

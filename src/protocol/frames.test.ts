@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'bun:test'
 import {
   decodeOutput,
+  decodeTyped,
   encodeFrame,
   encodeJson,
   encodeOutput,
+  encodeTyped,
   FRAME_INPUT,
   FRAME_JSON,
   FRAME_OUTPUT,
+  FRAME_TYPED,
   FrameDecoder,
   MAX_CONTROL,
 } from './frames.ts'
@@ -37,6 +40,15 @@ describe('frames', () => {
       offset: 2 ** 40,
       bytes: Buffer.from('shown'),
     })
+  })
+
+  test('of what was typed directly say where in the output that was', () => {
+    const typed = { read: 2 ** 40, typedAt: 2 ** 33 + 1, bytes: new Uint8Array([1, 0, 255]) }
+    const [frame] = new FrameDecoder().push(encodeTyped(typed))
+    expect(frame?.type).toBe(FRAME_TYPED)
+    expect(decodeTyped(frame?.payload ?? new Uint8Array(0))).toEqual(typed)
+    for (const size of [0, 8, 15]) expect(() => decodeTyped(new Uint8Array(size))).toThrow(RangeError)
+    expect(() => decodeTyped(new Uint8Array(16).fill(255))).toThrow(RangeError)
   })
 
   test('may be split at every byte', () => {

@@ -32,6 +32,15 @@ function hasRing(pid: number): boolean {
   })
 }
 
+/** `coop attach` in a terminal whose other side is two pipes. */
+const attached = (t: Scratch) =>
+  Bun.spawn(asInvoker(t.invoker, ['script', '-qfc', `${coopPath()} attach box`, '/dev/null']), {
+    cwd: t.workspace,
+    env: { ...t.env },
+    stdin: 'pipe',
+    stdout: 'pipe',
+  })
+
 function send(pid: number | undefined, signal: NodeJS.Signals): void {
   if (pid === undefined) throw new Error('there is no such process')
   process.kill(pid, signal)
@@ -134,10 +143,7 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(can.missing)(`everything arrives in the order in which it was typed${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: `sh -c 'stty raw -echo; echo ready; exec tee typed'` })
-    const client = Bun.spawn(
-      asInvoker(invoker, ['script', '-qfc', `${coopPath()} attach box`, '/dev/null']),
-      { cwd: t.workspace, env: { ...t.env }, stdin: 'pipe', stdout: 'ignore' },
-    )
+    const client = attached(t)
     await directClient(t)
     // What ends like a key that is not whole has to be waited for by other means: the line is let go, and taken again.
     const typed = Array.from({ length: 5_000 }, (_, i) => (i % 10 ? `${i},` : `${i}\x1b`))
@@ -157,10 +163,7 @@ describe.each(invokers)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { agent: `sh -c 'stty -echo; echo ready; read -r line; seq 0 30000; cat'` })
-      const client = Bun.spawn(
-        asInvoker(invoker, ['script', '-qfc', `${coopPath()} attach box`, '/dev/null']),
-        { cwd: t.workspace, env: { ...t.env }, stdin: 'pipe', stdout: 'pipe' },
-      )
+      const client = attached(t)
       await directClient(t)
       client.stdin.write('go\r')
       await client.stdin.flush()
