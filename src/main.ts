@@ -9,7 +9,7 @@ switch (argv[0]) {
     break
   }
   case '--image-worker': {
-    const { imageWorker } = await import('./image/worker.ts')
+    const { imageWorker } = await import('./worker/main.ts')
     await imageWorker()
     break
   }

@@ -1,8 +1,8 @@
 /** Getting an image out of a registry beside `skopeo copy` and `umoci unpack`, and starting boxes from it. */
 import { readFileSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { processesOf } from '../../src/box/memory.ts'
-import type { Fake } from '../../src/image/testing.ts'
+import { processesOf } from '../../src/host/memory.ts'
+import type { Fake } from '../../src/image/unpack/testing.ts'
 import { coopPath } from '../../test/harness/coop.ts'
 import { hasCommand } from '../../test/harness/facts.ts'
 import { type Scratch, scratch } from '../../test/harness/sandbox.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { type AgentChoice, agentArgv, chooseAgent } from './choose.ts'
 import type { Discovery, FoundAgent } from './find.ts'
 

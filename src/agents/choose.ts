@@ -1,7 +1,7 @@
 /** Which program a box runs on PTY 0. */
 
-import { nearest } from '../config/nearest.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
 import { type Adapter, AGENT_NAMES, type BoxFacts } from './adapter.ts'
 import { ADAPTERS, isAgentName } from './adapters.ts'
 import type { Discovery, FoundAgent } from './find.ts'

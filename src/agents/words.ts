@@ -1,6 +1,6 @@
 /** Splitting a command line into words, as a shell does before any expansion. */
 
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 
 /**
  * Splits at blanks; single quotes keep everything, double quotes keep all but `\"`, `\\`, `\$` and `` \` ``,

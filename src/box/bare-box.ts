@@ -1,13 +1,13 @@
 /** A box that nobody enters by itself: no listener for later daemons, so that it ends with the process that made it. */
 import type { Channel } from '../../ffi/channel.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { boxDir, type Paths } from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
+import { writeIdMaps } from '../container/clone.ts'
+import { prepareMounts } from '../container/detached-mounts.ts'
+import { setupBatch } from '../container/setup-batch.ts'
+import { CoopError } from '../core/errors.ts'
+import { boxDir, type Paths } from '../core/paths.ts'
+import { type HostFacts, sourceOf } from '../host/facts.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
-import { writeIdMaps } from './birth.ts'
-import { type HostFacts, sourceOf } from './host.ts'
-import { prepareMounts } from './prepared-mounts.ts'
-import { setupBatch } from './setup.ts'
 import { makeBoxFolder, prepareStore } from './storage.ts'
 
 /** A new init becomes the box of the plan, whose files are in the data folder of `paths`. Rejects with a BatchError. */

@@ -8,11 +8,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
 import { Batch } from '../../ffi/batch.ts'
-import { CoopError } from '../errors.ts'
-import { startTimeOf } from './birth.ts'
+import { startTimeOf } from '../container/clone.ts'
+import { CoopError } from '../core/errors.ts'
+import { childrenOf } from '../host/memory.ts'
+import type { FrozenRecord } from '../store/manifest.ts'
 import type { Box } from './box.ts'
-import type { FrozenRecord } from './manifest.ts'
-import { childrenOf } from './memory.ts'
 
 const POLL_MS = 1
 const FREEZE_MS = 10_000 // a process stops when it leaves the kernel: a sync of a slow disk may take seconds

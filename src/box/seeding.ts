@@ -5,16 +5,16 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { BatchError } from '../../ffi/batch.ts'
-import { type Paths, seedingDir, unseededFile, volumesDir } from '../config/paths.ts'
-import { withLock } from '../image/store.ts'
+import { bear } from '../container/clone.ts'
+import { setupError } from '../container/setup-error.ts'
+import { type Paths, seedingDir, unseededFile, volumesDir } from '../core/paths.ts'
 import type { Plan } from '../sandbox/plan.ts'
+import { withLock } from '../store/images.ts'
+import { becomeRoot } from '../trees/copier.ts'
+import { type CopyOptions, TreeCopy } from '../trees/tree-copy.ts'
 import { makeBareBox, withoutMounts } from './bare-box.ts'
-import { bear } from './birth.ts'
 import type { BoxContext } from './box.ts'
-import { becomeRoot } from './copier.ts'
-import { setupError } from './setup-error.ts'
 import { discard, makeOwned } from './storage.ts'
-import { type CopyOptions, TreeCopy } from './tree-copy.ts'
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const NOBODY = 65_534 // how the kernel shows owners that have no id in the box (user_namespaces(7))

@@ -11,8 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { boxDir, imagesDir, upperDir, volumesDir, workDir } from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
+import { boxDir, imagesDir, upperDir, volumesDir, workDir } from '../core/paths.ts'
+import { LONG, testPaths, withoutRoom } from '../disk/testing.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import { planOf } from '../sandbox/testing.ts'
@@ -28,7 +29,6 @@ import {
   prepareStore,
   writeSetting,
 } from './storage.ts'
-import { LONG, testPaths, withoutRoom } from './testing.ts'
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777
 const MINE: IdPlan = { kind: 'single', uids: [], gids: [] } // root of the box is whoever runs this
@@ -100,7 +100,7 @@ describe('the files of a box', () => {
     const said = withoutRoom(
       paths.top,
       `import { prepareStore, makeBoxFolder } from './storage.ts'
-       import { planOf } from './../sandbox/testing.ts'
+       import { planOf } from '../sandbox/testing.ts'
        const paths = ${JSON.stringify(paths)}
        makeBoxFolder(paths, 'it')
        try { prepareStore(paths, planOf(), { big: 'x'.repeat(${LONG.length}) }) } catch (error) { console.log(error.code) }`,

@@ -18,6 +18,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { SeedFile } from '../agents/seed.ts'
+import { CoopError } from '../core/errors.ts'
 import {
   boxDir,
   boxesDir,
@@ -27,12 +28,11 @@ import {
   upperDir,
   volumesDir,
   workDir,
-} from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
+} from '../core/paths.ts'
+import { sourceOf } from '../host/facts.ts'
 import type { Skeleton } from '../sandbox/host-image.ts'
 import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
-import { sourceOf } from './host.ts'
 
 /** Makes folders and files that belong to root of the box. */
 class Owner {

@@ -1,6 +1,6 @@
 /** Asking a person, where it may matter much or take long. */
 import { readSync } from 'node:fs'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { isTerminal, printError } from './output.ts'
 
 const MAX_ANSWER = 64 // bytes

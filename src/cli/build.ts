@@ -1,9 +1,9 @@
 /** `coop build`: the image of this project, with its setup steps. */
 import { runWorker } from '../client/image-worker.ts'
-import { CoopError } from '../errors.ts'
-import type { Built } from '../image/build.ts'
+import { CoopError } from '../core/errors.ts'
 import type { WorkerEvent } from '../image/events.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
+import type { Built } from '../worker/build.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
 import { ImageProgress } from './image-progress.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { type Command, readArguments } from './command.ts'
 import { helpText } from './help.ts'
 

@@ -2,7 +2,7 @@
  * What a command of the command line is, and how its arguments are read (POSIX utility syntax with GNU long
  * options). By hand: loading node:util for its parseArgs costs a quarter of the start of `coop run`.
  */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 
 export interface Option {
   readonly type: 'boolean' | 'string'

@@ -1,6 +1,6 @@
 /** `coop cp`: files and folders between this machine and a running box. */
 import { userPaths } from '../client/user-paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { Command } from './command.ts'
 import { isTerminal, paint, printable, printError } from './output.ts'
 import { targetBox } from './target.ts'

@@ -2,7 +2,7 @@
 import { currentFolder } from '../client/exact-text.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { parseEnvFlags } from '../config/env-flags.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { Command } from './command.ts'
 import { launch } from './launch.ts'
 import { TERMINAL_OPTIONS, wantsTerminal } from './run.ts'

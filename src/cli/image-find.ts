@@ -1,9 +1,9 @@
 /** The image that an argument means. */
 
-import type { Paths } from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
+import type { Paths } from '../core/paths.ts'
 import { isLocal, noLocalImage } from '../image/reference.ts'
-import { findRecord, type ImageRecord, listRecords } from '../image/store.ts'
+import { findRecord, type ImageRecord, listRecords } from '../store/images.ts'
 import { storedReference } from './image-pull.ts'
 
 const MIN_DIGEST = 6 // hex digits, as people copy them from `coop image ls`

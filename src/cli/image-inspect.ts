@@ -1,8 +1,8 @@
 /** `coop image inspect`: all that is known of an image. */
 import { userPaths } from '../client/user-paths.ts'
-import { CoopError } from '../errors.ts'
-import { unpackedSize } from '../image/store.ts'
-import { usersOf } from '../image/usage.ts'
+import { CoopError } from '../core/errors.ts'
+import { unpackedSize } from '../store/images.ts'
+import { usersOf } from '../store/usage.ts'
 import type { Command } from './command.ts'
 import { findImage } from './image-find.ts'
 import { printJson } from './output.ts'

@@ -1,8 +1,8 @@
 /** `coop image ls`: the images. */
 import { userPaths } from '../client/user-paths.ts'
 import { shortReference } from '../image/reference.ts'
-import { type ImageRecord, listRecords, unpackedSize } from '../image/store.ts'
-import { usersOf } from '../image/usage.ts'
+import { type ImageRecord, listRecords, unpackedSize } from '../store/images.ts'
+import { usersOf } from '../store/usage.ts'
 import type { Command } from './command.ts'
 import { age, bytes, homePath, print, printError, printJson, table } from './output.ts'
 

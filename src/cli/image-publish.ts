@@ -1,7 +1,7 @@
 /** `coop image publish`: an image made of a box or a snapshot. */
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { localReference } from '../image/reference.ts'
 import type { Published } from '../protocol/publish-messages.ts'
 import type { Command } from './command.ts'

@@ -1,9 +1,9 @@
 /** `coop image pull`: an image from a registry, a folder or an archive into the store. */
 import { resolve } from 'node:path'
 import { runWorker } from '../client/image-worker.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { parseReference, printReference } from '../image/reference.ts'
-import type { ImageRecord } from '../image/store.ts'
+import type { ImageRecord } from '../store/images.ts'
 import type { Command } from './command.ts'
 import { ImageProgress } from './image-progress.ts'
 import { bytes, counted, isTerminal, print, printable, printError, printJson } from './output.ts'

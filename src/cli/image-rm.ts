@@ -1,9 +1,9 @@
 /** `coop image rm`: take images away, with the layers that nothing else uses. */
 import { runWorker } from '../client/image-worker.ts'
 import { userPaths } from '../client/user-paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { shortReference } from '../image/reference.ts'
-import type { Removed } from '../image/remove.ts'
+import type { Removed } from '../worker/remove.ts'
 import type { Command } from './command.ts'
 import { findImage } from './image-find.ts'
 import { bytes, counted, print, printable, printJson } from './output.ts'

@@ -8,7 +8,7 @@ import { hostFiles } from '../agents/host-files.ts'
 import { asText, currentFolder } from '../client/exact-text.ts'
 import { detectRepository, foundText, type InstalledAgent, renderInit } from '../config/init.ts'
 import { PROJECT_FILE } from '../config/load.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { Command } from './command.ts'
 import { print } from './output.ts'
 

@@ -2,7 +2,7 @@
 import { ask } from '../client/ask.ts'
 import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { BoxInfo } from '../protocol/server-messages.ts'
 import type { Command } from './command.ts'
 import { print } from './output.ts'

@@ -1,6 +1,6 @@
 /** The command line: finds the command, reads its arguments, runs it, prints what went wrong. */
 import { exactWords } from '../client/exact-text.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { type Command, readArguments } from './command.ts'
 import { COMMANDS, defaultCommand } from './commands.ts'
 import { print } from './output.ts'
@@ -36,7 +36,7 @@ export async function main(words: readonly string[], loaded: Loaded = {}): Promi
   try {
     const argv = exactWords(words)
     if (argv[0] === '--version' || argv[0] === '-V') {
-      const { VERSION } = await import('../version.ts')
+      const { VERSION } = await import('../core/version.ts')
       print(`coop ${VERSION}\n`)
       return 0
     }

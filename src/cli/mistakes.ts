@@ -1,6 +1,7 @@
 /** What is said about command lines that mean nothing. */
-import { nearest } from '../config/nearest.ts'
-import { CoopError } from '../errors.ts'
+
+import { CoopError } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
 import type { Command } from './command.ts'
 
 export function hintFor(name: string): string {

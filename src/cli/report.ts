@@ -1,5 +1,5 @@
 /** The one place that prints errors. */
-import { CoopError, errorToJson } from '../errors.ts'
+import { CoopError, errorToJson } from '../core/errors.ts'
 import { paint, printable, printError, printJson } from './output.ts'
 
 /** Print an error and give its exit code. With `json` it goes to stdout, as the output that was asked for. */

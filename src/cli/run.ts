@@ -1,7 +1,7 @@
 /** `coop run`: one command in a fresh box that is removed afterwards. */
 import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
 import { launch } from './launch.ts'

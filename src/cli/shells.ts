@@ -1,7 +1,7 @@
 /** `coop shell ls/attach/logs/kill/restart`: the shells of a box by their numbers. */
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { BoxInfo, PtyInfo } from '../protocol/server-messages.ts'
 import { callerEnvironment } from './box-options.ts'
 import type { Command } from './command.ts'

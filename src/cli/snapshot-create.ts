@@ -1,7 +1,7 @@
 /** `coop snapshot create`: keep a box's files. */
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { SnapshotInfo } from '../protocol/snapshot-messages.ts'
 import type { Command } from './command.ts'
 import { bytes, print, printWarnings } from './output.ts'

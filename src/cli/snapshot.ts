@@ -1,7 +1,7 @@
 /** `coop snapshot`: a box's files, kept and put back. */
 
 import { currentFolder } from '../client/exact-text.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { SnapshotTarget } from '../protocol/snapshot-messages.ts'
 import type { Arguments, Command } from './command.ts'
 

@@ -1,6 +1,6 @@
 /** `coop system clean`: images that no box uses. */
 import { runWorker } from '../client/image-worker.ts'
-import type { Removed } from '../image/remove.ts'
+import type { Removed } from '../worker/remove.ts'
 import type { Command } from './command.ts'
 import { bytes, counted, print, printJson } from './output.ts'
 import { warn } from './worker-warnings.ts'

@@ -1,6 +1,6 @@
 /** `coop system df`: what coop takes of the disk. */
 import { userPaths } from '../client/user-paths.ts'
-import { diskUse } from '../image/disk-use.ts'
+import { diskUse } from '../worker/disk-use.ts'
 import type { Command } from './command.ts'
 import { bytes, print, printJson, table } from './output.ts'
 

@@ -1,7 +1,7 @@
 /** `coop system logs`: the daemon's log. */
 import { existsSync, openSync, readSync, statSync, watch } from 'node:fs'
 import { userPaths } from '../client/user-paths.ts'
-import { daemonLog } from '../config/paths.ts'
+import { daemonLog } from '../core/paths.ts'
 import type { Command } from './command.ts'
 import { print, printable, printError } from './output.ts'
 

@@ -1,7 +1,7 @@
 /** `coop system status`. */
 import { askRunning } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { Paths } from '../config/paths.ts'
+import type { Paths } from '../core/paths.ts'
 import type { Command } from './command.ts'
 import { paint, print, printJson, printWarnings } from './output.ts'
 

@@ -1,6 +1,6 @@
 /** `coop volume ls`: the named volumes. */
 import { userPaths } from '../client/user-paths.ts'
-import { listVolumes, treeSize } from '../image/disk-use.ts'
+import { listVolumes, treeSize } from '../worker/disk-use.ts'
 import type { Command } from './command.ts'
 import { bytes, print, printError, printJson, table } from './output.ts'
 

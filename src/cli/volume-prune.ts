@@ -1,8 +1,8 @@
 /** `coop volume prune`: volumes that no box uses. */
 import { runWorker } from '../client/image-worker.ts'
 import { userPaths } from '../client/user-paths.ts'
-import { listVolumes } from '../image/disk-use.ts'
-import type { Removed } from '../image/remove.ts'
+import { listVolumes } from '../worker/disk-use.ts'
+import type { Removed } from '../worker/remove.ts'
 import { confirm } from './ask-person.ts'
 import type { Command } from './command.ts'
 import { bytes, print } from './output.ts'

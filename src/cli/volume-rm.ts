@@ -1,7 +1,7 @@
 /** `coop volume rm`: take volumes away. */
 import { runWorker } from '../client/image-worker.ts'
-import { CoopError } from '../errors.ts'
-import type { Removed } from '../image/remove.ts'
+import { CoopError } from '../core/errors.ts'
+import type { Removed } from '../worker/remove.ts'
 import type { Command } from './command.ts'
 import { bytes, print } from './output.ts'
 

@@ -7,12 +7,12 @@ import { connectUnix, peerCredentials } from '../../ffi/descriptors.ts'
 import { SysError, syscall } from '../../ffi/libc.ts'
 import { write } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { daemonSocket, type Paths } from '../config/paths.ts'
-import { errorFromJson } from '../errors.ts'
+import { errorFromJson } from '../core/errors.ts'
+import { daemonSocket, type Paths } from '../core/paths.ts'
+import { VERSION } from '../core/version.ts'
 import { encodeJson, FRAME_JSON, FrameDecoder } from '../protocol/frames.ts'
 import type { Call } from '../protocol/messages.ts'
 import { PROTOCOL, parseServerMessage } from '../protocol/server-messages.ts'
-import { VERSION } from '../version.ts'
 
 const BUFFER = 64 * 1024
 const EINTR = -4

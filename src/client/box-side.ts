@@ -1,8 +1,8 @@
 /** The box's side of a copy: asks the daemon, and takes the descriptors that come beside its answers. */
 import { receiveDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import type { Paths } from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
+import type { Paths } from '../core/paths.ts'
 import type {
   CopyCall,
   CopyEntry,

@@ -1,5 +1,5 @@
 /** What the two arguments of `coop cp` mean, and what the copy is to be called. Pure; paths may be bytes (latin1). */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { CopyEntry } from '../protocol/copy-messages.ts'
 
 export type Side =

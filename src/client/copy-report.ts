@@ -2,7 +2,7 @@
 import { errnoWords } from '../../ffi/abi/errno.ts'
 import { SysError } from '../../ffi/libc.ts'
 import { pathText } from '../../ffi/tree.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 
 const FIRST_MS = 1_000 // quicker copies need no progress
 const EACH_MS = 200 // a person reads no faster

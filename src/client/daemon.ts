@@ -1,10 +1,10 @@
 /** Reaching the daemon, and starting it when there is none. */
 import { lock, openLockFile } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { type Paths, startLock } from '../config/paths.ts'
-import { CoopError, errorFromJson } from '../errors.ts'
+import { CoopError, errorFromJson } from '../core/errors.ts'
+import { type Paths, startLock } from '../core/paths.ts'
+import { VERSION } from '../core/version.ts'
 import { PROTOCOL } from '../protocol/server-messages.ts'
-import { VERSION } from '../version.ts'
 import { Session } from './session.ts'
 import { isNewer } from './versions.ts'
 
@@ -60,7 +60,7 @@ export function connectRunning(paths: Paths): Promise<Session | undefined> {
 export async function connect(paths: Paths): Promise<Session> {
   const running = await tryConnect(paths)
   if (running) return running
-  const { ensureRuntimeDir } = await import('../runtime-dir.ts') // loads node:fs, which a running daemon spares us
+  const { ensureRuntimeDir } = await import('../disk/runtime-dir.ts') // loads node:fs, which a running daemon spares us
   for (let attempt = 0; attempt < STARTS; attempt++) {
     if (attempt > 0) await Bun.sleep(START_AGAIN_MS)
     ensureRuntimeDir(paths)

@@ -2,7 +2,7 @@
 import { SOCK_DGRAM, SOCK_SEQPACKET } from '../../ffi/abi/constants.ts'
 import { connectUnix, sendDescriptors, socketPair } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { descriptorSocket, type Paths } from '../config/paths.ts'
+import { descriptorSocket, type Paths } from '../core/paths.ts'
 
 /** Send descriptors ahead of a call; returns the token by which it names them. Ours stay open. */
 export function sendAhead(paths: Paths, fds: readonly number[]): string {

@@ -3,7 +3,7 @@
  * folder; the kernel still has the bytes (ffi/text-bytes.ts says how text holds them). node:fs loads only then.
  */
 import { textOf } from '../../ffi/text-bytes.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 
 const REPLACED = '\ufffd'
 

@@ -1,5 +1,5 @@
-/** The client's end of the process that pulls and unpacks images (src/image/worker.ts). */
-import { CoopError, errorFromJson } from '../errors.ts'
+/** The client's end of the process that pulls and unpacks images (src/worker/main.ts). */
+import { CoopError, errorFromJson } from '../core/errors.ts'
 import type { WorkerEvent, WorkerRequest } from '../image/events.ts'
 
 /** The hidden command that makes this executable the worker. */

@@ -1,6 +1,7 @@
 /** The bytes that a terminal of a box has put out, without a terminal to show them on. */
-import type { Paths } from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
+
+import { CoopError } from '../core/errors.ts'
+import type { Paths } from '../core/paths.ts'
 import { connect } from './daemon.ts'
 import { isLost, type Session } from './session.ts'
 

@@ -2,7 +2,7 @@
  * Paths of the host that a user names, with their links resolved. A box writes in its workspace, so a link there
  * may be its work: it must not lead the copy anywhere else. Paths are bytes (latin1).
  */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
 
 const MAX_LINKS = 40 // as the kernel has it (path_resolution(7))

@@ -1,8 +1,9 @@
 /** One connection to the daemon, seen from a client. */
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
-import { daemonSocket, type Paths } from '../config/paths.ts'
-import { CoopError, errorFromJson } from '../errors.ts'
+import { CoopError, errorFromJson } from '../core/errors.ts'
+import { daemonSocket, type Paths } from '../core/paths.ts'
+import { VERSION } from '../core/version.ts'
 import {
   decodeOutput,
   encodeFrame,
@@ -24,7 +25,6 @@ import {
   parseServerMessage,
   type ServerMessage,
 } from '../protocol/server-messages.ts'
-import { VERSION } from '../version.ts'
 
 /** What the daemon said of itself. */
 export interface Greeting {

@@ -6,7 +6,7 @@
 import { descriptorType, isSameFile } from '../../ffi/files.ts'
 import { pipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import type { Paths } from '../config/paths.ts'
+import type { Paths } from '../core/paths.ts'
 import { sendAhead } from './descriptor-socket.ts'
 
 export interface Stdio {

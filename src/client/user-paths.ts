@@ -1,5 +1,5 @@
 /** The calling user's folders. */
-import { type Paths, resolvePaths } from '../config/paths.ts'
+import { type Paths, resolvePaths } from '../core/paths.ts'
 
 export function userPaths(): Paths {
   // What os.homedir() does, without loading it when HOME is set.

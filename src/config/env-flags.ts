@@ -1,6 +1,6 @@
 /** The `-e` flag. Apart from the schema, because every `coop run` reads its flags and few read a configuration. */
-import { CoopError } from '../errors.ts'
-import type { HostEnv } from './paths.ts'
+import { CoopError } from '../core/errors.ts'
+import type { HostEnv } from '../core/paths.ts'
 import { quoteForMessage } from './toml.ts'
 
 /** Whether `name` may name an environment variable (POSIX, without the ones JavaScript treats specially). */

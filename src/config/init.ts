@@ -1,9 +1,9 @@
 /** `coop init`: a commented coop.toml that fits the repository. */
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
+import { readSmallFile } from '../disk/small-file.ts'
 import type { Config, SessionConfig } from './config.ts'
-import { readSmallFile } from './read.ts'
 import { type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
 import { tomlString, tomlValue } from './toml.ts'
 

@@ -1,5 +1,5 @@
 /** The grammar of `[sandbox] mounts`: `source:target[:ro]`, or a table. Paths stay as written. */
-import { nearest } from './nearest.ts'
+import { nearest } from '../core/nearest.ts'
 import type { TomlValue } from './toml.ts'
 import { BadValue, type Kind } from './values.ts'
 

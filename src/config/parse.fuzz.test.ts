@@ -1,6 +1,6 @@
 /** Whatever a repository writes into its coop.toml, only a CoopError may come of it, and soon. */
 import { expect, test } from 'bun:test'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { renderInit } from './init.ts'
 import { decodeConfig, MAX_CONFIG_BYTES, parseConfig } from './parse.ts'
 import { inherited } from './testing.ts'

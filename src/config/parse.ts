@@ -1,10 +1,10 @@
 /** coop.toml: from text to one typed layer, or an error that names file, line, key and what was expected. */
 import TOML from '@iarna/toml'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
+import { nearest } from '../core/nearest.ts'
 import type { Config, ConfigLayer } from './config.ts'
 import { ENV_NAME_RULE, isEnvName } from './env-flags.ts'
 import { scanToml, type TomlScan } from './locate.ts'
-import { nearest } from './nearest.ts'
 import { ENV_VALUE, type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
 import { quoteForMessage } from './toml.ts'
 import { BadValue, type Kind } from './values.ts'

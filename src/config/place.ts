@@ -1,5 +1,5 @@
 /** Where a value was written that is well-formed but cannot be used, for the error that says so. */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { Origin } from './merge.ts'
 
 type Origins = ReadonlyMap<string, Origin>

@@ -3,10 +3,10 @@
  * keys, the `coop config` listing and `coop init` are all made from it.
  */
 
+import { isHostname } from '../core/names.ts'
+import { normalize } from '../core/posix-path.ts'
 import type { Config, TableName, Tables } from './config.ts'
 import { mount } from './mounts.ts'
-import { isHostname } from './names.ts'
-import { normalize } from './posix-path.ts'
 import {
   count,
   cpus,

@@ -1,5 +1,5 @@
 /** For the tests of this folder. */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 
 /** The CoopError that `run` raises; anything else fails the test. */
 export function errorOf(run: () => unknown): CoopError {

@@ -1,5 +1,5 @@
 /** Readers for the values of coop.toml: from `unknown` to a type, or a sentence about what was expected. */
-import { nearest } from './nearest.ts'
+import { nearest } from '../core/nearest.ts'
 import type { TomlValue } from './toml.ts'
 
 /** A value that does not fit. `at` says where inside a list or table, such as `[2]` or `.target`. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { isBoxName } from './names.ts'
+import { isBoxName } from '../core/names.ts'
 import { twoWords } from './words.ts'
 
 test('two words make a name for a box', () => {

@@ -1,8 +1,8 @@
 /** One client on the unix socket: frames in, frames out, and at most one running command or attached PTY. */
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
-import type { Pty } from '../box/pty.ts'
-import { type CoopError, errorToJson } from '../errors.ts'
+import { type CoopError, errorToJson } from '../core/errors.ts'
+import { VERSION } from '../core/version.ts'
 import {
   decodeTyped,
   encodeJson,
@@ -16,7 +16,7 @@ import {
 } from '../protocol/frames.ts'
 import { type Call, parseClientMessage } from '../protocol/messages.ts'
 import { type BoxEvent, PROTOCOL, type ServerMessage } from '../protocol/server-messages.ts'
-import { VERSION } from '../version.ts'
+import type { Pty } from '../terminal/pty.ts'
 import { elsewhere } from './elsewhere.ts'
 import type { Feed, Outlet } from './feed.ts'
 

@@ -6,9 +6,9 @@
 import { sendDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
-import type { Opened, Unfinished } from '../box/copy.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { CopyCall, CopyFacts, Created, NewEntry, Place } from '../protocol/copy-messages.ts'
+import type { Opened, Unfinished } from '../trees/box-files.ts'
 import type { Services } from './calls.ts'
 import type { Activity, Connection } from './connection.ts'
 

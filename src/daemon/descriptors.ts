@@ -8,7 +8,7 @@ import { SOCK_DGRAM } from '../../ffi/abi/constants.ts'
 import { listenUnix, receiveDescriptors } from '../../ffi/descriptors.ts'
 import { descriptorIsSocket, descriptorType } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { descriptorSocket, type Paths } from '../config/paths.ts'
+import { descriptorSocket, type Paths } from '../core/paths.ts'
 
 const MAX_TOKEN = 64
 const KEEP_MS = 10_000 // for a client that died between sending descriptors and asking

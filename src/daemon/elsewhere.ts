@@ -1,6 +1,6 @@
 /** A client that means other boxes than ours: it found us by the runtime folder alone. */
 import { realpathSync } from 'node:fs'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 
 function isSameFolder(one: string, other: string): boolean {
   if (one === other) return true

@@ -7,10 +7,10 @@ import { syscall } from '../../ffi/libc.ts'
 import { heldPipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { Watcher } from '../../ffi/watcher.ts'
-import { Pty } from '../box/pty.ts'
-import { RING_SIZE, Ring } from '../box/ring.ts'
-import { loadScreens, ScreenKeeper } from '../box/screen-keeper.ts'
 import { FRAME_OUTPUT, FRAME_SCREEN } from '../protocol/frames.ts'
+import { Pty } from '../terminal/pty.ts'
+import { RING_SIZE, Ring } from '../terminal/ring.ts'
+import { loadScreens, ScreenKeeper } from '../terminal/screen-keeper.ts'
 import { Feed, type FeedOptions, type Outlet } from './feed.ts'
 
 const SIZE = { columns: 80, rows: 24 }

@@ -1,9 +1,9 @@
 /** One client's view of a PTY: sends output as fast as the client takes it, from the ring when it fell behind. */
-import type { WindowSize } from '../box/process.ts'
-import type { Pty, PtyClient } from '../box/pty.ts'
+import type { WindowSize } from '../container/exec-batch.ts'
 import { encodePicture, encodeScreen, outputHead } from '../protocol/frames.ts'
 import type { ClientInfo } from '../protocol/server-messages.ts'
 import { Pictures } from '../screen/pictures.ts'
+import type { Pty, PtyClient } from '../terminal/pty.ts'
 
 /** What a feed needs of a connection. */
 export interface Outlet {

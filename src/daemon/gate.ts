@@ -1,7 +1,7 @@
 /** The socket by which clients come in. */
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import type { Socket } from 'bun'
-import { daemonSocket, type Paths } from '../config/paths.ts'
+import { daemonSocket, type Paths } from '../core/paths.ts'
 import { isOwner } from './calls.ts'
 import { Connection, type Handler } from './connection.ts'
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'bun:test'
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { testPaths } from '../box/testing.ts'
-import { daemonLog } from '../config/paths.ts'
+import { daemonLog } from '../core/paths.ts'
+import { testPaths } from '../disk/testing.ts'
 import { openLog } from './log.ts'
 
 const linesOf = (file: string): unknown[] =>

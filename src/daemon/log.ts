@@ -1,6 +1,6 @@
 /** The daemon's log: JSON lines of events. No environment values, no terminal content, no tokens. */
 import { appendFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
-import { daemonLog, type Paths } from '../config/paths.ts'
+import { daemonLog, type Paths } from '../core/paths.ts'
 
 const MAX_LOG = 4 << 20 // bytes, then it becomes daemon.log.1
 

@@ -2,13 +2,13 @@
 import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Box, BoxContext } from '../box/box.ts'
-import { copyTree, syncTree } from '../box/copier.ts'
-import { imageBelow } from '../box/image-layers.ts'
-import { findSnapshots, type ImageBelow, type SnapshotMeta, snapshotUpper } from '../box/snapshot-store.ts'
 import { discard, diskError, makeOwned } from '../box/storage.ts'
-import { imagesDir, snapshotDir, upperDir } from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
+import { imagesDir, snapshotDir, upperDir } from '../core/paths.ts'
 import { hostPlatform, type ImageConfig } from '../image/manifest.ts'
+import { imageBelow } from '../plan/image-layers.ts'
+import type { PublishCall, Published } from '../protocol/publish-messages.ts'
+import type { IdPlan } from '../sandbox/ids.ts'
 import {
   hasLayer,
   hexOf,
@@ -21,9 +21,9 @@ import {
   withLock,
   writeRecord,
   writeWhole,
-} from '../image/store.ts'
-import type { PublishCall, Published } from '../protocol/publish-messages.ts'
-import type { IdPlan } from '../sandbox/ids.ts'
+} from '../store/images.ts'
+import { findSnapshots, type ImageBelow, type SnapshotMeta, snapshotUpper } from '../store/snapshots.ts'
+import { copyTree, syncTree } from '../trees/copier.ts'
 import type { Registry } from './registry.ts'
 import { whileStill } from './still.ts'
 

@@ -3,8 +3,12 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { exchange } from '../../ffi/tree.ts'
 import type { Box, BoxContext } from '../box/box.ts'
-import { copyTree, syncTree } from '../box/copier.ts'
-import { imageBelow } from '../box/image-layers.ts'
+import { discard, diskError, makeOwned } from '../box/storage.ts'
+import { CoopError } from '../core/errors.ts'
+import { BOX_NAME_RULE, isBoxName } from '../core/names.ts'
+import { boxSnapshotsDir, snapshotDir, snapshotsDir, upperDir } from '../core/paths.ts'
+import { imageBelow } from '../plan/image-layers.ts'
+import type { SnapshotCall, SnapshotInfo, SnapshotTarget } from '../protocol/snapshot-messages.ts'
 import {
   beginSnapshot,
   discardSnapshot,
@@ -15,14 +19,10 @@ import {
   type SnapshotMeta,
   snapshotUpper,
   snapshotWorkspace,
-} from '../box/snapshot-store.ts'
-import { discard, diskError, makeOwned } from '../box/storage.ts'
-import { restoreWorkspace, saveWorkspace, surplus } from '../box/workspace-copy.ts'
-import { listWorkspace } from '../box/workspace-list.ts'
-import { BOX_NAME_RULE, isBoxName } from '../config/names.ts'
-import { boxSnapshotsDir, snapshotDir, snapshotsDir, upperDir } from '../config/paths.ts'
-import { CoopError } from '../errors.ts'
-import type { SnapshotCall, SnapshotInfo, SnapshotTarget } from '../protocol/snapshot-messages.ts'
+} from '../store/snapshots.ts'
+import { copyTree, syncTree } from '../trees/copier.ts'
+import { restoreWorkspace, saveWorkspace, surplus } from '../trees/workspace-copy.ts'
+import { listWorkspace } from '../trees/workspace-list.ts'
 import type { Registry } from './registry.ts'
 import { checkState, whileStill } from './still.ts'
 

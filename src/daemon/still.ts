@@ -1,7 +1,7 @@
 /** Work on a box's own files, which nobody changes meanwhile. */
 import type { Box } from '../box/box.ts'
 import { freeze, thaw } from '../box/freeze.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import type { Log } from './log.ts'
 
 /** Neither on its way up nor down: its files belong to nobody else now. Raises E_BOX_STATE. */

@@ -1,6 +1,6 @@
 /** What the worker tells while it pulls: lines of JSON on its stdout. Both sides are this executable. */
 import type { ConfigOverrides } from '../config/load.ts'
-import type { ErrorJson } from '../errors.ts'
+import type { ErrorJson } from '../core/errors.ts'
 
 export type Phase = 'waiting' | 'downloading' | 'unpacking' | 'done' | 'there'
 

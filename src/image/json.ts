@@ -1,5 +1,5 @@
 /** Reading JSON that a registry or an archive sent: bounded, and nothing is believed to be there. */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { chainIds, choosePlatform, hostPlatform, parseImageConfig, parseManifest } from './manifest.ts'
-import { random } from './testing.ts'
+import { random } from './unpack/testing.ts'
 
 const digest = (digit: string): string => `sha256:${digit.repeat(64)}`
 const bytes = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value))

@@ -2,7 +2,7 @@
  * Manifests, indexes and configurations of images: OCI image specification 1.1 and Docker image manifest version 2
  * schema 2, which mean the same in other words. Parsed once, here.
  */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import {
   badImage,
   type JsonObject,

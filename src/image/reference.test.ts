@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { localReference, parseReference, printReference, shortReference } from './reference.ts'
-import { random } from './testing.ts'
+import { random } from './unpack/testing.ts'
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`
 

@@ -2,7 +2,7 @@
  * Names of images, as docker and podman write them, and the ones for images that no registry has. Pure.
  * Grammar: github.com/distribution/reference.
  */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 
 export interface RegistryReference {
   readonly kind: 'registry'

@@ -2,7 +2,7 @@
  * Control messages between clients and the daemon: one discriminated union per direction, validated here and
  * nowhere else. What a web page or tunnel may send is decided on top of this, never below.
  */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { type CopyCall, copyCall } from './copy-messages.ts'
 import {
   fields,

@@ -2,7 +2,7 @@
  * What the daemon tells clients. Apart from what clients ask (messages.ts), since a short command has to load all that it
  * names.
  */
-import type { ErrorJson } from '../errors.ts'
+import type { ErrorJson } from '../core/errors.ts'
 import type { Size } from './fields.ts'
 
 /** Raised with every change that an older side would misunderstand. */

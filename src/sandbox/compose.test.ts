@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { Config } from '../config/config.ts'
 import { DEFAULTS } from '../config/schema.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 import { homeOf } from './compose.ts'
 import type { Plan, Step } from './plan.ts'
 import { facts, planOf, source } from './testing.ts'

@@ -2,9 +2,9 @@
 
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
-import { hostnameFromBoxName } from '../config/names.ts'
 import { placeOf } from '../config/place.ts'
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
+import { hostnameFromBoxName } from '../core/names.ts'
 import { KEPT_CAPABILITIES } from './capabilities.ts'
 import { planEnvironment } from './environment.ts'
 import { type HostImageFacts, type HostLayers, hostImage } from './host-image.ts'

@@ -2,7 +2,7 @@
  * Which ids a box has (user_namespaces(7), subuid(5)). Root of the box is the invoking user outside, so that
  * files made in the workspace belong to them; when that user is root, it is an unprivileged range instead.
  */
-import { CoopError } from '../errors.ts'
+import { CoopError } from '../core/errors.ts'
 
 /** One line of uid_map or gid_map: `count` ids from `inside` on are `outside` on the host. */
 export interface IdMapLine {

@@ -1,6 +1,6 @@
 /**
  * What a box will be, as pure data: made here from configuration and host facts, printed by
- * `coop run --plan`, carried out by `src/box/setup.ts`. Nothing in this folder knows a file descriptor.
+ * `coop run --plan`, carried out by `src/container/setup-batch.ts`. Nothing in this folder knows a file descriptor.
  */
 import type { IdPlan } from './ids.ts'
 

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { archive, type Fake } from '../../src/image/testing.ts'
+import { archive, type Fake } from '../../src/image/unpack/testing.ts'
 
 import { scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { archive, type Fake, random } from '../../src/image/testing.ts'
+import { archive, type Fake, random } from '../../src/image/unpack/testing.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { image, outside } from './hostile-image.ts'
 import { everyone, needed } from './support.ts'

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { zstdCompressSync } from 'node:zlib'
-import { archive, type Fake } from '../../src/image/testing.ts'
+import { archive, type Fake } from '../../src/image/unpack/testing.ts'
 import { canMakeNamespaces, needsAll } from '../harness/facts.ts'
 import type { Started } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'

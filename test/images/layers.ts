@@ -1,5 +1,5 @@
 /** Layers with whiteouts, opaque folders, links, marks, attributes, holes: what a tool has to get right. */
-import type { Fake } from '../../src/image/testing.ts'
+import type { Fake } from '../../src/image/unpack/testing.ts'
 
 const T = 1_600_000_000
 const dir = (name: string, more: Partial<Fake> = {}): Fake => ({

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { archive, type Fake } from '../../src/image/testing.ts'
+import { archive, type Fake } from '../../src/image/unpack/testing.ts'
 import { hasCommand, type Needs, needsAll } from '../harness/facts.ts'
 import { waitUntil } from '../harness/wait.ts'
 

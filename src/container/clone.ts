@@ -1,0 +1,128 @@
+/** The first moments of a box: one clone by the zygote, id maps, then init listens and can be talked to. */
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import * as k from '../../ffi/abi/constants.ts'
+import { Batch, BatchError } from '../../ffi/batch.ts'
+import { Channel, type ChannelEvents } from '../../ffi/channel.ts'
+import { socketPair } from '../../ffi/descriptors.ts'
+import { takeEmptyProgram } from '../../ffi/program.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import { CoopError } from '../core/errors.ts'
+import type { HostFacts } from '../host/facts.ts'
+import { type IdMapLine, type IdPlan, idMapText } from '../sandbox/ids.ts'
+import type { NetworkMode } from '../sandbox/plan.ts'
+
+const NAMESPACES =
+  k.CLONE_NEWUSER | k.CLONE_NEWNS | k.CLONE_NEWPID | k.CLONE_NEWUTS | k.CLONE_NEWIPC | k.CLONE_NEWCGROUP
+
+export interface Birth {
+  readonly channel: Channel
+  readonly init: { readonly pid: number; readonly startTime: string }
+}
+
+export interface BirthInput {
+  readonly network: NetworkMode
+  readonly zygote: Channel
+  readonly events: ChannelEvents
+}
+
+/** When a process began, in clock ticks since boot: with the pid it names a process for good (proc_pid_stat(5)). */
+export function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
+
+function cloneBatch(network: NetworkMode, ends: readonly number[]): Batch {
+  const batch = new Batch()
+  const fds = ends.map((fd) => batch.fd(fd))
+  batch.fork(NAMESPACES | (network === 'none' ? k.CLONE_NEWNET : 0) | k.SIGCHLD)
+  // Init's descriptors have fixed numbers (native.c); then nothing else of the zygote stays open.
+  for (const [index, fd] of fds.entries()) batch.call('dup3', [fd, 3 + index, k.O_CLOEXEC])
+  for (const later of [5, 6]) batch.call('dup3', [0, later, k.O_CLOEXEC]) // the listener's and the signals' are kept free
+  batch.call('close_range', [7, 0xffff_ffff, 0])
+  takeEmptyProgram(batch)
+  batch.call('prctl', [k.PR_SET_NAME, 'coop-init', 0, 0, 0])
+  batch.call('setsid', [])
+  batch.serve()
+  return batch
+}
+
+/** The words for a clone that the host refused. */
+function cloneError(error: BatchError): CoopError {
+  const hints: Record<string, string> = {
+    ENOSPC: 'sudo sysctl user.max_user_namespaces=15000',
+    EPERM: 'sudo sysctl kernel.unprivileged_userns_clone=1 (inside a container: allow user namespaces there)',
+    EAGAIN: 'end some processes, or raise the limit on them (ulimit -u)',
+    EUSERS: 'namespaces are nested too deeply: start coop outside of other boxes',
+  }
+  return new CoopError('E_ISOLATION', `this host does not let you make user namespaces (${error.message})`, {
+    hint: hints[error.code] ?? 'coop needs unprivileged user namespaces, Linux 5.13 or newer',
+    cause: error,
+  })
+}
+
+async function runIdTool(tool: string, pid: number, lines: readonly IdMapLine[]): Promise<void> {
+  const numbers = lines.flatMap((line) => [line.inside, line.outside, line.count]).map(String)
+  const child = Bun.spawn([tool, String(pid), ...numbers], {
+    stdin: 'ignore',
+    stdout: 'ignore',
+    stderr: 'pipe',
+    env: {},
+  })
+  const code = await child.exited
+  if (code === 0) return
+  const said = (await new Response(child.stderr).text()).trim().slice(0, 500)
+  throw new CoopError('E_ISOLATION', `${tool} refused the ids of /etc/subuid and /etc/subgid: ${said}`, {
+    hint: 'check that both files give your user the same range, and that newuidmap and newgidmap are setuid root',
+  })
+}
+
+/** Written straight into the file, which the kernel takes only once and as one write. */
+function writeMap(path: string, text: string): void {
+  const fd = openSync(path, 'w')
+  try {
+    writeSync(fd, text)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Give a new init its ids; until then it can do nothing. */
+export async function writeIdMaps(pid: number, ids: IdPlan, host: HostFacts): Promise<void> {
+  if (ids.kind === 'range' && host.newuidmap && host.newgidmap) {
+    await Promise.all([runIdTool(host.newuidmap, pid, ids.uids), runIdTool(host.newgidmap, pid, ids.gids)])
+    return
+  }
+  // Without privileges over groups the kernel takes a gid map only from who gave up setgroups(2).
+  if (ids.kind === 'single') writeFileSync(`/proc/${pid}/setgroups`, 'deny')
+  writeMap(`/proc/${pid}/uid_map`, idMapText(ids.uids))
+  writeMap(`/proc/${pid}/gid_map`, idMapText(ids.gids))
+}
+
+/** Clone an init that waits for its ids. It ends with this daemon until it is made to listen. */
+export async function bear({ network, zygote, events }: BirthInput): Promise<Birth> {
+  const [connection, theirConnection] = socketPair(k.SOCK_STREAM)
+  const [channel, theirChannel] = socketPair(k.SOCK_SEQPACKET)
+  let pid: number
+  try {
+    const reply = await zygote.run(cloneBatch(network, [theirConnection, theirChannel]))
+    pid = reply.results[0] ?? -1
+  } catch (error) {
+    closeDescriptor(connection)
+    closeDescriptor(channel)
+    throw error instanceof BatchError ? cloneError(error) : error
+  } finally {
+    closeDescriptor(theirConnection)
+    closeDescriptor(theirChannel)
+  }
+  const adopted = await Channel.adopt(connection, channel, events)
+  const startTime = startTimeOf(pid)
+  if (startTime === undefined) {
+    adopted.close()
+    throw new CoopError('E_FAILED', 'the init of the box ended at once')
+  }
+  return { channel: adopted, init: { pid, startTime } }
+}

@@ -1,0 +1,150 @@
+/** Starting one process in a box: the batch that opens its terminal, forks, confines and execs. */
+
+import * as k from '../../ffi/abi/constants.ts'
+import { abi } from '../../ffi/abi/index.ts'
+import { Batch, type Ref } from '../../ffi/batch.ts'
+import { boundingDrops, CAPABILITIES, capsetStruct } from '../sandbox/capabilities.ts'
+import { environmentList } from '../sandbox/environment.ts'
+import type { Confinement, Limits } from '../sandbox/plan.ts'
+import { seccompProgram } from '../sandbox/seccomp/seccomp.ts'
+
+export interface WindowSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+export type Stdio =
+  /** A new terminal; init keeps its master, a copy is sent back. Init keeps a copy of `pipe`, too (ring.ts). */
+  | { readonly kind: 'terminal'; readonly size: WindowSize; readonly pipe: number }
+  /** A terminal that was opened before: the number of its slave in init. */
+  | { readonly kind: 'same-terminal'; readonly slave: number }
+  /** Descriptors of the daemon for 0, 1, 2; undefined is /dev/null. */
+  | { readonly kind: 'descriptors'; readonly fds: readonly (number | undefined)[] }
+
+export interface ProcessSpec {
+  readonly command: readonly string[]
+  readonly cwd: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly stdio: Stdio
+  readonly confinement: Confinement
+  readonly limits: Limits
+  readonly lastCapability: number
+}
+
+/** struct winsize: rows, columns, two unused (ioctl_tty(2)). */
+export function winsize({ columns, rows }: WindowSize): Uint8Array {
+  return new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer)
+}
+
+const programs = new Map<string, Uint8Array>()
+
+function filter({ nested, ptrace, setuidFiles }: Confinement): Uint8Array {
+  const key = `${nested} ${ptrace} ${setuidFiles}`
+  const program = programs.get(key) ?? seccompProgram({ arch: abi.arch, nested, ptrace, setuidFiles })
+  programs.set(key, program)
+  return program
+}
+
+/** Where a command is looked for (environ(7), PATH); a name with a slash is taken as it is. */
+export function candidates(command: string, path: string): string[] {
+  if (command.includes('/')) return [command]
+  return path
+    .split(':')
+    .filter((dir) => dir.startsWith('/'))
+    .map((dir) => `${dir}/${command}`)
+}
+
+function openTerminal(batch: Batch, size: WindowSize, pipe: number): Ref {
+  const slaveFlags = k.O_RDWR | k.O_NOCTTY | k.O_CLOEXEC
+  const how = new BigUint64Array([
+    BigInt(k.O_RDWR | k.O_NOCTTY | k.O_CLOEXEC),
+    0n,
+    BigInt(k.RESOLVE_NO_SYMLINKS),
+  ])
+  const what = 'open a terminal in the box'
+  const master = batch.call('openat2', [k.AT_FDCWD, '/dev/pts/ptmx', new Uint8Array(how.buffer), 24], {
+    send: true,
+    what,
+  })
+  batch.call('ioctl', [master, k.TIOCSPTLCK, new Uint8Array(4)], { what })
+  batch.call('ioctl', [master, k.TIOCSWINSZ, winsize(size)], { what })
+  // Kept open by init: the master never reports a hang-up between two runs of the agent.
+  const slave = batch.call('ioctl', [master, k.TIOCGPTPEER, slaveFlags], { what })
+  batch.call('fcntl', [batch.fd(pipe), k.F_DUPFD_CLOEXEC, 3], { what })
+  return slave
+}
+
+function rlimit(batch: Batch, resource: number, limit: number): void {
+  const value = new Uint8Array(new BigUint64Array([BigInt(limit), BigInt(limit)]).buffer)
+  batch.call('prlimit64', [0, resource, value, 0])
+}
+
+/** The child's half: everything that must be in force before the first instruction of the program. */
+function confine(batch: Batch, spec: ProcessSpec): void {
+  rlimit(batch, k.RLIMIT_NPROC, spec.limits.pids)
+  rlimit(batch, k.RLIMIT_NOFILE, spec.limits.openFiles)
+  batch.call('umask', [0o022])
+  batch.call('prctl', [k.PR_CAP_AMBIENT, k.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0])
+  const drops = boundingDrops(spec.lastCapability)
+  if (!spec.confinement.setuidFiles) drops.push(CAPABILITIES.SETFCAP)
+  for (const capability of drops)
+    batch.call('prctl', [k.PR_CAPBSET_DROP, capability, 0, 0, 0], { what: 'drop a capability' })
+  const { header, data } = capsetStruct()
+  batch.call('capset', [header, data], { what: 'drop capabilities' })
+  batch.call('prctl', [k.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0], { what: 'no new privileges' })
+  batch.call('chdir', [spec.cwd], { what: spec.cwd })
+}
+
+function install(batch: Batch, program: Uint8Array): void {
+  const code = batch.data(program)
+  const prog = batch.data(new Uint8Array(new Uint16Array([program.length / 8, 0, 0, 0, 0, 0, 0, 0]).buffer)) // sock_fprog
+  batch.pointer(prog, 8, code)
+  batch.call('rt_sigprocmask', [k.SIG_SETMASK, new Uint8Array(8), 0, 8])
+  batch.call('seccomp', [k.SECCOMP_SET_MODE_FILTER, 0, prog], { what: 'install the seccomp filter' })
+}
+
+/** Positions in the results of a batch that opened a new terminal: numbers in init's descriptor table. */
+export const MASTER_RESULT = 0
+export const SLAVE_RESULT = 3
+export const PIPE_RESULT = 4
+
+/** The batch. Its last result is the pid in the box. */
+export function processBatch(spec: ProcessSpec): Batch {
+  const batch = new Batch()
+  const { stdio } = spec
+  const terminal =
+    stdio.kind === 'terminal'
+      ? openTerminal(batch, stdio.size, stdio.pipe)
+      : stdio.kind === 'same-terminal'
+        ? stdio.slave
+        : undefined
+  const fds =
+    stdio.kind === 'descriptors' ? stdio.fds.map((fd) => (fd === undefined ? undefined : batch.fd(fd))) : []
+  batch.fork(k.SIGCHLD)
+  batch.call('setsid', [])
+  if (terminal !== undefined) batch.call('ioctl', [terminal, k.TIOCSCTTY, 0], { what: 'take the terminal' })
+  for (const target of [0, 1, 2]) {
+    const from =
+      terminal ?? fds[target] ?? batch.call('openat', [k.AT_FDCWD, '/dev/null', k.O_RDWR | k.O_CLOEXEC])
+    batch.call('dup3', [from, target, 0])
+  }
+  batch.call('close_range', [3, 0xffff_ffff, k.CLOSE_RANGE_CLOEXEC])
+  confine(batch, spec)
+  const argv = batch.strings(spec.command)
+  const envp = batch.strings(environmentList(spec.environment))
+  const name = spec.command[0] ?? ''
+  const places = candidates(name, spec.environment.PATH ?? '')
+  if (!places.length) places.push(name) // let the kernel say that there is no such file
+  const paths = places.map((place) => batch.string(place))
+  install(batch, filter(spec.confinement))
+  paths.forEach((path, index) => {
+    batch.call('execve', [path, argv, envp], { mayFail: index < paths.length - 1, what: name })
+  })
+  return batch
+}
+
+/** How wait(2) tells an end, as a shell's exit code: 128+n for a signal. */
+export function exitCodeOf(status: number): number {
+  const signal = status & 0x7f
+  return signal ? 128 + signal : (status >> 8) & 0xff
+}

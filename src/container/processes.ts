@@ -1,0 +1,139 @@
+/** Processes of a box: starting them, their exit codes, signals. */
+import * as k from '../../ffi/abi/constants.ts'
+import { Batch, type BatchError } from '../../ffi/batch.ts'
+import type { BatchReply, Channel } from '../../ffi/channel.ts'
+import type { Plan } from '../sandbox/plan.ts'
+import {
+  candidates,
+  exitCodeOf,
+  MASTER_RESULT,
+  PIPE_RESULT,
+  processBatch,
+  SLAVE_RESULT,
+  type Stdio,
+} from './exec-batch.ts'
+
+export interface ProcessRequest {
+  readonly command: readonly string[]
+  readonly cwd: string
+  readonly environment: Readonly<Record<string, string>>
+  readonly stdio: Stdio
+}
+
+export interface TerminalNumbers {
+  readonly fd: number
+  readonly master: number
+  readonly slave: number
+  readonly pipe: number
+}
+
+export interface Started {
+  readonly pid: number
+  /** The exit code as a shell has it. Rejects with a BatchError when the program could not be started. */
+  readonly exited: Promise<number>
+  /** The new terminal: a copy of its master here, and numbers in init. */
+  readonly terminal: TerminalNumbers | undefined
+}
+
+interface Exit {
+  readonly status: number
+  readonly failure: BatchError | undefined
+}
+
+interface Waiter {
+  readonly resolve: (code: number) => void
+  readonly reject: (error: Error) => void
+}
+
+export class Processes {
+  readonly #plan: () => Plan
+  readonly #lastCapability: number
+  /** The connection to init; throws when the box does not run. */
+  readonly #live: () => Channel
+  readonly #waiters = new Map<number, Waiter>()
+  /** Exits that were told before anybody asked for them. */
+  readonly #early = new Map<number, Exit>()
+
+  constructor(plan: () => Plan, lastCapability: number, live: () => Channel) {
+    this.#plan = plan
+    this.#lastCapability = lastCapability
+    this.#live = live
+  }
+
+  /** Run a batch in the box's init. */
+  async run(batch: Batch): Promise<BatchReply> {
+    return this.#live().run(batch)
+  }
+
+  async start(request: ProcessRequest): Promise<Started> {
+    const { confinement, limits } = this.#plan()
+    const batch = processBatch({ ...request, confinement, limits, lastCapability: this.#lastCapability })
+    const { results, fds } = await this.run(batch)
+    const pid = results.at(-1) ?? -1
+    const [fd] = fds
+    const number = (at: number): number => results[at] ?? -1
+    const terminal =
+      fd === undefined
+        ? undefined
+        : { fd, master: number(MASTER_RESULT), slave: number(SLAVE_RESULT), pipe: number(PIPE_RESULT) }
+    return { pid, exited: this.exitOf(pid), terminal }
+  }
+
+  /** Whether the box has a program now, of its image or its own. It may still not be one that can be run. */
+  async has(command: string, cwd: string, path: string): Promise<boolean> {
+    const batch = new Batch()
+    for (const place of candidates(command, path)) {
+      const file = place.startsWith('/') ? place : `${cwd}/${place}`
+      batch.call('faccessat', [k.AT_FDCWD, file, k.X_OK], { mayFail: true })
+    }
+    return (await this.run(batch)).results.some((result) => result >= 0)
+  }
+
+  /** The exit code of a process that was started by this daemon or an earlier one. */
+  exitOf(pid: number): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>()
+    promise.catch(() => {})
+    this.#waiters.set(pid, { resolve, reject })
+    const early = this.#early.get(pid)
+    if (early) this.settle(pid, early)
+    return promise
+  }
+
+  /** Init told of an exit. */
+  settle(pid: number, exit: Exit): void {
+    const waiter = this.#waiters.get(pid)
+    if (!waiter) {
+      this.#early.set(pid, exit)
+      return
+    }
+    this.#early.delete(pid)
+    this.#waiters.delete(pid)
+    if (exit.failure) waiter.reject(exit.failure)
+    else waiter.resolve(exitCodeOf(exit.status))
+  }
+
+  /** Let init forget an exit, once what it means is written down: until then it tells the next daemon, too. */
+  async forget(pid: number): Promise<void> {
+    const batch = new Batch()
+    batch.forget(pid)
+    await this.run(batch).catch(() => {}) // the box ends
+  }
+
+  /** The box is gone, and every process with it. */
+  endAll(code: number): void {
+    for (const waiter of this.#waiters.values()) waiter.resolve(code)
+    this.#waiters.clear()
+    this.#early.clear()
+  }
+
+  /** Signal a process and its process group; one that has ended is no error. */
+  async signal(pid: number, signal: number): Promise<void> {
+    const to = async (target: number): Promise<number> => {
+      const batch = new Batch()
+      batch.call('kill', [target, signal], { mayFail: true })
+      return (await this.run(batch)).results[0] ?? -1
+    }
+    // A child that was forked a moment ago leads no group yet.
+    if ((await to(-pid)) < 0) await to(pid)
+  }
+}

@@ -1,0 +1,54 @@
+/** Words for a set-up that the kernel refused: what a person can do about it. */
+import type { BatchError } from '../../ffi/batch.ts'
+import { CoopError } from '../core/errors.ts'
+import { ownersHint } from '../host/rootfs-owners.ts'
+import type { Plan } from '../sandbox/plan.ts'
+
+const FORBIDDEN = new Set(['EPERM', 'EACCES'])
+
+/** The error that a failed set-up batch becomes. */
+export function setupError(error: BatchError, plan: Plan): CoopError {
+  const sentence = `the box ${plan.name} could not be made: ${error.message}`
+  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
+    return new CoopError('E_DISK_FULL', sentence, {
+      hint: 'free some space, or set COOP_DATA_DIR to a folder on a larger disk',
+      cause: error,
+    })
+  }
+  if (error.code === 'ESTALE') {
+    return new CoopError('E_MOUNT', sentence, {
+      hint: 'try again; something moves files under coop’s feet',
+      cause: error,
+    })
+  }
+  if (error.what?.startsWith('mount target') && ['ELOOP', 'ENOTDIR', 'EEXIST'].includes(error.code)) {
+    return new CoopError('E_MOUNT', `${sentence}; the image has a link or a file there`, {
+      hint: 'use another image, or mount somewhere else',
+      cause: error,
+    })
+  }
+  if (error.code === 'ENOENT' && error.what?.endsWith(' of the image')) {
+    return new CoopError('E_MOUNT', `${sentence}; the image's folder above it is not the box's to add to`, {
+      hint: `${ownersHint(plan.root.lower[0]?.path ?? 'DIR', plan.ids)}; or set [workspace] path to a place such as /work`,
+      cause: error,
+    })
+  }
+  if (
+    FORBIDDEN.has(error.code) &&
+    /^(?:mount|fsopen|fsmount|fsconfig|move_mount|open_tree|mount_setattr|pivot_root)$/.test(error.syscall)
+  ) {
+    return new CoopError('E_ISOLATION', sentence, {
+      hint:
+        'a security module may restrict user namespaces: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0; ' +
+        'inside a container allow nested mounts (unmasked /proc)',
+      cause: error,
+    })
+  }
+  if (error.syscall === 'openat2' && FORBIDDEN.has(error.code)) {
+    return new CoopError('E_MOUNT', sentence, {
+      hint: 'check that you may read it: namei -l PATH',
+      cause: error,
+    })
+  }
+  return new CoopError('E_FAILED', sentence, { hint: 'coop system logs -n 20', cause: error })
+}

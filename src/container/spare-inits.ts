@@ -1,0 +1,79 @@
+/**
+ * An init that is born before it is asked for: cloned, with its ids, waiting. Making a box then starts with its
+ * files. It has nothing of any box yet, and ends with the daemon.
+ */
+import type { Channel, ChannelEvents } from '../../ffi/channel.ts'
+import { type HostFacts, mountPoints } from '../host/facts.ts'
+import { type IdPlan, planIds } from '../sandbox/ids.ts'
+import type { NetworkMode } from '../sandbox/plan.ts'
+import { type Birth, bear, writeIdMaps } from './clone.ts'
+
+interface Spare extends Birth {
+  /** Where its events go once it belongs to a box. */
+  events: ChannelEvents
+  /** The host's mounts when it was cloned: it has a copy of them, and would not see a later one. */
+  readonly mounts: string
+}
+
+/** An init for a box: its ids are in force when `mapped` resolves. */
+export interface NewInit extends Birth {
+  readonly mapped: Promise<void>
+}
+
+export class Nursery {
+  readonly #zygote: Channel
+  readonly #host: HostFacts
+  #spare: Spare | undefined
+  #raising: Promise<void> | undefined
+
+  constructor(zygote: Channel, host: HostFacts) {
+    this.#zygote = zygote
+    this.#host = host
+  }
+
+  /** An init for a box, at once when a spare one fits. */
+  async take(ids: IdPlan, network: NetworkMode, events: ChannelEvents): Promise<NewInit> {
+    const spare = network === 'host' ? this.#spare : undefined
+    if (spare) {
+      this.#spare = undefined
+      if (!spare.channel.closed && spare.mounts === mountPoints().join('\n')) {
+        spare.events = events
+        return { ...spare, mapped: Promise.resolve() }
+      }
+      spare.channel.close()
+    }
+    const birth = await bear({ network, zygote: this.#zygote, events })
+    const mapped = writeIdMaps(birth.init.pid, ids, this.#host)
+    mapped.catch(() => {}) // whoever takes it looks at it later
+    return { ...birth, mapped }
+  }
+
+  /** Raise a spare, unless there is one. Never rejects: a box is made without one just as well. */
+  raise(): Promise<void> {
+    this.#raising ??= this.#raise()
+      .catch(() => {})
+      .finally(() => {
+        this.#raising = undefined
+      })
+    return this.#raising
+  }
+
+  async #raise(): Promise<void> {
+    if (this.#spare) return
+    const mounts = mountPoints().join('\n')
+    const events: ChannelEvents = {
+      exit: (...told) => spare?.events.exit?.(...told),
+      close: () => spare?.events.close?.(),
+    }
+    let spare: Spare | undefined
+    const birth = await bear({ network: 'host', zygote: this.#zygote, events })
+    spare = { ...birth, mounts, events: {} }
+    try {
+      await writeIdMaps(birth.init.pid, planIds(this.#host.ids), this.#host)
+      this.#spare = spare
+    } catch (error) {
+      birth.channel.close()
+      throw error
+    }
+  }
+}

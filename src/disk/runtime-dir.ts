@@ -1,0 +1,46 @@
+/** The runtime folder: sockets, rings and locks. Anybody else's hand in it would be a hand in every box. */
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { CoopError } from '../core/errors.ts'
+import { checkSocketPaths, type Paths } from '../core/paths.ts'
+
+/** Make it, or check that it is ours alone: a real folder, our uid, mode 0700. Raises E_RUNTIME_DIR. */
+export function ensureRuntimeDir(paths: Paths): void {
+  checkSocketPaths(paths)
+  const path = paths.runtimeDir
+  const hint = 'set COOP_RUNTIME_DIR to a folder of yours on a local file system'
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const code = (error as { code?: string }).code
+    if (code !== 'EEXIST') {
+      throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} cannot be made (${code})`, {
+        hint,
+        cause: error,
+      })
+    }
+  }
+  const stat = lstatSync(path)
+  if (!stat.isDirectory()) {
+    throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} is a link or a file, not a folder`, {
+      hint,
+    })
+  }
+  if (stat.uid !== process.getuid?.()) {
+    throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} belongs to another user`, { hint })
+  }
+  if (isReadOnly(path)) {
+    throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} is on a read-only file system`, { hint })
+  }
+}
+
+// Also closes a folder that was open to others.
+function isReadOnly(path: string): boolean {
+  try {
+    chmodSync(path, 0o700)
+    return false
+  } catch (error) {
+    return (error as { code?: string }).code === 'EROFS'
+  }
+}

@@ -1,0 +1,35 @@
+/** What the unit tests of files on disk share. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Paths, resolvePaths } from '../core/paths.ts'
+
+export type TestPaths = Paths & { readonly top: string; [Symbol.dispose](): void }
+
+/** Folders of coop's own, gone at the end of the block. */
+export function testPaths(): TestPaths {
+  const top = mkdtempSync(join(tmpdir(), 'coop-unit-'))
+  return {
+    ...resolvePaths({ COOP_DATA_DIR: join(top, 'data'), COOP_CACHE_DIR: join(top, 'cache') }, top),
+    top,
+    [Symbol.dispose]: () => rmSync(top, { recursive: true, force: true }),
+  }
+}
+
+/** Longer than any file that `withoutRoom` lets be written. */
+export const LONG = 'x'.repeat(100_000)
+
+/**
+ * What `code` prints in a process of its own for which the disk gets full in the middle of a file: write(2) takes a
+ * part, and only the next one fails (setrlimit(2), RLIMIT_FSIZE). Modules are named as from this folder.
+ */
+export function withoutRoom(top: string, code: string): string {
+  const script = join(top, 'script.ts')
+  writeFileSync(script, code.replaceAll("from './", `from '${import.meta.dir}/`))
+  const child = Bun.spawnSync(
+    ['sh', '-c', `trap '' XFSZ; ulimit -f 2; exec "$@"`, 'sh', process.execPath, script],
+    { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },
+  )
+  if (!child.success) throw new Error(child.stderr.toString())
+  return child.stdout.toString().trim()
+}

@@ -1,0 +1,162 @@
+/** Facts about the host that planning needs, read once per daemon where they do not change. */
+import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { LANDLOCK_CREATE_RULESET_VERSION } from '../../ffi/abi/constants.ts'
+import { syscall } from '../../ffi/libc.ts'
+import { CoopError } from '../core/errors.ts'
+import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
+import { HOST_FOLDERS, HOST_MERGED } from '../sandbox/host-image.ts'
+import { BOX_IDS, type IdFacts, rootRange } from '../sandbox/ids.ts'
+import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
+import type { Source } from '../sandbox/plan.ts'
+
+export interface HostFacts {
+  readonly ids: IdFacts
+  readonly home: string
+  readonly newuidmap: string | undefined
+  readonly newgidmap: string | undefined
+  readonly image: HostImageFacts
+  readonly devices: readonly Source[]
+  readonly sys: readonly Source[]
+  readonly landlockAbi: number
+  readonly lastCapability: number
+  /** What of the kernel's own files below /proc there is, of those that a box must not have. */
+  readonly procNames: ReadonlySet<string>
+  /** Hard limits of this process, which a box cannot exceed (proc_pid_limits(5)). */
+  readonly hardLimits: { readonly processes: number; readonly openFiles: number }
+}
+
+const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty'] as const
+/** All that ordinary programs ask /sys: how many processors there are and how they are arranged. */
+const SYS_SHOWN = ['/sys/devices/system/cpu', '/sys/devices/system/node'] as const
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // a file that is not there says nothing
+  }
+}
+
+/** What is at a path, links resolved; undefined when there is nothing or it may not be looked at. */
+export function sourceOf(path: string, owner: Source['owner']): Source | undefined {
+  try {
+    const real = realpathSync(path)
+    const stat = statSync(real, { bigint: true })
+    // The encoding of dev_t in glibc and the kernel's new_encode_dev (makedev(3)).
+    const major = Number(((stat.dev >> 8n) & 0xfffn) | ((stat.dev >> 32n) & 0xfffff000n))
+    const minor = Number((stat.dev & 0xffn) | ((stat.dev >> 12n) & 0xffffff00n))
+    const type = stat.isDirectory() ? 'folder' : 'file'
+    return { path: real, device: { major, minor }, inode: Number(stat.ino), type, owner }
+  } catch {
+    return undefined
+  }
+}
+
+/** Mount points of this process's namespace (proc_pid_mountinfo(5), field 5, octal escapes undone). */
+export function mountPoints(): string[] {
+  return read('/proc/self/mountinfo')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter(Boolean)
+    .map((path) =>
+      path.replace(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(Number.parseInt(octal, 8))),
+    )
+}
+
+function imageFacts(): HostImageFacts {
+  const mounts = mountPoints()
+  const folders: SystemFolder[] = []
+  const links: { at: string; to: string }[] = []
+  for (const path of [...HOST_FOLDERS, ...HOST_MERGED]) {
+    if (!existsSync(path)) continue
+    if (lstatSync(path).isSymbolicLink()) {
+      links.push({ at: path, to: readlinkSync(path) })
+      continue
+    }
+    const source = sourceOf(path, 'system')
+    if (source?.type !== 'folder') continue
+    folders.push({ source, hasMounts: mounts.some((mount) => mount.startsWith(`${path}/`)) })
+  }
+  return { folders, links }
+}
+
+/** By /etc/passwd, which decides for newuidmap, too; the environment's USER may say anything. */
+function userNameOf(uid: number): string {
+  const line = read('/etc/passwd')
+    .split('\n')
+    .find((candidate) => candidate.split(':')[2] === String(uid))
+  return line?.split(':')[0] || userInfo().username
+}
+
+function findProgram(name: string): string | undefined {
+  return ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin']
+    .map((dir) => `${dir}/${name}`)
+    .find((path) => existsSync(path))
+}
+
+function sources(paths: readonly string[]): Source[] {
+  return paths.flatMap((path) => sourceOf(path, 'system') ?? [])
+}
+
+function hardLimit(limits: string, name: string): number {
+  const hard = new RegExp(`^${name}\\s+\\S+\\s+(\\d+|unlimited)`, 'm').exec(limits)?.[1]
+  return hard === undefined || hard === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(hard)
+}
+
+/** Root of a user namespace may have no ids to give away. Raises E_ISOLATION. */
+function checkRange(uid: number, subuid: string, subgid: string): void {
+  if (uid !== 0) return
+  const start = rootRange(subuid, subgid)
+  const covered = read('/proc/self/uid_map')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .some(([inside = 0, , count = 0]) => start >= inside && start + BOX_IDS <= inside + count)
+  if (covered) return
+  throw new CoopError('E_ISOLATION', 'root of this user namespace has no range of ids to give to a box', {
+    hint: 'run coop outside of the namespace, or as an ordinary user',
+  })
+}
+
+/** Facts as they are now. Raises E_ISOLATION when the kernel lacks what a box cannot do without. */
+export function hostFacts(home: string): HostFacts {
+  if (!existsSync('/proc/self/ns/user'))
+    throw new CoopError('E_ISOLATION', 'this kernel has no user namespaces', {
+      hint: 'use a kernel with CONFIG_USER_NS=y, Linux 5.13 or newer',
+    })
+  const { uid, gid } = userInfo()
+  const newuidmap = findProgram('newuidmap')
+  const newgidmap = findProgram('newgidmap')
+  if (read('/proc/sys/user/max_user_namespaces').trim() === '0')
+    throw new CoopError('E_ISOLATION', 'user namespaces are switched off on this host', {
+      hint: 'sudo sysctl user.max_user_namespaces=15000',
+    })
+  checkRange(uid, read('/etc/subuid'), read('/etc/subgid'))
+  const limits = read('/proc/self/limits')
+  const abi = syscall('landlock_create_ruleset', 0, 0, LANDLOCK_CREATE_RULESET_VERSION)
+  return {
+    ids: {
+      uid,
+      gid,
+      userName: userNameOf(uid),
+      subuid: read('/etc/subuid'),
+      subgid: read('/etc/subgid'),
+      hasNewuidmap: newuidmap !== undefined && newgidmap !== undefined,
+    },
+    home,
+    newuidmap,
+    newgidmap,
+    image: imageFacts(),
+    devices: sources(DEVICES),
+    sys: sources(SYS_SHOWN),
+    landlockAbi: Math.max(0, abi),
+    lastCapability: Number(read('/proc/sys/kernel/cap_last_cap').trim() || 40),
+    procNames: new Set(
+      [...READONLY, ...MASKED_FILES, ...MASKED_FOLDERS].filter((name) => existsSync(`/proc/${name}`)),
+    ),
+    hardLimits: {
+      processes: hardLimit(limits, 'Max processes'),
+      openFiles: hardLimit(limits, 'Max open files'),
+    },
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Who the user is to a registry: as `docker login` and `podman login` have kept it. Programs that hold passwords
+ * (`credHelpers`, `credsStore`) are asked as docker does: `docker-credential-NAME get`, found in PATH.
+ */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CoopError } from '../../core/errors.ts'
+import { maybeObject, maybeText } from '../json.ts'
+
+export type Credentials =
+  | { readonly kind: 'password'; readonly user: string; readonly password: string }
+  /** What a registry gave for a password: exchanged for tokens only. */
+  | { readonly kind: 'identity'; readonly token: string }
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const HELPER_MS = 20_000 // it may ask a person to unlock a keyring
+const DOCKER_HUB = 'https://index.docker.io/v1/'
+
+/** The files that may know, first one first. */
+export function credentialFiles(env: Environment, home: string): string[] {
+  const runtime = env.XDG_RUNTIME_DIR
+  return [
+    ...(env.REGISTRY_AUTH_FILE ? [env.REGISTRY_AUTH_FILE] : []),
+    ...(runtime ? [join(runtime, 'containers/auth.json')] : []),
+    join(env.XDG_CONFIG_HOME || join(home, '.config'), 'containers/auth.json'),
+    join(env.DOCKER_CONFIG || join(home, '.docker'), 'config.json'),
+  ]
+}
+
+/** Keys under which a registry may be: with a repository in front (podman), with a scheme and version (docker). */
+function keysOf(registry: string, repository: string): string[] {
+  const parts = repository.split('/')
+  const paths = parts.map((_, index) => `${registry}/${parts.slice(0, parts.length - index).join('/')}`)
+  const hub = registry === 'docker.io' ? [DOCKER_HUB, 'index.docker.io', 'registry-1.docker.io'] : []
+  return [
+    ...paths,
+    registry,
+    `https://${registry}`,
+    `https://${registry}/v1/`,
+    `https://${registry}/v2/`,
+    ...hub,
+  ]
+}
+
+function decode(entry: Readonly<Record<string, unknown>>): Credentials | undefined {
+  const identity = maybeText(entry.identitytoken)
+  if (identity) return { kind: 'identity', token: identity }
+  const auth = maybeText(entry.auth)
+  const [, user, password] =
+    /^([^:]+):(.*)$/s.exec(auth ? Buffer.from(auth, 'base64').toString('utf8') : '') ?? []
+  if (user !== undefined && password !== undefined)
+    return { kind: 'password', user, password: password.replace(/\0+$/, '') }
+  const name = maybeText(entry.username)
+  const secret = maybeText(entry.password)
+  return name && secret ? { kind: 'password', user: name, password: secret } : undefined
+}
+
+async function ask(helper: string, server: string, env: Environment): Promise<Credentials | undefined> {
+  const program = /^[\w.-]+$/.test(helper)
+    ? Bun.which(`docker-credential-${helper}`, { PATH: env.PATH ?? '' })
+    : null
+  if (!program)
+    throw new CoopError(
+      'E_IMAGE',
+      `the credentials of ${server} are kept by docker-credential-${helper}, which is not in PATH`,
+      {
+        hint: `install it, or log in without it: skopeo login ${server}`,
+      },
+    )
+  const child = Bun.spawn([program, 'get'], {
+    stdin: Buffer.from(server),
+    stdout: 'pipe',
+    stderr: 'ignore',
+    timeout: HELPER_MS,
+  })
+  const said = await new Response(child.stdout).text()
+  if ((await child.exited) !== 0) return undefined // it has none for this registry
+  try {
+    const { Username, Secret } = maybeObject(JSON.parse(said))
+    if (typeof Username !== 'string' || typeof Secret !== 'string') return undefined
+    return Username === '<token>'
+      ? { kind: 'identity', token: Secret }
+      : { kind: 'password', user: Username, password: Secret }
+  } catch {
+    return undefined
+  }
+}
+
+/** Undefined when nobody has logged in there. Raises E_IMAGE for a file that is no JSON and a missing helper. */
+export async function findCredentials(
+  registry: string,
+  repository: string,
+  env: Environment,
+  home: string,
+): Promise<Credentials | undefined> {
+  const keys = keysOf(registry, repository)
+  for (const file of credentialFiles(env, home)) {
+    if (!existsSync(file)) continue
+    let config: Readonly<Record<string, unknown>>
+    try {
+      config = maybeObject(JSON.parse(readFileSync(file, 'utf8')))
+    } catch (error) {
+      throw new CoopError('E_IMAGE', `${file} cannot be read`, {
+        hint: 'it has to be JSON, as docker login writes it',
+        cause: error,
+      })
+    }
+    const auths = maybeObject(config.auths)
+    const helpers = maybeObject(config.credHelpers)
+    for (const key of keys) {
+      const helper = maybeText(helpers[key])
+      const found = helper ? await ask(helper, key, env) : decode(maybeObject(auths[key]))
+      if (found) return found
+    }
+    const store = maybeText(config.credsStore)
+    const kept = keys.find((key) => key in auths)
+    const found = store && kept ? await ask(store, kept, env) : undefined
+    if (found) return found
+  }
+  return undefined
+}

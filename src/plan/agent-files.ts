@@ -1,0 +1,105 @@
+/** What an agent brings into a box: its installation, its persistent settings. */
+import { createHash } from 'node:crypto'
+import { lstatSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BoxFacts } from '../agents/adapter.ts'
+import type { ChosenAgent } from '../agents/choose.ts'
+import { hostFiles } from '../agents/host-files.ts'
+import { planSeed } from '../agents/seed.ts'
+import { persistentFolder, writeSetting } from '../box/storage.ts'
+import type { Config } from '../config/config.ts'
+import { CoopError } from '../core/errors.ts'
+import type { Paths } from '../core/paths.ts'
+import { readSmallFile } from '../disk/small-file.ts'
+import { type HostFacts, sourceOf } from '../host/facts.ts'
+import { type ExtraMount, homeOf } from '../sandbox/compose.ts'
+import { planIds } from '../sandbox/ids.ts'
+import type { Source } from '../sandbox/plan.ts'
+
+const MAX_SETTING = 8 << 20 // bytes; an agent's state file of a heavy user has some hundred kB
+
+/** The agent's own installation, read-only. */
+export function installationMounts(chosen: ChosenAgent): ExtraMount[] {
+  return (chosen.found?.mounts ?? []).map(({ source: path, target }) => {
+    const source = sourceOf(path, 'user')
+    if (!source) throw new CoopError('E_AGENT', `the agent's folder ${path} is gone`)
+    return { source, target, readonly: true }
+  })
+}
+
+/** The folders of the box's home that outlive it: configured ones and the agent's. */
+export function persistentMounts(input: {
+  chosen: ChosenAgent
+  config: Config
+  workspace: Source
+  paths: Paths
+  host: HostFacts
+}): { mounts: ExtraMount[]; folders: Map<string, string> } {
+  const { chosen, config, host } = input
+  const home = homeOf(config)
+  const ids = planIds(host.ids)
+  const key = createHash('sha256').update(input.workspace.path).digest('hex').slice(0, 16)
+  const known = chosen.adapter?.folders ?? []
+  const names = new Set([...config.session.persist, ...known.map((folder) => folder.path)])
+  // A mount of the configuration at the same place is the user's own choice of what is kept there.
+  for (const mount of config.sandbox.mounts) names.delete(mount.target.replace(/^~\/|^\/home\/[^/]+\//, ''))
+  const folders = new Map<string, string>()
+  const mounts = [...names].map((name): ExtraMount => {
+    const rule = known.find((folder) => folder.path === name)?.seed
+    const facts = { files: hostFiles, hostHome: host.home, boxHome: home }
+    const seed = rule && (() => planSeed(name, rule, facts))
+    const path = persistentFolder(input.paths, key, name, ids, seed)
+    folders.set(name, path)
+    const source = sourceOf(path, 'box')
+    if (!source) throw new CoopError('E_FAILED', `the persistent folder ${path} is gone`)
+    return { source, target: `${home}/${name}`, readonly: false }
+  })
+  return { mounts, folders }
+}
+
+/** Answer an agent's first-run questions in its persistent folder, which the box may have written to. */
+export function settle(
+  chosen: ChosenAgent,
+  folders: ReadonlyMap<string, string>,
+  facts: BoxFacts,
+  host: HostFacts,
+): void {
+  const locate = (path: string): { file: string; folder: string } | undefined => {
+    for (const [name, folder] of folders) {
+      if (path.startsWith(`${name}/`)) return { file: join(folder, path.slice(name.length + 1)), folder }
+    }
+    return undefined
+  }
+  // A box that leaves something else in the place of a setting harms its own settings, and keeps nothing from starting.
+  const read = (path: string): string | undefined => {
+    const at = locate(path)
+    try {
+      const bytes = at && readSmallFile(at.file, { maxBytes: MAX_SETTING, within: at.folder })
+      return bytes && bytes.length <= MAX_SETTING ? Buffer.from(bytes).toString('utf8') : undefined
+    } catch {
+      return undefined
+    }
+  }
+  for (const { path, text } of chosen.adapter?.settle(read, facts) ?? []) {
+    const at = locate(path)
+    try {
+      // The box could have made a link of a folder on the way: then it is left alone.
+      if (at && isPlain(at.folder, at.file)) writeSetting(at.file, text, planIds(host.ids))
+    } catch {
+      // The agent asks its first-run questions again.
+    }
+  }
+}
+
+function isPlain(folder: string, file: string): boolean {
+  let at = folder
+  for (const part of file.slice(folder.length + 1).split('/')) {
+    at = join(at, part)
+    try {
+      if (lstatSync(at).isSymbolicLink()) return false
+    } catch {
+      return true // not there yet
+    }
+  }
+  return true
+}

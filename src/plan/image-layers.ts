@@ -1,0 +1,104 @@
+/** The image that a box starts from, out of the store: its layers as sources of an overlay, its configuration. */
+import { lstatSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { CoopError } from '../core/errors.ts'
+import type { Paths } from '../core/paths.ts'
+import { readSmallFile } from '../disk/small-file.ts'
+import { sourceOf } from '../host/facts.ts'
+import { isLocal, noLocalImage, parseReference, printReference } from '../image/reference.ts'
+import { stepIds } from '../image/steps.ts'
+import type { IdPlan } from '../sandbox/ids.ts'
+import type { Plan, Source } from '../sandbox/plan.ts'
+import { latestBuild } from '../store/builds.ts'
+import { findRecord, hasLayer, layerDir, layerFiles, layersDir } from '../store/images.ts'
+import type { ImageBelow } from '../store/snapshots.ts'
+import { expandHome } from './configured-mounts.ts'
+
+const MAX_TEXT = 1 << 20 // bytes of a file in /etc
+
+export interface LayeredImage {
+  /** Undefined: the layers are all there is. */
+  readonly base: 'host' | undefined
+  /** Topmost first, as overlayfs has them; on the `host` image the folders in which each overlay's are. */
+  readonly layers: readonly Source[]
+  readonly environment: Readonly<Record<string, string>>
+  readonly workingDir: string
+}
+
+/** In full: paths are absolute, from the workspace on. */
+export function imageReference(text: string, workspace: string): string {
+  const parsed = parseReference(text)
+  return printReference(
+    'path' in parsed ? { ...parsed, path: resolve(workspace, expandHome(parsed.path)) } : parsed,
+  )
+}
+
+/** With the layers of `steps` on top. Raises E_NOT_BUILT when it was not built, or for other ids than boxes have now. */
+export function layeredImage(
+  text: string,
+  workspace: string,
+  paths: Paths,
+  ids: IdPlan,
+  steps: readonly string[],
+): LayeredImage {
+  const reference = imageReference(text, workspace)
+  const record = findRecord(paths, reference)
+  if (!record && isLocal(reference)) throw noLocalImage(reference)
+  const hint = steps.length || record?.from ? 'coop build' : `coop image pull ${reference}`
+  const chains = record ? [...record.layers, ...stepIds(record, steps)] : []
+  if (!record || !chains.every((chain) => hasLayer(paths, ids, chain))) {
+    const isBase = record?.layers.every((chain) => hasLayer(paths, ids, chain))
+    const what = isBase ? `setup on the image ${reference}` : `the image ${reference}`
+    throw new CoopError('E_NOT_BUILT', `${what} is not built`, { hint })
+  }
+  const layers = chains.toReversed().map((chain) => {
+    const source = sourceOf(layerFiles(layerDir(paths, ids, chain)), 'box')
+    if (source?.type === 'folder') return source
+    throw new CoopError('E_IMAGE', `a layer of ${reference} is gone`, { hint })
+  })
+  const environment = Object.fromEntries(
+    record.config.env.map((entry) => [
+      entry.slice(0, entry.indexOf('=')),
+      entry.slice(entry.indexOf('=') + 1),
+    ]),
+  )
+  return { base: record.base, layers, environment, workingDir: record.config.workingDir }
+}
+
+/** What a box's own files lie on; no layers at all for a plain `host` or `rootfs:`. */
+export function imageBelow(plan: Pick<Plan, 'ids' | 'root' | 'steps'>, paths: Paths): ImageBelow {
+  const folder = `${layersDir(paths, plan.ids)}/`
+  const layers = plan.root.lower
+    .filter(({ path }) => path.startsWith(folder))
+    .map(({ path }) => `sha256:${path.slice(folder.length).split('/', 1)[0]}`)
+    .toReversed()
+  return { base: plan.steps.some((step) => step.do === 'overlay') ? 'host' : undefined, layers }
+}
+
+/** Whether a box started from an earlier build than `coop` would start one from now. */
+export function isOlderBuild({ image, workspace, ids, root, steps }: Plan, paths: Paths): boolean {
+  const top = imageBelow({ ids, root, steps }, paths).layers.at(-1)
+  const [below] = root.lower
+  if (top === undefined || !below) return false
+  const now = sourceOf(below.path, 'box')
+  if (now && now.inode !== below.inode) return true // of --no-cache
+  const { path } = workspace.source
+  const latest =
+    latestBuild(paths, path, image) ?? findRecord(paths, imageReference(image, path))?.layers.at(-1)
+  return latest !== undefined && latest !== top && hasLayer(paths, ids, latest)
+}
+
+/** A text file as the stack of layers shows it; '' when there is none. Never through a link out of its layer. */
+export function layeredText(layers: readonly Source[], path: string): string {
+  for (const { path: layer } of layers) {
+    try {
+      const stat = lstatSync(join(layer, path))
+      if (stat.isCharacterDevice()) return '' // deleted by this layer
+      const bytes = readSmallFile(join(layer, path), { maxBytes: MAX_TEXT, within: layer })
+      return bytes ? Buffer.from(bytes).toString('utf8') : ''
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOENT') return '' // as if the image had none: the box gets its own
+    }
+  }
+  return ''
+}

@@ -1,0 +1,277 @@
+/** From a request to a plan: reads what planning needs of the host, and decides nothing itself. */
+import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { BoxFacts } from '../agents/adapter.ts'
+import { isAgentName } from '../agents/adapters.ts'
+import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
+import { type Discovery, findAgents } from '../agents/find.ts'
+import { hostFiles } from '../agents/host-files.ts'
+import { ensureSkeleton, persistentFolder } from '../box/storage.ts'
+import type { Config } from '../config/config.ts'
+import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
+import { withPlace } from '../config/place.ts'
+import { CoopError } from '../core/errors.ts'
+import { type Paths, resolvePaths } from '../core/paths.ts'
+import { readSmallFile } from '../disk/small-file.ts'
+import { type HostFacts, sourceOf } from '../host/facts.ts'
+import { gitIdentity } from '../host/git-identity.ts'
+import { ownersWarning } from '../host/rootfs-owners.ts'
+import { isLocal } from '../image/reference.ts'
+import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
+import { stepEnvironment } from '../sandbox/environment.ts'
+import { hostSkeleton } from '../sandbox/host-image.ts'
+import { type IdPlan, planIds } from '../sandbox/ids.ts'
+import type { Plan, Source } from '../sandbox/plan.ts'
+import type { SensitiveFacts } from '../sandbox/sensitive.ts'
+import { findRecord, isWholeLayer } from '../store/images.ts'
+import { installationMounts, persistentMounts, settle } from './agent-files.ts'
+import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
+import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
+import { sensitiveFacts, workspaceSource } from './workspace.ts'
+
+export interface BoxRequest {
+  readonly name: string
+  readonly workspace: string
+  readonly overrides: ConfigOverrides
+  /** The environment of the client that asked. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** What `coop run` runs: an agent by its name gets what it needs, whichever the configuration names. */
+  readonly command?: readonly string[]
+  /** The box that is there already: its own files may have what neither image nor host has. What it was made of. */
+  readonly existing?: { readonly image: string; readonly layered?: LayeredImage | undefined }
+  /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
+  readonly steps?: number
+}
+
+export interface Prepared {
+  readonly plan: Plan
+  readonly config: Config
+  readonly warnings: readonly string[]
+  /** Names of variables whose values came from the configuration. */
+  readonly hidden: readonly string[]
+  readonly agent: { readonly title: string; readonly command: readonly string[] }
+  readonly homeFiles: Readonly<Record<string, string>>
+  /** What it starts from, unless that is a plain `host` or `rootfs:`. */
+  readonly layered?: LayeredImage
+}
+
+const MAX_ETC = 1 << 20
+
+/** A text file of an image, never through a link out of it and never a device. */
+function imageText(root: string, path: string): string {
+  try {
+    const bytes = readSmallFile(join(root, path), { maxBytes: MAX_ETC, within: root })
+    return bytes ? Buffer.from(bytes).toString('utf8') : ''
+  } catch {
+    return '' // as if the image had none: the box gets its own
+  }
+}
+
+function hostText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Out of the store. A box that is there goes on with its layers when the image has been removed, or not built again. */
+function layeredOf(
+  { existing, steps, name }: BoxRequest,
+  { sandbox: { image, setup } }: Config,
+  workspace: string,
+  paths: Paths,
+  ids: IdPlan,
+): { readonly layered: LayeredImage; readonly warnings: readonly string[] } {
+  try {
+    return { layered: layeredImage(image, workspace, paths, ids, setup.slice(0, steps)), warnings: [] }
+  } catch (error) {
+    const layered = existing?.image === image ? existing.layered : undefined
+    if (!layered || !(error instanceof CoopError)) throw error
+    if (!layered.layers.every(isUnchanged))
+      throw new CoopError(error.code, `the layers of the box ${name} are gone, and ${error.message}`, {
+        hint: `${error.hint}, then coop start ${name}`,
+        cause: error,
+      })
+    const warning = `${error.message}; the box ${name} goes on with the layers that it was made of`
+    return { layered, warnings: [warning] }
+  }
+}
+
+const isUnchanged = ({ path, inode }: Source): boolean =>
+  sourceOf(path, 'box')?.inode === inode && isWholeLayer(dirname(path))
+
+function imageOf(
+  request: BoxRequest,
+  config: Config,
+  workspace: string,
+  host: HostFacts,
+  paths: Paths,
+  facts: SensitiveFacts,
+): { readonly image: ImageFacts; readonly layered?: LayeredImage; readonly warnings?: readonly string[] } {
+  const reference = config.sandbox.image
+  if (reference === 'host') return { image: hostImageOf(host, paths) }
+  if (!reference.startsWith('rootfs:')) {
+    const found = layeredOf(request, config, workspace, paths, planIds(host.ids))
+    const { base, ...own } = found.layered
+    const image = base ? hostImageOf(host, paths, own.layers) : ({ kind: 'layers', ...own } as const)
+    return { ...found, image }
+  }
+  const source = rootfsFolder(reference, workspace, facts)
+  if (!existsSync(join(source.path, 'usr')) && !existsSync(join(source.path, 'bin'))) {
+    throw new CoopError('E_IMAGE', `${source.path} is no root file system: it has neither usr nor bin`, {
+      hint: 'name the folder that becomes / in the box',
+    })
+  }
+  return { image: { kind: 'rootfs', source } }
+}
+
+/** Whether the host has a real folder there: a link of the same name must not be hidden by one. */
+function isRealFolder(path: string): boolean {
+  try {
+    return realpathSync(path) === path && lstatSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+const skeletons = new WeakMap<HostFacts, ReadonlyMap<string, Source>>()
+
+/** `above`: layers of an image that was made of such a box, topmost first. */
+function hostImageOf(host: HostFacts, paths: Paths, above: readonly Source[] = []): ImageFacts {
+  const known = skeletons.get(host)
+  const whole = known && [...known.values()].every(({ path }) => existsSync(path))
+  const skeleton = whole
+    ? known
+    : ensureSkeleton(paths, hostSkeleton(host.image, isRealFolder), planIds(host.ids))
+  skeletons.set(host, skeleton)
+  const layers = new Map<string, readonly Source[]>()
+  for (const [name, own] of skeleton) {
+    const published = above.flatMap(({ path }) => sourceOf(join(path, name), 'box') ?? [])
+    layers.set(name, [...published, own])
+  }
+  return { kind: 'host', facts: host.image, layers }
+}
+
+/** The caller's: whoever started the daemon may have had another. */
+function configDirOf({ environment }: BoxRequest, paths: Paths): string {
+  return environment.HOME ? resolvePaths(environment, environment.HOME).configDir : paths.configDir
+}
+
+/** Read the configuration that a request means. */
+export function configurationOf(request: BoxRequest, paths: Paths): LoadedConfig {
+  const { workspace, environment } = request
+  const loaded = loadConfig({
+    workspace,
+    configDir: configDirOf(request, paths),
+    env: environment,
+    overrides: request.overrides,
+  })
+  const { config } = loaded
+  if (!isReady(request, paths)) return loaded
+  return { ...loaded, config: { ...config, sandbox: { ...config.sandbox, setup: [] } } }
+}
+
+/** Whether a flag names an image that was made on this machine, of a box or by a build: that needs no setup of the project. */
+function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths): boolean {
+  if (image === undefined || image === 'host' || image.startsWith('rootfs:')) return false
+  const record = findRecord(paths, imageReference(image, workspace))
+  return record !== undefined && isLocal(record.reference)
+}
+
+/** Everything that is to be known before the first thing is made. `withAgent`: an agent's box, not a command's. */
+export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
+  const facts = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
+  const source = workspaceSource(request.workspace, facts)
+  const loaded = configurationOf({ ...request, workspace: source.path }, paths)
+  const isStep = request.steps !== undefined
+  const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
+  const target = config.workspace.path || source.path
+  const {
+    image,
+    layered,
+    warnings = [],
+  } = withPlace(loaded.origins, 'sandbox.image', () =>
+    imageOf(request, config, source.path, host, paths, facts),
+  )
+  const discovery = image.kind === 'host' ? discover(request, host) : NOTHING_FOUND
+  const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
+  const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
+  const persistent = persistentMounts({ chosen, config, workspace: source, paths, host })
+  settle(chosen, persistent.folders, box, host)
+  const ids = planIds(host.ids)
+  const volume = (name: string): string => persistentFolder(paths, 'volume', name, ids)
+  const etc = (name: string): string => {
+    if (image.kind === 'layers') return layeredText(image.layers, `etc/${name}`)
+    return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
+  }
+  const configured = configuredMounts(loaded, source.path, facts, volume)
+  const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
+  const plan = composePlan({
+    name: request.name,
+    config,
+    origins: loaded.origins,
+    workspace: { source, target },
+    image,
+    etc: { passwd: etc('passwd'), group: etc('group'), resolv: hostText('/etc/resolv.conf') },
+    ids: host.ids,
+    devices: host.devices,
+    sys: host.sys,
+    landlockAbi: host.landlockAbi,
+    inProc: (name) => host.procNames.has(name),
+    hardLimits: host.hardLimits,
+    mounts: [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts],
+    links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
+    agentEnvironment: isStep ? {} : (chosen.adapter?.environment(box) ?? {}),
+    pathEntries: chosen.found?.pathEntries ?? [],
+    clientEnvironment: isStep ? {} : request.environment,
+  })
+  return {
+    plan,
+    config,
+    warnings: [...loaded.warnings, ...configured.warnings, ...warnings, ...(owners ? [owners] : [])],
+    hidden: Object.keys(config.env),
+    agent: { title: chosen.title, command: agentArgv(chosen, box) },
+    homeFiles: gitIdentity(host.home),
+    ...(layered ? { layered } : {}),
+  }
+}
+
+const NOTHING_FOUND: Discovery = { found: [], refused: [] }
+const DISCOVERY_MS = 2_000 // an agent that was just installed is found after that; looking takes a millisecond
+
+let lastDiscovery: { readonly path: string; readonly at: number; readonly discovery: Discovery } | undefined
+
+/** Whether everything that was found is still where it was. */
+function isThere({ found }: Discovery): boolean {
+  return found.every((agent) =>
+    [agent.command, ...agent.mounts.map((mount) => mount.source)].every((path) => existsSync(path)),
+  )
+}
+
+function discover(request: BoxRequest, host: HostFacts): Discovery {
+  const path = request.environment.PATH ?? ''
+  const known = lastDiscovery
+  if (known?.path === path && performance.now() - known.at < DISCOVERY_MS && isThere(known.discovery))
+    return known.discovery
+  const discovery = findAgents({ files: hostFiles, home: realpathSync(host.home), path })
+  lastDiscovery = { path, at: performance.now(), discovery }
+  return discovery
+}
+
+/** The agent of a box. A command of `coop run` needs none, so there a missing one is no error. */
+function choose(request: BoxRequest, { sandbox }: Config, discovery: Discovery): ChosenAgent {
+  const { command, existing } = request
+  const { agent, args, shell, image } = sandbox
+  // Whether the box has it is seen once the box is there (Terminals.missingAgent).
+  const mayHave = existing || image !== 'host'
+  const hasCommand = (word: string): true | undefined => (mayHave && isAgentName(word)) || undefined
+  if (!command) return chooseAgent({ agent, args, shell, hasCommand }, discovery)
+  const [name = ''] = command
+  const wanted = isAgentName(name) ? discovery.found.find((found) => found.name === name) : undefined
+  try {
+    return chooseAgent({ agent: wanted?.name ?? agent, args, shell }, discovery)
+  } catch {
+    return chooseAgent({ agent: shell, args: [], shell }, NOTHING_FOUND)
+  }
+}

@@ -1,0 +1,61 @@
+/** The folder that a box is about. */
+import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { CoopError } from '../core/errors.ts'
+import type { Paths } from '../core/paths.ts'
+import { sourceOf } from '../host/facts.ts'
+import type { Source } from '../sandbox/plan.ts'
+import { type SensitiveFacts, workspaceRefusal } from '../sandbox/sensitive.ts'
+
+function resolved(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+/** What mounts are checked against. */
+export function sensitiveFacts(home: string, paths: Paths): SensitiveFacts {
+  const state = [paths.configDir, paths.dataDir, paths.cacheDir, paths.runtimeDir].map(resolved)
+  return { home: resolved(home), state }
+}
+
+/** The workspace as a source. Raises E_WORKSPACE with what is wrong with it. */
+export function workspaceSource(path: string, facts: SensitiveFacts): Source {
+  let real: string
+  try {
+    real = realpathSync(path)
+    if (!statSync(real).isDirectory()) {
+      throw new CoopError('E_WORKSPACE', `${path} is not a folder`, { hint: 'name a folder: coop -w DIR' })
+    }
+    accessSync(real, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (error) {
+    if (error instanceof CoopError) throw error
+    const { code } = error as { code?: string }
+    if (code === 'ENAMETOOLONG')
+      throw new CoopError('E_WORKSPACE', 'the path of the workspace is too long', {
+        hint: 'a path has at most 4,095 bytes, a name in it 255',
+        cause: error,
+      })
+    const gone = code === 'ENOENT'
+    throw new CoopError(
+      'E_WORKSPACE',
+      gone ? `the workspace ${path} does not exist` : `the workspace ${path} cannot be written by you`,
+      {
+        hint: gone
+          ? 'cd into a folder that exists, or name one: coop -w DIR'
+          : `check its owner: ls -ld ${path}`,
+        cause: error,
+      },
+    )
+  }
+  const reason = workspaceRefusal(real, facts)
+  if (reason) {
+    throw new CoopError('E_WORKSPACE', `${real} cannot be a workspace: ${reason}`, {
+      hint: 'make a folder for the project and start coop there',
+    })
+  }
+  const source = sourceOf(real, 'user')
+  if (!source) throw new CoopError('E_WORKSPACE', `the workspace ${path} is gone`)
+  return source
+}

@@ -1,0 +1,24 @@
+/** What the agent of a stopped box has put out last, kept with the box's files: its ring goes with its processes. */
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { boxRuntimeDir, lastOutputFile, type Paths, ringFile } from '../core/paths.ts'
+import { Ring } from './ring.ts'
+
+/** Take it out of the runtime folder of a box that nothing lives in any more. Throws when the disk is full. */
+export function keepLastOutput(paths: Paths, name: string): void {
+  const bytes = Ring.contents(ringFile(boxRuntimeDir(paths, name), 0))
+  if (bytes) writeFileSync(lastOutputFile(paths, name), bytes, { mode: 0o600 })
+}
+
+/** Undefined when there is none: the runtime folder did not outlive the machine's restart. */
+export function lastOutput(paths: Paths, name: string): Buffer | undefined {
+  try {
+    return readFileSync(lastOutputFile(paths, name))
+  } catch {
+    return undefined
+  }
+}
+
+/** The box starts again. */
+export function forgetLastOutput(paths: Paths, name: string): void {
+  rmSync(lastOutputFile(paths, name), { force: true })
+}

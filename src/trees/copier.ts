@@ -1,0 +1,83 @@
+/**
+ * A user namespace with a box's id map and nothing else, for work on files of all ids of a box: nobody but root,
+ * or root of such a namespace, may read, make and own them. It lives as long as the work.
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+import * as k from '../../ffi/abi/constants.ts'
+import { rlimit64 } from '../../ffi/abi/structs.ts'
+import { Batch } from '../../ffi/batch.ts'
+import type { Channel } from '../../ffi/channel.ts'
+import type { BoxContext } from '../box/box.ts'
+import { bear, writeIdMaps } from '../container/clone.ts'
+import type { IdPlan } from '../sandbox/ids.ts'
+import { type Copied, TreeCopy } from './tree-copy.ts'
+
+const MAX_OPEN_FILES = 1 << 18 // two for each level of folders, however deep a box has made them
+
+type CopierContext = Pick<BoxContext, 'host' | 'zygote'>
+
+export async function becomeRoot(channel: Channel, ids: IdPlan, openFiles: number): Promise<void> {
+  const batch = new Batch()
+  // With one id setgroups(2) is denied for good.
+  if (ids.kind !== 'single') batch.call('setgroups', [0, 0])
+  batch.call('setresgid', [0, 0, 0])
+  batch.call('setresuid', [0, 0, 0])
+  batch.call('umask', [0])
+  batch.call('prlimit64', [0, k.RLIMIT_NOFILE, rlimit64(openFiles), 0], { mayFail: true })
+  await channel.run(batch)
+}
+
+async function withCopier<T>(
+  { host, zygote }: CopierContext,
+  ids: IdPlan,
+  work: (channel: Channel) => Promise<T>,
+): Promise<T> {
+  const { channel, init } = await bear({ network: 'host', zygote, events: {} })
+  try {
+    await writeIdMaps(init.pid, ids, host)
+    await becomeRoot(channel, ids, Math.min(MAX_OPEN_FILES, host.hardLimits.openFiles))
+    return await work(channel)
+  } finally {
+    channel.close()
+  }
+}
+
+// Opened here and handed over: root of the box's ids need not be able to get there by path.
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
+
+/**
+ * Copy what is in a folder into another one, which is empty and belongs to root of the box. Rejects with a
+ * BatchError, whose code is the errno's name; the target then holds a part.
+ */
+export async function copyTree(
+  context: CopierContext,
+  ids: IdPlan,
+  source: string,
+  target: string,
+): Promise<Copied> {
+  const from = openSync(source, FOLDER)
+  try {
+    const to = openSync(target, FOLDER)
+    try {
+      return await withCopier(context, ids, (channel) => new TreeCopy(channel).copy(from, to))
+    } finally {
+      closeSync(to)
+    }
+  } finally {
+    closeSync(from)
+  }
+}
+
+/** Everything written to the file system of a folder reaches its disk. It may take seconds, and the daemon goes on. */
+export async function syncTree(context: CopierContext, ids: IdPlan, folder: string): Promise<void> {
+  const fd = openSync(folder, FOLDER)
+  try {
+    await withCopier(context, ids, async (channel) => {
+      const batch = new Batch()
+      batch.call('syncfs', [batch.fd(fd)])
+      await channel.run(batch)
+    })
+  } finally {
+    closeSync(fd)
+  }
+}

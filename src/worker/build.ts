@@ -1,0 +1,195 @@
+/**
+ * `coop build`: the image, and each step of `setup` as a layer on top. A step runs as root of a box of its own, whose
+ * files then are the layer: they have the form that overlayfs needs already.
+ */
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { withoutMounts } from '../box/bare-box.ts'
+import { diskError } from '../box/storage.ts'
+import { CoopError } from '../core/errors.ts'
+import type { Paths } from '../core/paths.ts'
+import type { BuildRequest } from '../image/events.ts'
+import { buildReference, failedReference, stepIds } from '../image/steps.ts'
+import { imageReference } from '../plan/image-layers.ts'
+import { type BoxRequest, configurationOf, prepareBox } from '../plan/prepare.ts'
+import { sensitiveFacts, workspaceSource } from '../plan/workspace.ts'
+import { planIds, singleIdAdvice } from '../sandbox/ids.ts'
+import type { Plan } from '../sandbox/plan.ts'
+import { writeBuild } from '../store/builds.ts'
+import {
+  findRecord,
+  hasLayer,
+  hexOf,
+  type ImageRecord,
+  type LayerRecord,
+  layerDir,
+  layerFiles,
+  layerLog,
+  layersDir,
+  markUnsynced,
+  readRecord,
+  removeRecord,
+  withLock,
+  writeRecord,
+  writeWhole,
+} from '../store/images.ts'
+import { treeSize } from './disk-use.ts'
+import { runInBox } from './step-box.ts'
+import type { WorkerContext } from './work.ts'
+
+export interface Built {
+  readonly reference: string
+  readonly steps: number
+  readonly cached: number
+}
+
+/** Raises E_IMAGE with the step that failed, its exit code, and how to look at what it left. */
+export async function build(
+  context: WorkerContext,
+  wanted: BuildRequest,
+  pull: (reference: string) => Promise<ImageRecord>,
+): Promise<Built> {
+  const { paths, host, tell } = context
+  const workspace = workspaceSource(wanted.workspace, sensitiveFacts(host.home, paths)).path
+  const request: BoxRequest = {
+    name: 'build', // its hostname is in the layers, which are to be the same each time
+    workspace,
+    environment: wanted.environment,
+    overrides: wanted.overrides,
+    command: ['sh'],
+  }
+  const { config } = configurationOf(request, paths)
+  const { image, setup } = config.sandbox
+  const needsLayers = (): CoopError =>
+    new CoopError('E_IMAGE', `sandbox.setup needs an image of layers, not ${image}`, {
+      hint: 'set image in [sandbox], for example to "debian:bookworm", or remove setup',
+    })
+  if (image === 'host' || image.startsWith('rootfs:')) {
+    if (setup.length) throw needsLayers()
+    prepareBox(request, paths, host) // says when there is no such folder
+    return { reference: image, steps: 0, cached: 0 }
+  }
+  const ids = planIds(host.ids)
+  const reference = imageReference(image, workspace)
+  const known = findRecord(paths, reference)
+  const whole = known?.layers.every((chain) => hasLayer(paths, ids, chain))
+  const base = known && whole && (known.from || !wanted.pull) ? known : await pull(reference)
+  if (base.base && setup.length) throw needsLayers()
+  const steps = stepIds(base, setup)
+  let cached = 0
+  for (const [index, id] of steps.entries()) {
+    const text = setup[index] ?? ''
+    await withLock(
+      paths,
+      `layer-${hexOf(id)}`,
+      () => tell({ event: 'warning', text: 'another coop builds this step' }),
+      async () => {
+        const there = !wanted.noCache && hasLayer(paths, ids, id)
+        tell({ event: 'step', number: index + 1, of: steps.length, text, cached: there })
+        if (there) cached++
+        else await runStep(context, { request: { ...request, steps: index }, base, ids: steps, index, text })
+      },
+    )
+  }
+  writeBuild(paths, workspace, image, steps.at(-1) ?? base.layers.at(-1) ?? '')
+  const top = steps.at(-1)
+  if (top === undefined) return { reference, steps: 0, cached: 0 }
+  const built = buildReference(top)
+  const before = cached === steps.length ? readRecord(paths, built) : undefined
+  const record = stepRecord(context, { base, workspace, reference: built, steps })
+  writeRecord(paths, { ...record, pulled: before?.pulled ?? record.pulled })
+  return { reference: built, steps: steps.length, cached }
+}
+
+interface StepImage {
+  readonly base: ImageRecord
+  readonly workspace: string
+  readonly reference: string
+  readonly steps: readonly string[]
+}
+
+function stepRecord({ paths }: WorkerContext, { base, workspace, reference, steps }: StepImage): ImageRecord {
+  const others = readRecord(paths, reference)?.built?.workspaces ?? []
+  return {
+    ...base,
+    reference,
+    digest: steps.at(-1) ?? base.digest,
+    layers: [...base.layers, ...steps],
+    pulled: Date.now(),
+    from: undefined,
+    built: { image: base.reference, workspaces: [...new Set([...others, workspace])].sort() },
+  }
+}
+
+interface StepInput {
+  readonly request: BoxRequest
+  readonly base: ImageRecord
+  readonly ids: readonly string[]
+  readonly index: number
+  readonly text: string
+}
+
+/** The plan of a step's box: without the workspace and everything else of the host's, which is not in the layer's key. */
+function planOf(request: BoxRequest, context: WorkerContext): Plan {
+  const { plan } = prepareBox(request, context.paths, context.host)
+  return withoutMounts(plan)
+}
+
+async function runStep(
+  context: WorkerContext,
+  { request, base, ids: steps, index, text }: StepInput,
+): Promise<void> {
+  const { paths, discard } = context
+  const ids = planIds(context.host.ids)
+  const id = steps[index] ?? ''
+  const fresh = join(layersDir(paths, ids), `.tmp-${hexOf(id)}`)
+  try {
+    await discard(fresh)
+    // Boxes of a build are in no daemon's list: it would adopt them.
+    const own: Paths = { ...paths, dataDir: join(fresh, 'box') }
+    mkdirSync(own.dataDir, { recursive: true, mode: 0o711 })
+    writeFileSync(layerLog(fresh), '', { mode: 0o600 })
+    const code = await runInBox(context, {
+      paths: own,
+      plan: planOf(request, context),
+      text,
+      files: layerFiles(fresh),
+      log: layerLog(fresh),
+    })
+    if (code !== 0) {
+      const failed = failedReference(id)
+      const left = layerDir(paths, ids, failedChain(id))
+      await discard(join(fresh, 'box'))
+      await discard(left)
+      keep(fresh, left)
+      const made = [...steps.slice(0, index), failedChain(id)]
+      writeRecord(
+        paths,
+        stepRecord(context, { base, workspace: request.workspace, reference: failed, steps: made }),
+      )
+      const advice = singleIdAdvice(context.host.ids)
+      if (advice) context.tell({ event: 'warning', text: `${advice.sentence}; ${advice.hint}` })
+      throw new CoopError('E_IMAGE', `step ${index + 1} of setup ended with ${code}: ${text}`, {
+        hint: `all of its output: ${layerLog(left)}; look at what it left: coop run --image ${failed} -- sh`,
+      })
+    }
+    await discard(join(fresh, 'box'))
+    const there = layerDir(paths, ids, id)
+    await discard(there) // built again, or hit by a power cut; boxes of the old build have it open and go on
+    keep(fresh, there)
+    removeRecord(paths, failedReference(id))
+  } catch (error) {
+    await discard(fresh).catch(() => {})
+    throw diskError(error, `the files of step ${index + 1} of setup in ${paths.dataDir}`)
+  }
+
+  function keep(from: string, to: string): void {
+    const record: LayerRecord = { version: 1, diffId: '', entries: 0, bytes: treeSize(layerFiles(from)) }
+    writeWhole(join(from, 'layer.json'), `${JSON.stringify(record)}\n`)
+    markUnsynced(from)
+    renameSync(from, to)
+  }
+}
+
+const failedChain = (step: string): string =>
+  `sha256:${new Bun.CryptoHasher('sha256').update(`failed ${step}`).digest('hex')}`

@@ -1,0 +1,119 @@
+/** What coop's own folders take of the disk. */
+import { lstatSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { boxesDir, type Paths, snapshotsDir, volumesDir } from '../core/paths.ts'
+import { layerFolders, listRecords } from '../store/images.ts'
+import { findSnapshots } from '../store/snapshots.ts'
+import { unusedLayers } from '../store/unused.ts'
+import { boxUses } from '../store/usage.ts'
+
+const SECTOR = 512 // bytes of st_blocks
+
+/**
+ * Bytes on disk, hard links once. What belongs to other ids of a box and is closed to us is not counted: it is at
+ * least this much.
+ */
+export function treeSize(path: string, seen = new Set<bigint>()): number {
+  let total = 0
+  const visit = (at: string): void => {
+    try {
+      const stat = lstatSync(at, { bigint: true })
+      if (stat.nlink > 1n && !stat.isDirectory()) {
+        if (seen.has(stat.ino)) return
+        seen.add(stat.ino)
+      }
+      total += Number(stat.blocks) * SECTOR
+      if (stat.isDirectory()) for (const name of readdirSync(at)) visit(join(at, name))
+    } catch {
+      // Closed to us, or gone meanwhile.
+    }
+  }
+  visit(path)
+  return total
+}
+
+const VOLUME = 'volume-' // how storage.ts calls them, beside the folders that boxes keep for each workspace
+
+export interface Volume {
+  readonly name: string
+  readonly path: string
+  readonly usedBy: readonly string[]
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => !name.startsWith('.'))
+  } catch {
+    return []
+  }
+}
+
+/** The named volumes. */
+export function listVolumes(paths: Paths): Volume[] {
+  const boxes = boxUses(paths)
+  return namesIn(volumesDir(paths))
+    .filter((name) => name.startsWith(VOLUME))
+    .map((name) => {
+      const path = join(volumesDir(paths), name)
+      const users = boxes.filter(({ text }) => text.includes(JSON.stringify(path)))
+      return { name: name.slice(VOLUME.length), path, usedBy: users.map((box) => box.name) }
+    })
+}
+
+export interface DiskUse {
+  readonly kind: 'images' | 'downloads' | 'volumes' | 'persistent' | 'snapshots' | 'boxes'
+  readonly count: number
+  readonly bytes: number
+  /** What would be free after `coop system clean --all`, `coop volume prune`. */
+  readonly reclaimable: number
+}
+
+/** By kind. */
+export function diskUse(paths: Paths): DiskUse[] {
+  const sum = (folders: readonly string[]): number => {
+    const seen = new Set<bigint>()
+    return folders.reduce((total, folder) => total + treeSize(folder, seen), 0)
+  }
+  const downloads = treeSize(join(paths.cacheDir, 'blobs'))
+  const volumes = listVolumes(paths)
+  const kept = namesIn(volumesDir(paths)).filter((name) => !name.startsWith(VOLUME))
+  const boxes = namesIn(boxesDir(paths))
+  return [
+    {
+      kind: 'images',
+      count: listRecords(paths).length,
+      bytes: sum(layerFolders(paths)),
+      reclaimable: sum(unusedLayers(paths, true)),
+    },
+    {
+      kind: 'downloads',
+      count: namesIn(join(paths.cacheDir, 'blobs/sha256')).length,
+      bytes: downloads,
+      reclaimable: downloads,
+    },
+    {
+      kind: 'volumes',
+      count: volumes.length,
+      bytes: sum(volumes.map(({ path }) => path)),
+      reclaimable: sum(volumes.filter(({ usedBy }) => !usedBy.length).map(({ path }) => path)),
+    },
+    {
+      kind: 'persistent',
+      count: kept.length,
+      bytes: sum(kept.map((name) => join(volumesDir(paths), name))),
+      reclaimable: 0,
+    },
+    {
+      kind: 'snapshots',
+      count: findSnapshots(paths).length,
+      bytes: treeSize(snapshotsDir(paths)),
+      reclaimable: 0,
+    },
+    {
+      kind: 'boxes',
+      count: boxes.length,
+      bytes: sum(boxes.map((name) => join(boxesDir(paths), name))),
+      reclaimable: 0,
+    },
+  ]
+}

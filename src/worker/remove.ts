@@ -1,0 +1,113 @@
+/** Taking images away: their records at once, and the layers that nothing uses any more. */
+import { rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { CoopError } from '../core/errors.ts'
+import { type Paths, snapshotsDir, volumesDir } from '../core/paths.ts'
+import { halfMadeLayers, ifUnlocked, listRecords, readRecord, removeRecord } from '../store/images.ts'
+import { findSnapshots } from '../store/snapshots.ts'
+import { unusedImages, unusedLayers } from '../store/unused.ts'
+import { usersOf } from '../store/usage.ts'
+import { listVolumes, treeSize } from './disk-use.ts'
+import type { WorkerContext } from './work.ts'
+
+export interface Removed {
+  readonly references: readonly string[]
+  readonly layers: number
+  /** Bytes of the files of those layers. */
+  readonly bytes: number
+}
+
+/** Raises E_IMAGE when a box has one of these below it: it could not be started again. */
+export function refuseUsed(paths: Paths, references: readonly string[]): void {
+  for (const reference of references) {
+    const record = readRecord(paths, reference)
+    const boxes = record ? usersOf(paths, record) : []
+    if (!boxes.length) continue
+    const users = boxes.length === 1 ? `the box ${boxes[0]} uses` : `the boxes ${boxes.join(', ')} use`
+    throw new CoopError('E_IMAGE', `${users} the image ${reference}`, {
+      hint: `coop kill ${boxes[0]}; with --force the image goes, and boxes go on with its layers`,
+    })
+  }
+}
+
+export async function removeImages(context: WorkerContext, references: readonly string[]): Promise<Removed> {
+  const { paths, discard } = context
+  for (const reference of references)
+    if (!readRecord(paths, reference))
+      throw new CoopError('E_IMAGE', `there is no image ${reference}`, { hint: 'coop image ls' })
+  for (const reference of references) removeRecord(paths, reference)
+  let bytes = 0
+  let layers = 0
+  for (const folder of unusedLayers(paths))
+    await ifUnlocked(paths, `layer-${basename(folder)}`, async () => {
+      if (!unusedLayers(paths).includes(folder)) return // an image of it was published meanwhile
+      bytes += treeSize(folder)
+      layers++
+      await discard(folder)
+    })
+  return { references, layers, bytes }
+}
+
+/** What killed processes left half made. What cannot be taken away now is left for the next one who looks. */
+export async function clearHalfMadeLayers(
+  paths: Paths,
+  discard: (folder: string) => Promise<void>,
+): Promise<void> {
+  for (const { path, name } of halfMadeLayers(paths))
+    await ifUnlocked(paths, `layer-${name}`, () => discard(path).catch(() => {}))
+}
+
+/** Everything of the store that no box uses; with `downloads` also what was downloaded. */
+export async function clean(context: WorkerContext, downloads: boolean): Promise<Removed> {
+  const removed = await removeImages(
+    context,
+    unusedImages(context.paths).map(({ reference }) => reference),
+  )
+  if (!downloads) return removed
+  const blobs = join(context.paths.cacheDir, 'blobs')
+  const bytes = treeSize(blobs)
+  rmSync(blobs, { recursive: true, force: true })
+  return { ...removed, bytes: removed.bytes + bytes }
+}
+
+export interface Pruned {
+  readonly images: number
+  readonly volumes: number
+  readonly snapshots: number
+  readonly bytes: number
+}
+
+/** Everything that boxes leave behind. There must be no box any more. */
+export async function prune(context: WorkerContext): Promise<Pruned> {
+  const { paths, discard } = context
+  const volumes = listVolumes(paths).length
+  const snapshots = findSnapshots(paths).length
+  const published = listRecords(paths).filter(({ from }) => from)
+  for (const { reference } of published) removeRecord(paths, reference)
+  const { references, bytes } = await clean(context, true)
+  let more = 0
+  for (const folder of [volumesDir(paths), snapshotsDir(paths)]) {
+    more += treeSize(folder)
+    await discard(folder)
+  }
+  return { images: published.length + references.length, volumes, snapshots, bytes: bytes + more }
+}
+
+/** Volumes that no box uses. Raises E_MOUNT for others. */
+export async function removeVolumes(context: WorkerContext, names: readonly string[]): Promise<Removed> {
+  const volumes = listVolumes(context.paths)
+  const wanted = names.map((name) => {
+    const volume = volumes.find((one) => one.name === name)
+    if (!volume) throw new CoopError('E_MOUNT', `there is no volume ${name}`, { hint: 'coop volume ls' })
+    const [box] = volume.usedBy
+    if (box)
+      throw new CoopError('E_MOUNT', `the box ${box} uses the volume ${name}`, { hint: `coop kill ${box}` })
+    return volume
+  })
+  let bytes = 0
+  for (const { path } of wanted) {
+    bytes += treeSize(path)
+    await context.discard(path)
+  }
+  return { references: names, layers: 0, bytes }
+}

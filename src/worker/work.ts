@@ -1,0 +1,185 @@
+/** What the worker does with its one request. */
+import { existsSync, mkdirSync, renameSync, writeSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Channel } from '../../ffi/channel.ts'
+import { redirectToNull } from '../../ffi/files.ts'
+import { unmapProgram } from '../../ffi/program.ts'
+import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts'
+import { CoopError, errorToJson } from '../core/errors.ts'
+import { type Paths, resolvePaths } from '../core/paths.ts'
+import { type HostFacts, hostFacts } from '../host/facts.ts'
+import type { WorkerEvent, WorkerRequest } from '../image/events.ts'
+import { openArchive } from '../image/pull/archive-source.ts'
+import { pullImage } from '../image/pull/pull.ts'
+import { openRegistryImage } from '../image/pull/registry-source.ts'
+import type { OpenImage } from '../image/pull/source.ts'
+import { isLocal, noLocalImage, parseReference, printReference, type Reference } from '../image/reference.ts'
+import { bearLayerInit } from '../image/unpack/layer-init.ts'
+import { type ImageRecord, readRecord, syncLayers, withLock } from '../store/images.ts'
+import { janitor } from '../trees/remover.ts'
+import { build } from './build.ts'
+import { clean, clearHalfMadeLayers, prune, refuseUsed, removeImages, removeVolumes } from './remove.ts'
+
+const INTERRUPTED = 130
+/** The client has its answer: its end is no reason any more to stop. */
+let isAnswered = false
+const BEHIND_MS = 2
+
+export interface WorkerContext {
+  readonly paths: Paths
+  readonly host: HostFacts
+  readonly zygote: Channel
+  tell(event: WorkerEvent): void
+  discard(folder: string): Promise<void>
+}
+
+function tell(event: WorkerEvent): void {
+  const bytes = Buffer.from(`${JSON.stringify(event)}\n`)
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at)
+    } catch (error) {
+      // The client is behind: a step says more than a terminal shows.
+      if ((error as { code?: string }).code === 'EAGAIN') Bun.sleepSync(BEHIND_MS)
+      else process.exit(INTERRUPTED) // nobody reads: the client is gone
+    }
+  }
+}
+
+/** One line of stdin, then its end means that the client is gone. */
+async function request(): Promise<WorkerRequest> {
+  const reader = Bun.stdin.stream().getReader()
+  let text = ''
+  while (!text.includes('\n')) {
+    const { done, value } = await reader.read()
+    if (done) process.exit(INTERRUPTED)
+    text += Buffer.from(value).toString('utf8')
+  }
+  void reader.read().then(() => isAnswered || process.exit(INTERRUPTED))
+  return JSON.parse(text) as WorkerRequest // from this very executable
+}
+
+export async function work(connection: number, channel: number): Promise<void> {
+  process.on('SIGINT', () => process.exit(INTERRUPTED))
+  process.on('SIGTERM', () => process.exit(INTERRUPTED))
+  try {
+    const wanted = await request()
+    const paths = resolvePaths(process.env, homedir())
+    const host = hostFacts(homedir())
+    const zygote = await Channel.adopt(connection, channel, {})
+    await zygote.run(unmapProgram())
+    const discard = async (folder: string): Promise<void> => {
+      if (!existsSync(folder)) return
+      const trash = join(paths.dataDir, 'trash')
+      try {
+        mkdirSync(trash, { recursive: true, mode: 0o700 })
+        renameSync(folder, join(trash, `layer.${crypto.randomUUID()}`))
+      } catch (error) {
+        // A folder that a box has given to another of its ids cannot be moved, only be deleted where it is; and a
+        // full disk has no place for the trash.
+        if (!isDiskFull(error) && (error as { code?: string }).code !== 'EACCES') throw error
+        if (!removeTree(folder)) await janitor({ host, zygote, log: () => {} }, [folder])
+      }
+      const left = emptyTrash(paths)
+      if (left.length) await janitor({ host, zygote, log: () => {} }, left)
+    }
+    const context = { paths, host, zygote, tell, discard }
+    await clearHalfMadeLayers(paths, discard)
+    const value = await answer(context, wanted)
+    isAnswered = true
+    tell({ event: 'result', value })
+    // The client goes, and nothing of its terminal or its folders is to be kept meanwhile.
+    zygote.close()
+    process.chdir('/')
+    redirectToNull(2)
+    await new Promise((resolve) => setImmediate(resolve)) // what was closed above goes with the next turn
+    syncLayers(paths)
+    process.exit(0)
+  } catch (error) {
+    const said = diskError(error, "coop's folders")
+    tell({ event: 'error', error: errorToJson(said) })
+    process.exit(said instanceof CoopError ? said.exitCode : 1)
+  }
+}
+
+function open(reference: Reference, { paths, tell }: WorkerContext): Promise<OpenImage> {
+  switch (reference.kind) {
+    case 'registry':
+      return openRegistryImage(reference, paths, {
+        configDir: paths.configDir,
+        environment: process.env,
+        home: homedir(),
+        onRetry: (reason) => tell({ event: 'retry', text: reason }),
+      })
+    case 'host':
+    case 'rootfs':
+      throw new CoopError(
+        'E_IMAGE',
+        `${printReference(reference)} needs no pull: boxes start from it as it is`,
+      )
+    default:
+      return openArchive(reference)
+  }
+}
+
+/**
+ * Who makes images has layers that no record and no box names yet: those who remove wait for the end of that. They
+ * would take the image away from under a step of setup.
+ */
+function inStore<T>(
+  { paths, tell }: WorkerContext,
+  how: 'alone' | 'shared',
+  work: () => Promise<T>,
+): Promise<T> {
+  const others = how === 'alone' ? 'pulls or builds' : 'removes images'
+  const waiting = (): void => tell({ event: 'warning', text: `another coop ${others}: waiting for its end` })
+  return withLock(paths, 'store', waiting, work, how)
+}
+
+function answer(context: WorkerContext, wanted: WorkerRequest): Promise<unknown> {
+  switch (wanted.do) {
+    case 'pull':
+      return inStore(context, 'shared', () => pullReference(context, wanted.reference))
+    case 'remove':
+      return inStore(context, 'alone', () => {
+        if (!wanted.force) refuseUsed(context.paths, wanted.references)
+        return removeImages(context, wanted.references)
+      })
+    case 'clean':
+      return inStore(context, 'alone', () => clean(context, wanted.downloads))
+    case 'prune':
+      return inStore(context, 'alone', () => prune(context))
+    case 'remove-volumes':
+      return removeVolumes(context, wanted.names)
+    case 'build':
+      return inStore(context, 'shared', () =>
+        build(context, wanted.build, (reference) => pullReference(context, reference)),
+      )
+  }
+}
+
+async function pullReference(context: WorkerContext, text: string): Promise<ImageRecord> {
+  const { paths, host, zygote, tell, discard } = context
+  const reference = parseReference(text)
+  const full = printReference(reference)
+  const from = readRecord(paths, full)?.from
+  if (from)
+    throw new CoopError('E_IMAGE', `${text} was made here, of the box ${from.box}: no registry has it`, {
+      hint: `make it again: coop image publish ${from.box} ${text} --force`,
+    })
+  if (isLocal(full)) throw noLocalImage(full)
+  try {
+    const image = await open(reference, context)
+    using init = await bearLayerInit(zygote, host)
+    return await pullImage({ paths, init, image, reference: full, tell, discard })
+  } catch (error) {
+    throw 'path' in reference ? inFile(error, reference.path) : error
+  }
+}
+
+/** What was found wrong in an image, with the file or folder that it is in. */
+function inFile(error: unknown, path: string): unknown {
+  if (!(error instanceof CoopError) || error.code !== 'E_IMAGE' || error.message.includes(path)) return error
+  return new CoopError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })
+}
