@@ -99,6 +99,7 @@ describe('the files of a box', () => {
     using paths = testPaths()
     const said = withoutRoom(
       paths.top,
+      import.meta.dir,
       `import { prepareStore, makeBoxFolder } from './storage.ts'
        import { planOf } from '../sandbox/testing.ts'
        const paths = ${JSON.stringify(paths)}

@@ -1,7 +1,7 @@
 /** What the unit tests of files on disk share. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Paths, resolvePaths } from '../core/paths.ts'
 
 export type TestPaths = Paths & { readonly top: string; [Symbol.dispose](): void }
@@ -21,11 +21,14 @@ export const LONG = 'x'.repeat(100_000)
 
 /**
  * What `code` prints in a process of its own for which the disk gets full in the middle of a file: write(2) takes a
- * part, and only the next one fails (setrlimit(2), RLIMIT_FSIZE). Modules are named as from this folder.
+ * part, and only the next one fails (setrlimit(2), RLIMIT_FSIZE). `folder` is where its imports start.
  */
-export function withoutRoom(top: string, code: string): string {
+export function withoutRoom(top: string, folder: string, code: string): string {
   const script = join(top, 'script.ts')
-  writeFileSync(script, code.replaceAll("from './", `from '${import.meta.dir}/`))
+  writeFileSync(
+    script,
+    code.replace(/from '(\.[^']+)'/g, (_, path: string) => `from '${resolve(folder, path)}'`),
+  )
   const child = Bun.spawnSync(
     ['sh', '-c', `trap '' XFSZ; ulimit -f 2; exec "$@"`, 'sh', process.execPath, script],
     { stdin: 'ignore', stdout: 'pipe', stderr: 'pipe' },

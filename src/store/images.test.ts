@@ -98,6 +98,7 @@ test('a file is the old one when the disk gets full in the middle, and nothing h
   writeWhole(file, 'old')
   const said = withoutRoom(
     paths.top,
+    import.meta.dir,
     `import { writeWhole } from './images.ts'
      try { writeWhole(${JSON.stringify(file)}, 'x'.repeat(${LONG.length})) } catch (error) { console.log(error.code) }`,
   )

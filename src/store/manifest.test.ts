@@ -43,6 +43,7 @@ describe('a file that is replaced', () => {
     writeFileSync(file, 'old')
     const said = withoutRoom(
       paths.top,
+      import.meta.dir,
       `import { writeAtomically } from './manifest.ts'
        try { writeAtomically(${JSON.stringify(file)}, 'x'.repeat(${LONG.length}), true) } catch (error) { console.log(error.code) }`,
     )
