@@ -3,15 +3,11 @@
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch, type Ref } from '../../ffi/batch.ts'
+import type { WindowSize } from '../core/window-size.ts'
 import { boundingDrops, CAPABILITIES, capsetStruct } from '../sandbox/capabilities.ts'
 import { environmentList } from '../sandbox/environment.ts'
 import type { Confinement, Limits } from '../sandbox/plan.ts'
 import { seccompProgram } from '../sandbox/seccomp/seccomp.ts'
-
-export interface WindowSize {
-  readonly columns: number
-  readonly rows: number
-}
 
 export type Stdio =
   /** A new terminal; init keeps its master, a copy is sent back. Init keeps a copy of `pipe`, too (ring.ts). */

@@ -8,7 +8,7 @@ import {
 } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
-import type { WindowSize } from '../container/exec-batch.ts'
+import type { WindowSize } from '../core/window-size.ts'
 import type { TypedDirectly } from '../protocol/frames.ts'
 import type { Picture } from '../screen/pictures.ts'
 import { AHEAD, RING_SIZE, type Ring, type Typed } from './ring.ts'

@@ -3,7 +3,7 @@
  * something, an emulator has seen it, and its state is kept beside the ring for this daemon and the next.
  */
 import { readFileSync, rmSync } from 'node:fs'
-import type { WindowSize } from '../container/exec-batch.ts'
+import type { WindowSize } from '../core/window-size.ts'
 import type { Picture } from '../screen/pictures.ts'
 import type { Screen, Snapshot } from '../screen/screen.ts'
 import { writeAtomically } from '../store/manifest.ts'

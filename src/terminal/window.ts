@@ -1,5 +1,5 @@
 /** Which size a terminal gets that several clients look at. Pure. */
-import type { WindowSize } from '../container/exec-batch.ts'
+import type { WindowSize } from '../core/window-size.ts'
 
 const ACTIVE_MS = 10 * 60_000 // a window that nobody has used for that long does not keep the others small
 

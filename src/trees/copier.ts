@@ -7,14 +7,12 @@ import * as k from '../../ffi/abi/constants.ts'
 import { rlimit64 } from '../../ffi/abi/structs.ts'
 import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
-import type { BoxContext } from '../box/box.ts'
 import { bear, writeIdMaps } from '../container/clone.ts'
+import type { ContainerContext } from '../container/context.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import { type Copied, TreeCopy } from './tree-copy.ts'
 
 const MAX_OPEN_FILES = 1 << 18 // two for each level of folders, however deep a box has made them
-
-type CopierContext = Pick<BoxContext, 'host' | 'zygote'>
 
 export async function becomeRoot(channel: Channel, ids: IdPlan, openFiles: number): Promise<void> {
   const batch = new Batch()
@@ -28,7 +26,7 @@ export async function becomeRoot(channel: Channel, ids: IdPlan, openFiles: numbe
 }
 
 async function withCopier<T>(
-  { host, zygote }: CopierContext,
+  { host, zygote }: ContainerContext,
   ids: IdPlan,
   work: (channel: Channel) => Promise<T>,
 ): Promise<T> {
@@ -50,7 +48,7 @@ const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
  * BatchError, whose code is the errno's name; the target then holds a part.
  */
 export async function copyTree(
-  context: CopierContext,
+  context: ContainerContext,
   ids: IdPlan,
   source: string,
   target: string,
@@ -69,7 +67,7 @@ export async function copyTree(
 }
 
 /** Everything written to the file system of a folder reaches its disk. It may take seconds, and the daemon goes on. */
-export async function syncTree(context: CopierContext, ids: IdPlan, folder: string): Promise<void> {
+export async function syncTree(context: ContainerContext, ids: IdPlan, folder: string): Promise<void> {
   const fd = openSync(folder, FOLDER)
   try {
     await withCopier(context, ids, async (channel) => {

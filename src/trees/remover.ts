@@ -7,8 +7,8 @@ import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
-import type { BoxContext } from '../box/box.ts'
 import { bear, writeIdMaps } from '../container/clone.ts'
+import type { ContainerContext } from '../container/context.ts'
 import { planIds } from '../sandbox/ids.ts'
 
 const LISTING = 64 * 1024 // bytes of one getdents64 answer
@@ -70,7 +70,7 @@ async function removeFolder(channel: Channel, path: Buffer): Promise<void> {
 
 /** Delete folders of coop's own trash, whoever their files belong to. */
 export async function janitor(
-  context: Pick<BoxContext, 'host' | 'zygote' | 'log'>,
+  context: ContainerContext & { log(event: string, fields: Readonly<Record<string, unknown>>): void },
   folders: readonly string[],
 ): Promise<void> {
   const { host, zygote } = context
