@@ -1,6 +1,6 @@
 /** `coop attach`: rejoin the agent. */
 import type { Command } from './command.ts'
-import { attachCall, attachTo, needTerminal } from './show.ts'
+import { attachTo, needTerminal } from './show.ts'
 import { targetBox } from './target.ts'
 
 const command: Command = {
@@ -12,7 +12,7 @@ const command: Command = {
   async run(args) {
     needTerminal('run it in a terminal; coop status shows the box without one')
     const { session, box } = await targetBox(args.positionals[0])
-    return attachTo(session, box, attachCall(box.name, 0, args.flag('readonly')))
+    return attachTo(session, box, { pty: 0, readonly: args.flag('readonly') })
   },
 }
 

@@ -3,7 +3,7 @@
 import { asText, currentFolder } from '../client/exact-text.ts'
 import { parseEnvFlags } from '../config/env-flags.ts'
 import { isAbsolute, join } from '../core/posix-path.ts'
-import type { BoxOptions } from '../protocol/messages.ts'
+import type { BoxOptions } from '../protocol/values.ts'
 import type { Arguments, Option } from './command.ts'
 
 export const BOX_OPTIONS = {

@@ -2,7 +2,7 @@
 import { runWorker } from '../client/image-worker.ts'
 import { CoopError } from '../core/errors.ts'
 import type { WorkerEvent } from '../image/events.ts'
-import type { BoxOptions } from '../protocol/messages.ts'
+import type { BoxOptions } from '../protocol/values.ts'
 import type { Built } from '../worker/build.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'

@@ -1,9 +1,9 @@
 /** `coop cp`: files and folders between this machine and a running box. */
+import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Command } from './command.ts'
 import { isTerminal, paint, printable, printError } from './output.ts'
-import { targetBox } from './target.ts'
 
 const CLEAR_LINE = '\r\x1b[K'
 const INSIST_MS = 1_000 // a slice of a copy takes milliseconds
@@ -31,7 +31,7 @@ const command: Command = {
       })
     const { parseRequest } = await import('../client/copy-names.ts')
     const request = parseRequest(source, destination)
-    const { session, box } = await targetBox(request.box)
+    const session = await connect(userPaths())
     const { copy } = await import('../client/copy.ts')
     const { CopyReport, Interrupted } = await import('../client/copy-report.ts')
     const report = new CopyReport({
@@ -48,7 +48,7 @@ const command: Command = {
     // Waiting for a stream hears no signal; there it ends us, and the daemon clears what is half made.
     if (!stream) for (const [name, signal] of Object.entries(SIGNALS)) process.on(name, () => stop(signal))
     try {
-      await copy(session, userPaths(), box.name, request, args.flag('follow-link'), report)
+      await copy(session, userPaths(), request, args.flag('follow-link'), report)
       return report.failed ? 1 : 0
     } catch (error) {
       if (error instanceof Interrupted) return 128 + error.signal

@@ -2,7 +2,6 @@
 import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { twoWords } from '../config/words.ts'
-import type { BoxInfo } from '../protocol/server-messages.ts'
 import { boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
 import { START_OPTIONS, startDetached } from './start.ts'
@@ -18,7 +17,7 @@ const command: Command = {
   async run(args) {
     const options = boxOptions(args)
     const session = await connect(userPaths())
-    const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
+    const boxes = await session.call('box.list', {})
     const name = args.positionals[0] ?? twoWords(new Set(boxes.map((box) => box.name)), Math.random)
     return startDetached(session, boxes, { ...options, name }, args)
   },

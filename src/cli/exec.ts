@@ -1,4 +1,5 @@
 /** `coop exec`: one command in a running box. */
+import { connect } from '../client/daemon.ts'
 import { currentFolder } from '../client/exact-text.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { parseEnvFlags } from '../config/env-flags.ts'
@@ -6,7 +7,7 @@ import { CoopError } from '../core/errors.ts'
 import type { Command } from './command.ts'
 import { launch } from './launch.ts'
 import { TERMINAL_OPTIONS, wantsTerminal } from './run.ts'
-import { targetBox } from './target.ts'
+import { targetOf } from './target.ts'
 
 const command: Command = {
   usage: '[OPTIONS] [--] CMD…',
@@ -30,14 +31,15 @@ const command: Command = {
       throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop exec CMD…' })
     const terminal = wantsTerminal(args.flag('tty'), args.flag('no-tty'))
     const env = parseEnvFlags(args.list('env'), process.env)
-    const { session, box } = await targetBox(args.text('name'))
     const cwd = args.text('cwd')
-    return launch(Promise.resolve(session), userPaths(), {
+    const paths = userPaths()
+    const target = targetOf(args.text('name'))
+    return launch(connect(paths), paths, {
       command: args.positionals,
       terminal,
       env,
       ...(cwd === undefined ? { callerCwd: currentFolder() } : { cwd }),
-      call: (what) => ({ do: 'exec', name: box.name, command: what }),
+      start: (session, what) => session.call('exec', { ...target, command: what }),
     })
   },
 }

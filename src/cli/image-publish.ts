@@ -3,10 +3,9 @@ import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
 import { localReference } from '../image/reference.ts'
-import type { Published } from '../protocol/publish-messages.ts'
 import type { Command } from './command.ts'
 import { bytes, print, printJson } from './output.ts'
-import { boxTarget } from './snapshot.ts'
+import { targetOf } from './target.ts'
 
 const command: Command = {
   usage: '[OPTIONS] BOX|SNAPSHOT|BOX SNAPSHOT NAME',
@@ -34,10 +33,10 @@ const command: Command = {
           hint: 'coop image publish my-app with-tools',
         },
       )
-    const { cwd } = boxTarget(undefined)
+    const { cwd } = targetOf(undefined)
     const reference = localReference(name)
     const force = args.flag('force')
-    const made = await ask<Published>(userPaths(), { do: 'image.publish', source, cwd, reference, force })
+    const made = await ask(userPaths(), 'image.publish', { source, cwd, reference, force })
     if (args.flag('json')) printJson(made)
     else
       print(

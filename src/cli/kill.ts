@@ -3,10 +3,9 @@ import { ask } from '../client/ask.ts'
 import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
-import type { BoxInfo } from '../protocol/server-messages.ts'
 import type { Command } from './command.ts'
 import { print } from './output.ts'
-import { findBox } from './target.ts'
+import { targetOf } from './target.ts'
 
 const command: Command = {
   usage: '[BOX]',
@@ -20,16 +19,15 @@ const command: Command = {
   async run(args) {
     const force = args.flag('force')
     if (!args.flag('all')) {
-      const box = await findBox(args.positionals[0])
-      await ask(userPaths(), { do: 'box.kill', name: box.name, force })
-      print(`the box ${box.name} is gone\n`)
+      const { box } = await ask(userPaths(), 'box.kill', { ...targetOf(args.positionals[0]), force })
+      print(`the box ${box} is gone\n`)
       return 0
     }
     if (args.positionals.length)
       throw new CoopError('E_USAGE', '--all and the name of a box exclude each other')
     const session = await connect(userPaths())
-    const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
-    await Promise.all(boxes.map(({ name }) => session.call({ do: 'box.kill', name, force })))
+    const boxes = await session.call('box.list', {})
+    await Promise.all(boxes.map(({ name }) => session.call('box.kill', { box: name, cwd: '/', force })))
     print(
       boxes.length ? `${boxes.length} ${boxes.length === 1 ? 'box is' : 'boxes are'} gone\n` : 'no boxes\n',
     )

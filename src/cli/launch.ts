@@ -6,7 +6,7 @@ import { passStdio } from '../client/stdio.ts'
 import type { Begin } from '../client/terminal.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
-import type { Call, CommandOptions } from '../protocol/messages.ts'
+import type { CommandOptions } from '../protocol/calls/commands.ts'
 import { isTerminal, paint, printable, printError } from './output.ts'
 
 /** Signals that are passed on, with their numbers (signal(7)); the same on both architectures. */
@@ -22,8 +22,8 @@ export interface Launch {
   readonly cwd?: string
   readonly callerCwd?: string
   readonly env?: Readonly<Record<string, string>>
-  /** The call that starts it. */
-  call(command: CommandOptions): Call
+  /** Ask the daemon to start it. */
+  start(session: Session, command: CommandOptions): Promise<unknown>
 }
 
 /** 128 bits that nobody can guess. */
@@ -44,12 +44,13 @@ async function inTerminal(
 ): Promise<number> {
   const { showTerminal, terminalSize } = await import('../client/terminal.ts')
   let started = false
-  const begin: Begin = (current, progress) => {
+  const begin: Begin = async (current, progress) => {
     const size = terminalSize()
-    if (started) return current.call({ do: 'rejoin', token: base.token, size, ...progress })
+    if (started) return current.call('rejoin', { token: base.token, size, ...progress })
     const terminal = { ...size, term: process.env.TERM ?? 'xterm-256color' }
     started = true // perhaps: a command whose daemon dies now is looked for, and never started twice
-    return current.call(launch.call({ ...base, terminal }))
+    await launch.start(current, { ...base, terminal })
+    return {}
   }
   const end = await showTerminal(paths, session, { detachKey: undefined, readonly: false }, begin)
   if (end.how !== 'exit') return 130
@@ -74,11 +75,10 @@ async function withPipes(
     })
   }
   let lost = lossOf(current)
-  const call = (what: Call): Promise<unknown> =>
-    current.call(what).catch((error) => {
-      if (!isLost(error)) throw error // a lost daemon is noticed below
-    })
-  await call(launch.call({ ...base, descriptors: stdio.token }))
+  const unlessLost = (error: unknown): void => {
+    if (!isLost(error)) throw error // a lost daemon is noticed below
+  }
+  await launch.start(current, { ...base, descriptors: stdio.token }).catch(unlessLost)
   started = true
   for (const signal of waiting) current.signal(signal)
   for (;;) {
@@ -92,7 +92,7 @@ async function withPipes(
     // The command goes on, its pipes are its own; the next daemon knows what it ends with.
     current = await connect(paths)
     lost = lossOf(current)
-    await call({ do: 'rejoin', token: base.token })
+    await current.call('rejoin', { token: base.token }).catch(unlessLost)
   }
 }
 

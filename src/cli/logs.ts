@@ -7,7 +7,7 @@ import { OutputFilter } from '../vt/filter.ts'
 import { Stripper } from '../vt/strip.ts'
 import type { Arguments, Command, Option } from './command.ts'
 import { isTerminal } from './output.ts'
-import { targetBox } from './target.ts'
+import { targetOf } from './target.ts'
 
 const EINTR = -4
 const EAGAIN = -11
@@ -66,9 +66,7 @@ const command: Command = {
   options: LOGS_OPTIONS,
   maxArguments: 1,
   async run(args) {
-    const { session, box } = await targetBox(args.positionals[0])
-    session.close()
-    return showLogs(args, { name: box.name, pty: 0 })
+    return showLogs(args, { ...targetOf(args.positionals[0]), pty: 0 })
   },
 }
 

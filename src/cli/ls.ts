@@ -1,7 +1,7 @@
 /** `coop ls`: the boxes. */
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { BoxInfo } from '../protocol/server-messages.ts'
+import type { BoxInfo } from '../protocol/calls/boxes.ts'
 import type { Command } from './command.ts'
 import { age, bytes, homePath, paint, print, printError, printJson, table } from './output.ts'
 
@@ -20,7 +20,7 @@ const command: Command = {
   options: { json: { type: 'boolean', about: 'machine-readable output' } },
   maxArguments: 0,
   async run(args) {
-    const boxes = await ask<BoxInfo[]>(userPaths(), { do: 'box.list' })
+    const boxes = await ask(userPaths(), 'box.list', {})
     if (args.flag('json')) {
       printJson(boxes)
       return 0

@@ -4,7 +4,7 @@ import { userPaths } from '../client/user-paths.ts'
 import { callerEnvironment } from './box-options.ts'
 import type { Command } from './command.ts'
 import { print, printWarnings } from './output.ts'
-import { findBox } from './target.ts'
+import { targetOf } from './target.ts'
 
 const command: Command = {
   usage: '[BOX]',
@@ -13,16 +13,10 @@ const command: Command = {
   options: {},
   maxArguments: 1,
   async run(args) {
-    const box = await findBox(args.positionals[0])
-    const environment = callerEnvironment()
-    const { warnings } = await ask<{ warnings: string[] }>(userPaths(), {
-      do: 'pty.restart',
-      name: box.name,
-      pty: 0,
-      environment,
-    })
+    const request = { ...targetOf(args.positionals[0]), pty: 0, environment: callerEnvironment() }
+    const { box, agent, warnings } = await ask(userPaths(), 'pty.restart', request)
     printWarnings(warnings)
-    print(`${box.agent} is restarting in the box ${box.name}\n`)
+    print(`${agent} is restarting in the box ${box}\n`)
     return 0
   },
 }

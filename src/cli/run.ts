@@ -39,7 +39,7 @@ const command: Command = {
     const options = boxOptions(args)
     if (args.flag('plan')) {
       const session = await connect(paths)
-      printJson(await session.call({ do: 'plan', box: options }))
+      printJson(await session.call('box.plan', { box: options }))
       return 0
     }
     if (!args.positionals.length)
@@ -48,7 +48,7 @@ const command: Command = {
     return launch(connect(paths), paths, {
       command: args.positionals,
       terminal,
-      call: (what) => ({ do: 'run', box: options, command: what }),
+      start: (session, what) => session.call('run', { box: options, command: what }),
     })
   },
 }

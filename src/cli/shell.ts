@@ -1,8 +1,8 @@
 /** `coop shell`: a shell in a box, on a PTY that stays when it is left. */
 import { terminalSize } from '../client/terminal.ts'
 import type { Command } from './command.ts'
-import { attachTo, needTerminal, ownTerminal } from './show.ts'
-import { targetBox } from './target.ts'
+import { needTerminal, openShell, ownTerminal } from './show.ts'
+import { targetBox, targetOf } from './target.ts'
 
 const command: Command = {
   usage: '[BOX]',
@@ -27,9 +27,8 @@ const command: Command = {
     needTerminal('for a command without a terminal: coop exec CMD…')
     const { session, box } = await targetBox(args.positionals[0])
     const line = args.text('command')
-    return attachTo(session, box, {
-      do: 'shell.open',
-      name: box.name,
+    return openShell(session, box, {
+      ...targetOf(box.name),
       command: line === undefined ? [] : ['/bin/sh', '-c', line],
       fresh: args.flag('new'),
       term: process.env.TERM ?? 'xterm-256color',

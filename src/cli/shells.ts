@@ -2,12 +2,12 @@
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
-import type { BoxInfo, PtyInfo } from '../protocol/server-messages.ts'
+import type { BoxInfo, PtyInfo } from '../protocol/calls/boxes.ts'
 import { callerEnvironment } from './box-options.ts'
 import type { Command } from './command.ts'
 import { LOGS_OPTIONS, showLogs } from './logs.ts'
 import { print, printError, printJson, table } from './output.ts'
-import { findBox, targetBox } from './target.ts'
+import { findBox, targetBox, targetOf } from './target.ts'
 
 interface Shell {
   readonly box: BoxInfo
@@ -62,11 +62,11 @@ export const shellAttach: Command = {
   options: { readonly: { type: 'boolean', about: 'watch only: nothing typed reaches the box' } },
   maxArguments: 1,
   async run(args) {
-    const { attachCall, attachTo, needTerminal } = await import('./show.ts')
+    const { attachTo, needTerminal } = await import('./show.ts')
     needTerminal('coop shell logs ID shows it without one')
     const { box, pty } = await findShell(args.positionals[0])
     const { session } = await targetBox(box.name)
-    return attachTo(session, box, attachCall(box.name, pty.id, args.flag('readonly')))
+    return attachTo(session, box, { pty: pty.id, readonly: args.flag('readonly') })
   },
 }
 
@@ -78,7 +78,7 @@ export const shellLogs: Command = {
   maxArguments: 1,
   async run(args) {
     const { box, pty } = await findShell(args.positionals[0])
-    return showLogs(args, { name: box.name, pty: pty.id })
+    return showLogs(args, { ...targetOf(box.name), pty: pty.id })
   },
 }
 
@@ -90,7 +90,7 @@ export const shellKill: Command = {
   maxArguments: 1,
   async run(args) {
     const { box, pty } = await findShell(args.positionals[0])
-    await ask(userPaths(), { do: 'pty.kill', name: box.name, pty: pty.id })
+    await ask(userPaths(), 'pty.kill', { ...targetOf(box.name), pty: pty.id })
     print(`shell ${pty.id} of the box ${box.name} is gone\n`)
     return 0
   },
@@ -106,8 +106,8 @@ export const shellRestart: Command = {
     const { box, pty } = await (args.positionals[0] === undefined
       ? onlyShell()
       : findShell(args.positionals[0]))
-    const call = { do: 'pty.restart', name: box.name, pty: pty.id, environment: callerEnvironment() } as const
-    await ask(userPaths(), call)
+    const request = { ...targetOf(box.name), pty: pty.id, environment: callerEnvironment() }
+    await ask(userPaths(), 'pty.restart', request)
     print(`shell ${pty.id} of the box ${box.name} is restarting\n`)
     return 0
   },

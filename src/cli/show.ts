@@ -2,11 +2,18 @@
 
 import { terminalName } from '../../ffi/terminal.ts'
 import type { Session } from '../client/session.ts'
-import { type AttachEnd, type Begin, showTerminal, terminalSize } from '../client/terminal.ts'
+import {
+  type AttachEnd,
+  type AttachOptions,
+  type Begin,
+  showTerminal,
+  terminalSize,
+} from '../client/terminal.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
-import type { Call } from '../protocol/messages.ts'
-import type { BoxInfo } from '../protocol/server-messages.ts'
+import type { BoxInfo } from '../protocol/calls/boxes.ts'
+import type { Shown } from '../protocol/calls/terminals.ts'
+import type { Request } from '../protocol/calls.ts'
 import { isTerminal, paint, printable, printError } from './output.ts'
 
 export function needTerminal(hint: string): void {
@@ -14,9 +21,9 @@ export function needTerminal(hint: string): void {
   throw new CoopError('E_NO_TERMINAL', 'this needs a terminal: stdin or stdout is none', { hint })
 }
 
-/** The call that attaches to a terminal of a box; 0 is the agent's. */
-export function attachCall(name: string, pty: number, readonly = false): Call & { do: 'attach' } {
-  return { do: 'attach', name, pty, readonly, size: terminalSize(), ...ownTerminal() }
+/** What attaches to a terminal of a box; 0 is the agent's. */
+export function attaching(box: string, pty: number, readonly = false): Request<'attach'> {
+  return { box, cwd: '/', pty, readonly, size: terminalSize(), ...ownTerminal() }
 }
 
 /** What listings show of who is attached. */
@@ -33,26 +40,47 @@ function tellNotices(texts: readonly string[]): void {
     printError(`\r\n${paint('yellow', 'coop:', 2)} ${text}`)
 }
 
-/** Attach and stay until detached or ended. Resolves with the exit code. */
+/** Attach to a terminal of a box and stay until detached or ended. Resolves with the exit code. */
 export async function attachTo(
   session: Session,
   { name, detachKey }: BoxInfo,
-  call: Call & { do: 'attach' | 'shell.open' },
+  { pty, readonly = false }: { readonly pty: number; readonly readonly?: boolean },
 ): Promise<number> {
-  const readonly = call.do === 'attach' && call.readonly
-  let pty = call.do === 'attach' ? call.pty : undefined
+  const begin: Begin = (current, progress) =>
+    current.call('attach', { ...attaching(name, pty, readonly), ...progress })
+  const end = await show(session, name, { detachKey, readonly }, begin)
+  // The agent belongs to its box; a shell to whoever opened it, as with ssh.
+  return end.how === 'exit' && pty !== 0 ? end.code : 0
+}
+
+/** Open a shell and stay until detached or ended. Resolves with its exit code. */
+export async function openShell(
+  session: Session,
+  { name, detachKey }: BoxInfo,
+  request: Request<'shell.open'>,
+): Promise<number> {
+  let shown: Shown | undefined
   const begin: Begin = async (current, progress) => {
-    const again = pty === undefined ? call : { ...attachCall(name, pty, readonly), ...progress }
-    const begun = await current.call<{ pty: number; taken?: number }>(again)
-    pty = begun.pty
-    return begun
+    shown = shown
+      ? await current.call('attach', { ...attaching(name, shown.pty), ...progress })
+      : await current.call('shell.open', request)
+    return shown
   }
-  const options = { detachKey, readonly, onNotices: tellNotices }
-  const end = await showTerminal(userPaths(), session, options, begin)
+  const end = await show(session, name, { detachKey, readonly: false }, begin)
+  return end.how === 'exit' ? end.code : 0
+}
+
+/** Show a terminal, and say how that ended. */
+async function show(
+  session: Session,
+  name: string,
+  options: Pick<AttachOptions, 'detachKey' | 'readonly'>,
+  begin: Begin,
+): Promise<AttachEnd> {
+  const end = await showTerminal(userPaths(), session, { ...options, onNotices: tellNotices }, begin)
   const words = endWords(end, name)
   if (words) printError(`\r\n${paint('dim', `[${printable(words)}]`, 2)}\n`)
-  // The agent belongs to its box; a shell to who opened it, as with ssh.
-  return end.how === 'exit' && pty !== 0 ? end.code : 0
+  return end
 }
 
 /** What happened, and what to do next; a program that ended by itself speaks for itself. */

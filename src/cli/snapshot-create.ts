@@ -2,7 +2,6 @@
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
-import type { SnapshotInfo } from '../protocol/snapshot-messages.ts'
 import type { Command } from './command.ts'
 import { bytes, print, printWarnings } from './output.ts'
 import { snapshotTarget } from './snapshot.ts'
@@ -31,8 +30,7 @@ const command: Command = {
         hint: '--workspace --include-ignored',
       })
     const note = args.text('note')
-    const made = await ask<SnapshotInfo>(userPaths(), {
-      do: 'snapshot.create',
+    const made = await ask(userPaths(), 'snapshot.create', {
       ...target,
       workspace,
       ignored,

@@ -1,10 +1,9 @@
 /** `coop snapshot ls`: what there is to put back. */
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { SnapshotInfo } from '../protocol/snapshot-messages.ts'
 import type { Command } from './command.ts'
 import { age, bytes, print, printable, printError, printJson, shortened, table } from './output.ts'
-import { boxTarget } from './snapshot.ts'
+import { targetOf } from './target.ts'
 
 const HEAD = ['BOX', 'NAME', 'WORKSPACE', 'FILES', 'SIZE', 'AGE', 'NOTE'] as const
 const NOTE = 60 // columns; all of it is in --json
@@ -16,10 +15,7 @@ const command: Command = {
   options: { json: { type: 'boolean', about: 'machine-readable output' } },
   maxArguments: 1,
   async run(args) {
-    const snapshots = await ask<SnapshotInfo[]>(userPaths(), {
-      do: 'snapshot.list',
-      ...boxTarget(args.positionals[0]),
-    })
+    const snapshots = await ask(userPaths(), 'snapshot.list', targetOf(args.positionals[0]))
     if (args.flag('json')) {
       printJson(snapshots)
       return 0

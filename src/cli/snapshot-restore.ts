@@ -17,8 +17,7 @@ const command: Command = {
   },
   maxArguments: 2,
   async run(args) {
-    const done = await ask<{ warnings: string[]; running: boolean; box: string }>(userPaths(), {
-      do: 'snapshot.restore',
+    const done = await ask(userPaths(), 'snapshot.restore', {
       ...snapshotTarget(args, 'restore'),
       workspace: args.flag('workspace'),
       force: args.flag('force'),

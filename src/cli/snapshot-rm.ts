@@ -13,7 +13,7 @@ const command: Command = {
   maxArguments: 2,
   async run(args) {
     const target = snapshotTarget(args, 'rm')
-    const { box } = await ask<{ box: string }>(userPaths(), { do: 'snapshot.remove', ...target })
+    const { box } = await ask(userPaths(), 'snapshot.remove', target)
     print(`the snapshot ${target.name} of the box ${box} is removed\n`)
     return 0
   },

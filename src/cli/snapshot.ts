@@ -1,28 +1,21 @@
 /** `coop snapshot`: a box's files, kept and put back. */
 
-import { currentFolder } from '../client/exact-text.ts'
 import { CoopError } from '../core/errors.ts'
-import type { SnapshotTarget } from '../protocol/snapshot-messages.ts'
+import type { Target } from '../protocol/values.ts'
 import type { Arguments, Command } from './command.ts'
+import { targetOf } from './target.ts'
 
 const from = (module: Promise<{ default: Command }>): Promise<Command> =>
   module.then((loaded) => loaded.default)
 
 /** `[BOX] NAME`: a single argument is the snapshot's. */
-export function snapshotTarget(
-  { positionals }: Arguments,
-  command: string,
-): SnapshotTarget & { name: string } {
+export function snapshotTarget({ positionals }: Arguments, command: string): Target & { name: string } {
   const name = positionals.at(-1)
   if (name === undefined)
     throw new CoopError('E_USAGE', `snapshot ${command} needs the name of a snapshot`, {
       hint: `coop snapshot ${command} [BOX] NAME`,
     })
-  return { name, ...boxTarget(positionals.length > 1 ? positionals[0] : undefined) }
-}
-
-export function boxTarget(box: string | undefined): SnapshotTarget {
-  return { cwd: currentFolder(), ...(box === undefined ? {} : { box }) }
+  return { name, ...targetOf(positionals.length > 1 ? positionals[0] : undefined) }
 }
 
 const command: Command = {

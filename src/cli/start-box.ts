@@ -4,7 +4,7 @@ import { userPaths } from '../client/user-paths.ts'
 import { callerEnvironment } from './box-options.ts'
 import type { Command } from './command.ts'
 import { print, printWarnings } from './output.ts'
-import { findBox } from './target.ts'
+import { targetOf } from './target.ts'
 
 const command: Command = {
   usage: '[BOX]',
@@ -13,11 +13,10 @@ const command: Command = {
   options: {},
   maxArguments: 1,
   async run(args) {
-    const box = await findBox(args.positionals[0])
-    const call = { do: 'box.start', name: box.name, environment: callerEnvironment() } as const
-    const { warnings } = await ask<{ warnings: string[] }>(userPaths(), call)
+    const request = { ...targetOf(args.positionals[0]), environment: callerEnvironment() }
+    const { box, warnings } = await ask(userPaths(), 'box.start', request)
     printWarnings(warnings)
-    print(`the box ${box.name} is running; attach: coop attach ${box.name}\n`)
+    print(`the box ${box} is running; attach: coop attach ${box}\n`)
     return 0
   },
 }

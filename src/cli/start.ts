@@ -4,13 +4,13 @@ import { splitWords } from '../agents/words.ts'
 import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
-import type { BoxOptions } from '../protocol/messages.ts'
-import type { BoxInfo } from '../protocol/server-messages.ts'
+import type { BoxInfo, CreatedBox } from '../protocol/calls/boxes.ts'
+import type { BoxOptions } from '../protocol/values.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Arguments, Command, Option } from './command.ts'
 import { isTerminal, paint, print, printable, printError, printWarnings } from './output.ts'
 
-type Created = BoxInfo & { readonly warnings?: readonly string[] }
+type Created = BoxInfo & Partial<CreatedBox>
 
 /** Of every command that starts an agent's box. */
 export const START_OPTIONS = {
@@ -42,11 +42,11 @@ const command: Command = {
     }
     const options = boxOptions(args)
     const session = await connect(userPaths())
-    const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
+    const boxes = await session.call('box.list', {})
     if (detach) return startDetached(session, boxes, options, args)
     const { box } = await startBox(session, boxes, options, args)
-    const { attachCall, attachTo } = await import('./show.ts')
-    return attachTo(session, box, attachCall(box.name, 0))
+    const { attachTo } = await import('./show.ts')
+    return attachTo(session, box, { pty: 0 })
   },
 }
 
@@ -118,12 +118,12 @@ async function startedBox(
   existing: Created | undefined,
   options: BoxOptions,
 ): Promise<Created> {
-  const create = (): Promise<Created> => session.call<Created>({ do: 'box.create', box: options })
+  const create = (): Promise<Created> => session.call('box.create', { box: options })
   if (!existing) return create().catch((error) => buildWhenAsked(error, options).then(create))
   if (existing.state !== 'stopped') return existing
   const { environment } = options
-  const { warnings } = await session.call<Created>({ do: 'box.start', name: existing.name, environment })
-  return { ...existing, warnings: warnings ?? [] }
+  const { warnings } = await session.call('box.start', { box: existing.name, cwd: '/', environment })
+  return { ...existing, warnings }
 }
 
 async function build(options: BoxOptions, quiet: boolean): Promise<void> {

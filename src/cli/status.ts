@@ -2,34 +2,17 @@
 
 import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { BoxInfo } from '../protocol/server-messages.ts'
-import type { IdPlan } from '../sandbox/ids.ts'
+import type { BoxStatus } from '../protocol/calls/boxes.ts'
 import type { Command } from './command.ts'
 import { age, bytes, paint, print, printable, printJson, table } from './output.ts'
-import { findBox } from './target.ts'
+import { targetOf } from './target.ts'
 
-interface Status extends BoxInfo {
-  readonly hostname: string
-  readonly user: { readonly name: string; readonly home: string }
-  readonly ids: IdPlan
-  readonly network: string
-  readonly limits: Readonly<Record<string, number>>
-  readonly confinement: {
-    readonly nested: boolean
-    readonly ptrace: boolean
-    readonly landlockScope: boolean
-  }
-  readonly mounts: readonly { readonly source: string; readonly target: string; readonly readonly: boolean }[]
-  readonly environment: Readonly<Record<string, string>>
-  readonly notes: readonly string[]
-}
-
-function idsText(ids: IdPlan): string {
+function idsText(ids: BoxStatus['ids']): string {
   const lines = ids.uids.map(({ inside, outside, count }) => `${inside}+${count} -> ${outside}`)
   return `${ids.kind} (${lines.join(', ')})`
 }
 
-function text(status: Status): string {
+function text(status: BoxStatus): string {
   const { confinement } = status
   const guards = [
     'seccomp',
@@ -107,8 +90,7 @@ const command: Command = {
   options: { json: { type: 'boolean', about: 'machine-readable output' } },
   maxArguments: 1,
   async run(args) {
-    const box = await findBox(args.positionals[0])
-    const status = await ask<Status>(userPaths(), { do: 'box.status', name: box.name })
+    const status = await ask(userPaths(), 'box.status', targetOf(args.positionals[0]))
     if (args.flag('json')) printJson(status)
     else print(text(status))
     return 0

@@ -3,7 +3,7 @@ import { ask } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
 import type { Command } from './command.ts'
 import { print } from './output.ts'
-import { findBox } from './target.ts'
+import { targetOf } from './target.ts'
 
 const command: Command = {
   usage: '[BOX]',
@@ -14,9 +14,9 @@ const command: Command = {
   },
   maxArguments: 1,
   async run(args) {
-    const box = await findBox(args.positionals[0])
-    await ask(userPaths(), { do: 'box.stop', name: box.name, force: args.flag('force') })
-    print(`the box ${box.name} is stopped; start it again: coop start ${box.name}\n`)
+    const request = { ...targetOf(args.positionals[0]), force: args.flag('force') }
+    const { box } = await ask(userPaths(), 'box.stop', request)
+    print(`the box ${box} is stopped; start it again: coop start ${box}\n`)
     return 0
   },
 }

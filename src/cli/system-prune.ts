@@ -2,7 +2,6 @@
 import { connect } from '../client/daemon.ts'
 import { runWorker } from '../client/image-worker.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { BoxInfo } from '../protocol/server-messages.ts'
 import type { Pruned } from '../worker/remove.ts'
 import { confirm } from './ask-person.ts'
 import type { Command } from './command.ts'
@@ -21,8 +20,8 @@ const command: Command = {
     if (!args.flag('force'))
       confirm('Remove all boxes, snapshots, images, volumes and what agents have kept?')
     const session = await connect(paths) // boxes may be there without a daemon
-    const boxes = await session.call<BoxInfo[]>({ do: 'box.list' })
-    await Promise.all(boxes.map(({ name }) => session.call({ do: 'box.kill', name, force: true })))
+    const boxes = await session.call('box.list', {})
+    await Promise.all(boxes.map(({ name }) => session.call('box.kill', { box: name, cwd: '/', force: true })))
     const { images, volumes, snapshots, bytes: freed } = (await runWorker({ do: 'prune' }, warn)) as Pruned
     const counts = [
       counted(boxes.length, 'box', 'boxes'),

@@ -19,7 +19,7 @@ const command: Command = {
     const gone = new Promise<void>((resolve) => {
       session.onLost = () => resolve()
     })
-    await session.call({ do: 'system.shutdown' })
+    await session.call('system.shutdown', {})
     await gone
     print('the daemon has stopped; boxes go on\n')
     return 0

@@ -1,20 +1,8 @@
 /** `coop system status`. */
 import { askRunning } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { Paths } from '../core/paths.ts'
 import type { Command } from './command.ts'
 import { paint, print, printJson, printWarnings } from './output.ts'
-
-interface Status {
-  readonly pid: number
-  readonly version: string
-  readonly uptime: number
-  readonly boxes: number
-  readonly clients: number
-  /** Manifests of boxes that could not be read, set aside. */
-  readonly unreadable: readonly string[]
-  readonly paths: Paths
-}
 
 const command: Command = {
   usage: '',
@@ -24,7 +12,7 @@ const command: Command = {
   maxArguments: 0,
   async run(args) {
     const paths = userPaths()
-    const answer = askRunning<Status>(paths, { do: 'system.status' })
+    const answer = askRunning(paths, 'system.status', {})
     if (!answer) {
       if (args.flag('json')) printJson({ running: false, paths })
       else print('the daemon does not run; it starts with the first command that needs it\n')

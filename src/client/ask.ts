@@ -10,8 +10,8 @@ import { closeDescriptor } from '../../ffi/pty.ts'
 import { errorFromJson } from '../core/errors.ts'
 import { daemonSocket, type Paths } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
+import type { CallName, Reply, Request } from '../protocol/calls.ts'
 import { encodeJson, FRAME_JSON, FrameDecoder } from '../protocol/frames.ts'
-import type { Call } from '../protocol/messages.ts'
 import { PROTOCOL, parseServerMessage } from '../protocol/server-messages.ts'
 
 const BUFFER = 64 * 1024
@@ -31,7 +31,7 @@ function writeAll(fd: number, bytes: Uint8Array): boolean {
 function converse(
   fd: number,
   dataDir: string,
-  call: Call,
+  call: object,
   anyRelease: boolean,
 ): { value: unknown } | undefined {
   const hello = encodeJson({ type: 'hello', protocol: PROTOCOL, version: VERSION, dataDir })
@@ -59,11 +59,12 @@ function converse(
 }
 
 /** Ask the daemon that runs; undefined when there is none that understands. Throws the daemon's CoopError. */
-export function askRunning<T>(
+export function askRunning<N extends CallName>(
   paths: Paths,
-  call: Call,
+  name: N,
+  request: Request<N>,
   anyRelease = true,
-): { readonly value: T } | undefined {
+): { readonly value: Reply<N> } | undefined {
   let fd: number
   try {
     fd = connectUnix(daemonSocket(paths), SOCK_STREAM)
@@ -74,16 +75,17 @@ export function askRunning<T>(
   try {
     // Somebody else's daemon, in a folder that was squatted, would learn what we are asked to send (ESCAPE 45).
     if (peerCredentials(fd).uid !== process.getuid?.()) return undefined
-    return converse(fd, paths.dataDir, call, anyRelease) as { value: T } | undefined
+    const call = { do: name, ...request }
+    return converse(fd, paths.dataDir, call, anyRelease) as { value: Reply<N> } | undefined
   } finally {
     closeDescriptor(fd)
   }
 }
 
 /** Ask the daemon, which is started when there is none. */
-export async function ask<T>(paths: Paths, call: Call): Promise<T> {
-  const answer = askRunning<T>(paths, call, false)
+export async function ask<N extends CallName>(paths: Paths, name: N, request: Request<N>): Promise<Reply<N>> {
+  const answer = askRunning(paths, name, request, false)
   if (answer) return answer.value
   const { connect } = await import('./daemon.ts')
-  return (await connect(paths)).call<T>(call)
+  return (await connect(paths)).call(name, request)
 }

@@ -3,15 +3,8 @@ import { receiveDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
-import type {
-  CopyCall,
-  CopyEntry,
-  CopyFacts,
-  Created,
-  FileTime,
-  NewEntry,
-  Place,
-} from '../protocol/copy-messages.ts'
+import type { CopyEntry, CopyFacts, Created, FileTime, NewEntry, Place } from '../protocol/calls/copies.ts'
+import type { Target } from '../protocol/values.ts'
 import { sendSocket } from './descriptor-socket.ts'
 import type { Session } from './session.ts'
 
@@ -29,19 +22,15 @@ export class BoxSide {
     this.facts = facts
   }
 
-  static async begin(session: Session, paths: Paths, name: string): Promise<BoxSide> {
+  static async begin(session: Session, paths: Paths, target: Target): Promise<BoxSide> {
     const { socket, token } = sendSocket(paths)
     try {
-      const facts = await session.call<CopyFacts>({ do: 'copy.begin', name, descriptors: token })
+      const facts = await session.call('copy.begin', { ...target, descriptors: token })
       return new BoxSide(session, socket, facts)
     } catch (error) {
       closeDescriptor(socket)
       throw error
     }
-  }
-
-  #call<T>(call: CopyCall): Promise<T> {
-    return this.#session.call<T>(call)
   }
 
   #hold<T>(entries: readonly T[], isOpen: (entry: T) => boolean): Held<T>[] {
@@ -59,35 +48,35 @@ export class BoxSide {
   }
 
   look(path: string, follow: boolean): Promise<CopyEntry> {
-    return this.#call({ do: 'copy.look', path, follow })
+    return this.#session.call('copy.look', { path, follow })
   }
 
   async open(folder: Place, names: readonly string[], follow = false): Promise<Held<CopyEntry>[]> {
-    const entries = await this.#call<CopyEntry[]>({ do: 'copy.open', folder, names, follow })
+    const entries = await this.#session.call('copy.open', { folder, names, follow })
     return this.#hold(entries, (entry) => entry.open)
   }
 
   async list(folder: Place): Promise<Held<CopyEntry> | undefined> {
-    const entries = await this.#call<CopyEntry[]>({ do: 'copy.list', folder })
+    const entries = await this.#session.call('copy.list', { folder })
     return this.#hold(entries, (entry) => entry.open)[0]
   }
 
   async create(folder: Place, entries: readonly NewEntry[]): Promise<Held<Created>[]> {
-    const created = await this.#call<Created[]>({ do: 'copy.create', folder, entries })
+    const created = await this.#session.call('copy.create', { folder, entries })
     return this.#hold(created, (entry) => entry.file !== undefined)
   }
 
-  finish(files: readonly number[]): Promise<(string | null)[]> {
-    return this.#call({ do: 'copy.finish', files })
+  finish(files: readonly number[]): Promise<readonly (string | null)[]> {
+    return this.#session.call('copy.finish', { files })
   }
 
   settle(folder: Place, mode: number, mtime: FileTime): Promise<string | null> {
-    return this.#call({ do: 'copy.settle', folder, mode, mtime })
+    return this.#session.call('copy.settle', { folder, mode, mtime })
   }
 
   /** Also what is half-made is gone then. */
   async end(): Promise<void> {
-    await this.#call({ do: 'copy.end' }).catch(() => {}) // a lost daemon's successor has nothing of it
+    await this.#session.call('copy.end', {}).catch(() => {}) // a lost daemon's successor has nothing of it
     closeDescriptor(this.#socket)
     this.#session.close()
   }

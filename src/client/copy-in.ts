@@ -12,7 +12,7 @@ import {
   setModeAndTime,
   statAt,
 } from '../../ffi/tree.ts'
-import { type Created, MAX_ENTRIES, type NewEntry, type Place } from '../protocol/copy-messages.ts'
+import { type Created, MAX_ENTRIES, type NewEntry, type Place } from '../protocol/calls/copies.ts'
 import type { BoxSide, Held } from './box-side.ts'
 import type { CopyReport } from './copy-report.ts'
 import { identityOf, MAX_DEPTH, SKIPPED, slices, typeOf } from './copy-walk.ts'

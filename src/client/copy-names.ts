@@ -1,6 +1,6 @@
 /** What the two arguments of `coop cp` mean, and what the copy is to be called. Pure; paths may be bytes (latin1). */
 import { CoopError } from '../core/errors.ts'
-import type { CopyEntry } from '../protocol/copy-messages.ts'
+import type { CopyEntry } from '../protocol/calls/copies.ts'
 
 export type Side =
   | { readonly kind: 'box'; readonly box: string | undefined; readonly path: string }

@@ -12,7 +12,7 @@ import {
   setModeAndTime,
   statAt,
 } from '../../ffi/tree.ts'
-import { type CopyEntry, isEntryName, MAX_ENTRIES, type Place } from '../protocol/copy-messages.ts'
+import { type CopyEntry, isEntryName, MAX_ENTRIES, type Place } from '../protocol/calls/copies.ts'
 import type { BoxSide, Held } from './box-side.ts'
 import type { CopyReport } from './copy-report.ts'
 import { identityOf, MAX_DEPTH, SKIPPED, slices } from './copy-walk.ts'

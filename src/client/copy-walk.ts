@@ -3,7 +3,7 @@ import { S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } from '../../ffi/abi/cons
 import type { Statx } from '../../ffi/abi/structs.ts'
 import { SysError } from '../../ffi/libc.ts'
 import { statAt } from '../../ffi/tree.ts'
-import type { CopyEntry } from '../protocol/copy-messages.ts'
+import type { CopyEntry } from '../protocol/calls/copies.ts'
 
 export const MAX_DEPTH = 200 // folders in folders; each holds two descriptors, and 1,024 is the usual limit
 

@@ -8,13 +8,14 @@ import { closeDescriptor } from '../../ffi/pty.ts'
 import { FOLDER, makeFolder, openReal, pathBytes } from '../../ffi/tree.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
-import type { CopyEntry, Place } from '../protocol/copy-messages.ts'
+import type { CopyEntry, Place } from '../protocol/calls/copies.ts'
 import { BoxSide } from './box-side.ts'
 import { CopyIn } from './copy-in.ts'
 import { aim, boxPath, type Request, splitPath } from './copy-names.ts'
 import { CopyOut } from './copy-out.ts'
 import { type CopyReport, copyError, isFull } from './copy-report.ts'
 import { identityAt, SKIPPED } from './copy-walk.ts'
+import { currentFolder } from './exact-text.ts'
 import { HostSide } from './host-side.ts'
 import type { Session } from './session.ts'
 
@@ -89,12 +90,14 @@ async function withDescriptor<T>(fd: number, work: (fd: number) => Promise<T>): 
 export async function copy(
   session: Session,
   paths: Paths,
-  box: string,
   request: Request,
   follow: boolean,
   report: CopyReport,
 ): Promise<void> {
-  const side = await BoxSide.begin(session, paths, box)
+  const side = await BoxSide.begin(session, paths, {
+    cwd: currentFolder(),
+    ...(request.box === undefined ? {} : { box: request.box }),
+  })
   try {
     const host = new HostSide(side.facts, paths)
     const { home, workspace } = side.facts

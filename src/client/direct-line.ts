@@ -66,7 +66,7 @@ export class DirectLine {
   static async open(paths: Paths, session: Session): Promise<DirectLine | undefined> {
     const { socket, token } = sendSocket(paths)
     try {
-      await session.call({ do: 'pty.direct', descriptors: token })
+      await session.call('pty.direct', { descriptors: token })
       const fds = receiveDescriptors(socket, 1)?.fds ?? []
       const [master, pipe, file] = fds
       const ring = pipe === undefined || file === undefined ? undefined : RingFile.open(file, pipe)

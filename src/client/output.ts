@@ -2,16 +2,16 @@
 
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
+import type { Target } from '../protocol/values.ts'
 import { connect } from './daemon.ts'
 import { isLost, type Session } from './session.ts'
 
-export interface Source {
-  readonly name: string
+export interface Source extends Target {
   readonly pty: number
 }
 
 /** Everything that is still there of a terminal's output. */
-export async function readOutput(session: Session, { name, pty }: Source): Promise<Following> {
+export async function readOutput(session: Session, source: Source): Promise<Following> {
   const chunks: Uint8Array[] = []
   let next = 0
   const whole = Promise.withResolvers<void>()
@@ -21,7 +21,7 @@ export async function readOutput(session: Session, { name, pty }: Source): Promi
     next = offset + bytes.length
     if (next >= end) whole.resolve()
   }
-  const { from, offset } = await session.call<Range>({ do: 'logs', name, pty, follow: false })
+  const { from, offset } = await session.call('logs', { ...source, follow: false })
   next = Math.max(next, from)
   end = offset
   if (next >= end) whole.resolve()
@@ -29,11 +29,6 @@ export async function readOutput(session: Session, { name, pty }: Source): Promi
     whole.reject(new CoopError('E_DAEMON', 'the coop daemon went away', { hint: 'try again' }))
   await whole.promise
   return { bytes: Buffer.concat(chunks), next }
-}
-
-interface Range {
-  readonly from: number
-  readonly offset: number
 }
 
 export interface Following {
@@ -60,7 +55,7 @@ export async function followOutput(
       show(bytes)
     }
     try {
-      await session.call({ do: 'logs', ...source, follow: true, from: next })
+      await session.call('logs', { ...source, follow: true, from: next })
     } catch (error) {
       if (isLost(error)) continue
       if (error instanceof CoopError && (error.code === 'E_NO_BOX' || error.code === 'E_BOX_STATE')) return

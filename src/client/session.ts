@@ -4,6 +4,8 @@ import { peerCredentials } from '../../ffi/descriptors.ts'
 import { CoopError, errorFromJson } from '../core/errors.ts'
 import { daemonSocket, type Paths } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
+import type { WindowSize } from '../core/window-size.ts'
+import type { Call, CallName, Reply, Request } from '../protocol/calls.ts'
 import {
   decodeOutput,
   encodeFrame,
@@ -18,7 +20,7 @@ import {
   FrameDecoder,
   type TypedDirectly,
 } from '../protocol/frames.ts'
-import type { Call, ClientMessage, Size } from '../protocol/messages.ts'
+import type { ClientMessage } from '../protocol/messages.ts'
 import {
   type BoxEvent,
   PROTOCOL,
@@ -105,13 +107,13 @@ export class Session {
   }
 
   /** Ask the daemon for something; rejects with its CoopError. */
-  call<T>(call: Call): Promise<T> {
+  call<N extends CallName>(name: N, request: Request<N>): Promise<Reply<N>> {
     const id = ++this.#next
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#pending.set(id, { resolve, reject })
     if (this.#closed) this.#lost()
-    else this.#tell({ type: 'call', id, call })
-    return promise as Promise<T>
+    else this.#tell({ type: 'call', id, call: { do: name, ...request } as Call })
+    return promise as Promise<Reply<N>> // the daemon is ours
   }
 
   input(bytes: Uint8Array): void {
@@ -132,7 +134,7 @@ export class Session {
     return this.#closed
   }
 
-  resize(size: Size): void {
+  resize(size: WindowSize): void {
     this.#tell({ type: 'resize', size, visible: true })
   }
 

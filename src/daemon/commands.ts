@@ -5,7 +5,8 @@ import { startTimeOf } from '../container/clone.ts'
 import { startFailure } from '../container/start-failure.ts'
 import { CoopError, errorToJson } from '../core/errors.ts'
 import type { WindowSize } from '../core/window-size.ts'
-import type { Call, CommandOptions } from '../protocol/messages.ts'
+import type { CommandOptions } from '../protocol/calls/commands.ts'
+import type { Reply, Request } from '../protocol/calls.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import type { CommandRecord } from '../store/manifest.ts'
 import type { Pty } from '../terminal/pty.ts'
@@ -84,7 +85,7 @@ export class Commands {
     box: Box,
     options: CommandOptions,
     fds: readonly number[],
-  ): Promise<unknown> {
+  ): Promise<Reply<'exec'>> {
     const name = options.command[0] ?? ''
     const { plan } = box.manifest
     const { token } = options
@@ -120,7 +121,7 @@ export class Commands {
   }
 
   /** Go on with a command that a client started with an earlier daemon. Raises E_NO_BOX. */
-  rejoin(connection: Connection, { token, size, from, typed }: Call & { do: 'rejoin' }): unknown {
+  rejoin(connection: Connection, { token, size, from, typed }: Request<'rejoin'>): Reply<'rejoin'> {
     const command = this.#commands.get(token)
     if (!command) throw new CoopError('E_NO_BOX', 'the command has ended with its box')
     const pty = this.#serve(connection, command, size, from)

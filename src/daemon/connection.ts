@@ -3,6 +3,7 @@ import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
 import { type CoopError, errorToJson } from '../core/errors.ts'
 import { VERSION } from '../core/version.ts'
+import type { Call } from '../protocol/calls.ts'
 import {
   decodeTyped,
   encodeJson,
@@ -14,7 +15,7 @@ import {
   FrameDecoder,
   type TypedDirectly,
 } from '../protocol/frames.ts'
-import { type Call, parseClientMessage } from '../protocol/messages.ts'
+import { parseClientMessage } from '../protocol/messages.ts'
 import { type BoxEvent, PROTOCOL, type ServerMessage } from '../protocol/server-messages.ts'
 import type { Pty } from '../terminal/pty.ts'
 import { elsewhere } from './elsewhere.ts'

@@ -7,15 +7,14 @@ import { sendDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
 import { CoopError } from '../core/errors.ts'
-import type { CopyCall, CopyFacts, Created, NewEntry, Place } from '../protocol/copy-messages.ts'
-import type { Opened, Unfinished } from '../trees/box-files.ts'
-import type { Services } from './calls.ts'
-import type { Activity, Connection } from './connection.ts'
+import type { CopyEntry, Created, FileTime, NewEntry, Place } from '../protocol/calls/copies.ts'
+import type { BoxFiles, Opened, Unfinished } from '../trees/box-files.ts'
+import type { Activity } from './connection.ts'
 
 const MAX_UNFINISHED = 1024 // a client has at most one call's worth of files in hand
 
 /** The copy of one client. */
-class Copying implements Activity {
+export class Copying implements Activity {
   readonly #box: Box
   readonly #socket: number
   readonly #unfinished = new Map<number, Unfinished>()
@@ -38,7 +37,7 @@ class Copying implements Activity {
     return entries
   }
 
-  async #create(folder: Place, entries: readonly NewEntry[]): Promise<readonly Created[]> {
+  async #createNow(folder: Place, entries: readonly NewEntry[]): Promise<readonly Created[]> {
     if (this.#unfinished.size + entries.length > MAX_UNFINISHED)
       throw new CoopError('E_FAILED', 'too many files are being copied at once')
     const planned = entries.map(({ name }) => ({
@@ -60,7 +59,7 @@ class Copying implements Activity {
     })
   }
 
-  async #finish(files: readonly number[]): Promise<readonly (string | null)[]> {
+  async #finishNow(files: readonly number[]): Promise<readonly (string | null)[]> {
     const known = files.map((file) => {
       const unfinished = this.#unfinished.get(file)
       if (!unfinished) throw new CoopError('E_FAILED', 'a file is to be finished that was not begun')
@@ -72,7 +71,7 @@ class Copying implements Activity {
   }
 
   /** Leave nothing half-made. */
-  async #end(): Promise<void> {
+  async #endNow(): Promise<void> {
     const left = [...this.#unfinished.values()]
     this.#unfinished.clear()
     for (let at = 0; at < left.length; at += 100) await this.#box.files.remove(left.slice(at, at + 100))
@@ -80,7 +79,7 @@ class Copying implements Activity {
 
   /** The client is gone. What it asked for last may still be under way, and make files that must go, too. */
   abandon(): void {
-    void this.#after(() => this.#end())
+    void this.#after(() => this.#endNow())
       .catch(() => {}) // the box is gone, and its files with it
       .finally(() => closeDescriptor(this.#socket))
   }
@@ -95,64 +94,31 @@ class Copying implements Activity {
     return result
   }
 
-  call(call: Exclude<CopyCall, { do: 'copy.begin' }>): Promise<unknown> {
-    return this.#after(() => this.#do(call))
+  look(path: string, follow: boolean): ReturnType<BoxFiles['look']> {
+    return this.#after(() => this.#box.files.look(path, follow))
   }
 
-  #do(call: Exclude<CopyCall, { do: 'copy.begin' }>): Promise<unknown> {
-    const { files } = this.#box
-    switch (call.do) {
-      case 'copy.look':
-        return files.look(call.path, call.follow)
-      case 'copy.open':
-        return this.#give(files.open(call.folder, call.names, call.follow))
-      case 'copy.list':
-        return this.#give(files.list(call.folder))
-      case 'copy.create':
-        return this.#create(call.folder, call.entries)
-      case 'copy.finish':
-        return this.#finish(call.files)
-      case 'copy.settle':
-        return files.settle(call.folder, call.mode, call.mtime)
-      case 'copy.end':
-        return this.#end()
-    }
+  open(folder: Place, names: readonly string[], follow: boolean): Promise<readonly CopyEntry[]> {
+    return this.#after(() => this.#give(this.#box.files.open(folder, names, follow)))
   }
-}
 
-/** What the client has to know before it copies. */
-function facts({ registry }: Services, box: Box): CopyFacts {
-  const { plan } = box.manifest
-  // Of every box: a link that another one has planted leads just as far.
-  const writable = registry.boxes.flatMap(({ manifest }) =>
-    manifest.plan.steps.flatMap((step) => (step.do === 'bind' && !step.readonly ? [step.source.path] : [])),
-  )
-  return {
-    workspace: plan.workspace.target,
-    home: plan.user.home,
-    setuidFiles: plan.confinement.setuidFiles,
-    writable: [...new Set(writable)],
+  list(folder: Place): Promise<readonly CopyEntry[]> {
+    return this.#after(() => this.#give(this.#box.files.list(folder)))
   }
-}
 
-/** What each call of a copy does; it begins with `copy.begin` and ends with the connection. */
-export async function copyCall(services: Services, connection: Connection, call: CopyCall): Promise<unknown> {
-  if (call.do !== 'copy.begin') {
-    const { activity } = connection
-    if (activity instanceof Copying) return activity.call(call)
-    throw new CoopError('E_FAILED', 'no copy has begun on this connection')
+  create(folder: Place, entries: readonly NewEntry[]): Promise<readonly Created[]> {
+    return this.#after(() => this.#createNow(folder, entries))
   }
-  const socket = services.desk.takeSocket(call.descriptors)
-  if (socket === undefined)
-    throw new CoopError('E_FAILED', 'the socket for the copy did not arrive', { hint: 'try again' })
-  try {
-    const box = services.registry.get(call.name)
-    const told = facts(services, box)
-    if (connection.activity) throw new CoopError('E_FAILED', 'this connection is busy')
-    connection.activity = new Copying(box, socket)
-    return told
-  } catch (error) {
-    closeDescriptor(socket)
-    throw error
+
+  finish(files: readonly number[]): Promise<readonly (string | null)[]> {
+    return this.#after(() => this.#finishNow(files))
+  }
+
+  settle(folder: Place, mode: number, mtime: FileTime): Promise<string | null> {
+    return this.#after(() => this.#box.files.settle(folder, mode, mtime))
+  }
+
+  end(): Promise<void> {
+    return this.#after(() => this.#endNow())
   }
 }

@@ -1,7 +1,7 @@
 /** One client's view of a PTY: sends output as fast as the client takes it, from the ring when it fell behind. */
 import type { WindowSize } from '../core/window-size.ts'
+import type { ClientInfo } from '../protocol/calls/boxes.ts'
 import { encodePicture, encodeScreen, outputHead } from '../protocol/frames.ts'
-import type { ClientInfo } from '../protocol/server-messages.ts'
 import { Pictures } from '../screen/pictures.ts'
 import type { Pty, PtyClient } from '../terminal/pty.ts'
 

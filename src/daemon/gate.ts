@@ -1,9 +1,14 @@
 /** The socket by which clients come in. */
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import type { Socket } from 'bun'
+import { peerCredentials } from '../../ffi/descriptors.ts'
 import { daemonSocket, type Paths } from '../core/paths.ts'
-import { isOwner } from './calls.ts'
 import { Connection, type Handler } from './connection.ts'
+
+/** Whether the process at the other end of a connection is the user whom this daemon serves. */
+function isOwner(socket: number): boolean {
+  return peerCredentials(socket).uid === process.getuid?.()
+}
 
 export interface Gate {
   /** Whether clients still find it. */

@@ -7,7 +7,8 @@ import { CoopError } from '../core/errors.ts'
 import { imagesDir, snapshotDir, upperDir } from '../core/paths.ts'
 import { hostPlatform, type ImageConfig } from '../image/manifest.ts'
 import { imageBelow } from '../plan/image-layers.ts'
-import type { PublishCall, Published } from '../protocol/publish-messages.ts'
+import type { Published } from '../protocol/calls/images.ts'
+import type { Request } from '../protocol/calls.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import {
   hasLayer,
@@ -63,7 +64,7 @@ export class Publishing {
     this.#clean = clean
   }
 
-  async publish(call: PublishCall): Promise<Published> {
+  async publish(call: Request<'image.publish'>): Promise<Published> {
     const origin = this.#origin(call)
     const { paths, log } = this.#context
     this.#checkBelow(origin)
@@ -134,7 +135,7 @@ export class Publishing {
     })
   }
 
-  #checkName({ reference, force }: PublishCall): void {
+  #checkName({ reference, force }: Request<'image.publish'>): void {
     const known = readRecord(this.#context.paths, reference)
     if (known && !force)
       throw new CoopError('E_IMAGE', `there is an image ${reference} already`, {
@@ -159,9 +160,9 @@ export class Publishing {
   }
 
   /** A box when there is one, else a snapshot. */
-  #origin({ source, cwd }: PublishCall): Origin {
+  #origin({ source, cwd }: Request<'image.publish'>): Origin {
     try {
-      return this.#ofBox(this.#registry.find(source, cwd))
+      return this.#ofBox(this.#registry.find({ box: source, cwd }))
     } catch (error) {
       const snapshot = this.#snapshot(source)
       if (!snapshot) throw error

@@ -15,7 +15,7 @@ import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
-import type { BoxOptions, Environment } from '../protocol/messages.ts'
+import type { BoxOptions, Environment, Target } from '../protocol/values.ts'
 import { findManifests, type Manifest } from '../store/manifest.ts'
 import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
 import { janitor } from '../trees/remover.ts'
@@ -332,7 +332,7 @@ export class Registry {
    * By name or workspace; left out: the box of `cwd` or of the nearest parent that has one. Raises E_USAGE for a
    * folder with several: the wrong one might be ended.
    */
-  find(wanted: string | undefined, cwd: string): Box {
+  find({ box: wanted, cwd }: Target): Box {
     // An unset variable of a script must not end the box of whatever folder that runs in.
     if (wanted === '')
       throw new CoopError('E_USAGE', 'the name of the box is empty', { hint: 'coop ls shows the names' })

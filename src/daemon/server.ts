@@ -12,11 +12,11 @@ import { VERSION } from '../core/version.ts'
 import { lockRuntime, lockState } from '../disk/locks.ts'
 import { ensureRuntimeDir } from '../disk/runtime-dir.ts'
 import { hostFacts } from '../host/facts.ts'
-import { Calls } from './calls.ts'
 import { Commands } from './commands.ts'
 import type { Connection } from './connection.ts'
 import { DescriptorDesk } from './descriptors.ts'
 import { openGate } from './gate.ts'
+import { answering } from './handlers.ts'
 import { openLog } from './log.ts'
 import { runNotifier } from './notify.ts'
 import { Registry } from './registry.ts'
@@ -99,12 +99,11 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const commands = new Commands()
   for (const box of registry.boxes) commands.adopt(box)
   const desk = new DescriptorDesk(paths)
-  const calls = new Calls({
+  const answer = answering({
     registry,
     commands,
     desk,
     log,
-    version: VERSION,
     status: () => ({
       pid: process.pid,
       version: VERSION,
@@ -120,7 +119,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     },
   })
   const handler = {
-    call: calls.call.bind(calls),
+    call: answer,
     retire: () => stop('retire'),
     closed: (connection: Connection) => {
       connections.delete(connection)

@@ -8,7 +8,9 @@ import { CoopError } from '../core/errors.ts'
 import { BOX_NAME_RULE, isBoxName } from '../core/names.ts'
 import { boxSnapshotsDir, snapshotDir, snapshotsDir, upperDir } from '../core/paths.ts'
 import { imageBelow } from '../plan/image-layers.ts'
-import type { SnapshotCall, SnapshotInfo, SnapshotTarget } from '../protocol/snapshot-messages.ts'
+import type { SnapshotInfo } from '../protocol/calls/snapshots.ts'
+import type { Reply, Request } from '../protocol/calls.ts'
+import type { Target } from '../protocol/values.ts'
 import {
   beginSnapshot,
   discardSnapshot,
@@ -28,8 +30,8 @@ import { checkState, whileStill } from './still.ts'
 
 const SHOWN = 5 // files that an error names
 
-type Create = SnapshotCall & { do: 'snapshot.create' }
-type Restore = SnapshotCall & { do: 'snapshot.restore' }
+type Create = Request<'snapshot.create'>
+type Restore = Request<'snapshot.restore'>
 
 function infoOf({ version: _, ids: __, below: ___, ...info }: SnapshotMeta): SnapshotInfo {
   return info
@@ -49,32 +51,38 @@ export class Snapshots {
     this.#clean = clean
   }
 
-  async call(call: SnapshotCall): Promise<unknown> {
-    switch (call.do) {
-      case 'snapshot.create': {
-        if (!isBoxName(call.name))
-          throw new CoopError('E_USAGE', `${JSON.stringify(call.name)} is no name for a snapshot`, {
-            hint: BOX_NAME_RULE,
-          })
-        const box = this.#registry.find(call.box, call.cwd)
-        return this.alone(box.name, () => this.#create(box, call))
-      }
-      case 'snapshot.restore': {
-        const box = this.#boxOf(call)
-        return this.alone(box.name, () => this.#restore(box, call))
-      }
-      case 'snapshot.list':
-        return this.#list(call).map(infoOf)
-      case 'snapshot.remove': {
-        const box = this.#nameOf(call)
-        return this.alone(box, async () => {
-          this.#meta(box, call.name)
-          discardSnapshot(this.#context.paths, snapshotDir(this.#context.paths, box, call.name), box)
-          this.#clean()
-          return { box }
-        })
-      }
-    }
+  /** Keep a box's files. */
+  async create(request: Create): Promise<SnapshotInfo> {
+    if (!isBoxName(request.name))
+      throw new CoopError('E_USAGE', `${JSON.stringify(request.name)} is no name for a snapshot`, {
+        hint: BOX_NAME_RULE,
+      })
+    const box = this.#registry.find(request)
+    return this.alone(box.name, () => this.#create(box, request))
+  }
+
+  /** Put a box's files back. */
+  async restore(request: Restore): Promise<Reply<'snapshot.restore'>> {
+    const box = this.#boxOf(request)
+    return this.alone(box.name, () => this.#restore(box, request))
+  }
+
+  async remove({ name, ...target }: Request<'snapshot.remove'>): Promise<Reply<'snapshot.remove'>> {
+    const { paths } = this.#context
+    const box = this.#nameOf(target)
+    return this.alone(box, async () => {
+      this.#meta(box, name)
+      discardSnapshot(paths, snapshotDir(paths, box, name), box)
+      this.#clean()
+      return { box }
+    })
+  }
+
+  /** All snapshots, or those of the box that is meant. */
+  list(target: Target): readonly SnapshotInfo[] {
+    const { paths } = this.#context
+    const found = target.box === undefined ? findSnapshots(paths) : findSnapshots(paths, this.#nameOf(target))
+    return found.map(infoOf)
   }
 
   /** Whether something is under way, for which the daemon must stay. */
@@ -241,9 +249,9 @@ export class Snapshots {
     })
   }
 
-  #boxOf(target: SnapshotTarget): Box {
+  #boxOf(target: Target): Box {
     try {
-      return this.#registry.find(target.box, target.cwd)
+      return this.#registry.find(target)
     } catch (error) {
       const [meta] = this.#gone(target)
       if (!meta) throw error
@@ -255,7 +263,7 @@ export class Snapshots {
   }
 
   /** Snapshots of a box that may be gone, by its name or its workspace. */
-  #gone({ box, cwd }: SnapshotTarget): SnapshotMeta[] {
+  #gone({ box, cwd }: Target): SnapshotMeta[] {
     const { paths } = this.#context
     if (box !== undefined && isBoxName(box) && existsSync(boxSnapshotsDir(paths, box)))
       return findSnapshots(paths, box)
@@ -266,18 +274,13 @@ export class Snapshots {
     }
   }
 
-  #nameOf(target: SnapshotTarget): string {
+  #nameOf(target: Target): string {
     try {
-      return this.#registry.find(target.box, target.cwd).name
+      return this.#registry.find(target).name
     } catch (error) {
       const [meta] = this.#gone(target)
       if (!meta) throw error
       return meta.box
     }
-  }
-
-  #list(target: SnapshotTarget): SnapshotMeta[] {
-    if (target.box === undefined) return findSnapshots(this.#context.paths)
-    return findSnapshots(this.#context.paths, this.#nameOf(target))
   }
 }

@@ -16,12 +16,12 @@ const MESSAGES: ClientMessage[] = [
     id: 1,
     call: { do: 'box.create', box: { ...box, name: 'n', image: 'host', env: { X: '1' } } },
   },
-  { type: 'call', id: 1, call: { do: 'plan', box } },
+  { type: 'call', id: 1, call: { do: 'box.plan', box } },
   { type: 'call', id: 2, call: { do: 'box.find', cwd: '/w' } },
   { type: 'call', id: 2, call: { do: 'box.find', cwd: '/w', box: 'n' } },
   { type: 'call', id: 3, call: { do: 'box.list' } },
-  { type: 'call', id: 4, call: { do: 'box.status', name: 'n' } },
-  { type: 'call', id: 5, call: { do: 'box.kill', name: 'n', force: true } },
+  { type: 'call', id: 4, call: { do: 'box.status', cwd: '/', box: 'n' } },
+  { type: 'call', id: 5, call: { do: 'box.kill', cwd: '/', box: 'n', force: true } },
   {
     type: 'call',
     id: 6,
@@ -32,19 +32,25 @@ const MESSAGES: ClientMessage[] = [
     id: 7,
     call: {
       do: 'exec',
-      name: 'n',
+      cwd: '/',
+      box: 'n',
       command: { command: ['a'], token: 'k', terminal: { ...size, term: 'x' } },
     },
   },
-  { type: 'call', id: 8, call: { do: 'shell.open', name: 'n', command: [], fresh: false, term: 'x', size } },
-  { type: 'call', id: 9, call: { do: 'attach', name: 'n', pty: 0, readonly: true } },
-  { type: 'call', id: 9, call: { do: 'attach', name: 'n', pty: 0, readonly: false, size } },
+  {
+    type: 'call',
+    id: 8,
+    call: { do: 'shell.open', cwd: '/', box: 'n', command: [], fresh: false, term: 'x', size },
+  },
+  { type: 'call', id: 9, call: { do: 'attach', cwd: '/', box: 'n', pty: 0, readonly: true } },
+  { type: 'call', id: 9, call: { do: 'attach', cwd: '/', box: 'n', pty: 0, readonly: false, size } },
   {
     type: 'call',
     id: 9,
     call: {
       do: 'attach',
-      name: 'n',
+      cwd: '/',
+      box: 'n',
       pty: 0,
       readonly: false,
       size,
@@ -53,11 +59,11 @@ const MESSAGES: ClientMessage[] = [
       typed: 3,
     },
   },
-  { type: 'call', id: 10, call: { do: 'box.stop', name: 'n', force: false } },
-  { type: 'call', id: 10, call: { do: 'box.start', name: 'n', environment: { A: 'b' } } },
-  { type: 'call', id: 10, call: { do: 'pty.restart', name: 'n', pty: 1, environment: {} } },
-  { type: 'call', id: 10, call: { do: 'pty.kill', name: 'n', pty: 1 } },
-  { type: 'call', id: 10, call: { do: 'logs', name: 'n', pty: 1, follow: true, from: 7 } },
+  { type: 'call', id: 10, call: { do: 'box.stop', cwd: '/', box: 'n', force: false } },
+  { type: 'call', id: 10, call: { do: 'box.start', cwd: '/', box: 'n', environment: { A: 'b' } } },
+  { type: 'call', id: 10, call: { do: 'pty.restart', cwd: '/', box: 'n', pty: 1, environment: {} } },
+  { type: 'call', id: 10, call: { do: 'pty.kill', cwd: '/', box: 'n', pty: 1 } },
+  { type: 'call', id: 10, call: { do: 'logs', cwd: '/', box: 'n', pty: 1, follow: true, from: 7 } },
   { type: 'call', id: 10, call: { do: 'rejoin', token: 'k', from: 7, typed: 0, size } },
 ]
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value))
@@ -89,13 +95,13 @@ test.each(WRONG.map((value) => [JSON.stringify(value), value] as const))('%s is 
 const REFUSED = [
   { type: 'call', id: 1 },
   { type: 'call', id: 1, call: { do: 'box.destroy' } },
-  { type: 'call', id: 1, call: { do: 'attach', name: 'n', pty: -1, readonly: false } },
-  { type: 'call', id: 1, call: { do: 'logs', name: 'n', pty: 0, follow: true, from: -1 } },
+  { type: 'call', id: 1, call: { do: 'attach', cwd: '/', box: 'n', pty: -1, readonly: false } },
+  { type: 'call', id: 1, call: { do: 'logs', cwd: '/', box: 'n', pty: 0, follow: true, from: -1 } },
   { type: 'call', id: 1, call: { do: 'rejoin', token: 'k'.repeat(65) } },
-  { type: 'call', id: 1, call: { do: 'box.kill', name: 'n', force: 'yes' } },
-  { type: 'call', id: 1, call: { do: 'box.status', name: 'a\0b' } },
+  { type: 'call', id: 1, call: { do: 'box.kill', cwd: '/', box: 'n', force: 'yes' } },
+  { type: 'call', id: 1, call: { do: 'box.status', cwd: '/', box: 'a\0b' } },
   { type: 'call', id: 1, call: { do: 'run', box, command: { command: 'rm -rf' } } },
-  { type: 'call', id: 1, call: { do: 'plan', box: { workspace: '/w', environment: { A: 1 } } } },
+  { type: 'call', id: 1, call: { do: 'box.plan', box: { workspace: '/w', environment: { A: 1 } } } },
 ]
 
 test.each(REFUSED.map((value) => [JSON.stringify(value), value] as const))('%s is refused', (_, value) => {
@@ -106,8 +112,8 @@ test('a call with something too long is refused with what it is', () => {
   const long = `/${'x'.repeat(4096)}`
   const calls = [
     { do: 'box.find', cwd: '/', box: long },
-    { do: 'plan', box: { ...box, workspace: long } },
-    { do: 'exec', name: 'n', command: { command: ['a'], token: 'k', cwd: long } },
+    { do: 'box.plan', box: { ...box, workspace: long } },
+    { do: 'exec', cwd: '/', box: 'n', command: { command: ['a'], token: 'k', cwd: long } },
     { do: 'copy.look', path: long, follow: false },
     { do: 'snapshot.list', cwd: long },
     { do: 'image.publish', source: long, cwd: '/', reference: 'x', force: false },

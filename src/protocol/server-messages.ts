@@ -3,10 +3,9 @@
  * names.
  */
 import type { ErrorJson } from '../core/errors.ts'
-import type { Size } from './fields.ts'
 
 /** Raised with every change that an older side would misunderstand. */
-export const PROTOCOL = 3
+export const PROTOCOL = 4
 
 export type ServerMessage =
   | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly pid: number }
@@ -37,45 +36,6 @@ export interface BoxEvent {
   readonly waiting: boolean
   /** What it said, if it said something. */
   readonly text?: string
-}
-
-export interface ClientInfo {
-  readonly pid: number
-  readonly terminal?: string
-  readonly readonly: boolean
-  readonly size?: Size
-  /** Milliseconds since 1970. */
-  readonly since: number
-}
-
-export interface PtyInfo {
-  readonly id: number
-  readonly command: readonly string[]
-  readonly state: string
-  readonly exitCode?: number
-  readonly clients: readonly ClientInfo[]
-  readonly size: Size
-}
-
-export interface BoxInfo {
-  readonly name: string
-  readonly workspace: string
-  readonly image: string
-  readonly network: string
-  /** The image was built again since. */
-  readonly olderBuild?: true
-  readonly agent: string
-  readonly state: string
-  /** Why it is stopped. */
-  readonly reason?: string
-  /** Since when its agent waits for its user (milliseconds since 1970), and what it said. */
-  readonly waiting?: { readonly since: number; readonly text?: string }
-  readonly created: number
-  readonly ptys: readonly PtyInfo[]
-  readonly clients: number
-  readonly detachKey: string
-  /** Resident bytes of the box's processes; undefined where it cannot be told. */
-  readonly memory?: number
 }
 
 /** A message of the daemon; the daemon is ours, so only the shape that decides is looked at. */

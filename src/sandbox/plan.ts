@@ -82,8 +82,11 @@ export interface Plan {
   readonly notes: readonly string[]
 }
 
+/** A plan for people's eyes. */
+export type PrintablePlan = Omit<Plan, 'etc'> & { readonly etc: readonly string[] }
+
 /** The plan as `--plan` prints it: values that came from the configuration are not shown. */
-export function printablePlan(plan: Plan, hidden: readonly string[]): unknown {
+export function printablePlan(plan: Plan, hidden: readonly string[]): PrintablePlan {
   const environment = Object.fromEntries(
     Object.entries(plan.environment).map(([name, value]) => [
       name,

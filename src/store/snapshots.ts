@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { discard } from '../box/storage.ts'
 import { isBoxName } from '../core/names.ts'
 import { boxDir, boxesDir, boxSnapshotsDir, type Paths, snapshotDir, snapshotsDir } from '../core/paths.ts'
-import type { SnapshotInfo } from '../protocol/snapshot-messages.ts'
+import type { SnapshotInfo } from '../protocol/calls/snapshots.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import { writeAtomically } from './manifest.ts'
 

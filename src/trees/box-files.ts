@@ -6,7 +6,7 @@ import { abi } from '../../ffi/abi/index.ts'
 import type { Ref } from '../../ffi/batch.ts'
 import type { BatchReply, Channel } from '../../ffi/channel.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import type { CopyEntry, Created, FileTime, NewEntry, Place } from '../protocol/copy-messages.ts'
+import type { CopyEntry, Created, FileTime, NewEntry, Place } from '../protocol/calls/copies.ts'
 import {
   CopyBatch,
   entryOf,

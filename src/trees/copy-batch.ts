@@ -15,7 +15,7 @@ import {
   timespecs,
 } from '../../ffi/abi/structs.ts'
 import { Batch, type Data, type Ref } from '../../ffi/batch.ts'
-import type { CopyEntry, FileTime, NewEntry, Place } from '../protocol/copy-messages.ts'
+import type { CopyEntry, FileTime, NewEntry, Place } from '../protocol/calls/copies.ts'
 
 const IN_BOX = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
 const BELOW = k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS

@@ -84,13 +84,13 @@ describe.each(invokers.filter(({ uid }) => uid === process.getuid?.()))('as $nam
     await startBox(t)
     const pid = (await daemonPid(t)) ?? -1
     const random = numbers(22)
-    const name = 'box'
+    const [name, cwd] = ['box', '/']
     const size = { columns: 80, rows: 24 }
     const calls = [
-      { do: 'attach', name, pty: 0, readonly: false, size },
-      { do: 'logs', name, pty: 0, follow: true, from: 3 },
-      { do: 'shell.open', name, command: ['true'], fresh: true, term: 'x', size },
-      { do: 'exec', name, command: { command: ['true'], token: 'x', descriptors: 'nowhere' } },
+      { do: 'attach', box: name, cwd, pty: 0, readonly: false, size },
+      { do: 'logs', box: name, cwd, pty: 0, follow: true, from: 3 },
+      { do: 'shell.open', box: name, cwd, command: ['true'], fresh: true, term: 'x', size },
+      { do: 'exec', box: name, cwd, command: { command: ['true'], token: 'x', descriptors: 'nowhere' } },
       { do: 'rejoin', token: 'none' },
       { do: 'box.list' },
     ]
@@ -118,18 +118,19 @@ describe.each(invokers.filter(({ uid }) => uid === process.getuid?.()))('as $nam
     const size = { columns: 80, rows: 24 }
     const options = { workspace: t.workspace, name: 'x', image: 'host', agent: 'sh', network: 'host' }
     const calls = [
-      { do: 'plan', box: { ...options, environment, env: { A: 'b' } } },
+      { do: 'box.plan', box: { ...options, environment, env: { A: 'b' } } },
       { do: 'box.find', box: name, cwd },
-      { do: 'box.status', name },
-      { do: 'box.start', name, environment },
-      { do: 'pty.restart', name, pty: 1, environment },
-      { do: 'pty.kill', name, pty: 1 },
-      { do: 'logs', name, pty: 0, follow: false, from: 0 },
-      { do: 'attach', name, pty: 0, readonly: true, size, terminal: 'x', from: 0 },
-      { do: 'shell.open', name, command: ['true'], fresh: true, term: 'x', size, terminal: 'x' },
+      { do: 'box.status', box: name, cwd },
+      { do: 'box.start', box: name, cwd, environment },
+      { do: 'pty.restart', box: name, cwd, pty: 1, environment },
+      { do: 'pty.kill', box: name, cwd, pty: 1 },
+      { do: 'logs', box: name, cwd, pty: 0, follow: false, from: 0 },
+      { do: 'attach', box: name, cwd, pty: 0, readonly: true, size, terminal: 'x', from: 0 },
+      { do: 'shell.open', box: name, cwd, command: ['true'], fresh: true, term: 'x', size, terminal: 'x' },
       {
         do: 'exec',
-        name,
+        box: name,
+        cwd,
         command: { command: ['true'], token: 'x', terminal: { ...size, term: 'x' }, cwd, env: { A: 'b' } },
       },
       { do: 'rejoin', token: 'x', from: 0, size },
@@ -138,7 +139,7 @@ describe.each(invokers.filter(({ uid }) => uid === process.getuid?.()))('as $nam
       { do: 'snapshot.list', cwd, box: name },
       { do: 'snapshot.remove', name: 's', cwd, box: name },
       { do: 'image.publish', source: 'none', cwd, reference: 'x', force: false },
-      { do: 'copy.begin', name, descriptors: 'x' },
+      { do: 'copy.begin', box: name, cwd, descriptors: 'x' },
       { do: 'copy.look', path: '/x', follow: true },
     ]
     const long = ['x'.repeat(4096), `/${'x'.repeat(4095)}`, `/${'x'.repeat(5000)}`, `/${'é'.repeat(3000)}`]
@@ -178,7 +179,7 @@ describe.each(invokers.filter(({ uid }) => uid === process.getuid?.()))('as $nam
       const call = encodeJson({
         type: 'call',
         id: 1,
-        call: { do: 'logs', name: 'box', pty: 0, follow: true },
+        call: { do: 'logs', box: 'box', cwd: '/', pty: 0, follow: true },
       })
       const sockets = await Promise.all(
         Array.from({ length: 20 }, async () => {

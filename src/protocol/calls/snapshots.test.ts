@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { parseClientMessage } from './messages.ts'
+import { parseClientMessage } from '../messages.ts'
 
 const parse = (call: unknown) =>
   parseClientMessage(Buffer.from(JSON.stringify({ type: 'call', id: 1, call })))

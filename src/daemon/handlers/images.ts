@@ -1,0 +1,8 @@
+/** Handlers of calls about images. */
+import type { IMAGE_CALLS } from '../../protocol/calls/images.ts'
+import type { HandlersFor } from '../handlers.ts'
+import type { Services } from '../services.ts'
+
+export function imageHandlers({ registry }: Services): HandlersFor<keyof typeof IMAGE_CALLS> {
+  return { 'image.publish': (_, request) => registry.publishing.publish(request) }
+}

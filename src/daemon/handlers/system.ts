@@ -1,0 +1,14 @@
+/** Handlers of calls about the daemon itself. */
+import type { SYSTEM_CALLS } from '../../protocol/calls/system.ts'
+import type { HandlersFor } from '../handlers.ts'
+import type { Services } from '../services.ts'
+
+export function systemHandlers({ status, shutdown }: Services): HandlersFor<keyof typeof SYSTEM_CALLS> {
+  return {
+    'system.status': () => status(),
+    'system.shutdown': () => {
+      shutdown()
+      return null
+    },
+  }
+}

@@ -1,0 +1,16 @@
+/** What handlers of calls work with. */
+
+import type { SystemStatus } from '../protocol/calls/system.ts'
+import type { Commands } from './commands.ts'
+import type { DescriptorDesk } from './descriptors.ts'
+import type { Log } from './log.ts'
+import type { Registry } from './registry.ts'
+
+export interface Services {
+  readonly registry: Registry
+  readonly commands: Commands
+  readonly desk: DescriptorDesk
+  readonly log: Log
+  status(): SystemStatus
+  shutdown(): void
+}

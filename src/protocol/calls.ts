@@ -1,0 +1,34 @@
+/**
+ * Every call that a client can make, in one table. A request and its reply are one value each: the daemon's parser, the
+ * client's method, the handler's type, the JSON Schema and docs/protocol.md all follow from it.
+ */
+import type { NameIn, ReplyIn, RequestIn } from './call.ts'
+import { BOX_CALLS } from './calls/boxes.ts'
+import { COMMAND_CALLS } from './calls/commands.ts'
+import { COPY_CALLS } from './calls/copies.ts'
+import { IMAGE_CALLS } from './calls/images.ts'
+import { SNAPSHOT_CALLS } from './calls/snapshots.ts'
+import { SYSTEM_CALLS } from './calls/system.ts'
+import { TERMINAL_CALLS } from './calls/terminals.ts'
+
+export const CALLS = {
+  ...BOX_CALLS,
+  ...TERMINAL_CALLS,
+  ...COMMAND_CALLS,
+  ...COPY_CALLS,
+  ...SNAPSHOT_CALLS,
+  ...IMAGE_CALLS,
+  ...SYSTEM_CALLS,
+} as const
+
+export type CallName = NameIn<typeof CALLS>
+export type Request<N extends CallName> = RequestIn<typeof CALLS, N>
+export type Reply<N extends CallName> = ReplyIn<typeof CALLS, N>
+
+/** A call as it travels: its name, and the fields of its request. */
+export type Call = { [N in CallName]: { readonly do: N } & Request<N> }[CallName]
+
+/** Whether there is a call of that name. */
+export function isCallName(name: unknown): name is CallName {
+  return typeof name === 'string' && Object.hasOwn(CALLS, name)
+}

@@ -1,0 +1,115 @@
+/** Calls about boxes. */
+import { call } from '../call.ts'
+import {
+  anything,
+  flag,
+  integer,
+  list,
+  literal,
+  number,
+  type Of,
+  object,
+  oneOf,
+  optional,
+  record,
+  text,
+} from '../shapes.ts'
+import { boxOptions, environment, target, terminalId, time, windowSize } from '../values.ts'
+
+/** A client that shows a terminal. */
+export const clientInfo = object({
+  pid: integer(0, 2 ** 31),
+  terminal: optional(text()),
+  readonly: flag,
+  size: optional(windowSize),
+  since: time,
+})
+export type ClientInfo = Of<typeof clientInfo>
+
+export const terminalInfo = object({
+  id: terminalId,
+  command: list(text(1 << 20)),
+  state: text(),
+  exitCode: optional(integer(0, 255)),
+  clients: list(clientInfo),
+  size: object({ columns: integer(0, 9999), rows: integer(0, 9999) }),
+})
+export type PtyInfo = Of<typeof terminalInfo>
+
+const boxFields = {
+  name: text(),
+  workspace: text(),
+  image: text(),
+  network: text(),
+  /** The image was built again since. */
+  olderBuild: optional(literal(true)),
+  agent: text(),
+  state: text(),
+  /** Why it is stopped. */
+  reason: optional(text()),
+  /** Since when its agent waits for its user, and what it said. */
+  waiting: optional(object({ since: time, text: optional(text()) })),
+  created: time,
+  ptys: list(terminalInfo),
+  clients: integer(0, 1 << 20),
+  detachKey: text(),
+  /** Resident bytes of the box's processes; absent where it cannot be told. */
+  memory: optional(number),
+}
+export const boxInfo = object(boxFields)
+export type BoxInfo = Of<typeof boxInfo>
+
+const warnings = list(text(1 << 16))
+const createdBox = object({ ...boxFields, warnings })
+export type CreatedBox = Of<typeof createdBox>
+
+const idLine = object({ inside: number, outside: number, count: number })
+const boxStatus = object({
+  ...boxFields,
+  hostname: text(),
+  user: object({ name: text(), home: text(), shell: text() }),
+  ids: object({ kind: oneOf('range', 'single', 'root'), uids: list(idLine), gids: list(idLine) }),
+  limits: object({ pids: number, openFiles: number }),
+  confinement: object({
+    capabilities: list(text()),
+    nested: flag,
+    ptrace: flag,
+    setuidFiles: flag,
+    landlockScope: flag,
+  }),
+  mounts: list(object({ source: text(), target: text(), readonly: flag })),
+  environment: record(1 << 20),
+  autoRestart: flag,
+  init: optional(object({ pid: number, startTime: text(), boot: text() })),
+  notes: list(text(1 << 16)),
+})
+export type BoxStatus = Of<typeof boxStatus>
+
+const named = object({ box: text() })
+
+export const BOX_CALLS = {
+  'box.create': call('Makes a box and starts its agent.', object({ box: boxOptions }), createdBox),
+  'box.plan': call(
+    'Says what a box would be, as JSON. Makes nothing.',
+    object({ box: boxOptions }),
+    anything,
+  ),
+  'box.find': call('Finds a box.', object(target), boxInfo),
+  'box.list': call('Lists the boxes.', object({}), list(boxInfo)),
+  'box.status': call('Tells everything about one box.', object(target), boxStatus),
+  'box.kill': call(
+    'Ends every process of a box and removes it. `force`: at once.',
+    object({ ...target, force: flag }),
+    named,
+  ),
+  'box.stop': call(
+    'Ends every process of a box and keeps its files. `force`: at once.',
+    object({ ...target, force: flag }),
+    named,
+  ),
+  'box.start': call(
+    'Starts a stopped box. Its configuration is read again.',
+    object({ ...target, environment }),
+    object({ box: text(), warnings }),
+  ),
+} as const

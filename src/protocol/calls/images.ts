@@ -1,0 +1,27 @@
+/** Calls about images that the daemon answers; others are the worker's. */
+import { call } from '../call.ts'
+import { flag, integer, type Of, object, text } from '../shapes.ts'
+
+const published = object({
+  reference: text(),
+  /** What it was made of, for people: `the box app`, `the snapshot app/green`. */
+  of: text(),
+  /** Bytes of the new layer. */
+  size: integer(0, Number.MAX_SAFE_INTEGER),
+})
+export type Published = Of<typeof published>
+
+export const IMAGE_CALLS = {
+  'image.publish': call(
+    'Makes an image of a box or a snapshot. `force`: also when there is an image of that name.',
+    object({
+      /** A box by name or workspace path; a snapshot as `BOX/NAME`, or by its name alone. */
+      source: text(),
+      cwd: text(),
+      /** The image's reference in full. */
+      reference: text(),
+      force: flag,
+    }),
+    published,
+  ),
+} as const
