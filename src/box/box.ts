@@ -15,12 +15,14 @@ import { Processes } from '../container/processes.ts'
 import { setupBatch } from '../container/setup-batch.ts'
 import { setupError } from '../container/setup-error.ts'
 import type { Nursery } from '../container/spare-inits.ts'
+import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
 import { boxDir, boxRuntimeDir, initSocket, type Paths } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
 import { MemoryMeter } from '../host/memory.ts'
 import type { Prepared } from '../plan/prepare.ts'
+import type { CoopEvent } from '../protocol/events.ts'
 import { ownerInside } from '../sandbox/ids.ts'
 import type { Source } from '../sandbox/plan.ts'
 import {
@@ -49,12 +51,10 @@ export interface BoxContext {
   readonly nursery: Nursery
   readonly watcher: Watcher
   log(event: string, fields?: Readonly<Record<string, unknown>>): void
+  /** Told of everything that happens, once it is on disk. */
+  readonly bus: Bus<CoopEvent>
   /** The box is gone, or stopped by itself. */
   ended(box: Box): void
-  /** Something a listing shows has changed. */
-  changed(box: Box): void
-  /** The agent has begun or ceased to wait for its user. */
-  waiting(box: Box): void
 }
 
 /** What of a manifest comes from the configuration. */
@@ -128,10 +128,16 @@ export class Box implements Host {
     this.#context.log(event, fields)
   }
 
+  emit(event: CoopEvent): void {
+    this.#context.bus.emit(event)
+  }
+
   wait(waiting: Waiting | undefined): void {
     const before = this.#manifest.waiting
     this.update({ waiting })
-    if (before !== waiting) this.#context.waiting(this)
+    if (before === waiting) return
+    const text = waiting?.text === undefined ? {} : { text: waiting.text }
+    this.emit({ event: 'waiting', box: this.name, waiting: waiting !== undefined, ...text })
   }
 
   /** Make a box. When this throws, nothing of it is left. */
@@ -314,7 +320,7 @@ export class Box implements Host {
       }
       this.#context.log('manifest-not-written', { box: this.name, error: String(error) })
     }
-    this.#context.changed(this)
+    this.emit({ event: 'box', box: this.name, change: 'changed' })
   }
 
   /** End every process and remove the box. Resolves when nothing of it is left. Never throws. */
@@ -325,6 +331,12 @@ export class Box implements Host {
       discardStore(this.#context.paths, this.name)
       this.#context.log('box-end', { box: this.name, reason })
       this.#context.ended(this)
+      this.emit({
+        event: 'box',
+        box: this.name,
+        change: 'ended',
+        ...(reason === undefined ? {} : { reason }),
+      })
     })
   }
 
@@ -348,6 +360,12 @@ export class Box implements Host {
 
   #becomeStopped(reason: string | undefined): void {
     this.update({ state: 'stopped', reason, init: undefined, ptys: [], commands: [], waiting: undefined })
+    this.emit({
+      event: 'box',
+      box: this.name,
+      change: 'stopped',
+      ...(reason === undefined ? {} : { reason }),
+    })
   }
 
   /** Start a stopped box again, with what its configuration says now. */

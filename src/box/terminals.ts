@@ -14,6 +14,7 @@ import { startFailure } from '../container/start-failure.ts'
 import { CoopError } from '../core/errors.ts'
 import { ringFile } from '../core/paths.ts'
 import type { WindowSize } from '../core/window-size.ts'
+import type { CoopEvent } from '../protocol/events.ts'
 import type { Manifest, PtyRecord } from '../store/manifest.ts'
 import { AgentWatch } from '../terminal/agent-watch.ts'
 import { Pty, type PtyEnd } from '../terminal/pty.ts'
@@ -35,6 +36,7 @@ export interface Host {
   /** The agent has begun or ceased to wait for its user. */
   wait(waiting: Waiting | undefined): void
   log(event: string, fields: Readonly<Record<string, unknown>>): void
+  emit(event: CoopEvent): void
 }
 
 export interface Opened {
@@ -76,6 +78,10 @@ export class Terminals {
 
   #keeper(id: number, ring: Ring, size: WindowSize): ScreenKeeper {
     return new ScreenKeeper(ring, join(this.#host.runtimeDir, `pty-${id}.screen`), size)
+  }
+
+  #tell(pty: number, change: 'opened' | 'closed'): void {
+    this.#host.emit({ event: 'terminal', box: this.#host.manifest.name, pty, change })
   }
 
   record(id: number): PtyRecord | undefined {
@@ -140,6 +146,7 @@ export class Terminals {
         ends: [],
       }
       this.#host.update({ ptys: [...this.#host.manifest.ptys, record] })
+      this.#tell(number, 'opened')
       if (!owned) this.#watch(number, pid, exited)
       return { pty, pid, exited }
     } catch (error) {
@@ -307,6 +314,7 @@ export class Terminals {
     if (!record || !pty) return
     this.ptys.delete(id)
     this.#host.update({ ptys: this.#host.manifest.ptys.filter((other) => other.id !== id) })
+    this.#tell(id, 'closed')
     const batch = new Batch()
     if (record.pid !== undefined) batch.call('kill', [-record.pid, SIGHUP], { mayFail: true })
     for (const fd of [record.master, record.slave, record.pipe]) batch.call('close', [fd], { mayFail: true })
@@ -324,7 +332,10 @@ export class Terminals {
   closeAll(end: PtyEnd): void {
     clearTimeout(this.#restartTimer)
     this.#agent?.reset()
-    for (const pty of this.ptys.values()) pty.close(end)
+    for (const [id, pty] of this.ptys) {
+      pty.close(end)
+      this.#tell(id, 'closed')
+    }
     this.ptys.clear()
   }
 }

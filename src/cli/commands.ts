@@ -18,6 +18,7 @@ export const COMMANDS = {
   ls: { about: 'list the boxes', load: () => from(import('./ls.ts')) },
   status: { about: 'show everything about one box', load: () => from(import('./status.ts')) },
   logs: { about: 'show what the agent has put out', load: () => from(import('./logs.ts')) },
+  events: { about: 'show what happens to boxes, live', load: () => from(import('./events.ts')) },
   create: { about: 'start a named box in the background', load: () => from(import('./create.ts')) },
   restart: { about: 'restart the agent of a box', load: () => from(import('./restart.ts')) },
   stop: { about: 'end the processes of a box, keep its files', load: () => from(import('./stop.ts')) },

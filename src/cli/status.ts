@@ -65,7 +65,7 @@ function text(status: BoxStatus): string {
   const clients = status.ptys.flatMap((pty) =>
     pty.clients.map((client) => [
       String(pty.id),
-      String(client.pid),
+      client.pid === undefined ? '-' : String(client.pid),
       client.terminal ?? '-',
       client.readonly ? 'read-only' : client.size ? `${client.size.columns}x${client.size.rows}` : '-',
       age(client.since),

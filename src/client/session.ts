@@ -6,9 +6,10 @@ import { daemonSocket, type Paths } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import type { Call, CallName, Reply, Request } from '../protocol/calls.ts'
+import type { CoopEvent } from '../protocol/events.ts'
 import {
   decodeOutput,
-  encodeFrame,
+  encodeInput,
   encodeJson,
   encodeTyped,
   FRAME_INPUT,
@@ -19,14 +20,10 @@ import {
   type Frame,
   FrameDecoder,
   type TypedDirectly,
+  takeChannel,
 } from '../protocol/frames.ts'
 import type { ClientMessage } from '../protocol/messages.ts'
-import {
-  type BoxEvent,
-  PROTOCOL,
-  parseServerMessage,
-  type ServerMessage,
-} from '../protocol/server-messages.ts'
+import { type ExitMessage, PROTOCOL, parseServerMessage } from '../protocol/server-messages.ts'
 
 /** What the daemon said of itself. */
 export interface Greeting {
@@ -34,13 +31,21 @@ export interface Greeting {
   readonly version: string
 }
 
-export type ExitMessage = ServerMessage & { type: 'exit' }
+const CHANNEL = 0 // a command of the command line shows one terminal at a time
 
-const LOST = 'the connection to the coop daemon was lost'
+/** The same for all connections of this process, so that the next daemon knows who comes back. */
+const CLIENT_ID = 1 + (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0)
 
-/** Whether a call failed because the daemon went away: who can come back to another one does so. */
+/** The daemon went away. A caller that can come back to another one does so. */
+class ConnectionLost extends CoopError {
+  constructor(cause: Error | undefined) {
+    super('E_DAEMON', 'the connection to the coop daemon was lost', { hint: 'coop system logs -n 20', cause })
+  }
+}
+
+/** Whether a call failed because the daemon went away. */
 export function isLost(error: unknown): boolean {
-  return error instanceof CoopError && error.message === LOST
+  return error instanceof ConnectionLost
 }
 
 interface Pending {
@@ -56,7 +61,7 @@ export class Session {
   onPicture: (offset: number, bytes: Uint8Array) => void = () => {}
   /** So many bytes of this session's input have reached the program's terminal. */
   onTaken: (count: number) => void = () => {}
-  onEvent: (event: BoxEvent) => void = () => {}
+  onEvent: (event: CoopEvent) => void = () => {}
   onNotice: (text: string) => void = () => {}
   /** The connection ended without anybody having asked for it. */
   onLost: (error?: Error) => void = () => {}
@@ -102,7 +107,7 @@ export class Session {
       },
     })
     const { dataDir } = paths
-    session.#tell({ type: 'hello', protocol: PROTOCOL, version: VERSION, dataDir })
+    session.#tell({ type: 'hello', protocol: PROTOCOL, version: VERSION, dataDir, client: CLIENT_ID })
     return { session, daemon: await session.#hello.promise }
   }
 
@@ -117,12 +122,12 @@ export class Session {
   }
 
   input(bytes: Uint8Array): void {
-    this.#send(encodeFrame(FRAME_INPUT, bytes))
+    this.#send(encodeInput(CHANNEL, bytes))
   }
 
   /** Input that went to the terminal directly. */
   typed(input: TypedDirectly): void {
-    this.#send(encodeTyped(input))
+    this.#send(encodeTyped(CHANNEL, input))
   }
 
   /** Can be read when the daemon has said something. */
@@ -191,7 +196,7 @@ export class Session {
   #frame({ type, payload }: Frame): void {
     if (type === FRAME_JSON) return this.#message(payload)
     if (type === FRAME_INPUT) return // ours to send
-    const { offset, bytes } = decodeOutput(payload)
+    const { offset, bytes } = decodeOutput(takeChannel(payload).rest)
     if (type === FRAME_OUTPUT) this.onOutput(offset, bytes)
     else if (type === FRAME_SCREEN) this.onScreen(offset, bytes)
     else if (type === FRAME_PICTURE) this.onPicture(offset, bytes)
@@ -230,10 +235,7 @@ export class Session {
   #lost(cause?: Error): void {
     const mine = this.#closed
     this.#closed = true
-    const error = new CoopError('E_DAEMON', LOST, {
-      hint: 'coop system logs -n 20',
-      cause,
-    })
+    const error = new ConnectionLost(cause)
     this.#hello.reject(new Error('lost before the greeting'))
     for (const pending of this.#pending.values()) pending.reject(error)
     this.#pending.clear()

@@ -149,7 +149,9 @@ export async function showTerminal(
     mine.onNotice = (text) => {
       notices.push(text) // told at the end: now it would be in the middle of a picture
     }
-    mine.onEvent = ({ box, waiting }) => writeAll(Buffer.from(title.event(box, waiting)))
+    mine.onEvent = (event) => {
+      if (event.event === 'waiting') writeAll(Buffer.from(title.event(event.box, event.waiting)))
+    }
     mine.onTaken = (count) => {
       input.taken(count)
       input.flush()

@@ -10,7 +10,7 @@ import type { Reply, Request } from '../protocol/calls.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import type { CommandRecord } from '../store/manifest.ts'
 import type { Pty } from '../terminal/pty.ts'
-import type { Connection } from './connection.ts'
+import type { ClientChannel } from './client-channel.ts'
 import { Feed } from './feed.ts'
 
 const NOT_FOUND = 127
@@ -81,7 +81,7 @@ export class Commands {
 
   /** Start a command on the connection's behalf: its end is told with `exit`, the client's end hangs it up. */
   async start(
-    connection: Connection,
+    channel: ClientChannel,
     box: Box,
     options: CommandOptions,
     fds: readonly number[],
@@ -90,7 +90,8 @@ export class Commands {
     const { plan } = box.manifest
     const { token } = options
     const cwd = options.cwd ?? inWorkspace(plan, options.callerCwd ?? '')
-    const client = { pid: connection.pid, startTime: startTimeOf(connection.pid) }
+    const peer = channel.peer ?? 0 // a client that is no process of this machine cannot be looked after
+    const client = { pid: peer, startTime: startTimeOf(peer) }
     try {
       if (!name) throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop run CMD…' })
       let command: Command
@@ -112,7 +113,7 @@ export class Commands {
       }
       box.keep(command.record)
       this.#commands.set(token, command)
-      this.#serve(connection, command, options.terminal, 0)
+      this.#serve(channel, command, options.terminal, 0)
       return { box: box.name }
     } catch (error) {
       if (box.manifest.kind === 'run') void box.end({ force: true })
@@ -121,15 +122,15 @@ export class Commands {
   }
 
   /** Go on with a command that a client started with an earlier daemon. Raises E_NO_BOX. */
-  rejoin(connection: Connection, { token, size, from, typed }: Request<'rejoin'>): Reply<'rejoin'> {
+  rejoin(channel: ClientChannel, { token, size, from, typed }: Request<'rejoin'>): Reply<'rejoin'> {
     const command = this.#commands.get(token)
     if (!command) throw new CoopError('E_NO_BOX', 'the command has ended with its box')
-    const pty = this.#serve(connection, command, size, from)
-    return { box: command.box.name, ...(pty ? { taken: connection.continueInput(pty, typed) } : {}) }
+    const pty = this.#serve(channel, command, size, from)
+    return { box: command.box.name, ...(pty ? { taken: channel.continueInput(pty, typed) } : {}) }
   }
 
   #serve(
-    connection: Connection,
+    channel: ClientChannel,
     command: Command,
     size: WindowSize | undefined,
     from: number | undefined,
@@ -137,10 +138,10 @@ export class Commands {
     const { box, record } = command
     clearTimeout(command.orphaned)
     const pty = record.pty === undefined ? undefined : box.terminals.ptys.get(record.pty)
-    const feed = pty && new Feed(pty, connection, { readonly: false, size, from })
+    const feed = pty && new Feed(pty, channel, { readonly: false, size, from })
     const forget = pty?.onClose(() => feed?.finish())
     let ended = false
-    connection.activity = {
+    channel.activity = {
       ...(feed ? { feed } : {}),
       signal: (signal) => void box.processes.signal(record.pid, signal).catch(() => {}),
       // The client has its exit code, or is gone: either way nobody asks for this command any more.
@@ -154,12 +155,7 @@ export class Commands {
       await pty?.drained()
       feed?.finish()
       ended = true
-      connection.tell({
-        type: 'exit',
-        code,
-        ended: 'command',
-        ...(error ? { error: errorToJson(error) } : {}),
-      })
+      channel.exit({ code, ended: 'command', ...(error ? { error: errorToJson(error) } : {}) })
     }
     command.exited.then(
       (code) => tell(code, endOfBox(box)),

@@ -9,7 +9,7 @@ import type { Box } from '../box/box.ts'
 import { CoopError } from '../core/errors.ts'
 import type { CopyEntry, Created, FileTime, NewEntry, Place } from '../protocol/calls/copies.ts'
 import type { BoxFiles, Opened, Unfinished } from '../trees/box-files.ts'
-import type { Activity } from './connection.ts'
+import type { Activity } from './client-channel.ts'
 
 const MAX_UNFINISHED = 1024 // a client has at most one call's worth of files in hand
 

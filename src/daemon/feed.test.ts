@@ -18,7 +18,8 @@ const FULL = 1 << 20 // bytes: more than a feed queues for anybody
 
 /** A connection whose other end takes nothing until it is told to. */
 class Connection implements Outlet {
-  readonly pid = 42
+  readonly channel = 5
+  readonly peer = 42
   readonly terminal = '/dev/pts/7'
   readonly got: { type: number; offset: number; text: string }[] = []
   readonly notices: string[] = []
@@ -27,8 +28,8 @@ class Connection implements Outlet {
   next = Promise.withResolvers<void>()
   send(...parts: Uint8Array[]): void {
     const bytes = Buffer.concat(parts)
-    const offset = Number(bytes.readBigUInt64BE(5))
-    this.got.push({ type: bytes.readUInt8(4), offset, text: bytes.toString('latin1', 13) })
+    const offset = Number(bytes.readBigUInt64BE(7))
+    this.got.push({ type: bytes.readUInt8(4), offset, text: bytes.toString('latin1', 15) })
     this.next.resolve()
     this.next = Promise.withResolvers()
   }

@@ -1,7 +1,7 @@
 /** One client's view of a PTY: sends output as fast as the client takes it, from the ring when it fell behind. */
 import type { WindowSize } from '../core/window-size.ts'
 import type { ClientInfo } from '../protocol/calls/boxes.ts'
-import { encodePicture, encodeScreen, outputHead } from '../protocol/frames.ts'
+import { type Channel, encodePicture, encodeScreen, outputHead } from '../protocol/frames.ts'
 import { Pictures } from '../screen/pictures.ts'
 import type { Pty, PtyClient } from '../terminal/pty.ts'
 
@@ -9,8 +9,10 @@ import type { Pty, PtyClient } from '../terminal/pty.ts'
 export interface Outlet {
   /** Bytes that wait to be sent. */
   readonly queued: number
-  /** The process at the other end and its terminal. */
-  readonly pid: number
+  /** Where its frames go. */
+  readonly channel: Channel
+  /** The process at the other end, where there is one, and its terminal. */
+  readonly peer: number | undefined
   readonly terminal: string | undefined
   /** One frame, in as many parts as it comes in; they are only good during the call. */
   send(...parts: Uint8Array[]): void
@@ -74,9 +76,9 @@ export class Feed implements PtyClient {
   /** What listings say about this client; undefined for who only reads along. */
   get about(): ClientInfo | undefined {
     if (this.#plain) return undefined
-    const { pid, terminal } = this.#outlet
+    const { peer, terminal } = this.#outlet
     return {
-      pid,
+      ...(peer === undefined ? {} : { pid: peer }),
       ...(terminal === undefined ? {} : { terminal }),
       readonly: this.readonly,
       ...(this.#size ? { size: this.#size } : {}),
@@ -136,7 +138,7 @@ export class Feed implements PtyClient {
     }
     if (this.#needsScreen || offset !== this.#next || this.#outlet.queued > HIGH_WATER) return // see catchUp
     this.#next = offset + bytes.length // first: sending may call catchUp
-    this.#outlet.send(outputHead(offset, bytes.length), bytes)
+    this.#outlet.send(outputHead(this.#outlet.channel, offset, bytes.length), bytes)
   }
 
   /** Send what the client does not have, while it takes it. Called when it has room. */
@@ -157,7 +159,7 @@ export class Feed implements PtyClient {
       if (this.#next >= ring.offset) return
       const { from, bytes } = ring.read(this.#next, HIGH_WATER)
       this.#next = from + bytes.length
-      this.#outlet.send(outputHead(from, bytes.length), bytes)
+      this.#outlet.send(outputHead(this.#outlet.channel, from, bytes.length), bytes)
     }
   }
 
@@ -179,7 +181,7 @@ export class Feed implements PtyClient {
     const { offset, bytes } = this.pty.screen()
     this.#needsScreen = false
     this.#next = offset
-    this.#outlet.send(encodeScreen(offset, bytes))
+    this.#outlet.send(encodeScreen(this.#outlet.channel, offset, bytes))
     return true
   }
 
@@ -191,7 +193,8 @@ export class Feed implements PtyClient {
     const { offset, picture } = this.pty.picture(this.#size)
     this.#next = offset
     const drawn = this.#pictures.next(picture)
-    if (drawn) this.#outlet.send((drawn.anew ? encodeScreen : encodePicture)(offset, drawn.bytes))
+    const encode = drawn?.anew ? encodeScreen : encodePicture
+    if (drawn) this.#outlet.send(encode(this.#outlet.channel, offset, drawn.bytes))
   }
 
   /** Whether so much time has passed since the last screen; else `catchUp` is called when it has. */

@@ -3,7 +3,8 @@ import { chmodSync, rmSync, statSync } from 'node:fs'
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
 import { daemonSocket, type Paths } from '../core/paths.ts'
-import { Connection, type Handler } from './connection.ts'
+import { Client, type Handler } from './client.ts'
+import { UnixTransport } from './unix-transport.ts'
 
 /** Whether the process at the other end of a connection is the user whom this daemon serves. */
 function isOwner(socket: number): boolean {
@@ -16,15 +17,10 @@ export interface Gate {
   close(): void
 }
 
-export function openGate(
-  paths: Paths,
-  handler: Handler,
-  connections: Set<Connection>,
-  came: () => void,
-): Gate {
+export function openGate(paths: Paths, handler: Handler, clients: Set<Client>, came: () => void): Gate {
   const path = daemonSocket(paths)
   rmSync(path, { force: true })
-  const listener = Bun.listen<Connection | undefined>({
+  const listener = Bun.listen<UnixTransport | undefined>({
     unix: path,
     data: undefined,
     socket: {
@@ -34,9 +30,11 @@ export function openGate(
           socket.end()
           return
         }
-        const connection = new Connection(socket as Socket<Connection | undefined>, handler, paths.dataDir)
-        socket.data = connection
-        connections.add(connection)
+        const transport = new UnixTransport(socket as Socket<UnixTransport | undefined>)
+        const client = new Client(transport, handler, paths.dataDir)
+        transport.serve(client)
+        socket.data = transport
+        clients.add(client)
         came()
       },
       data: (socket, bytes) => socket.data?.data(bytes),

@@ -1,6 +1,6 @@
 /** What each call of a client does: one handler for each name of the table, in `handlers/` by topic. */
 import type { Call, CallName, Reply, Request } from '../protocol/calls.ts'
-import type { Connection } from './connection.ts'
+import type { ClientChannel } from './client-channel.ts'
 import { boxHandlers } from './handlers/boxes.ts'
 import { commandHandlers } from './handlers/commands.ts'
 import { copyHandlers } from './handlers/copies.ts'
@@ -11,13 +11,16 @@ import { terminalHandlers } from './handlers/terminals.ts'
 import type { Services } from './services.ts'
 
 type Handlers = { readonly [N in CallName]: Handler<N> }
-type Handler<N extends CallName> = (client: Connection, request: Request<N>) => Promise<Reply<N>> | Reply<N>
+type Handler<N extends CallName> = (
+  channel: ClientChannel,
+  request: Request<N>,
+) => Promise<Reply<N>> | Reply<N>
 
 /** Handlers of some calls, as a topic gives them. */
 export type HandlersFor<N extends CallName> = { readonly [K in N]: Handler<K> }
 
 /** Answers calls; rejects with a CoopError. */
-export type Answer = (client: Connection, call: Call) => Promise<unknown>
+export type Answer = (channel: ClientChannel, call: Call) => Promise<unknown>
 
 export function answering(services: Services): Answer {
   const handlers: Handlers = {
@@ -30,9 +33,9 @@ export function answering(services: Services): Answer {
     ...systemHandlers(services),
   }
   const answer = async <N extends CallName>(
-    client: Connection,
+    channel: ClientChannel,
     name: N,
     request: Request<N>,
-  ): Promise<Reply<N>> => handlers[name](client, request)
-  return (client, call) => answer(client, call.do, call)
+  ): Promise<Reply<N>> => handlers[name](channel, request)
+  return (channel, call) => answer(channel, call.do, call)
 }

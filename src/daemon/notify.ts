@@ -1,5 +1,7 @@
 /** The user's own command for when an agent waits: `[session] notify`, from the global configuration only. */
+import type { WaitingEvent } from '../protocol/events.ts'
 import type { Log } from './log.ts'
+import type { Registry } from './registry.ts'
 
 const MAX_MS = 30_000 // a notifier that hangs is ended
 
@@ -28,4 +30,12 @@ export async function runNotifier(command: string, about: Notification, log: Log
   const code = await child.exited
   clearTimeout(timer)
   if (code !== 0) log('notify-failed', { box: about.box, code })
+}
+
+/** Tell the user that an agent waits, if a command for that is configured. */
+export function notify(registry: Registry, { box: name, text }: WaitingEvent, log: Log): void {
+  const box = registry.boxes.find((one) => one.name === name)
+  if (!box || box.ending || !box.manifest.notify) return
+  const workspace = box.manifest.plan.workspace.source.path
+  void runNotifier(box.manifest.notify, { box: name, workspace, text }, log)
 }

@@ -25,6 +25,7 @@ import {
 } from '../store/images.ts'
 import { findSnapshots, type ImageBelow, type SnapshotMeta, snapshotUpper } from '../store/snapshots.ts'
 import { copyTree, syncTree } from '../trees/copier.ts'
+import { asJob } from './job.ts'
 import type { Registry } from './registry.ts'
 import { whileStill } from './still.ts'
 
@@ -66,9 +67,14 @@ export class Publishing {
 
   async publish(call: Request<'image.publish'>): Promise<Published> {
     const origin = this.#origin(call)
-    const { paths, log } = this.#context
     this.#checkBelow(origin)
     this.#checkName(call)
+    const job = { box: origin.from.box, job: 'publish', name: call.reference } as const
+    return asJob(this.#context.bus, job, () => this.#publish(call, origin))
+  }
+
+  async #publish(call: Request<'image.publish'>, origin: Origin): Promise<Published> {
+    const { paths, log } = this.#context
     const layer = `sha256:${new Bun.CryptoHasher('sha256').update(`coop image publish ${crypto.randomUUID()}`).digest('hex')}`
     const fresh = join(layersDir(paths, origin.ids), `.tmp-${hexOf(layer)}`)
     const began = performance.now()

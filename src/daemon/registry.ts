@@ -8,6 +8,7 @@ import { thaw } from '../box/freeze.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../box/storage.ts'
 import { Nursery } from '../container/spare-inits.ts'
+import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../core/names.ts'
 import { boxDir, boxesDir, boxRuntimeDir, manifestFile, type Paths, seedingDir } from '../core/paths.ts'
@@ -15,6 +16,7 @@ import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
+import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/values.ts'
 import { findManifests, type Manifest } from '../store/manifest.ts'
 import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
@@ -54,7 +56,7 @@ export class Registry {
     zygote: Channel,
     watcher: Watcher,
     log: Log,
-    tell: { changed(): void; waiting(box: Box): void },
+    bus: Bus<CoopEvent>,
   ) {
     this.#context = {
       paths,
@@ -63,13 +65,11 @@ export class Registry {
       zygote,
       nursery: new Nursery(zygote, host),
       log,
-      changed: tell.changed,
-      waiting: tell.waiting,
+      bus,
       ended: (box) => {
         this.#boxes.delete(box.name)
         this.#raiseSoon()
         this.#cleanSoon()
-        tell.changed()
       },
     }
     const clean = (): void => this.#cleanSoon()
@@ -244,6 +244,7 @@ export class Registry {
           throw error
         }
       }
+      this.#context.bus.emit({ event: 'box', box: name, change: 'created' })
       return { box, warnings: [...prepared.warnings, ...(kind === 'agent' ? this.#news(prepared) : [])] }
     } catch (error) {
       throw diskError(error, `boxes in ${this.#context.paths.dataDir}`)
@@ -303,6 +304,7 @@ export class Registry {
     await box.start(prepared).catch((error) => {
       throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
     })
+    this.#context.bus.emit({ event: 'box', box: name, change: 'started' })
     // No error: the box is how one gets at the place where it is to be installed.
     const missing = await box.terminals.missingAgent()
     const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []

@@ -4,21 +4,22 @@ import { homedir } from 'node:os'
 import { Channel } from '../../ffi/channel.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { Watcher } from '../../ffi/watcher.ts'
-import type { Box } from '../box/box.ts'
 import { diskError } from '../box/storage.ts'
+import { Bus } from '../core/bus.ts'
 import { errorToJson } from '../core/errors.ts'
 import { daemonSocket, resolvePaths } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
 import { lockRuntime, lockState } from '../disk/locks.ts'
 import { ensureRuntimeDir } from '../disk/runtime-dir.ts'
 import { hostFacts } from '../host/facts.ts'
+import type { CoopEvent } from '../protocol/events.ts'
+import type { Client } from './client.ts'
 import { Commands } from './commands.ts'
-import type { Connection } from './connection.ts'
 import { DescriptorDesk } from './descriptors.ts'
 import { openGate } from './gate.ts'
 import { answering } from './handlers.ts'
 import { openLog } from './log.ts'
-import { runNotifier } from './notify.ts'
+import { notify } from './notify.ts'
 import { Registry } from './registry.ts'
 
 const TIDY_MS = 500 // after the last change of a box: plans and batches are garbage by then, and a box then costs little
@@ -61,11 +62,12 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     },
   })
   await zygote.run(unmapProgram())
-  const connections = new Set<Connection>()
+  const clients = new Set<Client>()
+  const bus = new Bus<CoopEvent>((error) => log('listener-failed', { error: String(error) }))
   let idle: Timer | undefined
   const restIdle = (): void => {
     clearTimeout(idle)
-    if (connections.size === 0 && !registry.busy) idle = setTimeout(() => stop('shutdown'), IDLE_MS)
+    if (clients.size === 0 && !registry.busy) idle = setTimeout(() => stop('shutdown'), IDLE_MS)
   }
   let stopping = false
   /** Boxes, and the commands of clients, go on: the next daemon takes them over. */
@@ -74,7 +76,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     stopping = true
     log('stop', { why })
     rmSync(daemonSocket(paths), { force: true }) // the next client starts another daemon
-    for (const connection of connections) connection.tell({ type: 'bye', why })
+    for (const client of clients) client.tell({ type: 'bye', why })
     registry.cleanNow()
     process.exit(0)
   }
@@ -85,21 +87,20 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     tidy = setTimeout(() => Bun.gc(true), TIDY_MS)
     tidy.unref()
   }
-  const waiting = ({ name, manifest, ending }: Box): void => {
-    const { waiting, notify, plan } = manifest
-    const text = waiting?.text
-    const event = { box: name, waiting: waiting !== undefined, ...(text === undefined ? {} : { text }) }
-    for (const connection of connections) connection.event(event)
-    const about = { box: name, workspace: plan.workspace.source.path, text }
-    if (waiting && notify && !ending) void runNotifier(notify, about, log)
-  }
   const watcher = await Watcher.start()
-  const registry = new Registry(paths, hostFacts(homedir()), zygote, watcher, log, { changed, waiting })
+  const registry = new Registry(paths, hostFacts(homedir()), zygote, watcher, log, bus)
+  bus.listen(({ event }) => event === 'box' && changed())
+  bus.listen((event) => {
+    if (event.event !== 'waiting') return
+    for (const client of clients) client.tellWaiting(event)
+    if (event.waiting) notify(registry, event, log)
+  })
   await registry.adoptAll()
   const commands = new Commands()
   for (const box of registry.boxes) commands.adopt(box)
   const desk = new DescriptorDesk(paths)
   const answer = answering({
+    bus,
     registry,
     commands,
     desk,
@@ -109,7 +110,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       version: VERSION,
       uptime: Math.round(process.uptime()),
       boxes: registry.boxes.length,
-      clients: connections.size,
+      clients: clients.size,
       creates: registry.creates,
       unreadable: registry.unreadable,
       paths,
@@ -121,12 +122,12 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const handler = {
     call: answer,
     retire: () => stop('retire'),
-    closed: (connection: Connection) => {
-      connections.delete(connection)
+    closed: (client: Client) => {
+      clients.delete(client)
       restIdle()
     },
   }
-  let gate = openGate(paths, handler, connections, () => clearTimeout(idle))
+  let gate = openGate(paths, handler, clients, () => clearTimeout(idle))
   /** Somebody has cleared the runtime folder away: without a way in the next daemon would take the boxes for dead. */
   const mend = async (): Promise<void> => {
     if (gate.isThere() || stopping) return
@@ -137,7 +138,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       return
     }
     gate.close()
-    gate = openGate(paths, handler, connections, () => clearTimeout(idle))
+    gate = openGate(paths, handler, clients, () => clearTimeout(idle))
     desk.reopen()
     for (const box of registry.boxes) await box.reopen()
   }

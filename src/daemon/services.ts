@@ -1,12 +1,15 @@
 /** What handlers of calls work with. */
 
+import type { Bus } from '../core/bus.ts'
 import type { SystemStatus } from '../protocol/calls/system.ts'
+import type { CoopEvent } from '../protocol/events.ts'
 import type { Commands } from './commands.ts'
 import type { DescriptorDesk } from './descriptors.ts'
 import type { Log } from './log.ts'
 import type { Registry } from './registry.ts'
 
 export interface Services {
+  readonly bus: Bus<CoopEvent>
   readonly registry: Registry
   readonly commands: Commands
   readonly desk: DescriptorDesk

@@ -25,6 +25,7 @@ import {
 import { copyTree, syncTree } from '../trees/copier.ts'
 import { restoreWorkspace, saveWorkspace, surplus } from '../trees/workspace-copy.ts'
 import { listWorkspace } from '../trees/workspace-list.ts'
+import { asJob } from './job.ts'
 import type { Registry } from './registry.ts'
 import { checkState, whileStill } from './still.ts'
 
@@ -58,13 +59,17 @@ export class Snapshots {
         hint: BOX_NAME_RULE,
       })
     const box = this.#registry.find(request)
-    return this.alone(box.name, () => this.#create(box, request))
+    return this.alone(box.name, () =>
+      this.#job(box, 'snapshot', request.name, () => this.#create(box, request)),
+    )
   }
 
   /** Put a box's files back. */
   async restore(request: Restore): Promise<Reply<'snapshot.restore'>> {
     const box = this.#boxOf(request)
-    return this.alone(box.name, () => this.#restore(box, request))
+    return this.alone(box.name, () =>
+      this.#job(box, 'restore', request.name, () => this.#restore(box, request)),
+    )
   }
 
   async remove({ name, ...target }: Request<'snapshot.remove'>): Promise<Reply<'snapshot.remove'>> {
@@ -83,6 +88,10 @@ export class Snapshots {
     const { paths } = this.#context
     const found = target.box === undefined ? findSnapshots(paths) : findSnapshots(paths, this.#nameOf(target))
     return found.map(infoOf)
+  }
+
+  #job<T>(box: Box, job: 'snapshot' | 'restore', name: string, work: () => Promise<T>): Promise<T> {
+    return asJob(this.#context.bus, { box: box.name, job, name }, work)
   }
 
   /** Whether something is under way, for which the daemon must stay. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import {
   decodeOutput,
   decodeTyped,
-  encodeFrame,
+  encodeInput,
   encodeJson,
   encodeOutput,
   encodeTyped,
@@ -12,31 +12,35 @@ import {
   FRAME_TYPED,
   FrameDecoder,
   MAX_CONTROL,
+  takeChannel,
 } from './frames.ts'
 
 const STREAM = Buffer.concat([
   encodeJson({ type: 'hello' }),
-  encodeFrame(FRAME_INPUT, Buffer.from('typed')),
-  encodeFrame(FRAME_INPUT, new Uint8Array()),
-  encodeOutput(2 ** 40, Buffer.from('shown')),
+  encodeInput(0, Buffer.from('typed')),
+  encodeInput(0x1234, new Uint8Array()),
+  encodeOutput(7, 2 ** 40, Buffer.from('shown')),
 ])
 
 const shapes = (decoder: FrameDecoder, ...parts: Uint8Array[]): string[] =>
   parts
     .flatMap((part) => decoder.push(part))
-    .map(({ type, payload }) => `${type} ${Buffer.from(payload).toString('latin1')}`)
+    .map(({ type, payload }) => {
+      const { channel, rest } = type === FRAME_JSON ? { channel: 0, rest: payload } : takeChannel(payload)
+      return `${type} ${channel} ${Buffer.from(rest).toString('latin1')}`
+    })
 
 describe('frames', () => {
   const whole = shapes(new FrameDecoder(), STREAM)
 
   test('come out as they went in', () => {
     expect(whole).toEqual([
-      `${FRAME_JSON} {"type":"hello"}`,
-      `${FRAME_INPUT} typed`,
-      `${FRAME_INPUT} `,
-      `${FRAME_OUTPUT} \0\0\x01\0\0\0\0\0shown`,
+      `${FRAME_JSON} 0 {"type":"hello"}`,
+      `${FRAME_INPUT} 0 typed`,
+      `${FRAME_INPUT} ${0x1234} `,
+      `${FRAME_OUTPUT} 7 \0\0\x01\0\0\0\0\0shown`,
     ])
-    expect(decodeOutput(encodeOutput(2 ** 40, Buffer.from('shown')).subarray(5))).toEqual({
+    expect(decodeOutput(encodeOutput(7, 2 ** 40, Buffer.from('shown')).subarray(7))).toEqual({
       offset: 2 ** 40,
       bytes: Buffer.from('shown'),
     })
@@ -44,9 +48,10 @@ describe('frames', () => {
 
   test('of what was typed directly say where in the output that was', () => {
     const typed = { read: 2 ** 40, typedAt: 2 ** 33 + 1, bytes: new Uint8Array([1, 0, 255]) }
-    const [frame] = new FrameDecoder().push(encodeTyped(typed))
+    const [frame] = new FrameDecoder().push(encodeTyped(3, typed))
     expect(frame?.type).toBe(FRAME_TYPED)
-    expect(decodeTyped(frame?.payload ?? new Uint8Array(0))).toEqual(typed)
+    expect(takeChannel(frame?.payload ?? new Uint8Array(0))).toMatchObject({ channel: 3 })
+    expect(decodeTyped(takeChannel(frame?.payload ?? new Uint8Array(0)).rest)).toEqual(typed)
     for (const size of [0, 8, 15]) expect(() => decodeTyped(new Uint8Array(size))).toThrow(RangeError)
     expect(() => decodeTyped(new Uint8Array(16).fill(255))).toThrow(RangeError)
   })
@@ -84,6 +89,18 @@ describe('frames', () => {
 
   test('a control message over the limit is not sent', () => {
     expect(() => encodeJson('x'.repeat(MAX_CONTROL))).toThrow(RangeError)
+  })
+
+  test('of protocol 3 have no channel', () => {
+    const [frame] = new FrameDecoder().push(encodeOutput(undefined, 5, Buffer.from('shown')))
+    expect(decodeOutput(frame?.payload ?? new Uint8Array(0))).toEqual({
+      offset: 5,
+      bytes: Buffer.from('shown'),
+    })
+  })
+
+  test('without a whole channel are refused', () => {
+    expect(() => takeChannel(new Uint8Array(1))).toThrow(RangeError)
   })
 
   test('output without a whole offset is refused', () => {

@@ -1,6 +1,7 @@
 /**
- * Frames: `length(4, big endian) type(1) payload`; length counts type and payload. The same codec serves the
- * unix socket, the web socket and the tunnel. Pure.
+ * Frames: `length(4, big endian) type(1) payload`; length counts type and payload. Every type but JSON begins its payload
+ * with a channel (2 bytes, big endian): one connection carries many terminals, each on a channel of its own. JSON frames
+ * keep the oldest layout, so that releases can always greet each other. The same codec serves every transport. Pure.
  */
 
 export const FRAME_JSON = 1
@@ -30,11 +31,19 @@ const isFrameType = (type: number | undefined): type is FrameType =>
 export const MAX_CONTROL = 1 << 20 // bytes of one control message
 const MAX_FRAME = MAX_CONTROL + 64
 const HEADER = 5
+const CHANNEL = 2 // bytes of the channel
+export const MAX_CHANNEL = 0xffff
 
 export interface Frame {
   readonly type: FrameType
   readonly payload: Uint8Array
 }
+
+/**
+ * The channel of a frame. Undefined: the layout of protocol 3, which had none, for clients of that release that are still
+ * attached when a newer daemon takes over.
+ */
+export type Channel = number | undefined
 
 // What every command does goes without Buffer and DataView: the first object of each kind costs time and memory.
 
@@ -54,9 +63,25 @@ function emptyFrame(type: FrameType, size: number): Uint8Array {
   return frame
 }
 
-export function encodeFrame(type: FrameType, payload: Uint8Array): Uint8Array {
-  const frame = emptyFrame(type, payload.length)
-  frame.set(payload, HEADER)
+/** A frame of a channel with room for `size` bytes at its end. */
+function channelFrame(type: FrameType, channel: Channel, size: number): Uint8Array {
+  if (channel === undefined) return emptyFrame(type, size)
+  const frame = emptyFrame(type, CHANNEL + size)
+  frame[HEADER] = channel >>> 8
+  frame[HEADER + 1] = channel
+  return frame
+}
+
+/** The channel of a frame that is not JSON, and what comes after it. Throws RangeError for a frame without one. */
+export function takeChannel(payload: Uint8Array): { readonly channel: number; readonly rest: Uint8Array } {
+  if (payload.length < CHANNEL) throw new RangeError('a frame without a channel')
+  const [high = 0, low = 0] = payload
+  return { channel: (high << 8) | low, rest: payload.subarray(CHANNEL) }
+}
+
+export function encodeInput(channel: Channel, bytes: Uint8Array): Uint8Array {
+  const frame = channelFrame(FRAME_INPUT, channel, bytes.length)
+  frame.set(bytes, frame.length - bytes.length)
   return frame
 }
 
@@ -64,31 +89,33 @@ export function encodeFrame(type: FrameType, payload: Uint8Array): Uint8Array {
 export function encodeJson(message: unknown): Uint8Array {
   const payload = new TextEncoder().encode(JSON.stringify(message))
   if (payload.length > MAX_CONTROL) throw new RangeError(`a message of ${payload.length} bytes is too large`)
-  return encodeFrame(FRAME_JSON, payload)
-}
-
-function encodeWithOffset(type: FrameType, offset: number, bytes: Uint8Array): Uint8Array {
-  const frame = emptyFrame(type, 8 + bytes.length)
-  new DataView(frame.buffer).setBigUint64(HEADER, BigInt(offset))
-  frame.set(bytes, HEADER + 8)
+  const frame = emptyFrame(FRAME_JSON, payload.length)
+  frame.set(payload, HEADER)
   return frame
 }
 
-export const encodeOutput = (offset: number, bytes: Uint8Array): Uint8Array =>
-  encodeWithOffset(FRAME_OUTPUT, offset, bytes)
+function encodeWithOffset(type: FrameType, channel: Channel, offset: number, bytes: Uint8Array): Uint8Array {
+  const frame = channelFrame(type, channel, 8 + bytes.length)
+  new DataView(frame.buffer).setBigUint64(frame.length - bytes.length - 8, BigInt(offset))
+  frame.set(bytes, frame.length - bytes.length)
+  return frame
+}
+
+export const encodeOutput = (channel: Channel, offset: number, bytes: Uint8Array): Uint8Array =>
+  encodeWithOffset(FRAME_OUTPUT, channel, offset, bytes)
 
 /** What goes before `size` bytes of output, to send both without putting them together. */
-export function outputHead(offset: number, size: number): Uint8Array {
-  const head = encodeOutput(offset, new Uint8Array(0))
-  setLength(head, 9 + size)
+export function outputHead(channel: Channel, offset: number, size: number): Uint8Array {
+  const head = encodeOutput(channel, offset, new Uint8Array(0))
+  setLength(head, head.length - 4 + size)
   return head
 }
 
-export const encodeScreen = (offset: number, bytes: Uint8Array): Uint8Array =>
-  encodeWithOffset(FRAME_SCREEN, offset, bytes)
+export const encodeScreen = (channel: Channel, offset: number, bytes: Uint8Array): Uint8Array =>
+  encodeWithOffset(FRAME_SCREEN, channel, offset, bytes)
 
-export const encodePicture = (offset: number, bytes: Uint8Array): Uint8Array =>
-  encodeWithOffset(FRAME_PICTURE, offset, bytes)
+export const encodePicture = (channel: Channel, offset: number, bytes: Uint8Array): Uint8Array =>
+  encodeWithOffset(FRAME_PICTURE, channel, offset, bytes)
 
 /** See `FRAME_TYPED`. */
 export interface TypedDirectly {
@@ -97,11 +124,11 @@ export interface TypedDirectly {
   readonly bytes: Uint8Array
 }
 
-export function encodeTyped({ read, typedAt, bytes }: TypedDirectly): Uint8Array {
+export function encodeTyped(channel: Channel, { read, typedAt, bytes }: TypedDirectly): Uint8Array {
   const payload = new Uint8Array(8 + bytes.length)
   new DataView(payload.buffer).setBigUint64(0, BigInt(typedAt))
   payload.set(bytes, 8)
-  return encodeWithOffset(FRAME_TYPED, read, payload)
+  return encodeWithOffset(FRAME_TYPED, channel, read, payload)
 }
 
 /** Throws RangeError for what is none. */
@@ -111,8 +138,8 @@ export function decodeTyped(payload: Uint8Array): TypedDirectly {
   return { read, typedAt, bytes }
 }
 
-export const encodeTaken = (count: number): Uint8Array =>
-  encodeWithOffset(FRAME_TAKEN, count, new Uint8Array(0))
+export const encodeTaken = (channel: Channel, count: number): Uint8Array =>
+  encodeWithOffset(FRAME_TAKEN, channel, count, new Uint8Array(0))
 
 /** The payload of a frame that begins with an offset, or (without bytes) of a count of what was taken. */
 export function decodeOutput(payload: Uint8Array): { readonly offset: number; readonly bytes: Uint8Array } {

@@ -5,17 +5,35 @@
 import { CoopError } from '../core/errors.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import { CALLS, type Call, isCallName } from './calls.ts'
+import { MAX_CHANNEL } from './frames.ts'
 import { Malformed, TooLong } from './malformed.ts'
-import { fieldsOf, integer, object, optional, text } from './shapes.ts'
+import { callOfToday } from './older.ts'
+import { PROTOCOL } from './server-messages.ts'
+import { type Fields, fieldsOf, integer, object, optional, text } from './shapes.ts'
 import { windowSize } from './values.ts'
 
 export type ClientMessage =
   /** `dataDir`: the client takes boxes to be there. */
-  | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly dataDir?: string }
-  | { readonly type: 'call'; readonly id: number; readonly call: Call }
+  | {
+      readonly type: 'hello'
+      readonly protocol: number
+      readonly version: string
+      readonly dataDir?: string
+      /** Chosen at random by the client, and kept when it comes back. */
+      readonly client?: number
+    }
+  /** On `channel`, 0 when left out, is shown what the call begins. */
+  | { readonly type: 'call'; readonly id: number; readonly channel?: number; readonly call: Call }
   /** `visible`: false for a window that nobody sees now, such as a browser's tab in the background. */
-  | { readonly type: 'resize'; readonly size: WindowSize; readonly visible: boolean }
-  | { readonly type: 'signal'; readonly signal: number }
+  | {
+      readonly type: 'resize'
+      readonly channel?: number
+      readonly size: WindowSize
+      readonly visible: boolean
+    }
+  | { readonly type: 'signal'; readonly channel?: number; readonly signal: number }
+  /** What is on that channel is over. */
+  | { readonly type: 'close'; readonly channel: number }
   /** A newer coop asks this daemon to make room for its own. Boxes and clients move on to that. */
   | { readonly type: 'retire' }
 
@@ -26,8 +44,17 @@ export interface RefusedCall {
   readonly error: CoopError
 }
 
-const hello = object({ protocol: integer(0, 1 << 30), version: text(), dataDir: optional(text()) })
+const MAX_CLIENT = 2 ** 32 // ids are random: two of them meet once in billions
+
+const hello = object({
+  protocol: integer(0, 1 << 30),
+  version: text(),
+  dataDir: optional(text()),
+  client: optional(integer(1, MAX_CLIENT)),
+})
 const callId = integer(0, 2 ** 31)
+const channel = integer(0, MAX_CHANNEL)
+const onChannel = object({ channel: optional(channel) })
 const signalNumber = integer(1, 64)
 
 function readCall(value: unknown): Call {
@@ -37,9 +64,10 @@ function readCall(value: unknown): Call {
   return { do: name, ...CALLS[name].request.read(value) } as Call
 }
 
-function callMessage(id: number, value: unknown): ClientMessage | RefusedCall {
+function callMessage(it: Fields, protocol: number): ClientMessage | RefusedCall {
+  const id = callId.read(it.id)
   try {
-    return { type: 'call', id, call: readCall(value) }
+    return { type: 'call', id, ...onChannel.read(it), call: readCall(callOfToday(it.call, protocol)) }
   } catch (error) {
     return { type: 'refused', id, error: refusal(error) }
   }
@@ -58,19 +86,29 @@ function refusal(error: unknown): CoopError {
   })
 }
 
-/** A message of a client; undefined when it is none. */
-export function parseClientMessage(payload: Uint8Array): ClientMessage | RefusedCall | undefined {
+/** A message of a client that speaks this protocol; undefined when it is none. */
+export function parseClientMessage(
+  payload: Uint8Array,
+  protocol = PROTOCOL,
+): ClientMessage | RefusedCall | undefined {
   try {
     const it = fieldsOf(JSON.parse(Buffer.from(payload).toString('utf8')))
     switch (it.type) {
       case 'hello':
         return { type: 'hello', ...hello.read(it) }
       case 'call':
-        return callMessage(callId.read(it.id), it.call)
+        return callMessage(it, protocol)
       case 'resize':
-        return { type: 'resize', size: windowSize.read(it.size), visible: it.visible !== false }
+        return {
+          type: 'resize',
+          ...onChannel.read(it),
+          size: windowSize.read(it.size),
+          visible: it.visible !== false,
+        }
       case 'signal':
-        return { type: 'signal', signal: signalNumber.read(it.signal) }
+        return { type: 'signal', ...onChannel.read(it), signal: signalNumber.read(it.signal) }
+      case 'close':
+        return { type: 'close', channel: channel.read(it.channel) }
       case 'retire':
         return { type: 'retire' }
       default:

@@ -22,13 +22,16 @@ export interface OptionalShape<T> extends Shape<T | undefined> {
 /** The type that a shape reads. */
 export type Of<S> = S extends Shape<infer T> ? T : never
 
-type Fields = Readonly<Record<string, Shape<unknown>>>
-type OptionalKeys<F extends Fields> = {
+/** The fields of a message before they are read. */
+export type Fields = Readonly<Record<string, unknown>>
+
+type ShapeOf = Readonly<Record<string, Shape<unknown>>>
+type OptionalKeys<F extends ShapeOf> = {
   [K in keyof F]: F[K] extends OptionalShape<unknown> ? K : never
 }[keyof F]
 
 /** The type of an object of these fields. */
-export type ObjectOf<F extends Fields> = {
+export type ObjectOf<F extends ShapeOf> = {
   readonly [K in Exclude<keyof F, OptionalKeys<F>>]: Of<F[K]>
 } & {
   readonly [K in OptionalKeys<F>]?: Exclude<Of<F[K]>, undefined>
@@ -156,13 +159,13 @@ export const nothing: Shape<null> = {
 /** Whatever JSON can say; for what coop only prints. */
 export const anything: Shape<unknown> = { schema: {}, read: (value) => value }
 
-export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+export function fieldsOf(value: unknown): Fields {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new Malformed('an object')
-  return value as Readonly<Record<string, unknown>>
+  return value as Fields
 }
 
 /** An object with these fields; unknown ones of a newer release are dropped, absent optional ones stay absent. */
-export function object<F extends Fields>(fields: F): Shape<ObjectOf<F>> {
+export function object<F extends ShapeOf>(fields: F): Shape<ObjectOf<F>> {
   const entries = Object.entries(fields)
   return {
     schema: {

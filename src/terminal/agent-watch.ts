@@ -15,18 +15,20 @@ export class AgentWatch {
     this.#waiting = new WaitingState(known)
     this.#known = known
     this.#changed = changed
-    pty.onOutput = (bytes) => {
-      const now = Date.now()
-      this.#waiting.output(now)
-      const signal = this.#attention.push(bytes, now)
-      if (signal) this.#waiting.said(signal.text, now)
-      this.#look()
-    }
-    pty.onInput = (bytes) => {
-      if (isTyped(bytes)) this.#waiting.input()
-      this.#look()
-    }
-    pty.onResize = () => this.#waiting.redraw(Date.now())
+    pty.listen({
+      output: (bytes) => {
+        const now = Date.now()
+        this.#waiting.output(now)
+        const signal = this.#attention.push(bytes, now)
+        if (signal) this.#waiting.said(signal.text, now)
+        this.#look()
+      },
+      input: (bytes) => {
+        if (isTyped(bytes)) this.#waiting.input()
+        this.#look()
+      },
+      resize: () => this.#waiting.redraw(Date.now()),
+    })
   }
 
   /** The program has ended. */

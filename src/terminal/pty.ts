@@ -32,6 +32,15 @@ export interface PtyClient extends Viewer {
   resized(): void
 }
 
+/** Hears what happens on a terminal, whoever is attached. Bytes are only good during the call. */
+export interface PtyListener {
+  output?(bytes: Uint8Array): void
+  /** What clients type. */
+  input?(bytes: Uint8Array): void
+  /** Its size changes. Told before the program is. */
+  resize?(): void
+}
+
 /** How a terminal went away. */
 export interface PtyEnd {
   readonly ended: 'command' | 'hangup' | 'stopped' | 'box'
@@ -97,12 +106,7 @@ export class Pty {
   #awaitedTimer: Timer | undefined
   readonly #awaitedFloor: number
   readonly #closers = new Set<(end: PtyEnd) => void>()
-  /** Told of everything that comes out, whoever watches. */
-  onOutput: (bytes: Uint8Array) => void = () => {}
-  /** Told of what clients type. */
-  onInput: (bytes: Uint8Array) => void = () => {}
-  /** Told before the program is. */
-  onResize: () => void = () => {}
+  readonly #listeners = new Set<PtyListener>()
 
   /** Owns `master`, `ring` and `keeper` from now on. */
   constructor(id: number, master: number, ring: Ring, keeper: ScreenKeeper, watcher: Watcher) {
@@ -117,6 +121,12 @@ export class Pty {
     this.#awaited = ring.clients
     if (this.#awaited) this.#awaitedTimer = setTimeout(() => this.#allBack(), RETURN_MS)
     this.#arm(true)
+  }
+
+  /** Returns what ends it. */
+  listen(listener: PtyListener): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   get clients(): ReadonlySet<PtyClient> {
@@ -162,7 +172,7 @@ export class Pty {
   /** Input, in order. False when the program has not read for too long. */
   write(bytes: Uint8Array, from: Typed, written: Input['written']): boolean {
     if (this.#closed || this.#inputSize + bytes.length > MAX_INPUT) return false
-    this.onInput(bytes)
+    for (const listener of this.#listeners) listener.input?.(bytes)
     this.#input.push({ bytes: new Uint8Array(bytes), from, written })
     this.#inputSize += bytes.length
     if (this.#input.length > 1) return true
@@ -188,7 +198,7 @@ export class Pty {
   /** A client has typed and read by itself. Everything is told in the order in which it happened. */
   typed({ read, typedAt, bytes }: TypedDirectly): void {
     this.#readKnown(typedAt)
-    if (bytes.length) this.onInput(bytes)
+    if (bytes.length) for (const listener of this.#listeners) listener.input?.(bytes)
     this.#readKnown(read)
     this.#read()
   }
@@ -226,7 +236,7 @@ export class Pty {
     this.#size = { columns, rows }
     this.takeBack() // what came before is of the old size
     this.#keeper.resize(this.#size)
-    this.onResize()
+    for (const listener of this.#listeners) listener.resize?.()
     setWindowSize(this.#master, columns, rows)
     for (const client of this.#clients) client.resized()
   }
@@ -370,17 +380,17 @@ export class Pty {
   }
 
   #tell(offset: number, bytes: Uint8Array, byClient: boolean): void {
-    this.onOutput(bytes)
+    for (const listener of this.#listeners) listener.output?.(bytes)
     for (const client of this.#clients) client.output(offset, bytes, byClient)
   }
 
   #writeInput(): void {
     while (this.#input[0] && !this.#closed) {
       const { bytes, from, written } = this.#input[0]
-      const { pid, offset } = from
+      const { typist, offset } = from
       // A daemon that is killed between the next two calls to the system makes this input arrive twice.
       const n = writeNonblocking(this.#master, bytes)
-      this.ring.setTyped({ pid, offset: offset + Math.max(n, 0) })
+      this.ring.setTyped({ typist, offset: offset + Math.max(n, 0) })
       if (n < 0) {
         this.#input = []
         this.#inputSize = 0
@@ -389,7 +399,7 @@ export class Pty {
       this.#inputSize -= n
       written(offset + n)
       if (n < bytes.length) {
-        this.#input[0] = { bytes: bytes.subarray(n), from: { pid, offset: offset + n }, written }
+        this.#input[0] = { bytes: bytes.subarray(n), from: { typist, offset: offset + n }, written }
         return this.#arm(!this.#paused)
       }
       this.#input.shift()

@@ -20,7 +20,8 @@ export { AHEAD, RING_SIZE } from './ring-file.ts'
 
 /** How far a client's input has got. */
 export interface Typed {
-  readonly pid: number
+  /** Who types: a number that its client keeps when it comes back. */
+  readonly typist: number
   readonly offset: number
 }
 
@@ -135,12 +136,12 @@ export class Ring {
   }
 
   /** How much a client had typed when it typed last, of all its input; 0 when somebody else was the last. */
-  typedBy(pid: number): number {
-    return this.#file.get(TYPIST) === pid ? this.#file.get(TYPED) : 0
+  typedBy(typist: number): number {
+    return this.#file.get(TYPIST) === typist ? this.#file.get(TYPED) : 0
   }
 
-  setTyped({ pid, offset }: Typed): void {
-    this.#file.set(TYPIST, pid)
+  setTyped({ typist, offset }: Typed): void {
+    this.#file.set(TYPIST, typist)
     this.#set(TYPED, offset)
   }
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeFrame, encodeJson, FRAME_INPUT, FRAME_JSON, FrameDecoder } from '../../src/protocol/frames.ts'
+import { encodeInput, encodeJson, FRAME_JSON, FrameDecoder } from '../../src/protocol/frames.ts'
 import { PROTOCOL, parseServerMessage } from '../../src/protocol/server-messages.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
@@ -97,8 +97,8 @@ describe.each(invokers.filter(({ uid }) => uid === process.getuid?.()))('as $nam
     const before = resident(pid)
     for (let round = 0; round < ROUNDS; round++) {
       const call = encodeJson({ type: 'call', id: round, call: calls[random(calls.length)] })
-      const input = encodeFrame(FRAME_INPUT, Buffer.alloc(random(5_000), random(256)))
-      const whole = Buffer.concat([HELLO, call, input, encodeFrame(FRAME_JSON, Buffer.from('{}'))])
+      const input = encodeInput(0, Buffer.alloc(random(5_000), random(256)))
+      const whole = Buffer.concat([HELLO, call, input, encodeJson({})])
       const damaged = Buffer.from(whole.subarray(0, 1 + random(whole.length)))
       for (let i = random(6); i > 0; i--) damaged[random(damaged.length)] = random(256)
       await send(t, damaged)

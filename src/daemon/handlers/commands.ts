@@ -3,6 +3,7 @@ import { closeDescriptor } from '../../../ffi/pty.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { COMMAND_CALLS, CommandOptions } from '../../protocol/calls/commands.ts'
 import { loadScreens } from '../../terminal/screen-keeper.ts'
+import type { ClientChannel } from '../client-channel.ts'
 import type { HandlersFor } from '../handlers.ts'
 import type { Services } from '../services.ts'
 
@@ -11,9 +12,11 @@ export function commandHandlers(services: Services): HandlersFor<keyof typeof CO
 
   /** The pipes that were sent ahead; taken before anything can fail, so that they do not pile up. */
   const withDescriptors = async <T>(
+    channel: ClientChannel,
     { descriptors }: CommandOptions,
     work: (fds: readonly number[]) => Promise<T>,
   ): Promise<T> => {
+    if (descriptors !== undefined) channel.needDescriptors()
     const fds = descriptors === undefined ? [] : desk.take(descriptors)
     if (!fds)
       throw new CoopError('E_FAILED', 'the pipes of the command did not arrive', { hint: 'try again' })
@@ -25,22 +28,22 @@ export function commandHandlers(services: Services): HandlersFor<keyof typeof CO
   }
 
   return {
-    run: (client, { box: options, command }) =>
-      withDescriptors(command, async (fds) => {
+    run: (channel, { box: options, command }) =>
+      withDescriptors(channel, command, async (fds) => {
         const { box, warnings } = await registry.create(options, 'run', command.command)
-        for (const warning of warnings) client.notice(warning)
+        for (const warning of warnings) channel.notice(warning)
         if (command.terminal) await loadScreens()
-        return commands.start(client, box, command, fds)
+        return commands.start(channel, box, command, fds)
       }),
-    exec: (client, { command, ...target }) =>
-      withDescriptors(command, async (fds) => {
+    exec: (channel, { command, ...target }) =>
+      withDescriptors(channel, command, async (fds) => {
         const box = registry.find(target)
         if (command.terminal) await loadScreens()
-        return commands.start(client, box, command, fds)
+        return commands.start(channel, box, command, fds)
       }),
-    rejoin: async (client, request) => {
+    rejoin: async (channel, request) => {
       await loadScreens()
-      return commands.rejoin(client, request)
+      return commands.rejoin(channel, request)
     },
   }
 }

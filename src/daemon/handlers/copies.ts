@@ -3,7 +3,7 @@ import { closeDescriptor } from '../../../ffi/pty.ts'
 import type { Box } from '../../box/box.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { COPY_CALLS, CopyFacts } from '../../protocol/calls/copies.ts'
-import type { Connection } from '../connection.ts'
+import type { ClientChannel } from '../client-channel.ts'
 import { Copying } from '../copying.ts'
 import type { HandlersFor } from '../handlers.ts'
 import type { Services } from '../services.ts'
@@ -25,35 +25,36 @@ export function copyHandlers({ registry, desk }: Services): HandlersFor<keyof ty
   }
 
   return {
-    'copy.begin': (client, { descriptors, ...target }) => {
+    'copy.begin': (channel, { descriptors, ...target }) => {
+      channel.needDescriptors()
       const socket = desk.takeSocket(descriptors)
       if (socket === undefined)
         throw new CoopError('E_FAILED', 'the socket for the copy did not arrive', { hint: 'try again' })
       try {
         const box = registry.find(target)
         const facts = factsOf(box)
-        if (client.activity) throw new CoopError('E_FAILED', 'this connection is busy')
-        client.activity = new Copying(box, socket)
+        if (channel.activity) throw new CoopError('E_FAILED', 'this connection is busy')
+        channel.activity = new Copying(box, socket)
         return facts
       } catch (error) {
         closeDescriptor(socket)
         throw error
       }
     },
-    'copy.look': (client, { path, follow }) => copyingOf(client).look(path, follow),
-    'copy.open': (client, { folder, names, follow }) => copyingOf(client).open(folder, names, follow),
-    'copy.list': (client, { folder }) => copyingOf(client).list(folder),
-    'copy.create': (client, { folder, entries }) => copyingOf(client).create(folder, entries),
-    'copy.finish': (client, { files }) => copyingOf(client).finish(files),
-    'copy.settle': (client, { folder, mode, mtime }) => copyingOf(client).settle(folder, mode, mtime),
-    'copy.end': async (client) => {
-      await copyingOf(client).end()
+    'copy.look': (channel, { path, follow }) => copyingOf(channel).look(path, follow),
+    'copy.open': (channel, { folder, names, follow }) => copyingOf(channel).open(folder, names, follow),
+    'copy.list': (channel, { folder }) => copyingOf(channel).list(folder),
+    'copy.create': (channel, { folder, entries }) => copyingOf(channel).create(folder, entries),
+    'copy.finish': (channel, { files }) => copyingOf(channel).finish(files),
+    'copy.settle': (channel, { folder, mode, mtime }) => copyingOf(channel).settle(folder, mode, mtime),
+    'copy.end': async (channel) => {
+      await copyingOf(channel).end()
       return null
     },
   }
 }
 
-function copyingOf({ activity }: Connection): Copying {
+function copyingOf({ activity }: ClientChannel): Copying {
   if (activity instanceof Copying) return activity
   throw new CoopError('E_FAILED', 'no copy has begun on this connection')
 }

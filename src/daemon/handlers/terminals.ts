@@ -6,10 +6,9 @@ import type { Box } from '../../box/box.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { Shown, TERMINAL_CALLS } from '../../protocol/calls/terminals.ts'
 import type { Reply, Request } from '../../protocol/calls.ts'
-import { encodeOutput } from '../../protocol/frames.ts'
 import type { Pty } from '../../terminal/pty.ts'
 import { loadScreens } from '../../terminal/screen-keeper.ts'
-import type { Connection } from '../connection.ts'
+import type { ClientChannel } from '../client-channel.ts'
 import { Feed } from '../feed.ts'
 import type { HandlersFor } from '../handlers.ts'
 import type { Services } from '../services.ts'
@@ -21,35 +20,36 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
   const { registry, desk } = services
 
   /** Attach a client to a terminal until either is gone. */
-  const show = async (client: Connection, box: Box, pty: Pty, watch: Watching): Promise<Shown> => {
+  const show = async (channel: ClientChannel, box: Box, pty: Pty, watch: Watching): Promise<Shown> => {
     await loadScreens()
-    client.terminal = watch.terminal
-    const feed = new Feed(pty, client, { readonly: watch.readonly, size: watch.size, from: watch.from })
-    follow(client, pty, feed, box.name)
+    channel.terminal = watch.terminal
+    const feed = new Feed(pty, channel, { readonly: watch.readonly, size: watch.size, from: watch.from })
+    follow(channel, pty, feed, box.name)
     for (const other of registry.boxes)
-      if (other.manifest.waiting) client.event({ box: other.name, waiting: true })
-    const taken = client.continueInput(pty, watch.typed)
+      if (other.manifest.waiting)
+        channel.client.tellWaiting({ event: 'waiting', box: other.name, waiting: true })
+    const taken = channel.continueInput(pty, watch.typed)
     return { box: box.name, pty: pty.id, detachKey: box.manifest.detachKey, taken }
   }
 
   return {
-    attach: (client, { pty, ...request }) => {
+    attach: (channel, { pty, ...request }) => {
       const box = registry.find(request)
-      return show(client, box, terminalOf(box, pty), request)
+      return show(channel, box, terminalOf(box, pty), request)
     },
-    'shell.open': async (client, request) => {
+    'shell.open': async (channel, request) => {
       const box = registry.find(request)
       const { terminals, manifest } = box
       const command = request.command.length ? request.command : [manifest.shell]
       const watch = { ...request, readonly: false }
       const free = request.fresh ? undefined : freeShell(box, command)
-      if (free) return show(client, box, free, watch)
+      if (free) return show(channel, box, free, watch)
       const env = terminals.environment(request.term)
       const where = { cwd: manifest.plan.workspace.target, env, size: request.size }
       await loadScreens() // before: a command may be over while they are loaded
       const { pty } = await terminals.open(undefined, command, where)
       // At once: a command may be over before a second call came.
-      return show(client, box, pty, { ...watch, from: 0 })
+      return show(channel, box, pty, { ...watch, from: 0 })
     },
     'pty.restart': async (_, { pty, environment, ...target }) => {
       const box = registry.find(target)
@@ -65,12 +65,13 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
       await box.terminals.close(pty, { ended: 'hangup', code: 128 + SIGHUP })
       return { box: box.name }
     },
-    'pty.direct': (client, { descriptors }) => {
+    'pty.direct': (channel, { descriptors }) => {
+      channel.needDescriptors()
       const socket = desk.takeSocket(descriptors)
       if (socket === undefined)
         throw new CoopError('E_FAILED', 'the socket for the terminal did not arrive', { hint: 'try again' })
       try {
-        const feed = client.activity?.feed
+        const feed = channel.activity?.feed
         if (!feed || feed.readonly || feed.pty.closed)
           throw new CoopError('E_FAILED', 'this connection shows no terminal to type into')
         sendDescriptors(socket, new Uint8Array(1), feed.pty.descriptors)
@@ -80,37 +81,37 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
       }
       return null
     },
-    logs: (client, request) => logs(client, registry.find(request), request),
+    logs: (channel, request) => logs(channel, registry.find(request), request),
   }
 }
 
 function logs(
-  client: Connection,
+  channel: ClientChannel,
   box: Box,
   { pty: id, follow: stays, from: wanted }: Request<'logs'>,
 ): Reply<'logs'> {
   const last = box.running || id !== 0 || stays ? undefined : box.lastOutput
   if (last) {
-    client.send(encodeOutput(0, last))
+    channel.output(0, last)
     return { box: box.name, from: 0, offset: last.length }
   }
   const pty = terminalOf(box, id)
   const from = Math.max(wanted ?? 0, pty.ring.start)
-  const feed = new Feed(pty, client, { readonly: true, size: undefined, from, plain: true })
+  const feed = new Feed(pty, channel, { readonly: true, size: undefined, from, plain: true })
   const { offset } = pty.ring
-  if (stays) follow(client, pty, feed)
-  else client.activity = { feed, abandon: () => {} }
+  if (stays) follow(channel, pty, feed)
+  else channel.activity = { feed, abandon: () => {} }
   return { box: box.name, from, offset }
 }
 
-function follow(client: Connection, pty: Pty, feed: Feed, shown?: string): void {
+function follow(channel: ClientChannel, pty: Pty, feed: Feed, shown?: string): void {
   const forget = pty.onClose((end) => {
-    if (client.activity?.feed !== feed) return
+    if (channel.activity?.feed !== feed) return
     feed.finish()
-    client.tell({ type: 'exit', ...end })
-    client.activity = undefined
+    channel.exit(end)
+    channel.activity = undefined
   })
-  client.activity = { feed, abandon: forget, ...(shown === undefined ? {} : { box: shown }) }
+  channel.activity = { feed, abandon: forget, ...(shown === undefined ? {} : { box: shown }) }
 }
 
 /** A shell with that command which nobody is attached to. */

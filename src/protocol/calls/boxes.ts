@@ -18,7 +18,8 @@ import { boxOptions, environment, target, terminalId, time, windowSize } from '.
 
 /** A client that shows a terminal. */
 export const clientInfo = object({
-  pid: integer(0, 2 ** 31),
+  /** The client's process, where it is one of this machine. */
+  pid: optional(integer(0, 2 ** 31)),
   terminal: optional(text()),
   readonly: flag,
   size: optional(windowSize),

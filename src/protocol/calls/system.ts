@@ -25,5 +25,6 @@ export type SystemStatus = Of<typeof systemStatus>
 
 export const SYSTEM_CALLS = {
   'system.status': call('Tells about the daemon.', object({}), systemStatus),
+  events: call('Tells of everything that happens from now on.', object({}), nothing),
   'system.shutdown': call('Ends the daemon. Boxes go on.', object({}), nothing),
 } as const

@@ -1,0 +1,151 @@
+/** One channel of a client: at most one terminal that is shown or command that runs. */
+import { CoopError } from '../core/errors.ts'
+import {
+  type Channel,
+  decodeTyped,
+  encodeOutput,
+  encodeTaken,
+  type TypedDirectly,
+} from '../protocol/frames.ts'
+import type { ExitMessage } from '../protocol/server-messages.ts'
+import type { Pty } from '../terminal/pty.ts'
+import type { Client } from './client.ts'
+import type { Feed, Outlet } from './feed.ts'
+
+/** What a channel is for, until it ends. */
+export interface Activity {
+  readonly feed?: Feed
+  /** The box whose terminal is shown to a person. */
+  readonly box?: string
+  signal?(signal: number): void
+  /** The client is gone. */
+  abandon(): void
+}
+
+function quit(activity: Activity): void {
+  activity.feed?.close()
+  activity.abandon()
+}
+
+const TAKEN_MS = 5 // the echo of a key goes first; a client that pastes has 64 KiB under way
+const TYPISTS = 0x10000 // channels of a client, which make its terminals' typists differ
+
+export class ClientChannel implements Outlet {
+  readonly client: Client
+  readonly #number: number
+  #activity: Activity | undefined
+  /** The client's own terminal, as it told. */
+  terminal: string | undefined
+  /** Of the client's input: bytes that came, and those that the terminal has. */
+  #typed = 0
+  #taken = 0
+  #tellTaken: Timer | undefined
+  #isGone = false
+
+  constructor(client: Client, number: number) {
+    this.client = client
+    this.#number = number
+  }
+
+  get channel(): Channel {
+    return this.client.hasChannels ? this.#number : undefined
+  }
+
+  get queued(): number {
+    return this.client.transport.queued
+  }
+
+  get peer(): number | undefined {
+    return this.client.transport.peer
+  }
+
+  /** Who types here, for the ring: the same after the client came back. Protocol 3 named its process alone. */
+  get #typist(): number {
+    return this.client.hasChannels ? this.client.id * TYPISTS + this.#number : this.client.id
+  }
+
+  get activity(): Activity | undefined {
+    return this.#activity
+  }
+
+  /** One at a time; what begins when the client is gone already ends at once. */
+  set activity(activity: Activity | undefined) {
+    const before = this.#activity
+    this.#activity = this.#isGone ? undefined : activity
+    if (activity && before) quit(before)
+    if (activity && this.#isGone) quit(activity)
+  }
+
+  /** Raises E_USAGE where this client's transport passes no descriptors. */
+  needDescriptors(): void {
+    if (this.client.transport.passesDescriptors) return
+    throw new CoopError('E_USAGE', 'This connection cannot pass descriptors.', {
+      hint: 'ask for a terminal instead',
+    })
+  }
+
+  /**
+   * Input begins, or goes on where the client's connection to the daemon before us stopped. Returns how much of it the
+   * terminal has.
+   */
+  continueInput({ ring }: Pty, typed: number | undefined): number {
+    const typist = this.#typist
+    // Another client had its number.
+    if (typed === undefined && ring.typedBy(typist)) ring.setTyped({ typist, offset: 0 })
+    this.#taken = this.#typed = Math.max(typed ?? 0, ring.typedBy(typist))
+    return this.#taken
+  }
+
+  input(bytes: Uint8Array): void {
+    const feed = this.activity?.feed
+    if (!feed || feed.readonly) return
+    feed.active = Date.now()
+    const from = { typist: this.#typist, offset: this.#typed }
+    const isAccepted = feed.pty.write(bytes, from, (offset) => {
+      this.#taken = offset
+      this.#tellTaken ??= setTimeout(() => this.#tellOfTaken(), TAKEN_MS)
+    })
+    if (isAccepted) this.#typed += bytes.length
+  }
+
+  /** Input that has not come through here. Throws RangeError for what is none. */
+  typedDirectly(payload: Uint8Array): void {
+    const feed = this.activity?.feed
+    if (!feed || feed.readonly) return
+    const typed: TypedDirectly = decodeTyped(payload)
+    if (typed.bytes.length) feed.active = Date.now()
+    feed.pty.typed(typed)
+  }
+
+  #tellOfTaken(): void {
+    this.#tellTaken = undefined
+    this.send(encodeTaken(this.channel, this.#taken))
+  }
+
+  notice(text: string): void {
+    this.client.tell({ type: 'notice', text, ...(this.#number ? { channel: this.#number } : {}) })
+  }
+
+  exit(message: ExitMessage): void {
+    this.client.tell({ type: 'exit', ...message, ...(this.#number ? { channel: this.#number } : {}) })
+  }
+
+  output(offset: number, bytes: Uint8Array): void {
+    this.send(encodeOutput(this.channel, offset, bytes))
+  }
+
+  send(...parts: Uint8Array[]): void {
+    if (this.#isGone) return
+    this.client.transport.send(...parts)
+    if (!this.queued) this.activity?.feed?.catchUp()
+  }
+
+  gone(): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    clearTimeout(this.#tellTaken)
+    const activity = this.#activity
+    this.#activity = undefined
+    if (activity) quit(activity)
+  }
+}

@@ -1,0 +1,172 @@
+/** One client of the daemon: greets, calls, and has any number of terminals and commands, each on a channel. */
+import { type CoopError, errorToJson } from '../core/errors.ts'
+import { VERSION } from '../core/version.ts'
+import type { Call } from '../protocol/calls.ts'
+import type { CoopEvent, WaitingEvent } from '../protocol/events.ts'
+import {
+  encodeJson,
+  FRAME_INPUT,
+  FRAME_JSON,
+  FRAME_TYPED,
+  type Frame,
+  FrameDecoder,
+  takeChannel,
+} from '../protocol/frames.ts'
+import { type ClientMessage, parseClientMessage, type RefusedCall } from '../protocol/messages.ts'
+import { OLDEST_PROTOCOL } from '../protocol/older.ts'
+import { PROTOCOL, type ServerMessage } from '../protocol/server-messages.ts'
+import { ClientChannel } from './client-channel.ts'
+import { elsewhere } from './elsewhere.ts'
+import type { Transport, TransportUser } from './transport.ts'
+
+const MAX_CHANNELS = 256 // of one client; each may show a terminal
+const MAX_EVENTS_QUEUED = 256 * 1024 // bytes; a client that is behind by more misses events, and is told how many
+
+export interface Handler {
+  call(channel: ClientChannel, call: Call): Promise<unknown>
+  closed(client: Client): void
+  /** A newer coop wants to take over. */
+  retire(): void
+}
+
+export class Client implements TransportUser {
+  readonly transport: Transport
+  readonly #handler: Handler
+  readonly #dataDir: string
+  readonly #decoder = new FrameDecoder()
+  readonly #channels = new Map<number, ClientChannel>()
+  #id = 0
+  #protocol = 0
+  #elsewhere: CoopError | undefined
+  #isGone = false
+  #stopEvents: (() => void) | undefined
+  #lostEvents = 0
+
+  constructor(transport: Transport, handler: Handler, dataDir: string) {
+    this.transport = transport
+    this.#handler = handler
+    this.#dataDir = dataDir
+  }
+
+  /** Chosen by the client: the same one after it came back to another daemon. */
+  get id(): number {
+    return this.#id
+  }
+
+  /** Whether its frames have channels. */
+  get hasChannels(): boolean {
+    return this.#protocol > OLDEST_PROTOCOL
+  }
+
+  data(bytes: Uint8Array): void {
+    try {
+      for (const frame of this.#decoder.push(bytes)) this.#frame(frame)
+    } catch {
+      this.close()
+    }
+  }
+
+  #frame({ type, payload }: Frame): void {
+    if (this.#isGone) return
+    if (type === FRAME_JSON) return this.#message(parseClientMessage(payload, this.#protocol))
+    const { channel, rest } = this.hasChannels ? takeChannel(payload) : { channel: 0, rest: payload }
+    if (type === FRAME_INPUT) this.#channels.get(channel)?.input(rest)
+    else if (type === FRAME_TYPED) this.#channels.get(channel)?.typedDirectly(rest)
+    else this.close()
+  }
+
+  #message(message: ClientMessage | RefusedCall | undefined): void {
+    if (!message) return this.close()
+    if (!this.#protocol) return message.type === 'hello' ? this.#greet(message) : this.close()
+    switch (message.type) {
+      case 'call':
+        return void this.#call(message.id, message.channel ?? 0, message.call)
+      case 'refused':
+        return this.tell({ type: 'error', id: message.id, error: errorToJson(message.error) })
+      case 'resize':
+        return this.#channels.get(message.channel ?? 0)?.activity?.feed?.resize(message.size, message.visible)
+      case 'signal':
+        return this.#channels.get(message.channel ?? 0)?.activity?.signal?.(message.signal)
+      case 'close':
+        return this.#closeChannel(message.channel)
+      case 'retire':
+        return this.#handler.retire()
+      case 'hello':
+    }
+  }
+
+  /** A client of an older release gets its own protocol; one of a newer is told ours, and decides. */
+  #greet(message: ClientMessage & { type: 'hello' }): void {
+    this.#protocol = Math.max(OLDEST_PROTOCOL, Math.min(message.protocol, PROTOCOL))
+    this.#id = message.client ?? this.transport.peer ?? 0
+    this.#elsewhere = elsewhere(this.#dataDir, message.dataDir)
+    this.tell({ type: 'hello', protocol: this.#protocol, version: VERSION, pid: process.pid })
+  }
+
+  async #call(id: number, number: number, call: Call): Promise<void> {
+    try {
+      if (this.#elsewhere) throw this.#elsewhere
+      const value = await this.#handler.call(this.#channel(number), call)
+      this.tell({ type: 'result', id, value: value ?? null })
+    } catch (error) {
+      this.tell({ type: 'error', id, error: errorToJson(error) })
+    }
+  }
+
+  #channel(number: number): ClientChannel {
+    const known = this.#channels.get(number)
+    if (known) return known
+    const channel = new ClientChannel(this, number)
+    if (this.#channels.size >= MAX_CHANNELS) throw new RangeError('this client has too many channels')
+    this.#channels.set(number, channel)
+    return channel
+  }
+
+  #closeChannel(number: number): void {
+    this.#channels.get(number)?.gone()
+    this.#channels.delete(number)
+  }
+
+  tell(message: ServerMessage): void {
+    this.transport.send(encodeJson(message))
+  }
+
+  /** Be told of everything from now on. */
+  watchEvents(listen: (hear: (event: CoopEvent) => void) => () => void): void {
+    this.#stopEvents ??= listen((event) => this.#event(event))
+  }
+
+  #event(event: CoopEvent): void {
+    if (this.transport.queued > MAX_EVENTS_QUEUED) {
+      this.#lostEvents++
+      return
+    }
+    if (this.#lostEvents) this.tell({ type: 'event', event: { event: 'lost', count: this.#lostEvents } })
+    this.#lostEvents = 0
+    this.tell({ type: 'event', event })
+  }
+
+  /** A person who looks at one box is told when the agent of another waits. */
+  tellWaiting(event: WaitingEvent): void {
+    if (this.#stopEvents) return // it hears everything
+    const shown = [...this.#channels.values()].flatMap(({ activity }) => activity?.box ?? [])
+    if (shown.length && !shown.includes(event.box)) this.tell({ type: 'event', event })
+  }
+
+  drained(): void {
+    for (const channel of this.#channels.values()) channel.activity?.feed?.catchUp()
+  }
+
+  close(): void {
+    this.transport.close()
+  }
+
+  gone(): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    this.#stopEvents?.()
+    for (const channel of this.#channels.values()) channel.gone()
+    this.#channels.clear()
+    this.#handler.closed(this)
+  }
+}
