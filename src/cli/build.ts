@@ -1,9 +1,8 @@
 /** `coop build`: the image of this project, with its setup steps. */
-import { runWorker } from '../client/image-worker.ts'
+import { askWorker } from '../client/image-worker.ts'
 import { CoopError } from '../core/errors.ts'
-import type { WorkerEvent } from '../image/events.ts'
 import type { BoxOptions } from '../protocol/values.ts'
-import type { Built } from '../worker/build.ts'
+import type { Built, WorkerEvent } from '../protocol/worker-calls.ts'
 import { BOX_OPTIONS, boxOptions } from './box-options.ts'
 import type { Command } from './command.ts'
 import { ImageProgress } from './image-progress.ts'
@@ -19,7 +18,11 @@ export interface BuildOptions {
 export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: BuildOptions): Promise<Built> {
   const progress = new ImageProgress(isTerminal(2), quiet)
   const { workspace, environment, image, network } = box
-  const build = { workspace, environment, overrides: { image, network }, noCache, pull }
+  const overrides = {
+    ...(image === undefined ? {} : { image }),
+    ...(network === undefined ? {} : { network }),
+  }
+  const build = { workspace, environment, overrides, noCache, pull }
   let step = 0
   const onEvent = (event: WorkerEvent): void => {
     if (event.event === 'step') step = event.number
@@ -31,9 +34,9 @@ export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: Buil
       printError(`${head} ${printable(event.text)}\n`)
     } else printError(shown(event.text))
   }
-  const result = (await runWorker({ do: 'build', build }, onEvent).catch((error) => {
+  const result = await askWorker('image.build', build, onEvent).catch((error) => {
     throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error
-  })) as Built
+  })
   const { reference, steps, cached } = result
   if (!quiet) printError(`built ${printable(reference)}: ${counted(steps, 'step')}, ${cached} built before\n`)
   return result

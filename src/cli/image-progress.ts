@@ -1,6 +1,6 @@
 /** How a pull is shown: a bar for each layer on a terminal, a line for each step elsewhere. */
 import { windowSize } from '../../ffi/terminal.ts'
-import type { Phase, WorkerEvent } from '../image/events.ts'
+import type { Phase, WorkerEvent } from '../protocol/worker-calls.ts'
 import { bytes, printable, printError } from './output.ts'
 
 const BAR = 24 // characters

@@ -1,9 +1,9 @@
 /** `coop image pull`: an image from a registry, a folder or an archive into the store. */
 import { resolve } from 'node:path'
-import { runWorker } from '../client/image-worker.ts'
+import { askWorker } from '../client/image-worker.ts'
 import { CoopError } from '../core/errors.ts'
 import { parseReference, printReference } from '../image/reference.ts'
-import type { ImageRecord } from '../store/images.ts'
+import type { WorkerReply } from '../protocol/worker-calls.ts'
 import type { Command } from './command.ts'
 import { ImageProgress } from './image-progress.ts'
 import { bytes, counted, isTerminal, print, printable, printError, printJson } from './output.ts'
@@ -15,13 +15,11 @@ export function storedReference(text: string): string {
 }
 
 /** Pull with progress on stderr. */
-export async function pull(text: string, quiet: boolean): Promise<ImageRecord> {
+export async function pull(text: string, quiet: boolean): Promise<WorkerReply<'image.pull'>> {
   const progress = new ImageProgress(isTerminal(2), quiet)
   try {
-    const result = await runWorker({ do: 'pull', reference: storedReference(text) }, (event) =>
-      progress.event(event),
-    )
-    return result as ImageRecord
+    const request = { reference: storedReference(text) }
+    return await askWorker('image.pull', request, (event) => progress.event(event))
   } finally {
     progress.end()
   }

@@ -1,9 +1,8 @@
 /** `coop image rm`: take images away, with the layers that nothing else uses. */
-import { runWorker } from '../client/image-worker.ts'
+import { askWorker } from '../client/image-worker.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
 import { shortReference } from '../image/reference.ts'
-import type { Removed } from '../worker/remove.ts'
 import type { Command } from './command.ts'
 import { findImage } from './image-find.ts'
 import { bytes, counted, print, printable, printJson } from './output.ts'
@@ -26,10 +25,7 @@ const command: Command = {
       throw new CoopError('E_USAGE', 'coop image rm needs a reference', { hint: 'coop image ls' })
     const paths = userPaths()
     const references = args.positionals.map((text) => findImage(paths, text).reference)
-    const removed = (await runWorker(
-      { do: 'remove', references, force: args.flag('force') },
-      warn,
-    )) as Removed
+    const removed = await askWorker('image.remove', { references, force: args.flag('force') }, warn)
     if (args.flag('json')) printJson(removed)
     else
       print(

@@ -1,6 +1,5 @@
 /** `coop system clean`: images that no box uses. */
-import { runWorker } from '../client/image-worker.ts'
-import type { Removed } from '../worker/remove.ts'
+import { askWorker } from '../client/image-worker.ts'
 import type { Command } from './command.ts'
 import { bytes, counted, print, printJson } from './output.ts'
 import { warn } from './worker-warnings.ts'
@@ -15,7 +14,7 @@ const command: Command = {
   },
   maxArguments: 0,
   async run(args) {
-    const removed = (await runWorker({ do: 'clean', downloads: args.flag('all') }, warn)) as Removed
+    const removed = await askWorker('image.clean', { downloads: args.flag('all') }, warn)
     if (args.flag('json')) printJson(removed)
     else
       print(

@@ -1,8 +1,7 @@
 /** `coop system prune`: everything. */
 import { connect } from '../client/daemon.ts'
-import { runWorker } from '../client/image-worker.ts'
+import { askWorker } from '../client/image-worker.ts'
 import { userPaths } from '../client/user-paths.ts'
-import type { Pruned } from '../worker/remove.ts'
 import { confirm } from './ask-person.ts'
 import type { Command } from './command.ts'
 import { bytes, counted, print } from './output.ts'
@@ -22,7 +21,7 @@ const command: Command = {
     const session = await connect(paths) // boxes may be there without a daemon
     const boxes = await session.call('box.list', {})
     await Promise.all(boxes.map(({ name }) => session.call('box.kill', { box: name, cwd: '/', force: true })))
-    const { images, volumes, snapshots, bytes: freed } = (await runWorker({ do: 'prune' }, warn)) as Pruned
+    const { images, volumes, snapshots, bytes: freed } = await askWorker('system.prune', {}, warn)
     const counts = [
       counted(boxes.length, 'box', 'boxes'),
       counted(snapshots, 'snapshot'),

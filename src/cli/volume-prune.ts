@@ -1,8 +1,7 @@
 /** `coop volume prune`: volumes that no box uses. */
-import { runWorker } from '../client/image-worker.ts'
+import { askWorker } from '../client/image-worker.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { listVolumes } from '../worker/disk-use.ts'
-import type { Removed } from '../worker/remove.ts'
 import { confirm } from './ask-person.ts'
 import type { Command } from './command.ts'
 import { bytes, print } from './output.ts'
@@ -22,7 +21,7 @@ const command: Command = {
       return 0
     }
     if (!args.flag('force')) confirm(`Remove ${names.join(', ')}?`)
-    const { bytes: size } = (await runWorker({ do: 'remove-volumes', names }, () => {})) as Removed
+    const { bytes: size } = await askWorker('volume.remove', { names }, () => {})
     print(`removed ${names.join(', ')}; freed ${bytes(size)}\n`)
     return 0
   },

@@ -1,7 +1,6 @@
 /** `coop volume rm`: take volumes away. */
-import { runWorker } from '../client/image-worker.ts'
+import { askWorker } from '../client/image-worker.ts'
 import { CoopError } from '../core/errors.ts'
-import type { Removed } from '../worker/remove.ts'
 import type { Command } from './command.ts'
 import { bytes, print } from './output.ts'
 
@@ -13,7 +12,7 @@ const command: Command = {
   async run({ positionals: names }) {
     if (!names.length)
       throw new CoopError('E_USAGE', 'coop volume rm needs a name', { hint: 'coop volume ls' })
-    const { bytes: size } = (await runWorker({ do: 'remove-volumes', names }, () => {})) as Removed
+    const { bytes: size } = await askWorker('volume.remove', { names }, () => {})
     print(`removed ${names.join(', ')}; freed ${bytes(size)}\n`)
     return 0
   },

@@ -1,5 +1,5 @@
 /** What the worker warns of, for commands that show nothing else of its work. */
-import type { WorkerEvent } from '../image/events.ts'
+import type { WorkerEvent } from '../protocol/worker-calls.ts'
 import { printWarnings } from './output.ts'
 
 export function warn(event: WorkerEvent): void {

@@ -1,6 +1,12 @@
 /** The client's end of the process that pulls and unpacks images (src/worker/main.ts). */
 import { CoopError, errorFromJson } from '../core/errors.ts'
-import type { WorkerEvent, WorkerRequest } from '../image/events.ts'
+import type {
+  WorkerCallName,
+  WorkerEvent,
+  WorkerLine,
+  WorkerReply,
+  WorkerRequest,
+} from '../protocol/worker-calls.ts'
 
 /** The hidden command that makes this executable the worker. */
 export const WORKER_COMMAND = '--image-worker'
@@ -11,11 +17,12 @@ const WORKER_ENVIRONMENT =
 
 const INTERRUPTED = 130
 
-/** Let the worker do it; resolves with its result. Raises what it failed with; E_INTERRUPTED when it was interrupted. */
-export async function runWorker(
-  request: WorkerRequest,
+/** Ask the worker; resolves with its reply. Raises what it failed with; E_INTERRUPTED when it was interrupted. */
+export async function askWorker<N extends WorkerCallName>(
+  name: N,
+  request: WorkerRequest<N>,
   onEvent: (event: WorkerEvent) => void,
-): Promise<unknown> {
+): Promise<WorkerReply<N>> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => WORKER_ENVIRONMENT.test(name)),
   )
@@ -32,19 +39,19 @@ export async function runWorker(
   process.on('SIGINT', interrupted)
   process.on('SIGTERM', interrupted)
   try {
-    child.stdin.write(`${JSON.stringify(request)}\n`)
+    child.stdin.write(`${JSON.stringify({ do: name, ...request })}\n`)
     child.stdin.flush()
     let text = ''
     const decoder = new TextDecoder()
     for await (const piece of child.stdout) {
       text += decoder.decode(piece, { stream: true })
       for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n')) {
-        const event = JSON.parse(text.slice(0, end)) as WorkerEvent
+        const event = JSON.parse(text.slice(0, end)) as WorkerLine
         text = text.slice(end + 1)
         if (event.event === 'error') throw errorFromJson(event.error)
-        if (event.event === 'result') {
+        if (event.event === 'reply') {
           isDone = true
-          return event.value
+          return event.value as WorkerReply<N> // the worker is this very executable
         }
         onEvent(event)
       }

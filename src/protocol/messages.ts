@@ -18,20 +18,20 @@ export type ClientMessage =
       readonly type: 'hello'
       readonly protocol: number
       readonly version: string
-      readonly dataDir?: string
+      readonly dataDir?: string | undefined
       /** Chosen at random by the client, and kept when it comes back. */
-      readonly client?: number
+      readonly client?: number | undefined
     }
   /** On `channel`, 0 when left out, is shown what the call begins. */
-  | { readonly type: 'call'; readonly id: number; readonly channel?: number; readonly call: Call }
+  | { readonly type: 'call'; readonly id: number; readonly channel?: number | undefined; readonly call: Call }
   /** `visible`: false for a window that nobody sees now, such as a browser's tab in the background. */
   | {
       readonly type: 'resize'
-      readonly channel?: number
+      readonly channel?: number | undefined
       readonly size: WindowSize
       readonly visible: boolean
     }
-  | { readonly type: 'signal'; readonly channel?: number; readonly signal: number }
+  | { readonly type: 'signal'; readonly channel?: number | undefined; readonly signal: number }
   /** What is on that channel is over. */
   | { readonly type: 'close'; readonly channel: number }
   /** A newer coop asks this daemon to make room for its own. Boxes and clients move on to that. */

@@ -34,7 +34,7 @@ type OptionalKeys<F extends ShapeOf> = {
 export type ObjectOf<F extends ShapeOf> = {
   readonly [K in Exclude<keyof F, OptionalKeys<F>>]: Of<F[K]>
 } & {
-  readonly [K in OptionalKeys<F>]?: Exclude<Of<F[K]>, undefined>
+  readonly [K in OptionalKeys<F>]?: Of<F[K]> | undefined
 }
 
 const MAX_TEXT = 4096 // characters; a path has 4095 bytes at most (PATH_MAX)

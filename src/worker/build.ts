@@ -8,11 +8,11 @@ import { withoutMounts } from '../box/bare-box.ts'
 import { diskError } from '../box/storage.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
-import type { BuildRequest } from '../image/events.ts'
 import { buildReference, failedReference, stepIds } from '../image/steps.ts'
 import { imageReference } from '../plan/image-layers.ts'
 import { type BoxRequest, configurationOf, prepareBox } from '../plan/prepare.ts'
 import { sensitiveFacts, workspaceSource } from '../plan/workspace.ts'
+import type { BuildRequest, Built } from '../protocol/worker-calls.ts'
 import { planIds, singleIdAdvice } from '../sandbox/ids.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { writeBuild } from '../store/builds.ts'
@@ -36,12 +36,6 @@ import {
 import { treeSize } from './disk-use.ts'
 import { runInBox } from './step-box.ts'
 import type { WorkerContext } from './work.ts'
-
-export interface Built {
-  readonly reference: string
-  readonly steps: number
-  readonly cached: number
-}
 
 /** Raises E_IMAGE with the step that failed, its exit code, and how to look at what it left. */
 export async function build(

@@ -3,19 +3,13 @@ import { rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import { type Paths, snapshotsDir, volumesDir } from '../core/paths.ts'
+import type { Removed, WorkerReply } from '../protocol/worker-calls.ts'
 import { halfMadeLayers, ifUnlocked, listRecords, readRecord, removeRecord } from '../store/images.ts'
 import { findSnapshots } from '../store/snapshots.ts'
 import { unusedImages, unusedLayers } from '../store/unused.ts'
 import { usersOf } from '../store/usage.ts'
 import { listVolumes, treeSize } from './disk-use.ts'
 import type { WorkerContext } from './work.ts'
-
-export interface Removed {
-  readonly references: readonly string[]
-  readonly layers: number
-  /** Bytes of the files of those layers. */
-  readonly bytes: number
-}
 
 /** Raises E_IMAGE when a box has one of these below it: it could not be started again. */
 export function refuseUsed(paths: Paths, references: readonly string[]): void {
@@ -70,15 +64,8 @@ export async function clean(context: WorkerContext, downloads: boolean): Promise
   return { ...removed, bytes: removed.bytes + bytes }
 }
 
-export interface Pruned {
-  readonly images: number
-  readonly volumes: number
-  readonly snapshots: number
-  readonly bytes: number
-}
-
 /** Everything that boxes leave behind. There must be no box any more. */
-export async function prune(context: WorkerContext): Promise<Pruned> {
+export async function prune(context: WorkerContext): Promise<WorkerReply<'system.prune'>> {
   const { paths, discard } = context
   const volumes = listVolumes(paths).length
   const snapshots = findSnapshots(paths).length

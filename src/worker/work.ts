@@ -9,13 +9,22 @@ import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts
 import { CoopError, errorToJson } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
 import { type HostFacts, hostFacts } from '../host/facts.ts'
-import type { WorkerEvent, WorkerRequest } from '../image/events.ts'
 import { openArchive } from '../image/pull/archive-source.ts'
 import { pullImage } from '../image/pull/pull.ts'
 import { openRegistryImage } from '../image/pull/registry-source.ts'
 import type { OpenImage } from '../image/pull/source.ts'
 import { isLocal, noLocalImage, parseReference, printReference, type Reference } from '../image/reference.ts'
 import { bearLayerInit } from '../image/unpack/layer-init.ts'
+import { Malformed } from '../protocol/malformed.ts'
+import { fieldsOf } from '../protocol/shapes.ts'
+import {
+  WORKER_CALLS,
+  type WorkerCallName,
+  type WorkerEvent,
+  type WorkerLine,
+  type WorkerReply,
+  type WorkerRequest,
+} from '../protocol/worker-calls.ts'
 import { type ImageRecord, readRecord, syncLayers, withLock } from '../store/images.ts'
 import { janitor } from '../trees/remover.ts'
 import { build } from './build.ts'
@@ -34,7 +43,7 @@ export interface WorkerContext {
   discard(folder: string): Promise<void>
 }
 
-function tell(event: WorkerEvent): void {
+function tell(event: WorkerLine): void {
   const bytes = Buffer.from(`${JSON.stringify(event)}\n`)
   for (let at = 0; at < bytes.length; ) {
     try {
@@ -47,8 +56,8 @@ function tell(event: WorkerEvent): void {
   }
 }
 
-/** One line of stdin, then its end means that the client is gone. */
-async function request(): Promise<WorkerRequest> {
+/** One line of stdin: a call. Then the end of stdin means that the client is gone. */
+async function readCall(): Promise<{ name: WorkerCallName; request: unknown }> {
   const reader = Bun.stdin.stream().getReader()
   let text = ''
   while (!text.includes('\n')) {
@@ -57,14 +66,16 @@ async function request(): Promise<WorkerRequest> {
     text += Buffer.from(value).toString('utf8')
   }
   void reader.read().then(() => isAnswered || process.exit(INTERRUPTED))
-  return JSON.parse(text) as WorkerRequest // from this very executable
+  const { do: name, ...request } = fieldsOf(JSON.parse(text))
+  if (typeof name !== 'string' || !Object.hasOwn(WORKER_CALLS, name)) throw new Malformed('a known call')
+  return { name: name as WorkerCallName, request }
 }
 
 export async function work(connection: number, channel: number): Promise<void> {
   process.on('SIGINT', () => process.exit(INTERRUPTED))
   process.on('SIGTERM', () => process.exit(INTERRUPTED))
   try {
-    const wanted = await request()
+    const { name, request } = await readCall()
     const paths = resolvePaths(process.env, homedir())
     const host = hostFacts(homedir())
     const zygote = await Channel.adopt(connection, channel, {})
@@ -86,9 +97,9 @@ export async function work(connection: number, channel: number): Promise<void> {
     }
     const context = { paths, host, zygote, tell, discard }
     await clearHalfMadeLayers(paths, discard)
-    const value = await answer(context, wanted)
+    const value = await answer(context, name, request)
     isAnswered = true
-    tell({ event: 'result', value })
+    tell({ event: 'reply', value })
     // The client goes, and nothing of its terminal or its folders is to be kept meanwhile.
     zygote.close()
     process.chdir('/')
@@ -137,26 +148,37 @@ function inStore<T>(
   return withLock(paths, 'store', waiting, work, how)
 }
 
-function answer(context: WorkerContext, wanted: WorkerRequest): Promise<unknown> {
-  switch (wanted.do) {
-    case 'pull':
-      return inStore(context, 'shared', () => pullReference(context, wanted.reference))
-    case 'remove':
-      return inStore(context, 'alone', () => {
-        if (!wanted.force) refuseUsed(context.paths, wanted.references)
-        return removeImages(context, wanted.references)
-      })
-    case 'clean':
-      return inStore(context, 'alone', () => clean(context, wanted.downloads))
-    case 'prune':
-      return inStore(context, 'alone', () => prune(context))
-    case 'remove-volumes':
-      return removeVolumes(context, wanted.names)
-    case 'build':
-      return inStore(context, 'shared', () =>
-        build(context, wanted.build, (reference) => pullReference(context, reference)),
-      )
-  }
+type Handlers = {
+  readonly [N in WorkerCallName]: (
+    context: WorkerContext,
+    request: WorkerRequest<N>,
+  ) => Promise<WorkerReply<N>>
+}
+
+const HANDLERS: Handlers = {
+  'image.pull': (context, { reference }) =>
+    inStore(context, 'shared', () => pullReference(context, reference)),
+  'image.build': (context, request) =>
+    inStore(context, 'shared', () =>
+      build(context, request, (reference) => pullReference(context, reference)),
+    ),
+  'image.remove': (context, { references, force }) =>
+    inStore(context, 'alone', () => {
+      if (!force) refuseUsed(context.paths, references)
+      return removeImages(context, references)
+    }),
+  'image.clean': (context, { downloads }) => inStore(context, 'alone', () => clean(context, downloads)),
+  'volume.remove': (context, { names }) => removeVolumes(context, names),
+  'system.prune': (context) => inStore(context, 'alone', () => prune(context)),
+}
+
+function answer<N extends WorkerCallName>(
+  context: WorkerContext,
+  name: N,
+  request: unknown,
+): Promise<WorkerReply<N>> {
+  // Read by the shape of this very name.
+  return HANDLERS[name](context, WORKER_CALLS[name].request.read(request) as WorkerRequest<N>)
 }
 
 async function pullReference(context: WorkerContext, text: string): Promise<ImageRecord> {

@@ -18,7 +18,7 @@ import {
   writeRecord,
   writeWhole,
 } from '../../store/images.ts'
-import type { WorkerEvent } from '../events.ts'
+import type { WorkerEvent } from '../../protocol/worker-calls.ts'
 import { chainIds, type Descriptor } from '../manifest.ts'
 import { decompressed } from '../unpack/decompress.ts'
 import { enterFolder, type LayerInit } from '../unpack/layer-init.ts'

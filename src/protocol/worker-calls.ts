@@ -1,0 +1,113 @@
+/**
+ * Calls of the worker, the process that makes and removes images: one request on its stdin, then lines of JSON on its
+ * stdout, events first and one reply or error at the end.
+ */
+import type { ErrorJson } from '../core/errors.ts'
+import { call, type NameIn, type ReplyIn, type RequestIn } from './call.ts'
+import { flag, integer, list, literal, type Of, object, optional, text } from './shapes.ts'
+import { environment, time } from './values.ts'
+
+const count = integer(0, Number.MAX_SAFE_INTEGER)
+const reference = text()
+const words = list(text(1 << 20))
+
+const platform = object({ os: text(), architecture: text(), variant: optional(text()) })
+
+/** What is known of an image by its name. */
+const image = object({
+  version: count,
+  reference,
+  digest: text(),
+  config: object({
+    platform,
+    created: optional(text()),
+    env: words,
+    workingDir: text(),
+    user: text(),
+    entrypoint: words,
+    cmd: words,
+    diffIds: list(text()),
+  }),
+  layers: list(text()),
+  size: count,
+  pulled: time,
+  from: optional(object({ box: text(), snapshot: optional(text()), workspace: text(), image: text() })),
+  built: optional(object({ image: text(), workspaces: list(text()) })),
+  base: optional(literal('host')),
+})
+
+const removed = object({
+  references: list(reference),
+  layers: count,
+  /** Bytes of the files of those layers. */
+  bytes: count,
+})
+export type Removed = Of<typeof removed>
+
+const built = object({ reference, steps: count, cached: count })
+export type Built = Of<typeof built>
+
+const buildRequest = object({
+  workspace: text(),
+  environment,
+  overrides: object({
+    image: optional(text()),
+    network: optional(text()),
+  }),
+  /** Run every step again. */
+  noCache: flag,
+  /** Ask the registry again for the image. */
+  pull: flag,
+})
+export type BuildRequest = Of<typeof buildRequest>
+
+export const WORKER_CALLS = {
+  'image.pull': call('Downloads an image and unpacks it.', object({ reference }), image),
+  'image.build': call('Pulls the image of a project and runs its setup steps.', buildRequest, built),
+  'image.remove': call(
+    'Removes images, and layers that nothing else needs. `force`: also images that a box uses.',
+    object({ references: list(reference), force: flag }),
+    removed,
+  ),
+  'image.clean': call(
+    'Removes images that no box uses. `downloads`: also what was downloaded.',
+    object({ downloads: flag }),
+    removed,
+  ),
+  'volume.remove': call('Removes volumes.', object({ names: list(text()) }), removed),
+  'system.prune': call(
+    'Removes every image, volume and snapshot, and what was downloaded.',
+    object({}),
+    object({ images: count, volumes: count, snapshots: count, bytes: count }),
+  ),
+} as const
+
+export type WorkerCallName = NameIn<typeof WORKER_CALLS>
+export type WorkerRequest<N extends WorkerCallName> = RequestIn<typeof WORKER_CALLS, N>
+export type WorkerReply<N extends WorkerCallName> = ReplyIn<typeof WORKER_CALLS, N>
+
+export type Phase = 'waiting' | 'downloading' | 'unpacking' | 'done' | 'there'
+
+/** What the worker says while it works. */
+export type WorkerEvent =
+  | { readonly event: 'layers'; readonly layers: readonly { readonly id: string; readonly size: number }[] }
+  /** Bytes of the layer as it is downloaded. */
+  | { readonly event: 'layer'; readonly id: string; readonly phase: Phase; readonly done: number }
+  /** Of a build: a step begins, or is known already. */
+  | {
+      readonly event: 'step'
+      readonly number: number
+      readonly of: number
+      readonly text: string
+      readonly cached: boolean
+    }
+  | { readonly event: 'output'; readonly text: string }
+  | { readonly event: 'warning'; readonly text: string }
+  /** Why something of the network is tried again. */
+  | { readonly event: 'retry'; readonly text: string }
+
+/** A line of the worker. */
+export type WorkerLine =
+  | WorkerEvent
+  | { readonly event: 'reply'; readonly value: unknown }
+  | { readonly event: 'error'; readonly error: ErrorJson }
