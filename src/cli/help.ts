@@ -1,6 +1,6 @@
 /** Texts of `--help`. */
-import { type Command, HELP } from './command.ts'
-import { COMMANDS } from './commands.ts'
+import { type Command, HELP } from './common/declare.ts'
+import { COMMANDS } from './table.ts'
 
 /** The text of `--help`. */
 export function helpText(name: string, command: Command): string {

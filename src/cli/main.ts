@@ -1,13 +1,13 @@
 /** The command line: finds the command, reads its arguments, runs it, prints what went wrong. */
 import { exactWords } from '../client/exact-text.ts'
 import { CoopError } from '../core/errors.ts'
-import { type Command, readArguments } from './command.ts'
-import { COMMANDS, defaultCommand } from './commands.ts'
-import { print } from './output.ts'
+import { type Command, readArguments } from './common/declare.ts'
+import { print } from './common/output.ts'
+import { COMMANDS, defaultCommand } from './table.ts'
 
 // Loaded when they are needed.
 const help = () => import('./help.ts')
-const mistakes = () => import('./mistakes.ts')
+const mistakes = () => import('./common/mistakes.ts')
 
 /** Commands that are loaded already, by name. */
 type Loaded = Readonly<Record<string, Command>>
@@ -60,6 +60,6 @@ export async function main(words: readonly string[], loaded: Loaded = {}): Promi
       throw (await mistakes()).withNearestBelow(error, name, command, rest[0])
     }
   } catch (error) {
-    return (await import('./report.ts')).report(error, json)
+    return (await import('./common/report.ts')).report(error, json)
   }
 }

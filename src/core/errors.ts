@@ -1,6 +1,6 @@
 /**
  * Every error that coop itself raises: a stable code, a sentence, a hint a person can act on.
- * Raised anywhere, worded where it is raised, printed in one place (`src/cli/report.ts`).
+ * Raised anywhere, worded where it is raised, printed in one place (`src/cli/common/report.ts`).
  */
 
 /** Exit codes by error code; the table is part of the contract with scripts. */

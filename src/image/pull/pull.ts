@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import * as k from '../../../ffi/abi/constants.ts'
 import { diskError } from '../../box/storage.ts'
 import type { Paths } from '../../core/paths.ts'
+import type { WorkerEvent } from '../../protocol/worker-calls.ts'
 import { hostIdOfRoot } from '../../sandbox/ids.ts'
 import {
   hasLayer,
@@ -18,7 +19,6 @@ import {
   writeRecord,
   writeWhole,
 } from '../../store/images.ts'
-import type { WorkerEvent } from '../../protocol/worker-calls.ts'
 import { chainIds, type Descriptor } from '../manifest.ts'
 import { decompressed } from '../unpack/decompress.ts'
 import { enterFolder, type LayerInit } from '../unpack/layer-init.ts'

@@ -1,0 +1,52 @@
+/** `coop events`: what happens to boxes, live. */
+import { connect } from '../../client/daemon.ts'
+import { userPaths } from '../../client/user-paths.ts'
+import type { CoopEvent } from '../../protocol/events.ts'
+import type { Command } from '../common/declare.ts'
+import { print, printable } from '../common/output.ts'
+
+function sentence(event: CoopEvent): string {
+  switch (event.event) {
+    case 'box':
+      return `${event.box}: the box was ${event.change}${event.reason ? ` (${event.reason})` : ''}`
+    case 'waiting':
+      if (!event.waiting) return `${event.box}: the agent goes on`
+      return `${event.box}: the agent waits for you${event.text ? `: ${event.text}` : ''}`
+    case 'terminal':
+      return `${event.box}: terminal ${event.pty} was ${event.change}`
+    case 'job':
+      return `${event.box}: ${event.job} ${event.name} ${event.state}`
+    case 'lost':
+      return `${event.count} events came too fast and were left out`
+  }
+}
+
+const command: Command = {
+  usage: '[--json]',
+  about: 'Show what happens to boxes, live, until Ctrl+C.',
+  examples: ['coop events', 'coop events --json | jq \'select(.event == "waiting")\''],
+  options: { json: { type: 'boolean', about: 'print one JSON object for each event' } },
+  maxArguments: 0,
+  async run(args) {
+    const json = args.flag('json')
+    const show = (event: CoopEvent): void => {
+      const time = new Date()
+      if (json) print(`${JSON.stringify({ time: time.toISOString(), ...event })}\n`)
+      // That a box changed in some way is for programs, which look at it again.
+      else if (!(event.event === 'box' && event.change === 'changed'))
+        print(`${time.toTimeString().slice(0, 8)}  ${printable(sentence(event))}\n`)
+    }
+    for (;;) {
+      const session = await connect(userPaths())
+      const lost = new Promise<void>((resolve) => {
+        session.onLost = () => resolve()
+      })
+      session.onEvent = show
+      await session.call('events', {})
+      await lost // another daemon takes over
+      if (session.farewell === 'shutdown') return 0
+    }
+  },
+}
+
+export default command

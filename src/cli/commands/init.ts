@@ -1,0 +1,47 @@
+/** `coop init`: write a commented coop.toml that fits the repository. */
+import { existsSync, realpathSync, writeFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { ADAPTERS } from '../../agents/adapters.ts'
+import { findAgents } from '../../agents/find.ts'
+import { hostFiles } from '../../agents/host-files.ts'
+import { asText, currentFolder } from '../../client/exact-text.ts'
+import { detectRepository, foundText, type InstalledAgent, renderInit } from '../../config/init.ts'
+import { PROJECT_FILE } from '../../config/load.ts'
+import { CoopError } from '../../core/errors.ts'
+import type { Command } from '../common/declare.ts'
+import { print } from '../common/output.ts'
+
+const command: Command = {
+  usage: '',
+  about: 'Write a commented coop.toml that fits this repository. Never overwrites one.',
+  examples: ['coop init'],
+  options: {},
+  maxArguments: 0,
+  async run() {
+    const folder = asText(currentFolder())
+    const file = join(folder, PROJECT_FILE)
+    const facts = detectRepository(folder)
+    const installed = installedAgents()
+    try {
+      writeFileSync(file, renderInit(facts, installed), { flag: 'wx' })
+    } catch (error) {
+      const { code } = error as { code?: string }
+      if (code === 'EEXIST')
+        throw new CoopError('E_CONFIG', `${file} is there already`, { hint: 'edit it, or remove it first' })
+      throw new CoopError('E_CONFIG', `${file} cannot be written (${code})`, { cause: error })
+    }
+    print(`wrote ${file}\n`)
+    for (const line of foundText(facts, installed)) print(`  ${line}\n`)
+    return 0
+  },
+}
+
+function installedAgents(): InstalledAgent[] {
+  const home = homedir()
+  if (!existsSync(home)) return []
+  const { found } = findAgents({ files: hostFiles, home: realpathSync(home), path: process.env.PATH ?? '' })
+  return found.map(({ name }) => ({ name, install: ADAPTERS[name].install }))
+}
+
+export default command

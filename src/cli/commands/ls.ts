@@ -1,0 +1,52 @@
+/** `coop ls`: the boxes. */
+import { ask } from '../../client/ask.ts'
+import { userPaths } from '../../client/user-paths.ts'
+import type { BoxInfo } from '../../protocol/calls/boxes.ts'
+import type { Command } from '../common/declare.ts'
+import { age, bytes, homePath, paint, print, printError, printJson, table } from '../common/output.ts'
+
+const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
+const STATE = HEAD.indexOf('STATE')
+
+/** An agent that waits is what a list is looked at for. */
+function stateOf(box: BoxInfo): string {
+  return box.state === 'running' && box.waiting ? 'waiting' : box.state
+}
+
+const command: Command = {
+  usage: '',
+  about: 'List the boxes.',
+  examples: ['coop ls', 'coop ls --json'],
+  options: { json: { type: 'boolean', about: 'machine-readable output' } },
+  maxArguments: 0,
+  async run(args) {
+    const boxes = await ask(userPaths(), 'box.list', {})
+    if (args.flag('json')) {
+      printJson(boxes)
+      return 0
+    }
+    if (!boxes.length) {
+      printError('no boxes; start one in a project folder: coop\n')
+      return 0
+    }
+    const rows = boxes.map((box) => [
+      box.name,
+      homePath(box.workspace),
+      box.olderBuild ? `${box.image} (older build)` : box.image,
+      box.agent,
+      stateOf(box),
+      String(box.ptys.length),
+      String(box.clients),
+      age(box.created),
+      box.memory === undefined ? '-' : bytes(box.memory),
+    ])
+    const style = (cell: string, column: number, row: number): string => {
+      if (column !== STATE) return cell
+      return paint(rows[row]?.[STATE] === 'running' ? 'green' : 'yellow', cell)
+    }
+    print(table(HEAD, rows, style))
+    return 0
+  },
+}
+
+export default command

@@ -1,0 +1,100 @@
+/** `coop status`: everything about one box. */
+
+import { ask } from '../../client/ask.ts'
+import { userPaths } from '../../client/user-paths.ts'
+import type { BoxStatus } from '../../protocol/calls/boxes.ts'
+import type { Command } from '../common/declare.ts'
+import { age, bytes, paint, print, printable, printJson, table } from '../common/output.ts'
+import { targetOf } from '../common/target.ts'
+
+function idsText(ids: BoxStatus['ids']): string {
+  const lines = ids.uids.map(({ inside, outside, count }) => `${inside}+${count} -> ${outside}`)
+  return `${ids.kind} (${lines.join(', ')})`
+}
+
+function text(status: BoxStatus): string {
+  const { confinement } = status
+  const guards = [
+    'seccomp',
+    'no new privileges',
+    confinement.landlockScope ? 'Landlock scope' : '',
+    confinement.nested ? 'nested namespaces allowed' : '',
+    confinement.ptrace ? 'debuggers allowed' : 'no debuggers',
+  ].filter(Boolean)
+  const rows = [
+    ['workspace', status.workspace],
+    ['agent', `${status.agent} (${status.state}${status.reason ? `: ${status.reason}` : ''})`],
+    ...(status.waiting
+      ? [
+          [
+            'waiting',
+            `since ${age(status.waiting.since)}${status.waiting.text ? `: ${status.waiting.text}` : ''}`,
+          ],
+        ]
+      : []),
+    [
+      'image',
+      status.olderBuild
+        ? `${status.image} (an older build; coop stop and coop start go over to the new one)`
+        : status.image,
+    ],
+    ['user', `${status.user.name}, home ${status.user.home}`],
+    ['hostname', status.hostname],
+    ['ids', idsText(status.ids)],
+    ['network', status.network],
+    ['guards', guards.join(', ')],
+    [
+      'limits',
+      Object.entries(status.limits)
+        .map(([name, value]) => `${name} ${value}`)
+        .join(', '),
+    ],
+    ['age', age(status.created)],
+    ['memory', status.memory === undefined ? '-' : bytes(status.memory)],
+  ]
+  const lines = rows.map(
+    ([name, value]) => `${paint('bold', (name ?? '').padEnd(10))}${printable(value ?? '')}`,
+  )
+  const ptys = status.ptys.map((pty) => [
+    String(pty.id),
+    pty.command.join(' '),
+    pty.exitCode === undefined ? pty.state : `${pty.state} (${pty.exitCode})`,
+    String(pty.clients.length),
+    `${pty.size.columns}x${pty.size.rows}`,
+  ])
+  const clients = status.ptys.flatMap((pty) =>
+    pty.clients.map((client) => [
+      String(pty.id),
+      client.pid === undefined ? '-' : String(client.pid),
+      client.terminal ?? '-',
+      client.readonly ? 'read-only' : client.size ? `${client.size.columns}x${client.size.rows}` : '-',
+      age(client.since),
+    ]),
+  )
+  const mounts = status.mounts.map((mount) => [mount.source, mount.readonly ? '-->' : '<-->', mount.target])
+  const environment = Object.entries(status.environment)
+  return [
+    `${paint('bold', status.name)}\n${lines.join('\n')}\n`,
+    ptys.length ? `\n${table(['PTY', 'COMMAND', 'STATE', 'CLIENTS', 'SIZE'], ptys)}` : '',
+    clients.length ? `\n${table(['PTY', 'CLIENT', 'TERMINAL', 'SIZE', 'SINCE'], clients)}` : '',
+    `\n${table(['HOST', '', 'BOX'], mounts)}`,
+    `\n${environment.map(([name, value]) => printable(`${name}=${value}`)).join('\n')}\n`,
+    ...status.notes.map((note) => `\n${paint('yellow', 'note:')} ${printable(note)}\n`),
+  ].join('')
+}
+
+const command: Command = {
+  usage: '[BOX]',
+  about: 'Show everything about one box: ids, network, limits, terminals, mounts. Secrets are hidden.',
+  examples: ['coop status', 'coop status my-app --json'],
+  options: { json: { type: 'boolean', about: 'machine-readable output' } },
+  maxArguments: 1,
+  async run(args) {
+    const status = await ask(userPaths(), 'box.status', targetOf(args.positionals[0]))
+    if (args.flag('json')) printJson(status)
+    else print(text(status))
+    return 0
+  },
+}
+
+export default command

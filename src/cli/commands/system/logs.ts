@@ -1,0 +1,65 @@
+/** `coop system logs`: the daemon's log. */
+import { existsSync, openSync, readSync, statSync, watch } from 'node:fs'
+import { userPaths } from '../../../client/user-paths.ts'
+import { daemonLog } from '../../../core/paths.ts'
+import type { Command } from '../../common/declare.ts'
+import { print, printable, printError } from '../../common/output.ts'
+
+const DEFAULT_LINES = 50
+const CHUNK = 64 * 1024
+
+function readFrom(file: string, offset: number): Buffer {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  const bytes = Buffer.alloc(Math.max(0, size - offset))
+  const fd = openSync(file, 'r')
+  for (let at = 0; at < bytes.length; ) {
+    const n = readSync(fd, bytes, at, Math.min(CHUNK, bytes.length - at), offset + at)
+    if (n === 0) break
+    at += n
+  }
+  return bytes
+}
+
+function show(lines: readonly string[]): void {
+  if (lines.length) print(`${lines.map(printable).join('\n')}\n`)
+}
+
+const command: Command = {
+  usage: '[-f] [-n LINES]',
+  about: "Show the daemon's log: JSON lines of events, never what is on a terminal.",
+  examples: ['coop system logs -n 20', 'coop system logs -f'],
+  options: {
+    follow: { type: 'boolean', short: 'f', about: 'go on as more comes' },
+    lines: {
+      type: 'string',
+      short: 'n',
+      value: 'LINES',
+      about: `how many of the last lines (default ${DEFAULT_LINES})`,
+    },
+  },
+  maxArguments: 0,
+  async run(args) {
+    const file = daemonLog(userPaths())
+    const wanted = args.number('lines', 0, 1_000_000) ?? DEFAULT_LINES
+    if (!existsSync(file)) {
+      printError(`no log yet: ${file}\n`)
+      return 0
+    }
+    const bytes = readFrom(file, 0)
+    const lines = bytes.toString('utf8').split('\n').filter(Boolean)
+    show(wanted === 0 ? [] : lines.slice(-wanted))
+    if (!args.flag('follow')) return 0
+    let offset = bytes.length
+    const more = (): void => {
+      if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) < offset) offset = 0 // rotated
+      const news = readFrom(file, offset)
+      const whole = news.lastIndexOf(10) + 1
+      offset += whole
+      show(news.subarray(0, whole).toString('utf8').split('\n').filter(Boolean))
+    }
+    watch(file, more)
+    return new Promise((resolve) => process.on('SIGINT', () => resolve(0)))
+  },
+}
+
+export default command

@@ -1,0 +1,42 @@
+/** `coop system status`. */
+import { askRunning } from '../../../client/ask.ts'
+import { userPaths } from '../../../client/user-paths.ts'
+import type { Command } from '../../common/declare.ts'
+import { paint, print, printJson, printWarnings } from '../../common/output.ts'
+
+const command: Command = {
+  usage: '',
+  about: 'Show what the daemon does. Does not start one.',
+  examples: ['coop system status', 'coop system status --json'],
+  options: { json: { type: 'boolean', about: 'machine-readable output' } },
+  maxArguments: 0,
+  async run(args) {
+    const paths = userPaths()
+    const answer = askRunning(paths, 'system.status', {})
+    if (!answer) {
+      if (args.flag('json')) printJson({ running: false, paths })
+      else print('the daemon does not run; it starts with the first command that needs it\n')
+      return 0
+    }
+    const status = answer.value
+    if (args.flag('json')) {
+      printJson({ running: true, ...status })
+      return 0
+    }
+    const rows = [
+      ['version', status.version],
+      ['pid', String(status.pid)],
+      ['up', `${status.uptime} s`],
+      ['boxes', String(status.boxes)],
+      ['clients', String(status.clients)],
+      ['data', status.paths.dataDir],
+      ['runtime', status.paths.runtimeDir],
+      ['logs', status.paths.logsDir],
+    ]
+    printWarnings(status.unreadable.map((path) => `a box cannot be read, its files are kept: ${path}`))
+    print(rows.map(([name, value]) => `${paint('bold', (name ?? '').padEnd(9))}${value}\n`).join(''))
+    return 0
+  },
+}
+
+export default command

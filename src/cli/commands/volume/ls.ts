@@ -1,0 +1,30 @@
+/** `coop volume ls`: the named volumes. */
+import { userPaths } from '../../../client/user-paths.ts'
+import { listVolumes, treeSize } from '../../../worker/disk-use.ts'
+import type { Command } from '../../common/declare.ts'
+import { bytes, print, printError, printJson, table } from '../../common/output.ts'
+
+const HEAD = ['VOLUME', 'SIZE', 'USED BY'] as const
+
+const command: Command = {
+  usage: '',
+  about: 'List the named volumes.',
+  examples: ['coop volume ls', 'coop volume ls --json'],
+  options: { json: { type: 'boolean', about: 'machine-readable output' } },
+  maxArguments: 0,
+  async run(args) {
+    const volumes = listVolumes(userPaths()).map((volume) => ({ ...volume, size: treeSize(volume.path) }))
+    if (args.flag('json')) printJson(volumes)
+    else if (!volumes.length) printError('no volumes; name one in [sandbox] mounts: "cache:~/.cache"\n')
+    else
+      print(
+        table(
+          HEAD,
+          volumes.map(({ name, size, usedBy }) => [name, bytes(size), usedBy.join(', ') || '-']),
+        ),
+      )
+    return 0
+  },
+}
+
+export default command

@@ -1,0 +1,139 @@
+/** A command in a box on behalf of this process: its streams, its signals, its exit code. */
+
+import { connect } from '../../client/daemon.ts'
+import { isLost, type Session } from '../../client/session.ts'
+import { passStdio } from '../../client/stdio.ts'
+import type { Begin } from '../../client/terminal/terminal.ts'
+import { CoopError } from '../../core/errors.ts'
+import type { Paths } from '../../core/paths.ts'
+import type { CommandOptions } from '../../protocol/calls/commands.ts'
+import { isTerminal, paint, printable, printError } from './output.ts'
+
+/** Signals that are passed on, with their numbers (signal(7)); the same on both architectures. */
+const FORWARDED = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGUSR1: 10, SIGUSR2: 12, SIGTERM: 15 } as const
+const COOP_FAILED = 125
+const MAX_WORDS = 65_536
+const MAX_BYTES = 750_000 // of a message; the rest is for the caller's environment
+
+export interface Launch {
+  readonly command: readonly string[]
+  /** Undefined: a terminal when stdin and stdout are one. */
+  readonly terminal: boolean | undefined
+  readonly cwd?: string
+  readonly callerCwd?: string
+  readonly env?: Readonly<Record<string, string>>
+  /** Ask the daemon to start it. */
+  start(session: Session, command: CommandOptions): Promise<unknown>
+}
+
+/** 128 bits that nobody can guess. */
+function newToken(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex')
+}
+
+function complain(message: string, hint?: string): void {
+  printError(`${paint('red', 'coop:', 2)} ${printable(message)}\n`)
+  if (hint) printError(`${paint('dim', 'hint:', 2)} ${printable(hint)}\n`)
+}
+
+async function inTerminal(
+  paths: Paths,
+  session: Session,
+  launch: Launch,
+  base: CommandOptions,
+): Promise<number> {
+  const { showTerminal, terminalSize } = await import('../../client/terminal/terminal.ts')
+  let started = false
+  const begin: Begin = async (current, progress) => {
+    const size = terminalSize()
+    if (started) return current.call('rejoin', { token: base.token, size, ...progress })
+    const terminal = { ...size, term: process.env.TERM ?? 'xterm-256color' }
+    started = true // perhaps: a command whose daemon dies now is looked for, and never started twice
+    await launch.start(current, { ...base, terminal })
+    return {}
+  }
+  const end = await showTerminal(paths, session, { detachKey: undefined, readonly: false }, begin)
+  if (end.how !== 'exit') return 130
+  if (end.error) complain(end.error.message, end.error.hint)
+  return end.code
+}
+
+async function withPipes(
+  session: Session,
+  launch: Launch,
+  base: CommandOptions,
+  paths: Paths,
+): Promise<number> {
+  const stdio = await passStdio(paths)
+  let current = session
+  const waiting: number[] = []
+  let started = false
+  for (const [name, signal] of Object.entries(FORWARDED)) {
+    process.on(name, () => {
+      if (started) current.signal(signal)
+      else waiting.push(signal)
+    })
+  }
+  let lost = lossOf(current)
+  const unlessLost = (error: unknown): void => {
+    if (!isLost(error)) throw error // a lost daemon is noticed below
+  }
+  await launch.start(current, { ...base, descriptors: stdio.token }).catch(unlessLost)
+  started = true
+  for (const signal of waiting) current.signal(signal)
+  for (;;) {
+    const exit = await Promise.race([current.exited, lost])
+    if (exit) {
+      const lost = await stdio.finish()
+      if (exit.error) complain(exit.error.message, exit.error.hint)
+      if (lost) complain(`the output cannot be written (${lost})`)
+      return lost && exit.code === 0 ? COOP_FAILED : exit.code
+    }
+    // The command goes on, its pipes are its own; the next daemon knows what it ends with.
+    current = await connect(paths)
+    lost = lossOf(current)
+    await current.call('rejoin', { token: base.token }).catch(unlessLost)
+  }
+}
+
+function lossOf(session: Session): Promise<undefined> {
+  return new Promise((resolve) => {
+    session.onLost = () => resolve(undefined)
+  })
+}
+
+/** What a message to the daemon can hold. Raises E_USAGE. */
+function checkSize(options: CommandOptions): void {
+  if (options.command.length <= MAX_WORDS && JSON.stringify(options).length <= MAX_BYTES) return
+  throw new CoopError(
+    'E_USAGE',
+    'the arguments are too long: coop passes on at most 65,536 words and 750,000 bytes',
+    {
+      hint: 'give them to the command on its input or in a file: xargs, or @FILE where it knows that',
+    },
+  )
+}
+
+/** Run it; resolves with the command's exit code, or 125 when coop itself failed. */
+export async function launch(connecting: Promise<Session>, paths: Paths, what: Launch): Promise<number> {
+  try {
+    const session = await connecting
+    session.onNotice = (text) => printError(`${paint('yellow', 'coop:', 2)} ${printable(text)}\n`)
+    const base: CommandOptions = {
+      command: what.command,
+      token: newToken(),
+      ...(what.cwd === undefined ? {} : { cwd: what.cwd }),
+      ...(what.callerCwd === undefined ? {} : { callerCwd: what.callerCwd }),
+      ...(what.env === undefined ? {} : { env: what.env }),
+    }
+    checkSize(base)
+    const terminal = what.terminal ?? (isTerminal(0) && isTerminal(1))
+    return terminal
+      ? await inTerminal(paths, session, what, base)
+      : await withPipes(session, what, base, paths)
+  } catch (error) {
+    if (!(error instanceof CoopError)) throw error
+    complain(error.message, error.hint)
+    return COOP_FAILED
+  }
+}

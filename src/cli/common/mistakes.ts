@@ -1,0 +1,42 @@
+/** What is said about command lines that mean nothing. */
+
+import { CoopError } from '../../core/errors.ts'
+import { nearest } from '../../core/nearest.ts'
+import type { Command } from './declare.ts'
+
+export function hintFor(name: string): string {
+  return name ? `coop ${name} --help` : 'coop --help'
+}
+
+/** `letter` is the one in `word` that means nothing. A letter resembles no other: only long names are suggested. */
+export function unknownOption(
+  word: string,
+  name: string,
+  options: Command['options'],
+  letter?: string,
+): CoopError {
+  const what =
+    letter === undefined || word === `-${letter}` ? `option ${word}` : `option -${letter}, as in ${word}`
+  const meant = nearest(
+    word,
+    Object.keys(options).map((long) => `--${long}`),
+  )
+  return new CoopError('E_USAGE', `there is no ${what}`, {
+    hint: meant ? `did you mean ${meant}?` : hintFor(name),
+  })
+}
+
+export function unknownCommand(word: string, known: readonly string[], prefix: string): CoopError {
+  const meant = nearest(word, known)
+  return new CoopError('E_USAGE', `there is no command ${JSON.stringify(`coop ${prefix}${word}`)}`, {
+    hint: meant ? `did you mean coop ${prefix}${meant}?` : `coop ${prefix}--help`,
+  })
+}
+
+/** `coop shell lst` names a box, or was to be `coop shell ls`: which of them is known when there is no such box. */
+export function withNearestBelow(error: unknown, name: string, command: Command, word = ''): unknown {
+  const meant = command.commands && nearest(word, Object.keys(command.commands))
+  if (!meant || !(error instanceof CoopError)) return error
+  if (error.code !== 'E_NO_BOX' && error.code !== 'E_USAGE') return error
+  return new CoopError(error.code, error.message, { hint: `did you mean coop ${name} ${meant}?` })
+}

@@ -1,0 +1,147 @@
+/** Printing: straight to the descriptor, since `process.stdout` costs 7 ms to touch and node:fs 1 ms to load. */
+import { SysError } from '../../../ffi/libc.ts'
+import { write } from '../../../ffi/pipes.ts'
+import { getModes } from '../../../ffi/terminal.ts'
+
+const EINTR = -4
+const EAGAIN = -11
+const EPIPE = -32
+const EBADF = -9
+
+function writeAll(fd: number, text: string): void {
+  const bytes = new TextEncoder().encode(text)
+  for (let at = 0; at < bytes.length; ) {
+    const n = write(fd, bytes.subarray(at))
+    if (n === EINTR || n === EAGAIN) continue
+    if (n === EPIPE) process.exit(0) // the reader has seen enough, as with `coop ls | head -1`
+    if (n === EBADF) return // closed: nobody wants to know
+    if (n <= 0) failed(fd, n)
+    at += n
+  }
+}
+
+/** What was to be printed is lost, and whoever reads it must not take a part for the whole. */
+function failed(fd: number, result: number): never {
+  if (fd !== 2) writeAll(2, `coop: the output cannot be written (${new SysError('write', result).code})\n`)
+  process.exit(1)
+}
+
+export function print(text: string): void {
+  writeAll(1, text)
+}
+
+export function printError(text: string): void {
+  writeAll(2, text)
+}
+
+export function printWarnings(warnings: readonly string[] = []): void {
+  for (const warning of warnings) printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
+}
+
+/** What a terminal would act on, beside what JSON escapes by itself (ECMA-48 C1, Unicode's bidirectional controls). */
+const ACTIVE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+export function printJson(value: unknown): void {
+  const text = JSON.stringify(value, null, 2).replace(
+    ACTIVE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+  print(`${text}\n`)
+}
+
+export function isTerminal(fd: number): boolean {
+  return getModes(fd) !== undefined
+}
+
+const colors = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+
+const wantsColor: (boolean | undefined)[] = []
+
+/** Color a word when `fd` is a terminal that wants it (no-color.org: NO_COLOR set to anything but ''). */
+export function paint(color: keyof typeof colors, text: string, fd = 1): string {
+  // Asked once: more than some 30 system calls make the engine start a thread to compile, for half a millisecond. (So
+  // do 64 blocks of its heap, of which each kind of object takes one: no Map for two entries.)
+  const wanted = wantsColor[fd] ?? (isTerminal(fd) && !process.env.NO_COLOR && process.env.TERM !== 'dumb')
+  wantsColor[fd] = wanted
+  return wanted ? `\x1b[${colors[color]}m${text}\x1b[0m` : text
+}
+
+const ASCII = /^[\x20-\x7e]*$/
+
+/** What comes from a box or a repository, made harmless for a terminal: no control characters. */
+export function printable(text: string): string {
+  return ASCII.test(text) ? text : text.replace(/[\x00-\x1f]/g, '\ufffd').replace(ACTIVE, '\ufffd')
+}
+
+/** Columns that a text takes. */
+function width(text: string): number {
+  return ASCII.test(text) ? text.length : Bun.stringWidth(text)
+}
+
+/** A text of at most so many columns; of a longer one the end is cut off. */
+export function shortened(text: string, columns: number): string {
+  if (width(text) <= columns) return text
+  let room = columns - 1
+  let short = ''
+  for (const character of text) {
+    room -= width(character)
+    if (room < 0) break
+    short += character
+  }
+  return `${short}…`
+}
+
+/** Aligned columns. Cells are made printable first; `style` may color a padded cell. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  style: (cell: string, column: number, row: number) => string = (cell) => cell,
+): string {
+  const clean = rows.map((row) => row.map(printable))
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...clean.map((row) => width(row[column] ?? ''))),
+  )
+  const line = (cells: readonly string[], row: number): string =>
+    cells
+      .map((cell, column) => {
+        const last = column === cells.length - 1
+        const padded = last ? cell : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell)))
+        return row < 0 ? paint('bold', padded) : style(padded, column, row)
+      })
+      .join('  ')
+      .trimEnd()
+  return `${[line(head, -1), ...clean.map(line)].join('\n')}\n`
+}
+
+/** `3s`, `5m`, `2h`, `4d`. */
+export function age(since: number, now = Date.now()): string {
+  const seconds = Math.max(0, Math.round((now - since) / 1000))
+  if (seconds < 60) return `${seconds}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`
+  return `${Math.floor(seconds / 86_400)}d`
+}
+
+/** `512K`, `1.4M`, `2.0G`. */
+export function bytes(size: number): string {
+  const units = ['B', 'K', 'M', 'G', 'T']
+  let value = size
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return unit === 0 || value >= 100
+    ? `${Math.round(value)}${units[unit]}`
+    : `${value.toFixed(1)}${units[unit]}`
+}
+
+/** A path as its owner says it. */
+export function homePath(path: string): string {
+  const home = process.env.HOME ?? '/'
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
+}
+
+/** A number of things, as one says it. */
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`

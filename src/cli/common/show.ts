@@ -1,0 +1,95 @@
+/** Attaching this terminal to a PTY of a box, and saying how that ended. */
+
+import { terminalName } from '../../../ffi/terminal.ts'
+import type { Session } from '../../client/session.ts'
+import {
+  type AttachEnd,
+  type AttachOptions,
+  type Begin,
+  showTerminal,
+  terminalSize,
+} from '../../client/terminal/terminal.ts'
+import { userPaths } from '../../client/user-paths.ts'
+import { CoopError } from '../../core/errors.ts'
+import type { BoxInfo } from '../../protocol/calls/boxes.ts'
+import type { Shown } from '../../protocol/calls/terminals.ts'
+import type { Request } from '../../protocol/calls.ts'
+import { isTerminal, paint, printable, printError } from './output.ts'
+
+export function needTerminal(hint: string): void {
+  if (isTerminal(0) && isTerminal(1)) return
+  throw new CoopError('E_NO_TERMINAL', 'this needs a terminal: stdin or stdout is none', { hint })
+}
+
+/** What attaches to a terminal of a box; 0 is the agent's. */
+export function attaching(box: string, pty: number, readonly = false): Request<'attach'> {
+  return { box, cwd: '/', pty, readonly, size: terminalSize(), ...ownTerminal() }
+}
+
+/** What listings show of who is attached. */
+export function ownTerminal(): { readonly terminal?: string } {
+  const terminal = terminalName(0)
+  return terminal === undefined ? {} : { terminal }
+}
+
+const MAX_NOTICES = 3
+
+function tellNotices(texts: readonly string[]): void {
+  const more = texts.length > MAX_NOTICES ? [`and ${texts.length - MAX_NOTICES} times more`] : []
+  for (const text of [...texts.slice(0, MAX_NOTICES), ...more])
+    printError(`\r\n${paint('yellow', 'coop:', 2)} ${text}`)
+}
+
+/** Attach to a terminal of a box and stay until detached or ended. Resolves with the exit code. */
+export async function attachTo(
+  session: Session,
+  { name, detachKey }: BoxInfo,
+  { pty, readonly = false }: { readonly pty: number; readonly readonly?: boolean },
+): Promise<number> {
+  const begin: Begin = (current, progress) =>
+    current.call('attach', { ...attaching(name, pty, readonly), ...progress })
+  const end = await show(session, name, { detachKey, readonly }, begin)
+  // The agent belongs to its box; a shell to whoever opened it, as with ssh.
+  return end.how === 'exit' && pty !== 0 ? end.code : 0
+}
+
+/** Open a shell and stay until detached or ended. Resolves with its exit code. */
+export async function openShell(
+  session: Session,
+  { name, detachKey }: BoxInfo,
+  request: Request<'shell.open'>,
+): Promise<number> {
+  let shown: Shown | undefined
+  const begin: Begin = async (current, progress) => {
+    shown = shown
+      ? await current.call('attach', { ...attaching(name, shown.pty), ...progress })
+      : await current.call('shell.open', request)
+    return shown
+  }
+  const end = await show(session, name, { detachKey, readonly: false }, begin)
+  return end.how === 'exit' ? end.code : 0
+}
+
+/** Show a terminal, and say how that ended. */
+async function show(
+  session: Session,
+  name: string,
+  options: Pick<AttachOptions, 'detachKey' | 'readonly'>,
+  begin: Begin,
+): Promise<AttachEnd> {
+  const end = await showTerminal(userPaths(), session, { ...options, onNotices: tellNotices }, begin)
+  const words = endWords(end, name)
+  if (words) printError(`\r\n${paint('dim', `[${printable(words)}]`, 2)}\n`)
+  return end
+}
+
+/** What happened, and what to do next; a program that ended by itself speaks for itself. */
+function endWords(end: AttachEnd, box: string): string | undefined {
+  if (end.how === 'detached') return `detached; the box goes on: coop attach ${box}`
+  if (end.how === 'stopped') return `detached: the daemon was stopped; the box goes on: coop attach ${box}`
+  if (end.ended === 'box') return `the box ${box} was ended`
+  if (end.ended === 'hangup') return `the shell was ended; open another one: coop shell ${box}`
+  if (end.ended === 'command') return undefined
+  const why = end.reason === undefined || end.reason === 'coop stop' ? '' : ` (${end.reason})`
+  return `the box ${box} was stopped${why}; start it again: coop start ${box}`
+}

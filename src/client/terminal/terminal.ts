@@ -1,0 +1,279 @@
+/** The user's terminal while a PTY of a box is shown on it: raw while it lasts, as it was found afterwards. */
+
+import { write } from '../../../ffi/pipes.ts'
+import { closeDescriptor, writeNonblocking } from '../../../ffi/pty.ts'
+import { getModes, openNonblocking, rawModes, setModes, windowSize } from '../../../ffi/terminal.ts'
+import type { ErrorJson } from '../../core/errors.ts'
+import type { Paths } from '../../core/paths.ts'
+import type { Ended } from '../../protocol/server-messages.ts'
+import { OutputFilter } from '../../vt/filter.ts'
+import { connect } from '../daemon.ts'
+import { isLost, type Session } from '../session.ts'
+import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
+import { DirectLine, type LineUser } from './direct-line.ts'
+import { InputQueue } from './input-queue.ts'
+import { ScreenModes } from './screen-modes.ts'
+import { Title } from './title.ts'
+
+const EOT = 4
+const MAX_TYPED = 256 * 1024 // bytes that wait for the program before no more is read
+/** A terminal as good as new, as the bytes of a screen expect it, but with its scrollback, title and colours. */
+const CLEAR = '\x1b[!p\x1b[?7h\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J'
+const ESCAPE_WAIT_MS = 30 // longer than the gap inside a key's sequence, shorter than a person notices
+
+export type AttachEnd =
+  | { readonly how: 'detached' }
+  | {
+      readonly how: 'exit'
+      readonly code: number
+      readonly error?: ErrorJson
+      readonly ended: Ended
+      readonly reason?: string
+    }
+  /** The user has ended the daemon; the box goes on. */
+  | { readonly how: 'stopped' }
+
+export interface AttachOptions {
+  /** Undefined: no key detaches (`coop run`, where the program ends with the command). */
+  readonly detachKey: string | undefined
+  readonly readonly: boolean
+  /** What the daemon had to say meanwhile, once the terminal is the user's again. */
+  onNotices?(texts: readonly string[]): void
+}
+
+/** The size of the terminal that this process shows things on. */
+export function terminalSize(): { columns: number; rows: number } {
+  return windowSize(1) ?? windowSize(0) ?? { columns: 80, rows: 24 }
+}
+
+/** Take the terminal over now, so that nothing typed from here on is echoed. Returns what gives it back. */
+export function enterRaw(): () => void {
+  const modes = getModes(0)
+  if (!modes) return () => {}
+  setModes(0, rawModes(modes))
+  let restored = false
+  const restore = (): void => {
+    if (restored) return
+    restored = true
+    setModes(0, modes)
+  }
+  process.on('exit', restore)
+  return restore
+}
+
+function writeAll(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; ) {
+    const n = write(1, bytes.subarray(at))
+    if (n === -4 || n === -11) continue // EINTR; EAGAIN of a terminal that somebody made non-blocking
+    if (n < 0) return false
+    at += n
+  }
+  return true
+}
+
+/** How far a client that comes back has got. */
+export interface Progress {
+  /** The next byte of output, if any has come. */
+  readonly from?: number
+  /** What is known of its input to have reached the terminal. */
+  readonly typed: number
+}
+
+/**
+ * How the daemon is asked for the terminal: first, and after each time that it was lost. `taken` is how much of the
+ * input the terminal has.
+ */
+export type Begin = (session: Session, progress: Progress | undefined) => Promise<{ readonly taken?: number }>
+
+/**
+ * Show a PTY until it ends or is detached from. A daemon that is lost meanwhile is followed by another one, and
+ * output goes on where it stopped. `session` is closed at the end.
+ */
+export async function showTerminal(
+  paths: Paths,
+  session: Session,
+  options: AttachOptions,
+  begin: Begin,
+): Promise<AttachEnd> {
+  const modes = new ScreenModes()
+  const title = new Title()
+  const notices: string[] = []
+  const restore = enterRaw()
+  const { promise, resolve, reject } = Promise.withResolvers<AttachEnd>()
+  const key = options.detachKey === undefined ? undefined : new DetachKey(options.detachKey)
+  const input = new InputQueue()
+  let timer: Timer | undefined
+  let current = session
+  let offset: number | undefined
+  let drawn = false
+  let ended = false
+  let line: DirectLine | undefined
+  let staying: ReturnType<typeof setImmediate> | undefined
+  const isTerminal = getModes(0) !== undefined // asked now: one that has hung up says no
+  const filter = new OutputFilter()
+  const end = (how: AttachEnd): void => {
+    ended = true
+    resolve(how)
+  }
+  /** What of the output is for the user's terminal, and what is ours to add. */
+  const prepared = (raw: Uint8Array): Uint8Array => {
+    const bytes = filter.push(raw)
+    modes.watch(bytes)
+    const after = title.watch(bytes)
+    return after ? Buffer.concat([bytes, Buffer.from(after)]) : bytes
+  }
+  const finish = (bytes: Uint8Array): void => {
+    if (!writeAll(bytes)) end({ how: 'detached' }) // the terminal is gone
+  }
+  const show = (raw: Uint8Array): void => finish(prepared(raw))
+  const serve = async (): Promise<void> => {
+    const mine = current
+    mine.onOutput = (at, bytes) => {
+      const known = Math.max(0, (offset ?? at) - at)
+      if (known >= bytes.length) return
+      offset = at + bytes.length
+      show(bytes.subarray(known))
+    }
+    mine.onScreen = (at, bytes) => {
+      offset = at
+      // What was on the terminal before us goes to its scrollback, not away.
+      const away = drawn ? '' : '\r\n'.repeat(terminalSize().rows)
+      drawn = true
+      writeAll(Buffer.concat([filter.flush(), Buffer.from(modes.restore() + away + CLEAR)]))
+      show(bytes)
+    }
+    mine.onPicture = (at, bytes) => {
+      offset = at
+      show(bytes)
+    }
+    mine.onNotice = (text) => {
+      notices.push(text) // told at the end: now it would be in the middle of a picture
+    }
+    mine.onEvent = (event) => {
+      if (event.event === 'waiting') writeAll(Buffer.from(title.event(event.box, event.waiting)))
+    }
+    mine.onTaken = (count) => {
+      input.taken(count)
+      input.flush()
+      if (process.stdin.isPaused() && input.size < MAX_TYPED / 2) process.stdin.resume()
+    }
+    mine.onLost = (error) => {
+      line?.close()
+      line = undefined
+      if (error) reject(error)
+      else if (mine.farewell === 'shutdown' && options.detachKey !== undefined) end({ how: 'stopped' })
+      else void again()
+    }
+    void mine.exited.then((message) =>
+      end({
+        how: 'exit',
+        code: message.code,
+        ended: message.ended ?? 'command',
+        ...(message.error ? { error: message.error } : {}),
+        ...(message.reason === undefined ? {} : { reason: message.reason }),
+      }),
+    )
+    let taken = 0
+    try {
+      const progress = { ...(offset === undefined ? {} : { from: offset }), typed: input.start }
+      const begun = await begin(mine, mine === session ? undefined : progress)
+      taken = begun.taken ?? 0
+    } catch (error) {
+      if (isLost(error)) return // and so `onLost` has been told
+      throw error
+    }
+    // What is typed before there is a terminal to get it is not lost.
+    input.goTo((bytes) => mine.input(bytes), taken)
+    if (isTerminal && !options.readonly) void openLine(mine)
+  }
+  const openLine = async (mine: Session): Promise<void> => {
+    // Without one, everything goes through the daemon.
+    const opened = await DirectLine.open(paths, mine).catch(() => undefined)
+    if (mine === current && !ended && !mine.isClosed) line = opened
+    else opened?.close()
+  }
+  const again = async (): Promise<void> => {
+    input.pause()
+    try {
+      current = await connect(paths)
+      current.resize(terminalSize())
+      await serve()
+    } catch (error) {
+      writeAll(Buffer.from('\r\n')) // what is said about it is no part of the program's last line
+      reject(error)
+    }
+  }
+  const forward = (bytes: Uint8Array): void => {
+    if (!bytes.length || options.readonly) return
+    const taken = line && !input.size && offset !== undefined ? line.type(bytes, offset) : 0
+    if (taken === bytes.length) return
+    input.push(bytes.subarray(taken))
+    if (input.size > MAX_TYPED) process.stdin.pause()
+  }
+  const typed = (bytes: Uint8Array): void => {
+    clearTimeout(timer)
+    if (!key) return forward(bytes)
+    const result = key.push(bytes)
+    forward(result.forward)
+    if (result.detach) gone()
+    else if (key.waiting) timer = setTimeout(() => key.expire() && gone(), SECOND_PRESS_MS)
+    else if (key.holding) timer = setTimeout(() => forward(key.flush()), ESCAPE_WAIT_MS)
+  }
+  // What has a time limit needs the event loop, and what waits for the daemon needs that.
+  const staysHere = (): boolean => !(ended || input.size || key?.holding || key?.waiting)
+  const quick = getModes(1) ? openNonblocking(1) : -1 // a file would be written from its beginning
+  const user: LineUser = {
+    get shown() {
+      return offset ?? 0
+    },
+    typed: (bytes) => {
+      typed(bytes)
+      return staysHere()
+    },
+    show: (raw) => {
+      offset = (offset ?? 0) + raw.length
+      const bytes = prepared(raw)
+      const n = Math.max(0, writeNonblocking(quick, bytes))
+      return n < bytes.length ? bytes.subarray(n) : undefined
+    },
+    finish,
+  }
+  const stay = (): void => {
+    staying = undefined
+    if (!staysHere()) line?.release(user.shown)
+    else if (line?.serve(user)) staying = setImmediate(stay)
+  }
+  const read = (bytes: Uint8Array): void => {
+    typed(bytes)
+    // Later: what the stream has read already comes first.
+    if (line?.isHeld) staying ??= setImmediate(stay)
+  }
+  const resized = (): void => {
+    line?.release(user.shown) // what came before is of the old size
+    current.resize(terminalSize())
+  }
+  const gone = (): void => end({ how: 'detached' })
+  process.stdin.on('data', read)
+  // Ctrl+D is how a terminal tells the end of input that is none (`coop run -t </dev/null`).
+  const over = (): void => (isTerminal ? gone() : forward(Buffer.from([EOT])))
+  process.stdin.on('end', over)
+  process.on('SIGWINCH', resized)
+  for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, gone)
+  try {
+    await serve()
+    return await promise
+  } finally {
+    ended = true
+    clearTimeout(timer)
+    clearImmediate(staying)
+    process.stdin.off('data', read)
+    process.stdin.pause()
+    const last = modes.restore() + title.restore()
+    if (getModes(1)) writeAll(Buffer.concat([filter.flush(), Buffer.from(last)]))
+    restore()
+    line?.close()
+    closeDescriptor(quick)
+    current.close()
+    options.onNotices?.(notices)
+  }
+}
