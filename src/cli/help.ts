@@ -1,31 +1,100 @@
-/** Texts of `--help`. */
-import { type Command, HELP } from './common/declare.ts'
-import { COMMANDS } from './table.ts'
+/** Texts of `--help`, from the declarations. */
+import {
+  type Arg,
+  type Command,
+  GROUPS,
+  letterOf,
+  optionsOf,
+  positionalsOf,
+  valueName,
+} from './common/declare.ts'
+import { COMMANDS, defaultCommand } from './table.ts'
 
-/** The text of `--help`. */
-export function helpText(name: string, command: Command): string {
-  const lines = [`${command.about}`, '', `Usage: coop ${name} ${command.usage}`.replace(/ +/g, ' ').trimEnd()]
-  const table = (rows: readonly (readonly [string, string])[]): string[] => {
-    const width = Math.max(...rows.map(([left]) => left.length))
-    return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
-  }
-  if (command.commands) {
-    const rows = Object.entries(command.commands).map(([sub, { about }]) => [sub, about] as const)
-    lines.push('', 'Commands:', ...table(rows))
-  }
-  const options = Object.entries({ ...command.options, ...HELP }).map(([long, option]) => {
-    const short = option.short ? `-${option.short}, ` : '    '
-    return [`${short}--${long}${option.value ? ` ${option.value}` : ''}`, option.about] as const
+/** `[OPTIONS] [BOX] NAME…` */
+export function usageOf(command: Command): string {
+  const { args, meta, subCommands } = command
+  const words = positionalsOf(args).map(([name, arg]) => {
+    const word = `${valueName(name, arg)}${arg.many ? '…' : ''}`
+    return arg.required ? word : `[${word}]`
   })
-  lines.push('', 'Options:', ...table(options))
-  if (command.examples.length)
-    lines.push('', 'Examples:', ...command.examples.map((example) => `  ${example}`))
+  // Help alone is not worth a word.
+  const options = optionsOf(args).length > 1 ? ['[OPTIONS]'] : []
+  if (subCommands && !command.run) return 'COMMAND'
+  return [...options, ...(meta.passThrough ? ['[--]'] : []), ...words].join(' ')
+}
+
+/** `-n, --name NAME` */
+export function optionText(name: string, arg: Arg): string {
+  const letter = letterOf(arg)
+  const value = arg.type === 'boolean' ? '' : ` ${valueName(name, arg)}`
+  return `${letter ? `-${letter}, ` : '    '}--${name}${value}`
+}
+
+function list(rows: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+}
+
+/** Sub-commands with their lines. */
+export async function subCommandsOf({
+  subCommands = {},
+}: Command): Promise<readonly (readonly [string, Command])[]> {
+  return Promise.all(
+    Object.entries(subCommands).map(async ([name, load]) => [name, (await load()).default] as const),
+  )
+}
+
+/** The text of `coop NAME --help`. */
+export async function helpText(name: string, command: Command): Promise<string> {
+  const { args, meta } = command
+  const lines = [
+    meta.description,
+    '',
+    `Usage: ${`coop ${name} ${usageOf(command)}`.replace(/ +/g, ' ').trim()}`,
+  ]
+  const below = await subCommandsOf(command)
+  if (below.length)
+    lines.push(
+      '',
+      'Commands:',
+      ...list(
+        below.map(
+          ([
+            sub,
+            {
+              meta: { summary },
+            },
+          ]) => [sub, summary],
+        ),
+      ),
+    )
+  const positionals = positionalsOf(args).map(
+    ([key, arg]) => [valueName(key, arg), arg.description ?? ''] as const,
+  )
+  if (positionals.length) lines.push('', 'Arguments:', ...list(positionals))
+  const options = optionsOf(args).map(([key, arg]) => [optionText(key, arg), arg.description ?? ''] as const)
+  lines.push('', 'Options:', ...list(options))
+  if (meta.examples.length) lines.push('', 'Examples:', ...meta.examples.map((example) => `  ${example}`))
+  if (meta.exits) lines.push('', 'Exit codes:', ...list(Object.entries(meta.exits)))
   return `${lines.join('\n')}\n`
 }
 
-/** The text of `coop --help`; `own` is what `coop` alone does. */
-export function overview(own: Command): string {
-  const text = helpText('', own)
-  const rows = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(8)}  ${about}`)
-  return `${text}\nCommands:\n${rows.join('\n')}\n\ncoop COMMAND --help tells more about each; coop --version tells which release this is.\n`
+/** Commands of the first level, in their groups. */
+export async function grouped(): Promise<ReadonlyMap<string, readonly (readonly [string, Command])[]>> {
+  const all = await Promise.all(
+    Object.entries(COMMANDS).map(async ([name, load]) => [name, (await load()).default as Command] as const),
+  )
+  return new Map(GROUPS.map((group) => [group, all.filter(([, { meta }]) => meta.group === group)]))
+}
+
+/** The text of `coop --help`. */
+export async function overview(): Promise<string> {
+  const own = (await defaultCommand()).default
+  const groups = [...(await grouped())].flatMap(([group, commands]) => [
+    '',
+    `${group}:`,
+    ...commands.map(([name, { meta }]) => `  ${name.padEnd(10)}  ${meta.summary}`),
+  ])
+  const text = await helpText('', own)
+  return `${text}${groups.join('\n')}\n\ncoop COMMAND --help tells more about each; coop --version tells which release this is.\n`
 }

@@ -1,8 +1,9 @@
 /** The command line: finds the command, reads its arguments, runs it, prints what went wrong. */
 import { exactWords } from '../client/exact-text.ts'
 import { CoopError } from '../core/errors.ts'
-import { type Command, readArguments } from './common/declare.ts'
+import type { Command } from './common/declare.ts'
 import { print } from './common/output.ts'
+import { readArgs } from './common/read-args.ts'
 import { COMMANDS, defaultCommand } from './table.ts'
 
 // Loaded when they are needed.
@@ -12,22 +13,26 @@ const mistakes = () => import('./common/mistakes.ts')
 /** Commands that are loaded already, by name. */
 type Loaded = Readonly<Record<string, Command>>
 
-async function load(
-  argv: readonly string[],
-  loaded: Loaded,
-): Promise<{ name: string; command: Command; rest: readonly string[] }> {
+interface Called {
+  readonly name: string
+  readonly command: Command
+  readonly rest: readonly string[]
+}
+
+async function find(argv: readonly string[], loaded: Loaded): Promise<Called> {
   const [first, ...rest] = argv
   if (first === undefined || first.startsWith('-'))
-    return { name: '', command: await defaultCommand(), rest: argv }
-  const entry = Object.hasOwn(COMMANDS, first) ? COMMANDS[first as keyof typeof COMMANDS] : undefined
-  if (!entry) throw (await mistakes()).unknownCommand(first, Object.keys(COMMANDS), '')
-  const command = loaded[first] ?? (await entry.load())
+    return { name: '', command: (await defaultCommand()).default, rest: argv }
+  const load = Object.hasOwn(COMMANDS, first) ? COMMANDS[first as keyof typeof COMMANDS] : undefined
+  if (!load) throw (await mistakes()).unknownCommand(first, Object.keys(COMMANDS), '')
+  const command = loaded[first] ?? (await load()).default
+  const { subCommands } = command
   const [sub, ...afterSub] = rest
-  if (!command.commands || sub === undefined || sub.startsWith('-')) return { name: first, command, rest }
-  const below = Object.entries(command.commands).find(([name]) => name === sub)
-  if (below) return { name: `${first} ${sub}`, command: await below[1].load(), rest: afterSub }
+  if (!subCommands || sub === undefined || sub.startsWith('-')) return { name: first, command, rest }
+  const loadSub = Object.hasOwn(subCommands, sub) ? subCommands[sub] : undefined
+  if (loadSub) return { name: `${first} ${sub}`, command: (await loadSub()).default, rest: afterSub }
   if (command.run) return { name: first, command, rest }
-  throw (await mistakes()).unknownCommand(sub, Object.keys(command.commands), `${first} `)
+  throw (await mistakes()).unknownCommand(sub, Object.keys(subCommands), `${first} `)
 }
 
 /** Run the command line; resolves with the exit code. */
@@ -35,27 +40,28 @@ export async function main(words: readonly string[], loaded: Loaded = {}): Promi
   let json = false
   try {
     const argv = exactWords(words)
-    if (argv[0] === '--version' || argv[0] === '-V') {
+    const [first, ...after] = argv
+    if (first === '--version' || first === '-V') {
       const { VERSION } = await import('../core/version.ts')
       print(`coop ${VERSION}\n`)
       return 0
     }
-    const [first, ...after] = argv
+    if (first === '__complete') return (await import('./complete.ts')).printCompletions(after)
     if (first === '--help' || first === '-h' || (first === 'help' && !after.length)) {
-      print((await help()).overview(await defaultCommand()))
+      print(await (await help()).overview())
       return 0
     }
-    const { name, command, rest } = await load(first === 'help' ? [...after, '--help'] : argv, loaded)
+    const { name, command, rest } = await find(first === 'help' ? [...after, '--help'] : argv, loaded)
     try {
-      const args = readArguments(name, command, rest)
-      json = args.flag('json')
-      if (args.help) {
-        print((await help()).helpText(name, command))
+      const read = readArgs(name, command, rest)
+      json = read.args.json === true
+      if (read.help) {
+        print(await (await help()).helpText(name, command))
         return 0
       }
       if (!command.run)
         throw new CoopError('E_USAGE', `coop ${name} needs a command`, { hint: `coop ${name} --help` })
-      return await command.run(args)
+      return await command.run(read)
     } catch (error) {
       throw (await mistakes()).withNearestBelow(error, name, command, rest[0])
     }

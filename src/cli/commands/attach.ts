@@ -1,19 +1,26 @@
 /** `coop attach`: rejoin the agent. */
-import type { Command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { attachTo, needTerminal } from '../common/show.ts'
 import { targetBox } from '../common/target.ts'
 
-const command: Command = {
-  usage: '[BOX]',
-  about: 'Rejoin the agent of a box. Ctrl+] leaves it running.',
-  examples: ['coop attach', 'coop attach my-app --readonly'],
-  options: { readonly: { type: 'boolean', about: 'watch only: nothing typed reaches the box' } },
-  maxArguments: 1,
-  async run(args) {
-    needTerminal('run it in a terminal; coop status shows the box without one')
-    const { session, box } = await targetBox(args.positionals[0])
-    return attachTo(session, box, { pty: 0, readonly: args.flag('readonly') })
+export default command({
+  meta: {
+    summary: 'rejoin the agent of a box',
+    description: 'Rejoin the agent of a box. Ctrl+] leaves it running.',
+    examples: ['coop attach', 'coop attach my-app --readonly'],
+    group: 'Agents and commands',
   },
-}
-
-export default command
+  args: {
+    box: {
+      type: 'positional',
+      complete: 'box',
+      description: 'The box: its name or the path of its workspace (default: that of this folder).',
+    },
+    readonly: { type: 'boolean', description: 'watch only: nothing typed reaches the box' },
+  },
+  async run({ args }) {
+    needTerminal('run it in a terminal; coop status shows the box without one')
+    const { session, box } = await targetBox(args.box)
+    return attachTo(session, box, { pty: 0, readonly: args.readonly })
+  },
+})

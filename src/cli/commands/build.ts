@@ -1,86 +1,31 @@
 /** `coop build`: the image of this project, with its setup steps. */
-import { askWorker } from '../../client/image-worker.ts'
-import { CoopError } from '../../core/errors.ts'
-import type { BoxOptions } from '../../protocol/values.ts'
-import type { Built, WorkerEvent } from '../../protocol/worker-calls.ts'
 import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
-import type { Command } from '../common/declare.ts'
-import { ImageProgress } from '../common/image-progress.ts'
-import { counted, isTerminal, paint, printable, printError, printJson } from '../common/output.ts'
+import { buildImage } from '../common/build-image.ts'
+import { command } from '../common/declare.ts'
+import { printJson } from '../common/output.ts'
 
-export interface BuildOptions {
-  readonly quiet: boolean
-  readonly noCache: boolean
-  readonly pull: boolean
-}
-
-/** Build what a box with these options starts from; progress and the steps' output on stderr. */
-export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: BuildOptions): Promise<Built> {
-  const progress = new ImageProgress(isTerminal(2), quiet)
-  const { workspace, environment, image, network } = box
-  const overrides = {
-    ...(image === undefined ? {} : { image }),
-    ...(network === undefined ? {} : { network }),
-  }
-  const build = { workspace, environment, overrides, noCache, pull }
-  let step = 0
-  const onEvent = (event: WorkerEvent): void => {
-    if (event.event === 'step') step = event.number
-    if (event.event !== 'step' && event.event !== 'output') progress.event(event)
-    else if (quiet) return
-    else if (event.event === 'step') {
-      const state = event.cached ? ' (built before)' : ''
-      const head = paint('bold', `step ${event.number}/${event.of}${state}:`, 2)
-      printError(`${head} ${printable(event.text)}\n`)
-    } else printError(shown(event.text))
-  }
-  const result = await askWorker('image.build', build, onEvent).catch((error) => {
-    throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error
-  })
-  const { reference, steps, cached } = result
-  if (!quiet) printError(`built ${printable(reference)}: ${counted(steps, 'step')}, ${cached} built before\n`)
-  return result
-}
-
-const isInterrupted = (error: unknown): boolean =>
-  error instanceof CoopError && error.code === 'E_INTERRUPTED'
-
-const interruptedIn = (step: number, noCache: boolean): CoopError =>
-  new CoopError('E_INTERRUPTED', `the build was interrupted in step ${step}`, {
-    hint: noCache
-      ? 'what was built is kept; to run every step again: coop build --no-cache'
-      : `coop build goes on with step ${step}; the image and the steps before are kept`,
-  })
-
-/** Output of a step: lines, and nothing else that a terminal would act on. */
-const shown = (text: string): string =>
-  text.replace(/[^\n]+/g, (line) => printable(lastOf(line).replaceAll('\t', '  ')))
-
-/** What a terminal would show of a line in the end: progress goes back to its beginning. */
-const lastOf = (line: string): string => line.replace(/\r+$/, '').replace(/^.*\r/s, '')
-
-const command: Command = {
-  usage: '[OPTIONS]',
-  about:
-    'Pull the image of this project and run the steps of setup. What was built before is not built again.',
-  examples: ['coop build', 'coop build --no-cache', 'coop build --image debian:bookworm'],
-  options: {
+export default command({
+  meta: {
+    summary: 'pull the image and run setup',
+    description:
+      'Pull the image of this project and run the steps of setup. What was built before is not built again.',
+    examples: ['coop build', 'coop build --no-cache', 'coop build --image debian:bookworm'],
+    group: 'Images and storage',
+  },
+  args: {
     workspace: BOX_OPTIONS.workspace,
     image: BOX_OPTIONS.image,
     network: BOX_OPTIONS.network,
-    'no-cache': { type: 'boolean', about: 'run every step again' },
-    pull: { type: 'boolean', about: 'ask the registry for a newer image' },
-    quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },
-    json: { type: 'boolean', about: 'machine-readable output' },
+    'no-cache': { type: 'boolean', description: 'run every step again' },
+    pull: { type: 'boolean', description: 'ask the registry for a newer image' },
+    quiet: { type: 'boolean', alias: 'q', description: 'say nothing but errors' },
+    json: { type: 'boolean', description: 'machine-readable output' },
   },
-  maxArguments: 0,
-  async run(args) {
-    const quiet = args.flag('quiet') || args.flag('json')
-    const options = { quiet, noCache: args.flag('no-cache'), pull: args.flag('pull') }
+  async run({ args }) {
+    const quiet = args.quiet || args.json
+    const options = { quiet, noCache: args['no-cache'], pull: args.pull }
     const result = await buildImage(boxOptions(args), options)
-    if (args.flag('json')) printJson(result)
+    if (args.json) printJson(result)
     return 0
   },
-}
-
-export default command
+})

@@ -1,40 +1,29 @@
-/** `coop`: attach to this folder's box, making it first when there is none. */
-import { realpathSync } from 'node:fs'
-import { splitWords } from '../../agents/words.ts'
+/** `coop` alone: the agent of this folder. */
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
-import type { BoxInfo, CreatedBox } from '../../protocol/calls/boxes.ts'
-import type { BoxOptions } from '../../protocol/values.ts'
-import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
-import type { Arguments, Command, Option } from '../common/declare.ts'
-import { isTerminal, paint, print, printable, printError, printWarnings } from '../common/output.ts'
+import { boxOptions } from '../common/box-options.ts'
+import { command } from '../common/declare.ts'
+import { isTerminal } from '../common/output.ts'
+import { START_OPTIONS, startBox, startDetached } from '../common/start-box.ts'
 
-type Created = BoxInfo & Partial<CreatedBox>
-
-/** Of every command that starts an agent's box. */
-export const START_OPTIONS = {
-  ...BOX_OPTIONS,
-  build: { type: 'boolean', short: 'b', about: 'build the image first' },
-  verbose: { type: 'boolean', short: 'v', about: 'say more' },
-  quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },
-} as const satisfies Record<string, Option>
-
-const command: Command = {
-  usage: '[OPTIONS]',
-  about: 'Run an AI coding agent in a box: this folder is in it, your home, keys and other projects are not.',
-  examples: [
-    'coop                          start the agent here, or rejoin it; Ctrl+] leaves it running',
-    'coop -d --agent codex         start it in the background',
-    'coop -n review -w ~/src/app   a named box for another folder',
-  ],
-  options: {
-    ...START_OPTIONS,
-    detach: { type: 'boolean', short: 'd', about: 'start in the background' },
+export default command({
+  meta: {
+    summary: 'run an agent in a box',
+    description:
+      'Run an AI coding agent in a box: this folder is in it, your home, keys and other projects are not.',
+    examples: [
+      'coop                          start the agent here, or rejoin it; Ctrl+] leaves it running',
+      'coop -d --agent codex         start it in the background',
+      'coop -n review -w ~/src/app   a named box for another folder',
+    ],
   },
-  maxArguments: 0,
-  async run(args) {
-    const detach = args.flag('detach')
+  args: {
+    ...START_OPTIONS,
+    detach: { type: 'boolean', alias: 'd', description: 'start in the background' },
+  },
+  async run({ args }) {
+    const detach = args.detach
     if (!detach && !(isTerminal(0) && isTerminal(1))) {
       throw new CoopError('E_NO_TERMINAL', 'without a terminal there is nothing to attach the agent to', {
         hint: 'coop -d',
@@ -48,124 +37,4 @@ const command: Command = {
     const { attachTo } = await import('../common/show.ts')
     return attachTo(session, box, { pty: 0 })
   },
-}
-
-export async function startDetached(
-  session: Caller,
-  boxes: readonly BoxInfo[],
-  options: BoxOptions,
-  args: Arguments,
-): Promise<number> {
-  const { box, existed } = await startBox(session, boxes, options, args)
-  if (args.flag('quiet')) return 0
-  const what = `${printable(box.agent)} ${existed ? 'is running already' : 'is running'} in the box ${paint('bold', box.name)}`
-  print(
-    `${what} (${printable(box.workspace)})\nattach:  coop attach ${box.name}\nend it:  coop kill ${box.name}\n`,
-  )
-  return 0
-}
-
-/** Make the box, or find it among `boxes`, and say what there is to say. */
-async function startBox(
-  session: Caller,
-  boxes: readonly BoxInfo[],
-  options: BoxOptions,
-  args: Arguments,
-): Promise<{ box: Created; existed: boolean }> {
-  const existing = findBox(boxes, options)
-  if (existing) checkSame(existing, options)
-  else if (args.flag('build')) await build(options, args.flag('quiet'))
-  const box = await startedBox(session, existing, options)
-  if (!args.flag('quiet')) {
-    printWarnings(box.warnings)
-    const above = existing || options.name || args.text('workspace') ? undefined : boxAbove(boxes, box)
-    if (above) printWarnings([nestedText(above)])
-    if (args.flag('verbose'))
-      printError(
-        `box ${box.name}: ${printable(box.agent)} in ${printable(box.workspace)}, image ${printable(box.image)}\n`,
-      )
-  }
-  return { box, existed: existing !== undefined }
-}
-
-/** The box of the nearest folder above: other commands would have taken that until now. */
-function boxAbove(boxes: readonly BoxInfo[], { workspace }: BoxInfo): BoxInfo | undefined {
-  return boxes
-    .filter((box) => workspace.startsWith(box.workspace === '/' ? '/' : `${box.workspace}/`))
-    .toSorted((a, b) => b.workspace.length - a.workspace.length)[0]
-}
-
-function nestedText({ name, workspace }: BoxInfo): string {
-  return `this is a new box, of this folder only; the box ${name} has all of ${workspace}: coop attach ${name}`
-}
-
-/** A box is what it was made as: one with the network must not be taken for one without. */
-function checkSame(box: BoxInfo, { image, network, agent }: BoxOptions): void {
-  const [word = ''] = agent === undefined ? [] : splitWords(agent)
-  const wanted = { image, network, agent: agent && word.slice(word.lastIndexOf('/') + 1) }
-  for (const [name, value] of Object.entries(wanted)) {
-    const has = box[name as keyof typeof wanted]
-    if (value === undefined || value === has) continue
-    throw new CoopError('E_BOX_EXISTS', `the box ${box.name} is there already, with ${name} ${has}`, {
-      hint: `coop kill ${box.name} first, or make another one: coop -n NAME --${name} ${value}`,
-    })
-  }
-}
-
-/** Made when there is none, started when it is stopped. */
-async function startedBox(
-  session: Caller,
-  existing: Created | undefined,
-  options: BoxOptions,
-): Promise<Created> {
-  const create = (): Promise<Created> => session.call('box.create', { box: options })
-  if (!existing) return create().catch((error) => buildWhenAsked(error, options).then(create))
-  if (existing.state !== 'stopped') return existing
-  const { environment } = options
-  const { warnings } = await session.call('box.start', { box: existing.name, cwd: '/', environment })
-  return { ...existing, warnings }
-}
-
-async function build(options: BoxOptions, quiet: boolean): Promise<void> {
-  const { buildImage } = await import('./build.ts')
-  await buildImage(options, { quiet, noCache: false, pull: false })
-}
-
-/** An image that is not built can be built now, when there is somebody to say so; anything else is raised again. */
-async function buildWhenAsked(error: unknown, options: BoxOptions): Promise<void> {
-  if (!(error instanceof CoopError && error.code === 'E_NOT_BUILT')) throw error
-  if (!isTerminal(0) || !isTerminal(2)) throw error
-  const { isYes } = await import('../common/ask-person.ts')
-  if (!isYes(`${printable(error.message)}. Build it now?`)) throw error
-  await build(options, false)
-}
-
-type Caller = Awaited<ReturnType<typeof connect>>
-
-/** The box that is meant: of that name, or of that workspace. */
-function findBox(boxes: readonly BoxInfo[], { workspace, name }: BoxOptions): Created | undefined {
-  let real = workspace
-  try {
-    real = realpathSync(workspace)
-  } catch {
-    // The daemon says what is wrong with it.
-  }
-  if (name === undefined) return onlyBox(boxes.filter((box) => box.workspace === real))
-  const named = boxes.find((box) => box.name === name)
-  if (named && named.workspace !== real) {
-    throw new CoopError('E_BOX_EXISTS', `the box ${name} is for another folder: ${named.workspace}`, {
-      hint: `coop attach ${name}, or choose another name`,
-    })
-  }
-  return named
-}
-
-function onlyBox([box, ...others]: readonly Created[]): Created | undefined {
-  if (!box || !others.length) return box
-  const names = [box, ...others].map((one) => one.name)
-  throw new CoopError('E_USAGE', `this folder has several boxes: ${names.join(', ')}`, {
-    hint: `say which one: coop -n ${box.name}; or make another one: coop -n NAME`,
-  })
-}
-
-export default command
+})

@@ -1,36 +1,46 @@
 /** `coop cp`: files and folders between this machine and a running box. */
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
-import { CoopError } from '../../core/errors.ts'
-import type { Command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { isTerminal, paint, printable, printError } from '../common/output.ts'
 
 const CLEAR_LINE = '\r\x1b[K'
 const INSIST_MS = 1_000 // a slice of a copy takes milliseconds
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
-const command: Command = {
-  usage: '[OPTIONS] SRC DST',
-  about:
-    'Copy files and folders between this machine and a running box. One side is BOX:/path, :/path is this folder’s box.',
-  examples: [
-    'coop cp notes.md my-app:/tmp/',
-    'coop cp my-app:build/report.html .',
-    'coop cp :/var/log/app.log - | tail',
-    'tar -c src | coop cp - :/tmp/src.tar',
-  ],
-  options: {
-    'follow-link': { type: 'boolean', short: 'L', about: 'if SRC is a link, copy what it leads to' },
+export default command({
+  meta: {
+    summary: 'copy files between this machine and a box',
+    description:
+      'Copy files and folders between this machine and a running box. One side is BOX:/path, :/path is this folder’s box.',
+    examples: [
+      'coop cp notes.md my-app:/tmp/',
+      'coop cp my-app:build/report.html .',
+      'coop cp :/var/log/app.log - | tail',
+      'tar -c src | coop cp - :/tmp/src.tar',
+    ],
+    group: 'Agents and commands',
   },
-  maxArguments: 2,
-  async run(args) {
-    const [source, destination] = args.positionals
-    if (source === undefined || destination === undefined)
-      throw new CoopError('E_USAGE', 'cp needs a source and a destination', {
-        hint: 'coop cp FILE BOX:/path, or coop cp BOX:/path FILE',
-      })
+  args: {
+    source: {
+      type: 'positional',
+      required: true,
+      valueHint: 'SRC',
+      complete: 'file',
+      description: 'BOX:/path, :/path for this folder’s box, a path here, or - for stdin.',
+    },
+    destination: {
+      type: 'positional',
+      required: true,
+      valueHint: 'DST',
+      complete: 'file',
+      description: 'The same, or - for stdout.',
+    },
+    'follow-link': { type: 'boolean', alias: 'L', description: 'if SRC is a link, copy what it leads to' },
+  },
+  async run({ args }) {
     const { parseRequest } = await import('../../client/cp/copy-names.ts')
-    const request = parseRequest(source, destination)
+    const request = parseRequest(args.source, args.destination)
     const session = await connect(userPaths())
     const { copy } = await import('../../client/cp/copy.ts')
     const { CopyReport, Interrupted } = await import('../../client/cp/copy-report.ts')
@@ -48,7 +58,7 @@ const command: Command = {
     // Waiting for a stream hears no signal; there it ends us, and the daemon clears what is half made.
     if (!stream) for (const [name, signal] of Object.entries(SIGNALS)) process.on(name, () => stop(signal))
     try {
-      await copy(session, userPaths(), request, args.flag('follow-link'), report)
+      await copy(session, userPaths(), request, args['follow-link'], report)
       return report.failed ? 1 : 0
     } catch (error) {
       if (error instanceof Interrupted) return 128 + error.signal
@@ -57,6 +67,4 @@ const command: Command = {
       report.end()
     }
   },
-}
-
-export default command
+})

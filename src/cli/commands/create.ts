@@ -3,24 +3,28 @@ import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { twoWords } from '../../config/words.ts'
 import { boxOptions } from '../common/box-options.ts'
-import type { Command } from '../common/declare.ts'
-import { START_OPTIONS, startDetached } from './coop.ts'
+import { command } from '../common/declare.ts'
+import { START_OPTIONS, startDetached } from '../common/start-box.ts'
 
 const { name: _, ...OPTIONS } = START_OPTIONS
 
-const command: Command = {
-  usage: '[NAME]',
-  about: 'Start a named box in the background. Without a name it gets one of two words.',
-  examples: ['coop create review', 'coop create -w ~/src/app --agent codex'],
-  options: OPTIONS,
-  maxArguments: 1,
-  async run(args) {
-    const options = boxOptions(args)
+export default command({
+  meta: {
+    summary: 'start a named box in the background',
+    description: 'Start a named box in the background. Without a name it gets one of two words.',
+    examples: ['coop create review', 'coop create -w ~/src/app --agent codex'],
+    group: 'Boxes',
+  },
+  args: {
+    name: { type: 'positional', description: 'The name of the box (default: two words).' },
+    ...OPTIONS,
+  },
+  async run({ args }) {
+    const { name: wanted, ...flags } = args
+    const options = boxOptions(flags)
     const session = await connect(userPaths())
     const boxes = await session.call('box.list', {})
-    const name = args.positionals[0] ?? twoWords(new Set(boxes.map((box) => box.name)), Math.random)
-    return startDetached(session, boxes, { ...options, name }, args)
+    const name = wanted ?? twoWords(new Set(boxes.map((box) => box.name)), Math.random)
+    return startDetached(session, boxes, { ...options, name }, { ...args, name })
   },
-}
-
-export default command
+})

@@ -2,7 +2,7 @@
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { CoopEvent } from '../../protocol/events.ts'
-import type { Command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { print, printable } from '../common/output.ts'
 
 function sentence(event: CoopEvent): string {
@@ -21,14 +21,18 @@ function sentence(event: CoopEvent): string {
   }
 }
 
-const command: Command = {
-  usage: '[--json]',
-  about: 'Show what happens to boxes, live, until Ctrl+C.',
-  examples: ['coop events', 'coop events --json | jq \'select(.event == "waiting")\''],
-  options: { json: { type: 'boolean', about: 'print one JSON object for each event' } },
-  maxArguments: 0,
-  async run(args) {
-    const json = args.flag('json')
+export default command({
+  meta: {
+    summary: 'show what happens to boxes, live',
+    description: 'Show what happens to boxes, live, until Ctrl+C.',
+    examples: ['coop events', 'coop events --json | jq \'select(.event == "waiting")\''],
+    group: 'Boxes',
+  },
+  args: {
+    json: { type: 'boolean', description: 'print one JSON object for each event' },
+  },
+  async run({ args }) {
+    const json = args.json
     const show = (event: CoopEvent): void => {
       const time = new Date()
       if (json) print(`${JSON.stringify({ time: time.toISOString(), ...event })}\n`)
@@ -47,6 +51,4 @@ const command: Command = {
       if (session.farewell === 'shutdown') return 0
     }
   },
-}
-
-export default command
+})

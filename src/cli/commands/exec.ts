@@ -4,44 +4,62 @@ import { currentFolder } from '../../client/exact-text.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { parseEnvFlags } from '../../config/env-flags.ts'
 import { CoopError } from '../../core/errors.ts'
-import type { Command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { launch } from '../common/launch.ts'
 import { targetOf } from '../common/target.ts'
-import { TERMINAL_OPTIONS, wantsTerminal } from './run.ts'
+import { TERMINAL_OPTIONS, wantsTerminal } from '../common/terminal-options.ts'
 
-const command: Command = {
-  usage: '[OPTIONS] [--] CMD…',
-  about: 'Run one command in a running box. Its input, output and exit code are yours.',
-  examples: ['coop exec git status', 'coop exec -n my-app -- npm test'],
-  options: {
-    name: { type: 'string', short: 'n', value: 'BOX', about: 'the box (default: of this folder)' },
-    cwd: { type: 'string', value: 'DIR', about: 'folder in the box (default: this one, or the workspace)' },
+export default command({
+  meta: {
+    summary: 'run one command in a running box',
+    description: 'Run one command in a running box. Its input, output and exit code are yours.',
+    examples: ['coop exec git status', 'coop exec -n my-app -- npm test'],
+    group: 'Agents and commands',
+    passThrough: true,
+  },
+  args: {
+    command: {
+      type: 'positional',
+      many: true,
+      valueHint: 'CMD',
+      complete: 'command',
+      description: 'The command and its arguments.',
+    },
+    name: {
+      type: 'string',
+      alias: 'n',
+      valueHint: 'BOX',
+      complete: 'box',
+      description: 'the box (default: of this folder)',
+    },
+    cwd: {
+      type: 'string',
+      valueHint: 'DIR',
+      description: 'folder in the box (default: this one, or the workspace)',
+    },
     env: {
       type: 'string',
-      short: 'e',
-      value: 'KEY=VALUE',
-      multiple: true,
-      about: 'set a variable for the command',
+      alias: 'e',
+      valueHint: 'KEY=VALUE',
+      many: true,
+      description: 'set a variable for the command',
     },
     ...TERMINAL_OPTIONS,
   },
-  passThrough: true,
-  async run(args) {
-    if (!args.positionals.length)
+  async run({ args }) {
+    if (!args.command.length)
       throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop exec CMD…' })
-    const terminal = wantsTerminal(args.flag('tty'), args.flag('no-tty'))
-    const env = parseEnvFlags(args.list('env'), process.env)
-    const cwd = args.text('cwd')
+    const terminal = wantsTerminal(args.tty, args['no-tty'])
+    const env = parseEnvFlags(args.env, process.env)
+    const cwd = args.cwd
     const paths = userPaths()
-    const target = targetOf(args.text('name'))
+    const target = targetOf(args.name)
     return launch(connect(paths), paths, {
-      command: args.positionals,
+      command: args.command,
       terminal,
       env,
       ...(cwd === undefined ? { callerCwd: currentFolder() } : { cwd }),
       start: (session, what) => session.call('exec', { ...target, command: what }),
     })
   },
-}
-
-export default command
+})

@@ -9,15 +9,17 @@ import { asText, currentFolder } from '../../client/exact-text.ts'
 import { detectRepository, foundText, type InstalledAgent, renderInit } from '../../config/init.ts'
 import { PROJECT_FILE } from '../../config/load.ts'
 import { CoopError } from '../../core/errors.ts'
-import type { Command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { print } from '../common/output.ts'
 
-const command: Command = {
-  usage: '',
-  about: 'Write a commented coop.toml that fits this repository. Never overwrites one.',
-  examples: ['coop init'],
-  options: {},
-  maxArguments: 0,
+export default command({
+  meta: {
+    summary: 'write a coop.toml that fits this repository',
+    description: 'Write a commented coop.toml that fits this repository. Never overwrites one.',
+    examples: ['coop init'],
+    group: 'Settings',
+  },
+  args: {},
   async run() {
     const folder = asText(currentFolder())
     const file = join(folder, PROJECT_FILE)
@@ -35,7 +37,7 @@ const command: Command = {
     for (const line of foundText(facts, installed)) print(`  ${line}\n`)
     return 0
   },
-}
+})
 
 function installedAgents(): InstalledAgent[] {
   const home = homedir()
@@ -43,5 +45,3 @@ function installedAgents(): InstalledAgent[] {
   const { found } = findAgents({ files: hostFiles, home: realpathSync(home), path: process.env.PATH ?? '' })
   return found.map(({ name }) => ({ name, install: ADAPTERS[name].install }))
 }
-
-export default command

@@ -3,27 +3,34 @@ import { ask } from '../../client/ask.ts'
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
-import type { Command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { print } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
 
-const command: Command = {
-  usage: '[BOX]',
-  about: 'End every process of a box and remove it. Volumes and persistent folders stay.',
-  examples: ['coop kill', 'coop kill my-app -f', 'coop kill --all'],
-  options: {
-    all: { type: 'boolean', about: 'all boxes' },
-    force: { type: 'boolean', short: 'f', about: 'at once, without the 5 seconds to finish' },
+export default command({
+  meta: {
+    summary: 'end a box and remove it',
+    description: 'End every process of a box and remove it. Volumes and persistent folders stay.',
+    examples: ['coop kill', 'coop kill my-app -f', 'coop kill --all'],
+    group: 'Boxes',
   },
-  maxArguments: 1,
-  async run(args) {
-    const force = args.flag('force')
-    if (!args.flag('all')) {
-      const { box } = await ask(userPaths(), 'box.kill', { ...targetOf(args.positionals[0]), force })
+  args: {
+    box: {
+      type: 'positional',
+      complete: 'box',
+      description: 'The box: its name or the path of its workspace (default: that of this folder).',
+    },
+    all: { type: 'boolean', description: 'all boxes' },
+    force: { type: 'boolean', alias: 'f', description: 'at once, without the 5 seconds to finish' },
+  },
+  async run({ args }) {
+    const force = args.force
+    if (!args.all) {
+      const { box } = await ask(userPaths(), 'box.kill', { ...targetOf(args.box), force })
       print(`the box ${box} is gone\n`)
       return 0
     }
-    if (args.positionals.length)
+    if (args.box !== undefined)
       throw new CoopError('E_USAGE', '--all and the name of a box exclude each other')
     const session = await connect(userPaths())
     const boxes = await session.call('box.list', {})
@@ -33,6 +40,4 @@ const command: Command = {
     )
     return 0
   },
-}
-
-export default command
+})

@@ -1,73 +1,25 @@
-/** `coop logs` and `coop shell logs`: what a terminal of a box has shown. */
-import { write } from '../../../ffi/pipes.ts'
-import { connect } from '../../client/daemon.ts'
-import { followOutput, readOutput, type Source } from '../../client/output.ts'
-import { userPaths } from '../../client/user-paths.ts'
-import { OutputFilter } from '../../vt/filter.ts'
-import { Stripper } from '../../vt/strip.ts'
-import type { Arguments, Command, Option } from '../common/declare.ts'
-import { isTerminal } from '../common/output.ts'
+/** `coop logs`: what the agent of a box has put out. */
+import { command } from '../common/declare.ts'
+import { LOGS_OPTIONS, showLogs } from '../common/logs.ts'
 import { targetOf } from '../common/target.ts'
 
-const EINTR = -4
-const EAGAIN = -11
-const NEWLINE = 10
-
-export const LOGS_OPTIONS = {
-  follow: { type: 'boolean', short: 'f', about: 'go on with what comes' },
-  lines: { type: 'string', short: 'n', value: 'LINES', about: 'only the last so many lines' },
-  raw: { type: 'boolean', about: 'keep escape sequences (the default on a terminal)' },
-} as const satisfies Record<string, Option>
-
-function writeAll(bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) {
-    const n = write(1, bytes.subarray(at))
-    if (n === EINTR || n === EAGAIN) continue
-    if (n <= 0) process.exit(0) // the reader has seen enough
-    at += n
-  }
-}
-
-/** The last `count` lines; a last one without its end counts. */
-export function lastLines(bytes: Buffer, count: number): Buffer {
-  let at = bytes.length - (bytes.at(-1) === NEWLINE ? 1 : 0)
-  for (let left = count; left > 0; left--) {
-    at = at > 0 ? bytes.lastIndexOf(NEWLINE, at - 1) : -1
-    if (at < 0) return bytes
-  }
-  return bytes.subarray(at + 1)
-}
-
-/** Print what a terminal has shown, as the options say. */
-export async function showLogs(args: Arguments, source: Source): Promise<number> {
-  const lines = args.number('lines', 0, 1_000_000)
-  const onTerminal = isTerminal(1)
-  // A terminal gets nothing that makes it act or answer; a pipe gets text, or with --raw what there is.
-  const filter = new OutputFilter({ queries: false })
-  const stripper = new Stripper()
-  const clean = (bytes: Uint8Array): Uint8Array =>
-    onTerminal ? filter.push(bytes) : args.flag('raw') ? bytes : stripper.push(bytes)
-  const session = await connect(userPaths())
-  const { bytes, next } = await readOutput(session, source)
-  session.close()
-  const shown = Buffer.from(clean(bytes))
-  writeAll(lines === undefined ? shown : lines === 0 ? Buffer.alloc(0) : lastLines(shown, lines))
-  if (args.flag('follow')) await followOutput(userPaths(), source, next, (more) => writeAll(clean(more)))
-  else writeAll(stripper.flush())
-  if (onTerminal) writeAll(Buffer.from('\x1b[0m'))
-  return 0
-}
-
-const command: Command = {
-  usage: '[BOX]',
-  about:
-    'Show what the agent of a box has put out, also of a stopped one. Plain text when that goes into a pipe.',
-  examples: ['coop logs -n 100', 'coop logs my-app -f | grep -i error', 'coop logs --raw >session.txt'],
-  options: LOGS_OPTIONS,
-  maxArguments: 1,
-  async run(args) {
-    return showLogs(args, { ...targetOf(args.positionals[0]), pty: 0 })
+export default command({
+  meta: {
+    summary: 'show the output of an agent',
+    description:
+      'Show what the agent of a box has put out, also of a stopped one. Plain text when that goes into a pipe.',
+    examples: ['coop logs -n 100', 'coop logs my-app -f | grep -i error', 'coop logs --raw >session.txt'],
+    group: 'Agents and commands',
   },
-}
-
-export default command
+  args: {
+    box: {
+      type: 'positional',
+      complete: 'box',
+      description: 'The box: its name or the path of its workspace (default: that of this folder).',
+    },
+    ...LOGS_OPTIONS,
+  },
+  async run({ args }) {
+    return showLogs(args, { ...targetOf(args.box), pty: 0 })
+  },
+})

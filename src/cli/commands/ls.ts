@@ -2,7 +2,7 @@
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo } from '../../protocol/calls/boxes.ts'
-import type { Command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { age, bytes, homePath, paint, print, printError, printJson, table } from '../common/output.ts'
 
 const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
@@ -13,15 +13,19 @@ function stateOf(box: BoxInfo): string {
   return box.state === 'running' && box.waiting ? 'waiting' : box.state
 }
 
-const command: Command = {
-  usage: '',
-  about: 'List the boxes.',
-  examples: ['coop ls', 'coop ls --json'],
-  options: { json: { type: 'boolean', about: 'machine-readable output' } },
-  maxArguments: 0,
-  async run(args) {
+export default command({
+  meta: {
+    summary: 'list the boxes',
+    description: 'List the boxes.',
+    examples: ['coop ls', 'coop ls --json'],
+    group: 'Boxes',
+  },
+  args: {
+    json: { type: 'boolean', description: 'machine-readable output' },
+  },
+  async run({ args }) {
     const boxes = await ask(userPaths(), 'box.list', {})
-    if (args.flag('json')) {
+    if (args.json) {
       printJson(boxes)
       return 0
     }
@@ -47,6 +51,4 @@ const command: Command = {
     print(table(HEAD, rows, style))
     return 0
   },
-}
-
-export default command
+})

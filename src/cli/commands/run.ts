@@ -3,54 +3,52 @@ import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
 import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
-import type { Command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { launch } from '../common/launch.ts'
 import { printJson } from '../common/output.ts'
+import { TERMINAL_OPTIONS, wantsTerminal } from '../common/terminal-options.ts'
 
-export const TERMINAL_OPTIONS = {
-  tty: { type: 'boolean', short: 't', about: 'give the command a terminal' },
-  'no-tty': { type: 'boolean', short: 'T', about: 'give it pipes' },
-} as const
-
-/** What -t and -T say; undefined when neither is there. */
-export function wantsTerminal(tty: boolean, noTty: boolean): boolean | undefined {
-  if (tty && noTty) throw new CoopError('E_USAGE', '-t and -T exclude each other')
-  return tty ? true : noTty ? false : undefined
-}
-
-const command: Command = {
-  usage: '[OPTIONS] [--] CMD…',
-  about:
-    'Run one command in a fresh box. Its input, output and exit code are yours; the box is removed afterwards.',
-  examples: [
-    'coop run make test',
-    'coop run --network none -- sh -c "npm run lint"',
-    'git diff | coop run -- claude -p "review this"',
-    'coop run --plan true',
-  ],
-  options: {
+export default command({
+  meta: {
+    summary: 'run one command in a fresh box',
+    description:
+      'Run one command in a fresh box. Its input, output and exit code are yours; the box is removed afterwards.',
+    examples: [
+      'coop run make test',
+      'coop run --network none -- sh -c "npm run lint"',
+      'git diff | coop run -- claude -p "review this"',
+      'coop run --plan true',
+    ],
+    group: 'Agents and commands',
+    passThrough: true,
+  },
+  args: {
+    command: {
+      type: 'positional',
+      many: true,
+      valueHint: 'CMD',
+      complete: 'command',
+      description: 'The command and its arguments.',
+    },
     ...BOX_OPTIONS,
     ...TERMINAL_OPTIONS,
-    plan: { type: 'boolean', about: 'print what the box would be, as JSON, and start nothing' },
+    plan: { type: 'boolean', description: 'print what the box would be, as JSON, and start nothing' },
   },
-  passThrough: true,
-  async run(args) {
+  async run({ args }) {
     const paths = userPaths()
     const options = boxOptions(args)
-    if (args.flag('plan')) {
+    if (args.plan) {
       const session = await connect(paths)
       printJson(await session.call('box.plan', { box: options }))
       return 0
     }
-    if (!args.positionals.length)
+    if (!args.command.length)
       throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop run CMD…' })
-    const terminal = wantsTerminal(args.flag('tty'), args.flag('no-tty'))
+    const terminal = wantsTerminal(args.tty, args['no-tty'])
     return launch(connect(paths), paths, {
-      command: args.positionals,
+      command: args.command,
       terminal,
       start: (session, what) => session.call('run', { box: options, command: what }),
     })
   },
-}
-
-export default command
+})

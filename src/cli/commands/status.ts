@@ -3,7 +3,7 @@
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxStatus } from '../../protocol/calls/boxes.ts'
-import type { Command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { age, bytes, paint, print, printable, printJson, table } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
 
@@ -83,18 +83,26 @@ function text(status: BoxStatus): string {
   ].join('')
 }
 
-const command: Command = {
-  usage: '[BOX]',
-  about: 'Show everything about one box: ids, network, limits, terminals, mounts. Secrets are hidden.',
-  examples: ['coop status', 'coop status my-app --json'],
-  options: { json: { type: 'boolean', about: 'machine-readable output' } },
-  maxArguments: 1,
-  async run(args) {
-    const status = await ask(userPaths(), 'box.status', targetOf(args.positionals[0]))
-    if (args.flag('json')) printJson(status)
+export default command({
+  meta: {
+    summary: 'show everything about one box',
+    description:
+      'Show everything about one box: ids, network, limits, terminals, mounts. Secrets are hidden.',
+    examples: ['coop status', 'coop status my-app --json'],
+    group: 'Boxes',
+  },
+  args: {
+    box: {
+      type: 'positional',
+      complete: 'box',
+      description: 'The box: its name or the path of its workspace (default: that of this folder).',
+    },
+    json: { type: 'boolean', description: 'machine-readable output' },
+  },
+  async run({ args }) {
+    const status = await ask(userPaths(), 'box.status', targetOf(args.box))
+    if (args.json) printJson(status)
     else print(text(status))
     return 0
   },
-}
-
-export default command
+})

@@ -4,27 +4,43 @@ import { asText, currentFolder } from '../../client/exact-text.ts'
 import { parseEnvFlags } from '../../config/env-flags.ts'
 import { isAbsolute, join } from '../../core/posix-path.ts'
 import type { BoxOptions } from '../../protocol/values.ts'
-import type { Arguments, Option } from './declare.ts'
+import type { Args, Declared } from './declare.ts'
 
 export const BOX_OPTIONS = {
   workspace: {
     type: 'string',
-    short: 'w',
-    value: 'DIR',
-    about: 'the folder that the box is about (default: this one)',
+    alias: 'w',
+    valueHint: 'DIR',
+    complete: 'folder',
+    description: 'the folder that the box is about (default: this one)',
   },
-  name: { type: 'string', short: 'n', value: 'NAME', about: 'name of the box (default: from the folder)' },
-  image: { type: 'string', value: 'REF', about: 'host, debian:bookworm, oci:DIR, rootfs:DIR, …' },
-  agent: { type: 'string', value: 'CMD', about: 'claude, codex, gemini, opencode, aider, or any command' },
-  network: { type: 'string', value: 'MODE', about: 'host or none' },
+  name: {
+    type: 'string',
+    alias: 'n',
+    valueHint: 'NAME',
+    description: 'name of the box (default: from the folder)',
+  },
+  image: {
+    type: 'string',
+    valueHint: 'REF',
+    complete: 'image',
+    description: 'host, debian:bookworm, oci:DIR, rootfs:DIR, …',
+  },
+  agent: {
+    type: 'string',
+    valueHint: 'CMD',
+    complete: 'agent',
+    description: 'claude, codex, gemini, opencode, aider, or any command',
+  },
+  network: { type: 'string', valueHint: 'MODE', complete: 'network', description: 'host or none' },
   env: {
     type: 'string',
-    short: 'e',
-    value: 'KEY=VALUE',
-    multiple: true,
-    about: 'set a variable in the box; KEY alone takes its value here',
+    alias: 'e',
+    valueHint: 'KEY=VALUE',
+    many: true,
+    description: 'set a variable in the box; KEY alone takes its value here',
   },
-} as const satisfies Record<string, Option>
+} as const satisfies Declared
 
 /** The caller's environment as the daemon may see it. */
 export function callerEnvironment(): Record<string, string> {
@@ -38,18 +54,14 @@ function workspaceOf(given: string | undefined): string {
   return asText(given === undefined ? currentFolder() : join(currentFolder(), given))
 }
 
-export function boxOptions(args: Arguments): BoxOptions {
-  const pick = (name: string): Record<string, string> => {
-    const value = args.text(name)
-    return value === undefined ? {} : { [name]: value }
-  }
+export function boxOptions(args: Partial<Args<typeof BOX_OPTIONS>>): BoxOptions {
   return {
-    workspace: workspaceOf(args.text('workspace')),
-    ...pick('name'),
-    ...pick('image'),
-    ...pick('agent'),
-    ...pick('network'),
-    env: parseEnvFlags(args.list('env'), process.env),
+    workspace: workspaceOf(args.workspace),
+    name: args.name,
+    image: args.image,
+    agent: args.agent,
+    network: args.network,
+    env: parseEnvFlags(args.env ?? [], process.env),
     environment: callerEnvironment(),
   }
 }

@@ -1,147 +1,116 @@
 /**
- * What a command of the command line is, and how its arguments are read (POSIX utility syntax with GNU long
- * options). By hand: loading node:util for its parseArgs costs a quarter of the start of `coop run`.
+ * What a command is: its arguments, options, examples and completions, declared once with citty's declarations. Reading,
+ * help, suggestions, completion, the man pages and docs/commands.md all follow from it.
  */
-import { CoopError } from '../../core/errors.ts'
+import { type ArgDef, type CommandDef, type CommandMeta, defineCommand } from 'citty'
 
-export interface Option {
-  readonly type: 'boolean' | 'string'
-  readonly short?: string
-  /** May be given several times. */
-  readonly multiple?: boolean
-  /** Name of the value in help texts. */
-  readonly value?: string
-  readonly about: string
+/** What a shell may complete a value with. */
+export type Completion =
+  | 'agent'
+  | 'box'
+  | 'command'
+  | 'file'
+  | 'folder'
+  | 'image'
+  | 'network'
+  | 'shell'
+  | 'snapshot'
+  | 'volume'
+
+/** An option or a positional argument. */
+export type Arg = ArgDef & {
+  /** Takes several values: an option may be given again, a positional takes the rest. */
+  readonly many?: true
+  /** A whole number within these bounds. */
+  readonly range?: readonly [min: number, max: number]
+  readonly complete?: Completion
 }
 
-export interface Command {
-  /** After the name: `[BOX]`, `[--] CMD…`. */
-  readonly usage: string
-  readonly about: string
+export type Declared = Readonly<Record<string, Arg>>
+
+type Value<A extends Arg> = A extends { readonly many: true }
+  ? readonly string[]
+  : A extends { readonly type: 'boolean' }
+    ? boolean
+    : A extends { readonly range: readonly [number, number] }
+      ? number | undefined
+      : A extends { readonly required: true }
+        ? string
+        : string | undefined
+
+/** The values of arguments, as `run` gets them. */
+export type Args<T extends Declared> = { readonly [K in keyof T]: Value<T[K]> }
+
+export const GROUPS = ['Agents and commands', 'Boxes', 'Images and storage', 'Settings', 'System'] as const
+export type Group = (typeof GROUPS)[number]
+
+export interface Meta extends CommandMeta {
+  /** The line in lists of commands; `description` is the text of its own help. */
+  readonly summary: string
+  readonly description: string
   readonly examples: readonly string[]
-  readonly options: Readonly<Record<string, Option>>
+  /** Of a command of the first level. */
+  readonly group?: Group
   /** Everything from the first argument that is no option belongs to somebody else. */
-  readonly passThrough?: boolean
-  /** How many arguments it takes at most; unlimited when left out. */
-  readonly maxArguments?: number
-  readonly commands?: Readonly<Record<string, { readonly about: string; load(): Promise<Command> }>>
-  run?(args: Arguments): Promise<number>
+  readonly passThrough?: true
+  /** Exit codes beside those that every command has. */
+  readonly exits?: Readonly<Record<string, string>>
 }
 
-export class Arguments {
-  readonly positionals: readonly string[]
-  readonly #values: Readonly<Record<string, unknown>>
+export type Load = () => Promise<{ readonly default: Command }>
 
-  constructor(values: Readonly<Record<string, unknown>>, positionals: readonly string[]) {
-    this.#values = values
-    this.positionals = positionals
-  }
-
-  flag(name: string): boolean {
-    return this.#values[name] === true
-  }
-
-  text(name: string): string | undefined {
-    const value = this.#values[name]
-    return typeof value === 'string' ? value : undefined
-  }
-
-  list(name: string): string[] {
-    const value = this.#values[name]
-    return Array.isArray(value) ? value.map(String) : []
-  }
-
-  number(name: string, min: number, max: number): number | undefined {
-    const value = this.text(name)
-    if (value === undefined) return undefined
-    const number = Number(value)
-    if (!/^\d+$/.test(value) || number < min || number > max)
-      throw new CoopError(
-        'E_USAGE',
-        `--${name} takes a number from ${min} to ${max}, not ${JSON.stringify(value)}`,
-        { hint: `--${name} ${Math.max(min, Math.min(max, 100))}` },
-      )
-    return number
-  }
+/** A command whose arguments are not known here, as the reader and the printers see it. */
+export interface Command {
+  readonly meta: Meta
+  readonly args: Declared
+  /** Sub-commands, each loaded when it is called. */
+  readonly subCommands?: Readonly<Record<string, Load>>
+  run?(context: { readonly args: Values }): Promise<number>
 }
+
+/** Values of arguments by name, before a declaration gives them types. */
+export type Values = Readonly<Record<string, unknown>>
+
+/** A command, declared. */
+export function command<const T extends Declared>(definition: {
+  readonly meta: Meta
+  readonly args: T
+  readonly subCommands?: Readonly<Record<string, Load>>
+  run?(context: { readonly args: Args<T> }): Promise<number>
+}): Command {
+  // citty keeps the declaration as it is; the reader is ours (read-args.ts).
+  return defineCommand(definition as unknown as CommandDef) as unknown as Command
+}
+
+/** Options of every command that prints a listing. */
+export const JSON_OPTION = {
+  json: { type: 'boolean', description: 'Print machine-readable JSON.' },
+} as const satisfies Declared
 
 /** What every command has. */
-export const HELP: Readonly<Record<string, Option>> = {
-  help: { type: 'boolean', short: 'h', about: 'show this text' },
+export const HELP = {
+  help: { type: 'boolean', alias: 'h', description: 'Show this help.' },
+} as const satisfies Declared
+
+/** The name of a value in help texts: `BOX`. */
+export function valueName(name: string, { valueHint }: Arg): string {
+  return valueHint ?? name.toUpperCase()
 }
 
-// Loaded when there is one.
-const mistakes = (): typeof import('./mistakes.ts') => require('./mistakes.ts')
+export const isPositional = ({ type }: Arg): boolean => type === 'positional'
 
-/** Read a command's arguments. Raises E_USAGE with the nearest real option. */
-export function readArguments(
-  name: string,
-  command: Command,
-  argv: readonly string[],
-): Arguments & { help: boolean } {
-  const options = { ...command.options, ...HELP }
-  const values: Record<string, unknown> = {}
-  const positionals: string[] = []
-  let at = 0
+/** Positional arguments in their order, by name. */
+export function positionalsOf(args: Declared): readonly (readonly [name: string, arg: Arg])[] {
+  return Object.entries(args).filter(([, arg]) => isPositional(arg))
+}
 
-  const set = (long: string, option: Option, value: string | boolean): void => {
-    const before = values[long]
-    values[long] = option.multiple ? [...(Array.isArray(before) ? before : []), value] : value
-  }
-  const take = (word: string, long: string, option: Option, inline: string | undefined): void => {
-    if (option.type === 'boolean') {
-      if (inline !== undefined)
-        throw new CoopError('E_USAGE', `${word} takes no value`, { hint: mistakes().hintFor(name) })
-      set(long, option, true)
-      return
-    }
-    const value = inline ?? argv[at++]
-    if (value === undefined)
-      throw new CoopError('E_USAGE', `${word} needs a value`, { hint: `${word} ${option.value ?? 'VALUE'}` })
-    set(long, option, value)
-  }
-  const shorts = (word: string): void => {
-    for (const [i, letter] of [...word].entries()) {
-      if (i === 0) continue
-      const found = Object.entries(options).find(([, option]) => option.short === letter)
-      if (!found) throw mistakes().unknownOption(word, name, options, letter)
-      const [long, option] = found
-      const rest = word.slice(i + 1)
-      take(`-${letter}`, long, option, option.type === 'string' && rest ? rest : undefined)
-      if (option.type === 'string') return
-    }
-  }
+/** Options, by long name. */
+export function optionsOf(args: Declared): readonly (readonly [name: string, arg: Arg])[] {
+  return Object.entries({ ...args, ...HELP }).filter(([, arg]) => !isPositional(arg))
+}
 
-  while (at < argv.length) {
-    const word = argv[at++] ?? ''
-    if (word === '--') {
-      positionals.push(...argv.slice(at))
-      break
-    }
-    if (!word.startsWith('-') || word === '-') {
-      positionals.push(word)
-      if (!command.passThrough) continue
-      positionals.push(...argv.slice(at))
-      break
-    }
-    if (!word.startsWith('--')) {
-      shorts(word)
-      continue
-    }
-    const equals = word.indexOf('=')
-    const long = word.slice(2, equals < 0 ? undefined : equals)
-    const option = Object.hasOwn(options, long) ? options[long] : undefined
-    if (!option) throw mistakes().unknownOption(`--${long}`, name, options)
-    take(`--${long}`, long, option, equals < 0 ? undefined : word.slice(equals + 1))
-  }
-
-  const help = values.help === true
-  if (!help && command.maxArguments !== undefined && positionals.length > command.maxArguments) {
-    throw new CoopError(
-      'E_USAGE',
-      `${JSON.stringify(positionals[command.maxArguments])} is one argument too many`,
-      { hint: mistakes().hintFor(name) },
-    )
-  }
-  return Object.assign(new Arguments(values, positionals), { help })
+/** The letter of an option. */
+export function letterOf(arg: Arg): string | undefined {
+  const alias = 'alias' in arg ? arg.alias : undefined
+  return typeof alias === 'string' ? alias : alias?.[0]
 }

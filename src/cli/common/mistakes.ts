@@ -1,25 +1,19 @@
 /** What is said about command lines that mean nothing. */
-
 import { CoopError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
-import type { Command } from './declare.ts'
+import { type Command, type Declared, optionsOf } from './declare.ts'
 
 export function hintFor(name: string): string {
   return name ? `coop ${name} --help` : 'coop --help'
 }
 
 /** `letter` is the one in `word` that means nothing. A letter resembles no other: only long names are suggested. */
-export function unknownOption(
-  word: string,
-  name: string,
-  options: Command['options'],
-  letter?: string,
-): CoopError {
+export function unknownOption(word: string, name: string, args: Declared, letter?: string): CoopError {
   const what =
     letter === undefined || word === `-${letter}` ? `option ${word}` : `option -${letter}, as in ${word}`
   const meant = nearest(
     word,
-    Object.keys(options).map((long) => `--${long}`),
+    optionsOf(args).map(([long]) => `--${long}`),
   )
   return new CoopError('E_USAGE', `there is no ${what}`, {
     hint: meant ? `did you mean ${meant}?` : hintFor(name),
@@ -35,7 +29,7 @@ export function unknownCommand(word: string, known: readonly string[], prefix: s
 
 /** `coop shell lst` names a box, or was to be `coop shell ls`: which of them is known when there is no such box. */
 export function withNearestBelow(error: unknown, name: string, command: Command, word = ''): unknown {
-  const meant = command.commands && nearest(word, Object.keys(command.commands))
+  const meant = command.subCommands && nearest(word, Object.keys(command.subCommands))
   if (!meant || !(error instanceof CoopError)) return error
   if (error.code !== 'E_NO_BOX' && error.code !== 'E_USAGE') return error
   return new CoopError(error.code, error.message, { hint: `did you mean coop ${name} ${meant}?` })

@@ -3,7 +3,7 @@ import { userPaths } from '../../../client/user-paths.ts'
 import { shortReference } from '../../../image/reference.ts'
 import { type ImageRecord, listRecords, unpackedSize } from '../../../store/images.ts'
 import { usersOf } from '../../../store/usage.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { age, bytes, homePath, print, printError, printJson, table } from '../../common/output.ts'
 
 const HEAD = ['IMAGE', 'DIGEST', 'LAYERS', 'SIZE', 'AGE', 'USED BY', 'MADE OF', 'WORKSPACE'] as const
@@ -19,20 +19,23 @@ function origin({ from, built }: ImageRecord): {
   return { of: '-', workspaces: [] }
 }
 
-const command: Command = {
-  usage: '',
-  about: 'List the images on this machine.',
-  examples: ['coop image ls', 'coop image ls --json'],
-  options: { json: { type: 'boolean', about: 'machine-readable output' } },
-  maxArguments: 0,
-  async run(args) {
+export default command({
+  meta: {
+    summary: 'list images',
+    description: 'List the images on this machine.',
+    examples: ['coop image ls', 'coop image ls --json'],
+  },
+  args: {
+    json: { type: 'boolean', description: 'machine-readable output' },
+  },
+  async run({ args }) {
     const paths = userPaths()
     const images = listRecords(paths).map((record) => ({
       record,
       users: usersOf(paths, record),
       size: unpackedSize(paths, record),
     }))
-    if (args.flag('json')) {
+    if (args.json) {
       printJson(
         images.map(({ record: { reference, digest, pulled, layers, from, built }, users, size }) => ({
           reference,
@@ -64,6 +67,4 @@ const command: Command = {
     print(table(HEAD, rows))
     return 0
   },
-}
-
-export default command
+})

@@ -1,10 +1,9 @@
 /** `coop image pull`: an image from a registry, a folder or an archive into the store. */
 import { resolve } from 'node:path'
 import { askWorker } from '../../../client/image-worker.ts'
-import { CoopError } from '../../../core/errors.ts'
 import { parseReference, printReference } from '../../../image/reference.ts'
 import type { WorkerReply } from '../../../protocol/worker-calls.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { ImageProgress } from '../../common/image-progress.ts'
 import { bytes, counted, isTerminal, print, printable, printError, printJson } from '../../common/output.ts'
 
@@ -25,35 +24,34 @@ export async function pull(text: string, quiet: boolean): Promise<WorkerReply<'i
   }
 }
 
-const command: Command = {
-  usage: 'REFERENCE',
-  about: 'Download an image and unpack it. What is here already is not downloaded again.',
-  examples: [
-    'coop image pull debian:bookworm',
-    'coop image pull localhost:5000/name:tag',
-    'coop image pull oci-archive:image.tar',
-  ],
-  options: {
-    quiet: { type: 'boolean', short: 'q', about: 'no progress' },
-    json: { type: 'boolean', about: 'machine-readable output' },
+export default command({
+  meta: {
+    summary: 'download an image',
+    description: 'Download an image and unpack it. What is here already is not downloaded again.',
+    examples: [
+      'coop image pull debian:bookworm',
+      'coop image pull localhost:5000/name:tag',
+      'coop image pull oci-archive:image.tar',
+    ],
   },
-  maxArguments: 1,
-  async run(args) {
-    const [text] = args.positionals
-    if (text === undefined)
-      throw new CoopError('E_USAGE', 'coop image pull needs a reference', {
-        hint: 'coop image pull debian:bookworm',
-      })
-    const json = args.flag('json')
-    const record = await pull(text, args.flag('quiet') || json)
+  args: {
+    reference: {
+      type: 'positional',
+      required: true,
+      description: 'The image, for example debian:bookworm or oci-archive:FILE.',
+    },
+    quiet: { type: 'boolean', alias: 'q', description: 'no progress' },
+    json: { type: 'boolean', description: 'machine-readable output' },
+  },
+  async run({ args }) {
+    const json = args.json
+    const record = await pull(args.reference, args.quiet || json)
     if (json) printJson(record)
-    else if (!args.flag('quiet'))
+    else if (!args.quiet)
       printError(
         `${printable(record.reference)}: ${counted(record.layers.length, 'layer')}, ${bytes(record.size)}\n`,
       )
     if (!json) print(`${record.digest}\n`)
     return 0
   },
-}
-
-export default command
+})

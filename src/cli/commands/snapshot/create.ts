@@ -2,36 +2,44 @@
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { CoopError } from '../../../core/errors.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { bytes, print, printWarnings } from '../../common/output.ts'
-import { snapshotTarget } from '../snapshot.ts'
+import { targetOf } from '../../common/target.ts'
 
-const command: Command = {
-  usage: '[OPTIONS] [BOX] NAME',
-  about: "Keep a box's own files under a name. Its processes stand still while they are copied, and go on.",
-  examples: [
-    'coop snapshot create before-upgrade',
-    'coop snapshot create my-app green --workspace --note "tests pass"',
-  ],
-  options: {
-    note: { type: 'string', value: 'TEXT', about: 'a few words for the list' },
+export default command({
+  meta: {
+    summary: "keep a box's files",
+    description:
+      "Keep a box's own files under a name. Its processes stand still while they are copied, and go on.",
+    examples: [
+      'coop snapshot create before-upgrade',
+      'coop snapshot create my-app green --workspace --note "tests pass"',
+    ],
+  },
+  args: {
+    box: {
+      type: 'positional',
+      complete: 'box',
+      description: 'The box: its name or the path of its workspace (default: that of this folder).',
+    },
+    name: { type: 'positional', required: true, description: 'The name of the snapshot.' },
+    note: { type: 'string', valueHint: 'TEXT', description: 'a few words for the list' },
     workspace: {
       type: 'boolean',
-      about: "with the repository's files, untracked ones too; nothing of git is touched",
+      description: "with the repository's files, untracked ones too; nothing of git is touched",
     },
-    'include-ignored': { type: 'boolean', about: 'with --workspace: also files that git ignores' },
+    'include-ignored': { type: 'boolean', description: 'with --workspace: also files that git ignores' },
   },
-  maxArguments: 2,
-  async run(args) {
-    const target = snapshotTarget(args, 'create')
-    const [workspace, ignored] = [args.flag('workspace'), args.flag('include-ignored')]
+  async run({ args }) {
+    const [workspace, ignored] = [args.workspace, args['include-ignored']]
     if (ignored && !workspace)
       throw new CoopError('E_USAGE', '--include-ignored is about files of the workspace', {
         hint: '--workspace --include-ignored',
       })
-    const note = args.text('note')
+    const note = args.note
     const made = await ask(userPaths(), 'snapshot.create', {
-      ...target,
+      ...targetOf(args.box),
+      name: args.name,
       workspace,
       ignored,
       ...(note === undefined ? {} : { note }),
@@ -44,6 +52,4 @@ const command: Command = {
     print(`kept ${bytes(made.size)} of the box ${made.box}; put them back: ${back}\n`)
     return 0
   },
-}
-
-export default command
+})

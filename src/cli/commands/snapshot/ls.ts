@@ -1,22 +1,30 @@
 /** `coop snapshot ls`: what there is to put back. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { age, bytes, print, printable, printError, printJson, shortened, table } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
 const HEAD = ['BOX', 'NAME', 'WORKSPACE', 'FILES', 'SIZE', 'AGE', 'NOTE'] as const
 const NOTE = 60 // columns; all of it is in --json
 
-const command: Command = {
-  usage: '[BOX]',
-  about: 'List snapshots, of one box or of all; also of boxes that are gone.',
-  examples: ['coop snapshot ls', 'coop snapshot ls my-app --json'],
-  options: { json: { type: 'boolean', about: 'machine-readable output' } },
-  maxArguments: 1,
-  async run(args) {
-    const snapshots = await ask(userPaths(), 'snapshot.list', targetOf(args.positionals[0]))
-    if (args.flag('json')) {
+export default command({
+  meta: {
+    summary: 'list snapshots',
+    description: 'List snapshots, of one box or of all; also of boxes that are gone.',
+    examples: ['coop snapshot ls', 'coop snapshot ls my-app --json'],
+  },
+  args: {
+    box: {
+      type: 'positional',
+      complete: 'box',
+      description: 'The box: its name or the path of its workspace (default: that of this folder).',
+    },
+    json: { type: 'boolean', description: 'machine-readable output' },
+  },
+  async run({ args }) {
+    const snapshots = await ask(userPaths(), 'snapshot.list', targetOf(args.box))
+    if (args.json) {
       printJson(snapshots)
       return 0
     }
@@ -36,6 +44,4 @@ const command: Command = {
     print(table(HEAD, rows))
     return 0
   },
-}
-
-export default command
+})

@@ -2,25 +2,38 @@
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { callerEnvironment } from '../../common/box-options.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { print, printWarnings } from '../../common/output.ts'
-import { snapshotTarget } from '../snapshot.ts'
+import { targetOf } from '../../common/target.ts'
 
-const command: Command = {
-  usage: '[OPTIONS] [BOX] NAME',
-  about:
-    "Put back a box's own files exactly as they were. A box that runs is stopped for it and started again. With --workspace also the files of the workspace: those that were made since and that git does not ignore are deleted.",
-  examples: ['coop snapshot restore before-upgrade', 'coop snapshot restore my-app green --workspace'],
-  options: {
-    workspace: { type: 'boolean', about: 'also the files of the workspace, if the snapshot has them' },
-    force: { type: 'boolean', short: 'f', about: 'even if files of the workspace are deleted by it' },
+export default command({
+  meta: {
+    summary: 'put files back',
+    description:
+      "Put back a box's own files exactly as they were. A box that runs is stopped for it and started again. With --workspace also the files of the workspace: those that were made since and that git does not ignore are deleted.",
+    examples: ['coop snapshot restore before-upgrade', 'coop snapshot restore my-app green --workspace'],
   },
-  maxArguments: 2,
-  async run(args) {
+  args: {
+    box: {
+      type: 'positional',
+      complete: 'box',
+      description: 'The box: its name or the path of its workspace (default: that of this folder).',
+    },
+    name: {
+      type: 'positional',
+      required: true,
+      complete: 'snapshot',
+      description: 'The name of the snapshot.',
+    },
+    workspace: { type: 'boolean', description: 'also the files of the workspace, if the snapshot has them' },
+    force: { type: 'boolean', alias: 'f', description: 'even if files of the workspace are deleted by it' },
+  },
+  async run({ args }) {
     const done = await ask(userPaths(), 'snapshot.restore', {
-      ...snapshotTarget(args, 'restore'),
-      workspace: args.flag('workspace'),
-      force: args.flag('force'),
+      ...targetOf(args.box),
+      name: args.name,
+      workspace: args.workspace,
+      force: args.force,
       environment: callerEnvironment(),
     })
     printWarnings(done.warnings)
@@ -30,6 +43,4 @@ const command: Command = {
     print(`the box ${done.box} has its files back; ${next}\n`)
     return 0
   },
-}
-
-export default command
+})

@@ -1,27 +1,26 @@
 /** `coop system clean`: images that no box uses. */
 import { askWorker } from '../../../client/image-worker.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { bytes, counted, print, printJson } from '../../common/output.ts'
 import { warn } from '../../common/worker-warnings.ts'
 
-const command: Command = {
-  usage: '[--all]',
-  about: 'Remove the images that no box uses; with --all also what was downloaded.',
-  examples: ['coop system clean', 'coop system clean --all'],
-  options: {
-    all: { type: 'boolean', about: 'also the layers as they were downloaded' },
-    json: { type: 'boolean', about: 'machine-readable output' },
+export default command({
+  meta: {
+    summary: 'remove images that no box uses',
+    description: 'Remove the images that no box uses; with --all also what was downloaded.',
+    examples: ['coop system clean', 'coop system clean --all'],
   },
-  maxArguments: 0,
-  async run(args) {
-    const removed = await askWorker('image.clean', { downloads: args.flag('all') }, warn)
-    if (args.flag('json')) printJson(removed)
+  args: {
+    all: { type: 'boolean', description: 'also the layers as they were downloaded' },
+    json: { type: 'boolean', description: 'machine-readable output' },
+  },
+  async run({ args }) {
+    const removed = await askWorker('image.clean', { downloads: args.all }, warn)
+    if (args.json) printJson(removed)
     else
       print(
         `removed ${counted(removed.references.length, 'image')}, ${counted(removed.layers, 'layer')}; freed ${bytes(removed.bytes)}\n`,
       )
     return 0
   },
-}
-
-export default command
+})

@@ -1,20 +1,23 @@
 /** `coop system df`: what coop takes of the disk. */
 import { userPaths } from '../../../client/user-paths.ts'
 import { diskUse } from '../../../worker/disk-use.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { bytes, print, printJson, table } from '../../common/output.ts'
 
 const HEAD = ['KIND', 'COUNT', 'SIZE', 'RECLAIMABLE'] as const
 
-const command: Command = {
-  usage: '',
-  about: 'Show what coop takes of the disk, by kind. Files that only a box can read are not counted.',
-  examples: ['coop system df', 'coop system df --json'],
-  options: { json: { type: 'boolean', about: 'machine-readable output' } },
-  maxArguments: 0,
-  async run(args) {
+export default command({
+  meta: {
+    summary: 'show the use of the disk',
+    description: 'Show what coop takes of the disk, by kind. Files that only a box can read are not counted.',
+    examples: ['coop system df', 'coop system df --json'],
+  },
+  args: {
+    json: { type: 'boolean', description: 'machine-readable output' },
+  },
+  async run({ args }) {
     const uses = diskUse(userPaths())
-    if (args.flag('json')) printJson(uses)
+    if (args.json) printJson(uses)
     else
       print(
         table(
@@ -24,6 +27,4 @@ const command: Command = {
       )
     return 0
   },
-}
-
-export default command
+})

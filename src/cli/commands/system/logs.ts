@@ -2,7 +2,7 @@
 import { existsSync, openSync, readSync, statSync, watch } from 'node:fs'
 import { userPaths } from '../../../client/user-paths.ts'
 import { daemonLog } from '../../../core/paths.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { print, printable, printError } from '../../common/output.ts'
 
 const DEFAULT_LINES = 50
@@ -24,23 +24,25 @@ function show(lines: readonly string[]): void {
   if (lines.length) print(`${lines.map(printable).join('\n')}\n`)
 }
 
-const command: Command = {
-  usage: '[-f] [-n LINES]',
-  about: "Show the daemon's log: JSON lines of events, never what is on a terminal.",
-  examples: ['coop system logs -n 20', 'coop system logs -f'],
-  options: {
-    follow: { type: 'boolean', short: 'f', about: 'go on as more comes' },
+export default command({
+  meta: {
+    summary: 'show the log of the daemon',
+    description: "Show the daemon's log: JSON lines of events, never what is on a terminal.",
+    examples: ['coop system logs -n 20', 'coop system logs -f'],
+  },
+  args: {
+    follow: { type: 'boolean', alias: 'f', description: 'go on as more comes' },
     lines: {
       type: 'string',
-      short: 'n',
-      value: 'LINES',
-      about: `how many of the last lines (default ${DEFAULT_LINES})`,
+      range: [0, 1_000_000],
+      alias: 'n',
+      valueHint: 'LINES',
+      description: `how many of the last lines (default ${DEFAULT_LINES})`,
     },
   },
-  maxArguments: 0,
-  async run(args) {
+  async run({ args }) {
     const file = daemonLog(userPaths())
-    const wanted = args.number('lines', 0, 1_000_000) ?? DEFAULT_LINES
+    const wanted = args.lines ?? DEFAULT_LINES
     if (!existsSync(file)) {
       printError(`no log yet: ${file}\n`)
       return 0
@@ -48,7 +50,7 @@ const command: Command = {
     const bytes = readFrom(file, 0)
     const lines = bytes.toString('utf8').split('\n').filter(Boolean)
     show(wanted === 0 ? [] : lines.slice(-wanted))
-    if (!args.flag('follow')) return 0
+    if (!args.follow) return 0
     let offset = bytes.length
     const more = (): void => {
       if ((statSync(file, { throwIfNoEntry: false })?.size ?? 0) < offset) offset = 0 // rotated
@@ -60,6 +62,4 @@ const command: Command = {
     watch(file, more)
     return new Promise((resolve) => process.on('SIGINT', () => resolve(0)))
   },
-}
-
-export default command
+})

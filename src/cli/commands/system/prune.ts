@@ -3,21 +3,23 @@ import { connect } from '../../../client/daemon.ts'
 import { askWorker } from '../../../client/image-worker.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { confirm } from '../../common/ask-person.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { bytes, counted, print } from '../../common/output.ts'
 import { warn } from '../../common/worker-warnings.ts'
 
-const command: Command = {
-  usage: '[-f]',
-  about:
-    'Remove every box, snapshot, image and volume, the folders that agents have kept, and what was downloaded. Workspaces and configuration stay.',
-  examples: ['coop system prune', 'coop system prune -f'],
-  options: { force: { type: 'boolean', short: 'f', about: 'do not ask' } },
-  maxArguments: 0,
-  async run(args) {
+export default command({
+  meta: {
+    summary: 'remove everything',
+    description:
+      'Remove every box, snapshot, image and volume, the folders that agents have kept, and what was downloaded. Workspaces and configuration stay.',
+    examples: ['coop system prune', 'coop system prune -f'],
+  },
+  args: {
+    force: { type: 'boolean', alias: 'f', description: 'do not ask' },
+  },
+  async run({ args }) {
     const paths = userPaths()
-    if (!args.flag('force'))
-      confirm('Remove all boxes, snapshots, images, volumes and what agents have kept?')
+    if (!args.force) confirm('Remove all boxes, snapshots, images, volumes and what agents have kept?')
     const session = await connect(paths) // boxes may be there without a daemon
     const boxes = await session.call('box.list', {})
     await Promise.all(boxes.map(({ name }) => session.call('box.kill', { box: name, cwd: '/', force: true })))
@@ -31,6 +33,4 @@ const command: Command = {
     print(`removed ${counts.join(', ')}; freed ${bytes(freed)}\n`)
     return 0
   },
-}
-
-export default command
+})

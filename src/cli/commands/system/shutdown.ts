@@ -1,15 +1,16 @@
 /** `coop system shutdown`: stop the daemon; boxes go on. */
 import { connectRunning } from '../../../client/daemon.ts'
 import { userPaths } from '../../../client/user-paths.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { print } from '../../common/output.ts'
 
-const command: Command = {
-  usage: '',
-  about: 'Stop the daemon. Boxes go on; the next command starts a daemon that takes them over.',
-  examples: ['coop system shutdown'],
-  options: {},
-  maxArguments: 0,
+export default command({
+  meta: {
+    summary: 'end the daemon; boxes go on',
+    description: 'Stop the daemon. Boxes go on; the next command starts a daemon that takes them over.',
+    examples: ['coop system shutdown'],
+  },
+  args: {},
   async run() {
     const session = await connectRunning(userPaths())
     if (!session) {
@@ -24,6 +25,4 @@ const command: Command = {
     print('the daemon has stopped; boxes go on\n')
     return 0
   },
-}
-
-export default command
+})

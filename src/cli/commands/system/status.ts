@@ -1,25 +1,28 @@
 /** `coop system status`. */
 import { askRunning } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { paint, print, printJson, printWarnings } from '../../common/output.ts'
 
-const command: Command = {
-  usage: '',
-  about: 'Show what the daemon does. Does not start one.',
-  examples: ['coop system status', 'coop system status --json'],
-  options: { json: { type: 'boolean', about: 'machine-readable output' } },
-  maxArguments: 0,
-  async run(args) {
+export default command({
+  meta: {
+    summary: 'show the state of the daemon',
+    description: 'Show what the daemon does. Does not start one.',
+    examples: ['coop system status', 'coop system status --json'],
+  },
+  args: {
+    json: { type: 'boolean', description: 'machine-readable output' },
+  },
+  async run({ args }) {
     const paths = userPaths()
     const answer = askRunning(paths, 'system.status', {})
     if (!answer) {
-      if (args.flag('json')) printJson({ running: false, paths })
+      if (args.json) printJson({ running: false, paths })
       else print('the daemon does not run; it starts with the first command that needs it\n')
       return 0
     }
     const status = answer.value
-    if (args.flag('json')) {
+    if (args.json) {
       printJson({ running: true, ...status })
       return 0
     }
@@ -37,6 +40,4 @@ const command: Command = {
     print(rows.map(([name, value]) => `${paint('bold', (name ?? '').padEnd(9))}${value}\n`).join(''))
     return 0
   },
-}
-
-export default command
+})

@@ -1,20 +1,23 @@
 /** `coop volume ls`: the named volumes. */
 import { userPaths } from '../../../client/user-paths.ts'
 import { listVolumes, treeSize } from '../../../worker/disk-use.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { bytes, print, printError, printJson, table } from '../../common/output.ts'
 
 const HEAD = ['VOLUME', 'SIZE', 'USED BY'] as const
 
-const command: Command = {
-  usage: '',
-  about: 'List the named volumes.',
-  examples: ['coop volume ls', 'coop volume ls --json'],
-  options: { json: { type: 'boolean', about: 'machine-readable output' } },
-  maxArguments: 0,
-  async run(args) {
+export default command({
+  meta: {
+    summary: 'list volumes',
+    description: 'List the named volumes.',
+    examples: ['coop volume ls', 'coop volume ls --json'],
+  },
+  args: {
+    json: { type: 'boolean', description: 'machine-readable output' },
+  },
+  async run({ args }) {
     const volumes = listVolumes(userPaths()).map((volume) => ({ ...volume, size: treeSize(volume.path) }))
-    if (args.flag('json')) printJson(volumes)
+    if (args.json) printJson(volumes)
     else if (!volumes.length) printError('no volumes; name one in [sandbox] mounts: "cache:~/.cache"\n')
     else
       print(
@@ -25,6 +28,4 @@ const command: Command = {
       )
     return 0
   },
-}
-
-export default command
+})

@@ -3,16 +3,19 @@ import { askWorker } from '../../../client/image-worker.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { listVolumes } from '../../../worker/disk-use.ts'
 import { confirm } from '../../common/ask-person.ts'
-import type { Command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { bytes, print } from '../../common/output.ts'
 
-const command: Command = {
-  usage: '[-f]',
-  about: 'Remove the volumes that no box uses, and what is in them.',
-  examples: ['coop volume prune', 'coop volume prune -f'],
-  options: { force: { type: 'boolean', short: 'f', about: 'do not ask' } },
-  maxArguments: 0,
-  async run(args) {
+export default command({
+  meta: {
+    summary: 'remove volumes that no box uses',
+    description: 'Remove the volumes that no box uses, and what is in them.',
+    examples: ['coop volume prune', 'coop volume prune -f'],
+  },
+  args: {
+    force: { type: 'boolean', alias: 'f', description: 'do not ask' },
+  },
+  async run({ args }) {
     const names = listVolumes(userPaths())
       .filter(({ usedBy }) => !usedBy.length)
       .map(({ name }) => name)
@@ -20,11 +23,9 @@ const command: Command = {
       print('no unused volumes\n')
       return 0
     }
-    if (!args.flag('force')) confirm(`Remove ${names.join(', ')}?`)
+    if (!args.force) confirm(`Remove ${names.join(', ')}?`)
     const { bytes: size } = await askWorker('volume.remove', { names }, () => {})
     print(`removed ${names.join(', ')}; freed ${bytes(size)}\n`)
     return 0
   },
-}
-
-export default command
+})

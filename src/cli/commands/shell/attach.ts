@@ -1,0 +1,28 @@
+/** `coop shell attach`: rejoin a shell by its number. */
+import { command } from '../../common/declare.ts'
+import { targetBox } from '../../common/target.ts'
+import { findShell } from './find.ts'
+
+export default command({
+  meta: {
+    summary: 'rejoin one by its number',
+    description: 'Rejoin a shell by its number.',
+    examples: ['coop shell attach 1', 'coop shell attach my-app:2 --readonly'],
+  },
+  args: {
+    id: {
+      type: 'positional',
+      required: true,
+      complete: 'shell',
+      description: 'The number of a shell of this folder’s box, or BOX:NUMBER.',
+    },
+    readonly: { type: 'boolean', description: 'watch only: nothing typed reaches the box' },
+  },
+  async run({ args }) {
+    const { attachTo, needTerminal } = await import('../../common/show.ts')
+    needTerminal('coop shell logs ID shows it without one')
+    const { box, pty } = await findShell(args.id)
+    const { session } = await targetBox(box.name)
+    return attachTo(session, box, { pty: pty.id, readonly: args.readonly })
+  },
+})

@@ -1,0 +1,33 @@
+/** Shells of a box by their numbers. */
+import { CoopError } from '../../../core/errors.ts'
+import type { BoxInfo, PtyInfo } from '../../../protocol/calls/boxes.ts'
+import { findBox } from '../../common/target.ts'
+
+export interface Shell {
+  readonly box: BoxInfo
+  readonly pty: PtyInfo
+}
+
+/** `3` is a shell of this folder's box, `my-app:3` one of another. Raises E_USAGE, E_NO_BOX. */
+export async function findShell(id: string): Promise<Shell> {
+  const [, name, number] = /^(?:(.+):)?(\d+)$/.exec(id) ?? []
+  if (number === undefined)
+    throw new CoopError('E_USAGE', `${JSON.stringify(id)} is no shell: a number, or BOX:NUMBER`, {
+      hint: 'coop shell ls',
+    })
+  const box = await findBox(name)
+  const pty = box.ptys.find((one) => one.id === Number(number) && one.id > 0)
+  if (pty) return { box, pty }
+  throw new CoopError('E_NO_BOX', `the box ${box.name} has no shell ${number}`, {
+    hint: `coop shell ls ${box.name}`,
+  })
+}
+
+/** The only shell of this folder's box. Raises E_USAGE. */
+export async function onlyShell(): Promise<Shell> {
+  const box = await findBox(undefined)
+  const [pty, other] = box.ptys.filter((one) => one.id > 0)
+  if (pty && !other) return { box, pty }
+  const sentence = other ? `the box ${box.name} has several shells` : `the box ${box.name} has no shell`
+  throw new CoopError('E_USAGE', sentence, { hint: other ? 'coop shell ls' : 'coop shell' })
+}

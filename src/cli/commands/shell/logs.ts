@@ -1,0 +1,26 @@
+/** `coop shell logs`: what a shell has put out. */
+import { command } from '../../common/declare.ts'
+import { LOGS_OPTIONS, showLogs } from '../../common/logs.ts'
+import { targetOf } from '../../common/target.ts'
+import { findShell } from './find.ts'
+
+export default command({
+  meta: {
+    summary: 'show the output of one',
+    description: 'Show what a shell has put out. Without escape sequences when that goes into a pipe.',
+    examples: ['coop shell logs 1 -n 50', 'coop shell logs my-app:2 -f'],
+  },
+  args: {
+    id: {
+      type: 'positional',
+      required: true,
+      complete: 'shell',
+      description: 'The number of a shell of this folder’s box, or BOX:NUMBER.',
+    },
+    ...LOGS_OPTIONS,
+  },
+  async run({ args }) {
+    const { box, pty } = await findShell(args.id)
+    return showLogs(args, { ...targetOf(box.name), pty: pty.id })
+  },
+})

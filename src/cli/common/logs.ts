@@ -1,0 +1,64 @@
+/** What a terminal of a box has shown, for `coop logs` and `coop shell logs`. */
+import { write } from '../../../ffi/pipes.ts'
+import { connect } from '../../client/daemon.ts'
+import { followOutput, readOutput, type Source } from '../../client/output.ts'
+import { userPaths } from '../../client/user-paths.ts'
+import { OutputFilter } from '../../vt/filter.ts'
+import { Stripper } from '../../vt/strip.ts'
+import type { Args, Declared } from './declare.ts'
+import { isTerminal } from './output.ts'
+
+const EINTR = -4
+const EAGAIN = -11
+const NEWLINE = 10
+
+export const LOGS_OPTIONS = {
+  follow: { type: 'boolean', alias: 'f', description: 'go on with what comes' },
+  lines: {
+    type: 'string',
+    alias: 'n',
+    valueHint: 'LINES',
+    range: [0, 1_000_000],
+    description: 'only the last so many lines',
+  },
+  raw: { type: 'boolean', description: 'keep escape sequences (the default on a terminal)' },
+} as const satisfies Declared
+
+function writeAll(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) {
+    const n = write(1, bytes.subarray(at))
+    if (n === EINTR || n === EAGAIN) continue
+    if (n <= 0) process.exit(0) // the reader has seen enough
+    at += n
+  }
+}
+
+/** The last `count` lines; a last one without its end counts. */
+export function lastLines(bytes: Buffer, count: number): Buffer {
+  let at = bytes.length - (bytes.at(-1) === NEWLINE ? 1 : 0)
+  for (let left = count; left > 0; left--) {
+    at = at > 0 ? bytes.lastIndexOf(NEWLINE, at - 1) : -1
+    if (at < 0) return bytes
+  }
+  return bytes.subarray(at + 1)
+}
+
+/** Print what a terminal has shown, as the options say. */
+export async function showLogs(args: Args<typeof LOGS_OPTIONS>, source: Source): Promise<number> {
+  const { lines } = args
+  const onTerminal = isTerminal(1)
+  // A terminal gets nothing that makes it act or answer; a pipe gets text, or with --raw what there is.
+  const filter = new OutputFilter({ queries: false })
+  const stripper = new Stripper()
+  const clean = (bytes: Uint8Array): Uint8Array =>
+    onTerminal ? filter.push(bytes) : args.raw ? bytes : stripper.push(bytes)
+  const session = await connect(userPaths())
+  const { bytes, next } = await readOutput(session, source)
+  session.close()
+  const shown = Buffer.from(clean(bytes))
+  writeAll(lines === undefined ? shown : lines === 0 ? Buffer.alloc(0) : lastLines(shown, lines))
+  if (args.follow) await followOutput(userPaths(), source, next, (more) => writeAll(clean(more)))
+  else writeAll(stripper.flush())
+  if (onTerminal) writeAll(Buffer.from('\x1b[0m'))
+  return 0
+}

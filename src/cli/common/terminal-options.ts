@@ -1,0 +1,14 @@
+/** Whether a command gets a terminal or pipes. */
+import { CoopError } from '../../core/errors.ts'
+import type { Declared } from './declare.ts'
+
+export const TERMINAL_OPTIONS = {
+  tty: { type: 'boolean', alias: 't', description: 'give the command a terminal' },
+  'no-tty': { type: 'boolean', alias: 'T', description: 'give it pipes' },
+} as const satisfies Declared
+
+/** What -t and -T say; undefined when neither is there. */
+export function wantsTerminal(tty: boolean, noTty: boolean): boolean | undefined {
+  if (tty && noTty) throw new CoopError('E_USAGE', '-t and -T exclude each other')
+  return tty ? true : noTty ? false : undefined
+}
