@@ -3,8 +3,8 @@
  * Raised anywhere, worded where it is raised, printed in one place (`src/cli/common/report.ts`).
  */
 
-/** Exit codes by error code; the table is part of the contract with scripts. */
-const EXIT = {
+/** Exit codes by error code; the table is part of the contract with scripts (docs/errors.md). */
+export const EXIT = {
   E_FAILED: 1,
   E_INTERNAL: 1,
   E_USAGE: 2,

@@ -4,6 +4,7 @@ import { currentFolder } from '../../client/exact-text.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { parseEnvFlags } from '../../config/env-flags.ts'
 import { CoopError } from '../../core/errors.ts'
+import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
 import { command } from '../common/declare.ts'
 import { launch } from '../common/launch.ts'
 import { targetOf } from '../common/target.ts'
@@ -16,6 +17,7 @@ export default command({
     examples: ['coop exec git status', 'coop exec -n my-app -- npm test'],
     group: 'Agents and commands',
     passThrough: true,
+    exits: RUN_EXIT_CODES,
   },
   args: {
     command: {

@@ -2,6 +2,7 @@
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
+import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
 import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
 import { command } from '../common/declare.ts'
 import { launch } from '../common/launch.ts'
@@ -21,6 +22,7 @@ export default command({
     ],
     group: 'Agents and commands',
     passThrough: true,
+    exits: RUN_EXIT_CODES,
   },
   args: {
     command: {

@@ -1,0 +1,37 @@
+/** docs/errors.md, from the error codes. */
+import { ERROR_DOCS } from '../../src/core/error-docs.ts'
+import { type ErrorCode, EXIT } from '../../src/core/errors.ts'
+import { EXIT_CODES, RUN_EXIT_CODES } from '../../src/core/exit-codes.ts'
+import { GENERATED } from './generated.ts'
+
+const table = (pairs: readonly (readonly [string, string])[]): string[] => [
+  '| code | meaning |',
+  '|---|---|',
+  ...pairs.map(([code, meaning]) => `| ${code} | ${meaning} |`),
+]
+
+export function errorsPage(): string {
+  const sections = (Object.keys(EXIT) as ErrorCode[]).toSorted().flatMap((code) => {
+    const { means, fix } = ERROR_DOCS[code]
+    return [`## ${code}`, '', `${means} Exit code ${EXIT[code]}.`, '', `**What to do.** ${fix}`, '']
+  })
+  const lines = [
+    '# Errors and exit codes',
+    '',
+    GENERATED,
+    '',
+    'Every error has a stable code, a sentence, and a hint where something can be done. With `--json`, errors are JSON:',
+    '`{"error": {"code": …, "message": …, "hint": …}}`.',
+    '',
+    '## Exit codes',
+    '',
+    ...table(Object.entries(EXIT_CODES)),
+    '',
+    '`coop run` and `coop exec` pass on the exit code of their command. Beside that:',
+    '',
+    ...table(Object.entries(RUN_EXIT_CODES)),
+    '',
+    ...sections,
+  ]
+  return `${lines.join('\n').trimEnd()}\n`
+}
