@@ -1,0 +1,95 @@
+/**
+ * Checks the house (docs/architecture.md, "The house"): every folder of `src` is a known room, imports go down only, and
+ * no file or folder outgrows its bounds. Part of `npm run check`.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { root } from './bun.mjs'
+
+/** The rooms from the ground up. A room may use those before it, and no other. */
+export const ROOMS = [
+  'core',
+  'disk',
+  'config',
+  'sandbox',
+  'host',
+  'sandbox/seccomp',
+  'container',
+  'agents',
+  'image',
+  'vt',
+  'protocol/shapes',
+  'protocol/calls',
+  'protocol',
+  'screen',
+  'store',
+  'terminal',
+  'trees',
+  'plan',
+  'box',
+  'image/unpack',
+  'image/pull',
+  'worker',
+  'engine',
+  'session',
+  'handlers',
+  'daemon',
+  'client',
+  'client/cp',
+  'client/terminal',
+  'cli/common',
+  'cli/commands/image',
+  'cli/commands/shell',
+  'cli/commands/snapshot',
+  'cli/commands/system',
+  'cli/commands/volume',
+  'cli/commands',
+  'cli',
+  '', // main.ts
+]
+
+const MAX_LINES = 400 // of a file
+const MAX_FILES = 25 // of a folder, tests aside
+
+const isTest = (/** @type {string} */ file) => /\.test\.(ts|mjs)$/.test(file)
+
+/**
+ * What is wrong with the house; empty when nothing is.
+ *
+ * @param {ReadonlyMap<string, string>} files texts by path below `src`
+ * @param {readonly string[]} rooms
+ * @returns {string[]}
+ */
+export function faults(files, rooms = ROOMS) {
+  const found = []
+  /** @type {Map<string, number>} */
+  const counts = new Map()
+  for (const [file, text] of files) {
+    const room = dirname(file) === '.' ? '' : dirname(file)
+    const floor = rooms.indexOf(room)
+    if (floor < 0) found.push(`src/${file}: the folder is no known room; add it to scripts/rooms.mjs`)
+    if (!isTest(file)) counts.set(room, (counts.get(room) ?? 0) + 1)
+    const lines = text.split('\n').length - 1
+    if (lines > MAX_LINES) found.push(`src/${file}: ${lines} lines, more than ${MAX_LINES}`)
+    if (isTest(file)) continue
+    for (const [, path = ''] of text.matchAll(/(?:from|import|require)\s*\(?\s*['"](\.[^'"]+)['"]/g)) {
+      const target = relative('/src', resolve('/src', dirname(file), path))
+      if (target.startsWith('..')) continue // ffi, which is below everything
+      const below = dirname(target) === '.' ? '' : dirname(target)
+      if (rooms.indexOf(below) > floor && floor >= 0)
+        found.push(`src/${file}: imports ${target}, which is above it (see ROOMS in scripts/rooms.mjs)`)
+    }
+  }
+  for (const [room, count] of counts)
+    if (count > MAX_FILES) found.push(`src/${room}: ${count} files, more than ${MAX_FILES}`)
+  return found
+}
+
+/** The sources of coop by their paths below `src`. */
+export function sources() {
+  const src = join(root, 'src')
+  if (!existsSync(src)) return new Map()
+  const names = /** @type {string[]} */ (readdirSync(src, { recursive: true }))
+  const sources = names.filter((name) => name.endsWith('.ts'))
+  return new Map(sources.sort().map((name) => [name, readFileSync(join(src, name), 'utf8')]))
+}
