@@ -30,7 +30,7 @@ export class BoxSide {
   }
 
   static async begin(session: Session, paths: Paths, name: string): Promise<BoxSide> {
-    const { socket, token } = sendSocket(paths)
+    const { socket, token } = await sendSocket(paths)
     try {
       const facts = await session.call<CopyFacts>({ do: 'copy.begin', name, descriptors: token })
       return new BoxSide(session, socket, facts)

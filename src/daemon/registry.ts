@@ -22,6 +22,7 @@ import { janitor } from '../trees/remover.ts'
 import { clearHalfMadeLayers } from '../worker/remove.ts'
 import type { Log } from './log.ts'
 import { Publishing } from './publishing.ts'
+import { Turns } from './room.ts'
 import { Snapshots } from './snapshots.ts'
 
 const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
@@ -45,6 +46,7 @@ export class Registry {
   readonly #told = new Set<string>()
   /** Manifests that could not be read, as they are called now. */
   readonly unreadable: string[] = []
+  readonly #turns = new Turns()
   #cleaning = false
   #cleanTimer: Timer | undefined
 
@@ -222,7 +224,8 @@ export class Registry {
         const prepared = await this.#prepared(() =>
           prepareBox(request, this.#context.paths, this.#context.host),
         )
-        return { box: await Box.create(this.#context, prepared, kind, request.overrides), prepared }
+        const born = (): Promise<Box> => Box.create(this.#context, prepared, kind, request.overrides)
+        return { box: await this.#turns.take(born), prepared }
       }
       const { box, prepared } = await make().catch(async (error) => {
         if (!isFull(error)) throw error
@@ -300,9 +303,11 @@ export class Registry {
     if (box.ending || box.manifest.state !== 'stopped')
       throw new CoopError('E_BOX_STATE', `the box ${name} is just ending or starting`, { hint: 'coop ls' })
     const prepared = await this.#prepared(() => this.#prepareAgain(box, environment))
-    await box.start(prepared).catch((error) => {
-      throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
-    })
+    await this.#turns
+      .take(() => box.start(prepared))
+      .catch((error) => {
+        throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
+      })
     // No error: the box is how one gets at the place where it is to be installed.
     const missing = await box.terminals.missingAgent()
     const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []

@@ -1,11 +1,11 @@
 /** The daemon's server: lock, adoption, socket, idle exit. */
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { Channel } from '../../ffi/channel.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { Watcher } from '../../ffi/watcher.ts'
 import type { Box } from '../box/box.ts'
 import { diskError } from '../box/storage.ts'
+import { adoptZygote } from '../box/zygote.ts'
 import { errorToJson } from '../core/errors.ts'
 import { daemonSocket, resolvePaths } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
@@ -54,11 +54,9 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   // Somebody else was quicker: the client that started us connects to that one.
   if (!lockRuntime(paths) || !lockState(paths)) return process.exit(0)
   const log = openLog(paths)
-  const zygote = await Channel.adopt(zygoteConnection, zygoteChannel, {
-    close: () => {
-      log('zygote-gone')
-      stop('retire') // the next client starts a daemon with a new zygote
-    },
+  const zygote = await adoptZygote(zygoteConnection, zygoteChannel, () => {
+    log('zygote-gone')
+    stop('retire') // the next client starts a daemon with a new zygote
   })
   await zygote.run(unmapProgram())
   const connections = new Set<Connection>()
@@ -98,7 +96,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   await registry.adoptAll()
   const commands = new Commands()
   for (const box of registry.boxes) commands.adopt(box)
-  const desk = new DescriptorDesk(paths)
+  const desk = new DescriptorDesk(paths, watcher)
   const calls = new Calls({
     registry,
     commands,

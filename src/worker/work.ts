@@ -2,10 +2,11 @@
 import { existsSync, mkdirSync, renameSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { Channel } from '../../ffi/channel.ts'
+import type { Channel } from '../../ffi/channel.ts'
 import { redirectToNull } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts'
+import { adoptZygote } from '../box/zygote.ts'
 import { CoopError, errorToJson } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
 import { type HostFacts, hostFacts } from '../host/facts.ts'
@@ -67,7 +68,7 @@ export async function work(connection: number, channel: number): Promise<void> {
     const wanted = await request()
     const paths = resolvePaths(process.env, homedir())
     const host = hostFacts(homedir())
-    const zygote = await Channel.adopt(connection, channel, {})
+    const zygote = await adoptZygote(connection, channel)
     await zygote.run(unmapProgram())
     const discard = async (folder: string): Promise<void> => {
       if (!existsSync(folder)) return
