@@ -6,6 +6,7 @@
 import { sendDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
+import { writableMounts } from '../box/writable.ts'
 import { CoopError } from '../core/errors.ts'
 import type { CopyCall, CopyFacts, Created, NewEntry, Place } from '../protocol/copy-messages.ts'
 import type { Opened, Unfinished } from '../trees/box-files.ts'
@@ -124,14 +125,12 @@ class Copying implements Activity {
 function facts({ registry }: Services, box: Box): CopyFacts {
   const { plan } = box.manifest
   // Of every box: a link that another one has planted leads just as far.
-  const writable = registry.boxes.flatMap(({ manifest }) =>
-    manifest.plan.steps.flatMap((step) => (step.do === 'bind' && !step.readonly ? [step.source.path] : [])),
-  )
+  const writable = writableMounts(registry.boxes.map(({ manifest }) => manifest))
   return {
     workspace: plan.workspace.target,
     home: plan.user.home,
     setuidFiles: plan.confinement.setuidFiles,
-    writable: [...new Set(writable)],
+    writable,
   }
 }
 

@@ -176,6 +176,7 @@ export class Registry {
       name,
       workspace: options.workspace,
       environment: options.environment,
+      boxes: () => this.#manifests(),
       overrides: {
         image: options.image,
         agent: options.agent,
@@ -183,6 +184,10 @@ export class Registry {
         env: options.env,
       },
     }
+  }
+
+  #manifests(): readonly Manifest[] {
+    return this.boxes.map(({ manifest }) => manifest)
   }
 
   #names(): Set<string> {
@@ -282,6 +287,7 @@ export class Registry {
       name: box.name,
       workspace: plan.workspace.source.path,
       environment,
+      boxes: () => this.#manifests(),
       overrides: flags,
       existing: { image: plan.image, layered },
     }

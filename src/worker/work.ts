@@ -6,6 +6,7 @@ import type { Channel } from '../../ffi/channel.ts'
 import { redirectToNull } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts'
+import { writablePlaces } from '../box/writable.ts'
 import { adoptZygote } from '../box/zygote.ts'
 import { CoopError, errorToJson } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
@@ -111,6 +112,7 @@ function open(reference: Reference, { paths, tell }: WorkerContext): Promise<Ope
         configDir: paths.configDir,
         environment: process.env,
         home: homedir(),
+        writable: writablePlaces(paths, process.cwd()),
         onRetry: (reason) => tell({ event: 'retry', text: reason }),
       })
     case 'host':
