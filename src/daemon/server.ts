@@ -5,6 +5,7 @@ import { unmapProgram } from '../../ffi/program.ts'
 import { Watcher } from '../../ffi/watcher.ts'
 import type { Box } from '../box/box.ts'
 import { diskError } from '../box/storage.ts'
+import { placesOf } from '../box/writable.ts'
 import { adoptZygote } from '../box/zygote.ts'
 import { errorToJson } from '../core/errors.ts'
 import { daemonSocket, resolvePaths } from '../core/paths.ts'
@@ -18,7 +19,7 @@ import type { Connection } from './connection.ts'
 import { DescriptorDesk } from './descriptors.ts'
 import { openGate } from './gate.ts'
 import { openLog } from './log.ts'
-import { runNotifier } from './notify.ts'
+import { Notifier } from './notify.ts'
 import { Registry } from './registry.ts'
 
 const TIDY_MS = 500 // after the last change of a box: plans and batches are garbage by then, and a box then costs little
@@ -73,6 +74,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     log('stop', { why })
     rmSync(daemonSocket(paths), { force: true }) // the next client starts another daemon
     for (const connection of connections) connection.tell({ type: 'bye', why })
+    notifier.end()
     registry.cleanNow()
     process.exit(0)
   }
@@ -89,8 +91,18 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     const event = { box: name, waiting: waiting !== undefined, ...(text === undefined ? {} : { text }) }
     for (const connection of connections) connection.event(event)
     const about = { box: name, workspace: plan.workspace.source.path, text }
-    if (waiting && notify && !ending) void runNotifier(notify, about, log)
+    if (waiting && notify && !ending) notifier.tell(notify, about)
+    else notifier.forget(name)
   }
+  const notifier = new Notifier({
+    log,
+    writable: () =>
+      placesOf(
+        paths,
+        '/',
+        registry.boxes.map((box) => box.manifest),
+      ),
+  })
   const watcher = await Watcher.start()
   const registry = new Registry(paths, hostFacts(homedir()), zygote, watcher, log, { changed, waiting })
   await registry.adoptAll()
