@@ -23,7 +23,7 @@ export function hasEnded(pidfd: number): boolean {
  * Raise the soft limit of this process's descriptors to the hard one, which it then returns: a shell's 1024 is for
  * programs that use select(2). What it starts gets its own limits (box/process.ts).
  */
-export function openFilesLimit(): number {
+export function raiseOpenFiles(): number {
   const limit = new BigUint64Array(2)
   const bytes = new Uint8Array(limit.buffer)
   must('prlimit64', undefined, 0, RLIMIT_NOFILE, 0, bytes)

@@ -10,11 +10,11 @@ import { descriptorIsSocket, descriptorType } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
 import { descriptorSocket, type Paths } from '../core/paths.ts'
-import { descriptorsLeft } from './room.ts'
+import { descriptorsLeft, openFilesLimit } from './room.ts'
 
 const MAX_TOKEN = 64
 const KEEP_MS = 10_000 // for a client that died between sending descriptors and asking
-const LEAVE = 128 // descriptors that must stay free for what clients have asked for already
+const LEAVE = 80 // descriptors that must stay free for what clients have asked for already
 const SHORT_MS = 20 // before the desk looks again whether there are enough
 
 /**
@@ -33,9 +33,13 @@ export class DescriptorDesk {
   #watched: Watched
   #sweep: Timer | undefined
 
-  constructor(paths: Paths, watcher: Watcher) {
+  readonly #isBusy: () => boolean
+
+  /** `isBusy`: whether some that were taken wait for their turn. */
+  constructor(paths: Paths, watcher: Watcher, isBusy: () => boolean) {
     this.#path = descriptorSocket(paths)
     this.#watcher = watcher
+    this.#isBusy = isBusy
     this.#socket = this.#open()
     this.#watched = this.#watch()
   }
@@ -91,7 +95,7 @@ export class DescriptorDesk {
   /** Read what was sent, up to `token`. False when there are too few descriptors to go on. */
   #drain(token?: string): boolean {
     for (;;) {
-      if (token === undefined && descriptorsLeft() < LEAVE) return false
+      if (token === undefined && !this.#hasRoom()) return false
       let message: ReturnType<typeof receiveDescriptors>
       try {
         message = receiveDescriptors(this.#socket, MAX_TOKEN)
@@ -111,6 +115,16 @@ export class DescriptorDesk {
       } else fds.forEach(closeDescriptor)
       if (name === token) return true
     }
+  }
+
+  /**
+   * Most are for connections: clients come in before their descriptors, and none can be kept out. When few are left,
+   * descriptors come in one client after the other.
+   */
+  #hasRoom(): boolean {
+    const left = descriptorsLeft()
+    if (left >= 0.75 * openFilesLimit()) return true
+    return left >= LEAVE && !this.#waiting.size && !this.#isBusy()
   }
 
   #sweepSoon(): void {

@@ -96,6 +96,11 @@ export class Registry {
     )
   }
 
+  /** Whether boxes wait to be made. */
+  get crowded(): boolean {
+    return this.#turns.busy
+  }
+
   /** Find every box that an earlier daemon left; clear away what has no life in it. */
   async adoptAll(): Promise<void> {
     const { paths, log } = this.#context

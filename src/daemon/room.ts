@@ -1,6 +1,6 @@
 /** How many descriptors this process may still open, and work that waits until there are enough. */
 import { readdirSync, statSync } from 'node:fs'
-import { openFilesLimit } from '../../ffi/processes.ts'
+import { raiseOpenFiles } from '../../ffi/processes.ts'
 import { CoopError } from '../core/errors.ts'
 
 const AT_ONCE = 8 // boxes that are being made: more at a time are no faster, and each takes memory and processes
@@ -15,9 +15,14 @@ function openDescriptors(): number {
   return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length
 }
 
+/** As many as there may be; the soft limit has been raised to the hard one. */
+export function openFilesLimit(): number {
+  limit ??= raiseOpenFiles()
+  return limit
+}
+
 export function descriptorsLeft(): number {
-  limit ??= openFilesLimit()
-  return limit - openDescriptors()
+  return openFilesLimit() - openDescriptors()
 }
 
 /** Work that is done a few at a time, each with enough descriptors; first come, first served. */
@@ -31,6 +36,11 @@ export class Turns {
   /** `left`: how many descriptors may still be opened. */
   constructor(left: () => number = descriptorsLeft) {
     this.#left = left
+  }
+
+  /** Whether some work waits. */
+  get busy(): boolean {
+    return this.#waiting.length > 0
   }
 
   async take<T>(work: () => Promise<T>): Promise<T> {

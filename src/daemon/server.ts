@@ -108,7 +108,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   await registry.adoptAll()
   const commands = new Commands()
   for (const box of registry.boxes) commands.adopt(box)
-  const desk = new DescriptorDesk(paths, watcher)
+  const desk = new DescriptorDesk(paths, watcher, () => registry.crowded)
   const calls = new Calls({
     registry,
     commands,

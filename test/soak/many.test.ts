@@ -16,7 +16,7 @@ import { Checker } from './soak.ts'
 const BOXES = 64
 const CLIENTS = 8
 const AT_ONCE = Number(process.env.COOP_SOAK_AT_ONCE ?? 100)
-const FEW_DESCRIPTORS = 400 // of a daemon; with all clients at once there are not enough for a box of each
+const FEW_DESCRIPTORS = 2.2 // of a daemon, for each client: one is its connection, three its pipes, three its box's
 const can = needed(ordinary, 'script')
 
 interface Client {
@@ -97,7 +97,7 @@ describe('at once', () => {
     `a daemon with few descriptors makes ${AT_ONCE} boxes one after the other${box.note}`,
     async () => {
       await using t = await scratch(ordinary, { git: false })
-      const limit = `${Math.max(FEW_DESCRIPTORS, 2 * AT_ONCE)}`
+      const limit = `${Math.ceil(FEW_DESCRIPTORS * AT_ONCE) + 100}`
       const [soft, hard] = ['64', limit] // the soft one is raised to the hard one
       output(
         await t.run(['prlimit', `--nofile=${soft}:${hard}`, '--', coopPath(), 'run', '--', 'echo', 'first']),
