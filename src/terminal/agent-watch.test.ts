@@ -15,12 +15,13 @@ function watch() {
 
 test('the first word is told at once, of a thousand more the last one', async () => {
   const { agent, told, say } = watch()
+  const began = performance.now()
   say('first')
   expect(told).toMatchObject([{ text: 'first' }])
   for (let at = 0; at < 1000; at++) say(`n${at}`)
-  await waitUntil(() => told.length === 2, 'the last one')
-  expect(told[1]?.text).toBe('n999')
-  expect((told[1]?.at ?? 0) - (told[0]?.at ?? 0)).toBeGreaterThan(TELL_MS - 50)
+  await waitUntil(() => told.at(-1)?.text === 'n999', 'the last one')
+  const most = 1 + (performance.now() - began) / TELL_MS // 2, on a machine that is not busy
+  expect(told.length).toBeLessThanOrEqual(most)
   agent.reset()
 })
 
