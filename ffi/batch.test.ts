@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { fstatSync, readFileSync, readSync } from 'node:fs'
+import { existsSync, fstatSync, readFileSync, readSync } from 'node:fs'
 import * as k from './abi/constants.ts'
 import { Batch, BatchError, MAX_FDS, MAX_OPS, REGION_SIZE } from './batch.ts'
 import { Channel } from './channel.ts'
@@ -183,6 +183,58 @@ describe('descriptors', () => {
     })
     expect(devices).toEqual([3, 5, 7])
   })
+})
+
+describe('many batches at once', () => {
+  test('all get through, however many have descriptors', async () => {
+    const [readEnd, writeEnd] = pipe()
+    const sent = Array.from({ length: 600 }, () => {
+      const batch = new Batch()
+      batch.call('write', [batch.fd(writeEnd), batch.data(Buffer.from('.')), 1])
+      return zygote.run(batch)
+    })
+    const results = (await Promise.all(sent)).map((reply) => reply.results[0])
+    expect(results).toEqual(Array.from({ length: 600 }, () => 1))
+    closeDescriptor(writeEnd)
+    expect(readSync(readEnd, Buffer.alloc(1024))).toBe(600)
+    closeDescriptor(readEnd)
+  })
+
+  test('a descriptor that cannot be sent fails its own batch only', async () => {
+    const [readEnd, writeEnd] = pipe()
+    closeDescriptor(readEnd)
+    closeDescriptor(writeEnd)
+    const broken = new Batch()
+    broken.fd(writeEnd)
+    const whole = new Batch()
+    whole.call('getpid', [])
+    const [first, second] = await Promise.allSettled([zygote.run(broken), zygote.run(whole)])
+    expect(first).toMatchObject({ status: 'rejected', reason: { code: 'EBADF' } })
+    expect(second).toMatchObject({ status: 'fulfilled', value: { results: [zygotePid] } })
+  })
+
+  test('every exit is told to a daemon that was busy meanwhile', async () => {
+    const count = 400 // the kernel holds some 270 of those messages
+    const other = await startOne()
+    const [readEnd, writeEnd] = pipe()
+    const started = Array.from({ length: count }, async () => {
+      const batch = new Batch()
+      const fd = batch.fd(readEnd)
+      batch.fork(SIGCHLD)
+      batch.call('dup3', [fd, 0, 0])
+      batch.call('close_range', [3, 0xffff_ffff, 0])
+      batch.call('read', [0, batch.space(8), 8])
+      batch.call('exit_group', [0])
+      return pidOf((await other.channel.run(batch)).results)
+    })
+    const pids = await Promise.all(started)
+    closeDescriptor(readEnd)
+    closeDescriptor(writeEnd) // all of them end now
+    const hasEnded = (pid: number): boolean => !existsSync(`/proc/${pid}/stat`)
+    while (!pids.every(hasEnded)) Bun.sleepSync(5) // this is the busy daemon: its event loop does not turn
+    await Promise.all(pids.map(exitOf))
+    other.channel.close()
+  }, 60_000)
 })
 
 describe('a forked child', () => {

@@ -8,7 +8,7 @@
 import type { Socket } from 'bun'
 import { SOCK_SEQPACKET, SOCK_STREAM } from './abi/constants.ts'
 import { type Batch, BatchError } from './batch.ts'
-import { connectUnix, receiveDescriptors, sendDescriptors, socketPair } from './descriptors.ts'
+import { connectUnix, isCrowded, receiveDescriptors, sendDescriptors, socketPair } from './descriptors.ts'
 import { syscall } from './libc.ts'
 
 const HELLO = 1
@@ -16,6 +16,10 @@ const REPLY = 2
 const EXIT = 3
 const FAIL = 4
 const MAX_MESSAGE = 8 << 20 // bytes; results and output of one batch are far below
+// Batches on their way whose descriptors the other side may not have taken yet. The kernel holds some 270 messages of
+// a socket (SO_SNDBUF), and of one user's descriptors as many as a process of theirs may have open (unix(7)).
+const MAX_PASSED = 32
+const CROWDED_MS = 5 // before descriptors that the kernel did not take are offered again
 
 export interface BatchReply {
   /** One per operation that ran; negated errno where it failed and was allowed to. */
@@ -38,8 +42,16 @@ export interface ChannelEvents {
 
 interface Pending {
   readonly batch: Batch
+  /** Its descriptors are on their way. */
+  passed: boolean
   readonly resolve: (reply: BatchReply) => void
   readonly reject: (error: Error) => void
+}
+
+interface Unsent {
+  readonly sequence: number
+  bytes: Buffer
+  fds: readonly number[]
 }
 
 const GONE = 'the process on the other side is gone'
@@ -54,7 +66,9 @@ export class Channel {
   /** Forked children that may still report a failure: batch by sequence number, and what they reported. */
   #children = new Map<number, { batch: Batch; pid?: number; failure?: BatchError }>()
   #received: Buffer = Buffer.alloc(0)
-  #unsent: Buffer[] = []
+  #unsent: Unsent[] = []
+  #passed = 0
+  #crowded: Timer | undefined
   #closed = false
   #ready = Promise.withResolvers<void>()
 
@@ -98,16 +112,18 @@ export class Channel {
     return this.#closed
   }
 
-  /** Run a batch. Rejects with BatchError when an operation failed, with Error when the other side is gone. */
+  /**
+   * Run a batch. Rejects with BatchError when an operation failed, with Error when the other side is gone. The batch's
+   * descriptors must stay open until then.
+   */
   run(batch: Batch): Promise<BatchReply> {
     if (this.#closed) return Promise.reject(new Error(GONE))
     const sequence = ++this.#sequence
     const bytes = batch.encode(this.#base, sequence)
-    if (batch.fds.length) sendDescriptors(this.#channel, new Uint8Array(1), batch.fds)
     const { promise, resolve, reject } = Promise.withResolvers<BatchReply>()
-    this.#pending.set(sequence, { batch, resolve, reject })
+    this.#pending.set(sequence, { batch, resolve, reject, passed: false })
     if (batch.forks) this.#children.set(sequence, { batch })
-    this.#unsent.push(bytes)
+    this.#unsent.push({ sequence, bytes, fds: batch.fds })
     this.#flush()
     return promise
   }
@@ -121,14 +137,42 @@ export class Channel {
   #flush(): void {
     while (this.#unsent[0] && !this.#closed) {
       const first = this.#unsent[0]
-      const n = this.#socket?.write(first) ?? 0
+      if (first.fds.length && !this.#pass(first)) return
+      const n = this.#socket?.write(first.bytes) ?? 0
       if (n < 0) return this.#close()
-      if (n < first.length) {
-        this.#unsent[0] = first.subarray(n)
+      if (n < first.bytes.length) {
+        first.bytes = first.bytes.subarray(n)
         return
       }
       this.#unsent.shift()
     }
+  }
+
+  /** Send a batch's descriptors ahead of it. False when they have to wait; then everything behind them does. */
+  #pass(first: Unsent): boolean {
+    if (this.#passed >= MAX_PASSED) return false // goes on with the next reply
+    const pending = this.#pending.get(first.sequence)
+    try {
+      sendDescriptors(this.#channel, new Uint8Array(1), first.fds)
+    } catch (error) {
+      if (isCrowded(error)) {
+        this.#crowded ??= setTimeout(() => {
+          this.#crowded = undefined
+          this.#flush()
+        }, CROWDED_MS)
+        return false
+      }
+      this.#unsent.shift()
+      this.#pending.delete(first.sequence)
+      this.#children.delete(first.sequence)
+      pending?.reject(error as Error)
+      this.#flush()
+      return false
+    }
+    first.fds = []
+    this.#passed++
+    if (pending) pending.passed = true
+    return true
   }
 
   #data(bytes: Uint8Array): void {
@@ -175,10 +219,17 @@ export class Channel {
     const pending = this.#pending.get(sequence)
     if (!pending) return this.close()
     this.#pending.delete(sequence)
+    if (pending.passed) this.#passed--
+    if (this.#unsent.length) this.#flush()
     const results: number[] = []
     for (let i = 0; i < count; i++) results.push(Number(payload.readBigInt64LE(8 + 8 * i)))
     const { batch } = pending
-    const fds = batch.sent(results) ? (receiveDescriptors(this.#channel, 1)?.fds ?? []) : []
+    let fds: number[] = []
+    try {
+      if (batch.sent(results)) fds = receiveDescriptors(this.#channel, 1)?.fds ?? []
+    } catch (error) {
+      return pending.reject(error as Error) // no descriptor is left here: only this batch is in vain
+    }
     const failure = batch.failure(results)
     if (failure) {
       this.#children.delete(sequence)
@@ -193,6 +244,7 @@ export class Channel {
   #close(): void {
     if (this.#closed) return
     this.#closed = true
+    clearTimeout(this.#crowded)
     syscall('close', this.#channel)
     this.#ready.reject(new Error(GONE))
     for (const pending of this.#pending.values()) pending.reject(new Error(GONE))

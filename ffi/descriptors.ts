@@ -11,12 +11,20 @@ import {
   SOCK_CLOEXEC,
   SOCK_DGRAM,
   SOCK_NONBLOCK,
+  SOCK_STREAM,
   SOL_SOCKET,
 } from './abi/constants.ts'
 import { must, SysError, syscall } from './libc.ts'
 
 const MAX_FDS = 64 // nobody sends more to this side
+const MAX_PATH = 107 // bytes of sun_path (unix(7))
 const EAGAIN = 11
+const ETOOMANYREFS = 109
+
+/** Whether a send failed only because too much is on its way: of this socket, or of this user's descriptors (unix(7)). */
+export function isCrowded(error: unknown): boolean {
+  return error instanceof SysError && (error.errno === EAGAIN || error.errno === ETOOMANYREFS)
+}
 
 /** struct msghdr with one iovec and a control buffer; the returned object keeps the memory alive. */
 function message(bytes: Uint8Array, control: Uint8Array) {
@@ -103,7 +111,7 @@ function unixAddress(path: string): Uint8Array {
   const address = new Uint8Array(110)
   address[0] = AF_UNIX // 16 bits, little-endian on both architectures
   const name = new TextEncoder().encode(path)
-  if (name.length > 107) throw new SysError('bind', -36 /* ENAMETOOLONG */, path)
+  if (name.length > MAX_PATH) throw new SysError('bind', -36 /* ENAMETOOLONG */, path)
   address.set(name, 2)
   return address
 }
@@ -131,4 +139,14 @@ export function connectUnix(path: string, type: number): number {
     throw new SysError('connect', result, path)
   }
   return fd
+}
+
+/** Whether a stream socket listens at `path` whose queue takes no more connections now (connect(2), EAGAIN). */
+export function hasFullQueue(path: string): boolean {
+  if (Buffer.byteLength(path) > MAX_PATH) return false // nobody can listen there
+  const fd = must('socket', undefined, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
+  const address = unixAddress(path)
+  const result = syscall('connect', fd, address, address.length)
+  syscall('close', fd)
+  return result === -EAGAIN
 }

@@ -26,15 +26,15 @@ struct msghdr { void *name; u32 namelen, pad; struct iovec *iov; u64 iovlen; voi
 enum { REF = 0x3f, MAY_FAIL = 0x40, FORK = 0x80, SCOPED = 0x100, SEND = 0x200 };  // struct op.flags
 enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3, OP_LISTEN = -4 };                            // struct op.nr that are no syscalls
 enum { HELLO = 1, REPLY = 2, EXIT = 3, FAIL = 4 };                                // what we send: type, length, payload
-enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6 };                        // our descriptors, always these
+enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6, ENDED = 1, TOLD = 2 };   // our descriptors, always these; struct child.ended
 enum { MAX_OPS = 2048, MAX_FDS = 250, MAX_CHILDREN = 1024 };
-enum { EAGAIN_ = 11, EINTR_ = 4, ESTALE_ = 116, SIGCHLD_ = 17, WNOHANG_ = 1, MSG_NOWAIT = 0x4040, MSG_PLAIN = 0x4000, MSG_WAITALL_ = 0x100 };
+enum { EAGAIN_ = 11, EINTR_ = 4, ESTALE_ = 116, SIGCHLD_ = 17, WNOHANG_ = 1, MSG_NOWAIT = 0x4040, MSG_PLAIN = 0x4000, MSG_WAITALL_ = 0x100, POLLOUT_ = 4 };
 
 static syscall_fn sys_raw;
 static errno_fn errno_at;
 static char *region;          // where batches are read to; its address is told in HELLO, so that pointers can be made
 static u64 region_size;
-static i32 connected, listening, owner_uid;
+static i32 connected, listening, owner_uid, untold;
 static struct child children[MAX_CHILDREN];
 static i64 results[MAX_FDS + MAX_OPS];
 static u64 control[130];      // one SCM_RIGHTS message of at most MAX_FDS descriptors
@@ -63,8 +63,8 @@ static int receive(i32 fd, char *to, u64 size) {
   return 1;
 }
 
-// One message of up to three parts. Events are dropped rather than waited for: HELLO repeats what was missed.
-static void tell(u32 type, void *a, u64 a_len, void *b, u64 b_len, void *c, u64 c_len, int flags) {
+// One message of up to three parts. 0 when it would have to wait and may not.
+static int tell(u32 type, void *a, u64 a_len, void *b, u64 b_len, void *c, u64 c_len, int flags) {
   u32 frame[2];
   struct iovec iov[4];
   struct msghdr m;
@@ -80,13 +80,14 @@ static void tell(u32 type, void *a, u64 a_len, void *b, u64 b_len, void *c, u64 
     m.iov = iov + at; m.iovlen = 4 - at;
     i64 n = sys(NR_sendmsg, CONN, (i64)&m, flags, 0, 0, 0);
     if (n == -EINTR_) continue;
-    if (n == -EAGAIN_) return;
-    if (n <= 0) { hang_up(); return; }
+    if (n == -EAGAIN_) return 0;
+    if (n <= 0) { hang_up(); return 1; }
     left -= n;
     while (at < 4 && (u64)n >= iov[at].len) n -= iov[at++].len;
     if (at < 4) { iov[at].base = (char *)iov[at].base + n; iov[at].len -= n; }
     flags = MSG_PLAIN;  // half a message must be finished
   }
+  return 1;
 }
 
 // `count` descriptors to or from the channel; results of a receive go to `fds`. 0 when that failed.
@@ -118,24 +119,34 @@ static struct child *child_of(i32 pid) {
   return 0;
 }
 
+// Exits that nobody was told of yet. When the daemon is behind, the rest follows once it has read (serve).
+static void tell_exits(void) {
+  int i;
+  untold = 0;
+  for (i = 0; i < MAX_CHILDREN && !untold; i++)
+    if (children[i].pid && children[i].ended == ENDED) {
+      if (tell(EXIT, &children[i], 8, 0, 0, 0, 0, MSG_NOWAIT)) children[i].ended = TOLD; else untold = 1;
+    }
+}
+
 static void reap(void) {
   i32 status;
   i64 pid;
   while ((pid = sys(NR_wait4, -1, (i64)&status, WNOHANG_, 0, 0, 0)) > 0) {
     struct child *c = child_of(pid);
     if (!c) continue;  // an orphan of the box
-    c->status = status; c->ended = 1;
-    tell(EXIT, c, 8, 0, 0, 0, 0, MSG_NOWAIT);
+    c->status = status; c->ended = ENDED;
   }
+  tell_exits();
 }
 
 static void hello(void) {
   u64 about[2];
   int i;
-  about[0] = (u64)region; about[1] = region_size;
+  about[0] = (u64)region; about[1] = region_size; untold = 0;
   tell(HELLO, about, 16, 0, 0, 0, 0, MSG_PLAIN);
   for (i = 0; i < MAX_CHILDREN; i++)
-    if (children[i].pid && children[i].ended) tell(EXIT, &children[i], 8, 0, 0, 0, 0, MSG_PLAIN);
+    if (children[i].pid && children[i].ended) { tell(EXIT, &children[i], 8, 0, 0, 0, 0, MSG_PLAIN); children[i].ended = TOLD; }
 }
 
 static void serve(void);
@@ -236,9 +247,11 @@ static void serve(void) {
   for (;;) {
     p[0].fd = SIGNALS; p[1].fd = connected ? CONN : -1; p[2].fd = listening ? LISTENER : -1;
     for (i = 0; i < 3; i++) { p[i].events = 1; p[i].revents = 0; }
+    if (untold) p[1].events |= POLLOUT_;
     if (sys(NR_ppoll, (i64)p, 3, 0, 0, 8, 0) < 0) continue;
     if (p[0].revents) { while (sys(NR_read, SIGNALS, (i64)info, 128, 0, 0, 0) > 0); reap(); }
-    if (p[1].revents) batch();
+    if (p[1].revents & POLLOUT_) tell_exits();
+    if (p[1].revents & ~POLLOUT_) batch();
     if (p[2].revents) admit();
   }
 }

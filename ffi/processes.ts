@@ -1,5 +1,6 @@
 /** Processes of the host, by handles that cannot mean another process later (pidfd_open(2)). */
-import { syscall } from './libc.ts'
+import { RLIMIT_NOFILE } from './abi/constants.ts'
+import { must, syscall } from './libc.ts'
 import { isReadable } from './pty.ts'
 
 /** A handle, owned by the caller; undefined when there is no such process. */
@@ -16,4 +17,20 @@ export function signalPidfd(pidfd: number, signal: number): number {
 /** Whether the process behind the handle is dead; for the init of a pid namespace: everything in it too. */
 export function hasEnded(pidfd: number): boolean {
   return isReadable(pidfd)
+}
+
+/**
+ * Raise the soft limit of this process's descriptors to the hard one, which it then returns: a shell's 1024 is for
+ * programs that use select(2). What it starts gets its own limits (box/process.ts).
+ */
+export function raiseOpenFiles(): number {
+  const limit = new BigUint64Array(2)
+  const bytes = new Uint8Array(limit.buffer)
+  must('prlimit64', undefined, 0, RLIMIT_NOFILE, 0, bytes)
+  const [soft = 0n, hard = 0n] = limit
+  if (soft < hard) {
+    limit[0] = hard
+    must('prlimit64', undefined, 0, RLIMIT_NOFILE, bytes, 0)
+  }
+  return Number(hard)
 }

@@ -1,7 +1,7 @@
 /**
  * `npm run soak [-- ROUNDS]`: the whole soak test. The daemon is killed (200 times by default), stopped and continued
  * while a program writes as fast as it can; nothing that a client shows may be missing or doubled. As many pulls and
- * builds are killed.
+ * builds are killed, and 500 boxes are made and 500 commands run at once.
  */
 import { spawnSync } from 'node:child_process'
 import { build } from './build.mjs'
@@ -20,7 +20,7 @@ await script(() => {
     {
       cwd: root,
       stdio: 'inherit',
-      env: { ...process.env, COOP_SOAK_ROUNDS: rounds, COOP_SOAK_KILLS: rounds },
+      env: { ...process.env, COOP_SOAK_ROUNDS: rounds, COOP_SOAK_KILLS: rounds, COOP_SOAK_AT_ONCE: '500' },
     },
   )
   return status ?? 1

@@ -1,8 +1,9 @@
 /** Reaching the daemon, and starting it when there is none. */
+import { hasFullQueue } from '../../ffi/descriptors.ts'
 import { lock, openLockFile } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { CoopError, errorFromJson } from '../core/errors.ts'
-import { type Paths, startLock } from '../core/paths.ts'
+import { daemonSocket, type Paths, startLock } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
 import { PROTOCOL } from '../protocol/server-messages.ts'
 import { Session } from './session.ts'
@@ -17,21 +18,20 @@ const DAEMON_ENVIRONMENT =
   /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
 
 const ANSWER_MS = 10_000 // a daemon that lives answers in a millisecond; one that was stopped (SIGSTOP) never
+const CROWDED_MS = 20 // before a client that found the daemon's queue full tries again
 const STARTS = 30 // a daemon that somebody kills while it starts is started again
 const START_AGAIN_MS = 200 // for one whose runtime folder was removed, which it looks after every 3 s
+
+function silent(): CoopError {
+  return new CoopError('E_DAEMON', 'the coop daemon does not answer', {
+    hint: 'is it stopped? pkill -CONT -f "coop --daemon"; or end it, boxes go on: pkill -KILL -f "coop --daemon"',
+  })
+}
 
 /** `takeOver`: an older daemon is asked to make room, and there is none then. */
 async function tryConnect(paths: Paths, takeOver = true): Promise<Session | undefined> {
   const late = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () =>
-      late.reject(
-        new CoopError('E_DAEMON', 'the coop daemon does not answer', {
-          hint: 'is it stopped? pkill -CONT -f "coop --daemon"; or end it, boxes go on: pkill -KILL -f "coop --daemon"',
-        }),
-      ),
-    ANSWER_MS,
-  )
+  const timer = setTimeout(() => late.reject(silent()), ANSWER_MS)
   try {
     const { session, daemon } = await Promise.race([Session.connect(paths), late.promise])
     if (takeOver && isNewer({ protocol: PROTOCOL, version: VERSION }, daemon)) {
@@ -45,9 +45,23 @@ async function tryConnect(paths: Paths, takeOver = true): Promise<Session | unde
     })
   } catch (error) {
     if (error instanceof CoopError) throw error
+    if (await isCrowded(paths)) return tryConnect(paths, takeOver)
     return undefined // nobody listens, or the daemon is just going away
   } finally {
     clearTimeout(timer)
+  }
+}
+
+/**
+ * Whether somebody listens who has more clients to let in than the kernel keeps waiting (listen(2)); then some time has
+ * passed. Bun tells that as a refused connection.
+ */
+async function isCrowded(paths: Paths): Promise<boolean> {
+  const deadline = performance.now() + ANSWER_MS
+  for (let crowded = false; ; crowded = true) {
+    if (!hasFullQueue(daemonSocket(paths))) return crowded
+    if (performance.now() > deadline) throw silent()
+    await Bun.sleep(CROWDED_MS * (0.5 + Math.random())) // not all clients at the same moment
   }
 }
 

@@ -44,7 +44,7 @@ export async function passStdio(paths: Paths): Promise<Stdio> {
       else outputs.push(relayOutput(readEnd, type === undefined ? undefined : fd, over.promise))
     }
   }
-  const token = sendAhead(paths, given)
+  const token = await sendAhead(paths, given)
   for (const fd of ours) closeDescriptor(fd)
   return {
     token,

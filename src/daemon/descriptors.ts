@@ -3,15 +3,19 @@
  * directly. A socket of its own, because Bun's sockets drop what SCM_RIGHTS brings; read only when a message
  * on a connection says that something is there.
  */
-import { fchmodSync, rmSync } from 'node:fs'
+import { existsSync, fchmodSync, rmSync } from 'node:fs'
 import { SOCK_DGRAM } from '../../ffi/abi/constants.ts'
 import { listenUnix, receiveDescriptors } from '../../ffi/descriptors.ts'
 import { descriptorIsSocket, descriptorType } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
+import type { Watched, Watcher } from '../../ffi/watcher.ts'
 import { descriptorSocket, type Paths } from '../core/paths.ts'
+import { descriptorsLeft, openFilesLimit } from './room.ts'
 
 const MAX_TOKEN = 64
 const KEEP_MS = 10_000 // for a client that died between sending descriptors and asking
+const LEAVE = 80 // descriptors that must stay free for what clients have asked for already
+const SHORT_MS = 20 // before the desk looks again whether there are enough
 
 /**
  * When root invokes coop, its pipes belong to an id that the box does not have, and opening them once more, as
@@ -25,10 +29,19 @@ export class DescriptorDesk {
   readonly #path: string
   #socket: number
   readonly #waiting = new Map<string, { fds: number[]; since: number; kind: 'pipes' | 'socket' }>()
+  readonly #watcher: Watcher
+  #watched: Watched
+  #sweep: Timer | undefined
 
-  constructor(paths: Paths) {
+  readonly #isBusy: () => boolean
+
+  /** `isBusy`: whether some that were taken wait for their turn. */
+  constructor(paths: Paths, watcher: Watcher, isBusy: () => boolean) {
     this.#path = descriptorSocket(paths)
+    this.#watcher = watcher
+    this.#isBusy = isBusy
     this.#socket = this.#open()
+    this.#watched = this.#watch()
   }
 
   #open(): number {
@@ -36,10 +49,27 @@ export class DescriptorDesk {
     return listenUnix(this.#path, SOCK_DGRAM)
   }
 
+  /**
+   * The socket is emptied as it fills: the kernel keeps ten messages (net.unix.max_dgram_qlen), and clients that
+   * died before they asked must not fill it for all others.
+   */
+  #watch(): Watched {
+    const watched = this.#watcher.watch(this.#socket, () => this.#arrived())
+    watched.arm({ reading: true, writing: false })
+    return watched
+  }
+
+  #arrived(): void {
+    if (this.#drain()) return this.#watched.arm({ reading: true, writing: false })
+    setTimeout(() => this.#arrived(), SHORT_MS) // clients wait with theirs until others have ended
+  }
+
   /** After its file was deleted. */
   reopen(): void {
+    this.#watched.stop()
     closeDescriptor(this.#socket)
     this.#socket = this.#open()
+    this.#watched = this.#watch()
   }
 
   /** What was sent under a token; undefined when nothing was. The caller owns them. */
@@ -55,30 +85,65 @@ export class DescriptorDesk {
   }
 
   #take(token: string, kind: 'pipes' | 'socket'): number[] | undefined {
-    this.#drain()
+    if (!this.#waiting.has(token)) this.#drain(token)
     const entry = this.#waiting.get(token)
     if (entry?.kind !== kind) return undefined
     this.#waiting.delete(token)
     return entry.fds
   }
 
-  #drain(): void {
+  /** Read what was sent, up to `token`. False when there are too few descriptors to go on. */
+  #drain(token?: string): boolean {
     for (;;) {
-      const message = receiveDescriptors(this.#socket, MAX_TOKEN)
-      if (!message) break
+      if (token === undefined && !this.#hasRoom()) return false
+      let message: ReturnType<typeof receiveDescriptors>
+      try {
+        message = receiveDescriptors(this.#socket, MAX_TOKEN)
+      } catch {
+        continue // that one is lost, as its client is told; the next ones are whole
+      }
+      if (!message) return true
       const { fds } = message
       const [first] = fds
       const isSocket = fds.length === 1 && first !== undefined && descriptorIsSocket(first)
+      const name = Buffer.from(message.bytes).toString()
       // Only pipes without a name: a terminal, a folder or a file would give the box more than its bytes.
       if (isSocket || fds.every((fd) => descriptorType(fd) === 'pipe')) {
         const kind = isSocket ? 'socket' : 'pipes'
-        this.#waiting.set(Buffer.from(message.bytes).toString(), { fds, since: Date.now(), kind })
+        this.#waiting.set(name, { fds, since: Date.now(), kind })
+        this.#sweepSoon()
       } else fds.forEach(closeDescriptor)
-    }
-    for (const [token, { fds, since }] of this.#waiting) {
-      if (Date.now() - since < KEEP_MS) continue
-      fds.forEach(closeDescriptor)
-      this.#waiting.delete(token)
+      if (name === token) return true
     }
   }
+
+  /**
+   * Most are for connections: clients come in before their descriptors, and none can be kept out. When few are left,
+   * descriptors come in one client after the other.
+   */
+  #hasRoom(): boolean {
+    const left = descriptorsLeft()
+    if (left >= 0.75 * openFilesLimit()) return true
+    return left >= LEAVE && !this.#waiting.size && !this.#isBusy()
+  }
+
+  #sweepSoon(): void {
+    this.#sweep ??= setTimeout(() => {
+      this.#sweep = undefined
+      for (const [token, { fds, since }] of this.#waiting) {
+        // On a machine that is busy a client that lives may take long until it asks.
+        if (Date.now() - since < KEEP_MS || isAlive(token)) continue
+        fds.forEach(closeDescriptor)
+        this.#waiting.delete(token)
+      }
+      if (this.#waiting.size) this.#sweepSoon()
+    }, KEEP_MS)
+    this.#sweep.unref()
+  }
+}
+
+/** Whether the process that a token names (client/descriptor-socket.ts) is there. */
+function isAlive(token: string): boolean {
+  const pid = Number(/^\d+/.exec(token)?.[0])
+  return pid > 0 && existsSync(`/proc/${pid}`)
 }

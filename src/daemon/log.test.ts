@@ -48,6 +48,26 @@ test('a large log is put aside, the one before it goes, and no event is lost', (
   expect(readdirSync(paths.logsDir)).toHaveLength(2)
 })
 
+test('a flood of events is left out, and how many were', async () => {
+  using paths = testPaths()
+  const log = openLog(paths)
+  for (let at = 0; at < 10_000; at++) log('again')
+  expect(linesOf(daemonLog(paths)).length).toBeLessThan(5_000)
+  await Bun.sleep(20) // room for one more
+  log('after')
+  const lines = linesOf(daemonLog(paths)) as { event: string; leftOut?: number }[]
+  expect(lines.at(-1)?.event).toBe('after')
+  expect(lines.at(-1)?.leftOut).toBeGreaterThan(0)
+  expect(lines.reduce((sum, { leftOut = 0 }) => sum + 1 + leftOut, 0)).toBe(10_001)
+})
+
+test('a line has a bounded length', () => {
+  using paths = testPaths()
+  openLog(paths)('large', { error: 'x'.repeat(1 << 20) })
+  expect(statSync(daemonLog(paths)).size).toBeLessThan(20_000)
+  expect(linesOf(daemonLog(paths))).toMatchObject([{ event: 'large' }])
+})
+
 test('where nothing can be written the daemon goes on', () => {
   using paths = testPaths()
   const log = openLog(paths)

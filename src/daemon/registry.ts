@@ -24,6 +24,7 @@ import { janitor } from '../trees/remover.ts'
 import { clearHalfMadeLayers } from '../worker/remove.ts'
 import type { Log } from './log.ts'
 import { Publishing } from './publishing.ts'
+import { Turns } from './room.ts'
 import { Snapshots } from './snapshots.ts'
 
 const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
@@ -47,6 +48,7 @@ export class Registry {
   readonly #told = new Set<string>()
   /** Manifests that could not be read, as they are called now. */
   readonly unreadable: string[] = []
+  readonly #turns = new Turns()
   #cleaning = false
   #cleanTimer: Timer | undefined
 
@@ -92,6 +94,11 @@ export class Registry {
       this.snapshots.busy ||
       this.boxes.some((box) => box.manifest.state !== 'stopped')
     )
+  }
+
+  /** Whether boxes wait to be made. */
+  get crowded(): boolean {
+    return this.#turns.busy
   }
 
   /** Find every box that an earlier daemon left; clear away what has no life in it. */
@@ -174,6 +181,7 @@ export class Registry {
       name,
       workspace: options.workspace,
       environment: options.environment,
+      boxes: () => this.#manifests(),
       overrides: {
         image: options.image,
         agent: options.agent,
@@ -181,6 +189,10 @@ export class Registry {
         env: options.env,
       },
     }
+  }
+
+  #manifests(): readonly Manifest[] {
+    return this.boxes.map(({ manifest }) => manifest)
   }
 
   #names(): Set<string> {
@@ -222,7 +234,8 @@ export class Registry {
         const prepared = await this.#prepared(() =>
           prepareBox(request, this.#context.paths, this.#context.host),
         )
-        return { box: await Box.create(this.#context, prepared, kind, request.overrides), prepared }
+        const born = (): Promise<Box> => Box.create(this.#context, prepared, kind, request.overrides)
+        return { box: await this.#turns.take(born), prepared }
       }
       const { box, prepared } = await make().catch(async (error) => {
         if (!isFull(error)) throw error
@@ -280,6 +293,7 @@ export class Registry {
       name: box.name,
       workspace: plan.workspace.source.path,
       environment,
+      boxes: () => this.#manifests(),
       overrides: flags,
       existing: { image: plan.image, layered },
     }
@@ -301,9 +315,11 @@ export class Registry {
     if (box.ending || box.manifest.state !== 'stopped')
       throw new CoopError('E_BOX_STATE', `the box ${name} is just ending or starting`, { hint: 'coop ls' })
     const prepared = await this.#prepared(() => this.#prepareAgain(box, environment))
-    await box.start(prepared).catch((error) => {
-      throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
-    })
+    await this.#turns
+      .take(() => box.start(prepared))
+      .catch((error) => {
+        throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
+      })
     this.#context.bus.emit({ event: 'box', box: name, change: 'started' })
     // No error: the box is how one gets at the place where it is to be installed.
     const missing = await box.terminals.missingAgent()

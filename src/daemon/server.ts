@@ -1,10 +1,11 @@
 /** The daemon's server: lock, adoption, socket, idle exit. */
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { Channel } from '../../ffi/channel.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { Watcher } from '../../ffi/watcher.ts'
 import { diskError } from '../box/storage.ts'
+import { placesOf } from '../box/writable.ts'
+import { adoptZygote } from '../box/zygote.ts'
 import { Bus } from '../core/bus.ts'
 import { errorToJson } from '../core/errors.ts'
 import { daemonSocket, resolvePaths } from '../core/paths.ts'
@@ -19,7 +20,7 @@ import { DescriptorDesk } from './descriptors.ts'
 import { openGate } from './gate.ts'
 import { answering } from './handlers.ts'
 import { openLog } from './log.ts'
-import { notify } from './notify.ts'
+import { Notifier, notify } from './notify.ts'
 import { Registry } from './registry.ts'
 
 const TIDY_MS = 500 // after the last change of a box: plans and batches are garbage by then, and a box then costs little
@@ -55,11 +56,9 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   // Somebody else was quicker: the client that started us connects to that one.
   if (!lockRuntime(paths) || !lockState(paths)) return process.exit(0)
   const log = openLog(paths)
-  const zygote = await Channel.adopt(zygoteConnection, zygoteChannel, {
-    close: () => {
-      log('zygote-gone')
-      stop('retire') // the next client starts a daemon with a new zygote
-    },
+  const zygote = await adoptZygote(zygoteConnection, zygoteChannel, () => {
+    log('zygote-gone')
+    stop('retire') // the next client starts a daemon with a new zygote
   })
   await zygote.run(unmapProgram())
   const clients = new Set<Client>()
@@ -77,6 +76,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     log('stop', { why })
     rmSync(daemonSocket(paths), { force: true }) // the next client starts another daemon
     for (const client of clients) client.tell({ type: 'bye', why })
+    notifier.end()
     registry.cleanNow()
     process.exit(0)
   }
@@ -87,18 +87,27 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     tidy = setTimeout(() => Bun.gc(true), TIDY_MS)
     tidy.unref()
   }
+  const notifier = new Notifier({
+    log,
+    writable: () =>
+      placesOf(
+        paths,
+        '/',
+        registry.boxes.map((box) => box.manifest),
+      ),
+  })
   const watcher = await Watcher.start()
   const registry = new Registry(paths, hostFacts(homedir()), zygote, watcher, log, bus)
   bus.listen(({ event }) => event === 'box' && changed())
   bus.listen((event) => {
     if (event.event !== 'waiting') return
     for (const client of clients) client.tellWaiting(event)
-    if (event.waiting) notify(registry, event, log)
+    notify(notifier, registry, event)
   })
   await registry.adoptAll()
   const commands = new Commands()
   for (const box of registry.boxes) commands.adopt(box)
-  const desk = new DescriptorDesk(paths)
+  const desk = new DescriptorDesk(paths, watcher, () => registry.crowded)
   const answer = answering({
     bus,
     registry,

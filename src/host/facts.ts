@@ -4,6 +4,7 @@ import { userInfo } from 'node:os'
 import { LANDLOCK_CREATE_RULESET_VERSION } from '../../ffi/abi/constants.ts'
 import { syscall } from '../../ffi/libc.ts'
 import { CoopError } from '../core/errors.ts'
+import { findSystemProgram } from '../programs.ts'
 import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
 import { HOST_FOLDERS, HOST_MERGED } from '../sandbox/host-image.ts'
 import { BOX_IDS, type IdFacts, rootRange } from '../sandbox/ids.ts'
@@ -89,12 +90,6 @@ function userNameOf(uid: number): string {
   return line?.split(':')[0] || userInfo().username
 }
 
-function findProgram(name: string): string | undefined {
-  return ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin']
-    .map((dir) => `${dir}/${name}`)
-    .find((path) => existsSync(path))
-}
-
 function sources(paths: readonly string[]): Source[] {
   return paths.flatMap((path) => sourceOf(path, 'system') ?? [])
 }
@@ -125,8 +120,8 @@ export function hostFacts(home: string): HostFacts {
       hint: 'use a kernel with CONFIG_USER_NS=y, Linux 5.13 or newer',
     })
   const { uid, gid } = userInfo()
-  const newuidmap = findProgram('newuidmap')
-  const newgidmap = findProgram('newgidmap')
+  const newuidmap = findSystemProgram('newuidmap')
+  const newgidmap = findSystemProgram('newgidmap')
   if (read('/proc/sys/user/max_user_namespaces').trim() === '0')
     throw new CoopError('E_ISOLATION', 'user namespaces are switched off on this host', {
       hint: 'sudo sysctl user.max_user_namespaces=15000',

@@ -7,6 +7,7 @@ import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
 import { type Discovery, findAgents } from '../agents/find.ts'
 import { hostFiles } from '../agents/host-files.ts'
 import { ensureSkeleton, persistentFolder } from '../box/storage.ts'
+import { placesOf, writablePlaces } from '../box/writable.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
 import { withPlace } from '../config/place.ts'
@@ -17,6 +18,7 @@ import { type HostFacts, sourceOf } from '../host/facts.ts'
 import { gitIdentity } from '../host/git-identity.ts'
 import { ownersWarning } from '../host/rootfs-owners.ts'
 import { isLocal } from '../image/reference.ts'
+import { trustedPath } from '../programs.ts'
 import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
 import { stepEnvironment } from '../sandbox/environment.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
@@ -24,6 +26,7 @@ import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
+import type { Manifest } from '../store/manifest.ts'
 import { installationMounts, persistentMounts, settle } from './agent-files.ts'
 import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
@@ -35,6 +38,8 @@ export interface BoxRequest {
   readonly overrides: ConfigOverrides
   /** The environment of the client that asked. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Of all boxes there are; else they are read from the disk. */
+  readonly boxes?: () => readonly Manifest[]
   /** What `coop run` runs: an agent by its name gets what it needs, whichever the configuration names. */
   readonly command?: readonly string[]
   /** The box that is there already: its own files may have what neither image nor host has. What it was made of. */
@@ -194,7 +199,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   } = withPlace(loaded.origins, 'sandbox.image', () =>
     imageOf(request, config, source.path, host, paths, facts),
   )
-  const discovery = image.kind === 'host' ? discover(request, host) : NOTHING_FOUND
+  const discovery = image.kind === 'host' ? discover(request, host, paths) : NOTHING_FOUND
   const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
   const persistent = persistentMounts({ chosen, config, workspace: source, paths, host })
@@ -240,7 +245,14 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
 const NOTHING_FOUND: Discovery = { found: [], refused: [] }
 const DISCOVERY_MS = 2_000 // an agent that was just installed is found after that; looking takes a millisecond
 
-let lastDiscovery: { readonly path: string; readonly at: number; readonly discovery: Discovery } | undefined
+interface LastDiscovery {
+  readonly path: string
+  readonly workspace: string
+  readonly at: number
+  readonly discovery: Discovery
+}
+
+let lastDiscovery: LastDiscovery | undefined
 
 /** Whether everything that was found is still where it was. */
 function isThere({ found }: Discovery): boolean {
@@ -249,13 +261,19 @@ function isThere({ found }: Discovery): boolean {
   )
 }
 
-function discover(request: BoxRequest, host: HostFacts): Discovery {
+/** An agent has the user's credentials: what a box put into a folder of PATH is none. */
+function discover(request: BoxRequest, host: HostFacts, paths: Paths): Discovery {
+  const { workspace } = request
   const path = request.environment.PATH ?? ''
   const known = lastDiscovery
-  if (known?.path === path && performance.now() - known.at < DISCOVERY_MS && isThere(known.discovery))
+  const isKnown = known?.path === path && known.workspace === workspace
+  if (known && isKnown && performance.now() - known.at < DISCOVERY_MS && isThere(known.discovery))
     return known.discovery
-  const discovery = findAgents({ files: hostFiles, home: realpathSync(host.home), path })
-  lastDiscovery = { path, at: performance.now(), discovery }
+  const boxes = request.boxes?.()
+  const writable = boxes ? placesOf(paths, workspace, boxes) : writablePlaces(paths, workspace)
+  const trusted = trustedPath(path, writable)
+  const discovery = findAgents({ files: hostFiles, home: realpathSync(host.home), path: trusted })
+  lastDiscovery = { path, workspace, at: performance.now(), discovery }
   return discovery
 }
 

@@ -5,9 +5,9 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
+import { findSystemProgram, SYSTEM_PATH } from '../programs.ts'
 
 const MAX_LIST = 256 << 20 // bytes of names
-const PATH = '/usr/local/bin:/usr/bin:/bin'
 
 export interface WorkspaceFiles {
   readonly kind: 'repository' | 'with-ignored' | 'folder'
@@ -26,7 +26,7 @@ export function safeGit(home: string): { readonly options: string[]; readonly en
       ...['-c', 'safe.directory=*'],
     ],
     env: {
-      PATH,
+      PATH: SYSTEM_PATH,
       HOME: home,
       LC_ALL: 'C',
       GIT_CONFIG_NOSYSTEM: '1',
@@ -67,7 +67,7 @@ export async function listWorkspace(
   withIgnored: boolean,
 ): Promise<WorkspaceFiles> {
   if (!inRepository(workspace)) return { kind: 'folder', paths: undefined, nested: [] }
-  const git = Bun.which('git', { PATH })
+  const git = findSystemProgram('git')
   if (!git)
     throw new CoopError('E_WORKSPACE', 'git is needed for the files of a repository, and is not installed', {
       hint: 'install git, or leave --workspace out',

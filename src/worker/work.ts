@@ -2,10 +2,12 @@
 import { existsSync, mkdirSync, renameSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { Channel } from '../../ffi/channel.ts'
+import type { Channel } from '../../ffi/channel.ts'
 import { redirectToNull } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts'
+import { writablePlaces } from '../box/writable.ts'
+import { adoptZygote } from '../box/zygote.ts'
 import { CoopError, errorToJson } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
 import { type HostFacts, hostFacts } from '../host/facts.ts'
@@ -78,7 +80,7 @@ export async function work(connection: number, channel: number): Promise<void> {
     const { name, request } = await readCall()
     const paths = resolvePaths(process.env, homedir())
     const host = hostFacts(homedir())
-    const zygote = await Channel.adopt(connection, channel, {})
+    const zygote = await adoptZygote(connection, channel)
     await zygote.run(unmapProgram())
     const discard = async (folder: string): Promise<void> => {
       if (!existsSync(folder)) return
@@ -121,6 +123,7 @@ function open(reference: Reference, { paths, tell }: WorkerContext): Promise<Ope
         configDir: paths.configDir,
         environment: process.env,
         home: homedir(),
+        writable: writablePlaces(paths, process.cwd()),
         onRetry: (reason) => tell({ event: 'retry', text: reason }),
       })
     case 'host':

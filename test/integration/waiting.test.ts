@@ -76,6 +76,37 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(readFileSync(said, 'utf8')).toBe(`box|${t.workspace}|May I delete it?`)
   })
 
+  test.skipIf(can.missing)(
+    `a flood of notifications runs it once at a time, for the newest${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const [said, go] = [join(t.root, 'said'), join(t.root, 'go')]
+      const lines = () => (existsSync(said) ? readFileSync(said, 'utf8').trim().split('\n') : [])
+      const command = `echo \\"$COOP_TEXT\\" >>${said}; until [ -e ${go} ]; do sleep 0.05; done`
+      t.write(join(t.configDir, 'default.toml'), `[session]\nnotify = "${command}"\n`)
+      const FLOOD = `i=0; while [ $i -lt 3000 ]; do i=$((i+1)); printf "\\033]9;n$i\\007"; done; read more`
+      await startBox(t, { agent: `bash -c '${FLOOD}'` })
+      await waitUntil(async () => (await box(t)).waiting?.text === 'n3000', 'the last of them', 30_000)
+      await waitUntil(() => lines().length > 0, 'the command')
+      expect(lines()).toHaveLength(1) // which still runs
+      t.write(go, '')
+      await waitUntil(() => lines().includes('n3000'), 'the newest')
+      expect(lines()).toHaveLength(2)
+    },
+  )
+
+  test.skipIf(can.missing)(`none of its commands outlives the daemon${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const started = join(t.root, 'started')
+    const command = `touch ${started}; sleep 1000 & sleep 1000 ${t.root}`
+    t.write(join(t.configDir, 'default.toml'), `[session]\nnotify = "${command}"\n`)
+    await startBox(t, { agent: `sh -c 'printf "\\a"; read more'` })
+    await waitUntil(() => existsSync(started), 'the command')
+    output(await t.coop(['system', 'shutdown']))
+    const { stdout } = await t.run(['pgrep', '-fc', `sleep 1000 ${t.root}`])
+    expect(stdout.trim()).toBe('0')
+  })
+
   test.skipIf(can.missing)(`a project cannot have a command run${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('coop.toml', '[session]\nnotify = "touch /tmp/owned"\n')

@@ -1,15 +1,22 @@
 /** Many boxes, many terminals, many clients, one of which does not read. */
 import { describe, expect, test } from 'bun:test'
+import { join } from 'node:path'
+import { SOCK_DGRAM } from '../../ffi/abi/constants.ts'
+import { connectUnix, isCrowded, sendDescriptors } from '../../ffi/descriptors.ts'
+import { pipe } from '../../ffi/pipes.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
 import { coopPath } from '../harness/coop.ts'
-import { asInvoker } from '../harness/process.ts'
+import { asInvoker, type RunResult } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { boxes, needed, output } from '../integration/support.ts'
+import { boxes, needed, nothingLeft, output, startBox } from '../integration/support.ts'
 import { Checker } from './soak.ts'
 
 const BOXES = 64
 const CLIENTS = 8
+const AT_ONCE = Number(process.env.COOP_SOAK_AT_ONCE ?? 100)
+const FEW_DESCRIPTORS = 2.2 // of a daemon, for each client: one is its connection, three its pipes, three its box's
 const can = needed(ordinary, 'script')
 
 interface Client {
@@ -50,6 +57,76 @@ function attach(t: Scratch, ...args: string[]): Client {
     },
   }
 }
+
+/** What does not print its own number and end well, of so many commands at once. */
+async function failures(start: (number: string) => Promise<RunResult>): Promise<string[]> {
+  const numbers = Array.from({ length: AT_ONCE }, (_, i) => `${i}`)
+  const results = await Promise.all(numbers.map(async (number) => ({ number, ...(await start(number)) })))
+  return results
+    .filter(({ number, code, stdout }) => code !== 0 || stdout !== `${number}\n`)
+    .map(({ number, code, stdout, stderr }) => `${number}: ${code} ${stdout}${stderr}`)
+}
+
+const options = { timeoutMs: 600_000 } // the machine is busy with nothing else
+
+describe('at once', () => {
+  const box = needed(ordinary)
+  test.skipIf(box.missing)(
+    `${AT_ONCE} boxes are made, none in vain${box.note}`,
+    async () => {
+      await using t = await scratch(ordinary, { git: false })
+      // The first one starts the daemon, and none of the others starts a second.
+      expect(await failures((number) => t.coop(['run', '--', 'echo', number], options))).toEqual([])
+      await nothingLeft(t)
+    },
+    600_000,
+  )
+
+  test.skipIf(box.missing)(
+    `${AT_ONCE} commands run in one box, none in vain${box.note}`,
+    async () => {
+      await using t = await scratch(ordinary, { git: false })
+      await startBox(t)
+      const start = (number: string) => t.coop(['exec', '-n', 'box', '--', 'echo', number], options)
+      expect(await failures(start)).toEqual([])
+    },
+    600_000,
+  )
+
+  test.skipIf(box.missing)(
+    `a daemon with few descriptors makes ${AT_ONCE} boxes one after the other${box.note}`,
+    async () => {
+      await using t = await scratch(ordinary, { git: false })
+      const limit = `${Math.ceil(FEW_DESCRIPTORS * AT_ONCE) + 100}`
+      const [soft, hard] = ['64', limit] // the soft one is raised to the hard one
+      output(
+        await t.run(['prlimit', `--nofile=${soft}:${hard}`, '--', coopPath(), 'run', '--', 'echo', 'first']),
+      )
+      expect(await failures((number) => t.coop(['run', '--', 'echo', number], options))).toEqual([])
+    },
+    600_000,
+  )
+
+  test.skipIf(box.missing)(`descriptors that nobody asks for keep nobody else's out${box.note}`, async () => {
+    await using t = await scratch(ordinary, { git: false })
+    await startBox(t)
+    const desk = connectUnix(join(t.runtimeDir, 'fds.sock'), SOCK_DGRAM)
+    const ends = pipe()
+    const send = (token: string): boolean => {
+      try {
+        sendDescriptors(desk, Buffer.from(token), ends)
+        return true
+      } catch (error) {
+        if (!isCrowded(error)) throw error
+        return false
+      }
+    }
+    for (let at = 0; at < 40; at++) await waitUntil(() => send(`1.lost-${at}`), 'room for descriptors')
+    expect(await t.coop(['exec', '-n', 'box', '--', 'echo', 'here'])).toMatchObject({ stdout: 'here\n' })
+    closeDescriptor(desk)
+    ends.forEach(closeDescriptor)
+  })
+})
 
 describe('as an ordinary user', () => {
   test.skipIf(can.missing)(

@@ -5,10 +5,13 @@ import { join } from 'node:path'
 import { ADAPTERS } from '../../agents/adapters.ts'
 import { findAgents } from '../../agents/find.ts'
 import { hostFiles } from '../../agents/host-files.ts'
+import { writablePlaces } from '../../box/writable.ts'
 import { asText, currentFolder } from '../../client/exact-text.ts'
+import { userPaths } from '../../client/user-paths.ts'
 import { detectRepository, foundText, type InstalledAgent, renderInit } from '../../config/init.ts'
 import { PROJECT_FILE } from '../../config/load.ts'
 import { CoopError } from '../../core/errors.ts'
+import { trustedPath } from '../../programs.ts'
 import { command } from '../common/declare.ts'
 import { print } from '../common/output.ts'
 
@@ -42,6 +45,7 @@ export default command({
 function installedAgents(): InstalledAgent[] {
   const home = homedir()
   if (!existsSync(home)) return []
-  const { found } = findAgents({ files: hostFiles, home: realpathSync(home), path: process.env.PATH ?? '' })
+  const path = trustedPath(process.env.PATH ?? '', writablePlaces(userPaths(), process.cwd()))
+  const { found } = findAgents({ files: hostFiles, home: realpathSync(home), path })
   return found.map(({ name }) => ({ name, install: ADAPTERS[name].install }))
 }

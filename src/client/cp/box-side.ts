@@ -23,7 +23,7 @@ export class BoxSide {
   }
 
   static async begin(session: Session, paths: Paths, target: Target): Promise<BoxSide> {
-    const { socket, token } = sendSocket(paths)
+    const { socket, token } = await sendSocket(paths)
     try {
       const facts = await session.call('copy.begin', { ...target, descriptors: token })
       return new BoxSide(session, socket, facts)

@@ -64,7 +64,7 @@ export class DirectLine {
 
   /** To the terminal that the session shows; undefined where there is none to be had. */
   static async open(paths: Paths, session: Session): Promise<DirectLine | undefined> {
-    const { socket, token } = sendSocket(paths)
+    const { socket, token } = await sendSocket(paths)
     try {
       await session.call('pty.direct', { descriptors: token })
       const fds = receiveDescriptors(socket, 1)?.fds ?? []

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CoopError } from '../../core/errors.ts'
+import { findProgram, trustedPath } from '../../programs.ts'
 import { maybeObject, maybeText } from '../json.ts'
 
 export type Credentials =
@@ -15,6 +16,7 @@ export type Credentials =
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const HELPER_MS = 20_000 // it may ask a person to unlock a keyring
+const MAX_SAID = 1 << 20 // bytes
 const DOCKER_HUB = 'https://index.docker.io/v1/'
 
 /** The files that may know, first one first. */
@@ -56,23 +58,33 @@ function decode(entry: Readonly<Record<string, unknown>>): Credentials | undefin
   return name && secret ? { kind: 'password', user: name, password: secret } : undefined
 }
 
-async function ask(helper: string, server: string, env: Environment): Promise<Credentials | undefined> {
+/** `writable`: where boxes write, and no helper is taken from. */
+async function ask(
+  helper: string,
+  server: string,
+  env: Environment,
+  writable: readonly string[],
+): Promise<Credentials | undefined> {
+  const path = env.PATH ?? ''
   const program = /^[\w.-]+$/.test(helper)
-    ? Bun.which(`docker-credential-${helper}`, { PATH: env.PATH ?? '' })
-    : null
+    ? findProgram(`docker-credential-${helper}`, path, writable)
+    : undefined
   if (!program)
     throw new CoopError(
       'E_IMAGE',
-      `the credentials of ${server} are kept by docker-credential-${helper}, which is not in PATH`,
+      `the credentials of ${server} are kept by docker-credential-${helper}, which is in no folder of PATH that coop trusts`,
       {
-        hint: `install it, or log in without it: skopeo login ${server}`,
+        hint: `install it outside of projects and boxes' folders, or log in without it: skopeo login ${server}`,
       },
     )
   const child = Bun.spawn([program, 'get'], {
     stdin: Buffer.from(server),
     stdout: 'pipe',
     stderr: 'ignore',
+    cwd: '/',
+    env: { ...env, PATH: trustedPath(path, writable) }, // it starts programs by their names, too
     timeout: HELPER_MS,
+    maxBuffer: MAX_SAID,
   })
   const said = await new Response(child.stdout).text()
   if ((await child.exited) !== 0) return undefined // it has none for this registry
@@ -93,6 +105,7 @@ export async function findCredentials(
   repository: string,
   env: Environment,
   home: string,
+  writable: readonly string[] = [],
 ): Promise<Credentials | undefined> {
   const keys = keysOf(registry, repository)
   for (const file of credentialFiles(env, home)) {
@@ -110,12 +123,12 @@ export async function findCredentials(
     const helpers = maybeObject(config.credHelpers)
     for (const key of keys) {
       const helper = maybeText(helpers[key])
-      const found = helper ? await ask(helper, key, env) : decode(maybeObject(auths[key]))
+      const found = helper ? await ask(helper, key, env, writable) : decode(maybeObject(auths[key]))
       if (found) return found
     }
     const store = maybeText(config.credsStore)
     const kept = keys.find((key) => key in auths)
-    const found = store && kept ? await ask(store, kept, env) : undefined
+    const found = store && kept ? await ask(store, kept, env, writable) : undefined
     if (found) return found
   }
   return undefined

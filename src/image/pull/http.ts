@@ -34,14 +34,29 @@ export interface HttpRequest {
 
 const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt' // of Debian and its kin; has what an administrator added
 
+/** A name for this machine (RFC 6761, 6.3). */
+const isLocalName = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost')
+
 export function isLoopback(host: string): boolean {
-  return (
-    host === 'localhost' ||
-    host.endsWith('.localhost') ||
-    /^127\.\d+\.\d+\.\d+$/.test(host) ||
-    host === '[::1]' ||
-    host === '::1'
-  )
+  return isLocalName(host) || /^127\.\d+\.\d+\.\d+$/.test(host) || host === '[::1]' || host === '::1'
+}
+
+/**
+ * Where to connect to, the likeliest first. Names of this machine are not looked up: where a name server answers for
+ * them, what is sent in the clear would leave the machine.
+ */
+function addressesOf(url: URL): URL[] {
+  if (url.protocol !== 'http:' || !isLocalName(url.hostname)) return [url]
+  return ['127.0.0.1', '[::1]'].map((address) => {
+    const at = new URL(url)
+    at.hostname = address
+    return at
+  })
+}
+
+const isRefused = (error: unknown): boolean => {
+  const { code = '', message = '' } = error as { code?: string; message?: string }
+  return /ECONNREFUSED|ConnectionRefused/i.test(`${code} ${message}`)
 }
 
 /** A failure that another attempt may not have. */
@@ -161,23 +176,29 @@ export class Http {
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(new Error('no answer')), CONNECT_MS)
     const ca = url.protocol === 'https:' ? this.#authoritiesFor(url.host) : undefined
+    // A proxy would read what goes to this machine in the clear, and it has another loopback. The type of the option
+    // lacks `false`; with '' or undefined Bun goes by http_proxy (test/images/proxies.test.ts).
+    const proxy = isLoopback(url.hostname) ? { proxy: false as unknown as string } : {}
+    const options: BunFetchRequestInit = {
+      ...proxy,
+      method,
+      redirect: 'manual',
+      decompress: false, // sizes and digests are those of the bytes as they are sent
+      headers: {
+        'user-agent': 'coop',
+        'accept-encoding': 'identity',
+        host: url.host,
+        ...headers,
+        ...(authorization && same ? { authorization } : {}),
+      },
+      signal: abort.signal,
+      keepalive: false, // a pooled connection that the registry has closed would look like one that broke
+      ...(body === undefined ? {} : { body }),
+      ...(ca ? { tls: { ca } } : {}),
+    }
     let response: Response
     try {
-      response = await fetch(url, {
-        method,
-        redirect: 'manual',
-        decompress: false, // sizes and digests are those of the bytes as they are sent
-        headers: {
-          'user-agent': 'coop',
-          'accept-encoding': 'identity',
-          ...headers,
-          ...(authorization && same ? { authorization } : {}),
-        },
-        signal: abort.signal,
-        keepalive: false, // a pooled connection that the registry has closed would look like one that broke
-        ...(body === undefined ? {} : { body }),
-        ...(ca ? { tls: { ca } } : {}),
-      })
+      response = await fetchFirst(addressesOf(url), options)
     } catch (error) {
       throw connectionError(url, error)
     } finally {
@@ -205,6 +226,20 @@ export class Http {
   }
 }
 
+/** From the first of the addresses that somebody listens at. */
+async function fetchFirst(
+  [address, ...others]: readonly URL[],
+  options: BunFetchRequestInit,
+): Promise<Response> {
+  if (!address) throw new Error('no address')
+  try {
+    return await fetch(address, options)
+  } catch (error) {
+    if (!others.length || !isRefused(error)) throw error
+    return fetchFirst(others, options)
+  }
+}
+
 function connectionError(url: URL, error: unknown): Error {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   const text = `${code} ${message}`
@@ -220,7 +255,7 @@ function connectionError(url: URL, error: unknown): Error {
       'check the name of the image and the network',
       error,
     )
-  if (/ECONNREFUSED|ConnectionRefused/i.test(text)) return new Refused(url, error)
+  if (isRefused(error)) return new Refused(url, error)
   if (code === 'EPROTO')
     return registryError(
       `${url.host} does not speak https`,

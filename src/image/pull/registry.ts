@@ -30,6 +30,8 @@ export interface RegistryOptions {
   readonly configDir: string
   readonly environment: Environment
   readonly home: string
+  /** Where boxes write: no program is taken from there. */
+  readonly writable?: readonly string[]
   readonly onRetry?: (reason: string) => void
 }
 
@@ -90,7 +92,8 @@ export class Registry {
 
   #login(): Promise<Credentials | undefined> {
     const { registry, repository } = this.#reference
-    this.#credentials ??= findCredentials(registry, repository, this.#options.environment, this.#options.home)
+    const { environment, home, writable } = this.#options
+    this.#credentials ??= findCredentials(registry, repository, environment, home, writable)
     return this.#credentials
   }
 

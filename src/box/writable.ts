@@ -1,0 +1,54 @@
+/** Places of the host that boxes write in: nothing that is there may decide what the host runs. */
+import { existsSync, realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { Paths } from '../core/paths.ts'
+import { isWithin } from '../sandbox/sensitive.ts'
+import { findManifests, type Manifest } from '../store/manifest.ts'
+
+/** What shows the top of a project, as npm and git look for it. */
+const MARKS = ['coop.toml', '.git', 'package.json']
+
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path // not made yet
+  }
+}
+
+/** Folders and files that these boxes have mounted writable, links resolved when they were made. */
+export function writableMounts(manifests: readonly Manifest[]): readonly string[] {
+  const sources = manifests.flatMap(({ plan }) => [
+    plan.workspace.source.path,
+    ...plan.steps.flatMap((step) => (step.do === 'bind' && !step.readonly ? [step.source.path] : [])),
+  ])
+  return [...new Set(sources)]
+}
+
+/**
+ * The outermost project that a folder belongs to, or the folder: it may have come from anybody, and been a box's
+ * workspace before. Undefined for a folder that holds the whole home, which no box ever gets.
+ */
+export function projectOf(folder: string, home = homedir()): string | undefined {
+  const [here, top] = [real(folder), real(home)]
+  let found = here
+  for (let at = here; !isWithin(top, at) && at !== '/'; at = dirname(at))
+    if (MARKS.some((mark) => existsSync(join(at, mark)))) found = at
+  return isWithin(top, found) ? undefined : found
+}
+
+/** All such places: of these boxes, coop's own data, and the project that `folder` is in. */
+export function placesOf(paths: Paths, folder: string, manifests: readonly Manifest[]): readonly string[] {
+  const project = projectOf(folder)
+  return [...writableMounts(manifests), real(paths.dataDir), ...(project === undefined ? [] : [project])]
+}
+
+/** The same of all boxes there are, as they are on disk. */
+export function writablePlaces(paths: Paths, folder: string): readonly string[] {
+  return placesOf(
+    paths,
+    folder,
+    findManifests(paths).flatMap(({ manifest }) => manifest ?? []),
+  )
+}
