@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { SOCK_STREAM } from '../../ffi/abi/constants.ts'
-import { Batch, BatchError } from '../../ffi/batch.ts'
+import { Batch, type BatchError } from '../../ffi/batch.ts'
 import { Channel } from '../../ffi/channel.ts'
 import { listenUnix } from '../../ffi/descriptors.ts'
 import { openPidfd } from '../../ffi/processes.ts'
@@ -162,7 +162,7 @@ export class Box implements Host {
       return box
     } catch (error) {
       await box.end({ force: true })
-      throw error instanceof BatchError ? setupError(error, prepared.plan) : error
+      throw setupError(error, prepared.plan)
     }
   }
 
@@ -361,7 +361,7 @@ export class Box implements Host {
     } catch (error) {
       await this.stop({ force: true, reason: 'it did not start' })
       this.update({ plan: before.plan, layered: before.layered })
-      throw error instanceof BatchError ? setupError(error, prepared.plan) : error
+      throw setupError(error, prepared.plan)
     }
   }
 

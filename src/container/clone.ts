@@ -6,6 +6,7 @@ import { Channel, type ChannelEvents } from '../../ffi/channel.ts'
 import { socketPair } from '../../ffi/descriptors.ts'
 import { takeEmptyProgram } from '../../ffi/program.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
+import { tightestNamespaces } from '../box/kernel-limits.ts'
 import { CoopError } from '../core/errors.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { type IdMapLine, type IdPlan, idMapText } from '../sandbox/ids.ts'
@@ -52,8 +53,9 @@ function cloneBatch(network: NetworkMode, ends: readonly number[]): Batch {
 
 /** The words for a clone that the host refused. */
 function cloneError(error: BatchError): CoopError {
+  const { name, most } = tightestNamespaces()
   const hints: Record<string, string> = {
-    ENOSPC: 'sudo sysctl user.max_user_namespaces=15000',
+    ENOSPC: `end some boxes, or: sudo sysctl ${name}=${Math.max(15_000, 2 * most)}`,
     EPERM: 'sudo sysctl kernel.unprivileged_userns_clone=1 (inside a container: allow user namespaces there)',
     EAGAIN: 'end some processes, or raise the limit on them (ulimit -u)',
     EUSERS: 'namespaces are nested too deeply: start coop outside of other boxes',

@@ -10,6 +10,7 @@ import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import type { Batch, Ref } from '../../ffi/batch.ts'
 import { forgetProgram } from '../../ffi/program.ts'
+import { BOX_TERMINALS } from '../box/kernel-limits.ts'
 import { ownerInside } from '../sandbox/ids.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
 import { BOUND, MountBatch, type PreparedMounts, QUIET } from './mount-batch.ts'
@@ -73,7 +74,7 @@ function dev(setup: MountBatch, devices: ReadonlyMap<string, Ref>): void {
   // Its own instance: a terminal of the box is in no list of the host's (CVE-2025-52565).
   const pts = setup.create(
     'devpts',
-    { newinstance: null, mode: '0620', ptmxmode: '0666' },
+    { newinstance: null, mode: '0620', ptmxmode: '0666', max: String(BOX_TERMINALS) },
     k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NOEXEC,
     'mount /dev/pts',
   )
