@@ -113,6 +113,7 @@ export const CLONE_NEWIPC = 0x8000000
 export const CLONE_NEWUSER = 0x10000000
 export const CLONE_NEWPID = 0x20000000
 export const CLONE_NEWNET = 0x40000000
+export const CLONE_INTO_CGROUP = 0x200000000 // of clone3 only
 
 // signal(7), sigprocmask(2)
 export const SIGHUP = 1

@@ -34,6 +34,7 @@ import { forgetLastOutput, keepLastOutput, lastOutput } from '../terminal/last-o
 import type { PtyEnd } from '../terminal/pty.ts'
 import type { Waiting } from '../terminal/waiting.ts'
 import { BoxFiles } from '../trees/box-files.ts'
+import type { Cgroups } from './cgroup.ts'
 import { discardStore, makeBoxFolder, prepareStore } from './storage.ts'
 import { type Host, Terminals } from './terminals.ts'
 
@@ -47,6 +48,7 @@ export interface BoxContext {
   readonly host: HostFacts
   readonly zygote: Channel
   readonly nursery: Nursery
+  readonly cgroups: Cgroups
   readonly watcher: Watcher
   log(event: string, fields?: Readonly<Record<string, unknown>>): void
   /** The box is gone, or stopped by itself. */
@@ -177,10 +179,10 @@ export class Box implements Host {
   async #birth({ homeFiles }: Prepared): Promise<void> {
     const { paths, nursery } = this.#context
     const { plan } = this.#manifest
-    const { channel, init, mapped } = await nursery.take(plan.ids, plan.network, this.#events())
+    const { channel, init, cgroup, mapped } = await nursery.take(plan.ids, plan.network, this.#events())
     this.#channel = channel
     this.#pidfd = openPidfd(init.pid)
-    this.update({ init: { ...init, boot: bootId() } })
+    this.update({ init: { ...init, boot: bootId() }, cgroup })
     // While newuidmap and newgidmap run, the files and the batch are made on this processor.
     const store = this.#files(homeFiles)
     rmSync(this.runtimeDir, { recursive: true, force: true })
@@ -347,7 +349,8 @@ export class Box implements Host {
   }
 
   #becomeStopped(reason: string | undefined): void {
-    this.update({ state: 'stopped', reason, init: undefined, ptys: [], commands: [], waiting: undefined })
+    const gone = { init: undefined, cgroup: undefined, ptys: [], commands: [], waiting: undefined }
+    this.update({ state: 'stopped', reason, ...gone })
   }
 
   /** Start a stopped box again, with what its configuration says now. */
@@ -387,6 +390,7 @@ export class Box implements Host {
     }
     this.#channel?.close()
     this.#channel = undefined
+    this.#context.cgroups.remove(this.#manifest.cgroup)
     this.terminals.closeAll(end)
     this.processes.endAll(KILLED)
     if (end.ended === 'stopped') this.#keepLastOutput()

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
 import { Box, type BoxContext } from '../box/box.ts'
+import { Cgroups } from '../box/cgroup.ts'
 import { thaw } from '../box/freeze.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../box/storage.ts'
@@ -56,12 +57,14 @@ export class Registry {
     log: Log,
     tell: { changed(): void; waiting(box: Box): void },
   ) {
+    const cgroups = new Cgroups(paths.dataDir, log)
     this.#context = {
       paths,
       watcher,
       host,
       zygote,
-      nursery: new Nursery(zygote, host),
+      nursery: new Nursery(zygote, host, cgroups),
+      cgroups,
       log,
       changed: tell.changed,
       waiting: tell.waiting,
@@ -104,7 +107,9 @@ export class Registry {
     clearHalfMadeSnapshots(paths)
     discard(paths, seedingDir(paths))
     await clearHalfMadeLayers(paths, async (folder) => discard(paths, folder))
-    for (const { name, manifest } of findManifests(paths)) {
+    const manifests = findManifests(paths)
+    const cgroups = manifests.flatMap(({ manifest }) => manifest?.cgroup ?? [])
+    for (const { name, manifest } of manifests) {
       if (!manifest) {
         const aside = `${boxDir(paths, name)}/box.json.unreadable`
         // The manifest comes before anything else of a box: without one its daemon died at once.
@@ -137,11 +142,14 @@ export class Registry {
       }
       rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
     }
+    const living = new Set(this.boxes.flatMap(({ manifest }) => manifest.cgroup ?? []))
+    this.#context.cgroups.clear(cgroups, living)
     void this.#clean()
   }
 
   /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
   cleanNow(): void {
+    this.#context.nursery.dismiss()
     emptyTrash(this.#context.paths)
   }
 
@@ -159,6 +167,7 @@ export class Registry {
   async #clean(): Promise<void> {
     if (this.#cleaning) return
     this.#cleaning = true
+    this.#context.cgroups.sweep()
     try {
       const left = emptyTrash(this.#context.paths)
       if (left.length) await janitor(this.#context, left)
