@@ -173,6 +173,8 @@ export const RLIMIT_NPROC = 6
 export const RLIMIT_NOFILE = 7
 export const RLIMIT_MEMLOCK = 8
 export const RLIMIT_AS = 9
+export const RLIMIT_SIGPENDING = 11
+export const RLIMIT_MSGQUEUE = 12
 
 // socket(2), unix(7), netlink(7)
 export const AF_UNIX = 1

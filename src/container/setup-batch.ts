@@ -32,6 +32,12 @@ function proc(setup: MountBatch, step: Extract<Step, { do: 'proc' }>, emptyDevic
   // From here on by the mount's own descriptor: no name of the image is involved (CVE-2025-31133, 2025-52881).
   const below = (name: string): Ref =>
     setup.open(mount, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH, `/proc/${name}`)
+  for (const [name, value] of Object.entries(step.parameters)) {
+    const resolve = k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH
+    const file = setup.open(mount, name, k.O_WRONLY, resolve, `/proc/${name}`)
+    const text = Buffer.from(`${value}`)
+    setup.batch.call('write', [file, text, text.length], { what: `/proc/${name}` })
+  }
   const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH
   for (const name of step.readonly) {
     const target = below(name)

@@ -5,6 +5,7 @@ import { Channel } from '../../ffi/channel.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { Watcher } from '../../ffi/watcher.ts'
 import type { Box } from '../box/box.ts'
+import { leaveRoom } from '../box/leave-room.ts'
 import { diskError } from '../box/storage.ts'
 import { errorToJson } from '../core/errors.ts'
 import { daemonSocket, resolvePaths } from '../core/paths.ts'
@@ -60,7 +61,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       stop('retire') // the next client starts a daemon with a new zygote
     },
   })
-  await zygote.run(unmapProgram())
+  await zygote.run(leaveRoom(unmapProgram()))
   const connections = new Set<Connection>()
   let idle: Timer | undefined
   const restIdle = (): void => {

@@ -1,5 +1,13 @@
 /** Facts about the host that planning needs, read once per daemon where they do not change. */
-import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { userInfo } from 'node:os'
 import { LANDLOCK_CREATE_RULESET_VERSION } from '../../ffi/abi/constants.ts'
 import { syscall } from '../../ffi/libc.ts'
@@ -9,6 +17,7 @@ import { HOST_FOLDERS, HOST_MERGED } from '../sandbox/host-image.ts'
 import { BOX_IDS, type IdFacts, rootRange } from '../sandbox/ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Source } from '../sandbox/plan.ts'
+import type { UserParameters } from '../sandbox/shared-counts.ts'
 
 export interface HostFacts {
   readonly ids: IdFacts
@@ -22,6 +31,8 @@ export interface HostFacts {
   readonly lastCapability: number
   /** What of the kernel's own files below /proc there is, of those that a box must not have. */
   readonly procNames: ReadonlySet<string>
+  /** What /proc/sys/user says. */
+  readonly userParameters: UserParameters
   /** Hard limits of this process, which a box cannot exceed (proc_pid_limits(5)). */
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
 }
@@ -104,6 +115,13 @@ function hardLimit(limits: string, name: string): number {
   return hard === undefined || hard === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(hard)
 }
 
+function userParameters(): UserParameters {
+  const folder = '/proc/sys/user'
+  if (!existsSync(folder)) return {}
+  const pairs = readdirSync(folder).map((name) => [name, Number(read(`${folder}/${name}`))] as const)
+  return Object.fromEntries(pairs.filter(([, most]) => Number.isSafeInteger(most)))
+}
+
 /** Root of a user namespace may have no ids to give away. Raises E_ISOLATION. */
 function checkRange(uid: number, subuid: string, subgid: string): void {
   if (uid !== 0) return
@@ -154,6 +172,7 @@ export function hostFacts(home: string): HostFacts {
     procNames: new Set(
       [...READONLY, ...MASKED_FILES, ...MASKED_FOLDERS].filter((name) => existsSync(`/proc/${name}`)),
     ),
+    userParameters: userParameters(),
     hardLimits: {
       processes: hardLimit(limits, 'Max processes'),
       openFiles: hardLimit(limits, 'Max open files'),

@@ -219,6 +219,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     sys: host.sys,
     landlockAbi: host.landlockAbi,
     inProc: (name) => host.procNames.has(name),
+    userParameters: host.userParameters,
     hardLimits: host.hardLimits,
     mounts: [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts],
     links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),

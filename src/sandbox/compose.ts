@@ -12,6 +12,7 @@ import { groupFile, hostsFile, passwdFile } from './identity.ts'
 import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from './kernel-files.ts'
 import type { NetworkMode, Plan, Source, Step } from './plan.ts'
+import { namespaceParameters, type UserParameters } from './shared-counts.ts'
 
 const OPEN_FILES = 65_536 // descriptors per process: build tools and databases ask for more than the usual 1024
 const SCOPE_ABI = 6 // Landlock ABI with scopes for abstract sockets, Linux 6.12
@@ -49,6 +50,8 @@ export interface ComposeInput {
   readonly landlockAbi: number
   /** Whether this kernel has a file or folder of that name below /proc. */
   readonly inProc: (name: string) => boolean
+  /** Of this process's user namespace: /proc/sys/user. */
+  readonly userParameters: UserParameters
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
   /** Configured mounts, the agent's installation, persistent folders; in order. */
   readonly mounts: readonly ExtraMount[]
@@ -148,6 +151,7 @@ export function composePlan(input: ComposeInput): Plan {
       readonly: READONLY.filter(input.inProc),
       maskedFiles: MASKED_FILES.filter(input.inProc),
       maskedFolders: MASKED_FOLDERS.filter(input.inProc),
+      parameters: namespaceParameters(input.userParameters, config.sandbox.nested),
     },
     { do: 'sys', shown: input.sys },
     ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(

@@ -39,6 +39,8 @@ export type Step =
       readonly readonly: readonly string[]
       readonly maskedFiles: readonly string[]
       readonly maskedFolders: readonly string[]
+      /** Parameters of the box's own namespaces, by file below /proc; written before that is read-only. */
+      readonly parameters: Readonly<Record<string, number>>
     }
   | { readonly do: 'dev'; readonly devices: readonly Source[] }
   | { readonly do: 'sys'; readonly shown: readonly Source[] }

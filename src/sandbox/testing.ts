@@ -50,6 +50,7 @@ export function facts(): ComposeInput {
     sys: [source('/sys/devices/system/cpu', 'folder', 'system')],
     landlockAbi: 6,
     inProc: () => true,
+    userParameters: { max_inotify_instances: 128, max_user_namespaces: 1000 },
     hardLimits: { processes: 100_000, openFiles: 1_000_000 },
     mounts: [],
     links: [],

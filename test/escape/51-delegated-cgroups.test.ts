@@ -50,7 +50,12 @@ class Session implements Disposable {
       new Response(child.stdout).text(),
       new Response(child.stderr).text(),
     ])
-    return { code: await child.exited, signal: child.signalCode, stdout, stderr }
+    return {
+      code: await child.exited,
+      signal: child.signalCode === null ? null : String(child.signalCode),
+      stdout,
+      stderr,
+    }
   }
 
   coop(t: Scratch, ...args: readonly string[]) {
