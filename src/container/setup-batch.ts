@@ -97,6 +97,33 @@ function dev(setup: MountBatch, devices: ReadonlyMap<string, Ref>): void {
   for (const [name, to] of links) setup.batch.call('symlinkat', [to, mount, name])
 }
 
+function emptyDeviceOf(devices: ReadonlyMap<string, Ref>): Ref {
+  const empty = devices.get('/dev/null')
+  if (!empty) throw new Error('no /dev/null in the plan')
+  return empty
+}
+
+/** What the box has removed or replaced since its first start is not covered: it is not the host's any more. */
+function cover(setup: MountBatch, step: Extract<Step, { do: 'cover' }>, emptyDevice: Ref): void {
+  const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH
+  // Closed one by one: there may be hundreds, and a process has a thousand descriptors.
+  const over = (path: string, flags: number, make: () => Ref): void => {
+    const what = `cover ${path}`
+    const target = setup.inRoot(path, flags, what, true, false)
+    const mount = make()
+    setup.attach(mount, target, what, true)
+    for (const fd of [target, mount]) setup.batch.call('close', [fd], { mayFail: true })
+  }
+  for (const path of step.files)
+    over(path, k.O_PATH, () =>
+      setup.batch.call('open_tree', [emptyDevice, '', clone], { what: `cover ${path}` }),
+    )
+  for (const path of step.folders)
+    over(path, k.O_PATH | abi.O_DIRECTORY, () =>
+      setup.create('tmpfs', { mode: '0755', size: '64k' }, QUIET, `cover ${path}`, false),
+    )
+}
+
 function makeStep(
   setup: MountBatch,
   step: Step,
@@ -142,11 +169,12 @@ function makeStep(
       return
     }
     case 'proc': {
-      const empty = devices.get('/dev/null')
-      if (!empty) throw new Error('no /dev/null in the plan')
-      proc(setup, step, empty)
+      proc(setup, step, emptyDeviceOf(devices))
       return
     }
+    case 'cover':
+      cover(setup, step, emptyDeviceOf(devices))
+      return
     case 'dev':
       dev(setup, devices)
       return

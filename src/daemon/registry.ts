@@ -155,7 +155,8 @@ export class Registry {
 
   /** A spare init for the next box, once this one is out of the way. */
   #raiseSoon(): void {
-    setTimeout(() => void this.#context.nursery.raise(), RAISE_DELAY_MS).unref()
+    const { nursery, host } = this.#context
+    setTimeout(() => void nursery.raise().then(() => host.groupFiles.refresh()), RAISE_DELAY_MS).unref()
   }
 
   /** Not at once: deleting would slow down whatever is asked for next. */
@@ -271,6 +272,7 @@ export class Registry {
 
   /** With new volumes seeded, whose folders then are others. */
   async #prepared(prepare: () => Prepared): Promise<Prepared> {
+    await this.#context.host.groupFiles.ready()
     const prepared = prepare()
     let seeded = true
     try {

@@ -11,10 +11,11 @@ import {
 import { userInfo } from 'node:os'
 import { LANDLOCK_CREATE_RULESET_VERSION } from '../../ffi/abi/constants.ts'
 import { syscall } from '../../ffi/libc.ts'
+import { GroupFiles } from '../box/group-files.ts'
 import { CoopError } from '../core/errors.ts'
 import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
 import { HOST_FOLDERS, HOST_MERGED } from '../sandbox/host-image.ts'
-import { BOX_IDS, type IdFacts, rootRange } from '../sandbox/ids.ts'
+import { BOX_IDS, type IdFacts, planIds, rootRange } from '../sandbox/ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Source } from '../sandbox/plan.ts'
 import type { UserParameters } from '../sandbox/shared-counts.ts'
@@ -25,6 +26,8 @@ export interface HostFacts {
   readonly newuidmap: string | undefined
   readonly newgidmap: string | undefined
   readonly image: HostImageFacts
+  /** Of the image's files those that only the user may read. */
+  readonly groupFiles: GroupFiles
   readonly devices: readonly Source[]
   readonly sys: readonly Source[]
   readonly landlockAbi: number
@@ -152,19 +155,21 @@ export function hostFacts(home: string): HostFacts {
   checkRange(uid, read('/etc/subuid'), read('/etc/subgid'))
   const limits = read('/proc/self/limits')
   const abi = syscall('landlock_create_ruleset', 0, 0, LANDLOCK_CREATE_RULESET_VERSION)
+  const ids = {
+    uid,
+    gid,
+    userName: userNameOf(uid),
+    subuid: read('/etc/subuid'),
+    subgid: read('/etc/subgid'),
+    hasNewuidmap: newuidmap !== undefined && newgidmap !== undefined,
+  }
   return {
-    ids: {
-      uid,
-      gid,
-      userName: userNameOf(uid),
-      subuid: read('/etc/subuid'),
-      subgid: read('/etc/subgid'),
-      hasNewuidmap: newuidmap !== undefined && newgidmap !== undefined,
-    },
+    ids,
     home,
     newuidmap,
     newgidmap,
     image: imageFacts(),
+    groupFiles: new GroupFiles({ uid, gid, groups: process.getgroups?.() ?? [], ids: planIds(ids).kind }),
     devices: sources(DEVICES),
     sys: sources(SYS_SHOWN),
     landlockAbi: Math.max(0, abi),

@@ -7,6 +7,7 @@ import { CoopError } from '../core/errors.ts'
 import { hostnameFromBoxName } from '../core/names.ts'
 import { KEPT_CAPABILITIES } from './capabilities.ts'
 import { planEnvironment } from './environment.ts'
+import type { Covered } from './group-files.ts'
 import { type HostImageFacts, type HostLayers, hostImage } from './host-image.ts'
 import { groupFile, hostsFile, passwdFile } from './identity.ts'
 import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
@@ -55,6 +56,8 @@ export interface ComposeInput {
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
   /** Configured mounts, the agent's installation, persistent folders; in order. */
   readonly mounts: readonly ExtraMount[]
+  /** Files of the host that others than its user may not read; none for an image that is not the host's. */
+  readonly covered: Covered
   readonly links: readonly { readonly at: string; readonly to: string }[]
   readonly agentEnvironment: Readonly<Record<string, string>>
   readonly pathEntries: readonly string[]
@@ -154,6 +157,10 @@ export function composePlan(input: ComposeInput): Plan {
       parameters: namespaceParameters(input.userParameters, config.sandbox.nested),
     },
     { do: 'sys', shown: input.sys },
+    // Before the mounts, some of which may be in a folder that is covered.
+    ...(input.covered.files.length + input.covered.folders.length > 0
+      ? [{ do: 'cover', ...input.covered } as const]
+      : []),
     ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(
       (mount): Step => ({
         do: 'bind',

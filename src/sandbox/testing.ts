@@ -53,6 +53,7 @@ export function facts(): ComposeInput {
     userParameters: { max_inotify_instances: 128, max_user_namespaces: 1000 },
     hardLimits: { processes: 100_000, openFiles: 1_000_000 },
     mounts: [],
+    covered: { files: [], folders: [] },
     links: [],
     agentEnvironment: {},
     pathEntries: [],
