@@ -10,6 +10,7 @@ import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync 
 import { basename, dirname, join } from 'node:path'
 
 const PREFIX = 'coop-box-'
+const SWEEP_MS = 50 // the last process of a box is reaped a moment after its end was told
 const SHORT = new Set(['EAGAIN', 'ENOMEM', 'ENOSPC'])
 
 /** This process's folder in a mounted cgroup v2 tree; undefined when none of it can be seen (cgroups(7)). */
@@ -52,6 +53,7 @@ export class Cgroups {
   readonly #log: (event: string, fields?: Readonly<Record<string, unknown>>) => void
   /** Of boxes that have ended, or are about to. */
   readonly #leaving = new Set<string>()
+  #timer: Timer | undefined
 
   /** `dataDir` tells the cgroups of this daemon from those of another one in the same folder. */
   constructor(
@@ -89,6 +91,12 @@ export class Cgroups {
   remove(path: string | undefined): void {
     if (path !== undefined && basename(path).startsWith(this.#prefix)) this.#leaving.add(path)
     this.sweep()
+    if (this.#leaving.size === 0 || this.#timer) return
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.remove(undefined)
+    }, SWEEP_MS)
+    this.#timer.unref()
   }
 
   /** Remove those whose processes have gone meanwhile; a process keeps its cgroup (EBUSY) until it is reaped. */

@@ -86,15 +86,16 @@ export class Nursery {
     }
   }
 
-  /** Before the daemon stops: a spare that ends after it would leave its cgroup behind. */
+  /** Before the daemon stops: what ends after it would leave its cgroup behind. */
   dismiss(): void {
     const spare = this.#spare
     this.#spare = undefined
-    if (spare?.cgroup === undefined) return
-    const pidfd = openPidfd(spare.init.pid)
-    if (pidfd === undefined || startTimeOf(spare.init.pid) !== spare.init.startTime) return
-    signalPidfd(pidfd, SIGKILL)
-    this.#cgroups.remove(spare.cgroup)
+    if (spare?.cgroup !== undefined) {
+      const pidfd = openPidfd(spare.init.pid)
+      if (pidfd !== undefined && startTimeOf(spare.init.pid) === spare.init.startTime)
+        signalPidfd(pidfd, SIGKILL)
+      this.#cgroups.remove(spare.cgroup)
+    }
     for (let waited = 0; this.#cgroups.leaving > 0 && waited < DISMISS_MS; waited++) {
       Bun.sleepSync(1)
       this.#cgroups.sweep()

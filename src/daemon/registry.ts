@@ -168,7 +168,6 @@ export class Registry {
   async #clean(): Promise<void> {
     if (this.#cleaning) return
     this.#cleaning = true
-    this.#context.cgroups.sweep()
     try {
       const left = emptyTrash(this.#context.paths)
       if (left.length) await janitor(this.#context, left)

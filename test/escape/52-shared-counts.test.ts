@@ -79,6 +79,16 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await outside(t, 'inotify')).toBe(2)
   })
 
+  test.skipIf(watchers.missing)(`without watchers coop says what is missing${watchers.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('take', compile(TAKE), 0o755)
+    await t.coop(['ls'])
+    const taking = t.start(['unshare', '-Ur', './take', 'inotify', '20000', 'stay'])
+    await taking.waitFor(/took \d+ EMFILE/)
+    const { code, stderr } = await t.coop(['system', 'logs', '-f'])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('fs.inotify.max_user_instances')])
+  })
+
   test.skipIf(queues.missing)(
     `positive control: a user namespace takes every message queue of the user${queues.note}`,
     async () => {
