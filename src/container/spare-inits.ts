@@ -11,7 +11,7 @@ import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { NetworkMode } from '../sandbox/plan.ts'
 import { type Birth, bear, startTimeOf, writeIdMaps } from './clone.ts'
 
-const DISMISS_MS = 100 // the next daemon of this data folder removes what is left after that
+const DISMISS_MS = 1000 // the next daemon of this data folder removes what is left after that
 
 interface Spare extends Birth {
   /** Where its events go once it belongs to a box. */
