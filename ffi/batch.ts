@@ -162,6 +162,11 @@ export class Batch {
     return this.#push('clone', abi.sys.clone, [flags, 0, 0, 0, 0], FORK, {})
   }
 
+  /** The same with clone3(2), whose arguments are a struct. */
+  fork3(args: Uint8Array): Ref {
+    return this.#push('clone3', abi.sys.clone3, [args, args.length], FORK, {})
+  }
+
   /** Fail with ESTALE unless two pieces of data are equal: what was checked is still what is there. */
   equal(a: Data, b: Data, options: OpOptions = {}): void {
     this.#push('compare', OP_EQUAL, [a, b, Math.min(a.size, b.size)], 0, options)

@@ -19,6 +19,7 @@ const PACKAGES = {
   skopeo: 'skopeo',
   umoci: 'umoci',
   openssl: 'openssl',
+  'mkfs.btrfs': 'btrfs-progs',
 }
 
 /** @param {string} command */

@@ -113,6 +113,7 @@ export const CLONE_NEWIPC = 0x8000000
 export const CLONE_NEWUSER = 0x10000000
 export const CLONE_NEWPID = 0x20000000
 export const CLONE_NEWNET = 0x40000000
+export const CLONE_INTO_CGROUP = 0x200000000 // of clone3 only
 
 // signal(7), sigprocmask(2)
 export const SIGHUP = 1
@@ -172,6 +173,8 @@ export const RLIMIT_NPROC = 6
 export const RLIMIT_NOFILE = 7
 export const RLIMIT_MEMLOCK = 8
 export const RLIMIT_AS = 9
+export const RLIMIT_SIGPENDING = 11
+export const RLIMIT_MSGQUEUE = 12
 
 // socket(2), unix(7), netlink(7)
 export const AF_UNIX = 1

@@ -34,6 +34,11 @@ export function mountAttr(attr: {
   return u64s(attr.set ?? 0, attr.clear ?? 0, attr.propagation ?? 0, attr.usernsFd ?? 0)
 }
 
+/** `struct clone_args` of clone3(2), 88 bytes. */
+export function cloneArgs(args: { flags: number; exitSignal: number; cgroup: number }): Uint8Array {
+  return u64s(args.flags, 0, 0, 0, args.exitSignal, 0, 0, 0, 0, 0, args.cgroup)
+}
+
 /** RLIM64_INFINITY of prlimit64. */
 export const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn
 

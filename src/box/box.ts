@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { SOCK_STREAM } from '../../ffi/abi/constants.ts'
-import { Batch, BatchError } from '../../ffi/batch.ts'
+import { Batch, type BatchError } from '../../ffi/batch.ts'
 import { Channel } from '../../ffi/channel.ts'
 import { listenUnix } from '../../ffi/descriptors.ts'
 import { openPidfd } from '../../ffi/processes.ts'
@@ -36,6 +36,7 @@ import { forgetLastOutput, keepLastOutput, lastOutput } from '../terminal/last-o
 import type { PtyEnd } from '../terminal/pty.ts'
 import type { Waiting } from '../terminal/waiting.ts'
 import { BoxFiles } from '../trees/box-files.ts'
+import type { Cgroups } from './cgroup.ts'
 import { discardStore, makeBoxFolder, prepareStore } from './storage.ts'
 import { type Host, Terminals } from './terminals.ts'
 
@@ -49,6 +50,7 @@ export interface BoxContext {
   readonly host: HostFacts
   readonly zygote: Channel
   readonly nursery: Nursery
+  readonly cgroups: Cgroups
   readonly watcher: Watcher
   log(event: string, fields?: Readonly<Record<string, unknown>>): void
   /** Told of everything that happens, once it is on disk. */
@@ -168,7 +170,7 @@ export class Box implements Host {
       return box
     } catch (error) {
       await box.end({ force: true })
-      throw error instanceof BatchError ? setupError(error, prepared.plan) : error
+      throw setupError(error, prepared.plan)
     }
   }
 
@@ -183,10 +185,10 @@ export class Box implements Host {
   async #birth({ homeFiles }: Prepared): Promise<void> {
     const { paths, nursery } = this.#context
     const { plan } = this.#manifest
-    const { channel, init, mapped } = await nursery.take(plan.ids, plan.network, this.#events())
+    const { channel, init, cgroup, mapped } = await nursery.take(plan.ids, plan.network, this.#events())
     this.#channel = channel
     this.#pidfd = openPidfd(init.pid)
-    this.update({ init: { ...init, boot: bootId() } })
+    this.update({ init: { ...init, boot: bootId() }, cgroup })
     // While newuidmap and newgidmap run, the files and the batch are made on this processor.
     const store = this.#files(homeFiles)
     rmSync(this.runtimeDir, { recursive: true, force: true })
@@ -359,7 +361,8 @@ export class Box implements Host {
   }
 
   #becomeStopped(reason: string | undefined): void {
-    this.update({ state: 'stopped', reason, init: undefined, ptys: [], commands: [], waiting: undefined })
+    const gone = { init: undefined, cgroup: undefined, ptys: [], commands: [], waiting: undefined }
+    this.update({ state: 'stopped', reason, ...gone })
     this.emit({
       event: 'box',
       box: this.name,
@@ -379,7 +382,7 @@ export class Box implements Host {
     } catch (error) {
       await this.stop({ force: true, reason: 'it did not start' })
       this.update({ plan: before.plan, layered: before.layered })
-      throw error instanceof BatchError ? setupError(error, prepared.plan) : error
+      throw setupError(error, prepared.plan)
     }
   }
 
@@ -405,6 +408,7 @@ export class Box implements Host {
     }
     this.#channel?.close()
     this.#channel = undefined
+    this.#context.cgroups.remove(this.#manifest.cgroup)
     this.terminals.closeAll(end)
     this.processes.endAll(KILLED)
     if (end.ended === 'stopped') this.#keepLastOutput()

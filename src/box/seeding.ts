@@ -4,7 +4,6 @@
  */
 import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { BatchError } from '../../ffi/batch.ts'
 import { bear } from '../container/clone.ts'
 import { setupError } from '../container/setup-error.ts'
 import { type Paths, seedingDir, unseededFile, volumesDir } from '../core/paths.ts'
@@ -77,7 +76,7 @@ async function seed(
     renameSync(fresh, path)
     rmSync(unseededFile(paths, name), { force: true })
   } catch (error) {
-    throw error instanceof BatchError ? setupError(error, plan) : error
+    throw setupError(error, plan)
   } finally {
     channel.close()
     discard(paths, work)

@@ -33,6 +33,7 @@ import { sourceOf } from '../host/facts.ts'
 import type { Skeleton } from '../sandbox/host-image.ts'
 import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
+import { isKernelLimit } from './kernel-limits.ts'
 
 /** Makes folders and files that belong to root of the box. */
 class Owner {
@@ -96,9 +97,10 @@ function withModes<T>(work: () => T): T {
   }
 }
 
+/** ENOSPC of a terminal, a mount or a namespace is none: no space that is freed helps. */
 export function isDiskFull(error: unknown): boolean {
   const code = (error as { code?: string }).code
-  return code === 'ENOSPC' || code === 'EDQUOT'
+  return (code === 'ENOSPC' || code === 'EDQUOT') && !isKernelLimit(error)
 }
 
 /** Name the disk when it is full: the one error of these that a person can do something about. */

@@ -22,6 +22,7 @@ import { isCrashLoop, recentEnds } from '../terminal/restarts.ts'
 import { Ring } from '../terminal/ring.ts'
 import { ScreenKeeper } from '../terminal/screen-keeper.ts'
 import type { Waiting } from '../terminal/waiting.ts'
+import { terminalError } from './kernel-limits.ts'
 
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
 
@@ -153,7 +154,7 @@ export class Terminals {
       if (ring) ring.close()
       else closeDescriptor(pipe)
       rmSync(this.#ringPath(number), { force: true })
-      throw error
+      throw terminalError(error, this.#host.manifest.name)
     } finally {
       this.#opening.delete(number)
     }

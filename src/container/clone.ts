@@ -1,28 +1,35 @@
 /** The first moments of a box: one clone by the zygote, id maps, then init listens and can be talked to. */
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
+import { cloneArgs } from '../../ffi/abi/structs.ts'
 import { Batch, BatchError } from '../../ffi/batch.ts'
 import { Channel, type ChannelEvents } from '../../ffi/channel.ts'
 import { socketPair } from '../../ffi/descriptors.ts'
 import { takeEmptyProgram } from '../../ffi/program.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
+import type { Cgroups } from '../box/cgroup.ts'
+import { tightestNamespaces } from '../box/kernel-limits.ts'
 import { CoopError } from '../core/errors.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { type IdMapLine, type IdPlan, idMapText } from '../sandbox/ids.ts'
 import type { NetworkMode } from '../sandbox/plan.ts'
 
-const NAMESPACES =
-  k.CLONE_NEWUSER | k.CLONE_NEWNS | k.CLONE_NEWPID | k.CLONE_NEWUTS | k.CLONE_NEWIPC | k.CLONE_NEWCGROUP
+const NAMESPACES = k.CLONE_NEWUSER | k.CLONE_NEWNS | k.CLONE_NEWPID | k.CLONE_NEWUTS | k.CLONE_NEWIPC
+const CGROUP_FD = 200 // a number of the zygote's that nothing else has: it has to be written into a structure
 
 export interface Birth {
   readonly channel: Channel
   readonly init: { readonly pid: number; readonly startTime: string }
+  /** Its cgroup, when it has one of its own. */
+  readonly cgroup: string | undefined
 }
 
 export interface BirthInput {
   readonly network: NetworkMode
   readonly zygote: Channel
   readonly events: ChannelEvents
+  /** Makes a cgroup for it, where that is possible. */
+  readonly cgroups?: Cgroups
 }
 
 /** When a process began, in clock ticks since boot: with the pid it names a process for good (proc_pid_stat(5)). */
@@ -35,10 +42,18 @@ export function startTimeOf(pid: number): string | undefined {
   }
 }
 
-function cloneBatch(network: NetworkMode, ends: readonly number[]): Batch {
+function cloneBatch(network: NetworkMode, ends: readonly number[], cgroup: number | undefined): Batch {
   const batch = new Batch()
   const fds = ends.map((fd) => batch.fd(fd))
-  batch.fork(NAMESPACES | (network === 'none' ? k.CLONE_NEWNET : 0) | k.SIGCHLD)
+  const flags = NAMESPACES | (network === 'none' ? k.CLONE_NEWNET : 0)
+  if (cgroup === undefined) batch.fork(flags | k.SIGCHLD)
+  else {
+    batch.call('dup3', [batch.fd(cgroup), CGROUP_FD, k.O_CLOEXEC], { scoped: true })
+    const args = { flags: flags + k.CLONE_INTO_CGROUP, exitSignal: k.SIGCHLD, cgroup: CGROUP_FD }
+    batch.fork3(cloneArgs(args))
+  }
+  // Not by a flag of the clone: the namespace's root would be the cgroup of the zygote.
+  batch.call('unshare', [k.CLONE_NEWCGROUP])
   // Init's descriptors have fixed numbers (native.c); then nothing else of the zygote stays open.
   for (const [index, fd] of fds.entries()) batch.call('dup3', [fd, 3 + index, k.O_CLOEXEC])
   for (const later of [5, 6]) batch.call('dup3', [0, later, k.O_CLOEXEC]) // the listener's and the signals' are kept free
@@ -52,8 +67,9 @@ function cloneBatch(network: NetworkMode, ends: readonly number[]): Batch {
 
 /** The words for a clone that the host refused. */
 function cloneError(error: BatchError): CoopError {
+  const { name, most } = tightestNamespaces()
   const hints: Record<string, string> = {
-    ENOSPC: 'sudo sysctl user.max_user_namespaces=15000',
+    ENOSPC: `end some boxes, or: sudo sysctl ${name}=${Math.max(15_000, 2 * most)}`,
     EPERM: 'sudo sysctl kernel.unprivileged_userns_clone=1 (inside a container: allow user namespaces there)',
     EAGAIN: 'end some processes, or raise the limit on them (ulimit -u)',
     EUSERS: 'namespaces are nested too deeply: start coop outside of other boxes',
@@ -103,13 +119,27 @@ export async function writeIdMaps(pid: number, ids: IdPlan, host: HostFacts): Pr
 }
 
 /** Clone an init that waits for its ids. It ends with this daemon until it is made to listen. */
-export async function bear({ network, zygote, events }: BirthInput): Promise<Birth> {
+export async function bear(input: BirthInput): Promise<Birth> {
+  const { cgroups } = input
+  const cgroup = cgroups?.make()
+  if (!cgroups || cgroup === undefined) return bearInto(input, undefined)
+  try {
+    return await bearInto(input, cgroup)
+  } catch (error) {
+    // A container may forbid clone3, and a cgroup that shares out memory or processors takes no process beside it.
+    cgroups.refused(cgroup, error)
+    return bearInto(input, undefined)
+  }
+}
+
+async function bearInto({ network, zygote, events }: BirthInput, cgroup: string | undefined): Promise<Birth> {
+  const folder = cgroup === undefined ? undefined : openSync(cgroup, k.O_PATH)
   const [connection, theirConnection] = socketPair(k.SOCK_STREAM)
   const [channel, theirChannel] = socketPair(k.SOCK_SEQPACKET)
   let pid: number
   try {
-    const reply = await zygote.run(cloneBatch(network, [theirConnection, theirChannel]))
-    pid = reply.results[0] ?? -1
+    const reply = await zygote.run(cloneBatch(network, [theirConnection, theirChannel], folder))
+    pid = reply.results.at(-1) ?? -1
   } catch (error) {
     closeDescriptor(connection)
     closeDescriptor(channel)
@@ -117,6 +147,7 @@ export async function bear({ network, zygote, events }: BirthInput): Promise<Bir
   } finally {
     closeDescriptor(theirConnection)
     closeDescriptor(theirChannel)
+    if (folder !== undefined) closeSync(folder)
   }
   const adopted = await Channel.adopt(connection, channel, events)
   const startTime = startTimeOf(pid)
@@ -124,5 +155,5 @@ export async function bear({ network, zygote, events }: BirthInput): Promise<Bir
     adopted.close()
     throw new CoopError('E_FAILED', 'the init of the box ended at once')
   }
-  return { channel: adopted, init: { pid, startTime } }
+  return { channel: adopted, init: { pid, startTime }, cgroup }
 }

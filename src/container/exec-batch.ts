@@ -3,6 +3,7 @@
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch, type Ref } from '../../ffi/batch.ts'
+import { OPEN_TERMINAL } from '../box/kernel-limits.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import { boundingDrops, CAPABILITIES, capsetStruct } from '../sandbox/capabilities.ts'
 import { environmentList } from '../sandbox/environment.ts'
@@ -57,7 +58,7 @@ function openTerminal(batch: Batch, size: WindowSize, pipe: number): Ref {
     0n,
     BigInt(k.RESOLVE_NO_SYMLINKS),
   ])
-  const what = 'open a terminal in the box'
+  const what = OPEN_TERMINAL
   const master = batch.call('openat2', [k.AT_FDCWD, '/dev/pts/ptmx', new Uint8Array(how.buffer), 24], {
     send: true,
     what,
@@ -79,6 +80,7 @@ function rlimit(batch: Batch, resource: number, limit: number): void {
 function confine(batch: Batch, spec: ProcessSpec): void {
   rlimit(batch, k.RLIMIT_NPROC, spec.limits.pids)
   rlimit(batch, k.RLIMIT_NOFILE, spec.limits.openFiles)
+  rlimit(batch, k.RLIMIT_CORE, 0) // no copy of a secret's memory in the workspace, nor in the host's core_pattern
   batch.call('umask', [0o022])
   batch.call('prctl', [k.PR_CAP_AMBIENT, k.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0])
   const drops = boundingDrops(spec.lastCapability)

@@ -35,13 +35,21 @@ export class MountBatch {
     return new Uint8Array(new BigUint64Array([BigInt(flags), BigInt(mode), BigInt(resolve)]).buffer)
   }
 
-  open(dir: Ref | number, path: string, flags: number, resolve: number, what: string, mayFail = false): Ref {
+  open(
+    dir: Ref | number,
+    path: string,
+    flags: number,
+    resolve: number,
+    what: string,
+    mayFail = false,
+    scoped = true,
+  ): Ref {
     const how = this.#how(flags | k.O_CLOEXEC, flags & k.O_CREAT ? 0o644 : 0, resolve)
-    return this.batch.call('openat2', [dir, path, how, 24], { scoped: true, what, mayFail })
+    return this.batch.call('openat2', [dir, path, how, 24], { scoped, what, mayFail })
   }
 
   /** A path below the new root. The last part must not be a link: nothing is mounted through one. */
-  inRoot(path: string, flags: number, what: string, mayFail = false): Ref {
+  inRoot(path: string, flags: number, what: string, mayFail = false, scoped = true): Ref {
     const resolve = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
     return this.open(
       this.root,
@@ -50,6 +58,7 @@ export class MountBatch {
       resolve,
       what,
       mayFail,
+      scoped,
     )
   }
 
@@ -97,6 +106,7 @@ export class MountBatch {
     options: Readonly<Record<string, string | null>>,
     attributes: number,
     what: string,
+    scoped = true,
   ): Ref {
     const context = this.batch.call('fsopen', [type, k.FSOPEN_CLOEXEC], { scoped: true, what })
     for (const [key, value] of Object.entries(options)) {
@@ -104,7 +114,7 @@ export class MountBatch {
       else this.batch.call('fsconfig', [context, k.FSCONFIG_SET_STRING, key, value, 0], { what })
     }
     this.batch.call('fsconfig', [context, k.FSCONFIG_CMD_CREATE, 0, 0, 0], { what })
-    return this.batch.call('fsmount', [context, k.FSMOUNT_CLOEXEC, attributes], { scoped: true, what })
+    return this.batch.call('fsmount', [context, k.FSMOUNT_CLOEXEC, attributes], { scoped, what })
   }
 
   /** Attach a mount under a name of the staging folder, where an overlay can refer to it without quoting. */

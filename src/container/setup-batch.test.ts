@@ -172,3 +172,34 @@ test('loopback is brought up in a network of its own only', () => {
   expect(batchOf(none).find('ioctl')).toHaveLength(1)
   expect(batchOf({ ...none, network: 'host' }).find('ioctl')).toEqual([])
 })
+
+test('parameters of its own namespaces are written before they become read-only', () => {
+  const made = madeOf()
+  const [first] = made.find('write')
+  expect(made.text(first?.op.args[1])).toBe('64')
+  const attributes = made.find('mount_setattr').find(({ op }) => op.what === 'read-only /proc/sys')
+  expect(first?.index).toBeLessThan(attributes?.index ?? 0)
+})
+
+test('what is covered is covered before mounts that may lie in it, and no more descriptors stay open', () => {
+  const covered = { files: ['/etc/secret'], folders: ['/etc/private'] }
+  const made = madeOf({ covered })
+  const of = (path: string) => made.ops.filter(({ what }) => what === `cover ${path}`).map(({ name }) => name)
+  expect(of('/etc/secret')).toEqual(['openat2', 'open_tree', 'move_mount'])
+  expect(of('/etc/private').at(-1)).toBe('move_mount')
+  const last = made.ops.findLastIndex(({ what }) => what === 'cover /etc/private')
+  const workspace = made.ops.findIndex(({ what, name }) => what === 'mount /src/it' && name === 'move_mount')
+  expect(last).toBeLessThan(workspace)
+  expect(made.ops.slice(last + 1, last + 3).map(({ name }) => name)).toEqual(['close', 'close'])
+  // Nothing of it in a box with nothing to cover.
+  expect(madeOf().ops.some(({ what }) => what?.startsWith('cover'))).toBe(false)
+})
+
+test('terminals of a box are limited', () => {
+  const made = madeOf()
+  const options = made.find('fsconfig').filter(({ op }) => op.what === 'mount /dev/pts')
+  const pairs = options.map(({ op }) =>
+    op.args[3] === 0 ? '' : `${made.text(op.args[2])}=${made.text(op.args[3])}`,
+  )
+  expect(pairs).toContain('max=256')
+})

@@ -10,6 +10,7 @@ import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import type { Batch, Ref } from '../../ffi/batch.ts'
 import { forgetProgram } from '../../ffi/program.ts'
+import { BOX_TERMINALS } from '../box/kernel-limits.ts'
 import { ownerInside } from '../sandbox/ids.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
 import { BOUND, MountBatch, type PreparedMounts, QUIET } from './mount-batch.ts'
@@ -31,6 +32,12 @@ function proc(setup: MountBatch, step: Extract<Step, { do: 'proc' }>, emptyDevic
   // From here on by the mount's own descriptor: no name of the image is involved (CVE-2025-31133, 2025-52881).
   const below = (name: string): Ref =>
     setup.open(mount, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH, `/proc/${name}`)
+  for (const [name, value] of Object.entries(step.parameters)) {
+    const resolve = k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH
+    const file = setup.open(mount, name, k.O_WRONLY, resolve, `/proc/${name}`)
+    const text = Buffer.from(`${value}`)
+    setup.batch.call('write', [file, text, text.length], { what: `/proc/${name}` })
+  }
   const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH
   for (const name of step.readonly) {
     const target = below(name)
@@ -73,7 +80,7 @@ function dev(setup: MountBatch, devices: ReadonlyMap<string, Ref>): void {
   // Its own instance: a terminal of the box is in no list of the host's (CVE-2025-52565).
   const pts = setup.create(
     'devpts',
-    { newinstance: null, mode: '0620', ptmxmode: '0666' },
+    { newinstance: null, mode: '0620', ptmxmode: '0666', max: String(BOX_TERMINALS) },
     k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NOEXEC,
     'mount /dev/pts',
   )
@@ -88,6 +95,33 @@ function dev(setup: MountBatch, devices: ReadonlyMap<string, Ref>): void {
     ['stderr', '/proc/self/fd/2'],
   ] as const
   for (const [name, to] of links) setup.batch.call('symlinkat', [to, mount, name])
+}
+
+function emptyDeviceOf(devices: ReadonlyMap<string, Ref>): Ref {
+  const empty = devices.get('/dev/null')
+  if (!empty) throw new Error('no /dev/null in the plan')
+  return empty
+}
+
+/** What the box has removed or replaced since its first start is not covered: it is not the host's any more. */
+function cover(setup: MountBatch, step: Extract<Step, { do: 'cover' }>, emptyDevice: Ref): void {
+  const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH
+  // Closed one by one: there may be hundreds, and a process has a thousand descriptors.
+  const over = (path: string, flags: number, make: () => Ref): void => {
+    const what = `cover ${path}`
+    const target = setup.inRoot(path, flags, what, true, false)
+    const mount = make()
+    setup.attach(mount, target, what, true)
+    for (const fd of [target, mount]) setup.batch.call('close', [fd], { mayFail: true })
+  }
+  for (const path of step.files)
+    over(path, k.O_PATH, () =>
+      setup.batch.call('open_tree', [emptyDevice, '', clone], { what: `cover ${path}` }),
+    )
+  for (const path of step.folders)
+    over(path, k.O_PATH | abi.O_DIRECTORY, () =>
+      setup.create('tmpfs', { mode: '0755', size: '64k' }, QUIET, `cover ${path}`, false),
+    )
 }
 
 function makeStep(
@@ -135,11 +169,12 @@ function makeStep(
       return
     }
     case 'proc': {
-      const empty = devices.get('/dev/null')
-      if (!empty) throw new Error('no /dev/null in the plan')
-      proc(setup, step, empty)
+      proc(setup, step, emptyDeviceOf(devices))
       return
     }
+    case 'cover':
+      cover(setup, step, emptyDeviceOf(devices))
+      return
     case 'dev':
       dev(setup, devices)
       return

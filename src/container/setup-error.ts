@@ -1,14 +1,20 @@
 /** Words for a set-up that the kernel refused: what a person can do about it. */
-import type { BatchError } from '../../ffi/batch.ts'
+import { BatchError } from '../../ffi/batch.ts'
+import { mountsError } from '../box/kernel-limits.ts'
 import { CoopError } from '../core/errors.ts'
 import { ownersHint } from '../host/rootfs-owners.ts'
 import type { Plan } from '../sandbox/plan.ts'
 
 const FORBIDDEN = new Set(['EPERM', 'EACCES'])
 
-/** The error that a failed set-up batch becomes. */
-export function setupError(error: BatchError, plan: Plan): CoopError {
-  const sentence = `the box ${plan.name} could not be made: ${error.message}`
+/** The error that a failed set-up becomes: of init's batch, or of the mounts that the daemon makes for root. */
+export function setupError(error: unknown, plan: Plan): unknown {
+  const sentence = `the box ${plan.name} could not be made: ${error instanceof Error ? error.message : error}`
+  const known = mountsError(error, sentence)
+  return known === error && error instanceof BatchError ? batchError(error, sentence, plan) : known
+}
+
+function batchError(error: BatchError, sentence: string, plan: Plan): CoopError {
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
     return new CoopError('E_DISK_FULL', sentence, {
       hint: 'free some space, or set COOP_DATA_DIR to a folder on a larger disk',

@@ -2,11 +2,16 @@
  * An init that is born before it is asked for: cloned, with its ids, waiting. Making a box then starts with its
  * files. It has nothing of any box yet, and ends with the daemon.
  */
+import { SIGKILL } from '../../ffi/abi/constants.ts'
 import type { Channel, ChannelEvents } from '../../ffi/channel.ts'
+import { openPidfd, signalPidfd } from '../../ffi/processes.ts'
+import type { Cgroups } from '../box/cgroup.ts'
 import { type HostFacts, mountPoints } from '../host/facts.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { NetworkMode } from '../sandbox/plan.ts'
-import { type Birth, bear, writeIdMaps } from './clone.ts'
+import { type Birth, bear, startTimeOf, writeIdMaps } from './clone.ts'
+
+const DISMISS_MS = 1000 // the next daemon of this data folder removes what is left after that
 
 interface Spare extends Birth {
   /** Where its events go once it belongs to a box. */
@@ -23,12 +28,14 @@ export interface NewInit extends Birth {
 export class Nursery {
   readonly #zygote: Channel
   readonly #host: HostFacts
+  readonly #cgroups: Cgroups
   #spare: Spare | undefined
   #raising: Promise<void> | undefined
 
-  constructor(zygote: Channel, host: HostFacts) {
+  constructor(zygote: Channel, host: HostFacts, cgroups: Cgroups) {
     this.#zygote = zygote
     this.#host = host
+    this.#cgroups = cgroups
   }
 
   /** An init for a box, at once when a spare one fits. */
@@ -41,8 +48,9 @@ export class Nursery {
         return { ...spare, mapped: Promise.resolve() }
       }
       spare.channel.close()
+      this.#cgroups.remove(spare.cgroup)
     }
-    const birth = await bear({ network, zygote: this.#zygote, events })
+    const birth = await bear({ network, zygote: this.#zygote, events, cgroups: this.#cgroups })
     const mapped = writeIdMaps(birth.init.pid, ids, this.#host)
     mapped.catch(() => {}) // whoever takes it looks at it later
     return { ...birth, mapped }
@@ -66,14 +74,31 @@ export class Nursery {
       close: () => spare?.events.close?.(),
     }
     let spare: Spare | undefined
-    const birth = await bear({ network: 'host', zygote: this.#zygote, events })
+    const birth = await bear({ network: 'host', zygote: this.#zygote, events, cgroups: this.#cgroups })
     spare = { ...birth, mounts, events: {} }
     try {
       await writeIdMaps(birth.init.pid, planIds(this.#host.ids), this.#host)
       this.#spare = spare
     } catch (error) {
       birth.channel.close()
+      this.#cgroups.remove(birth.cgroup)
       throw error
+    }
+  }
+
+  /** Before the daemon stops: what ends after it would leave its cgroup behind. */
+  dismiss(): void {
+    const spare = this.#spare
+    this.#spare = undefined
+    if (spare?.cgroup !== undefined) {
+      const pidfd = openPidfd(spare.init.pid)
+      if (pidfd !== undefined && startTimeOf(spare.init.pid) === spare.init.startTime)
+        signalPidfd(pidfd, SIGKILL)
+      this.#cgroups.remove(spare.cgroup)
+    }
+    for (let waited = 0; this.#cgroups.leaving > 0 && waited < DISMISS_MS; waited++) {
+      Bun.sleepSync(1)
+      this.#cgroups.sweep()
     }
   }
 }

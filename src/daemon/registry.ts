@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
 import { Box, type BoxContext } from '../box/box.ts'
+import { Cgroups } from '../box/cgroup.ts'
 import { thaw } from '../box/freeze.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../box/storage.ts'
@@ -60,12 +61,14 @@ export class Registry {
     log: Log,
     bus: Bus<CoopEvent>,
   ) {
+    const cgroups = new Cgroups(paths.dataDir, log)
     this.#context = {
       paths,
       watcher,
       host,
       zygote,
-      nursery: new Nursery(zygote, host),
+      nursery: new Nursery(zygote, host, cgroups),
+      cgroups,
       log,
       bus,
       ended: (box) => {
@@ -111,7 +114,9 @@ export class Registry {
     clearHalfMadeSnapshots(paths)
     discard(paths, seedingDir(paths))
     await clearHalfMadeLayers(paths, async (folder) => discard(paths, folder))
-    for (const { name, manifest } of findManifests(paths)) {
+    const manifests = findManifests(paths)
+    const cgroups = manifests.flatMap(({ manifest }) => manifest?.cgroup ?? [])
+    for (const { name, manifest } of manifests) {
       if (!manifest) {
         const aside = `${boxDir(paths, name)}/box.json.unreadable`
         // The manifest comes before anything else of a box: without one its daemon died at once.
@@ -144,17 +149,21 @@ export class Registry {
       }
       rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
     }
+    const living = new Set(this.boxes.flatMap(({ manifest }) => manifest.cgroup ?? []))
+    this.#context.cgroups.clear(cgroups, living)
     void this.#clean()
   }
 
   /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
   cleanNow(): void {
+    this.#context.nursery.dismiss()
     emptyTrash(this.#context.paths)
   }
 
   /** A spare init for the next box, once this one is out of the way. */
   #raiseSoon(): void {
-    setTimeout(() => void this.#context.nursery.raise(), RAISE_DELAY_MS).unref()
+    const { nursery, host } = this.#context
+    setTimeout(() => void nursery.raise().then(() => host.groupFiles.refresh()), RAISE_DELAY_MS).unref()
   }
 
   /** Not at once: deleting would slow down whatever is asked for next. */
@@ -276,6 +285,7 @@ export class Registry {
 
   /** With new volumes seeded, whose folders then are others. */
   async #prepared(prepare: () => Prepared): Promise<Prepared> {
+    await this.#context.host.groupFiles.ready()
     const prepared = prepare()
     let seeded = true
     try {

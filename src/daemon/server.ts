@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { unmapProgram } from '../../ffi/program.ts'
 import { Watcher } from '../../ffi/watcher.ts'
+import { leaveRoom } from '../box/leave-room.ts'
 import { diskError } from '../box/storage.ts'
 import { placesOf } from '../box/writable.ts'
 import { adoptZygote } from '../box/zygote.ts'
@@ -60,7 +61,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     log('zygote-gone')
     stop('retire') // the next client starts a daemon with a new zygote
   })
-  await zygote.run(unmapProgram())
+  await zygote.run(leaveRoom(unmapProgram()))
   const clients = new Set<Client>()
   const bus = new Bus<CoopEvent>((error) => log('listener-failed', { error: String(error) }))
   let idle: Timer | undefined

@@ -1,15 +1,25 @@
 /** Facts about the host that planning needs, read once per daemon where they do not change. */
-import { existsSync, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from 'node:fs'
 import { userInfo } from 'node:os'
 import { LANDLOCK_CREATE_RULESET_VERSION } from '../../ffi/abi/constants.ts'
 import { syscall } from '../../ffi/libc.ts'
+import { GroupFiles } from '../box/group-files.ts'
 import { CoopError } from '../core/errors.ts'
 import { findSystemProgram } from '../programs.ts'
 import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
 import { HOST_FOLDERS, HOST_MERGED } from '../sandbox/host-image.ts'
-import { BOX_IDS, type IdFacts, rootRange } from '../sandbox/ids.ts'
+import { BOX_IDS, type IdFacts, planIds, rootRange } from '../sandbox/ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Source } from '../sandbox/plan.ts'
+import type { UserParameters } from '../sandbox/shared-counts.ts'
 
 export interface HostFacts {
   readonly ids: IdFacts
@@ -17,12 +27,16 @@ export interface HostFacts {
   readonly newuidmap: string | undefined
   readonly newgidmap: string | undefined
   readonly image: HostImageFacts
+  /** Of the image's files those that only the user may read. */
+  readonly groupFiles: GroupFiles
   readonly devices: readonly Source[]
   readonly sys: readonly Source[]
   readonly landlockAbi: number
   readonly lastCapability: number
   /** What of the kernel's own files below /proc there is, of those that a box must not have. */
   readonly procNames: ReadonlySet<string>
+  /** What /proc/sys/user says. */
+  readonly userParameters: UserParameters
   /** Hard limits of this process, which a box cannot exceed (proc_pid_limits(5)). */
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
 }
@@ -99,6 +113,13 @@ function hardLimit(limits: string, name: string): number {
   return hard === undefined || hard === 'unlimited' ? Number.MAX_SAFE_INTEGER : Number(hard)
 }
 
+function userParameters(): UserParameters {
+  const folder = '/proc/sys/user'
+  if (!existsSync(folder)) return {}
+  const pairs = readdirSync(folder).map((name) => [name, Number(read(`${folder}/${name}`))] as const)
+  return Object.fromEntries(pairs.filter(([, most]) => Number.isSafeInteger(most)))
+}
+
 /** Root of a user namespace may have no ids to give away. Raises E_ISOLATION. */
 function checkRange(uid: number, subuid: string, subgid: string): void {
   if (uid !== 0) return
@@ -129,19 +150,21 @@ export function hostFacts(home: string): HostFacts {
   checkRange(uid, read('/etc/subuid'), read('/etc/subgid'))
   const limits = read('/proc/self/limits')
   const abi = syscall('landlock_create_ruleset', 0, 0, LANDLOCK_CREATE_RULESET_VERSION)
+  const ids = {
+    uid,
+    gid,
+    userName: userNameOf(uid),
+    subuid: read('/etc/subuid'),
+    subgid: read('/etc/subgid'),
+    hasNewuidmap: newuidmap !== undefined && newgidmap !== undefined,
+  }
   return {
-    ids: {
-      uid,
-      gid,
-      userName: userNameOf(uid),
-      subuid: read('/etc/subuid'),
-      subgid: read('/etc/subgid'),
-      hasNewuidmap: newuidmap !== undefined && newgidmap !== undefined,
-    },
+    ids,
     home,
     newuidmap,
     newgidmap,
     image: imageFacts(),
+    groupFiles: new GroupFiles({ uid, gid, groups: process.getgroups?.() ?? [], ids: planIds(ids).kind }),
     devices: sources(DEVICES),
     sys: sources(SYS_SHOWN),
     landlockAbi: Math.max(0, abi),
@@ -149,6 +172,7 @@ export function hostFacts(home: string): HostFacts {
     procNames: new Set(
       [...READONLY, ...MASKED_FILES, ...MASKED_FOLDERS].filter((name) => existsSync(`/proc/${name}`)),
     ),
+    userParameters: userParameters(),
     hardLimits: {
       processes: hardLimit(limits, 'Max processes'),
       openFiles: hardLimit(limits, 'Max open files'),

@@ -21,6 +21,7 @@ import { isLocal } from '../image/reference.ts'
 import { trustedPath } from '../programs.ts'
 import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
 import { stepEnvironment } from '../sandbox/environment.ts'
+import { NOTHING_COVERED } from '../sandbox/group-files.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
@@ -224,8 +225,10 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     sys: host.sys,
     landlockAbi: host.landlockAbi,
     inProc: (name) => host.procNames.has(name),
+    userParameters: host.userParameters,
     hardLimits: host.hardLimits,
     mounts: [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts],
+    covered: image.kind === 'host' ? host.groupFiles.covered : NOTHING_COVERED,
     links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
     agentEnvironment: isStep ? {} : (chosen.adapter?.environment(box) ?? {}),
     pathEntries: chosen.found?.pathEntries ?? [],

@@ -7,11 +7,13 @@ import { CoopError } from '../core/errors.ts'
 import { hostnameFromBoxName } from '../core/names.ts'
 import { KEPT_CAPABILITIES } from './capabilities.ts'
 import { planEnvironment } from './environment.ts'
+import type { Covered } from './group-files.ts'
 import { type HostImageFacts, type HostLayers, hostImage } from './host-image.ts'
 import { groupFile, hostsFile, passwdFile } from './identity.ts'
 import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from './kernel-files.ts'
 import type { NetworkMode, Plan, Source, Step } from './plan.ts'
+import { namespaceParameters, type UserParameters } from './shared-counts.ts'
 
 const OPEN_FILES = 65_536 // descriptors per process: build tools and databases ask for more than the usual 1024
 const SCOPE_ABI = 6 // Landlock ABI with scopes for abstract sockets, Linux 6.12
@@ -49,9 +51,13 @@ export interface ComposeInput {
   readonly landlockAbi: number
   /** Whether this kernel has a file or folder of that name below /proc. */
   readonly inProc: (name: string) => boolean
+  /** Of this process's user namespace: /proc/sys/user. */
+  readonly userParameters: UserParameters
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
   /** Configured mounts, the agent's installation, persistent folders; in order. */
   readonly mounts: readonly ExtraMount[]
+  /** Files of the host that others than its user may not read; none for an image that is not the host's. */
+  readonly covered: Covered
   readonly links: readonly { readonly at: string; readonly to: string }[]
   readonly agentEnvironment: Readonly<Record<string, string>>
   readonly pathEntries: readonly string[]
@@ -148,8 +154,13 @@ export function composePlan(input: ComposeInput): Plan {
       readonly: READONLY.filter(input.inProc),
       maskedFiles: MASKED_FILES.filter(input.inProc),
       maskedFolders: MASKED_FOLDERS.filter(input.inProc),
+      parameters: namespaceParameters(input.userParameters, config.sandbox.nested),
     },
     { do: 'sys', shown: input.sys },
+    // Before the mounts, some of which may be in a folder that is covered.
+    ...(input.covered.files.length + input.covered.folders.length > 0
+      ? [{ do: 'cover', ...input.covered } as const]
+      : []),
     ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(
       (mount): Step => ({
         do: 'bind',

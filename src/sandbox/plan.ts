@@ -39,7 +39,11 @@ export type Step =
       readonly readonly: readonly string[]
       readonly maskedFiles: readonly string[]
       readonly maskedFolders: readonly string[]
+      /** Parameters of the box's own namespaces, by file below /proc; written before that is read-only. */
+      readonly parameters: Readonly<Record<string, number>>
     }
+  /** Files of the image that only the user may read, covered where they are still there. */
+  | { readonly do: 'cover'; readonly files: readonly string[]; readonly folders: readonly string[] }
   | { readonly do: 'dev'; readonly devices: readonly Source[] }
   | { readonly do: 'sys'; readonly shown: readonly Source[] }
 

@@ -88,6 +88,8 @@ export interface Manifest {
   readonly detachKey: string
   /** `boot` is the kernel's boot id: pids and start times mean something within one. */
   readonly init: { readonly pid: number; readonly startTime: string; readonly boot: string } | undefined
+  /** Its own cgroup while it has an init, when the host let us make one; a folder of a cgroup v2 tree. */
+  readonly cgroup?: string | undefined
   readonly ptys: readonly PtyRecord[]
   readonly commands: readonly CommandRecord[]
   /** The agent waits for its user. */

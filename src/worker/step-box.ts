@@ -4,7 +4,7 @@
  */
 import { appendFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { Batch, BatchError } from '../../ffi/batch.ts'
+import { Batch } from '../../ffi/batch.ts'
 import { growPipe, pipe } from '../../ffi/pipes.ts'
 import { openPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
@@ -84,7 +84,7 @@ export async function runInBox(
     renameSync(join(upperDir(paths, plan.name), 'root'), files)
     return code
   } catch (error) {
-    throw error instanceof BatchError ? setupError(error, plan) : error
+    throw setupError(error, plan)
   } finally {
     await end()
     if (pidfd !== undefined) closeDescriptor(pidfd)

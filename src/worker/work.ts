@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Channel } from '../../ffi/channel.ts'
 import { redirectToNull } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
+import { leaveRoom } from '../box/leave-room.ts'
 import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts'
 import { writablePlaces } from '../box/writable.ts'
 import { adoptZygote } from '../box/zygote.ts'
@@ -81,7 +82,7 @@ export async function work(connection: number, channel: number): Promise<void> {
     const paths = resolvePaths(process.env, homedir())
     const host = hostFacts(homedir())
     const zygote = await adoptZygote(connection, channel)
-    await zygote.run(unmapProgram())
+    await zygote.run(leaveRoom(unmapProgram()))
     const discard = async (folder: string): Promise<void> => {
       if (!existsSync(folder)) return
       const trash = join(paths.dataDir, 'trash')

@@ -44,6 +44,8 @@ int main(int argc, char **argv) {
   TRY("openat", SYS_openat, AT_FDCWD, "/dev/null", O_RDWR);
   TRY("inject", SYS_ioctl, 1, 0x5412, "x");
   TRY("inject-high", SYS_ioctl, 1, 0x100005412ul, "x");
+  TRY("snapshot", SYS_ioctl, fd, 0x50009417, 0);
+  TRY("snapshot-high", SYS_ioctl, fd, 0x150009417ul, 0);
   TRY("keyctl", SYS_keyctl, 0, -3, 0);
   TRY("clone3", 435, 0, 0);
   TRY("unshare-user", SYS_unshare, 0x10000000);
@@ -110,6 +112,8 @@ const FILTERED = {
   openat: 'ok',
   inject: 'EPERM',
   'inject-high': 'EPERM',
+  snapshot: 'EPERM',
+  'snapshot-high': 'EPERM',
   keyctl: 'EPERM',
   clone3: 'ENOSYS',
   'unshare-user': 'EPERM',
@@ -140,7 +144,7 @@ test.skipIf(!cc)(
   'without the filter the attempts end otherwise, so that it is the filter (needs a C compiler)',
   () => {
     const bare = probe(assemble([{ op: 'return', value: returnValue('allow') }]))
-    const byFilter = ['inject', 'inject-high', 'clone3', 'personality-exec']
+    const byFilter = ['inject', 'inject-high', 'snapshot', 'snapshot-high', 'clone3', 'personality-exec']
     for (const attempt of byFilter)
       expect([attempt, bare[attempt]]).not.toEqual([attempt, FILTERED[attempt as 'inject']])
     expect(bare.thread).toBe('ok')

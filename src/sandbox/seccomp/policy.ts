@@ -9,6 +9,7 @@ import {
   IOCTL,
   MKNOD,
   MKNODAT,
+  NESTED_CLONE,
   NO_MARKS,
   PERSONALITY,
   PRLIMIT,
@@ -129,7 +130,7 @@ const ORDINARY: readonly Group[] = [
     'only from the trampoline of a probe that the host set; without it probed programs die',
     'uretprobe uprobe',
   ),
-  byArguments('terminals', 'ioctl', IOCTL),
+  byArguments('terminals and file systems', 'ioctl', IOCTL),
   byArguments('limits, but not those of init', 'prlimit64', PRLIMIT),
   byArguments('families and protocols', 'socket socketpair', SOCKET),
   byArguments('uname and address layout', 'personality', PERSONALITY),
@@ -202,7 +203,7 @@ function switched({ nested, ptrace }: Switches): Group[] {
     ...(nested
       ? [
           allow('nested: what a user namespace of the box may do, bounded by it', MOUNTING),
-          allow('nested: new namespaces', 'clone unshare'),
+          byArguments('nested: new namespaces, but no cgroup namespace', 'clone unshare', NESTED_CLONE),
         ]
       : [
           refuse("mounts and names of the box are coop's", MOUNTING),

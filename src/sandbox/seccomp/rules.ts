@@ -6,6 +6,7 @@
  */
 import * as k from '../../../ffi/abi/constants.ts'
 import type { ErrnoName } from '../../../ffi/abi/errno.ts'
+import { FILE_SYSTEM_IOCTLS } from '../file-system-ioctls.ts'
 
 /** What happens to a call: it is made, or it fails with this error. */
 export type Verdict = 'allow' | ErrnoName
@@ -48,6 +49,17 @@ export const CLONE: Rule = {
   otherwise: 'EPERM',
 }
 
+/**
+ * `nested`: every kind but one. Mounting a cgroup file system needs CAP_SYS_ADMIN over the user namespace that the
+ * caller's cgroup namespace belongs to, and that of the box belongs to the box, where nobody has it. A namespace of
+ * its own would let a program mount the cgroup that the box runs in, which is the user's where systemd delegates it:
+ * `cgroup.kill` and `cgroup.freeze` then reach the user's other programs.
+ */
+export const NESTED_CLONE: Rule = {
+  clauses: [{ when: [{ arg: 0, mask: k.CLONE_NEWCGROUP, in: [k.CLONE_NEWCGROUP] }], verdict: 'EPERM' }],
+  otherwise: 'allow',
+}
+
 /** CLONE_FILES, CLONE_FS and the like stay: they only take apart what threads share. */
 export const UNSHARE: Rule = {
   clauses: [{ when: [{ arg: 0, mask: CLONE_NAMESPACES | k.CLONE_NEWTIME, in: [0] }], verdict: 'allow' }],
@@ -57,10 +69,13 @@ export const UNSHARE: Rule = {
 /**
  * TIOCSTI types into the terminal that somebody else reads next (CVE-2017-5226), TIOCLINUX pastes into a
  * console, TIOCCONS takes the console's output, TIOCSETD loads line disciplines, old kernel code that any
- * terminal reaches (CVE-2017-2636).
+ * terminal reaches (CVE-2017-2636). What acts on a whole file system: file-system-ioctls.ts.
  */
 export const IOCTL: Rule = {
-  clauses: [{ when: [{ arg: 1, in: [k.TIOCSTI, k.TIOCLINUX, k.TIOCCONS, k.TIOCSETD] }], verdict: 'EPERM' }],
+  clauses: [
+    { when: [{ arg: 1, in: [k.TIOCSTI, k.TIOCLINUX, k.TIOCCONS, k.TIOCSETD] }], verdict: 'EPERM' },
+    { when: [{ arg: 1, in: Object.values(FILE_SYSTEM_IOCTLS) }], verdict: 'EPERM' },
+  ],
   otherwise: 'allow',
 }
 

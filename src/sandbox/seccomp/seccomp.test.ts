@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import * as k from '../../../ffi/abi/constants.ts'
 import { ABIS, type Arch } from '../../../ffi/abi/index.ts'
+import { FILE_SYSTEM_IOCTLS } from '../file-system-ioctls.ts'
 import { INSTRUCTION_SIZE, runBpf } from './bpf.ts'
 import { policy } from './policy.ts'
 import { CLONE_NAMESPACES, type Verdict } from './rules.ts'
@@ -105,6 +106,18 @@ for (const arch of ARCHES) {
       box.expects('EPERM', call)
   })
 
+  test(`${arch}: whole file systems are out of reach of ioctl, whatever the upper half`, () => {
+    for (const request of Object.values(FILE_SYSTEM_IOCTLS))
+      for (const switches of [{}, { nested: true }]) {
+        const { expects } = filter(arch, switches)
+        expects('EPERM', 'ioctl', [3, request])
+        expects('EPERM', 'ioctl', [3, HIGH | BigInt(request)])
+      }
+    // FICLONE, FICLONERANGE, FIDEDUPERANGE, FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FIONREAD
+    for (const request of [0x4004_9409, 0x4020_940d, 0xc018_9436, 0x8008_6601, 0x4008_6602, 0x541b])
+      box.expects('allow', 'ioctl', [3, request])
+  })
+
   test(`${arch}: clone makes threads and processes, no namespaces`, () => {
     const thread = 0x3d0f00
     for (const flags of [k.SIGCHLD, 0, thread, 0x4111]) box.expects('allow', 'clone', [flags])
@@ -136,7 +149,12 @@ for (const arch of ARCHES) {
 
   test(`${arch}: nested boxes may, but still have no clone3, no keys and no netfilter`, () => {
     const nested = filter(arch, { nested: true })
-    nested.expects('allow', 'clone', [CLONE_NAMESPACES | k.SIGCHLD])
+    nested.expects('allow', 'clone', [(CLONE_NAMESPACES & ~k.CLONE_NEWCGROUP) | k.SIGCHLD])
+    for (const call of ['clone', 'unshare'])
+      for (const flags of [k.CLONE_NEWCGROUP, CLONE_NAMESPACES, k.CLONE_NEWCGROUP | k.SIGCHLD]) {
+        nested.expects('EPERM', call, [flags])
+        nested.expects('EPERM', call, [HIGH | BigInt(flags)])
+      }
     for (const call of ['unshare', 'setns', 'mount', 'umount2', 'pivot_root', 'move_mount'])
       nested.expects('allow', call, [k.CLONE_NEWUSER])
     nested.expects('ENOSYS', 'clone3')

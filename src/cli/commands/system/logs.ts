@@ -1,6 +1,7 @@
 /** `coop system logs`: the daemon's log. */
 import { existsSync, openSync, readSync, statSync, watch } from 'node:fs'
 import { userPaths } from '../../../client/user-paths.ts'
+import { CoopError } from '../../../core/errors.ts'
 import { daemonLog } from '../../../core/paths.ts'
 import { command } from '../../common/declare.ts'
 import { print, printable, printError } from '../../common/output.ts'
@@ -22,6 +23,26 @@ function readFrom(file: string, offset: number): Buffer {
 
 function show(lines: readonly string[]): void {
   if (lines.length) print(`${lines.map(printable).join('\n')}\n`)
+}
+
+/** The limits on watching have errors that read like others: too many open files, no space left on device (inotify(7)). */
+const LIMITS: Readonly<Record<string, string>> = {
+  EMFILE: 'fs.inotify.max_user_instances',
+  ENOSPC: 'fs.inotify.max_user_watches',
+}
+
+function follow(file: string, more: () => void): void {
+  try {
+    watch(file, more)
+  } catch (error) {
+    const limit = LIMITS[(error as { code?: string }).code ?? '']
+    if (limit === undefined) throw error
+    const sentence = `${file} cannot be followed: your programs watch as many files as ${limit} allows`
+    throw new CoopError('E_FAILED', sentence, {
+      hint: `end some of them, or raise it: sudo sysctl ${limit}=NUMBER; without -f the log is shown all the same`,
+      cause: error,
+    })
+  }
 }
 
 export default command({
@@ -59,7 +80,7 @@ export default command({
       offset += whole
       show(news.subarray(0, whole).toString('utf8').split('\n').filter(Boolean))
     }
-    watch(file, more)
+    follow(file, more)
     return new Promise((resolve) => process.on('SIGINT', () => resolve(0)))
   },
 })
