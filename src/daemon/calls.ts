@@ -265,7 +265,7 @@ export class Calls {
   #follow(connection: Connection, pty: Pty, feed: Feed, shown?: string): void {
     const forget = pty.onClose((end) => {
       if (connection.activity?.feed !== feed) return
-      feed.finish()
+      void feed.finish() // the terminal is gone: only what is under way
       connection.tell({ type: 'exit', ...end })
       connection.activity = undefined
     })

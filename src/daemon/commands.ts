@@ -137,7 +137,7 @@ export class Commands {
     clearTimeout(command.orphaned)
     const pty = record.pty === undefined ? undefined : box.terminals.ptys.get(record.pty)
     const feed = pty && new Feed(pty, connection, { readonly: false, size, from })
-    const forget = pty?.onClose(() => feed?.finish())
+    const forget = pty?.onClose(() => void feed?.finish())
     let ended = false
     connection.activity = {
       ...(feed ? { feed } : {}),
@@ -151,7 +151,7 @@ export class Commands {
     }
     const tell = async (code: number, error?: CoopError): Promise<void> => {
       await pty?.drained()
-      feed?.finish()
+      await feed?.finish()
       ended = true
       connection.tell({
         type: 'exit',
