@@ -1,4 +1,4 @@
-/** The end of a stream that stops inside an escape sequence or a character. */
+/** The end of a stream that stops inside an escape sequence. */
 import { ByteBuffer } from '../vt/byte-buffer.ts'
 import { type Core, GROUND } from './internals.ts'
 import { MAX_PENDING } from './limits.ts'
@@ -24,31 +24,24 @@ export class Pending {
     return this.#open.bytes.subarray(0, this.#open.length)
   }
 
-  /** To be called after each piece that was parsed. */
+  /** To be called after each piece that was parsed, which ends with a whole character. */
   after(piece: Uint8Array): void {
-    const { _parser, _utf8Decoder } = this.#core._inputHandler
-    if (_parser.currentState === GROUND) {
-      const { interim } = _utf8Decoder
-      if (interim[0] === 0 && this.#open.length === 0) return
-      const length = interim.indexOf(0)
-      this.#begin(interim.subarray(0, length < 0 ? interim.length : length))
+    if (this.#core._inputHandler._parser.currentState === GROUND) {
+      if (this.#open.length > 0) this.#begin()
       return
     }
-    // The two bytes of an eight-bit introducer may have been cut apart.
-    const cut = this.#bytes.at(-1) === C1_LEAD && EIGHT_BIT.has(piece[0] ?? 0)
     const start = lastIntroducer(piece)
     if (start >= 0) this.#begin(piece.subarray(start))
-    else if (cut) this.#begin(Uint8Array.of(C1_LEAD), piece)
     else if (!this.#swallowing) this.#open.append(piece)
     if (this.#open.length <= MAX_PENDING) return
     this.#begin(swallow(this.#bytes))
     this.#swallowing = true
   }
 
-  #begin(...parts: readonly Uint8Array[]): void {
+  #begin(bytes?: Uint8Array): void {
     this.#open.clear()
     this.#swallowing = false
-    for (const part of parts) if (part.length > 0) this.#open.append(part)
+    if (bytes) this.#open.append(bytes)
   }
 
   bytes(): Uint8Array {

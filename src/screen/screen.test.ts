@@ -157,3 +157,13 @@ test('emoji are two columns wide, and marks join also when a sequence came betwe
   expect(shownBy(screen)[0]).toBe('{[m}😀|')
   expect(shownBy(screen)[1]).toBe('{[m}e\u0301|')
 })
+
+test('no character is lost wherever a stream is cut', () => {
+  const bytes = bytesOf('。é漢字😀\u0301かな\u0080。')
+  const whole = screenOf(new TextDecoder().decode(bytes), 40)
+  for (let at = 1; at < bytes.length; at++) {
+    const cut = new Screen(40, 5)
+    for (const piece of [bytes.subarray(0, at), bytes.subarray(at)]) cut.write(piece)
+    expect(stateOf(cut)).toEqual(stateOf(whole))
+  }
+})

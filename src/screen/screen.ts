@@ -5,7 +5,7 @@
  *
  * This loads a terminal emulator (5 ms compiled): import it when a screen is needed, `await import(...)`.
  */
-import { pieceEnd } from './cost.ts'
+import { pieceEnd, wholeCharacters } from './cost.ts'
 import { Extras } from './extras.ts'
 import { type Core, type Emulator, open } from './internals.ts'
 import { MAX_RENDERED, SCROLLBACK_LINES } from './limits.ts'
@@ -38,6 +38,8 @@ export class Screen {
   readonly #emulator: Emulator
   readonly #extras: Extras
   readonly #pending: Pending
+  /** A character that is not whole: the library loses some that come in two pieces. */
+  #partial: Uint8Array = new Uint8Array()
 
   /** A terminal of at least two columns that was just reset. `scrollback` is in lines. */
   constructor(columns: number, rows: number, scrollback = SCROLLBACK_LINES) {
@@ -82,9 +84,12 @@ export class Screen {
   }
 
   *writing(bytes: Uint8Array): Steps<void> {
-    for (let at = 0; at < bytes.length; ) {
-      const end = pieceEnd(bytes, at, this.columns, this.rows)
-      this.#parse(bytes.subarray(at, end))
+    const all = this.#partial.length > 0 ? Buffer.concat([this.#partial, bytes]) : bytes
+    const whole = all.subarray(0, wholeCharacters(all, 0, all.length))
+    this.#partial = all.slice(whole.length)
+    for (let at = 0; at < whole.length; ) {
+      const end = pieceEnd(whole, at, this.columns, this.rows)
+      this.#parse(whole.subarray(at, end))
       at = end
       yield
     }
@@ -122,7 +127,7 @@ export class Screen {
       const state = yield* render(core, this.#extras, skip)
       const left = core.buffers.normal.ybase - skip
       if (state !== undefined && (state.length <= MAX_RENDERED || left <= 0))
-        return Buffer.concat([Buffer.from(state), this.#pending.bytes()])
+        return Buffer.concat([Buffer.from(state), this.#pending.bytes(), this.#partial])
       skip += Math.ceil(left / 2)
     }
   }
