@@ -109,8 +109,7 @@ function limitMarks({ buffers }: Core): void {
   const add = shared.addCodepointToCell
   shared.addCodepointToCell = function (index, code, width) {
     const before = this.getString(index)
-    // A character outside of the BMP has two units, also when it is a mark.
-    if (before.length > MAX_MARKS && [...before].length > MAX_MARKS) return
+    if (before.length > MAX_MARKS && codePoints(before) > MAX_MARKS) return
     add.call(this, index, code, width)
     lastRead = this.getString(index).charCodeAt(0)
   }
@@ -134,6 +133,12 @@ function unhang(core: Core): void {
     if (turnsOn && active.x >= core.cols) active.x = core.cols - 1
     return false
   })
+}
+
+function codePoints(text: string): number {
+  let count = text.length
+  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) count--
+  return count
 }
 
 /** The library keeps ten million characters of a string, once for each who listens, and splits them in squared time. */

@@ -20,8 +20,8 @@ export const MAX_STRING = 8192
 /** Different links of one terminal, and characters of all their addresses. */
 export const MAX_LINKS = 4096
 export const MAX_LINK_TEXT = 1 << 20
-/** Cells that one REP fills, of a screen; xterm stops at a screen, too. */
-export const MAX_REPEATED = 1 << 14
+/** Cells that one REP fills, at most a screen, where xterm stops, too. Programs repeat within a line. */
+export const MAX_REPEATED = 4096
 /** Bytes of a string that has begun and has no end yet, kept for those who attach in the middle of it. */
 export const MAX_PENDING = 1 << 16
 /** Bytes of a rendered state. A true colour in each cell of 1000 lines of 160 columns takes 4 MB. */
