@@ -108,8 +108,7 @@ function limitMarks({ buffers }: Core): void {
   limited.add(shared)
   const add = shared.addCodepointToCell
   shared.addCodepointToCell = function (index, code, width) {
-    const before = this.getString(index)
-    if (before.length > MAX_MARKS && codePoints(before) > MAX_MARKS) return
+    if (this.getString(index).length > MAX_MARKS) return
     add.call(this, index, code, width)
     lastRead = this.getString(index).charCodeAt(0)
   }
@@ -133,12 +132,6 @@ function unhang(core: Core): void {
     if (turnsOn && active.x >= core.cols) active.x = core.cols - 1
     return false
   })
-}
-
-function codePoints(text: string): number {
-  let count = text.length
-  for (let i = 0; i < text.length; i++) if ((text.charCodeAt(i) & 0xfc00) === 0xdc00) count--
-  return count
 }
 
 /** The library keeps ten million characters of a string, once for each who listens, and splits them in squared time. */

@@ -68,9 +68,7 @@ const RETURN_MS = 10_000 // what clients get to come back to a new daemon
 const KEY = 16 // bytes; the longest of what a key or a click sends, more or less
 const ECHO_US = 200 // how long an answer to a key is waited for, with everything else
 const SILENT_MS = 50 // that nothing is waited for, of a program that did not answer
-
 const SAY_AGAIN_MS = 5
-
 const GROW_MS = 300 // a client that left may be back at once; a program that drew itself for nothing flickers
 
 export class Pty {
