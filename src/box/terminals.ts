@@ -22,6 +22,7 @@ import { isCrashLoop, recentEnds } from '../terminal/restarts.ts'
 import { Ring } from '../terminal/ring.ts'
 import { ScreenKeeper } from '../terminal/screen-keeper.ts'
 import type { Waiting } from '../terminal/waiting.ts'
+import { boundedSize } from '../terminal/window.ts'
 import { terminalError } from './kernel-limits.ts'
 
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
@@ -119,7 +120,8 @@ export class Terminals {
     rmSync(this.#ringPath(number), { force: true })
     try {
       ring = this.#createRing(number, pipe) // before the program: a full disk is told, and nothing starts
-      const stdio = { kind: 'terminal', size: options.size, pipe } as const
+      const size = boundedSize(options.size)
+      const stdio = { kind: 'terminal', size, pipe } as const
       const { pid, exited, terminal } = await this.#host.processes.start({
         command,
         cwd: options.cwd,
@@ -127,13 +129,7 @@ export class Terminals {
         stdio,
       })
       if (!terminal) throw new CoopError('E_FAILED', 'the box opened no terminal')
-      const pty = new Pty(
-        number,
-        terminal.fd,
-        ring,
-        this.#keeper(number, ring, options.size),
-        this.#host.watcher,
-      )
+      const pty = new Pty(number, terminal.fd, ring, this.#keeper(number, ring, size), this.#host.watcher)
       this.#add(pty)
       const record: PtyRecord = {
         id: number,
@@ -205,7 +201,7 @@ export class Terminals {
       if (master === undefined || pipe === undefined)
         throw new CoopError('E_FAILED', `terminal ${id} is gone`)
       const ring = Ring.open(this.#ringPath(id), pipe)
-      const keeper = this.#keeper(id, ring, windowSize(master) ?? FIRST_SIZE)
+      const keeper = this.#keeper(id, ring, boundedSize(windowSize(master) ?? FIRST_SIZE))
       this.#add(new Pty(id, master, ring, keeper, this.#host.watcher))
       if (pid !== undefined && !owned.has(id)) this.#watch(id, pid, this.#host.processes.exitOf(pid))
       if (state === 'restarting') this.#restartSoon(id)

@@ -139,7 +139,7 @@ export class Commands {
     clearTimeout(command.orphaned)
     const pty = record.pty === undefined ? undefined : box.terminals.ptys.get(record.pty)
     const feed = pty && new Feed(pty, channel, { readonly: false, size, from })
-    const forget = pty?.onClose(() => feed?.finish())
+    const forget = pty?.onClose(() => void feed?.finish())
     let ended = false
     channel.activity = {
       ...(feed ? { feed } : {}),
@@ -153,7 +153,7 @@ export class Commands {
     }
     const tell = async (code: number, error?: CoopError): Promise<void> => {
       await pty?.drained()
-      feed?.finish()
+      await feed?.finish()
       ended = true
       channel.exit({ code, ended: 'command', ...(error ? { error: errorToJson(error) } : {}) })
     }

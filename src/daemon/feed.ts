@@ -49,6 +49,10 @@ export class Feed implements PtyClient {
   /** What a window of another size than the terminal's has been shown; it cannot show the output itself. */
   #pictures: Pictures | undefined
   #isStale = false
+  /** A screen or picture is being made. */
+  #isAsking = false
+  #isClosed = false
+  #whenSent: (() => void) | undefined
   #excusedUntil = 0
   #screenAt = 0
   #timer: Timer | undefined
@@ -146,7 +150,13 @@ export class Feed implements PtyClient {
     if (this.pty.closed) return
     if (this.#pictures) this.#draw()
     else this.#sendOutput()
+    if (this.#isSent) this.#whenSent?.()
     this.pty.proceed()
+  }
+
+  get #isSent(): boolean {
+    if (this.#isAsking) return false
+    return this.#pictures ? !this.#isStale : !this.#needsScreen && this.#next >= this.pty.ring.offset
   }
 
   #sendOutput(): void {
@@ -163,10 +173,18 @@ export class Feed implements PtyClient {
     }
   }
 
-  /** Send all that is left, however slow the client is: nothing comes any more, and its end must not overtake it. */
-  finish(): void {
+  /**
+   * Send all that is left, however slow the client is: nothing comes any more, and its end must not overtake it. Resolves
+   * when it is sent, or nobody wants it any more.
+   */
+  finish(): Promise<void> {
     this.#finishing = true
-    this.catchUp()
+    return new Promise((resolve) => {
+      if (this.pty.closed || this.#isClosed) return resolve()
+      this.#whenSent = resolve
+      this.pty.onClose(() => resolve())
+      this.catchUp()
+    })
   }
 
   /** Output that the client needs is gone from the ring, or it never had any: show it how things stand. */
@@ -177,24 +195,38 @@ export class Feed implements PtyClient {
       this.#next = this.pty.ring.start
       return true
     }
-    if (!this.#isDue(SCREEN_MS)) return false
-    const { offset, bytes } = this.pty.screen()
-    this.#needsScreen = false
-    this.#next = offset
-    this.#outlet.send(encodeScreen(this.#outlet.channel, offset, bytes))
-    return true
+    this.#needsScreen = true // what was missed is told once
+    if (this.#isAsking || !this.#isDue(SCREEN_MS)) return false
+    this.#isAsking = true
+    let isAtOnce = true
+    this.pty.screen((offset, bytes) => {
+      this.#isAsking = false
+      if (this.#isClosed) return
+      if (this.#pictures) return this.catchUp() // its window has another size by now
+      this.#needsScreen = false
+      this.#next = offset
+      this.#outlet.send(encodeScreen(this.#outlet.channel, offset, bytes))
+      if (!isAtOnce) this.catchUp()
+    })
+    isAtOnce = false
+    return !this.#isAsking
   }
 
   #draw(): void {
-    if (!this.#pictures || !this.#size || !this.#isStale) return
+    if (!this.#pictures || !this.#size || !this.#isStale || this.#isAsking) return
     if (!this.#finishing && this.#outlet.queued > HIGH_WATER) return
     if (!this.#isDue(PICTURE_MS)) return
     this.#isStale = false
-    const { offset, picture } = this.pty.picture(this.#size)
-    this.#next = offset
-    const drawn = this.#pictures.next(picture)
-    const encode = drawn?.anew ? encodeScreen : encodePicture
-    if (drawn) this.#outlet.send(encode(this.#outlet.channel, offset, drawn.bytes))
+    this.#isAsking = true
+    this.pty.picture(this.#size, (offset, picture) => {
+      this.#isAsking = false
+      if (this.#isClosed) return
+      this.#next = offset
+      const drawn = this.#pictures?.next(picture)
+      const encode = drawn?.anew ? encodeScreen : encodePicture
+      if (drawn) this.#outlet.send(encode(this.#outlet.channel, offset, drawn.bytes))
+      if (this.#isStale || !this.#pictures || this.#finishing) this.catchUp()
+    })
   }
 
   /** Whether so much time has passed since the last screen; else `catchUp` is called when it has. */
@@ -212,6 +244,8 @@ export class Feed implements PtyClient {
   }
 
   close(): void {
+    this.#isClosed = true
+    this.#whenSent?.()
     clearTimeout(this.#timer)
     this.pty.detach(this)
   }

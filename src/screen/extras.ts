@@ -31,6 +31,7 @@ const KEYBOARD_LIMIT = 32 // kitty's is of this order; a program in a loop must 
 const TITLE_LIMIT = 10
 const TITLE_LENGTH = 4096
 const COLOR_LENGTH = 64
+const MODIFIERS = 16 // resources of XTMODKEYS; xterm has eight
 
 export class Extras {
   readonly #core: Core
@@ -84,7 +85,9 @@ export class Extras {
       this.modes.delete(12) // says again whether the cursor blinks
     })
     csi('>', '', 'm', ([resource, value]) => this.#modify(resource, value))
-    csi('>', '', 'n', ([resource]) => this.modifiers.set(resource || 2, undefined))
+    csi('>', '', 'n', ([resource]) => {
+      if ((resource ?? 0) < MODIFIERS) this.modifiers.set(resource || 2, undefined)
+    })
     csi('>', '', 'u', ([flags]) => this.#pushKeyboard(flags ?? 0))
     csi('<', '', 'u', ([count]) => this.#popKeyboard(count || 1))
     csi('=', '', 'u', ([flags, how]) => this.#changeKeyboard(flags ?? 0, how || 1))
@@ -197,7 +200,7 @@ export class Extras {
   #modify(resource: number | undefined, value: number | undefined): void {
     if (resource === undefined || (resource === 0 && value === undefined)) this.modifiers.clear()
     else if (value === undefined) this.modifiers.delete(resource)
-    else if (resource < 16) this.modifiers.set(resource, value)
+    else if (resource < MODIFIERS) this.modifiers.set(resource, value)
   }
 
   #pushKeyboard(flags: number): void {

@@ -1,19 +1,18 @@
 /** Where the library differs from terminals in a way that hurts: it throws, loops or forgets. */
-import { type Core, widthOf } from './internals.ts'
-
-/** A program may ask for two thousand million lines; the library would insert each. */
-const MOST_REPEATED = 1 << 16
-/** Links with different addresses: a program must not fill the memory with them. */
-const MOST_LINKS = 4096
+import { type Core, type Line, type Parser, widthOf } from './internals.ts'
+import { MAX_LINK_TEXT, MAX_LINKS, MAX_MARKS, MAX_REPEATED, MAX_STRING } from './limits.ts'
 
 export function guard(core: Core): void {
   limitCounts(core)
+  limitMarks(core)
+  limitStrings(core._inputHandler._parser)
   eraseAbove(core)
   keepLinks(core)
   setTabAtEdge(core)
   unhang(core)
 }
 
+/** A program may ask for two thousand million lines; the library would insert each. */
 function limitCounts(core: Core): void {
   const limit = (final: string, intermediates: string, most: () => number) =>
     core._inputHandler.registerCsiHandler(
@@ -24,10 +23,24 @@ function limitCounts(core: Core): void {
       },
     )
   for (const final of 'LMST') limit(final, '', () => core.rows)
-  for (const final of 'IZ') limit(final, '', () => core.cols)
-  limit('b', '', () => Math.min(MOST_REPEATED, core.cols * core.rows))
+  for (const final of '@PXIZ') limit(final, '', () => core.cols)
+  for (const final of '@A') limit(final, ' ', () => core.cols)
+  for (const final of '}~') limit(final, "'", () => core.cols)
+  limit('b', '', () => mostRepeated(core))
   // Asked to repeat what is not there (a wide character at the edge without autowrap), it takes another cell.
   core._inputHandler.registerCsiHandler({ final: 'b' }, () => lastPrinted(core) === undefined)
+}
+
+/**
+ * One REP is the dearest of all sequences. Programs repeat within a line (terminfo's `rep`), and only that is
+ * granted where each character costs more than its own cell: shifted to the right, or with marks.
+ */
+function mostRepeated(core: Core): number {
+  const { cols, rows, buffers, coreService } = core
+  const { lines, ybase, x, y } = buffers.active
+  const width = widthOf(core._inputHandler._parser.precedingJoinState)
+  const hasMarks = (lines.get(ybase + y)?.getString(x - width).length ?? 0) > 2
+  return coreService.modes.insertMode || hasMarks ? cols : Math.min(MAX_REPEATED, cols * rows)
 }
 
 /** The column and width of the character just printed, which REP would repeat, if nothing came after it. */
@@ -60,21 +73,45 @@ function keepLinks({ _oscLinkService: service }: Core): void {
   const links = new Map<number, { id?: string; uri: string }>()
   const numbers = new Map<string, number>()
   let next = 1
+  let length = 0
   service.registerLink = ({ id, uri }) => {
     const key = `${id ?? ''};${uri}`
     const known = numbers.get(key)
     if (known !== undefined) return known
-    const [oldest] = numbers
-    if (oldest && numbers.size >= MOST_LINKS) {
-      numbers.delete(oldest[0])
-      links.delete(oldest[1])
-    }
     numbers.set(key, next)
     links.set(next, id === undefined ? { uri } : { id, uri })
+    length += key.length
+    for (const [oldest, number] of numbers) {
+      if (numbers.size <= MAX_LINKS && length <= MAX_LINK_TEXT) break
+      numbers.delete(oldest)
+      links.delete(number)
+      length -= oldest.length
+    }
     return next++
   }
   service.addLineToLink = () => {}
   service.getLinkData = (number) => links.get(number)
+}
+
+const limited = new WeakSet<object>()
+/** JavaScriptCore makes a string of strings one piece when it is read; kept, or the reading would be left out. */
+export let lastRead = 0
+
+/**
+ * The library adds every mark to the character before it, as a string of strings: 3 GB for 11 MB of output. Here a
+ * cell has as many as text needs, in one piece.
+ */
+function limitMarks({ buffers }: Core): void {
+  const line = buffers.normal.lines.get(0)
+  const shared: Line = Object.getPrototypeOf(line)
+  if (limited.has(shared)) return // all terminals have their lines from one class
+  limited.add(shared)
+  const add = shared.addCodepointToCell
+  shared.addCodepointToCell = function (index, code, width) {
+    if (this.getString(index).length > MAX_MARKS) return
+    add.call(this, index, code, width)
+    lastRead = this.getString(index).charCodeAt(0)
+  }
 }
 
 /** HTS of a cursor that hangs at the edge sets a stop beyond it, which appears when the terminal grows. */
@@ -95,4 +132,30 @@ function unhang(core: Core): void {
     if (turnsOn && active.x >= core.cols) active.x = core.cols - 1
     return false
   })
+}
+
+/** The library keeps ten million characters of a string, once for each who listens, and splits them in squared time. */
+function limitStrings({ _oscParser: osc, _dcsParser: dcs }: Parser): void {
+  let length = 0
+  const startOsc = osc.start.bind(osc)
+  const endOsc = osc.end.bind(osc)
+  osc.start = () => {
+    length = 0
+    startOsc()
+  }
+  osc.end = (success, ...rest) => endOsc(success && length <= MAX_STRING, ...rest)
+  const hook = dcs.hook.bind(dcs)
+  const unhook = dcs.unhook.bind(dcs)
+  dcs.hook = (...header) => {
+    length = 0
+    hook(...header)
+  }
+  dcs.unhook = (success, ...rest) => unhook(success && length <= MAX_STRING, ...rest)
+  for (const parser of [osc, dcs]) {
+    const put = parser.put.bind(parser)
+    parser.put = (data, start, end) => {
+      length += end - start
+      if (length <= MAX_STRING) put(data, start, end)
+    }
+  }
 }

@@ -5,6 +5,7 @@
  */
 import { type IParser, Terminal } from '@xterm/headless'
 import { guard } from './guards.ts'
+import { scrollbackOf } from './limits.ts'
 import { characterWidth } from './width.ts'
 
 export const FG = {
@@ -47,6 +48,23 @@ export interface Line {
   loadCell(column: number, cell: Cell): Cell
   getWidth(column: number): number
   getString(column: number): string
+  addCodepointToCell(column: number, code: number, width: number): void
+}
+
+/** Takes the characters of a string as they come. */
+interface StringParser {
+  put(data: Uint32Array, start: number, end: number): void
+}
+
+export interface Parser {
+  readonly currentState: number
+  readonly precedingJoinState: number
+  readonly _oscParser: StringParser & { start(): void; end(success: boolean, ...rest: unknown[]): unknown }
+  readonly _dcsParser: StringParser & {
+    hook(...header: unknown[]): void
+    unhook(success: boolean, ...rest: unknown[]): unknown
+  }
+  reset(): void
 }
 
 export interface Buffer {
@@ -107,11 +125,7 @@ export interface Core {
     _eraseInBufferLine(y: number, from: number, to: number, unwrap: boolean, spareProtected: boolean): void
     _resetBufferLine(y: number, spareProtected: boolean): void
     readonly _curAttrData: Attributed
-    readonly _parser: {
-      readonly currentState: number
-      readonly precedingJoinState: number
-      reset(): void
-    }
+    readonly _parser: Parser
     /** Bytes of an unfinished character, followed by zeros. */
     readonly _utf8Decoder: { readonly interim: Uint8Array }
   }
@@ -134,7 +148,7 @@ export function open(columns: number, rows: number, scrollback: number): Emulato
   const terminal = new Terminal({
     cols: columns,
     rows,
-    scrollback,
+    scrollback: scrollbackOf(columns, rows, scrollback),
     allowProposedApi: true,
     logLevel: 'off',
     disableStdin: true, // no query is answered
@@ -142,7 +156,11 @@ export function open(columns: number, rows: number, scrollback: number): Emulato
   })
   const { _core: core } = terminal as unknown as { _core: Core }
   const known =
-    core?._inputHandler?._utf8Decoder?.interim && core._charsetService?._charsets && core.buffers?.normal
+    core?._inputHandler?._utf8Decoder?.interim &&
+    core._inputHandler._parser?._oscParser &&
+    core._inputHandler._parser._dcsParser &&
+    core._charsetService?._charsets &&
+    core.buffers?.normal.lines.get(0)?.addCodepointToCell
   if (!known) throw new Error('This is not the @xterm/headless that src/screen/internals.ts was written for.')
   core.unicodeService.register(widths(core))
   core.unicodeService.activeVersion = 'coop'
@@ -150,7 +168,13 @@ export function open(columns: number, rows: number, scrollback: number): Emulato
   return {
     core,
     parser: terminal.parser,
-    resize: (x, y) => terminal.resize(x, y),
+    resize: (x, y) => {
+      const kept = scrollbackOf(x, y, scrollback)
+      // First what makes it smaller: it must not be large in between.
+      if (kept < (terminal.options.scrollback ?? 0)) terminal.options.scrollback = kept
+      terminal.resize(x, y)
+      terminal.options.scrollback = kept
+    },
     dispose: () => terminal.dispose(),
   }
 }

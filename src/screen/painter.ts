@@ -1,5 +1,6 @@
 /** Writes the lines of a buffer so that a terminal that was just reset has the same cells and wraps. */
 import { BG, type Buffer, type Cell, type Core, type Line, newCell } from './internals.ts'
+import { MAX_RENDERED, MAX_RENDERED_LINKS } from './limits.ts'
 import {
   type Attributes,
   attributesOf,
@@ -10,6 +11,7 @@ import {
   select,
   showsWhenEmpty,
 } from './pen.ts'
+import type { Steps } from './steps.ts'
 import { isLoneMark } from './width.ts'
 
 interface Row {
@@ -34,6 +36,8 @@ export class Painter {
   readonly #core: Core
   readonly #cell: Cell
   #out: string[] = []
+  #length = 0
+  #linkLength = 0
   #pen: Attributes = PLAIN
 
   constructor(core: Core) {
@@ -43,12 +47,19 @@ export class Painter {
 
   write(text: string): void {
     this.#out.push(text)
+    this.#length += text.length
+  }
+
+  /** Characters written since the last `take`. */
+  get length(): number {
+    return this.#length
   }
 
   /** What was written since the last time. */
   take(): string {
     const text = this.#out.join('')
     this.#out = []
+    this.#length = 0
     return text
   }
 
@@ -65,18 +76,23 @@ export class Painter {
 
   #link(number: number): string {
     const link = number === 0 ? undefined : this.#core._oscLinkService.getLinkData(number)
-    if (!link) return '\x1b]8;;\x1b\\'
+    this.#linkLength += link?.uri.length ?? 0
+    if (!link || this.#linkLength > MAX_RENDERED_LINKS) return '\x1b]8;;\x1b\\'
     return `\x1b]8;${link.id ? `id=${link.id}` : ''};${link.uri}\x1b\\`
   }
 
-  /** Every line of a buffer, from the top left of an empty screen with all modes as after a reset. */
-  buffer(buffer: Buffer): void {
+  /**
+   * Every line of a buffer but the first `skip`, from the top left of an empty screen with all modes as after a reset.
+   * Stops when it has become too long and there is more to skip.
+   */
+  *buffer(buffer: Buffer, skip: number): Steps<void> {
     const { lines, ybase } = buffer
-    let row = this.#read(lines.get(0))
+    let row = this.#read(lines.get(skip))
     let from = this.#wrappedTop(buffer)
     // Lines of the scrollback are pushed out by those below, also by blank ones.
     const last = ybase > 0 ? lines.length - 1 : this.#lastUsed(buffer)
-    for (let y = 0; ; y++) {
+    for (let y = skip; ; y++) {
+      if (this.#length > MAX_RENDERED && skip < ybase) return
       const next = y < last ? lines.get(y + 1) : undefined
       const nextRow = this.#read(next)
       const wraps = next?.isWrapped === true && this.#core.rows > 1
@@ -87,6 +103,7 @@ export class Painter {
       from = wraps || leaves ? this.#wrap(row, column, nextRow) : this.#newline()
       if (leaves && !next?.isWrapped) this.write('\x1b[2K') // which also takes the mark of the wrap away
       row = nextRow
+      yield
     }
   }
 

@@ -1,43 +1,47 @@
-/** The end of a stream that stops inside an escape sequence or a character. */
+/** The end of a stream that stops inside an escape sequence. */
+import { ByteBuffer } from '../vt/byte-buffer.ts'
 import { type Core, GROUND } from './internals.ts'
+import { MAX_PENDING } from './limits.ts'
 
 const ESC = 0x1b
 const BEL = 0x07
-/** A longer string is not repeated: it is a picture or a clipboard, and its end is swallowed instead. */
-const LONGEST = 1 << 20
+const C1_LEAD = 0xc2
+/** The second byte of the UTF-8 of an eight-bit DCS, SOS, CSI, OSC, PM or APC. */
+const EIGHT_BIT = new Set([0x90, 0x98, 0x9b, 0x9d, 0x9e, 0x9f])
 
 /** The bytes that bring a terminal to where the parser is, given all bytes since the last time nothing was open. */
 export class Pending {
   readonly #core: Core
-  #bytes: Uint8Array = new Uint8Array()
+  /** What was begun. A string that is too long is not repeated: it is a picture or a clipboard. */
+  readonly #open = new ByteBuffer(0)
   #swallowing = false
 
   constructor(core: Core) {
     this.#core = core
   }
 
-  /** To be called after each piece that was parsed. */
+  get #bytes(): Uint8Array {
+    return this.#open.bytes.subarray(0, this.#open.length)
+  }
+
+  /** To be called after each piece that was parsed, which ends with a whole character. */
   after(piece: Uint8Array): void {
-    const { _parser, _utf8Decoder } = this.#core._inputHandler
-    if (_parser.currentState === GROUND) {
-      const { interim } = _utf8Decoder
-      const length = interim.indexOf(0)
-      this.#bytes = interim.slice(0, length < 0 ? interim.length : length)
-      this.#swallowing = false
+    if (this.#core._inputHandler._parser.currentState === GROUND) {
+      if (this.#open.length > 0) this.#begin()
       return
     }
     const start = lastIntroducer(piece)
-    if (start >= 0) {
-      this.#bytes = piece.slice(start)
-      this.#swallowing = false
-    } else if (!this.#swallowing) {
-      const bytes = concatenate(this.#bytes, piece)
-      // The two bytes of an eight-bit introducer may have been cut apart.
-      this.#bytes = bytes.subarray(Math.max(0, lastIntroducer(bytes)))
-    }
-    if (this.#bytes.length <= LONGEST) return
-    this.#bytes = swallow(this.#bytes)
+    if (start >= 0) this.#begin(piece.subarray(start))
+    else if (!this.#swallowing) this.#open.append(piece)
+    if (this.#open.length <= MAX_PENDING) return
+    this.#begin(swallow(this.#bytes))
     this.#swallowing = true
+  }
+
+  #begin(bytes?: Uint8Array): void {
+    this.#open.clear()
+    this.#swallowing = false
+    if (bytes) this.#open.append(bytes)
   }
 
   bytes(): Uint8Array {
@@ -60,16 +64,9 @@ function swallow(bytes: Uint8Array): Uint8Array {
 /** Where the last sequence begins: at an ESC or at the UTF-8 of an eight-bit CSI, OSC, DCS, SOS, PM or APC. */
 function lastIntroducer(bytes: Uint8Array): number {
   const plain = bytes.lastIndexOf(ESC)
-  for (let i = bytes.lastIndexOf(0xc2); i > plain; i = bytes.lastIndexOf(0xc2, i - 1)) {
-    if ([0x90, 0x98, 0x9b, 0x9d, 0x9e, 0x9f].includes(bytes[i + 1] ?? 0)) return i
+  for (let i = bytes.lastIndexOf(C1_LEAD); i > plain; i = bytes.lastIndexOf(C1_LEAD, i - 1)) {
+    if (EIGHT_BIT.has(bytes[i + 1] ?? 0)) return i
     if (i === 0) break
   }
   return plain
-}
-
-function concatenate(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length)
-  both.set(a)
-  both.set(b, a.length)
-  return both
 }

@@ -7,6 +7,7 @@ import type { Core } from './internals.ts'
 import { colors, keyboard, modes, title } from './modes.ts'
 import { Painter } from './painter.ts'
 import type { Picture } from './pictures.ts'
+import type { Steps } from './steps.ts'
 
 export interface Window {
   readonly columns: number
@@ -14,16 +15,20 @@ export interface Window {
 }
 
 /** The lines at the top, or those with the cursor when the window is lower; columns from the left. */
-export function picture(core: Core, extras: Extras, window: Window): Picture {
+export function* picture(core: Core, extras: Extras, window: Window): Steps<Picture> {
   const { active, alt } = core.buffers
   const painter = new Painter(core)
   const top = Math.max(0, Math.min(active.y, core.rows - 1) - window.rows + 1)
-  const rows = Array.from({ length: window.rows }, (_, row) => {
+  const rows: string[] = []
+  for (let row = 0; row < window.rows; row++) {
     painter.write('\x1b[m\x1b[2K')
     if (row === core.rows) painter.write(sizeNote(core, window))
-    else if (row < core.rows) painter.line(active.lines.get(active.ybase + top + row), window.columns)
-    return painter.take()
-  })
+    else if (row < core.rows) {
+      painter.line(active.lines.get(active.ybase + top + row), window.columns)
+      yield
+    }
+    rows.push(painter.take())
+  }
   const { keyboards } = extras
   const x = Math.min(active.x, core.cols - 1)
   return {

@@ -3,15 +3,18 @@ import type { Extras, Keyboard, Saved } from './extras.ts'
 import { NOTHING_SAVED } from './extras.ts'
 import { lastPrinted } from './guards.ts'
 import { type Buffer, type Charset, type Core, designationOf, type Line } from './internals.ts'
+import { MAX_RENDERED } from './limits.ts'
 import { colors, keyboard, modes, titles } from './modes.ts'
 import { type Content, Painter } from './painter.ts'
 import { attributesOfPen, PLAIN, same, select } from './pen.ts'
+import type { Steps } from './steps.ts'
 
 const SHIFT = ['\x0f', '\x0e', '\x1bn', '\x1bo']
 const SLOTS = '()*+'
 
-export function render(core: Core, extras: Extras): string {
-  return new Renderer(core, extras).all()
+/** `skip`: lines of the scrollback that are left out, the oldest first. Undefined when it became too long. */
+export function render(core: Core, extras: Extras, skip: number): Steps<string | undefined> {
+  return new Renderer(core, extras).all(skip)
 }
 
 class Renderer {
@@ -29,17 +32,18 @@ class Renderer {
     this.#painter = new Painter(core)
   }
 
-  all(): string {
+  *all(skip: number): Steps<string | undefined> {
     const { buffers, coreService } = this.#core
     const { keyboards } = this.#extras
     // First: what is drawn here is shown when the program has completed its own picture.
     if (coreService.decPrivateModes.synchronizedOutput) this.#write('\x1b[?2026h')
     this.#write(titles(this.#extras) + colors(this.#extras))
     this.#write(keyboard(keyboards.normal))
-    this.#contents(buffers.normal)
+    yield* this.#contents(buffers.normal, skip)
+    if (this.#painter.length > MAX_RENDERED && skip < buffers.normal.ybase) return undefined
     const inAlternate = buffers.active === buffers.alt
     const savedThere = this.#extras.saved(buffers.alt) !== NOTHING_SAVED
-    if (inAlternate) this.#enterAlternate()
+    if (inAlternate) yield* this.#enterAlternate()
     else {
       this.#saved(buffers.normal)
       if (savedThere || !isInitial(keyboards.alt)) this.#visitAlternate()
@@ -56,7 +60,7 @@ class Renderer {
   }
 
   /** A terminal whose normal screen is complete is brought to the alternate one. */
-  #enterAlternate(): void {
+  *#enterAlternate(): Steps<void> {
     const { normal, alt } = this.#core.buffers
     const saved = this.#extras.saved(normal)
     const by = this.#extras.alternateBy
@@ -79,7 +83,7 @@ class Renderer {
     this.#regionSet = false
     this.#write('\x1b[H\x1b[2J')
     this.#write(keyboard(this.#extras.keyboards.alt))
-    this.#contents(alt)
+    yield* this.#contents(alt)
     this.#saved(alt)
   }
 
@@ -95,8 +99,8 @@ class Renderer {
   }
 
   /** Text, tab stops and scroll region. */
-  #contents(buffer: Buffer): void {
-    this.#painter.buffer(buffer)
+  *#contents(buffer: Buffer, skip = 0): Steps<void> {
+    yield* this.#painter.buffer(buffer, skip)
     this.#painter.pen(PLAIN)
     this.#tabs(buffer)
     const { scrollTop, scrollBottom } = buffer

@@ -157,3 +157,29 @@ test('emoji are two columns wide, and marks join also when a sequence came betwe
   expect(shownBy(screen)[0]).toBe('{[m}😀|')
   expect(shownBy(screen)[1]).toBe('{[m}e\u0301|')
 })
+
+test('no character is lost wherever a stream is cut', () => {
+  const bytes = bytesOf('。é漢字😀\u0301かな\u0080。')
+  const whole = screenOf(new TextDecoder().decode(bytes), 40)
+  for (let at = 1; at < bytes.length; at++) {
+    const cut = new Screen(40, 5)
+    for (const piece of [bytes.subarray(0, at), bytes.subarray(at)]) cut.write(piece)
+    expect(stateOf(cut)).toEqual(stateOf(whole))
+  }
+})
+
+test('a character keeps the marks of any text there is, and no more', () => {
+  const stack =
+    'ཧ\u0fb3\u0fb4\u0fb5\u0fb6\u0fb7\u0fb8\u0fb9\u0fba\u0fbb\u0fbc\u0f71\u0f72\u0f74\u0f7a\u0f7b\u0f7c\u0f7d\u0f80'
+  const flag = '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}'
+  expect(textOf(screenOf(`${stack}|${flag}|`).render())).toContain(stack)
+  expect(textOf(screenOf(`${stack}|${flag}|`).render())).toContain(flag)
+  const screen = screenOf(`a${'\u0301'.repeat(1000)}b`)
+  expect(shownBy(screen)[0]).toBe(`{[m}a${'\u0301'.repeat(30)}b`)
+})
+
+test('a string that is longer than a viewer lets through is left out, and the next one is not', () => {
+  const { extras } = insidesOf(screenOf(`\x1b]2;${'x'.repeat(9000)}\x07\x1b]1;icon\x07\x1b]4;1;#fff\x07`))
+  expect(extras.title).toMatchObject({ window: '', icon: 'icon' })
+  expect([...extras.colors]).toEqual([['4;1', '#fff']])
+})

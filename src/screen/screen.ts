@@ -1,16 +1,20 @@
 /**
  * The exact screen of a terminal, as data: who attaches sees what a terminal that saw all output would show.
  *
+ * What takes long comes in steps of about a millisecond, so that the caller can do something else in between.
+ *
  * This loads a terminal emulator (5 ms compiled): import it when a screen is needed, `await import(...)`.
  */
+import { pieceEnd, wholeCharacters } from './cost.ts'
 import { Extras } from './extras.ts'
 import { type Core, type Emulator, open } from './internals.ts'
+import { MAX_RENDERED, SCROLLBACK_LINES } from './limits.ts'
 import { Pending } from './pending.ts'
 import { picture, type Window } from './picture.ts'
 import type { Picture } from './pictures.ts'
 import { render } from './render.ts'
+import { finish, type Steps } from './steps.ts'
 
-const SCROLLBACK_LINES = 1000
 const VERSION = 1
 
 export interface Snapshot {
@@ -34,6 +38,8 @@ export class Screen {
   readonly #emulator: Emulator
   readonly #extras: Extras
   readonly #pending: Pending
+  /** A character that is not whole: the library loses some that come in two pieces. */
+  #partial: Uint8Array = new Uint8Array()
 
   /** A terminal of at least two columns that was just reset. `scrollback` is in lines. */
   constructor(columns: number, rows: number, scrollback = SCROLLBACK_LINES) {
@@ -44,10 +50,15 @@ export class Screen {
   }
 
   /** Throws when the snapshot is of another version. */
-  static restore({ version, columns, rows, scrollback, data }: Snapshot): Screen {
+  static restore(snapshot: Snapshot): Screen {
+    return finish(Screen.restoring(snapshot))
+  }
+
+  static *restoring({ version, columns, rows, scrollback, data }: Snapshot): Steps<Screen> {
     if (version !== VERSION) throw new Error(`A screen of version ${version} cannot be read.`)
     const screen = new Screen(columns, rows, scrollback)
-    screen.write(Buffer.from(data, 'base64'))
+    yield
+    yield* screen.writing(Buffer.from(data, 'base64'))
     return screen
   }
 
@@ -69,15 +80,30 @@ export class Screen {
 
   /** What the program wrote next; pieces may end anywhere. Its questions are not answered. */
   write(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
+    finish(this.writing(bytes))
+  }
+
+  *writing(bytes: Uint8Array): Steps<void> {
+    const all = this.#partial.length > 0 ? Buffer.concat([this.#partial, bytes]) : bytes
+    const whole = all.subarray(0, wholeCharacters(all, 0, all.length))
+    this.#partial = all.slice(whole.length)
+    for (let at = 0; at < whole.length; ) {
+      const end = pieceEnd(whole, at, this.columns, this.rows)
+      this.#parse(whole.subarray(at, end))
+      at = end
+      yield
+    }
+  }
+
+  #parse(piece: Uint8Array): void {
     const { _inputHandler } = this.#emulator.core
     try {
-      _inputHandler.parse(bytes)
+      _inputHandler.parse(piece)
     } catch {
       // Whatever a program wrote must not be an end of who watches it: the rest of this piece is missing.
       _inputHandler._parser.reset()
     }
-    this.#pending.after(bytes)
+    this.#pending.after(piece)
   }
 
   resize(columns: number, rows: number): void {
@@ -90,23 +116,41 @@ export class Screen {
    * question and no bell is in it.
    */
   render(): Uint8Array {
-    const state = new TextEncoder().encode(render(this.#emulator.core, this.#extras))
-    const pending = this.#pending.bytes()
-    const all = new Uint8Array(state.length + pending.length)
-    all.set(state)
-    all.set(pending, state.length)
-    return all
+    return finish(this.rendering())
+  }
+
+  /** Nothing may be written meanwhile. */
+  *rendering(): Steps<Uint8Array> {
+    // A hostile program makes a state that is much longer than its text: then only the newest lines are kept.
+    for (let skip = 0; ; ) {
+      const { core } = this.#emulator
+      const state = yield* render(core, this.#extras, skip)
+      const left = core.buffers.normal.ybase - skip
+      if (state !== undefined && (state.length <= MAX_RENDERED || left <= 0))
+        return Buffer.concat([Buffer.from(state), this.#pending.bytes(), this.#partial])
+      skip += Math.ceil(left / 2)
+    }
   }
 
   /** What of it fits into a window of another size. */
   picture(window: Window): Picture {
+    return finish(this.picturing(window))
+  }
+
+  /** Nothing may be written meanwhile. */
+  picturing(window: Window): Steps<Picture> {
     return picture(this.#emulator.core, this.#extras, window)
   }
 
   /** This screen as JSON: one restored from it goes on as if it had never stopped. */
   snapshot(): Snapshot {
+    return finish(this.snapshotting())
+  }
+
+  *snapshotting(): Steps<Snapshot> {
     const { columns, rows } = this
-    const data = Buffer.from(this.render()).toString('base64')
+    const data = Buffer.from(yield* this.rendering()).toString('base64')
+    yield
     return { version: VERSION, columns, rows, scrollback: this.#scrollback, data }
   }
 

@@ -13,7 +13,7 @@ import type { TypedDirectly } from '../protocol/frames.ts'
 import type { Picture } from '../screen/pictures.ts'
 import { AHEAD, RING_SIZE, type Ring, type Typed } from './ring.ts'
 import type { ScreenKeeper } from './screen-keeper.ts'
-import { commonSize, isLarger, type Viewer } from './window.ts'
+import { boundedSize, commonSize, isLarger, type Viewer } from './window.ts'
 
 /** Somebody who watches a PTY. Must not block: it queues or drops by itself. */
 export interface PtyClient extends Viewer {
@@ -60,6 +60,7 @@ interface Input {
 const MAX_INPUT = 1 << 20 // bytes queued for a program that does not read; more is refused
 const SMALL = 2048 // bytes; who writes more is likely to go on
 const TURN = 256 * 1024 // bytes read before the event loop gets its turn
+const TURN_MS = 4 // the same, of output that is dear to look at (src/vt/attention.ts)
 
 // A client that keeps up sees every byte, also across a crash of the daemon: the program waits for it as it would
 // for any terminal. What clients have not got yet must stay in the ring, with room for what comes when the next
@@ -76,9 +77,7 @@ const RETURN_MS = 10_000 // what clients get to come back to a new daemon
 const KEY = 16 // bytes; the longest of what a key or a click sends, more or less
 const ECHO_US = 200 // how long an answer to a key is waited for, with everything else
 const SILENT_MS = 50 // that nothing is waited for, of a program that did not answer
-
 const SAY_AGAIN_MS = 5
-
 const GROW_MS = 300 // a client that left may be back at once; a program that drew itself for nothing flickers
 
 export class Pty {
@@ -114,7 +113,8 @@ export class Pty {
     this.ring = ring
     this.#keeper = keeper
     this.#master = master
-    this.#size = windowSize(master) ?? { columns: 80, rows: 24 }
+    this.#size = boundedSize(windowSize(master) ?? { columns: 80, rows: 24 })
+    keeper.onRoom = () => this.proceed()
     setNonblocking(master)
     this.#watched = watcher.watch(master, () => this.#ready())
     this.#awaitedFloor = ring.offset - WINDOW + RETURN_ROOM
@@ -251,7 +251,7 @@ export class Pty {
     while (this.#unsaid[0] && !this.#closed) {
       this.takeBack()
       const offset = this.ring.offset
-      if (!this.ring.append(this.#unsaid[0])) {
+      if (this.#keeper.room() <= 0 || !this.ring.append(this.#unsaid[0])) {
         setTimeout(() => this.#sayAll(), SAY_AGAIN_MS)
         return
       }
@@ -261,13 +261,13 @@ export class Pty {
   }
 
   /** How it looks now, as sequences for a terminal that was just reset. Needs `loadScreens`. */
-  screen(): { readonly offset: number; readonly bytes: Uint8Array } {
-    return this.#keeper.screen()
+  screen(then: (offset: number, bytes: Uint8Array) => void): void {
+    this.#keeper.screen(then)
   }
 
   /** What of it fits into a window of another size. Needs `loadScreens`. */
-  picture(window: WindowSize): { readonly offset: number; readonly picture: Picture } {
-    return this.#keeper.picture(window)
+  picture(window: WindowSize, then: (offset: number, picture: Picture) => void): void {
+    this.#keeper.picture(window, then)
   }
 
   /** Resolves when everything that was written before has been read. */
@@ -328,7 +328,8 @@ export class Pty {
   #read(): void {
     if (this.#closed || this.#paused) return
     clearTimeout(this.#leased)
-    for (let left = TURN; left > 0; ) {
+    const until = performance.now() + TURN_MS
+    for (let left = TURN; left > 0 && performance.now() < until; ) {
       const room = this.#room()
       if (room <= 0) {
         if (this.ring.sharedTo) this.ring.sharedTo = 0

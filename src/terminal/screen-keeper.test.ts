@@ -30,17 +30,25 @@ afterEach(() => {
 })
 
 /** What a terminal does: as much as there is room for, then more. */
-function put(text: string): void {
+async function put(text: string): Promise<void> {
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length; ) {
+    const more = Promise.withResolvers<void>()
+    keeper.onRoom = more.resolve
     const room = keeper.room()
-    if (room <= 0) throw new Error('there is no room')
+    if (room <= 0) {
+      await more.promise
+      continue
+    }
     const part = bytes.subarray(at, at + Math.min(room, 50_000))
     ring.append(part)
     seen.write(part)
     at += part.length
   }
 }
+
+const many = (count: number, text: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => text(i)).join('')
 
 /** The visible part, as a terminal shows it that was given those bytes. */
 function visible(bytes: Uint8Array): string {
@@ -49,50 +57,57 @@ function visible(bytes: Uint8Array): string {
   return Buffer.from(screen.render()).toString()
 }
 
-function expectExact(): void {
-  const { offset, bytes } = keeper.screen()
+const shown = () =>
+  new Promise<{ offset: number; bytes: Uint8Array }>((resolve) =>
+    keeper.screen((offset, bytes) => resolve({ offset, bytes })),
+  )
+
+async function expectExact(): Promise<void> {
+  const { offset, bytes } = await shown()
   expect(offset).toBe(ring.offset)
   expect(visible(bytes)).toBe(visible(seen.render()))
 }
 
-test('the screen is exact although most of the output is gone from the ring', () => {
-  put(MODES)
-  put('\x1b[5;10Hstays')
-  for (let i = 0; i < 40_000; i++) put(`\x1b[${10 + (i % 5)};${1 + (i % 60)}H\x1b[3${i % 8}m${i}`)
+test('the screen is exact although most of the output is gone from the ring', async () => {
+  await put(MODES)
+  await put('\x1b[5;10Hstays')
+  await put(many(40_000, (i) => `\x1b[${10 + (i % 5)};${1 + (i % 60)}H\x1b[3${i % 8}m${i}`))
   expect(ring.start).toBeGreaterThan(0)
-  expectExact()
+  await expectExact()
 })
 
-test('a flood of plain lines keeps the modes that were set before it', () => {
-  put(MODES)
-  for (let i = 0; i < 100_000; i++) put(`line ${i}\r\n`)
+test('a flood of plain lines keeps the modes that were set before it', async () => {
+  await put(MODES)
+  await put(many(100_000, (i) => `line ${i}\r\n`))
   expect(ring.start).toBeGreaterThan(0)
-  expectExact()
+  await expectExact()
 })
 
-test('plain lines below a region that stays are not taken for all there is', () => {
-  put('\x1b[1;1Hheader\x1b[5;24r\x1b[24;1H')
-  for (let i = 0; i < 100_000; i++) put(`line ${i}\r\n`)
-  expectExact()
-  expect(visible(keeper.screen().bytes)).toContain('header')
+test('plain lines below a region that stays are not taken for all there is', async () => {
+  await put('\x1b[1;1Hheader\x1b[5;24r\x1b[24;1H')
+  await put(many(100_000, (i) => `line ${i}\r\n`))
+  await expectExact()
+  expect(visible((await shown()).bytes)).toContain('header')
 })
 
-test('the next daemon knows it, too', () => {
-  put(MODES)
-  put('\x1b[?1049h\x1b[5;10Hstays')
-  for (let i = 0; i < 40_000; i++) put(`\x1b[${10 + (i % 5)};${1 + (i % 60)}H${i}`)
+test('the next daemon knows it, too', async () => {
+  await put(MODES)
+  await put('\x1b[?1049h\x1b[5;10Hstays')
+  await put(many(40_000, (i) => `\x1b[${10 + (i % 5)};${1 + (i % 60)}H${i}`))
   keeper = new ScreenKeeper(ring, join(folder, 's'), SIZE)
-  expectExact()
-  for (let i = 0; i < 100_000; i++) put(`line ${i}\r\n`)
+  await expectExact()
+  await put(many(100_000, (i) => `line ${i}\r\n`))
   keeper = new ScreenKeeper(ring, join(folder, 's'), SIZE)
-  expectExact()
+  await expectExact()
 })
 
-test('it is resized as a terminal is', () => {
-  put('a line that is longer than the forty columns which the terminal will have soon\r\nand a second\r\n')
+test('it is resized as a terminal is', async () => {
+  await put(
+    'a line that is longer than the forty columns which the terminal will have soon\r\nand a second\r\n',
+  )
   keeper.resize({ columns: 40, rows: 10 })
   seen.resize(40, 10)
-  const { bytes } = keeper.screen()
+  const { bytes } = await shown()
   using screen = new Screen(40, 10)
   screen.write(bytes)
   expect(Buffer.from(screen.render()).toString()).toBe(Buffer.from(seen.render()).toString())

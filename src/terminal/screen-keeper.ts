@@ -3,15 +3,18 @@
  * something, an emulator has seen it, and its state is kept beside the ring for this daemon and the next.
  */
 import { readFileSync, rmSync } from 'node:fs'
+import { work } from '../box/slices.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import type { Picture } from '../screen/pictures.ts'
 import type { Screen, Snapshot } from '../screen/screen.ts'
+import type { Steps } from '../screen/steps.ts'
 import { writeAtomically } from '../store/manifest.ts'
 import { RING_SIZE, type Ring } from './ring.ts'
 
 type Screens = typeof import('../screen/screen.ts')
 
 const FOLD_AT = (RING_SIZE * 3) / 4 // bytes that no emulator has seen yet; the rest is room to go on meanwhile
+const PIECE = 16 * 1024 // bytes read from the ring at a time
 const KEPT = RING_SIZE / 2 // bytes of plain text that are seen when they are asked for
 const IDLE_MS = 5_000 // an emulator costs a megabyte, and is made anew in some milliseconds
 const VERSION = 1
@@ -33,7 +36,11 @@ interface Saved {
   readonly version: number
   readonly offset: number
   readonly snapshot: Snapshot
+  /** Whether plain lines push everything out (`Screen.scrolls`). Earlier releases did not say. */
+  readonly scrolls?: boolean
 }
+
+type Task = () => Steps<void>
 
 export class ScreenKeeper {
   readonly #ring: Ring
@@ -43,9 +50,17 @@ export class ScreenKeeper {
   #size: WindowSize
   /** Everything before this offset is in `#saved`, or plain text that has scrolled away since. */
   #from: number
-  /** The state at `#from`, while it is in use. */
+  /** The state at `#seen`, while it is in use. */
   #live: Screen | undefined
+  #seen = 0
   #idle: Timer | undefined
+  /** In order: each sees the terminal as it was when it was asked for, or later. */
+  readonly #tasks: Task[] = []
+  #isWorking = false
+  #isFolding = false
+  #closed = false
+  /** Told when `room` has grown. */
+  onRoom: () => void = () => {}
 
   constructor(ring: Ring, path: string, size: WindowSize) {
     this.#ring = ring
@@ -55,54 +70,94 @@ export class ScreenKeeper {
     this.#from = Math.max(ring.screenFrom, this.#saved?.offset ?? 0, ring.start)
   }
 
-  /** Bytes that may come before something is overwritten that nobody has seen; makes room when it can. */
+  /** Bytes that may come before something is overwritten that is not in the saved state; makes room when it can. */
   room(): number {
-    if (this.#ring.offset - this.#from >= FOLD_AT) {
-      if (screens) this.#fold()
-      else void loadScreens()
+    if (this.#ring.offset - this.#from >= FOLD_AT && !this.#isFolding && !this.#closed) {
+      this.#isFolding = true
+      if (screens) this.#do(() => this.#fold(), false)
+      else void loadScreens().then(() => this.#do(() => this.#fold(), false))
     }
     return this.#from + RING_SIZE - this.#ring.offset
   }
 
-  /** How the terminal looks now, as sequences for one that was just reset. */
-  screen(): { readonly offset: number; readonly bytes: Uint8Array } {
-    const screen = this.#catchUp()
-    return { offset: this.#from, bytes: screen.render() }
+  /**
+   * How the terminal looks now, as sequences for one that was just reset. `then` is called at once when that takes no
+   * time, and never when the terminal is closed before. Needs `loadScreens`.
+   */
+  screen(then: (offset: number, bytes: Uint8Array) => void): void {
+    const to = this.#ring.offset
+    this.#do(() => this.#show(to, (screen) => screen.rendering(), then), true)
   }
 
-  /** What of it fits into a window of another size. */
-  picture(window: WindowSize): { readonly offset: number; readonly picture: Picture } {
-    const screen = this.#catchUp()
-    return { offset: this.#from, picture: screen.picture(window) }
+  /** What of it fits into a window of another size, told in the same way. */
+  picture(window: WindowSize, then: (offset: number, picture: Picture) => void): void {
+    const to = this.#ring.offset
+    this.#do(() => this.#show(to, (screen) => screen.picturing(window), then), true)
   }
 
   /** The terminal is about to have another size. */
   resize(size: WindowSize): void {
-    if (screens && (this.#ring.offset > 0 || this.#saved)) {
-      this.#catchUp().resize(size.columns, size.rows)
-      this.#save()
+    if (!screens || (this.#ring.offset === 0 && !this.#saved && !this.#isWorking)) {
+      this.#size = size
+      return
     }
-    this.#size = size
+    const to = this.#ring.offset
+    this.#do(() => this.#resize(to, size), true)
   }
 
   close(): void {
+    this.#closed = true
+    this.#tasks.length = 0
     clearTimeout(this.#idle)
     this.#live?.dispose()
     rmSync(this.#path, { force: true })
   }
 
-  #fold(): void {
+  #do(task: Task, atOnce: boolean): void {
+    if (this.#closed) return
+    clearTimeout(this.#idle)
+    this.#tasks.push(task)
+    if (this.#isWorking) return
+    this.#isWorking = true
+    work(this.#all(), atOnce)
+  }
+
+  *#all(): Steps<void> {
+    for (let task = this.#tasks.shift(); task; task = this.#tasks.shift()) {
+      const steps = this.#attempt(task)
+      while (!this.#closed && !steps.next().done) yield
+    }
+    this.#isWorking = false
+    if (this.#closed || !this.#live) return
+    this.#idle = setTimeout(() => this.#do(() => this.#rest(), false), IDLE_MS)
+    this.#idle.unref()
+  }
+
+  *#attempt(task: Task): Steps<void> {
+    try {
+      yield* task()
+    } catch {
+      // A saved state that cannot be read: what is in the ring is all there is.
+      this.#forget()
+      this.#saved = undefined
+      this.#from = Math.max(this.#from, this.#ring.start)
+      yield* task()
+    }
+  }
+
+  *#fold(): Steps<void> {
     const { bytes } = this.#ring.read(this.#from)
     const cut = this.#plainCut(bytes)
     if (cut > 0) {
-      this.#live?.dispose()
-      this.#live = undefined
       this.#from += cut
       this.#ring.screenFrom = this.#from // with the ring's next header
-      return
+      if (this.#seen < this.#from) this.#forget()
+    } else {
+      yield
+      yield* this.#save(yield* this.#catchUp(this.#ring.offset))
     }
-    this.#catchUp()
-    this.#save()
+    this.#isFolding = false
+    this.onRoom()
   }
 
   /**
@@ -110,7 +165,7 @@ export class ScreenKeeper {
    * any more but its modes. Bytes that need no emulator; 0 when all do.
    */
   #plainCut(bytes: Buffer): number {
-    if (this.#saved && !this.#scrolls(this.#saved)) return 0
+    if (this.#saved && !this.#saved.scrolls) return 0
     if (bytes.indexOf(0x1b) >= 0 || bytes.indexOf(0x0e) >= 0 || bytes.indexOf(0x0f) >= 0 || hasC1(bytes))
       return 0
     const cut = bytes.indexOf('\r\n', bytes.length - KEPT) + 2
@@ -121,56 +176,73 @@ export class ScreenKeeper {
     return lines > this.#size.rows ? cut : 0
   }
 
-  #scrollsAt = -1
-  #scrollsKnown = false
-
-  #scrolls(saved: Saved): boolean {
-    if (this.#scrollsAt !== saved.offset && screens) {
-      using screen = screens.Screen.restore(saved.snapshot)
-      this.#scrollsKnown = screen.scrolls
-      this.#scrollsAt = saved.offset
-    }
-    return this.#scrollsKnown
+  *#show<T>(
+    to: number,
+    draw: (screen: Screen) => Steps<T>,
+    then: (offset: number, drawn: T) => void,
+  ): Steps<void> {
+    const screen = yield* this.#catchUp(to)
+    const drawn = yield* draw(screen)
+    then(this.#seen, drawn)
   }
 
-  /** The emulator with everything that has come. Needs `loadScreens`. */
-  #catchUp(): Screen {
+  *#resize(to: number, size: WindowSize): Steps<void> {
+    const screen = yield* this.#catchUp(to)
+    this.#size = size
+    screen.resize(size.columns, size.rows)
+    yield
+    yield* this.#save(screen)
+  }
+
+  /** The emulator with everything that had come up to an offset, at least. Needs `loadScreens`. */
+  *#catchUp(to: number): Steps<Screen> {
     if (!screens) throw new Error('the emulator is not loaded')
-    if (!this.#live) this.#live = this.#restore(screens)
-    const { from, bytes } = this.#ring.read(this.#from)
-    this.#live.write(bytes)
-    this.#from = from + bytes.length
-    clearTimeout(this.#idle)
-    this.#idle = setTimeout(() => this.#rest(), IDLE_MS)
-    this.#idle.unref()
+    if (!this.#live) {
+      this.#live = yield* this.#restore(screens)
+      this.#seen = this.#from
+    }
+    while (this.#seen < to) {
+      const { from, bytes } = this.#ring.read(this.#seen, Math.min(to - this.#seen, PIECE))
+      yield* this.#live.writing(bytes)
+      this.#seen = from + bytes.length
+    }
     return this.#live
   }
 
-  #restore({ Screen }: Screens): Screen {
+  *#restore({ Screen }: Screens): Steps<Screen> {
     const { columns, rows } = this.#size
     if (!this.#saved) return new Screen(columns, rows)
-    const screen = Screen.restore(this.#saved.snapshot)
+    const screen = yield* Screen.restoring(this.#saved.snapshot)
     // What was there has scrolled away as plain lines: only its modes are left.
     if (this.#from > this.#saved.offset) screen.write(Buffer.from('\x1b[2J\x1b[3J\x1b[H'))
+    // A daemon that ends at once after a change of size has not saved that.
+    if (screen.columns !== columns || screen.rows !== rows) screen.resize(columns, rows)
     return screen
   }
 
   /** Nobody has asked for a while: keep the state as text. */
-  #rest(): void {
-    this.#save()
+  *#rest(): Steps<void> {
+    if (!this.#live) return
+    if (this.#seen > this.#from) yield* this.#save(this.#live)
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#live?.dispose()
     this.#live = undefined
   }
 
-  #save(): void {
-    if (!this.#live) return
-    const saved = { version: VERSION, offset: this.#from, snapshot: this.#live.snapshot() }
+  *#save(screen: Screen): Steps<void> {
+    const snapshot = yield* screen.snapshotting()
+    const saved = { version: VERSION, offset: this.#seen, snapshot, scrolls: screen.scrolls }
+    yield
     try {
       writeAtomically(this.#path, JSON.stringify(saved), false)
     } catch {
       // A full disk: this daemon knows the screen all the same, the next one has the ring.
     }
     this.#saved = saved
+    this.#from = this.#seen
   }
 }
 

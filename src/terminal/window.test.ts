@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { commonSize, isLarger } from './window.ts'
+import { boundedSize, commonSize, isLarger } from './window.ts'
 
 const NOW = 1_000_000_000
 const size = (columns: number, rows: number) => ({ columns, rows })
@@ -30,4 +30,10 @@ test('a window that nobody has used for a long time does not keep the others sma
 test('a size is larger when nothing is cut off', () => {
   expect(isLarger(size(80, 25), size(80, 24))).toBe(true)
   expect(isLarger(size(81, 23), size(80, 24))).toBe(false)
+})
+
+test('a size that nobody has, such as a program can give its own terminal, is cut to one that can be kept', () => {
+  expect(boundedSize({ columns: 65_535, rows: 65_535 })).toEqual({ columns: 1000, rows: 500 })
+  expect(boundedSize({ columns: 0, rows: 0 })).toEqual({ columns: 2, rows: 1 })
+  expect(boundedSize({ columns: 211, rows: 57 })).toEqual({ columns: 211, rows: 57 })
 })

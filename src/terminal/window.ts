@@ -1,5 +1,6 @@
 /** Which size a terminal gets that several clients look at. Pure. */
 import type { WindowSize } from '../core/window-size.ts'
+import { MAX_COLUMNS, MAX_ROWS } from '../screen/limits.ts'
 
 const ACTIVE_MS = 10 * 60_000 // a window that nobody has used for that long does not keep the others small
 
@@ -16,10 +17,15 @@ export function commonSize(viewers: Iterable<Viewer>, now: number): WindowSize |
   const used = counting.filter(({ active }) => now - active < ACTIVE_MS)
   const sizes = (used.length ? used : counting).map(({ size }) => size)
   if (!sizes.length) return undefined
-  return {
+  return boundedSize({
     columns: Math.min(...sizes.map((size) => size.columns)),
     rows: Math.min(...sizes.map((size) => size.rows)),
-  }
+  })
+}
+
+/** The same within what an emulator is made for. Programs of a box can give their terminal any size, too. */
+export function boundedSize({ columns, rows }: WindowSize): WindowSize {
+  return { columns: Math.max(2, Math.min(columns, MAX_COLUMNS)), rows: Math.max(1, Math.min(rows, MAX_ROWS)) }
 }
 
 /** Whether nothing that was visible is cut off. */

@@ -80,6 +80,13 @@ describe('bounds', () => {
     }
   })
 
+  test('a line that is only repeated is not kept without end', () => {
+    const stripper = new Stripper()
+    stripper.push(bytesOf('a'))
+    for (let i = 0; i < 200; i++) stripper.push(bytesOf('\x1b[2147483647b'))
+    expect(stripper.held).toBeLessThan(80_000)
+  })
+
   test('a line is held until it ends, and whole lines are not', () => {
     const stripper = new Stripper()
     expect(Buffer.from(stripper.push(bytesOf('one\r\ntwo'))).toString()).toBe('one\n')

@@ -139,7 +139,10 @@ export class Stripper {
     if (sequence.malformed || id === COLOUR) return
     if (kind === 'esc') {
       if (!sequence.intermediates && 'DEMc'.includes(String.fromCharCode(sequence.final))) this.#break()
-    } else if (kind === 'csi') this.#csi(id, sequence)
+    } else if (kind === 'csi') {
+      this.#csi(id, sequence)
+      if (this.#line && this.#line.length > MAX_LINE) this.#flow() // repeated, inserted
+    }
   }
 
   #csi(id: number, sequence: Sequence): void {

@@ -107,7 +107,7 @@ function logs(
 function follow(channel: ClientChannel, pty: Pty, feed: Feed, shown?: string): void {
   const forget = pty.onClose((end) => {
     if (channel.activity?.feed !== feed) return
-    feed.finish()
+    void feed.finish() // the terminal is gone: only what is under way
     channel.exit(end)
     channel.activity = undefined
   })

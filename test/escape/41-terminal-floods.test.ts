@@ -1,0 +1,73 @@
+/**
+ * ESCAPE 41: output as an attack on the daemon, which knows the screen of every terminal: marks that pile up in one
+ * cell, one sequence that asks for two thousand million of something. The daemon keeps to a bound, and other boxes do
+ * not notice. The rates and bounds of every kind of sequence: src/screen/cost.fuzz.test.ts.
+ */
+import { describe, expect, test } from 'bun:test'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { waitUntil } from '../harness/wait.ts'
+import { daemonPid } from '../integration/support.ts'
+import { everyone, needed, said, startBox } from './support.ts'
+
+const MARKS = 6_000_000 // bytes
+/** What the daemon had before was 1.7 GB. All of it, with the emulator, is some 150 MB. */
+const MOST_KB = 400 * 1024
+/** An exec took 8 to 94 s before. This is long also for a machine that does ten other things. */
+const LONGEST_MS = 5000
+
+const FLOODS: Readonly<Record<string, string>> = {
+  'repeats a character': 'a\x1b[2147483647b',
+  'repeats one with marks': `a${'\u0301'.repeat(30)}\x1b[2147483647b`,
+  'repeats while inserting': '\x1b[4ha\x1b[2147483647b',
+  'shifts and resets the screen': '\x1b[H\x1b[2147483647L\x1b[1 @\x1b#8\x1bc',
+}
+
+/** The peak of the daemon's own memory so far. */
+async function daemonMemory(t: Scratch): Promise<number> {
+  const pid = await daemonPid(t)
+  return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
+}
+
+/** A box whose agent prints a file again and again, until it has printed `count` of them. */
+async function flood(t: Scratch, text: string, count: number): Promise<void> {
+  t.write('flood', text.repeat(Math.ceil(65_536 / Buffer.byteLength(text))))
+  const agent = `sh -c 'i=0; while [ $i -lt ${count} ]; do cat flood; i=$((i+1)); echo >printed; done; sleep infinity'`
+  await startBox(t, 'loud', agent)
+  await waitUntil(() => existsSync(join(t.workspace, 'printed')), 'the flood to begin', 60_000)
+}
+
+describe.each(everyone)('as $name', (invoker) => {
+  const can = needed(invoker)
+
+  test.skipIf(can.missing)(
+    `marks that join one character${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('marks', `a${'\u0301'.repeat(MARKS / 2)}`)
+      await startBox(t, 'loud', `sh -c 'cat marks; echo >done; sleep infinity'`)
+      await waitUntil(() => existsSync(join(t.workspace, 'done')), 'the marks to be printed', 120_000)
+      expect(await daemonMemory(t)).toBeLessThan(MOST_KB)
+    },
+    150_000,
+  )
+
+  for (const [what, text] of Object.entries(FLOODS)) {
+    test.skipIf(can.missing)(
+      `output that ${what}${can.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        await startBox(t, 'other')
+        await flood(t, text, 1000)
+        for (let i = 0; i < 5; i++) {
+          const started = performance.now()
+          expect(said(await t.coop(['exec', '-n', 'other', '--', 'echo', 'well']))).toBe('well\n')
+          expect(performance.now() - started).toBeLessThan(LONGEST_MS)
+        }
+        expect(await daemonMemory(t)).toBeLessThan(MOST_KB)
+      },
+      150_000,
+    )
+  }
+})
