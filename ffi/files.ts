@@ -4,7 +4,7 @@ import { cstring, must, SysError, syscall } from './libc.ts'
 
 const STATX_BASIC = 0x7ff
 
-export type FileType = 'pipe' | 'null-device' | 'other'
+export type FileType = 'pipe' | 'other'
 
 /** Whether a pipe has no name in the file system, as pipe(2) makes them: one that has is a file of the host. */
 function isNameless(fd: number): boolean {
@@ -19,9 +19,32 @@ export function descriptorType(fd: number): FileType | undefined {
   if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
   const view = new DataView(stat.buffer)
   const format = view.getUint16(28, true) & k.S_IFMT
-  if (format === 0o010000) return isNameless(fd) ? 'pipe' : 'other'
+  return format === k.S_IFIFO && isNameless(fd) ? 'pipe' : 'other'
+}
+
+export type StreamKind = 'pipe' | 'file' | 'socket' | 'null-device' | 'other'
+
+/** What bytes go to or come from at a descriptor, named or not; undefined when it is closed. */
+export function streamKind(fd: number): StreamKind | undefined {
+  const stat = new Uint8Array(256) // struct statx
+  if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
+  const view = new DataView(stat.buffer)
+  const format = view.getUint16(28, true) & k.S_IFMT
+  if (format === k.S_IFIFO) return 'pipe'
+  if (format === k.S_IFREG) return 'file'
+  if (format === k.S_IFSOCK) return 'socket'
   const isNull = view.getUint32(128, true) === 1 && view.getUint32(132, true) === 3 // stx_rdev of /dev/null
-  return format === 0o020000 && isNull ? 'null-device' : 'other'
+  return isNull && format === 0o020000 ? 'null-device' : 'other'
+}
+
+/** Where a file is read or written next (lseek(2)). Throws SysError. */
+export function position(fd: number): number {
+  return must('lseek', undefined, fd, 0, 1 /* SEEK_CUR */)
+}
+
+/** Have a file be read or written next at `offset`. */
+export function seek(fd: number, offset: number): void {
+  syscall('lseek', fd, offset, 0 /* SEEK_SET */)
 }
 
 /** Whether it is a socket. */

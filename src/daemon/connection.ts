@@ -32,6 +32,8 @@ export interface Activity {
 
 export interface Handler {
   call(connection: Connection, call: Call): Promise<unknown>
+  /** Before a call was looked at; what was sent ahead for it is not wanted. */
+  refused(connection: Connection): void
   closed(connection: Connection): void
   /** A newer coop wants to take over. */
   retire(): void
@@ -119,8 +121,7 @@ export class Connection implements Outlet {
       this.#elsewhere = elsewhere(this.#dataDir, message.dataDir)
       this.tell({ type: 'hello', protocol: PROTOCOL, version: VERSION, pid: process.pid })
     } else if (message.type === 'call') void this.#call(message.id, message.call)
-    else if (message.type === 'refused')
-      this.tell({ type: 'error', id: message.id, error: errorToJson(message.error) })
+    else if (message.type === 'refused') this.#refuse(message.id, message.error)
     else if (message.type === 'resize') this.activity?.feed?.resize(message.size, message.visible)
     else if (message.type === 'signal') this.activity?.signal?.(message.signal)
     else if (message.type === 'retire') this.#handler.retire()
@@ -158,12 +159,17 @@ export class Connection implements Outlet {
   }
 
   async #call(id: number, call: Call): Promise<void> {
+    if (this.#elsewhere) return this.#refuse(id, this.#elsewhere)
     try {
-      if (this.#elsewhere) throw this.#elsewhere
       this.tell({ type: 'result', id, value: (await this.#handler.call(this, call)) ?? null })
     } catch (error) {
       this.tell({ type: 'error', id, error: errorToJson(error) })
     }
+  }
+
+  #refuse(id: number, error: CoopError): void {
+    this.#handler.refused(this)
+    this.tell({ type: 'error', id, error: errorToJson(error) })
   }
 
   tell(message: ServerMessage): void {

@@ -24,6 +24,7 @@ function openToAll(fd: number): void {
 export class DescriptorDesk {
   readonly #path: string
   #socket: number
+  #tidy: Timer | undefined
   readonly #waiting = new Map<string, { fds: number[]; since: number; kind: 'pipes' | 'socket' }>()
 
   constructor(paths: Paths) {
@@ -40,6 +41,12 @@ export class DescriptorDesk {
   reopen(): void {
     closeDescriptor(this.#socket)
     this.#socket = this.#open()
+  }
+
+  /** What a process has sent and nobody took: it was refused, or is gone, and whoever reads its pipes waits for us. */
+  forget(pid: number): void {
+    this.#drain()
+    for (const token of this.#waiting.keys()) if (token.startsWith(`${pid}.`)) this.#close(token)
   }
 
   /** What was sent under a token; undefined when nothing was. The caller owns them. */
@@ -72,13 +79,18 @@ export class DescriptorDesk {
       // Only pipes without a name: a terminal, a folder or a file would give the box more than its bytes.
       if (isSocket || fds.every((fd) => descriptorType(fd) === 'pipe')) {
         const kind = isSocket ? 'socket' : 'pipes'
-        this.#waiting.set(Buffer.from(message.bytes).toString(), { fds, since: Date.now(), kind })
+        const token = Buffer.from(message.bytes).toString()
+        this.#close(token)
+        this.#waiting.set(token, { fds, since: Date.now(), kind })
       } else fds.forEach(closeDescriptor)
     }
-    for (const [token, { fds, since }] of this.#waiting) {
-      if (Date.now() - since < KEEP_MS) continue
-      fds.forEach(closeDescriptor)
-      this.#waiting.delete(token)
-    }
+    for (const [token, { since }] of this.#waiting) if (Date.now() - since >= KEEP_MS) this.#close(token)
+    clearTimeout(this.#tidy)
+    if (this.#waiting.size) this.#tidy = setTimeout(() => this.#drain(), KEEP_MS).unref()
+  }
+
+  #close(token: string): void {
+    this.#waiting.get(token)?.fds.forEach(closeDescriptor)
+    this.#waiting.delete(token)
   }
 }

@@ -122,8 +122,10 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const handler = {
     call: calls.call.bind(calls),
     retire: () => stop('retire'),
+    refused: ({ pid }: Connection) => desk.forget(pid),
     closed: (connection: Connection) => {
       connections.delete(connection)
+      if (![...connections].some(({ pid }) => pid === connection.pid)) desk.forget(connection.pid)
       restIdle()
     },
   }
