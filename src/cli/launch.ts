@@ -103,7 +103,9 @@ async function withPipes(
       await call({ do: 'rejoin', token: base.token })
     }
   } finally {
-    stdio.end()
+    if (state === 'started')
+      await stdio.finish() // what came before it was lost
+    else stdio.end()
   }
 }
 

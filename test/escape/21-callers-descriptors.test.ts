@@ -18,9 +18,12 @@ const READ_BACK = 'exec 4>&1; dd if=/proc/self/fd/4 iflag=nonblock bs=100 count=
 const SET_FLAGS =
   'dd iflag=nonblock count=0 status=none </dev/stdin; dd iflag=nonblock count=0 status=none; ' +
   'dd oflag=nonblock count=0 status=none </dev/null; dd oflag=nonblock count=0 status=none </dev/null >&2; :'
-const FLAGS = "for fd in 0 1 2; do sed -n 's/^flags:\t//p' /proc/$$/fdinfo/$fd; done >>flags"
+/** Of the shell itself: what is substituted runs in another process, whose output is not the one to be looked at. */
+const FLAGS =
+  'F=$(for fd in 0 1 2; do sed -n \'s/^flags:\t//p\' /proc/$$/fdinfo/$fd; done); echo "$F" >>flags'
 
 async function bash(t: Scratch, script: string): Promise<{ stdout: string; stderr: string }> {
+  await t.coop(['system', 'status']) // starts nothing, and has the scratch end the daemon
   const { code, stdout, stderr } = await t.run(['bash', '-c', script], { timeoutMs: 20_000 })
   expect({ script, code, stderr: code === 0 ? '' : stderr }).toEqual({ script, code: 0, stderr: '' })
   return { stdout, stderr }
@@ -75,7 +78,7 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(can.missing)(`no descriptor of the caller's is in the box${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
-    const look = 'for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done >$OUT'
+    const look = 'L=$(for fd in 0 1 2; do readlink /proc/$$/fd/$fd; done); echo "$L" >$OUT'
     for (const how of ['run -e OUT=seen', 'exec -e OUT=seen -n box'])
       for (const streams of ['< <(echo x) > >(cat) 2> >(cat)', '<in >out 2>err', '<>in >>out 2>&1']) {
         await bash(t, 'echo x >in; rm -f seen own')

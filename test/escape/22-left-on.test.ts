@@ -111,7 +111,8 @@ async function check(shown: string, before: string): Promise<void> {
 const coop = coopPath()
 
 /** A shell on a terminal of its own that says when the command is over. */
-function onTerminal(t: Scratch, command: string): Started {
+async function onTerminal(t: Scratch, command: string): Promise<Started> {
+  await t.coop(['system', 'status']) // starts nothing, and has the scratch end the daemon
   return t.start(['script', '-qefc', `${command}; echo o''ver`, '/dev/null'])
 }
 
@@ -130,14 +131,14 @@ describe.each(everyone)('as $name', (invoker) => {
       t.write('program', PROGRAM)
       t.write(
         'agent.sh',
-        "cat program; echo rea''dy; read line; cat program; echo ag''ain; exec sleep infinity\n",
+        "cat program; echo REA''DY; read line; cat program; echo AG''AIN; exec sleep infinity\n",
       )
       await startBox(t, 'box', 'sh agent.sh')
-      const terminal = onTerminal(t, `${coop} attach box`)
+      const terminal = await onTerminal(t, `${coop} attach box`)
       // What is shown again is drawn anew: the program sets its modes once more, live.
-      await terminal.waitFor(/ready/)
+      await terminal.waitFor(/READY/)
       terminal.write('\r')
-      await terminal.waitFor(/again/)
+      await terminal.waitFor(/AGAIN/)
       const before = terminal.stdout
       await killDaemon(t)
       terminal.write('\x1d')
@@ -149,10 +150,10 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(can.missing)(`nor when the command ends, on a terminal or a pipe${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('program', PROGRAM)
-    const script = `sh -c "cat program; echo rea''dy; read line"`
+    const script = `sh -c "cat program; echo REA''DY; read line"`
     for (const command of [`${coop} run -t -- ${script}`, `${coop} run -T -- ${script}`]) {
-      const terminal = onTerminal(t, command)
-      await terminal.waitFor(/ready/)
+      const terminal = await onTerminal(t, command)
+      await terminal.waitFor(/READY/)
       const before = terminal.stdout
       await killDaemon(t)
       terminal.write('\r')
@@ -166,10 +167,10 @@ describe.each(everyone)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('program', PROGRAM)
-      t.write('agent.sh', "cat program; echo rea''dy; exec sleep infinity\n")
+      t.write('agent.sh', "cat program; echo REA''DY; exec sleep infinity\n")
       await startBox(t, 'box', 'sh agent.sh')
       for (const command of [`${coop} logs box`, `${coop} cp "box:$PWD/program" -`]) {
-        const terminal = onTerminal(t, command)
+        const terminal = await onTerminal(t, command)
         await terminal.waitFor(/over/)
         expect(terminal.stdout).toContain('\x1b[4h')
         await check(terminal.stdout, terminal.stdout.slice(0, terminal.stdout.indexOf('\x0e') + 1))
@@ -181,15 +182,15 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(tmux.missing)(`tmux says so, too${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('program', `${BY_EMULATOR}\x1b]2;the program's\x07`)
-    t.write('agent.sh', "cat program; echo rea''dy; exec sleep infinity\n")
+    t.write('agent.sh', "cat program; echo REA''DY; exec sleep infinity\n")
     await startBox(t, 'box', 'sh agent.sh')
     const terminal = await t.terminal(['bash', '--norc'])
     const flags = '#{insert_flag},#{wrap_flag},#{origin_flag},#{keypad_flag},#{mouse_any_flag}'
     await terminal.line("printf '\\033]2;%s\\007' mi''ne")
-    await terminal.waitFor(/\$\s*$/)
+    await terminal.waitFor(/[$#]\s*$/)
     const fresh = await terminal.info(flags)
     await terminal.line(`${coop} attach box; echo o''ver`)
-    await terminal.waitFor(/ready/)
+    await terminal.waitFor(/READY/)
     expect(await terminal.info(`${flags},#{pane_title}`)).toBe("1,0,1,1,1,the program's")
     await terminal.keys('C-]')
     await terminal.waitFor(/over/)

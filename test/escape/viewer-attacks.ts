@@ -51,6 +51,7 @@ const LEFT_AS_TEXT = /^(?:21t|B0+|\x1b\]8;;\x1b\\)?$/
 
 /** What a command writes to a terminal of its own, from its start to `end`. */
 export async function onScreen(t: Scratch, command: string, end: RegExp): Promise<string> {
+  await t.coop(['system', 'status']) // starts nothing, and has the scratch end the daemon
   const terminal = t.start(['script', '-qefc', command, '/dev/null'])
   await terminal.waitFor(end)
   return terminal.stdout
