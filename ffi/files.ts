@@ -24,17 +24,32 @@ export function descriptorType(fd: number): FileType | undefined {
 
 export type StreamKind = 'pipe' | 'file' | 'socket' | 'null-device' | 'other'
 
-/** What bytes go to or come from at a descriptor, named or not; undefined when it is closed. */
-export function streamKind(fd: number): StreamKind | undefined {
-  const stat = new Uint8Array(256) // struct statx
-  if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
-  const view = new DataView(stat.buffer)
-  const format = view.getUint16(28, true) & k.S_IFMT
-  if (format === k.S_IFIFO) return 'pipe'
-  if (format === k.S_IFREG) return 'file'
-  if (format === k.S_IFSOCK) return 'socket'
-  const isNull = view.getUint32(128, true) === 1 && view.getUint32(132, true) === 3 // stx_rdev of /dev/null
-  return isNull && format === 0o020000 ? 'null-device' : 'other'
+export interface Stream {
+  readonly kind: StreamKind
+  /** What the kernel says of it (struct statx). */
+  readonly stat: DataView
+}
+
+/** What bytes go to or come from at a descriptor; undefined when it is closed. */
+export function streamAt(fd: number): Stream | undefined {
+  const bytes = new Uint8Array(256)
+  if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, bytes) < 0) return undefined
+  const stat = new DataView(bytes.buffer)
+  const format = stat.getUint16(28, true) & k.S_IFMT
+  if (format === k.S_IFIFO) return { kind: 'pipe', stat }
+  if (format === k.S_IFREG) return { kind: 'file', stat }
+  if (format === k.S_IFSOCK) return { kind: 'socket', stat }
+  const isNull = stat.getUint32(128, true) === 1 && stat.getUint32(132, true) === 3 // stx_rdev of /dev/null
+  return { kind: isNull && format === 0o020000 ? 'null-device' : 'other', stat }
+}
+
+/** Whether both are open on one file: device and inode. */
+export function isSameStream(a: Stream | undefined, b: Stream | undefined): boolean {
+  return (
+    a !== undefined &&
+    b !== undefined &&
+    [32, 36, 136, 140].every((at) => a.stat.getUint32(at, true) === b.stat.getUint32(at, true))
+  )
 }
 
 /** Where a file is read or written next (lseek(2)). Throws SysError. */
@@ -52,18 +67,6 @@ export function descriptorIsSocket(fd: number): boolean {
   const stat = new Uint8Array(256)
   if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return false
   return (new DataView(stat.buffer).getUint16(28, true) & k.S_IFMT) === k.S_IFSOCK
-}
-
-/** Whether two descriptors are open on one file. */
-export function isSameFile(a: number, b: number): boolean {
-  const identity = (fd: number): string | undefined => {
-    const stat = new Uint8Array(256)
-    if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
-    const view = new DataView(stat.buffer)
-    return `${view.getUint32(136, true)}:${view.getUint32(140, true)}:${view.getBigUint64(32, true)}`
-  }
-  const first = identity(a)
-  return first !== undefined && first === identity(b)
 }
 
 /** Read at an offset (pread(2)); bytes, fewer only at the end of the file. Throws SysError. */

@@ -3,7 +3,7 @@
  * without what acts on the machine into a terminal. Nothing here waits but the last resort for a terminal.
  */
 import { POLLIN, POLLOUT } from '../../ffi/abi/constants.ts'
-import { streamKind } from '../../ffi/files.ts'
+import type { StreamKind } from '../../ffi/files.ts'
 import { SysError, syscall } from '../../ffi/libc.ts'
 import { bytesIn, splice } from '../../ffi/pipes.ts'
 import { closeDescriptor, setNonblocking } from '../../ffi/pty.ts'
@@ -29,6 +29,7 @@ export class OutputRelay {
   #pipe: number | undefined
   readonly #to: number
   #fd: number
+  readonly #kind: StreamKind
   #way: Way
   #screen: TerminalOutput | undefined
   #buffer: Uint8Array | undefined
@@ -41,19 +42,21 @@ export class OutputRelay {
   lost: string | undefined
 
   /** `pipe` is ours from now on. */
-  constructor(pipe: number, to: number) {
+  constructor(pipe: number, to: number, kind: StreamKind) {
     this.#pipe = pipe
     this.#to = this.#fd = to
-    setNonblocking(pipe) // our end only: the box's is another open file description
-    this.#way = streamKind(to) === 'socket' ? 'send' : 'splice'
+    this.#kind = kind
+    this.#way = kind === 'socket' ? 'send' : 'splice'
+    if (this.#way === 'send') setNonblocking(pipe) // our end only: the box's is another open file description
   }
 
   /** Before the first byte: what a terminal needs is loaded for one only. */
   async prepare(): Promise<void> {
-    if (this.#way === 'send' || !getModes(this.#to)) return
+    if (this.#kind !== 'other' || !getModes(this.#to)) return
     const { TerminalOutput } = await import('./terminal-output.ts')
     this.#screen = new TerminalOutput()
     this.#way = 'terminal'
+    if (this.#pipe !== undefined) setNonblocking(this.#pipe)
     const quick = openNonblocking(this.#to)
     if (quick >= 0) this.#fd = quick
   }
@@ -130,6 +133,7 @@ export class OutputRelay {
       if (n > 0) this.#left -= n
       if (n !== EINVAL) return n
       this.#way = 'write'
+      setNonblocking(pipe)
     }
     this.#buffer ??= new Uint8Array(CHUNK)
     const n = syscall('read', pipe, this.#buffer, size)

@@ -4,7 +4,7 @@
  * command has pipes of its own, and bytes are moved between (relay.ts). No byte passes through the daemon, which may
  * die meanwhile.
  */
-import { isSameFile, type StreamKind, streamKind } from '../../ffi/files.ts'
+import { isSameStream, type Stream, streamAt } from '../../ffi/files.ts'
 import { pipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Paths } from '../core/paths.ts'
@@ -26,11 +26,12 @@ export interface Stdio {
 
 /** Hand the command's descriptors to the daemon, which must be asked for the command after this. */
 export async function passStdio(paths: Paths): Promise<Stdio> {
-  const [input, readEnd] = inputPipe(streamKind(0))
+  const [input, readEnd] = inputPipe(streamAt(0))
+  const [out, error] = [streamAt(1), streamAt(2)]
   const outputs: OutputRelay[] = []
-  const stdout = outputPipe(1, outputs)
+  const stdout = outputPipe(1, out, outputs)
   // One pipe, so that both keep their order in the one place they go to.
-  const stderr = isSameFile(1, 2) ? stdout : outputPipe(2, outputs)
+  const stderr = isSameStream(out, error) ? stdout : outputPipe(2, error, outputs)
   const token = sendAhead(paths, [readEnd, stdout, stderr])
   for (const fd of new Set([stdout, stderr])) closeDescriptor(fd)
   if (!input) closeDescriptor(readEnd)
@@ -48,17 +49,18 @@ export async function passStdio(paths: Paths): Promise<Stdio> {
 }
 
 /** The end that the command reads, which the relay keeps when there is one. */
-function inputPipe(kind: StreamKind | undefined): [InputRelay | undefined, number] {
+function inputPipe(stream: Stream | undefined): [InputRelay | undefined, number] {
   const [readEnd, writeEnd] = pipe()
-  if (kind !== undefined && kind !== 'null-device') return [new InputRelay(kind, readEnd, writeEnd), readEnd]
+  if (stream && stream.kind !== 'null-device')
+    return [new InputRelay(stream.kind, readEnd, writeEnd), readEnd]
   closeDescriptor(writeEnd) // the end of input
   return [undefined, readEnd]
 }
 
 /** The end that the command writes. */
-function outputPipe(fd: number, outputs: OutputRelay[]): number {
+function outputPipe(fd: number, stream: Stream | undefined, outputs: OutputRelay[]): number {
   const [readEnd, writeEnd] = pipe()
-  if (streamKind(fd) === undefined) closeDescriptor(readEnd)
-  else outputs.push(new OutputRelay(readEnd, fd))
+  if (stream) outputs.push(new OutputRelay(readEnd, fd, stream.kind))
+  else closeDescriptor(readEnd)
   return writeEnd
 }
