@@ -68,11 +68,12 @@ export async function copyBytes(
   if (!small) must('ftruncate', undefined, to, Math.min(size, must('lseek', undefined, from, 0, SEEK_END)))
 }
 
-/** All that comes out of `from`, which may be a pipe or terminal, into `to`. */
+/** All that comes out of `from`, which may be a pipe or terminal, into `to`, as `prepare` makes it. */
 export async function copyStream(
   from: number,
   to: number,
   moved: (bytes: number) => Promise<void> | undefined,
+  prepare = (bytes: Uint8Array) => bytes,
 ): Promise<void> {
   const bytes = new Uint8Array(BUFFER)
   for (;;) {
@@ -84,8 +85,9 @@ export async function copyStream(
       continue
     }
     if (n < 0) throw new SysError('read', n)
-    for (let done = 0; done < n; ) {
-      const written = syscall('write', to, bytes.subarray(done, n), n - done)
+    const out = prepare(bytes.subarray(0, n))
+    for (let done = 0; done < out.length; ) {
+      const written = syscall('write', to, out.subarray(done), out.length - done)
       if (written === EAGAIN) await new Promise((resolve) => setTimeout(resolve, 1))
       else if (written < 0 && written !== EINTR) throw new SysError('write', written)
       else if (written > 0) done += written

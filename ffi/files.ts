@@ -4,7 +4,7 @@ import { cstring, must, SysError, syscall } from './libc.ts'
 
 const STATX_BASIC = 0x7ff
 
-export type FileType = 'pipe' | 'null-device' | 'other'
+export type FileType = 'pipe' | 'other'
 
 /** Whether a pipe has no name in the file system, as pipe(2) makes them: one that has is a file of the host. */
 function isNameless(fd: number): boolean {
@@ -19,9 +19,47 @@ export function descriptorType(fd: number): FileType | undefined {
   if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
   const view = new DataView(stat.buffer)
   const format = view.getUint16(28, true) & k.S_IFMT
-  if (format === 0o010000) return isNameless(fd) ? 'pipe' : 'other'
-  const isNull = view.getUint32(128, true) === 1 && view.getUint32(132, true) === 3 // stx_rdev of /dev/null
-  return format === 0o020000 && isNull ? 'null-device' : 'other'
+  return format === k.S_IFIFO && isNameless(fd) ? 'pipe' : 'other'
+}
+
+export type StreamKind = 'pipe' | 'file' | 'socket' | 'null-device' | 'other'
+
+export interface Stream {
+  readonly kind: StreamKind
+  /** What the kernel says of it (struct statx). */
+  readonly stat: DataView
+}
+
+/** What bytes go to or come from at a descriptor; undefined when it is closed. */
+export function streamAt(fd: number): Stream | undefined {
+  const bytes = new Uint8Array(256)
+  if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, bytes) < 0) return undefined
+  const stat = new DataView(bytes.buffer)
+  const format = stat.getUint16(28, true) & k.S_IFMT
+  if (format === k.S_IFIFO) return { kind: 'pipe', stat }
+  if (format === k.S_IFREG) return { kind: 'file', stat }
+  if (format === k.S_IFSOCK) return { kind: 'socket', stat }
+  const isNull = stat.getUint32(128, true) === 1 && stat.getUint32(132, true) === 3 // stx_rdev of /dev/null
+  return { kind: isNull && format === 0o020000 ? 'null-device' : 'other', stat }
+}
+
+/** Whether both are open on one file: device and inode. */
+export function isSameStream(a: Stream | undefined, b: Stream | undefined): boolean {
+  return (
+    a !== undefined &&
+    b !== undefined &&
+    [32, 36, 136, 140].every((at) => a.stat.getUint32(at, true) === b.stat.getUint32(at, true))
+  )
+}
+
+/** Where a file is read or written next (lseek(2)). Throws SysError. */
+export function position(fd: number): number {
+  return must('lseek', undefined, fd, 0, 1 /* SEEK_CUR */)
+}
+
+/** Have a file be read or written next at `offset`. */
+export function seek(fd: number, offset: number): void {
+  syscall('lseek', fd, offset, 0 /* SEEK_SET */)
 }
 
 /** Whether it is a socket. */
@@ -29,18 +67,6 @@ export function descriptorIsSocket(fd: number): boolean {
   const stat = new Uint8Array(256)
   if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return false
   return (new DataView(stat.buffer).getUint16(28, true) & k.S_IFMT) === k.S_IFSOCK
-}
-
-/** Whether two descriptors are open on one file. */
-export function isSameFile(a: number, b: number): boolean {
-  const identity = (fd: number): string | undefined => {
-    const stat = new Uint8Array(256)
-    if (syscall('statx', fd, cstring(''), k.AT_EMPTY_PATH, STATX_BASIC, stat) < 0) return undefined
-    const view = new DataView(stat.buffer)
-    return `${view.getUint32(136, true)}:${view.getUint32(140, true)}:${view.getBigUint64(32, true)}`
-  }
-  const first = identity(a)
-  return first !== undefined && first === identity(b)
 }
 
 /** Read at an offset (pread(2)); bytes, fewer only at the end of the file. Throws SysError. */

@@ -31,6 +31,14 @@ export function heldPipe(): number {
   }
 }
 
+/**
+ * Show a pipe the first bytes of another one, which keeps them (tee(2)). Bytes shown; 0 at its end; a negated errno,
+ * EAGAIN when the one is empty or the other full.
+ */
+export function tee(from: number, to: number, size: number): number {
+  return syscall('tee', from, to, size, SPLICE_F_NONBLOCK)
+}
+
 const FIONREAD = 0x541b
 const waiting = new Int32Array(1)
 const waitingBytes = new Uint8Array(waiting.buffer)

@@ -217,6 +217,7 @@ export const TIOCSPTLCK = 0x40045431
 
 // poll(2)
 export const POLLIN = 1
+export const POLLOUT = 4
 
 // epoll_ctl(2)
 export const EPOLL_CTL_ADD = 1

@@ -16,6 +16,8 @@ export const FIRST_SYSCALLS = {
       ppoll: 271,
       statx: 332,
       splice: 275,
+      tee: 276,
+      sendto: 44,
     },
   },
   aarch64: {
@@ -39,6 +41,8 @@ export const FIRST_SYSCALLS = {
       ppoll: 73,
       statx: 291,
       splice: 76,
+      tee: 77,
+      sendto: 206,
     },
   },
 } as const

@@ -24,6 +24,8 @@ const MAX_EVENTS_QUEUED = 256 * 1024 // bytes; a client that is behind by more m
 
 export interface Handler {
   call(channel: ClientChannel, call: Call): Promise<unknown>
+  /** Before a call was looked at; what was sent ahead for it is not wanted. */
+  refused(client: Client): void
   closed(client: Client): void
   /** A newer coop wants to take over. */
   retire(): void
@@ -82,7 +84,7 @@ export class Client implements TransportUser {
       case 'call':
         return void this.#call(message.id, message.channel ?? 0, message.call)
       case 'refused':
-        return this.tell({ type: 'error', id: message.id, error: errorToJson(message.error) })
+        return this.#refuse(message.id, message.error)
       case 'resize':
         return this.#channels.get(message.channel ?? 0)?.activity?.feed?.resize(message.size, message.visible)
       case 'signal':
@@ -104,13 +106,18 @@ export class Client implements TransportUser {
   }
 
   async #call(id: number, number: number, call: Call): Promise<void> {
+    if (this.#elsewhere) return this.#refuse(id, this.#elsewhere)
     try {
-      if (this.#elsewhere) throw this.#elsewhere
       const value = await this.#handler.call(this.#channel(number), call)
       this.tell({ type: 'result', id, value: value ?? null })
     } catch (error) {
       this.tell({ type: 'error', id, error: errorToJson(error) })
     }
+  }
+
+  #refuse(id: number, error: CoopError): void {
+    this.#handler.refused(this)
+    this.tell({ type: 'error', id, error: errorToJson(error) })
   }
 
   #channel(number: number): ClientChannel {

@@ -72,6 +72,13 @@ export class DescriptorDesk {
     this.#watched = this.#watch()
   }
 
+  /** What a process has sent and nobody took: it was refused, or is gone, and whoever reads its pipes waits for us. */
+  forget(pid: number | undefined): void {
+    if (pid === undefined) return
+    this.#drain()
+    for (const token of this.#waiting.keys()) if (token.startsWith(`${pid}.`)) this.#close(token)
+  }
+
   /** What was sent under a token; undefined when nothing was. The caller owns them. */
   take(token: string): number[] | undefined {
     const fds = this.#take(token, 'pipes')
@@ -110,11 +117,17 @@ export class DescriptorDesk {
       // Only pipes without a name: a terminal, a folder or a file would give the box more than its bytes.
       if (isSocket || fds.every((fd) => descriptorType(fd) === 'pipe')) {
         const kind = isSocket ? 'socket' : 'pipes'
+        this.#close(name)
         this.#waiting.set(name, { fds, since: Date.now(), kind })
         this.#sweepSoon()
       } else fds.forEach(closeDescriptor)
       if (name === token) return true
     }
+  }
+
+  #close(token: string): void {
+    this.#waiting.get(token)?.fds.forEach(closeDescriptor)
+    this.#waiting.delete(token)
   }
 
   /**
@@ -130,12 +143,9 @@ export class DescriptorDesk {
   #sweepSoon(): void {
     this.#sweep ??= setTimeout(() => {
       this.#sweep = undefined
-      for (const [token, { fds, since }] of this.#waiting) {
-        // On a machine that is busy a client that lives may take long until it asks.
-        if (Date.now() - since < KEEP_MS || isAlive(token)) continue
-        fds.forEach(closeDescriptor)
-        this.#waiting.delete(token)
-      }
+      // On a machine that is busy a client that lives may take long until it asks.
+      for (const [token, { since }] of this.#waiting)
+        if (Date.now() - since >= KEEP_MS && !isAlive(token)) this.#close(token)
       if (this.#waiting.size) this.#sweepSoon()
     }, KEEP_MS)
     this.#sweep.unref()

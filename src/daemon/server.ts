@@ -132,8 +132,11 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const handler = {
     call: answer,
     retire: () => stop('retire'),
+    refused: ({ transport: { peer } }: Client) => desk.forget(peer),
     closed: (client: Client) => {
       clients.delete(client)
+      const { peer } = client.transport
+      if (![...clients].some(({ transport }) => transport.peer === peer)) desk.forget(peer)
       restIdle()
     },
   }

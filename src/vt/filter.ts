@@ -28,15 +28,28 @@ const HARMLESS = '\x07\b\t\n\v\f\r\x0e\x0f'
 const REPLACEMENT = Buffer.from('\ufffd')
 const ST = Buffer.from('\x1b\\')
 const NOTHING = new Uint8Array(0)
+/** Those of them that nobody has to be told of. */
+const WITHOUT_EFFECT = HARMLESS.replace(/[\x0e\x0f]/g, '')
+const SHIFT_OUT = 0x0e
+const SHIFT_IN = 0x0f
+
+export interface Witness {
+  sequence(sequence: Sequence): void
+  /** SO or SI. */
+  shift(code: number): void
+}
 
 export interface FilterOptions {
   /** False: also without what the terminal answers, for output that is shown again (`isQuery`). */
   readonly queries?: boolean
+  /** Is told of each sequence that the terminal gets, before it does (src/client/screen-modes.ts). */
+  readonly witness?: Witness
 }
 
 export class OutputFilter {
   #tokenizer: Tokenizer
   readonly #answers: boolean
+  readonly #witness: Witness | undefined
   #chunk: Uint8Array = NOTHING
   /** The part of the chunk that is kept and not yet a piece. */
   #from = 0
@@ -47,6 +60,7 @@ export class OutputFilter {
 
   constructor(options: FilterOptions = {}) {
     this.#answers = options.queries !== false
+    this.#witness = options.witness
     this.#tokenizer = this.#begin()
   }
 
@@ -89,7 +103,7 @@ export class OutputFilter {
       data: (bytes, from, to) => this.#data(bytes, from, to),
       end: () => this.#end(),
     }
-    return new Tokenizer(sink, HARMLESS)
+    return new Tokenizer(sink, WITHOUT_EFFECT)
   }
 
   #cut(): void {
@@ -115,7 +129,10 @@ export class OutputFilter {
   #control(code: number, bytes: Uint8Array, from: number, to: number): void {
     if (code >= 0x80) {
       if (to - from === 1) this.#put(REPLACEMENT)
-    } else if (HARMLESS.includes(String.fromCharCode(code))) this.#keep(bytes, from, to)
+    } else if (HARMLESS.includes(String.fromCharCode(code))) {
+      if (code === SHIFT_OUT || code === SHIFT_IN) this.#witness?.shift(code)
+      this.#keep(bytes, from, to)
+    }
   }
 
   #judge(sequence: Sequence): Verdict {
@@ -138,7 +155,9 @@ export class OutputFilter {
     }
   }
 
-  #settle({ bytes, from, to }: Sequence, verdict: Verdict): void {
+  #settle(sequence: Sequence, verdict: Verdict): void {
+    const { bytes, from, to } = sequence
+    if (verdict) this.#witness?.sequence(sequence)
     if (verdict === true) this.#keep(bytes, from, to)
     else if (verdict) this.#put(verdict)
   }

@@ -55,8 +55,11 @@ export default command({
       // Waiting for a daemon that does not answer: nothing of ours is half made then.
       setTimeout(() => process.exit(128 + signal), INSIST_MS)
     }
-    // Waiting for a stream hears no signal; there it ends us, and the daemon clears what is half made.
-    if (!stream) for (const [name, signal] of Object.entries(SIGNALS)) process.on(name, () => stop(signal))
+    const onTerminal = request.way === 'out' && stream && isTerminal(1)
+    // Waiting for a stream hears no signal; there it ends us, and the daemon clears what is half made. A terminal is to
+    // be left as it was.
+    if (!stream || onTerminal)
+      for (const [name, signal] of Object.entries(SIGNALS)) process.on(name, () => stop(signal))
     try {
       await copy(session, userPaths(), request, args['follow-link'], report)
       return report.failed ? 1 : 0

@@ -67,32 +67,45 @@ async function withPipes(
   const stdio = await passStdio(paths)
   let current = session
   const waiting: number[] = []
-  let started = false
+  let state: 'new' | 'started' | 'over' = 'new'
   for (const [name, signal] of Object.entries(FORWARDED)) {
     process.on(name, () => {
-      if (started) current.signal(signal)
-      else waiting.push(signal)
+      if (state === 'started') current.signal(signal)
+      else if (state === 'new') waiting.push(signal)
+      else {
+        stdio.end() // nobody takes the last of the output
+        process.exit(128 + signal)
+      }
     })
   }
   let lost = lossOf(current)
   const unlessLost = (error: unknown): void => {
     if (!isLost(error)) throw error // a lost daemon is noticed below
   }
-  await launch.start(current, { ...base, descriptors: stdio.token }).catch(unlessLost)
-  started = true
-  for (const signal of waiting) current.signal(signal)
-  for (;;) {
-    const exit = await Promise.race([current.exited, lost])
-    if (exit) {
-      const lost = await stdio.finish()
-      if (exit.error) complain(exit.error.message, exit.error.hint)
-      if (lost) complain(`the output cannot be written (${lost})`)
-      return lost && exit.code === 0 ? COOP_FAILED : exit.code
+  try {
+    await launch.start(current, { ...base, descriptors: stdio.token }).catch(unlessLost)
+    state = 'started'
+    for (const signal of waiting) current.signal(signal)
+    for (;;) {
+      stdio.watch(current.isClosed ? undefined : current.descriptor)
+      const exit = await Promise.race([current.exited, lost])
+      if (exit) {
+        state = 'over'
+        const lost = await stdio.finish()
+        if (exit.error) complain(exit.error.message, exit.error.hint)
+        if (lost) complain(`the output cannot be written (${lost})`)
+        return lost && exit.code === 0 ? COOP_FAILED : exit.code
+      }
+      // The command goes on, its pipes are its own; the next daemon knows what it ends with.
+      stdio.watch(undefined)
+      current = await connect(paths)
+      lost = lossOf(current)
+      await current.call('rejoin', { token: base.token }).catch(unlessLost)
     }
-    // The command goes on, its pipes are its own; the next daemon knows what it ends with.
-    current = await connect(paths)
-    lost = lossOf(current)
-    await current.call('rejoin', { token: base.token }).catch(unlessLost)
+  } finally {
+    if (state === 'started')
+      await stdio.finish() // what came before it was lost
+    else stdio.end()
   }
 }
 

@@ -2,6 +2,7 @@
 import { write } from '../../../ffi/pipes.ts'
 import { connect } from '../../client/daemon.ts'
 import { followOutput, readOutput, type Source } from '../../client/output.ts'
+import { TerminalOutput } from '../../client/terminal-output.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { OutputFilter } from '../../vt/filter.ts'
 import { Stripper } from '../../vt/strip.ts'
@@ -11,6 +12,7 @@ import { isTerminal } from './output.ts'
 const EINTR = -4
 const EAGAIN = -11
 const NEWLINE = 10
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
 export const LOGS_OPTIONS = {
   follow: { type: 'boolean', alias: 'f', description: 'go on with what comes' },
@@ -49,16 +51,24 @@ export async function showLogs(args: Args<typeof LOGS_OPTIONS>, source: Source):
   const onTerminal = isTerminal(1)
   // A terminal gets nothing that makes it act or answer; a pipe gets text, or with --raw what there is.
   const filter = new OutputFilter({ queries: false })
+  const screen = new TerminalOutput() // of what is shown, and not of lines before that
   const stripper = new Stripper()
   const clean = (bytes: Uint8Array): Uint8Array =>
     onTerminal ? filter.push(bytes) : args.raw ? bytes : stripper.push(bytes)
+  const show = (part: Uint8Array): void => writeAll(onTerminal ? screen.push(part) : part)
+  if (onTerminal)
+    for (const [name, signal] of Object.entries(SIGNALS))
+      process.on(name, () => {
+        writeAll(screen.end())
+        process.exit(128 + signal)
+      })
   const session = await connect(userPaths())
   const { bytes, next } = await readOutput(session, source)
   session.close()
   const shown = Buffer.from(clean(bytes))
-  writeAll(lines === undefined ? shown : lines === 0 ? Buffer.alloc(0) : lastLines(shown, lines))
-  if (args.follow) await followOutput(userPaths(), source, next, (more) => writeAll(clean(more)))
+  show(lines === undefined ? shown : lines === 0 ? Buffer.alloc(0) : lastLines(shown, lines))
+  if (args.follow) await followOutput(userPaths(), source, next, (more) => show(clean(more)))
   else writeAll(stripper.flush())
-  if (onTerminal) writeAll(Buffer.from('\x1b[0m'))
+  if (onTerminal) writeAll(screen.end())
   return 0
 }

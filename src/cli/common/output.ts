@@ -27,11 +27,22 @@ function failed(fd: number, result: number): never {
 }
 
 export function print(text: string): void {
-  writeAll(1, text)
+  writeAll(1, forTerminal(1, text))
 }
 
 export function printError(text: string): void {
-  writeAll(2, text)
+  writeAll(2, forTerminal(2, text))
+}
+
+/**
+ * All that coop itself has to say to a terminal: lines, tabs, colours, and the moves of its progress bars. Words of a box
+ * or a repository are made printable where they are put in; here is what was forgotten.
+ */
+const STRANGE =
+  /\x1b(?!\[[\d;]*[mAJK])|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+
+function forTerminal(fd: number, text: string): string {
+  return text.search(STRANGE) < 0 || !isTerminal(fd) ? text : text.replace(STRANGE, '\ufffd')
 }
 
 export function printWarnings(warnings: readonly string[] = []): void {

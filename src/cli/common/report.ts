@@ -10,7 +10,8 @@ export function report(error: unknown, json: boolean): number {
     const { message } = errorToJson(error)
     printError(`${paint('red', 'coop:', 2)} ${printable(message)}\n`)
     if (known && error.hint) printError(`${paint('dim', 'hint:', 2)} ${printable(error.hint)}\n`)
-    if (!known && process.env.COOP_DEBUG && error instanceof Error) printError(`${error.stack}\n`)
+    if (!known && process.env.COOP_DEBUG && error instanceof Error)
+      printError(`${(error.stack ?? '').split('\n').map(printable).join('\n')}\n`)
   }
   return known ? error.exitCode : 1
 }

@@ -37,7 +37,7 @@ const MAX_NOTICES = 3
 function tellNotices(texts: readonly string[]): void {
   const more = texts.length > MAX_NOTICES ? [`and ${texts.length - MAX_NOTICES} times more`] : []
   for (const text of [...texts.slice(0, MAX_NOTICES), ...more])
-    printError(`\r\n${paint('yellow', 'coop:', 2)} ${text}`)
+    printError(`\r\n${paint('yellow', 'coop:', 2)} ${printable(text)}`)
 }
 
 /** Attach to a terminal of a box and stay until detached or ended. Resolves with the exit code. */

@@ -4,7 +4,9 @@ import { errnoWords } from '../../../ffi/abi/errno.ts'
 import { abi } from '../../../ffi/abi/index.ts'
 import { copyStream } from '../../../ffi/copy-bytes.ts'
 import { SysError } from '../../../ffi/libc.ts'
+import { write } from '../../../ffi/pipes.ts'
 import { closeDescriptor } from '../../../ffi/pty.ts'
+import { getModes } from '../../../ffi/terminal.ts'
 import { FOLDER, makeFolder, openReal, pathBytes } from '../../../ffi/tree.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { Paths } from '../../core/paths.ts'
@@ -216,7 +218,13 @@ async function toOutput(side: BoxSide, from: Named, follow: boolean, report: Cop
   const { folder, name } = splitPath(from.path)
   const [opened] = await side.open(top(folder), [name ?? ''], follow)
   if (opened?.fd === undefined) throw unreachable(from.named, opened?.error ?? 'ENOENT')
-  await withDescriptor(opened.fd, (fd) => copyStream(fd, 1, report.moved))
+  const screen = getModes(1) && new (await import('../terminal-output.ts')).TerminalOutput()
+  const prepare = screen && ((bytes: Uint8Array) => screen.push(bytes))
+  try {
+    await withDescriptor(opened.fd, (fd) => copyStream(fd, 1, report.moved, prepare))
+  } finally {
+    if (screen) write(1, screen.end())
+  }
 }
 
 /** What comes from our input into one file. */

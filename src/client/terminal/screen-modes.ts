@@ -1,97 +1,190 @@
-/** Which modes a program has switched on in the terminal it thinks it owns, so that they can be switched off. */
+/**
+ * What a program has left switched on in the terminal, and what undoes it. Sees each sequence that the filter lets through
+ * (`Witness`): the filter's tables say whose effect lasts, and everything there is undone here.
+ */
+import { LASTING, MODES, PRIVATE_MODES, type Setting } from '../../vt/csi-rules.ts'
+import type { Witness } from '../../vt/filter.ts'
+import { key, type Sequence } from '../../vt/sequence.ts'
+import { OscTraces } from '../osc-traces.ts'
 
-/** DEC private modes that disturb a shell, by number, and what undoes them. `25` is undone by setting it. */
-const RESETS: Readonly<Record<string, string>> = {
-  '1': '\x1b[?1l',
-  '9': '\x1b[?9l',
-  '47': '\x1b[?47l',
-  '66': '\x1b>',
-  '1000': '\x1b[?1000l',
-  '1002': '\x1b[?1002l',
-  '1003': '\x1b[?1003l',
-  '1004': '\x1b[?1004l',
-  '1005': '\x1b[?1005l',
-  '1006': '\x1b[?1006l',
-  '1015': '\x1b[?1015l',
-  '1016': '\x1b[?1016l',
-  '1047': '\x1b[?1047l',
-  '1049': '\x1b[?1049l',
-  '2004': '\x1b[?2004l',
-  '2026': '\x1b[?2026l',
-  '2031': '\x1b[?2031l',
-  '2048': '\x1b[?2048l', // else the terminal types a report at every resize
-}
-const MAX_HELD = 64 // bytes; no sequence that sets a mode is longer
+/** DECSTR, which also forgets what a saved cursor brings back; terminals that do not know it get each by itself. */
+const SOFT_RESET = '\x1b[!p'
+/** Margins and origin put the cursor at the top, over what is to be read: it goes to the last line. */
+const LAST_LINE = '\x1b[999;1H'
+const SGR = key('m')
+const TABS = 64 // every eight columns of 512; a terminal that is narrower keeps to its last one
+const TAB_STOPS = `\x1b7\r\x1b[3g${'\x1b[8C\x1bH'.repeat(TABS)}\x1b8`
+const MAX_DEPTH = 16 // entries of a stack; no terminal keeps more
+const ALTERNATE = ['?47', '?1047', '?1049']
+/** What moves the cursor or changes what bytes look like; a saved cursor brings some of it back. */
+const DISTURBING = ['margins', '?5', '?6', '?7', '?69', 'shift', 'G0', 'G1', 'G2', 'G3']
+const MOVING = ['margins', '?6', '?69']
+const SLOTS = [
+  ['(', 'G0', '\x1b(B'],
+  [')', 'G1', '\x1b)B'],
+  ['-', 'G1', '\x1b)B'],
+  ['*', 'G2', '\x1b*B'],
+  ['.', 'G2', '\x1b*B'],
+  ['+', 'G3', '\x1b+B'],
+  ['/', 'G3', '\x1b+B'],
+] as const
 
-/** What else makes a terminal unreadable: margins, origin, wrap, reverse video, line drawing. */
-const DISTURBS =
-  /\x1b\[(?:[\d;]*[rs]|\?(?:[\d;]*;)?(?:5|6|7|69)(?:;[\d;]*)?[hl])|\x1b[()*+][^B]|[\x0e]|\x1b[no|}~]/
-// DECSTR, and for terminals that do not know it (tmux) each by itself. Margins and origin put the cursor at the top, over
-// what is to be read: it goes to the last line.
-const SOFT_RESET = '\x1b[!p\x1b[?69l\x1b[r\x1b[?6l\x1b[?7h\x1b[?5l\x1b(B\x0f\x1b[999;1H'
-/** Colours of the palette, of text, background and cursor; and what resets each. */
-const PALETTE = /\x1b\](4|10|11|12);(?!\?)/g
-const PALETTE_RESETS: Readonly<Record<string, string>> = {
-  '4': '\x1b]104\x07',
-  '10': '\x1b]110\x07',
-  '11': '\x1b]111\x07',
-  '12': '\x1b]112\x07',
-}
+/** The two screens have a stack of keyboard modes each. */
+type Screen = 'main' | 'alternate'
 
-const SEQUENCE = /\x1b\[\?([\d;]+)([hl])|\x1b\[([>=<])([\d;]*)u|\x1b\[>4(?:;(\d+))?m|\x1b([=>])|\x1b\[(\d) q/g
+export class ScreenModes implements Witness {
+  /** What undoes what is in force, by a name of its own. */
+  readonly #undo = new Map<string, string>()
+  readonly #keyboard: Record<Screen, number> = { main: 0, alternate: 0 }
+  readonly #stacks = new Map<string, number>()
+  readonly #osc = new OscTraces()
+  #prefix = ''
+  #touched = false
 
-export class ScreenModes {
-  readonly #on = new Set<string>()
-  #cursorHidden = false
-  #kitty = 0
-  #otherKeys = false
-  #keypad = false
-  #cursorShape = false
-  readonly #colors = new Set<string>()
-  #disturbed = false
-  #held = ''
-
-  /** Look at output on its way to the terminal. */
-  watch(bytes: Uint8Array): void {
-    if (!this.#held && bytes.indexOf(0x1b) < 0 && bytes.indexOf(0x0e) < 0) return
-    const text = this.#held + Buffer.from(bytes).toString('latin1')
-    if (text.indexOf('\x1b') < 0 && text.indexOf('\x0e') < 0) return
-    for (const match of text.matchAll(SEQUENCE)) this.#apply(match)
-    for (const [, color] of text.matchAll(PALETTE)) if (color) this.#colors.add(color)
-    this.#disturbed ||= DISTURBS.test(text)
-    const start = text.lastIndexOf('\x1b')
-    this.#held = start >= 0 && text.length - start < MAX_HELD ? text.slice(start) : ''
-    // A sequence that is whole was seen; held again it would only be applied twice.
-    if (new RegExp(SEQUENCE.source).test(this.#held)) this.#held = ''
+  /** Whether the terminal has got any sequence. */
+  get isTouched(): boolean {
+    return this.#touched
   }
 
-  #apply([, modes, set, kitty, kittyFlags, keys, keypad, shape]: RegExpMatchArray): void {
-    for (const mode of modes?.split(';') ?? []) {
-      if (mode === '25') this.#cursorHidden = set === 'l'
-      else if (mode in RESETS) set === 'h' ? this.#on.add(mode) : this.#on.delete(mode)
+  /** What is to be written before the sequences that were seen last: what they change is kept by the terminal. */
+  before(): string {
+    const prefix = this.#prefix
+    this.#prefix = ''
+    return prefix
+  }
+
+  sequence(sequence: Sequence): void {
+    this.#touched = true
+    if (sequence.kind === 'csi') {
+      if (sequence.key !== SGR && LASTING.has(sequence.key)) this.#csi(sequence)
+    } else if (sequence.kind === 'esc') this.#esc(sequence)
+    else if (sequence.kind === 'osc') this.#prefix += this.#osc.see(sequence.text)
+    else if (sequence.kind === 'dcs' && sequence.key === key('=s'))
+      this.#note('synchronized', sequence.parameters === '1', '\x1bP=2s\x1b\\')
+  }
+
+  shift(code: number): void {
+    this.#touched = true
+    this.#note('shift', code === 0x0e, '\x0f')
+  }
+
+  #note(name: string, isInForce: boolean, undo: string): void {
+    if (isInForce) this.#undo.set(name, undo)
+    else this.#undo.delete(name)
+  }
+
+  #csi(sequence: Sequence): void {
+    const { numbers, parameters } = sequence
+    const [first = 0, second = 0] = numbers
+    const final = String.fromCharCode(sequence.final)
+    switch (sequence.key) {
+      case key('h'):
+      case key('l'):
+        return this.#set('', numbers, MODES, final)
+      case key('?h'):
+      case key('?l'):
+        return this.#set('?', numbers, PRIVATE_MODES, final)
+      case key('r'):
+      case key('s'):
+        // Without parameters `s` saves the cursor, and `r` sets the whole screen free.
+        if (final === 'r' || parameters) this.#note('margins', parameters !== '', '\x1b[?69l\x1b[r')
+        return
+      case key('g'):
+      case key('?W'):
+        return this.#note('tabs', true, TAB_STOPS)
+      case key('>u'):
+        return this.#key(1)
+      case key('<u'):
+        return this.#key(-(first || 1))
+      case key('=u'):
+        return this.#key(this.#keyboard[this.#screen] ? 0 : 1)
+      case key(' q'):
+        return this.#note('cursor shape', parameters !== '0', '\x1b[0 q')
+      case key('"q'):
+        return this.#note('protection', first === 1, '\x1b[0"q')
+      case key('>m'):
+        return this.#note('keys', parameters !== '' && second !== 0, '\x1b[>4;0m')
+      case key('>n'):
+        return this.#note('keys', true, '\x1b[>4;0m')
+      case key('t'):
+        return this.#stack('\x1b[23;0t', first === 22 ? 1 : first === 23 ? -1 : 0)
+      case key('#{'):
+      case key('#p'):
+        return this.#stack('\x1b[#}', 1)
+      case key('#}'):
+      case key('#q'):
+        return this.#stack('\x1b[#}', -1)
+      case key('#P'):
+        return this.#stack('\x1b[#Q', 1)
+      case key('#Q'):
+        return this.#stack('\x1b[#Q', -1)
     }
-    if (kitty === '>') this.#kitty++
-    else if (kitty === '<') this.#kitty = Math.max(0, this.#kitty - (Number(kittyFlags) || 1))
-    else if (kitty === '=') this.#kitty = Math.max(1, this.#kitty)
-    if (keys !== undefined) this.#otherKeys = keys !== '0'
-    if (keypad) this.#keypad = keypad === '='
-    if (shape !== undefined) this.#cursorShape = shape !== '0'
   }
 
-  /** What to write so that the terminal is as it was: nothing for a program that set nothing. */
+  #set(prefix: string, numbers: readonly number[], known: ReadonlyMap<number, Setting>, final: string): void {
+    for (const number of numbers) {
+      const usual = known.get(number)
+      if (usual) this.#note(`${prefix}${number}`, final !== usual, `\x1b[${prefix}${number}${usual}`)
+    }
+  }
+
+  get #screen(): Screen {
+    return ALTERNATE.some((mode) => this.#undo.has(mode)) ? 'alternate' : 'main'
+  }
+
+  #key(by: number): void {
+    const screen = this.#screen
+    this.#keyboard[screen] = Math.min(MAX_DEPTH, Math.max(0, this.#keyboard[screen] + by))
+  }
+
+  #stack(pop: string, by: number): void {
+    this.#stacks.set(pop, Math.min(MAX_DEPTH, Math.max(0, (this.#stacks.get(pop) ?? 0) + by)))
+  }
+
+  #esc({ intermediates, final, key: id }: Sequence): void {
+    const letter = String.fromCharCode(final)
+    if (!intermediates) {
+      if (letter === '=' || letter === '>') this.#note('keypad', letter === '=', '\x1b>')
+      else if (letter === 'H') this.#note('tabs', true, TAB_STOPS)
+      else if (letter === 'n' || letter === 'o') this.#note('shift', true, '\x0f')
+      else if ('|}~'.includes(letter)) this.#note('right shift', letter !== '}', '\x1b}')
+      return
+    }
+    if (['#3', '#4', '#6'].some((size) => id === key(size))) return this.#note('line', true, '\x1b#5')
+    const slot = String.fromCharCode(intermediates > 0xff ? intermediates >> 8 : intermediates)
+    const found = SLOTS.find(([mark]) => mark === slot)
+    if (found)
+      this.#note(found[1], letter !== 'B' || intermediates > 0xff || !'()*+'.includes(slot), found[2])
+  }
+
+  /** What to write so that the terminal is as it was; from then on it is. */
   restore(): string {
-    const modes = [...this.#on].map((mode) => RESETS[mode] ?? '').join('')
-    const colors = [...this.#colors].map((color) => PALETTE_RESETS[color] ?? '').join('')
-    return (
-      modes +
-      colors +
-      (this.#disturbed ? SOFT_RESET : '') +
-      (this.#kitty ? `\x1b[<${this.#kitty}u` : '') +
-      (this.#otherKeys ? '\x1b[>4;0m' : '') +
-      (this.#keypad ? '\x1b>' : '') +
-      (this.#cursorShape ? '\x1b[0 q' : '') +
-      (this.#cursorHidden ? '\x1b[?25h' : '') +
+    const undo = this.#undo
+    const disturbs = DISTURBING.some((name) => undo.has(name))
+    const moves = MOVING.some((name) => undo.has(name))
+    const alternate = this.#screen === 'alternate' ? this.#popKeys('alternate') + this.#osc.popShapes() : ''
+    const leave = ALTERNATE.map((mode) => undo.get(mode) ?? '').join('')
+    for (const mode of ALTERNATE) undo.delete(mode)
+    const stacks = [...this.#stacks].map(([pop, depth]) => pop.repeat(depth)).join('')
+    const text =
+      alternate +
+      leave +
+      this.#popKeys('main') +
+      (disturbs ? SOFT_RESET : '') +
+      [...undo.values()].join('') +
+      (moves ? LAST_LINE : '') +
+      stacks +
+      this.#osc.restore() +
       '\x1b[0m'
-    )
+    undo.clear()
+    this.#stacks.clear()
+    this.#keyboard.alternate = 0
+    return text
+  }
+
+  #popKeys(screen: Screen): string {
+    const depth = this.#keyboard[screen]
+    this.#keyboard[screen] = 0
+    return depth ? `\x1b[<${depth}u` : ''
   }
 }

@@ -110,7 +110,7 @@ export async function showTerminal(
   let line: DirectLine | undefined
   let staying: ReturnType<typeof setImmediate> | undefined
   const isTerminal = getModes(0) !== undefined // asked now: one that has hung up says no
-  const filter = new OutputFilter()
+  const filter = new OutputFilter({ witness: modes })
   const end = (how: AttachEnd): void => {
     ended = true
     resolve(how)
@@ -118,9 +118,10 @@ export async function showTerminal(
   /** What of the output is for the user's terminal, and what is ours to add. */
   const prepared = (raw: Uint8Array): Uint8Array => {
     const bytes = filter.push(raw)
-    modes.watch(bytes)
+    const before = modes.before()
     const after = title.watch(bytes)
-    return after ? Buffer.concat([bytes, Buffer.from(after)]) : bytes
+    if (!before && !after) return bytes
+    return Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)])
   }
   const finish = (bytes: Uint8Array): void => {
     if (!writeAll(bytes)) end({ how: 'detached' }) // the terminal is gone
