@@ -2,7 +2,7 @@
 
 import { connect } from '../../client/daemon.ts'
 import { isLost, type Session } from '../../client/session.ts'
-import { passStdio } from '../../client/stdio.ts'
+import { passStdio } from '../../client/stdio/stdio.ts'
 import type { Begin } from '../../client/terminal/terminal.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { Paths } from '../../core/paths.ts'

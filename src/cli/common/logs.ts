@@ -2,7 +2,7 @@
 import { write } from '../../../ffi/pipes.ts'
 import { connect } from '../../client/daemon.ts'
 import { followOutput, readOutput, type Source } from '../../client/output.ts'
-import { TerminalOutput } from '../../client/terminal-output.ts'
+import { TerminalOutput } from '../../client/terminal/terminal-output.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { OutputFilter } from '../../vt/filter.ts'
 import { Stripper } from '../../vt/strip.ts'

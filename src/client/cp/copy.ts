@@ -218,7 +218,7 @@ async function toOutput(side: BoxSide, from: Named, follow: boolean, report: Cop
   const { folder, name } = splitPath(from.path)
   const [opened] = await side.open(top(folder), [name ?? ''], follow)
   if (opened?.fd === undefined) throw unreachable(from.named, opened?.error ?? 'ENOENT')
-  const screen = getModes(1) && new (await import('../terminal-output.ts')).TerminalOutput()
+  const screen = getModes(1) && new (await import('../terminal/terminal-output.ts')).TerminalOutput()
   const prepare = screen && ((bytes: Uint8Array) => screen.push(bytes))
   try {
     await withDescriptor(opened.fd, (fd) => copyStream(fd, 1, report.moved, prepare))

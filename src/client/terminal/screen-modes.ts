@@ -5,7 +5,7 @@
 import { LASTING, MODES, PRIVATE_MODES, type Setting } from '../../vt/csi-rules.ts'
 import type { Witness } from '../../vt/filter.ts'
 import { key, type Sequence } from '../../vt/sequence.ts'
-import { OscTraces } from '../osc-traces.ts'
+import { OscTraces } from './osc-traces.ts'
 
 /** DECSTR, which also forgets what a saved cursor brings back; terminals that do not know it get each by itself. */
 const SOFT_RESET = '\x1b[!p'

@@ -2,7 +2,7 @@
  * Moving bytes between this process's own streams and the pipes of a command. Waits for all of them and the daemon at
  * once, in ppoll: Bun's event loop waits only for what it reads itself, and a copy through it takes four times as long.
  */
-import { PollSet } from '../../ffi/poll.ts'
+import { PollSet } from '../../../ffi/poll.ts'
 import type { InputRelay } from './input-relay.ts'
 import type { OutputRelay } from './output-relay.ts'
 

@@ -2,13 +2,13 @@
  * From a pipe that a box writes into one of this process's own outputs: as it comes into files, pipes and sockets, and
  * without what acts on the machine into a terminal. Nothing here waits but the last resort for a terminal.
  */
-import { POLLIN, POLLOUT } from '../../ffi/abi/constants.ts'
-import type { StreamKind } from '../../ffi/files.ts'
-import { SysError, syscall } from '../../ffi/libc.ts'
-import { bytesIn, splice } from '../../ffi/pipes.ts'
-import { closeDescriptor, setNonblocking } from '../../ffi/pty.ts'
-import { getModes, openNonblocking } from '../../ffi/terminal.ts'
-import type { TerminalOutput } from './terminal-output.ts'
+import { POLLIN, POLLOUT } from '../../../ffi/abi/constants.ts'
+import type { StreamKind } from '../../../ffi/files.ts'
+import { SysError, syscall } from '../../../ffi/libc.ts'
+import { bytesIn, splice } from '../../../ffi/pipes.ts'
+import { closeDescriptor, setNonblocking } from '../../../ffi/pty.ts'
+import { getModes, openNonblocking } from '../../../ffi/terminal.ts'
+import type { TerminalOutput } from '../terminal/terminal-output.ts'
 
 const CHUNK = 1 << 16 // bytes; what a pipe holds
 const EINTR = -4
@@ -53,7 +53,7 @@ export class OutputRelay {
   /** Before the first byte: what a terminal needs is loaded for one only. */
   async prepare(): Promise<void> {
     if (this.#kind !== 'other' || !getModes(this.#to)) return
-    const { TerminalOutput } = await import('./terminal-output.ts')
+    const { TerminalOutput } = await import('../terminal/terminal-output.ts')
     this.#screen = new TerminalOutput()
     this.#way = 'terminal'
     if (this.#pipe !== undefined) setNonblocking(this.#pipe)

@@ -1,6 +1,6 @@
 /** Bytes of a box on their way to a terminal of the user's that the box does not own: pipes, files and logs that end there. */
-import { OutputFilter } from '../vt/filter.ts'
-import { ScreenModes } from './terminal/screen-modes.ts'
+import { OutputFilter } from '../../vt/filter.ts'
+import { ScreenModes } from './screen-modes.ts'
 
 export class TerminalOutput {
   readonly #modes = new ScreenModes()

@@ -4,11 +4,11 @@
  * command has pipes of its own, and bytes are moved between (relay.ts). No byte passes through the daemon, which may
  * die meanwhile.
  */
-import { isSameStream, type Stream, streamAt } from '../../ffi/files.ts'
-import { pipe } from '../../ffi/pipes.ts'
-import { closeDescriptor } from '../../ffi/pty.ts'
-import type { Paths } from '../core/paths.ts'
-import { sendAhead } from './descriptor-socket.ts'
+import { isSameStream, type Stream, streamAt } from '../../../ffi/files.ts'
+import { pipe } from '../../../ffi/pipes.ts'
+import { closeDescriptor } from '../../../ffi/pty.ts'
+import type { Paths } from '../../core/paths.ts'
+import { sendAhead } from '../descriptor-socket.ts'
 import { InputRelay } from './input-relay.ts'
 import { OutputRelay } from './output-relay.ts'
 import { Relay } from './relay.ts'

@@ -3,11 +3,11 @@
  * where that can be: all of a file's, and of a pipe's as long as the command has taken little, so that
  * `while read line; do coop run …; done` reads every line.
  */
-import { POLLIN, POLLOUT } from '../../ffi/abi/constants.ts'
-import { position, readAt, type StreamKind, seek } from '../../ffi/files.ts'
-import { syscall } from '../../ffi/libc.ts'
-import { bytesIn, growPipe, splice, tee } from '../../ffi/pipes.ts'
-import { closeDescriptor, isReadable, setNonblocking, writeNonblocking } from '../../ffi/pty.ts'
+import { POLLIN, POLLOUT } from '../../../ffi/abi/constants.ts'
+import { position, readAt, type StreamKind, seek } from '../../../ffi/files.ts'
+import { syscall } from '../../../ffi/libc.ts'
+import { bytesIn, growPipe, splice, tee } from '../../../ffi/pipes.ts'
+import { closeDescriptor, isReadable, setNonblocking, writeNonblocking } from '../../../ffi/pty.ts'
 
 const CHUNK = 1 << 16 // bytes; what a pipe holds
 const SMALL = 4096 // bytes of a pipe with room for one piece: it can be written to again when all was read
