@@ -1,5 +1,6 @@
 /** Puts a plan together: from a configuration, what the host is, and what was found for the agent. Pure. */
 
+import { isKernelPlace } from '../config/box-paths.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { placeOf } from '../config/place.ts'
@@ -32,6 +33,9 @@ export interface ExtraMount {
   readonly source: Source
   readonly target: string
   readonly readonly: boolean
+  /** As in the step that it becomes. */
+  readonly sealed?: true
+  readonly from?: string
 }
 
 export interface ComposeInput {
@@ -95,6 +99,24 @@ function refuseUnbuilt({ config, origins }: ComposeInput): void {
   })
 }
 
+/** Whatever a target comes from, and however it is spelled. Raises E_MOUNT. */
+function bindStep(mount: ExtraMount): Step {
+  const { source, target: at, readonly, sealed, from } = mount
+  if (isKernelPlace(at) || !at.startsWith('/') || at.split('/').includes('..'))
+    throw new CoopError('E_MOUNT', `nothing can be mounted at ${at} of a box`, {
+      hint: 'choose another target',
+    })
+  return {
+    do: 'bind',
+    at,
+    source,
+    readonly,
+    recursive: source.type === 'folder' && !sealed,
+    ...(sealed ? { sealed } : {}),
+    ...(from === undefined ? {} : { from }),
+  }
+}
+
 /** Folders first, then what is mounted in them: outer targets before inner ones, else as given. */
 function ordered(mounts: readonly ExtraMount[]): ExtraMount[] {
   const depth = (path: string): number => path.split('/').filter(Boolean).length
@@ -141,7 +163,9 @@ export function composePlan(input: ComposeInput): Plan {
     { do: 'folder', at: '/tmp', mode: 0o1777 },
     { do: 'folder', at: home, mode: 0o755 },
     { do: 'tmpfs', at: '/run', mode: 0o755, exec: false },
-    // Before /proc, whose masks are copies of the /dev/null that is attached here.
+    ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(bindStep),
+    // After all of that: a target that a link of the image leads to one of these is covered, and then refused.
+    // /dev comes before /proc, whose masks are copies of the /dev/null that is attached here.
     { do: 'dev', devices: input.devices },
     {
       do: 'proc',
@@ -150,15 +174,6 @@ export function composePlan(input: ComposeInput): Plan {
       maskedFolders: MASKED_FOLDERS.filter(input.inProc),
     },
     { do: 'sys', shown: input.sys },
-    ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(
-      (mount): Step => ({
-        do: 'bind',
-        at: mount.target,
-        source: mount.source,
-        readonly: mount.readonly,
-        recursive: mount.source.type === 'folder',
-      }),
-    ),
     ...input.links.map((link): Step => ({ do: 'link', ...link })),
   ]
   const identity = { user: config.sandbox.user, home, shell }
