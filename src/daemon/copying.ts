@@ -123,15 +123,11 @@ class Copying implements Activity {
 /** What the client has to know before it copies. */
 function facts({ registry }: Services, box: Box): CopyFacts {
   const { plan } = box.manifest
-  // Of every box: a link that another one has planted leads just as far.
-  const writable = registry.boxes.flatMap(({ manifest }) =>
-    manifest.plan.steps.flatMap((step) => (step.do === 'bind' && !step.readonly ? [step.source.path] : [])),
-  )
   return {
     workspace: plan.workspace.target,
     home: plan.user.home,
     setuidFiles: plan.confinement.setuidFiles,
-    writable: [...new Set(writable)],
+    writable: registry.writable,
   }
 }
 

@@ -22,12 +22,11 @@ import { stepEnvironment } from '../sandbox/environment.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
-import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
 import { installationMounts, persistentMounts, settle } from './agent-files.ts'
-import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
+import { configuredMounts, type MountFacts, rootfsFolder } from './configured-mounts.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
-import { sensitiveFacts, workspaceSource } from './workspace.ts'
+import { checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
 
 export interface BoxRequest {
   readonly name: string
@@ -39,6 +38,8 @@ export interface BoxRequest {
   readonly command?: readonly string[]
   /** The box that is there already: its own files may have what neither image nor host has. What it was made of. */
   readonly existing?: { readonly image: string; readonly layered?: LayeredImage | undefined }
+  /** Folders and files of the host that boxes may write (box-writable.ts): links in them are not trusted. */
+  readonly writable: readonly string[]
   /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
   readonly steps?: number
 }
@@ -103,21 +104,21 @@ const isUnchanged = ({ path, inode }: Source): boolean =>
 
 function imageOf(
   request: BoxRequest,
-  config: Config,
-  workspace: string,
+  loaded: LoadedConfig,
   host: HostFacts,
   paths: Paths,
-  facts: SensitiveFacts,
+  facts: MountFacts,
 ): { readonly image: ImageFacts; readonly layered?: LayeredImage; readonly warnings?: readonly string[] } {
+  const { config } = loaded
   const reference = config.sandbox.image
   if (reference === 'host') return { image: hostImageOf(host, paths) }
   if (!reference.startsWith('rootfs:')) {
-    const found = layeredOf(request, config, workspace, paths, planIds(host.ids))
+    const found = layeredOf(request, config, facts.workspace, paths, planIds(host.ids))
     const { base, ...own } = found.layered
     const image = base ? hostImageOf(host, paths, own.layers) : ({ kind: 'layers', ...own } as const)
     return { ...found, image }
   }
-  const source = rootfsFolder(reference, workspace, facts)
+  const source = rootfsFolder(reference, loaded, facts)
   if (!existsSync(join(source.path, 'usr')) && !existsSync(join(source.path, 'bin'))) {
     throw new CoopError('E_IMAGE', `${source.path} is no root file system: it has neither usr nor bin`, {
       hint: 'name the folder that becomes / in the box',
@@ -181,8 +182,11 @@ function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths):
 
 /** Everything that is to be known before the first thing is made. `withAgent`: an agent's box, not a command's. */
 export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
-  const facts = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
-  const source = workspaceSource(request.workspace, facts)
+  const sensitive = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
+  const source = workspaceSource(request.workspace, sensitive, request.writable)
+  checkWayHere(request.environment.PWD, source.path, request.writable)
+  const writable = [...request.writable, source.path]
+  const facts = { workspace: source.path, sensitive, writable, isRoot: host.ids.uid === 0 }
   const loaded = configurationOf({ ...request, workspace: source.path }, paths)
   const isStep = request.steps !== undefined
   const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
@@ -191,9 +195,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     image,
     layered,
     warnings = [],
-  } = withPlace(loaded.origins, 'sandbox.image', () =>
-    imageOf(request, config, source.path, host, paths, facts),
-  )
+  } = withPlace(loaded.origins, 'sandbox.image', () => imageOf(request, loaded, host, paths, facts))
   const discovery = image.kind === 'host' ? discover(request, host) : NOTHING_FOUND
   const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
@@ -205,7 +207,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     if (image.kind === 'layers') return layeredText(image.layers, `etc/${name}`)
     return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
   }
-  const configured = configuredMounts(loaded, source.path, facts, volume)
+  const configured = configuredMounts(loaded, facts, volume)
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
   const plan = composePlan({
     name: request.name,

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { Channel } from '../../ffi/channel.ts'
 import { redirectToNull } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
+import { writableOnDisk } from '../box/box-writable.ts'
+import { resolvedPath } from '../box/host-place.ts'
 import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts'
 import { CoopError, errorToJson } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
@@ -119,7 +121,11 @@ function open(reference: Reference, { paths, tell }: WorkerContext): Promise<Ope
         `${printReference(reference)} needs no pull: boxes start from it as it is`,
       )
     default:
-      return openArchive(reference)
+      // A link in a place where boxes write must not lead to an archive of somebody else's.
+      return openArchive({
+        ...reference,
+        path: resolvedPath(reference.path, writableOnDisk(paths), 'E_IMAGE'),
+      })
   }
 }
 
