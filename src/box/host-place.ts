@@ -21,11 +21,20 @@ export interface HostPlace {
 
 const asBytes = new WeakMap<readonly string[], readonly string[]>()
 
+/** A link in a folder that is closed to us is none: what it leads to is out of reach as well, and opening says so. */
+function readLink(path: string): string | undefined {
+  try {
+    return readLinkAt(path)
+  } catch {
+    return undefined
+  }
+}
+
 /** The path without links. `writable`: where boxes write. Raises `code`. */
 export function resolvedPath(path: string, writable: readonly string[], code: ErrorCode): string {
   const bytes = asBytes.get(writable) ?? writable.map(pathBytes)
   asBytes.set(writable, bytes)
-  const real = realPath(pathBytes(path), true, { readLink: readLinkAt, writable: bytes, code })
+  const real = realPath(pathBytes(path), true, { readLink, writable: bytes, code })
   return textOf(Buffer.from(real, 'latin1'))
 }
 
