@@ -53,22 +53,29 @@ export function statOf(path: string): Statx | undefined {
   }
 }
 
-/** The same as a source of the user's. Raises `code` for a link that a box may have made. */
+function sourceFrom(path: string, stat: Statx, owner: Source['owner']): Source {
+  return {
+    path,
+    device: { major: stat.devMajor, minor: stat.devMinor },
+    inode: Number(stat.ino),
+    type: stat.type === k.S_IFDIR ? 'folder' : 'file',
+    owner,
+  }
+}
+
+/** What is at a path that has been resolved already: a link that has come to be there since is nothing. */
+export function sourceAt(path: string, owner: Source['owner']): Source | undefined {
+  const stat = statOf(path)
+  return stat && sourceFrom(path, stat, owner)
+}
+
+/** What a path leads to, as a source of the user's. Raises `code` for a link that a box may have made. */
 export function placeOf(path: string, writable: readonly string[], code: ErrorCode): HostPlace | undefined {
   const real = resolvedPath(path, writable, code)
   const stat = statOf(real)
   if (!stat) return undefined
-  const isFolder = stat.type === k.S_IFDIR
-  return {
-    source: {
-      path: real,
-      device: { major: stat.devMajor, minor: stat.devMinor },
-      inode: Number(stat.ino),
-      type: isFolder ? 'folder' : 'file',
-      owner: 'user',
-    },
-    kind: isFolder ? 'folder' : stat.type === k.S_IFREG ? 'file' : 'other',
-  }
+  const source = sourceFrom(real, stat, 'user')
+  return { source, kind: stat.type === k.S_IFREG || stat.type === k.S_IFDIR ? source.type : 'other' }
 }
 
 /** The folders that lead to a path without links, and what is there. One that cannot be looked at is closed. */

@@ -5,7 +5,8 @@ import type { BoxFacts } from '../agents/adapter.ts'
 import { isAgentName } from '../agents/adapters.ts'
 import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
 import { type Discovery, findAgents } from '../agents/find.ts'
-import { hostFiles } from '../agents/host-files.ts'
+import { hostFiles, withoutPlanted } from '../agents/host-files.ts'
+import { sourceAt } from '../box/host-place.ts'
 import { ensureSkeleton, persistentFolder } from '../box/storage.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
@@ -148,7 +149,7 @@ function hostImageOf(host: HostFacts, paths: Paths, above: readonly Source[] = [
   skeletons.set(host, skeleton)
   const layers = new Map<string, readonly Source[]>()
   for (const [name, own] of skeleton) {
-    const published = above.flatMap(({ path }) => sourceOf(join(path, name), 'box') ?? [])
+    const published = above.flatMap(({ path }) => sourceAt(join(path, name), 'box') ?? [])
     layers.set(name, [...published, own])
   }
   return { kind: 'host', facts: host.image, layers }
@@ -242,7 +243,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
 const NOTHING_FOUND: Discovery = { found: [], refused: [] }
 const DISCOVERY_MS = 2_000 // an agent that was just installed is found after that; looking takes a millisecond
 
-let lastDiscovery: { readonly path: string; readonly at: number; readonly discovery: Discovery } | undefined
+let lastDiscovery: { readonly key: string; readonly at: number; readonly discovery: Discovery } | undefined
 
 /** Whether everything that was found is still where it was. */
 function isThere({ found }: Discovery): boolean {
@@ -253,11 +254,16 @@ function isThere({ found }: Discovery): boolean {
 
 function discover(request: BoxRequest, host: HostFacts): Discovery {
   const path = request.environment.PATH ?? ''
+  const key = [path, ...request.writable].join('\0')
   const known = lastDiscovery
-  if (known?.path === path && performance.now() - known.at < DISCOVERY_MS && isThere(known.discovery))
+  if (known?.key === key && performance.now() - known.at < DISCOVERY_MS && isThere(known.discovery))
     return known.discovery
-  const discovery = findAgents({ files: hostFiles, home: realpathSync(host.home), path })
-  lastDiscovery = { path, at: performance.now(), discovery }
+  const discovery = findAgents({
+    files: withoutPlanted(hostFiles, request.writable),
+    home: realpathSync(host.home),
+    path,
+  })
+  lastDiscovery = { key, at: performance.now(), discovery }
   return discovery
 }
 
