@@ -100,7 +100,8 @@ export function configuredMounts(
   for (const { source, readonly } of mounts) {
     if (readonly || source.owner !== 'user' || isWithin(source.path, workspace)) continue
     const sockets = socketsText(source.path)
-    if (sockets) warnings.push(`the box can command what ${source.path} holds: ${sockets}`)
+    if (sockets)
+      warnings.push(`${source.path} is writable in the box, and ${sockets}: the box can reach them`)
   }
   return { mounts: sealed(mounts, workspace), warnings }
 }
