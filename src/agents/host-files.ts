@@ -10,6 +10,8 @@ import {
   readlinkSync,
   readSync,
 } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { isWithin } from '../sandbox/sensitive.ts'
 
 export type FileKind = 'file' | 'folder' | 'link' | 'other'
 
@@ -50,6 +52,24 @@ export const hostFiles: HostFiles = {
         closeSync(fd)
       }
     }),
+}
+
+/**
+ * The same, but a link in a folder that boxes write is only there when it stays in that: else a box that has its
+ * workspace on PATH would choose what the next one is shown as an agent.
+ */
+export function withoutPlanted(files: HostFiles, writable: readonly string[]): HostFiles {
+  const isPlanted = (path: string, target: string): boolean => {
+    const leads = resolve(dirname(path), target)
+    return writable.some((folder) => isWithin(path, folder) && !isWithin(leads, folder))
+  }
+  return {
+    ...files,
+    readLink(path) {
+      const target = files.readLink(path)
+      return target === undefined || isPlanted(path, target) ? undefined : target
+    },
+  }
 }
 
 function attempt<T>(read: () => T): T | undefined {

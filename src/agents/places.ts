@@ -36,6 +36,8 @@ export function refusal(path: string, home: string): string | undefined {
   )
   if (secret !== undefined) return `it would show the box ${path}, which holds or lies in ${secret}`
   if (isWithin(path, home)) return undefined // wherever the home is
+  if (/^\/(?:home(?:\/[^/]+)?|root)$/.test(path))
+    return `it would show the box ${path}, which holds the homes of others`
   const system = SYSTEM.find((folder) => isWithin(path, folder))
   return system && `it lies in ${system}, which boxes never see`
 }

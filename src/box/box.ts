@@ -63,6 +63,7 @@ export interface BoxContext {
 function settings({ plan, config, hidden, agent, layered }: Prepared) {
   return {
     plan,
+    boot: bootId(),
     layered,
     hidden,
     agent,
@@ -302,9 +303,9 @@ export class Box implements Host {
 
   /** Take new settings over; those of mounts and the network hold from the next start on. */
   configure(prepared: Prepared): void {
-    const { plan, layered } = this.#manifest
+    const { plan, boot, layered } = this.#manifest
     const { environment } = prepared.plan
-    this.update({ ...settings(prepared), layered, plan: { ...plan, environment } })
+    this.update({ ...settings(prepared), boot, layered, plan: { ...plan, environment } })
   }
 
   update(change: Partial<Manifest>): void {
@@ -381,7 +382,8 @@ export class Box implements Host {
       await this.terminals.startAgent()
     } catch (error) {
       await this.stop({ force: true, reason: 'it did not start' })
-      this.update({ plan: before.plan, layered: before.layered })
+      const { plan, boot, layered } = before
+      this.update({ plan, boot, layered })
       throw setupError(error, prepared.plan)
     }
   }

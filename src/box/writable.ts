@@ -38,17 +38,18 @@ export function projectOf(folder: string, home = homedir()): string | undefined 
   return isWithin(top, found) ? undefined : found
 }
 
-/** All such places: of these boxes, coop's own data, and the project that `folder` is in. */
-export function placesOf(paths: Paths, folder: string, manifests: readonly Manifest[]): readonly string[] {
-  const project = projectOf(folder)
-  return [...writableMounts(manifests), real(paths.dataDir), ...(project === undefined ? [] : [project])]
+/** The mounts of every box of this user, for a process that is not their daemon. */
+export function writableOnDisk(paths: Paths): readonly string[] {
+  return writableMounts(findManifests(paths).flatMap(({ manifest }) => manifest ?? []))
 }
 
-/** The same of all boxes there are, as they are on disk. */
+/** All places that boxes write: these mounts, coop's own data, and the project that `folder` is in. */
+export function placesOf(paths: Paths, folder: string, mounts: readonly string[]): readonly string[] {
+  const project = projectOf(folder)
+  return [...mounts, real(paths.dataDir), ...(project === undefined ? [] : [project])]
+}
+
+/** The same for a process that is not the daemon. */
 export function writablePlaces(paths: Paths, folder: string): readonly string[] {
-  return placesOf(
-    paths,
-    folder,
-    findManifests(paths).flatMap(({ manifest }) => manifest ?? []),
-  )
+  return placesOf(paths, folder, writableOnDisk(paths))
 }

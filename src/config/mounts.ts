@@ -1,5 +1,7 @@
 /** The grammar of `[sandbox] mounts`: `source:target[:ro]`, or a table. Paths stay as written. */
+
 import { nearest } from '../core/nearest.ts'
+import { cleanTarget, isKernelPlace } from './box-paths.ts'
 import type { TomlValue } from './toml.ts'
 import { BadValue, type Kind } from './values.ts'
 
@@ -7,7 +9,7 @@ import { BadValue, type Kind } from './values.ts'
 export interface HostMount {
   readonly kind: 'host'
   readonly source: string
-  /** Absolute, or `~` for the box's home. */
+  /** Absolute, or `~` for the box's home; without empty, `.` and `..` parts. */
   readonly target: string
   readonly readonly: boolean
   /** Mount it although it is on the list of folders that need care; only the global layer may say so. */
@@ -26,7 +28,7 @@ export type MountSpec = HostMount | VolumeMount
 
 const EXPECTED = '"source:target", "source:target:ro" or a table { host = "…" or volume = "…", target = "…" }'
 const SOURCE = 'a path starting with "/", "~/" or ".", without control characters'
-const TARGET = 'a path in the box starting with "/" or "~/", without ".."'
+const TARGET = 'a path in the box starting with "/" or "~/", without "..", and not "/", /proc, /sys or /dev'
 const VOLUME =
   'the name of a volume (letters, digits, "-", "_", ".", at most 64), or a path starting with "/", "~/" or "./"'
 const KEYS = ['host', 'volume', 'target', 'readonly', 'force'] as const
@@ -99,7 +101,10 @@ function checkSource(value: unknown, at = ''): string {
 }
 
 function checkTarget(value: unknown, at = ''): string {
-  if (isCleanPath(value) && /^(?:\/|~$|~\/)/.test(value) && !value.split('/').includes('..')) return value
+  if (isCleanPath(value) && /^(?:\/|~$|~\/)/.test(value) && !value.split('/').includes('..')) {
+    const target = cleanTarget(value)
+    if (!isKernelPlace(target)) return target
+  }
   throw new BadValue(TARGET, value, { at })
 }
 

@@ -5,6 +5,7 @@
 
 import { isHostname } from '../core/names.ts'
 import { normalize } from '../core/posix-path.ts'
+import { isKernelPlace } from './box-paths.ts'
 import type { Config, TableName, Tables } from './config.ts'
 import { mount } from './mounts.ts'
 import {
@@ -52,20 +53,28 @@ const anyText = (expected: string): Kind<string> => text({ expected, test: () =>
 const nonEmpty = (expected: string, control = false): Kind<string> =>
   text({ expected, test: (value) => value.trim() !== '', control })
 
-// A folder below the home or the workspace; it may not climb out.
-const innerPath = text({
-  expected: 'a relative path without ".."',
-  test: (path) =>
-    path !== '' && !path.startsWith('/') && !path.startsWith('~') && !path.split('/').includes('..'),
-})
+// A folder below the home or the workspace, in one spelling; it may not climb out, nor be all of it.
+const innerPath = normalized(
+  text({
+    expected: 'a relative path without ".."',
+    test: (path) =>
+      !path.startsWith('/') &&
+      !path.startsWith('~') &&
+      !path.split('/').includes('..') &&
+      normalize(path) !== '.',
+  }),
+)
+
+/** The same place has one spelling, however it was written. */
+function normalized(path: Kind<string>): Kind<string> {
+  return { ...path, read: (value) => path.read(value) && normalize(path.read(value)) }
+}
 
 // What a box is made of: the workspace would take its place, or be covered by it.
-const TAKEN =
-  '/ /bin /boot /dev /etc /home /lib /lib32 /lib64 /opt /proc /root /run /sbin /sys /tmp /usr /var'.split(' ')
+const TAKEN = '/bin /boot /etc /home /lib /lib32 /lib64 /opt /root /run /sbin /tmp /usr /var'.split(' ')
 
 function isTaken(path: string): boolean {
-  const clean = normalize(path)
-  return TAKEN.includes(clean) || /^\/(?:dev|proc|sys)\//.test(clean)
+  return isKernelPlace(path) || TAKEN.includes(normalize(path))
 }
 
 const imageReference = text({
@@ -145,12 +154,14 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
   workspace: {
     mount: field(nonEmpty('a folder such as "."'), '.', 'The folder that the box works in, from here.'),
     path: field(
-      text({
-        expected:
-          'an absolute path without ".." that the box does not need itself, or "" for the same path as outside',
-        test: (path) =>
-          path === '' || (path.startsWith('/') && !path.split('/').includes('..') && !isTaken(path)),
-      }),
+      normalized(
+        text({
+          expected:
+            'an absolute path without ".." that the box does not need itself, or "" for the same path as outside',
+          test: (path) =>
+            path === '' || (path.startsWith('/') && !path.split('/').includes('..') && !isTaken(path)),
+        }),
+      ),
       '',
       'Where the box sees it. Empty: at the same path as outside.',
     ),

@@ -1,7 +1,7 @@
 /** The vocabulary of a box's set-up: a batch builder that knows mounts, and resolves every target in the new root. */
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
-import { Batch, type Data, type Ref } from '../../ffi/batch.ts'
+import { Batch, Data, type Ref } from '../../ffi/batch.ts'
 import type { Source } from '../sandbox/plan.ts'
 
 /** Of everything that is bound into a box. */
@@ -10,6 +10,8 @@ export const BOUND = k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NODEV
 export const QUIET = BOUND | k.MOUNT_ATTR_NOEXEC
 export const SETATTR_SIZE = 32 // struct mount_attr
 const STATX_SIZE = 256
+const STX_MNT_ID = 144 // offset in struct statx (Linux 5.8)
+const EMPTY = 'empty' // a folder of the staging folder
 const MAX_OPTION = 255 // bytes of a string that fsconfig(2) takes
 
 /** Descriptors of detached mounts that the daemon made because only host root can; by the plan's own objects. */
@@ -18,8 +20,11 @@ export type PreparedMounts = ReadonlyMap<Source, number>
 export class MountBatch {
   readonly batch = new Batch()
   readonly #prepared: PreparedMounts
+  /** By target the mount that must be seen there in the end. */
+  readonly #promised = new Map<string, Ref>()
   #root: Ref | undefined
   #staged = 0
+  #hasEmpty = false
 
   constructor(prepared: PreparedMounts) {
     this.#prepared = prepared
@@ -124,6 +129,41 @@ export class MountBatch {
     const target = this.open(k.AT_FDCWD, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'staging folder')
     this.attach(mount, target, 'staging folder')
     return name
+  }
+
+  /**
+   * A folder as it is, through an overlay without an upper, which is what makes it read-only, too. An overlay has
+   * sockets and fifos of its own: those of the host are there by name, and nobody listens at them. It needs two layers.
+   */
+  sealed(lower: string, what: string): Ref {
+    if (!this.#hasEmpty) this.batch.call('mkdirat', [k.AT_FDCWD, EMPTY, 0o755])
+    this.#hasEmpty = true
+    return this.create('overlay', { lowerdir: `${lower}:${EMPTY}`, userxattr: null }, BOUND, what)
+  }
+
+  /** Attach a mount at a path of the box, where `provePlaces` then looks for it. */
+  promise(mount: Ref, path: string, type: 'folder' | 'file', what: string): void {
+    this.attach(mount, this.target(path, type), what)
+    this.#promised.set(path, mount)
+  }
+
+  /**
+   * Whether each mount is at its place now that all of them are there. One that a link of the image has led to /proc,
+   * /sys or /dev is not: those came later and lie above it.
+   */
+  provePlaces(): void {
+    for (const [path, mount] of this.#promised) {
+      const what = `mount target ${path} of the box leads to another place`
+      const [wanted, seen] = [this.batch.space(STATX_SIZE), this.batch.space(STATX_SIZE)]
+      const there = this.inRoot(path, k.O_PATH, what)
+      for (const [fd, stat] of [
+        [mount, wanted],
+        [there, seen],
+      ] as const)
+        this.batch.call('statx', [fd, '', k.AT_EMPTY_PATH, k.STATX_MNT_ID, stat], { what })
+      const idOf = (stat: Data): Data => new Data(stat.offset + STX_MNT_ID, 8)
+      this.batch.equal(idOf(wanted), idOf(seen), { what })
+    }
   }
 
   overlay(lower: readonly string[], store: string, upper: string, what: string): Ref {

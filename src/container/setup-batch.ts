@@ -15,6 +15,8 @@ import { ownerInside } from '../sandbox/ids.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
 import { BOUND, MountBatch, type PreparedMounts, QUIET } from './mount-batch.ts'
 
+/** How the purpose of a sealed mount begins, for the words about one that cannot be made. */
+export const SEALED = 'read-only view at '
 const STAGE = '/tmp' // any folder that every Linux has; only this namespace sees it replaced
 
 export interface SetupInput {
@@ -162,10 +164,12 @@ function makeStep(
       return
     }
     case 'bind': {
-      const mount = mountOf(step.source)
       const what = `mount ${step.at}`
+      const mount = step.sealed
+        ? setup.sealed(staged(step.source), `${SEALED}${step.at}`)
+        : mountOf(step.source)
       setup.attributes(mount, BOUND | (step.readonly ? k.MOUNT_ATTR_RDONLY : 0), step.recursive, what)
-      setup.attach(mount, setup.target(step.at, step.source.type), what)
+      setup.promise(mount, step.at, step.source.type, what)
       return
     }
     case 'proc': {
@@ -252,6 +256,7 @@ export function setupBatch({ plan, store, prepared, listener }: SetupInput): Bat
     for (const source of step.devices) devices.set(source.path, mounts.get(source) as Ref)
   }
   for (const step of plan.steps) makeStep(setup, step, mounts, staged, storeAt, devices)
+  setup.provePlaces()
 
   batch.call('sethostname', [plan.hostname, Buffer.byteLength(plan.hostname)])
   if (plan.network === 'none') loopbackUp(batch)

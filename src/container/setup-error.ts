@@ -4,6 +4,7 @@ import { mountsError } from '../box/kernel-limits.ts'
 import { CoopError } from '../core/errors.ts'
 import { ownersHint } from '../host/rootfs-owners.ts'
 import type { Plan } from '../sandbox/plan.ts'
+import { SEALED } from './setup-batch.ts'
 
 const FORBIDDEN = new Set(['EPERM', 'EACCES'])
 
@@ -18,6 +19,18 @@ function batchError(error: BatchError, sentence: string, plan: Plan): CoopError 
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
     return new CoopError('E_DISK_FULL', sentence, {
       hint: 'free some space, or set COOP_DATA_DIR to a folder on a larger disk',
+      cause: error,
+    })
+  }
+  if (error.what?.startsWith('mount target') && (error.code === 'ESTALE' || error.what.endsWith('place'))) {
+    return new CoopError('E_MOUNT', sentence, {
+      hint: 'a link of the image or the box is in the way: use another image, or mount somewhere else',
+      cause: error,
+    })
+  }
+  if (error.what?.startsWith(SEALED)) {
+    return new CoopError('E_MOUNT', `${sentence}; overlayfs does not take that file system as a layer`, {
+      hint: 'copy what the box needs into the project, or into a volume: coop cp',
       cause: error,
     })
   }

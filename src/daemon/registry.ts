@@ -8,6 +8,7 @@ import { Cgroups } from '../box/cgroup.ts'
 import { thaw } from '../box/freeze.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../box/storage.ts'
+import { writableMounts } from '../box/writable.ts'
 import { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
@@ -19,6 +20,7 @@ import { isOlderBuild } from '../plan/image-layers.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/values.ts'
+import { replacedSources } from '../sandbox/replaced.ts'
 import { findManifests, type Manifest } from '../store/manifest.ts'
 import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
 import { janitor } from '../trees/remover.ts'
@@ -88,6 +90,11 @@ export class Registry {
 
   get boxes(): readonly Box[] {
     return [...this.#boxes.values()]
+  }
+
+  /** Where boxes write, running or stopped: a link that any of them has planted leads just as far. */
+  get writable(): readonly string[] {
+    return writableMounts(this.boxes.map(({ manifest }) => manifest))
   }
 
   /** Whether anything lives that a daemon is needed for. */
@@ -190,7 +197,7 @@ export class Registry {
       name,
       workspace: options.workspace,
       environment: options.environment,
-      boxes: () => this.#manifests(),
+      writable: this.writable,
       overrides: {
         image: options.image,
         agent: options.agent,
@@ -198,10 +205,6 @@ export class Registry {
         env: options.env,
       },
     }
-  }
-
-  #manifests(): readonly Manifest[] {
-    return this.boxes.map(({ manifest }) => manifest)
   }
 
   #names(): Set<string> {
@@ -296,35 +299,48 @@ export class Registry {
     return seeded ? prepare() : prepared
   }
 
-  /** What a box's configuration says now, with the flags that it was made with. */
-  #prepareAgain(box: Box, environment: Environment): Prepared {
-    const { plan, flags, layered } = box.manifest
+  /**
+   * What a box's configuration says now, with the flags that it was made with. `accepted`: a person has agreed to what
+   * was replaced meanwhile.
+   */
+  #prepareAgain(box: Box, environment: Environment, accepted: boolean): Prepared {
+    const { plan, flags, layered, boot } = box.manifest
     const request = {
       name: box.name,
       workspace: plan.workspace.source.path,
       environment,
-      boxes: () => this.#manifests(),
       overrides: flags,
+      writable: this.writable,
       existing: { image: plan.image, layered },
     }
+    const putBack = (code: 'E_WORKSPACE' | 'E_MOUNT', sentence: string, cause?: unknown): CoopError =>
+      new CoopError(code, sentence, {
+        hint: `put the folder back as it was, or remove the box: coop kill ${box.name}`,
+        cause,
+      })
+    let prepared: Prepared
     try {
-      return prepareBox(request, this.#context.paths, this.#context.host)
+      prepared = prepareBox(request, this.#context.paths, this.#context.host)
     } catch (error) {
       if (!(error instanceof CoopError) || error.code !== 'E_WORKSPACE') throw error
-      throw new CoopError('E_WORKSPACE', error.message, {
-        hint: `put the folder back as it was, or remove the box: coop kill ${box.name}`,
-        cause: error,
-      })
+      throw putBack(error.code, error.message, error)
     }
+    const [replaced] = accepted ? [] : replacedSources(plan, prepared.plan, boot === bootId())
+    if (replaced) throw putBack(replaced.code, replaced.sentence)
+    return prepared
   }
 
   /** Start a stopped box; one that runs is no error. */
-  async start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
+  async start(
+    name: string,
+    environment: Environment,
+    accepted = false,
+  ): Promise<{ warnings: readonly string[] }> {
     const box = this.get(name)
     if (box.running) return { warnings: [] }
     if (box.ending || box.manifest.state !== 'stopped')
       throw new CoopError('E_BOX_STATE', `the box ${name} is just ending or starting`, { hint: 'coop ls' })
-    const prepared = await this.#prepared(() => this.#prepareAgain(box, environment))
+    const prepared = await this.#prepared(() => this.#prepareAgain(box, environment, accepted))
     await this.#turns
       .take(() => box.start(prepared))
       .catch((error) => {
@@ -338,9 +354,9 @@ export class Registry {
   }
 
   /** Read a running box's configuration again. Returns what the user is to know. Raises E_AGENT: what runs goes on. */
-  async configure(name: string, environment: Environment): Promise<readonly string[]> {
+  async configure(name: string, environment: Environment, accepted = false): Promise<readonly string[]> {
     const box = this.get(name)
-    const prepared = this.#prepareAgain(box, environment)
+    const prepared = this.#prepareAgain(box, environment, accepted)
     const same = JSON.stringify(box.manifest.plan.steps) === JSON.stringify(prepared.plan.steps)
     const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
     const missing = await box.terminals.missingAgent(prepared)

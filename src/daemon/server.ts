@@ -90,12 +90,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   }
   const notifier = new Notifier({
     log,
-    writable: () =>
-      placesOf(
-        paths,
-        '/',
-        registry.boxes.map((box) => box.manifest),
-      ),
+    writable: () => placesOf(paths, '/', registry.writable),
   })
   const watcher = await Watcher.start()
   const registry = new Registry(paths, hostFacts(homedir()), zygote, watcher, log, bus)

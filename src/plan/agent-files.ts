@@ -6,6 +6,7 @@ import type { BoxFacts } from '../agents/adapter.ts'
 import type { ChosenAgent } from '../agents/choose.ts'
 import { hostFiles } from '../agents/host-files.ts'
 import { planSeed } from '../agents/seed.ts'
+import { sourceAt } from '../box/host-place.ts'
 import { persistentFolder, writeSetting } from '../box/storage.ts'
 import type { Config } from '../config/config.ts'
 import { CoopError } from '../core/errors.ts'
@@ -21,7 +22,7 @@ const MAX_SETTING = 8 << 20 // bytes; an agent's state file of a heavy user has 
 /** The agent's own installation, read-only. */
 export function installationMounts(chosen: ChosenAgent): ExtraMount[] {
   return (chosen.found?.mounts ?? []).map(({ source: path, target }) => {
-    const source = sourceOf(path, 'user')
+    const source = sourceAt(path, 'user')
     if (!source) throw new CoopError('E_AGENT', `the agent's folder ${path} is gone`)
     return { source, target, readonly: true }
   })

@@ -1,23 +1,51 @@
 /** `[sandbox] mounts` as mounts: which host folders, and how far a repository may go in asking for them. */
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { type HostPlace, placeOf, wayTo } from '../box/host-place.ts'
+import { socketsText } from '../box/sockets-in.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { PROJECT_FILE } from '../config/load.ts'
-import type { MountSpec } from '../config/mounts.ts'
+import type { HostMount, MountSpec } from '../config/mounts.ts'
 import { withPlace } from '../config/place.ts'
 import { CoopError } from '../core/errors.ts'
-import { sourceOf } from '../host/facts.ts'
+import { mountPoints, sourceOf } from '../host/facts.ts'
 import { type ExtraMount, homeOf } from '../sandbox/compose.ts'
+import { closedPart } from '../sandbox/readable.ts'
 import { isWithin, mountRefusal, type SensitiveFacts } from '../sandbox/sensitive.ts'
 
 export function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path
 }
 
+/** What the mounts of a box are judged by. */
+export interface MountFacts {
+  /** Without links. */
+  readonly workspace: string
+  readonly sensitive: SensitiveFacts
+  /** Where boxes write, the one of this workspace included. */
+  readonly writable: readonly string[]
+  /** The invoking user is root, who could read everything. */
+  readonly isRoot: boolean
+}
+
 /** Whether a repository asks for it, and not its user. */
-function isOfProject(loaded: LoadedConfig, key: string, workspace: string): boolean {
-  const origin = loaded.origins.get(key)
+function isOfProject({ origins }: LoadedConfig, key: string, workspace: string): boolean {
+  const origin = origins.get(key)
   return origin?.kind === 'file' && origin.file === join(workspace, PROJECT_FILE)
+}
+
+/**
+ * When root invokes coop, folders of others would be read with root's rights: a repository gets what everybody may
+ * read. Raises `code`.
+ */
+function refuseClosed(path: string, { workspace }: MountFacts, code: 'E_MOUNT' | 'E_IMAGE'): void {
+  const closed = closedPart(wayTo(path), workspace)
+  if (closed === undefined) return
+  throw new CoopError(
+    code,
+    `${path} is not for every user of this machine to read (${closed}), and a project may not ask root for more`,
+    { hint: 'if you want that, say it in your own configuration: ~/.config/coop/default.toml' },
+  )
 }
 
 export interface ConfiguredMounts {
@@ -28,70 +56,121 @@ export interface ConfiguredMounts {
 /** The mounts, in order. `store` makes or finds a volume. Raises E_MOUNT. */
 export function configuredMounts(
   loaded: LoadedConfig,
-  workspace: string,
-  facts: SensitiveFacts,
+  facts: MountFacts,
   store: (volume: string) => string,
 ): ConfiguredMounts {
   const { config } = loaded
+  const { workspace } = facts
   const home = homeOf(config)
-  const inside = (target: string): string => (target.startsWith('~') ? home + target.slice(1) : target)
   const warnings: string[] = []
   const mountOf = (mount: MountSpec, index: number): ExtraMount => {
-    const target = inside(mount.target)
-    if (/^\/(?:proc|sys|dev)(?:\/|$)/.test(target) || target === '/')
-      throw new CoopError('E_MOUNT', `nothing can be mounted at ${target} of a box`, {
-        hint: 'choose another target',
-      })
+    const target = mount.target.startsWith('~') ? home + mount.target.slice(1) : mount.target
     if (mount.kind === 'volume') {
       const source = sourceOf(store(mount.volume), 'box')
       if (!source) throw new CoopError('E_MOUNT', `the volume ${mount.volume} is gone`)
       return { source, target, readonly: mount.readonly }
     }
-    const source = sourceOf(resolve(workspace, expandHome(mount.source)), 'user')
-    if (!source) {
-      throw new CoopError('E_MOUNT', `${mount.source} cannot be mounted: it does not exist`, {
-        hint: 'make it, or remove the line from [sandbox] mounts',
-      })
-    }
-    const reason = mountRefusal(source.path, facts)
-    if (reason) {
-      throw new CoopError('E_MOUNT', `${mount.source} is not mounted into boxes: ${reason}`, {
-        hint: 'mount a folder that holds only what the box needs',
-      })
-    }
+    if (mount.force)
+      throw new CoopError(
+        'E_ISOLATION',
+        'force has no effect in this version of coop, so it must not be set',
+        {
+          hint: 'remove force = true; what needs it cannot be mounted yet',
+        },
+      )
+    const from = resolve(workspace, expandHome(mount.source))
+    const { source } = mountablePlace(mount, from, facts)
     // Start-up files, programs and hooks of the host are among what a repository could name.
     const foreign = !isWithin(source.path, workspace)
-    const readonly = foreign && isOfProject(loaded, `sandbox.mounts[${index}]`, workspace)
-    if (readonly && !mount.readonly)
+    const limited = foreign && isOfProject(loaded, `sandbox.mounts[${index}]`, workspace)
+    if (limited && !mount.readonly)
       warnings.push(
         `${mount.source} is read-only: a project's coop.toml can have nothing outside of it writable`,
       )
-    return { source, target, readonly: readonly || mount.readonly }
+    if (limited && facts.isRoot) {
+      refuseClosed(source.path, facts, 'E_MOUNT')
+      // Of the system: its ids are not shifted, so what is closed to others stays closed further below, too.
+      return { source: { ...source, owner: 'system' }, target, readonly: true, from }
+    }
+    return { source, target, readonly: limited || mount.readonly, from }
   }
   const mounts = config.sandbox.mounts.map((mount, index) =>
     withPlace(loaded.origins, `sandbox.mounts[${index}]`, () => mountOf(mount, index)),
   )
-  return { mounts, warnings }
+  for (const { source, readonly } of mounts) {
+    if (readonly || source.owner !== 'user' || isWithin(source.path, workspace)) continue
+    const sockets = socketsText(source.path)
+    if (sockets)
+      warnings.push(`${source.path} is writable in the box, and ${sockets}: the box can reach them`)
+  }
+  return { mounts: sealed(mounts, workspace), warnings }
+}
+
+function mountablePlace(mount: HostMount, from: string, { writable, sensitive }: MountFacts): HostPlace {
+  const place = placeOf(from, writable, 'E_MOUNT')
+  if (!place) {
+    throw new CoopError('E_MOUNT', `${mount.source} cannot be mounted: it does not exist`, {
+      hint: 'make it, or remove the line from [sandbox] mounts',
+    })
+  }
+  const reason =
+    mountRefusal(place.source.path, sensitive) ??
+    (place.kind === 'other' ? 'it is a socket, a fifo or a device, where read-only means nothing' : undefined)
+  if (!reason) return place
+  throw new CoopError('E_MOUNT', `${mount.source} is not mounted into boxes: ${reason}`, {
+    hint: 'mount a folder that holds only what the box needs',
+  })
+}
+
+/**
+ * Read-only folders as overlays of their own, so that nobody in the box reaches a socket in them. Not what it has
+ * writable by another path anyway, and not volumes, whose sockets are those of boxes. Raises E_MOUNT.
+ */
+function sealed(mounts: readonly ExtraMount[], workspace: string): ExtraMount[] {
+  const open = [workspace, ...mounts.flatMap(({ source, readonly }) => (readonly ? [] : [source.path]))]
+  const needsSeal = ({ source, readonly }: ExtraMount): boolean =>
+    readonly &&
+    source.type === 'folder' &&
+    source.owner !== 'box' &&
+    !open.some((folder) => isWithin(source.path, folder))
+  if (!mounts.some(needsSeal)) return [...mounts]
+  const points = mountPoints()
+  return mounts.map((mount) => {
+    if (!needsSeal(mount)) return mount
+    const { path } = mount.source
+    const below = points.find((point) => point !== path && isWithin(point, path))
+    if (below === undefined) return { ...mount, sealed: true }
+    throw new CoopError(
+      'E_MOUNT',
+      `${path} cannot be mounted read-only: another file system is mounted in it, at ${below}`,
+      { hint: 'mount the folders in it that the box needs, each by itself' },
+    )
+  })
 }
 
 /** The folder that `rootfs:DIR` names. Raises E_IMAGE. */
 export function rootfsFolder(
   reference: string,
-  workspace: string,
-  facts: SensitiveFacts,
+  loaded: LoadedConfig,
+  facts: MountFacts,
 ): ExtraMount['source'] {
+  const { workspace, writable, sensitive } = facts
   const path = resolve(workspace, expandHome(reference.slice('rootfs:'.length)))
-  const source = sourceOf(path, 'user')
-  if (source?.type !== 'folder') {
+  const place = placeOf(path, writable, 'E_IMAGE')
+  if (place?.kind !== 'folder') {
     throw new CoopError('E_IMAGE', `there is no root file system at ${path}`, {
       hint: `make one: mmdebstrap stable - | tar -x -C ${path}`,
     })
   }
-  const reason = mountRefusal(source.path, facts)
+  const { source } = place
+  const reason = mountRefusal(source.path, sensitive)
   if (reason || isWithin(workspace, source.path)) {
     throw new CoopError('E_IMAGE', `${path} cannot be an image: ${reason ?? 'the workspace is in it'}`, {
       hint: 'name a folder that holds a root file system and nothing else',
     })
   }
+  const limited =
+    facts.isRoot && !isWithin(source.path, workspace) && isOfProject(loaded, 'sandbox.image', workspace)
+  if (limited) refuseClosed(source.path, facts, 'E_IMAGE')
   return source
 }

@@ -5,9 +5,10 @@ import type { BoxFacts } from '../agents/adapter.ts'
 import { isAgentName } from '../agents/adapters.ts'
 import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
 import { type Discovery, findAgents } from '../agents/find.ts'
-import { hostFiles } from '../agents/host-files.ts'
+import { hostFiles, withoutPlanted } from '../agents/host-files.ts'
+import { sourceAt } from '../box/host-place.ts'
 import { ensureSkeleton, persistentFolder } from '../box/storage.ts'
-import { placesOf, writablePlaces } from '../box/writable.ts'
+import { placesOf } from '../box/writable.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
 import { withPlace } from '../config/place.ts'
@@ -25,13 +26,11 @@ import { NOTHING_COVERED } from '../sandbox/group-files.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
-import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
-import type { Manifest } from '../store/manifest.ts'
 import { installationMounts, persistentMounts, settle } from './agent-files.ts'
-import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
+import { configuredMounts, type MountFacts, rootfsFolder } from './configured-mounts.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
-import { sensitiveFacts, workspaceSource } from './workspace.ts'
+import { checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
 
 export interface BoxRequest {
   readonly name: string
@@ -39,12 +38,12 @@ export interface BoxRequest {
   readonly overrides: ConfigOverrides
   /** The environment of the client that asked. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Of all boxes there are; else they are read from the disk. */
-  readonly boxes?: () => readonly Manifest[]
   /** What `coop run` runs: an agent by its name gets what it needs, whichever the configuration names. */
   readonly command?: readonly string[]
   /** The box that is there already: its own files may have what neither image nor host has. What it was made of. */
   readonly existing?: { readonly image: string; readonly layered?: LayeredImage | undefined }
+  /** Folders and files of the host that boxes may write (writable.ts): links in them are not trusted. */
+  readonly writable: readonly string[]
   /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
   readonly steps?: number
 }
@@ -109,21 +108,21 @@ const isUnchanged = ({ path, inode }: Source): boolean =>
 
 function imageOf(
   request: BoxRequest,
-  config: Config,
-  workspace: string,
+  loaded: LoadedConfig,
   host: HostFacts,
   paths: Paths,
-  facts: SensitiveFacts,
+  facts: MountFacts,
 ): { readonly image: ImageFacts; readonly layered?: LayeredImage; readonly warnings?: readonly string[] } {
+  const { config } = loaded
   const reference = config.sandbox.image
   if (reference === 'host') return { image: hostImageOf(host, paths) }
   if (!reference.startsWith('rootfs:')) {
-    const found = layeredOf(request, config, workspace, paths, planIds(host.ids))
+    const found = layeredOf(request, config, facts.workspace, paths, planIds(host.ids))
     const { base, ...own } = found.layered
     const image = base ? hostImageOf(host, paths, own.layers) : ({ kind: 'layers', ...own } as const)
     return { ...found, image }
   }
-  const source = rootfsFolder(reference, workspace, facts)
+  const source = rootfsFolder(reference, loaded, facts)
   if (!existsSync(join(source.path, 'usr')) && !existsSync(join(source.path, 'bin'))) {
     throw new CoopError('E_IMAGE', `${source.path} is no root file system: it has neither usr nor bin`, {
       hint: 'name the folder that becomes / in the box',
@@ -153,7 +152,7 @@ function hostImageOf(host: HostFacts, paths: Paths, above: readonly Source[] = [
   skeletons.set(host, skeleton)
   const layers = new Map<string, readonly Source[]>()
   for (const [name, own] of skeleton) {
-    const published = above.flatMap(({ path }) => sourceOf(join(path, name), 'box') ?? [])
+    const published = above.flatMap(({ path }) => sourceAt(join(path, name), 'box') ?? [])
     layers.set(name, [...published, own])
   }
   return { kind: 'host', facts: host.image, layers }
@@ -187,8 +186,11 @@ function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths):
 
 /** Everything that is to be known before the first thing is made. `withAgent`: an agent's box, not a command's. */
 export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
-  const facts = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
-  const source = workspaceSource(request.workspace, facts)
+  const sensitive = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
+  const source = workspaceSource(request.workspace, sensitive, request.writable)
+  checkWayHere(request.environment.PWD, source.path, request.writable)
+  const writable = [...request.writable, source.path]
+  const facts = { workspace: source.path, sensitive, writable, isRoot: host.ids.uid === 0 }
   const loaded = configurationOf({ ...request, workspace: source.path }, paths)
   const isStep = request.steps !== undefined
   const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
@@ -197,9 +199,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     image,
     layered,
     warnings = [],
-  } = withPlace(loaded.origins, 'sandbox.image', () =>
-    imageOf(request, config, source.path, host, paths, facts),
-  )
+  } = withPlace(loaded.origins, 'sandbox.image', () => imageOf(request, loaded, host, paths, facts))
   const discovery = image.kind === 'host' ? discover(request, host, paths) : NOTHING_FOUND
   const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
@@ -211,7 +211,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     if (image.kind === 'layers') return layeredText(image.layers, `etc/${name}`)
     return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
   }
-  const configured = configuredMounts(loaded, source.path, facts, volume)
+  const configured = configuredMounts(loaded, facts, volume)
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
   const plan = composePlan({
     name: request.name,
@@ -248,14 +248,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
 const NOTHING_FOUND: Discovery = { found: [], refused: [] }
 const DISCOVERY_MS = 2_000 // an agent that was just installed is found after that; looking takes a millisecond
 
-interface LastDiscovery {
-  readonly path: string
-  readonly workspace: string
-  readonly at: number
-  readonly discovery: Discovery
-}
-
-let lastDiscovery: LastDiscovery | undefined
+let lastDiscovery: { readonly key: string; readonly at: number; readonly discovery: Discovery } | undefined
 
 /** Whether everything that was found is still where it was. */
 function isThere({ found }: Discovery): boolean {
@@ -268,15 +261,16 @@ function isThere({ found }: Discovery): boolean {
 function discover(request: BoxRequest, host: HostFacts, paths: Paths): Discovery {
   const { workspace } = request
   const path = request.environment.PATH ?? ''
+  const key = [path, workspace, ...request.writable].join('\0')
   const known = lastDiscovery
-  const isKnown = known?.path === path && known.workspace === workspace
-  if (known && isKnown && performance.now() - known.at < DISCOVERY_MS && isThere(known.discovery))
+  if (known?.key === key && performance.now() - known.at < DISCOVERY_MS && isThere(known.discovery))
     return known.discovery
-  const boxes = request.boxes?.()
-  const writable = boxes ? placesOf(paths, workspace, boxes) : writablePlaces(paths, workspace)
-  const trusted = trustedPath(path, writable)
-  const discovery = findAgents({ files: hostFiles, home: realpathSync(host.home), path: trusted })
-  lastDiscovery = { path, workspace, at: performance.now(), discovery }
+  const discovery = findAgents({
+    files: withoutPlanted(hostFiles, request.writable),
+    home: realpathSync(host.home),
+    path: trustedPath(path, placesOf(paths, workspace, request.writable)),
+  })
+  lastDiscovery = { key, at: performance.now(), discovery }
   return discovery
 }
 

@@ -1,10 +1,10 @@
 /** The folder that a box is about. */
-import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
+import { placeOf, resolvedPath } from '../box/host-place.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
-import { sourceOf } from '../host/facts.ts'
 import type { Source } from '../sandbox/plan.ts'
-import { type SensitiveFacts, workspaceRefusal } from '../sandbox/sensitive.ts'
+import { homesOf, type SensitiveFacts, workspaceRefusal } from '../sandbox/sensitive.ts'
 
 function resolved(path: string): string {
   try {
@@ -17,14 +17,22 @@ function resolved(path: string): string {
 /** What mounts are checked against. */
 export function sensitiveFacts(home: string, paths: Paths): SensitiveFacts {
   const state = [paths.configDir, paths.dataDir, paths.cacheDir, paths.runtimeDir].map(resolved)
-  return { home: resolved(home), state }
+  return { home: resolved(home), homes: homesOf(passwd()), state }
 }
 
-/** The workspace as a source. Raises E_WORKSPACE with what is wrong with it. */
-export function workspaceSource(path: string, facts: SensitiveFacts): Source {
+function passwd(): string {
+  try {
+    return readFileSync('/etc/passwd', 'utf8')
+  } catch {
+    return '' // homes below /home count all the same
+  }
+}
+
+/** The workspace as a source. `writable`: where boxes write. Raises E_WORKSPACE with what is wrong with it. */
+export function workspaceSource(path: string, facts: SensitiveFacts, writable: readonly string[]): Source {
   let real: string
   try {
-    real = realpathSync(path)
+    real = resolvedPath(path, writable, 'E_WORKSPACE')
     if (!statSync(real).isDirectory()) {
       throw new CoopError('E_WORKSPACE', `${path} is not a folder`, { hint: 'name a folder: coop -w DIR' })
     }
@@ -55,7 +63,16 @@ export function workspaceSource(path: string, facts: SensitiveFacts): Source {
       hint: 'make a folder for the project and start coop there',
     })
   }
-  const source = sourceOf(real, 'user')
-  if (!source) throw new CoopError('E_WORKSPACE', `the workspace ${path} is gone`)
-  return source
+  const place = placeOf(real, writable, 'E_WORKSPACE')
+  if (place?.kind === 'folder' && place.source.path === real) return place.source
+  throw new CoopError('E_WORKSPACE', `the workspace ${path} was replaced just now`, { hint: 'try again' })
+}
+
+/**
+ * A shell that has followed a link stands in the folder that it leads to, and has the way it came in PWD. Where a box
+ * has made that link, it is the box that has chosen the workspace. Raises E_WORKSPACE.
+ */
+export function checkWayHere(pwd: string | undefined, workspace: string, writable: readonly string[]): void {
+  if (!pwd?.startsWith('/') || pwd === workspace || resolved(pwd) !== workspace) return
+  resolvedPath(pwd, writable, 'E_WORKSPACE')
 }

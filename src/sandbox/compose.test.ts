@@ -53,11 +53,32 @@ describe('mounts', () => {
     ])
   })
 
-  test('come after the temporary folders and kernel files, which would hide them', () => {
+  test('come after the temporary folders, which would hide them, and before kernel files, which must', () => {
     const kinds = planOf({ mounts: [mount('/run/agent')] }).steps.map((step) => step.do)
-    expect(kinds.indexOf('bind')).toBeGreaterThan(
-      Math.max(...['tmpfs', 'dev', 'proc', 'sys'].map((kind) => kinds.lastIndexOf(kind as Step['do']))),
-    )
+    expect(kinds.indexOf('bind')).toBeGreaterThan(kinds.lastIndexOf('tmpfs'))
+    for (const kind of ['dev', 'proc', 'sys'] as const)
+      expect(kinds.lastIndexOf('bind')).toBeLessThan(kinds.indexOf(kind))
+  })
+
+  test.each(['/', '//proc', '/./dev', '/sys/', '/x/../proc', 'relative'])(
+    'at %s are refused whatever they come from',
+    (target) => {
+      const refused = [
+        () => planOf({ mounts: [mount(target, '/data')] }),
+        () => planOf({ workspace: { source: source('/src/it'), target } }),
+      ].map((work) => refusal(work).code)
+      expect(refused).toEqual(['E_MOUNT', 'E_MOUNT'])
+    },
+  )
+
+  test('that are sealed are of their folder alone: an overlay shows nothing that is mounted below it', () => {
+    const sealed = { ...mount('/lib', '/data/lib'), readonly: true, sealed: true, from: '/data/lib' } as const
+    expect(stepsOf(planOf({ mounts: [sealed] }), 'bind')[0]).toMatchObject({
+      sealed: true,
+      recursive: false,
+      readonly: true,
+      from: '/data/lib',
+    })
   })
 })
 

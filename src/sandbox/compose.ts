@@ -1,5 +1,6 @@
 /** Puts a plan together: from a configuration, what the host is, and what was found for the agent. Pure. */
 
+import { isKernelPlace } from '../config/box-paths.ts'
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { placeOf } from '../config/place.ts'
@@ -13,6 +14,7 @@ import { groupFile, hostsFile, passwdFile } from './identity.ts'
 import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from './kernel-files.ts'
 import type { NetworkMode, Plan, Source, Step } from './plan.ts'
+import { isWithin } from './sensitive.ts'
 import { namespaceParameters, type UserParameters } from './shared-counts.ts'
 
 const OPEN_FILES = 65_536 // descriptors per process: build tools and databases ask for more than the usual 1024
@@ -34,6 +36,9 @@ export interface ExtraMount {
   readonly source: Source
   readonly target: string
   readonly readonly: boolean
+  /** As in the step that it becomes. */
+  readonly sealed?: true
+  readonly from?: string
 }
 
 export interface ComposeInput {
@@ -101,6 +106,24 @@ function refuseUnbuilt({ config, origins }: ComposeInput): void {
   })
 }
 
+/** Whatever a target comes from, and however it is spelled. Raises E_MOUNT. */
+function bindStep(mount: ExtraMount): Step {
+  const { source, target: at, readonly, sealed, from } = mount
+  if (isKernelPlace(at) || !at.startsWith('/') || at.split('/').includes('..'))
+    throw new CoopError('E_MOUNT', `nothing can be mounted at ${at} of a box`, {
+      hint: 'choose another target',
+    })
+  return {
+    do: 'bind',
+    at,
+    source,
+    readonly,
+    recursive: source.type === 'folder' && !sealed,
+    ...(sealed ? { sealed } : {}),
+    ...(from === undefined ? {} : { from }),
+  }
+}
+
 /** Folders first, then what is mounted in them: outer targets before inner ones, else as given. */
 function ordered(mounts: readonly ExtraMount[]): ExtraMount[] {
   const depth = (path: string): number => path.split('/').filter(Boolean).length
@@ -118,6 +141,15 @@ function imageOf(image: ImageFacts): {
   const folder = image.workingDir
   const there = folder.startsWith('/') && folder !== '/' && !folder.split('/').includes('..')
   return { root: image.layers, steps: there ? [{ do: 'folder', at: folder, mode: 0o755 }] : [], notes: [] }
+}
+
+/** Covers files of the image; what is mounted there instead is the user's own choice. */
+function coverSteps({ covered, mounts, workspace }: ComposeInput): Step[] {
+  const targets = [...mounts, workspace].map(({ target }) => target)
+  const isShown = (path: string): boolean => !targets.some((target) => isWithin(path, target))
+  const files = covered.files.filter(isShown)
+  const folders = covered.folders.filter(isShown)
+  return files.length + folders.length > 0 ? [{ do: 'cover', files, folders }] : []
 }
 
 export function composePlan(input: ComposeInput): Plan {
@@ -147,7 +179,9 @@ export function composePlan(input: ComposeInput): Plan {
     { do: 'folder', at: '/tmp', mode: 0o1777 },
     { do: 'folder', at: home, mode: 0o755 },
     { do: 'tmpfs', at: '/run', mode: 0o755, exec: false },
-    // Before /proc, whose masks are copies of the /dev/null that is attached here.
+    ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(bindStep),
+    // After all of that: a target that a link of the image leads to one of these is covered, and then refused.
+    // /dev comes before /proc, whose masks are copies of the /dev/null that is attached here.
     { do: 'dev', devices: input.devices },
     {
       do: 'proc',
@@ -157,19 +191,8 @@ export function composePlan(input: ComposeInput): Plan {
       parameters: namespaceParameters(input.userParameters, config.sandbox.nested),
     },
     { do: 'sys', shown: input.sys },
-    // Before the mounts, some of which may be in a folder that is covered.
-    ...(input.covered.files.length + input.covered.folders.length > 0
-      ? [{ do: 'cover', ...input.covered } as const]
-      : []),
-    ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(
-      (mount): Step => ({
-        do: 'bind',
-        at: mount.target,
-        source: mount.source,
-        readonly: mount.readonly,
-        recursive: mount.source.type === 'folder',
-      }),
-    ),
+    // A mount in a folder that is covered is not where it was to be, and is refused.
+    ...coverSteps(input),
     ...input.links.map((link): Step => ({ do: 'link', ...link })),
   ]
   const identity = { user: config.sandbox.user, home, shell }

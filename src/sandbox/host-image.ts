@@ -113,7 +113,9 @@ export function hostImage(
     const upper = nameOf(source)
     if (!hasMounts)
       return { do: 'overlay', at: source.path, lower: [...(layers.get(upper) ?? []), source], upper }
-    notes.push(`${source.path} is read-only in the box: the host has other file systems mounted in it`)
+    notes.push(
+      `${source.path} is read-only in the box: the host has other file systems mounted in it; sockets there can be connected to`,
+    )
     return { do: 'bind', at: source.path, source, readonly: true, recursive: true }
   })
   return { root: [...(layers.get('root') ?? [])], steps, notes }

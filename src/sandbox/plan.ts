@@ -32,6 +32,13 @@ export type Step =
       readonly source: Source
       readonly readonly: boolean
       readonly recursive: boolean
+      /**
+       * Read-only through an overlay of this folder alone: connect(2) and opening a fifo for writing ask no mount
+       * whether it is read-only, so that a plain one lets the box talk to whatever listens in it.
+       */
+      readonly sealed?: true
+      /** The path that was configured, made absolute but with its links: what leads elsewhere later is noticed. */
+      readonly from?: string
     }
   /** Names below /proc; each must be there and is covered, or the box is not made. */
   | {

@@ -23,6 +23,7 @@ const manifest = (name = 'it'): Manifest => ({
   flags: {},
   plan: planOf({ name }),
   layered: undefined,
+  boot: undefined,
   hidden: [],
   agent: { title: 'sh', command: ['sh'] },
   autoRestart: false,

@@ -76,6 +76,8 @@ export interface Manifest {
   readonly kind: 'agent' | 'run'
   readonly flags: BoxFlags
   readonly plan: Plan
+  /** The kernel's boot id when its sources were looked at; a box of an older release has none. */
+  readonly boot: string | undefined
   /** What it was made of: the image of that name may be removed or built again meanwhile. */
   readonly layered: LayeredImage | undefined
   /** Names of variables whose values came from the configuration and are never shown. */

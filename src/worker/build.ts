@@ -6,6 +6,7 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withoutMounts } from '../box/bare-box.ts'
 import { diskError } from '../box/storage.ts'
+import { writableOnDisk } from '../box/writable.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
 import { buildReference, failedReference, stepIds } from '../image/steps.ts'
@@ -44,13 +45,15 @@ export async function build(
   pull: (reference: string) => Promise<ImageRecord>,
 ): Promise<Built> {
   const { paths, host, tell } = context
-  const workspace = workspaceSource(wanted.workspace, sensitiveFacts(host.home, paths)).path
+  const writable = writableOnDisk(paths)
+  const workspace = workspaceSource(wanted.workspace, sensitiveFacts(host.home, paths), writable).path
   const request: BoxRequest = {
     name: 'build', // its hostname is in the layers, which are to be the same each time
     workspace,
     environment: wanted.environment,
     overrides: wanted.overrides,
     command: ['sh'],
+    writable,
   }
   const { config } = configurationOf(request, paths)
   const { image, setup } = config.sandbox

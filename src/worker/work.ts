@@ -5,9 +5,10 @@ import { join } from 'node:path'
 import type { Channel } from '../../ffi/channel.ts'
 import { redirectToNull } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
+import { resolvedPath } from '../box/host-place.ts'
 import { leaveRoom } from '../box/leave-room.ts'
 import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts'
-import { writablePlaces } from '../box/writable.ts'
+import { writableOnDisk, writablePlaces } from '../box/writable.ts'
 import { adoptZygote } from '../box/zygote.ts'
 import { CoopError, errorToJson } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
@@ -134,7 +135,11 @@ function open(reference: Reference, { paths, tell }: WorkerContext): Promise<Ope
         `${printReference(reference)} needs no pull: boxes start from it as it is`,
       )
     default:
-      return openArchive(reference)
+      // A link in a place where boxes write must not lead to an archive of somebody else's.
+      return openArchive({
+        ...reference,
+        path: resolvedPath(reference.path, writableOnDisk(paths), 'E_IMAGE'),
+      })
   }
 }
 

@@ -1,6 +1,6 @@
 /** Boxes that are stopped and started, and what of coop's own state may go away under them. */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
@@ -119,12 +119,20 @@ describe.each(invokers)('as $name', (invoker) => {
         sentence: /the workspace .*home\/gone does not exist/,
         hint: /put the folder back.*coop kill box/,
       })
-    rmSync(folder, { recursive: true })
+    renameSync(folder, `${folder}-away`)
     await refused('restart')
     expect(await box(t)).toMatchObject({ state: 'running' })
     output(await t.coop(['stop', 'box']))
     await refused('start')
+    // Another folder of that name is not the one that was agreed to.
     t.folder('home/gone')
+    expectRefusal(await t.coop(['start', 'box']), {
+      code: 1,
+      sentence: /the workspace .*home\/gone was replaced since the box was made/,
+      hint: /put the folder back.*coop kill box/,
+    })
+    rmSync(folder, { recursive: true })
+    renameSync(`${folder}-away`, folder)
     output(await t.coop(['start', 'box']))
   })
 

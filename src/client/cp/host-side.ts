@@ -9,10 +9,10 @@ import { openReal, pathBytes, pathText, readLinkAt, statAt } from '../../../ffi/
 import { CoopError } from '../../core/errors.ts'
 import type { Paths } from '../../core/paths.ts'
 import type { CopyEntry, CopyFacts } from '../../protocol/calls/copies.ts'
+import { realPath } from '../../sandbox/real-path.ts'
 import { isWithin } from '../../sandbox/sensitive.ts'
 import { currentFolder } from '../exact-text.ts'
 import { identityOf, typeOf } from './copy-walk.ts'
-import { realPath } from './real-path.ts'
 
 /** A place of the host, by a path without links (latin1). */
 export interface HostPlace {

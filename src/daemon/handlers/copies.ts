@@ -1,7 +1,6 @@
 /** Handlers of the calls of `coop cp`. A copy begins with `copy.begin` and ends with the connection. */
 import { closeDescriptor } from '../../../ffi/pty.ts'
 import type { Box } from '../../box/box.ts'
-import { writableMounts } from '../../box/writable.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { COPY_CALLS, CopyFacts } from '../../protocol/calls/copies.ts'
 import type { ClientChannel } from '../client-channel.ts'
@@ -13,7 +12,7 @@ export function copyHandlers({ registry, desk }: Services): HandlersFor<keyof ty
   /** The client has to know these before it copies. */
   const factsOf = ({ name, manifest: { plan } }: Box): CopyFacts => {
     // Of every box: a link that another one has planted leads just as far.
-    const writable = writableMounts(registry.boxes.map(({ manifest }) => manifest))
+    const { writable } = registry
     return {
       box: name,
       workspace: plan.workspace.target,

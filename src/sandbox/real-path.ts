@@ -1,9 +1,9 @@
 /**
  * Paths of the host that a user names, with their links resolved. A box writes in its workspace, so a link there
- * may be its work: it must not lead the copy anywhere else. Paths are bytes (latin1).
+ * may be its work: it must not lead a copy or a mount anywhere else. Paths are bytes (latin1).
  */
-import { CoopError } from '../../core/errors.ts'
-import { isWithin } from '../../sandbox/sensitive.ts'
+import { CoopError, type ErrorCode } from '../core/errors.ts'
+import { isWithin } from './sensitive.ts'
 
 const MAX_LINKS = 40 // as the kernel has it (path_resolution(7))
 
@@ -12,13 +12,16 @@ export interface RealPathFacts {
   readLink(path: string): string | undefined
   /** Folders that a box may write, themselves without links. */
   readonly writable: readonly string[]
+  /** Of the errors; E_FAILED when left out. */
+  readonly code?: ErrorCode
 }
 
 /**
  * The same place by a path without links, to be opened with RESOLVE_NO_SYMLINKS: what is swapped for a link
- * after this is refused by the kernel. `follow`: also when the last part is a link. Raises E_FAILED.
+ * after this is refused by the kernel. `follow`: also when the last part is a link. Raises `code`.
  */
 export function realPath(path: string, follow: boolean, facts: RealPathFacts): string {
+  const { writable, code = 'E_FAILED' } = facts
   let links = 0
 
   const resolve = (from: string, rest: string, last: boolean): string => {
@@ -36,13 +39,14 @@ export function realPath(path: string, follow: boolean, facts: RealPathFacts): s
         continue
       }
       if (++links > MAX_LINKS)
-        throw new CoopError('E_FAILED', `${path} leads through too many links`, {
+        throw new CoopError(code, `${path} leads through too many links`, {
           hint: 'name the file itself',
         })
       const leads = resolve(real, target, true)
-      const folder = facts.writable.find((one) => isWithin(here, one))
-      if (folder !== undefined && !isWithin(leads || '/', folder)) {
-        throw new CoopError('E_FAILED', `${here} is a link that leads out of ${folder}, where boxes write`, {
+      // Of each that it lies in: the box of an inner folder has no business in the outer one.
+      const folder = writable.find((one) => isWithin(here, one) && !isWithin(leads || '/', one))
+      if (folder !== undefined) {
+        throw new CoopError(code, `${here} is a link that leads out of ${folder}, where boxes write`, {
           hint: `if you want that, name the place itself: ${leads || '/'}`,
         })
       }
