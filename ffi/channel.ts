@@ -181,6 +181,7 @@ export class Channel {
     const fds = batch.sent(results) ? (receiveDescriptors(this.#channel, 1)?.fds ?? []) : []
     const failure = batch.failure(results)
     if (failure) {
+      for (const fd of fds) syscall('close', fd)
       this.#children.delete(sequence)
       return pending.reject(failure)
     }

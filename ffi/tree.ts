@@ -180,8 +180,6 @@ export function setOwner(dir: number, name: string, uid: number, gid: number): v
   must('fchownat', pathText(name), dir, cpath(name), uid, gid, flags)
 }
 
-const RENAME_EXCHANGE = 2 // renameat2(2)
-
 /** Two paths change places, in one step: nobody ever finds one of them missing. */
 export function exchange(one: string, other: string): void {
   must(
@@ -191,7 +189,7 @@ export function exchange(one: string, other: string): void {
     cpath(pathBytes(one)),
     k.AT_FDCWD,
     cpath(pathBytes(other)),
-    RENAME_EXCHANGE,
+    k.RENAME_EXCHANGE,
   )
 }
 

@@ -13,13 +13,12 @@ import {
 import { dirname, join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import { boxDir, imagesDir, upperDir, volumesDir, workDir } from '../core/paths.ts'
-import { LONG, testPaths, withoutRoom } from '../disk/testing.ts'
+import { testPaths } from '../disk/testing.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import { planOf } from '../sandbox/testing.ts'
 import {
   clearHalfMade,
-  discard,
   discardStore,
   diskError,
   emptyTrash,
@@ -42,71 +41,23 @@ function caught(work: () => unknown): unknown {
   return undefined
 }
 
-describe('the files of a box', () => {
+describe('the folders of a box', () => {
   test('are there before it is, with the modes that were meant, whatever the umask', () => {
     using paths = testPaths()
-    const plan = planOf()
     makeBoxFolder(paths, 'it')
     const before = process.umask(0o077)
     try {
-      prepareStore(paths, plan, { '.gitconfig': '[user]' })
+      prepareStore(paths, planOf())
       expect(process.umask()).toBe(0o077)
     } finally {
       process.umask(before)
     }
-    const upper = upperDir(paths, 'it')
-    for (const name of ['root', 'usr', 'etc']) {
-      expect(modeOf(join(upper, name))).toBe(0o755)
-      expect(statSync(join(workDir(paths, 'it'), name)).isDirectory()).toBe(true)
-    }
-    expect(readFileSync(join(upper, 'etc/hostname'), 'utf8')).toBe('it\n')
-    expect(modeOf(join(upper, 'etc/passwd'))).toBe(0o644)
-    expect(readFileSync(join(upper, `root${plan.user.home}/.gitconfig`), 'utf8')).toBe('[user]')
-  })
-
-  test('have /etc in the root where no layer has one of its own', () => {
-    using paths = testPaths()
-    makeBoxFolder(paths, 'it')
-    const image = { kind: 'layers', layers: [], environment: {}, workingDir: '' } as const
-    prepareStore(paths, planOf({ image }), {})
-    expect(readFileSync(join(upperDir(paths, 'it'), 'root/etc/hostname'), 'utf8')).toBe('it\n')
-  })
-
-  test('stay as the box left them when it is started again', () => {
-    using paths = testPaths()
-    makeBoxFolder(paths, 'it')
-    prepareStore(paths, planOf(), {})
-    const hosts = join(upperDir(paths, 'it'), 'etc/hosts')
-    writeFileSync(hosts, 'changed')
-    prepareStore(paths, planOf(), {})
-    expect(readFileSync(hosts, 'utf8')).toBe('changed')
-  })
-
-  test('are not written through a link that the box has put in the place of one', () => {
-    using paths = testPaths()
-    makeBoxFolder(paths, 'it')
-    prepareStore(paths, planOf(), {})
-    const victim = join(paths.top, 'victim')
-    const hosts = join(upperDir(paths, 'it'), 'etc/hosts')
-    discard(paths, hosts)
-    symlinkSync(victim, hosts)
-    prepareStore(paths, planOf(), {})
-    expect(existsSync(victim)).toBe(false)
-    expect(readlinkSync(hosts)).toBe(victim)
-  })
-
-  test('are not half written when the disk is full: a file that is there is left as it is', () => {
-    using paths = testPaths()
-    const said = withoutRoom(
-      paths.top,
-      `import { prepareStore, makeBoxFolder } from './storage.ts'
-       import { planOf } from '../sandbox/testing.ts'
-       const paths = ${JSON.stringify(paths)}
-       makeBoxFolder(paths, 'it')
-       try { prepareStore(paths, planOf(), { big: 'x'.repeat(${LONG.length}) }) } catch (error) { console.log(error.code) }`,
-    )
-    expect(said).toBe('EFBIG')
-    expect(readdirSync(join(upperDir(paths, 'it'), 'root/home/coop'))).toEqual([])
+    for (const top of [upperDir(paths, 'it'), workDir(paths, 'it')])
+      for (const name of ['root', 'usr', 'etc']) {
+        expect(modeOf(join(top, name))).toBe(0o755)
+        expect(readdirSync(join(top, name))).toEqual([])
+      }
+    prepareStore(paths, planOf())
   })
 
   test('have one folder for each name', () => {

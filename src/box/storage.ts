@@ -50,18 +50,23 @@ class Owner {
     if (this.#uid !== undefined && this.#gid !== undefined) lchownSync(path, this.#uid, this.#gid)
   }
 
+  /** A folder; one that is there stays as it is. */
+  folder(path: string, mode = 0o755): void {
+    try {
+      mkdirSync(path, { mode })
+    } catch (error) {
+      if ((error as { code?: string }).code === 'EEXIST') return
+      throw error
+    }
+    this.own(path)
+  }
+
   /** The folder and those that lead to it below `base`. */
   folders(base: string, below: string, mode = 0o755): void {
     let at = base
     for (const part of below.split('/').filter(Boolean)) {
       at = join(at, part)
-      try {
-        mkdirSync(at, { mode })
-      } catch (error) {
-        if ((error as { code?: string }).code === 'EEXIST') continue
-        throw error
-      }
-      this.own(at)
+      this.folder(at, mode)
     }
   }
 
@@ -117,30 +122,20 @@ export function diskError(error: unknown, where: string): unknown {
   return error
 }
 
-/** The upper and work folders of a box, with what its /etc and home have from the start. */
-export function prepareStore(paths: Paths, plan: Plan, homeFiles: Readonly<Record<string, string>>): void {
-  const upper = upperDir(paths, plan.name)
-  const work = workDir(paths, plan.name)
+/**
+ * The upper and work folders of a box, and in them one for each overlay: no box ever sees these names. All that is
+ * deeper is the box's, and made by its init (own-files.ts).
+ */
+export function prepareStore(paths: Paths, plan: Plan): void {
   const owner = new Owner(plan.ids)
+  const overlays = plan.steps.flatMap((step) => (step.do === 'overlay' ? [step.upper] : []))
   try {
-    withModes(() => makeStore())
+    withModes(() => {
+      for (const top of [upperDir(paths, plan.name), workDir(paths, plan.name)])
+        for (const name of ['', 'root', ...overlays]) owner.folder(join(top, name))
+    })
   } catch (error) {
-    throw diskError(error, `the files of the box in ${upper}`)
-  }
-
-  function makeStore(): void {
-    for (const top of [upper, work]) owner.folders(dirname(top), top.slice(dirname(top).length))
-    const overlays = plan.steps.flatMap((step) => (step.do === 'overlay' ? [step.upper] : []))
-    for (const name of ['root', ...overlays]) {
-      owner.folders(upper, name)
-      owner.folders(work, name)
-    }
-    const etc = overlays.includes('etc') ? join(upper, 'etc') : join(upper, 'root/etc')
-    if (!overlays.includes('etc')) owner.folders(upper, 'root/etc')
-    for (const [name, text] of Object.entries(plan.etc)) owner.file(join(etc, name), text, 0o644)
-    const home = `root${plan.user.home}`
-    owner.folders(upper, home)
-    for (const [name, text] of Object.entries(homeFiles)) owner.file(join(upper, home, name), text, 0o644)
+    throw diskError(error, `the files of the box in ${upperDir(paths, plan.name)}`)
   }
 }
 

@@ -1,7 +1,7 @@
 /** The vocabulary of a box's set-up: a batch builder that knows mounts, and resolves every target in the new root. */
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
-import { Batch, type Data, type Ref } from '../../ffi/batch.ts'
+import { Batch, type Data, type OpOptions, type Ref } from '../../ffi/batch.ts'
 import type { Source } from '../sandbox/plan.ts'
 
 /** Of everything that is bound into a box. */
@@ -35,7 +35,14 @@ export class MountBatch {
     return new Uint8Array(new BigUint64Array([BigInt(flags), BigInt(mode), BigInt(resolve)]).buffer)
   }
 
-  open(dir: Ref | number, path: string, flags: number, resolve: number, what: string, mayFail = false): Ref {
+  open(
+    dir: Ref | number,
+    path: string,
+    flags: number,
+    resolve: number,
+    what: string,
+    mayFail: OpOptions['mayFail'] = false,
+  ): Ref {
     const how = this.#how(flags | k.O_CLOEXEC, flags & k.O_CREAT ? 0o644 : 0, resolve)
     return this.batch.call('openat2', [dir, path, how, 24], { scoped: true, what, mayFail })
   }
