@@ -165,6 +165,31 @@ export function openBelow(dir: number, path: string): number {
   return must('openat2', pathText(path), dir, cpath(path || '.'), how, how.length)
 }
 
+/**
+ * A folder of an open folder for listing, with the permissions that removing what is in it needs: overlayfs leaves work
+ * folders without any. By its descriptor, since what the name means may change in between.
+ */
+export function openToRemove(dir: number, name: string): number {
+  const flags = k.O_PATH | abi.O_DIRECTORY | abi.O_NOFOLLOW | k.O_CLOEXEC
+  const at = must('openat', pathText(name), dir, cpath(name), flags)
+  try {
+    syscall('fchmodat', k.AT_FDCWD, cpath(`/proc/self/fd/${at}`), 0o700)
+    return openFolder(at, '.')
+  } finally {
+    syscall('close', at)
+  }
+}
+
+/** Begin a folder's listing anew. */
+export function rewind(dir: number): void {
+  syscall('lseek', dir, 0, 0)
+}
+
+/** To a name of another open folder that is free; whether it could be. */
+export function move(dir: number, name: string, to: number, as: string): boolean {
+  return syscall('renameat2', dir, cpath(name), to, cpath(as), k.RENAME_NOREPLACE) >= 0
+}
+
 /** Remove an empty folder; false when it is not empty, or none. */
 export function removeFolder(dir: number, name: string): boolean {
   return syscall('unlinkat', dir, cpath(name), k.AT_REMOVEDIR) >= 0

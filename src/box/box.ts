@@ -187,14 +187,10 @@ export class Box implements Host {
     mkdirSync(this.runtimeDir, { recursive: true, mode: 0o700 })
     const listener = listenUnix(initSocket(paths, plan.name), SOCK_STREAM)
     try {
-      const early =
-        plan.ids.kind === 'root'
-          ? undefined
-          : setupBatch({ plan, store, prepared: new Map(), homeFiles, listener })
+      const input = { plan, store, homeFiles, listener }
+      const early = plan.ids.kind === 'root' ? undefined : setupBatch({ ...input, prepared: new Map() })
       await mapped
-      await (early
-        ? channel.run(early)
-        : this.#setupAsRoot({ store, homeFiles, listener }, channel, init.pid))
+      await (early ? channel.run(early) : this.#setupAsRoot(input, channel, init.pid))
     } finally {
       closeDescriptor(listener)
     }
@@ -202,15 +198,10 @@ export class Box implements Host {
   }
 
   /** When root invokes coop, mounts come from the daemon: init has no rights over the host's files. */
-  async #setupAsRoot(
-    input: Omit<SetupInput, 'plan' | 'prepared'>,
-    channel: Channel,
-    pid: number,
-  ): Promise<void> {
-    const { plan } = this.#manifest
-    const prepared = prepareMounts(plan, input.store, pid)
+  async #setupAsRoot(input: Omit<SetupInput, 'prepared'>, channel: Channel, pid: number): Promise<void> {
+    const prepared = prepareMounts(input.plan, input.store, pid)
     try {
-      await channel.run(setupBatch({ ...input, plan, prepared }))
+      await channel.run(setupBatch({ ...input, prepared }))
     } finally {
       for (const fd of prepared.values()) closeDescriptor(fd)
     }
@@ -315,8 +306,9 @@ export class Box implements Host {
       writeManifest(this.#context.paths, this.#manifest)
     } catch (error) {
       // With a full disk a box that runs goes on, and one that has stopped is stopped: the next daemon sees that itself.
+      // It would not see that a box is frozen.
       const { state } = this.#manifest
-      if (state !== 'stopped' && (state !== 'running' || change.state)) {
+      if (state !== 'stopped' && (state !== 'running' || change.state || change.frozen)) {
         this.#manifest = before
         throw error
       }

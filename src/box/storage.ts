@@ -5,15 +5,12 @@ import {
   copyFileSync,
   existsSync,
   lchownSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
-  rmdirSync,
   rmSync,
   symlinkSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -33,6 +30,7 @@ import { sourceOf } from '../host/facts.ts'
 import type { Skeleton } from '../sandbox/host-image.ts'
 import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
+import { removeTree } from './remove-tree.ts'
 
 /** Makes folders and files that belong to root of the box. */
 class Owner {
@@ -274,31 +272,6 @@ export function discard(paths: Paths, from: string): void {
 /** A new folder that belongs to root of the box. */
 export function makeOwned(path: string, ids: IdPlan): void {
   withModes(() => new Owner(ids).folders(dirname(path), basename(path), 0o700))
-}
-
-/** Whether all of it could be removed. */
-export function removeTree(path: string): boolean {
-  let whole = true
-  try {
-    if (!lstatSync(path).isDirectory()) {
-      unlinkSync(path)
-      return true
-    }
-    chmodSync(path, 0o700) // overlayfs leaves a work folder without any permission
-  } catch {
-    // Tried below all the same: an empty folder of another id can be removed from a folder of ours.
-  }
-  try {
-    for (const name of readdirSync(path)) whole = removeTree(join(path, name)) && whole
-    rmdirSync(path)
-  } catch {
-    try {
-      rmdirSync(path)
-    } catch {
-      return false
-    }
-  }
-  return whole
 }
 
 /** Delete what was discarded. Returns what is left because it belongs to ids that only a box can act as. */

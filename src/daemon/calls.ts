@@ -70,6 +70,18 @@ function boxInfo(box: Box, registry: Registry): BoxInfo {
   }
 }
 
+/** Work for which boxes stand still: it ends early when its client goes. */
+async function whileThere<T>(connection: Connection, work: (gone: AbortSignal) => Promise<T>): Promise<T> {
+  const gone = new AbortController()
+  const activity = { abandon: () => gone.abort(new CoopError('E_INTERRUPTED', 'the client is gone')) }
+  connection.activity = activity
+  try {
+    return await work(gone.signal)
+  } finally {
+    if (connection.activity === activity) connection.activity = undefined
+  }
+}
+
 export class Calls {
   readonly #services: Services
 
@@ -128,9 +140,9 @@ export class Calls {
       case 'snapshot.restore':
       case 'snapshot.list':
       case 'snapshot.remove':
-        return registry.snapshots.call(call)
+        return whileThere(connection, (signal) => registry.snapshots.call(call, signal))
       case 'image.publish':
-        return registry.publishing.publish(call)
+        return whileThere(connection, (signal) => registry.publishing.publish(call, signal))
       default:
         return copyCall(this.#services, connection, call)
     }

@@ -36,6 +36,8 @@ interface Origin {
   readonly below: ImageBelow
   /** A folder with one for each overlay of the box. */
   readonly upper: string
+  /** The client is gone. */
+  readonly signal: AbortSignal
   /** Run `work` while nobody changes the files. */
   still<T>(work: () => Promise<T>): Promise<T>
 }
@@ -63,8 +65,8 @@ export class Publishing {
     this.#clean = clean
   }
 
-  async publish(call: PublishCall): Promise<Published> {
-    const origin = this.#origin(call)
+  async publish(call: PublishCall, signal: AbortSignal): Promise<Published> {
+    const origin = this.#origin(call, signal)
     const { paths, log } = this.#context
     this.#checkBelow(origin)
     this.#checkName(call)
@@ -100,12 +102,14 @@ export class Publishing {
   }
 
   /** The files as a layer that has no name yet; returns its size in bytes. */
-  async #layer({ ids, upper, below, still }: Origin, fresh: string): Promise<number> {
+  async #layer({ ids, upper, below, signal, still }: Origin, fresh: string): Promise<number> {
     // On `host` a layer has all overlays' folders, else there is only the one of the root.
     const source = below.base ? upper : join(upper, 'root')
     mkdirSync(fresh, { recursive: true, mode: 0o711 })
     makeOwned(layerFiles(fresh), ids)
-    const { files, bytes } = await still(() => copyTree(this.#context, ids, source, layerFiles(fresh)))
+    const { files, bytes } = await still(() =>
+      copyTree(this.#context, ids, source, layerFiles(fresh), signal),
+    )
     await syncTree(this.#context, ids, fresh)
     writeWhole(
       join(fresh, 'layer.json'),
@@ -159,17 +163,17 @@ export class Publishing {
   }
 
   /** A box when there is one, else a snapshot. */
-  #origin({ source, cwd }: PublishCall): Origin {
+  #origin({ source, cwd }: PublishCall, signal: AbortSignal): Origin {
     try {
-      return this.#ofBox(this.#registry.find(source, cwd))
+      return this.#ofBox(this.#registry.find(source, cwd), signal)
     } catch (error) {
       const snapshot = this.#snapshot(source)
       if (!snapshot) throw error
-      return this.#ofSnapshot(snapshot)
+      return this.#ofSnapshot(snapshot, signal)
     }
   }
 
-  #ofBox(box: Box): Origin {
+  #ofBox(box: Box, signal: AbortSignal): Origin {
     const { paths, log } = this.#context
     const { plan } = box.manifest
     return {
@@ -178,17 +182,19 @@ export class Publishing {
       ids: plan.ids,
       below: imageBelow(plan, paths),
       upper: upperDir(paths, box.name),
-      still: (work) => this.#registry.snapshots.alone(box.name, () => whileStill(box, log, work)),
+      signal,
+      still: (work) => this.#registry.snapshots.alone(box.name, () => whileStill(box, log, signal, work)),
     }
   }
 
-  #ofSnapshot({ box, name, workspace, image, ids, below }: SnapshotMeta): Origin {
+  #ofSnapshot({ box, name, workspace, image, ids, below }: SnapshotMeta, signal: AbortSignal): Origin {
     return {
       of: `the snapshot ${box}/${name}`,
       from: { box, snapshot: name, workspace, image },
       ids,
       below,
       upper: snapshotUpper(snapshotDir(this.#context.paths, box, name)),
+      signal,
       still: (work) => this.#registry.snapshots.alone(box, work),
     }
   }

@@ -49,7 +49,8 @@ export class Snapshots {
     this.#clean = clean
   }
 
-  async call(call: SnapshotCall): Promise<unknown> {
+  /** `signal`: the client is gone, and what it wanted kept need not be. What it wanted put back is, whole. */
+  async call(call: SnapshotCall, signal: AbortSignal): Promise<unknown> {
     switch (call.do) {
       case 'snapshot.create': {
         if (!isBoxName(call.name))
@@ -57,7 +58,7 @@ export class Snapshots {
             hint: BOX_NAME_RULE,
           })
         const box = this.#registry.find(call.box, call.cwd)
-        return this.alone(box.name, () => this.#create(box, call))
+        return this.alone(box.name, () => this.#create(box, call, signal))
       }
       case 'snapshot.restore': {
         const box = this.#boxOf(call)
@@ -94,7 +95,7 @@ export class Snapshots {
     }
   }
 
-  async #create(box: Box, call: Create): Promise<SnapshotInfo> {
+  async #create(box: Box, call: Create, signal: AbortSignal): Promise<SnapshotInfo> {
     const { paths, host, log } = this.#context
     if (existsSync(snapshotDir(paths, box.name, call.name)))
       throw new CoopError('E_BOX_EXISTS', `there is a snapshot ${call.name} of the box ${box.name} already`, {
@@ -104,6 +105,7 @@ export class Snapshots {
     const workspace = plan.workspace.source.path
     let begun: string | undefined
     try {
+      signal.throwIfAborted()
       const fresh = beginSnapshot(paths, box.name, call.name)
       begun = fresh
       const upper = snapshotUpper(fresh)
@@ -112,13 +114,13 @@ export class Snapshots {
       let size = 0
       let files: SnapshotInfo['files'] = 'none'
       let leftOut: readonly string[] = []
-      await whileStill(box, log, async () => {
-        size = (await copyTree(this.#context, plan.ids, upperDir(paths, box.name), upper)).bytes
+      await whileStill(box, log, signal, async () => {
+        size = (await copyTree(this.#context, plan.ids, upperDir(paths, box.name), upper, signal)).bytes
         if (!call.workspace) return
-        const found = await listWorkspace(workspace, host.home, call.ignored)
+        const found = await listWorkspace(workspace, host.home, call.ignored, signal)
         files = found.kind
         mkdirSync(snapshotWorkspace(fresh), { mode: 0o700 })
-        const saved = await saveWorkspace(workspace, snapshotWorkspace(fresh), found.paths)
+        const saved = await saveWorkspace(workspace, snapshotWorkspace(fresh), found.paths, signal)
         size += saved.size
         const repositories = [...found.nested, ...saved.submodules.map((path) => `${path}/`)]
         leftOut = repositories.map((path) => Buffer.from(path, 'latin1').toString())

@@ -1,0 +1,83 @@
+/**
+ * Deleting what boxes have written. Another box that shares a volume may be changing it meanwhile, so every name is
+ * taken in an open folder and no link is followed; and however deep a box has made it, few folders are open at once.
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import { SysError } from '../../ffi/libc.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import * as tree from '../../ffi/tree.ts'
+
+export const MAX_DEPTH = 64 // folders in one another; what is deeper is moved up first
+
+/** A name beside what is being deleted, for what lay too deep in it. */
+export const movedName = (): string => `.deep.${crypto.randomUUID()}`
+
+/** Whether all of it could be removed. The folder that it is in is coop's own. */
+export function removeTree(path: string): boolean {
+  let top: number
+  try {
+    top = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
+  } catch {
+    return false
+  }
+  try {
+    return new Removal(top).remove(tree.pathBytes(basename(path)))
+  } finally {
+    closeSync(top)
+  }
+}
+
+class Removal {
+  readonly #top: number
+  readonly #moved: string[] = []
+
+  constructor(top: number) {
+    this.#top = top
+  }
+
+  remove(name: string): boolean {
+    let whole = this.#entry(this.#top, name, 0)
+    for (let deep = this.#moved.pop(); deep !== undefined; deep = this.#moved.pop())
+      whole = this.#entry(this.#top, deep, 0) && whole
+    // What had something too deep in it was not empty at the first try.
+    return whole || this.#entry(this.#top, name, 0)
+  }
+
+  #entry(dir: number, name: string, depth: number): boolean {
+    if (tree.remove(dir, name)) return true
+    let folder: number
+    try {
+      folder = tree.openToRemove(dir, name)
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error
+      return tree.removeFolder(dir, name) // an empty folder of another id, in one of ours
+    }
+    try {
+      if (depth === MAX_DEPTH) {
+        const moved = movedName()
+        if (!tree.move(dir, name, this.#top, moved)) return false
+        this.#moved.push(moved)
+        return true
+      }
+      // Names that come or stay while others go may be told in the next round only.
+      while (this.#content(folder, depth));
+    } finally {
+      closeDescriptor(folder)
+    }
+    return tree.removeFolder(dir, name)
+  }
+
+  /** Whether something was there and all of it is gone: then there may be more. */
+  #content(folder: number, depth: number): boolean {
+    let found = false
+    let whole = true
+    for (const names of tree.listNames(folder))
+      for (const name of names) {
+        found = true
+        whole = this.#entry(folder, name, depth + 1) && whole
+      }
+    if (found && whole) tree.rewind(folder)
+    return found && whole
+  }
+}
