@@ -100,6 +100,15 @@ export function statAt(dir: number, name: string): Statx {
   return decodeStatx(stat)
 }
 
+/** Whether a name is a link; false when there is nothing by it. */
+export function isLink(dir: number, name: string): boolean {
+  try {
+    return statAt(dir, name).type === k.S_IFLNK
+  } catch {
+    return false
+  }
+}
+
 /** Whether an open file is of /proc, /sys or the like, whose size says nothing. */
 export function isKernelFile(fd: number): boolean {
   const statfs = new Uint8Array(STATFS_SIZE)

@@ -10,6 +10,8 @@ import * as tree from '../../ffi/tree.ts'
 
 export const MAX_DEPTH = 64 // folders in one another; what is deeper is moved up first
 
+const ROUNDS = 3 // a listing may miss what moves while it is read; whoever goes on making files must not keep us here
+
 /** A name beside what is being deleted, for what lay too deep in it. */
 export const movedName = (): string => `.deep.${crypto.randomUUID()}`
 
@@ -60,8 +62,7 @@ class Removal {
         this.#moved.push(moved)
         return true
       }
-      // Names that come or stay while others go may be told in the next round only.
-      while (this.#content(folder, depth));
+      for (let round = 0; round < ROUNDS && this.#content(folder, depth); round++);
     } finally {
       closeDescriptor(folder)
     }

@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import { boxDir, imagesDir, upperDir, volumesDir, workDir } from '../core/paths.ts'
 import { testPaths } from '../disk/testing.ts'
@@ -141,25 +141,47 @@ describe('a persistent folder', () => {
 })
 
 describe('a setting that is rewritten', () => {
-  test('replaces what the box has put there, also a link', () => {
+  const volumeOf = (paths: { readonly top: string }): string => {
+    const volume = join(paths.top, 'volume')
+    mkdirSync(volume)
+    return volume
+  }
+
+  test('replaces what the box has put there, privately, with the folders that lead to it', () => {
     using paths = testPaths()
+    const volume = volumeOf(paths)
+    for (const text of ['{}', '{"longer":1}']) {
+      writeSetting(volume, 'deep/er/settings.json', text, MINE)
+      expect(readFileSync(join(volume, 'deep/er/settings.json'), 'utf8')).toBe(text)
+    }
+    expect(['deep', 'deep/er', 'deep/er/settings.json'].map((name) => modeOf(join(volume, name)))).toEqual([
+      0o700, 0o700, 0o600,
+    ])
+    expect(readdirSync(join(volume, 'deep/er'))).toEqual(['settings.json'])
+  })
+
+  test('leaves a link alone, in its own place and on the way', () => {
+    using paths = testPaths()
+    const volume = volumeOf(paths)
     const victim = join(paths.top, 'victim')
-    writeFileSync(victim, 'precious')
-    const file = join(paths.top, 'volume/deep/settings.json')
-    mkdirSync(dirname(file), { recursive: true })
-    symlinkSync(victim, file)
-    writeSetting(file, '{}', MINE)
-    expect(readFileSync(victim, 'utf8')).toBe('precious')
-    expect(readFileSync(file, 'utf8')).toBe('{}')
-    expect(modeOf(file)).toBe(0o600)
+    mkdirSync(victim)
+    writeFileSync(join(victim, 'settings.json'), 'precious')
+    symlinkSync(join(victim, 'settings.json'), join(volume, 'settings.json'))
+    symlinkSync('../victim', join(volume, 'deep'))
+    writeSetting(volume, 'settings.json', '{}', MINE)
+    for (const name of ['settings.json', 'new.json', 'folder/new.json'])
+      expect(() => writeSetting(volume, `deep/${name}`, '{}', MINE)).toThrow(/ELOOP|ENOTDIR/)
+    expect(readdirSync(victim)).toEqual(['settings.json'])
+    expect(readFileSync(join(victim, 'settings.json'), 'utf8')).toBe('precious')
+    expect(readlinkSync(join(volume, 'deep'))).toBe('../victim')
   })
 
   test('leaves nothing behind where it cannot be', () => {
     using paths = testPaths()
-    const file = join(paths.top, 'volume/settings.json')
-    mkdirSync(join(file, 'a folder'), { recursive: true })
-    expect(() => writeSetting(file, '{}', MINE)).toThrow()
-    expect(readdirSync(dirname(file))).toEqual(['settings.json'])
+    const volume = volumeOf(paths)
+    mkdirSync(join(volume, 'settings.json/a folder'), { recursive: true })
+    expect(() => writeSetting(volume, 'settings.json', '{}', MINE)).toThrow()
+    expect(readdirSync(volume)).toEqual(['settings.json'])
   })
 })
 

@@ -2,8 +2,11 @@
 import {
   chmodSync,
   closeSync,
+  constants,
   copyFileSync,
   existsSync,
+  fchownSync,
+  fstatSync,
   lchownSync,
   mkdirSync,
   openSync,
@@ -14,6 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import * as tree from '../../ffi/tree.ts'
 import type { SeedFile } from '../agents/seed.ts'
 import { CoopError } from '../core/errors.ts'
 import {
@@ -46,6 +50,10 @@ class Owner {
 
   own(path: string): void {
     if (this.#uid !== undefined && this.#gid !== undefined) lchownSync(path, this.#uid, this.#gid)
+  }
+
+  ownOpen(fd: number): void {
+    if (this.#uid !== undefined && this.#gid !== undefined) fchownSync(fd, this.#uid, this.#gid)
   }
 
   /** A folder; one that is there stays as it is. */
@@ -137,6 +145,7 @@ export function prepareStore(paths: Paths, plan: Plan): void {
   }
 }
 
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const SKELETON_VERSION = 1 // raised when hostSkeleton makes something else
 
 /** The skeleton of the `host` image, made when it is not there yet; its folders by name. */
@@ -187,6 +196,18 @@ export function makeBoxFolder(paths: Paths, name: string): void {
   }
 }
 
+/** A file of the user's, whose folder may be mounted in another box: no link on the way to it, and no fifo. */
+function copyPlain(source: string, target: string): void {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
+  const fd = tree.openReal(tree.pathBytes(source), flags)
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error(`${source} is no file any more`)
+    copyFileSync(`/proc/self/fd/${fd}`, target)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** A folder that outlives boxes; when it is new with these files, else marked for what the image has. Returns its path. */
 export function persistentFolder(
   paths: Paths,
@@ -214,7 +235,7 @@ export function persistentFolder(
       const target = join(fresh, file.path)
       if ('text' in file) owner.file(target, file.text, 0o600)
       else {
-        copyFileSync(file.source, target)
+        copyPlain(file.source, target)
         chmodSync(target, file.executable ? 0o700 : 0o600)
         owner.own(target)
       }
@@ -227,19 +248,36 @@ export function persistentFolder(
 }
 
 /**
- * Rewrite a file of a persistent folder, as root of the box would. A box may be writing there at the same time:
- * the new file gets a name that nobody can have prepared, and replaces whatever is at the old one.
+ * Rewrite a file of a persistent folder, as root of the box would. A box may be writing there at the same time, so that
+ * every name is taken in an open folder. A link is left alone, and so is what lies behind one. Throws SysError.
  */
-export function writeSetting(path: string, text: string, ids: IdPlan): void {
+export function writeSetting(folder: string, path: string, text: string, ids: IdPlan): void {
   const owner = new Owner(ids)
-  const temporary = `${path}.${crypto.randomUUID()}`
-  owner.folders('/', dirname(path).slice(1), 0o700)
+  const parts = path.split('/')
+  const name = tree.pathBytes(parts.pop() ?? '')
+  let dir = openSync(folder, FOLDER)
   try {
-    owner.file(temporary, text, 0o600)
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
+    for (const part of parts) {
+      const { fd, made } = tree.ensureFolder(dir, tree.pathBytes(part))
+      closeSync(dir)
+      dir = fd
+      if (made) owner.ownOpen(dir)
+    }
+    if (tree.isLink(dir, name)) return
+    const temporary = `${name}.${crypto.randomUUID()}` // a name that nobody can have prepared
+    const fd = tree.createFile(dir, temporary)
+    try {
+      owner.ownOpen(fd)
+      writeFileSync(fd, text)
+      tree.rename(dir, temporary, name)
+    } catch (error) {
+      tree.remove(dir, temporary)
+      throw error
+    } finally {
+      closeSync(fd)
+    }
+  } finally {
+    closeSync(dir)
   }
 }
 
