@@ -21,12 +21,12 @@ test('everything goes, whatever its modes, and nothing that links lead to', () =
   mkdirSync(join(paths.top, 'outside'))
   writeFileSync(join(paths.top, 'outside/kept'), '')
   writeFileSync(join(tree, 'closed/more/file'), '')
-  for (let i = 0; i < 5000; i++) writeFileSync(join(tree, `many-${i}`), '')
+  for (let i = 0; i < 1500; i++) writeFileSync(join(tree, `many-${i}`), '')
   symlinkSync('../outside', join(tree, 'link'))
   symlinkSync('nowhere', join(tree, 'closed/dangling'))
   chmodSync(join(tree, 'closed/more'), 0)
   chmodSync(join(tree, 'closed'), 0)
-  expect(removeTree(tree)).toBe(true)
+  expect(removeTree(tree)).toEqual([])
   expect(readdirSync(paths.top)).toEqual(['outside'])
   expect(readdirSync(join(paths.top, 'outside'))).toEqual(['kept'])
 })
@@ -35,25 +35,25 @@ test('a link and a file are taken away themselves, and nothing at all is no erro
   using paths = testPaths()
   writeFileSync(join(paths.top, 'file'), '')
   symlinkSync('file', join(paths.top, 'link'))
-  expect(removeTree(join(paths.top, 'link'))).toBe(true)
+  expect(removeTree(join(paths.top, 'link'))).toEqual([])
   expect(readdirSync(paths.top)).toEqual(['file'])
-  expect(removeTree(join(paths.top, 'file'))).toBe(true)
-  expect(removeTree(join(paths.top, 'file'))).toBe(true)
+  expect(removeTree(join(paths.top, 'file'))).toEqual([])
+  expect(removeTree(join(paths.top, 'file'))).toEqual([])
 })
 
 test('folders deeper than any path can name go, too', () => {
   using paths = testPaths()
   const tree = join(paths.top, 'tree')
-  const depth = 3000 // of 6 bytes each: four times PATH_MAX
+  const depth = 1000 // of 7 bytes each: more than PATH_MAX
   const script = `mkdir tree; cd tree; i=0; while [ $i -lt ${depth} ]; do mkdir dddddd; cd -P ./dddddd; i=$((i+1)); done`
   const python = `import os\nos.mkdir('tree'); os.chdir('tree')\nfor i in range(${depth}):\n  os.mkdir('dddddd'); os.chdir('dddddd')\n  open('f', 'w').close()`
   const made = Bun.spawnSync(Bun.which('python3') ? ['python3', '-c', python] : ['sh', '-c', script], {
     cwd: paths.top,
   })
   expect(made.success).toBe(true)
-  expect(removeTree(tree)).toBe(true)
+  expect(removeTree(tree)).toEqual([])
   expect(readdirSync(paths.top)).toEqual([])
-})
+}, 60_000)
 
 /** As it would be done by paths: what a name is, is asked before it is used. */
 function removeByPath(path: string): void {

@@ -3,7 +3,7 @@
  * taken in an open folder and no link is followed; and however deep a box has made it, few folders are open at once.
  */
 import { closeSync, constants, openSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { SysError } from '../../ffi/libc.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import * as tree from '../../ffi/tree.ts'
@@ -15,16 +15,18 @@ const ROUNDS = 3 // a listing may miss what moves while it is read; whoever goes
 /** A name beside what is being deleted, for what lay too deep in it. */
 export const movedName = (): string => `.deep.${crypto.randomUUID()}`
 
-/** Whether all of it could be removed. The folder that it is in is coop's own. */
-export function removeTree(path: string): boolean {
+/** Paths of what could not be removed, beside it what lay too deep in it. The folder that it is in is coop's own. */
+export function removeTree(path: string): string[] {
+  const folder = dirname(path)
   let top: number
   try {
-    top = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
+    top = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
   } catch {
-    return false
+    return [path]
   }
   try {
-    return new Removal(top).remove(tree.pathBytes(basename(path)))
+    const left = new Removal(top).remove(tree.pathBytes(basename(path)))
+    return left.map((name) => join(folder, tree.pathText(name)))
   } finally {
     closeSync(top)
   }
@@ -38,12 +40,12 @@ class Removal {
     this.#top = top
   }
 
-  remove(name: string): boolean {
-    let whole = this.#entry(this.#top, name, 0)
+  /** Names that are left in the top folder. */
+  remove(name: string): string[] {
+    const left = this.#entry(this.#top, name, 0) ? [] : [name]
     for (let deep = this.#moved.pop(); deep !== undefined; deep = this.#moved.pop())
-      whole = this.#entry(this.#top, deep, 0) && whole
-    // What had something too deep in it was not empty at the first try.
-    return whole || this.#entry(this.#top, name, 0)
+      if (!this.#entry(this.#top, deep, 0)) left.push(deep)
+    return left
   }
 
   #entry(dir: number, name: string, depth: number): boolean {

@@ -285,8 +285,7 @@ export function writeSetting(folder: string, path: string, text: string, ids: Id
 export function clearHalfMade(paths: Paths): void {
   for (const folder of [volumesDir(paths), imagesDir(paths)]) {
     if (!existsSync(folder)) continue
-    for (const name of readdirSync(folder))
-      if (name.startsWith('.')) rmSync(join(folder, name), { recursive: true, force: true })
+    for (const name of readdirSync(folder)) if (name.startsWith('.')) removeTree(join(folder, name))
   }
 }
 
@@ -320,5 +319,5 @@ export function emptyTrash(paths: Paths): string[] {
   } catch {
     return []
   }
-  return names.map((name) => join(trashDir(paths), name)).filter((path) => !removeTree(path))
+  return names.flatMap((name) => removeTree(join(trashDir(paths), name)))
 }

@@ -80,7 +80,8 @@ export async function work(connection: number, channel: number): Promise<void> {
         // A folder that a box has given to another of its ids cannot be moved, only be deleted where it is; and a
         // full disk has no place for the trash.
         if (!isDiskFull(error) && (error as { code?: string }).code !== 'EACCES') throw error
-        if (!removeTree(folder)) await janitor({ host, zygote, log: () => {} }, [folder])
+        const left = removeTree(folder)
+        if (left.length) await janitor({ host, zygote, log: () => {} }, left)
       }
       const left = emptyTrash(paths)
       if (left.length) await janitor({ host, zygote, log: () => {} }, left)

@@ -6,13 +6,13 @@ import { scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { everyone, needed, output, startBox } from './support.ts'
 
-/** Four times as deep as any path can name; half-way it belongs to another id, where there is one. */
+/** Deeper than any path can name; half-way it belongs to another id, where there is one. */
 const DEEP = `
 import os, sys
 os.mkdir('/opt/deep'); os.chdir('/opt/deep')
-for i in range(2700):
+for i in range(900):
   os.mkdir('dddddd'); os.chdir('dddddd'); open('file', 'w').close()
-  if i == 1350 and sys.argv[1] == 'range': os.chown('.', 33, 44); os.chown('file', 33, 44)
+  if i == 450 and sys.argv[1] == 'range': os.chown('.', 33, 44); os.chown('file', 33, 44)
 `
 
 describe.each(everyone)('as $name', (invoker) => {
