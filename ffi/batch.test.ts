@@ -73,6 +73,17 @@ describe('a batch', () => {
     expect(output.toString('latin1', 0, output.indexOf(0))).toBe('Linux')
   })
 
+  test('goes on after an error that was foreseen, and has failed all the same after any other', async () => {
+    const batchOf = (errors: readonly string[]): Batch => {
+      const batch = new Batch()
+      batch.call('openat', [AT_CWD, '/nowhere', k.O_RDONLY], { mayFail: errors, what: 'look' })
+      batch.call('getpid', [])
+      return batch
+    }
+    expect((await zygote.run(batchOf(['EEXIST', 'ENOENT']))).results).toEqual([-2, zygotePid])
+    await expect(zygote.run(batchOf(['EEXIST']))).rejects.toMatchObject({ code: 'ENOENT', what: 'look' })
+  })
+
   test('passes the result of an earlier call on', async () => {
     const batch = new Batch()
     const fd = batch.call('openat', [AT_CWD, '/proc/sys/kernel/ostype', k.O_RDONLY], { scoped: true })

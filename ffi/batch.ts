@@ -55,8 +55,8 @@ export class Data {
 export type Argument = number | bigint | string | Uint8Array | Ref | Data
 
 export interface OpOptions {
-  /** Go on when it fails. */
-  readonly mayFail?: boolean
+  /** Go on when it fails. With a list: after any other error than these (names of errno) the batch has failed all the same. */
+  readonly mayFail?: boolean | readonly string[]
   /** Close the resulting descriptor when the batch is over. */
   readonly scoped?: boolean
   /** Send the resulting descriptor back; `BatchReply.fds` has them in this order. */
@@ -71,6 +71,8 @@ interface Op {
   readonly flags: number
   readonly args: readonly (number | bigint | Ref | Data)[]
   readonly what: string | undefined
+  /** Of those that may fail: by which errors. Undefined: by any. */
+  readonly errors: readonly string[] | undefined
 }
 
 /** Which operation of a batch failed and why. */
@@ -199,6 +201,7 @@ export class Batch {
       flags:
         flags | (options.mayFail ? MAY_FAIL : 0) | (options.scoped ? SCOPED : 0) | (options.send ? SEND : 0),
       what: options.what,
+      errors: typeof options.mayFail === 'object' ? options.mayFail : undefined,
     })
     return new Ref('op', this.ops.length - 1)
   }
@@ -240,19 +243,22 @@ export class Batch {
     return bytes
   }
 
-  /** How many descriptors come back, given the results. None when the batch failed. */
+  /** How many descriptors come back, given the results. None when the other side stopped at a failure. */
   sent(results: readonly number[]): number {
-    if (this.failure(results)) return 0
+    const last = this.ops[results.length - 1]
+    if (last && (results.at(-1) ?? 0) < 0 && !(last.flags & MAY_FAIL)) return 0
     return this.ops.slice(0, results.length).filter((op, i) => op.flags & SEND && (results[i] ?? -1) >= 0)
       .length
   }
 
-  /** The failure that ended the batch, if one did. */
+  /** The first failure that was not allowed, if there is one. */
   failure(results: readonly number[]): BatchError | undefined {
-    const last = results.length - 1
-    const op = this.ops[last]
-    const result = results[last]
-    if (!op || result === undefined || result >= 0 || op.flags & MAY_FAIL) return undefined
-    return new BatchError(op, -result)
+    for (const [index, result] of results.entries()) {
+      const op = this.ops[index]
+      if (!op || result >= 0) continue
+      if (op.flags & MAY_FAIL && (!op.errors || op.errors.includes(errnoName(-result)))) continue
+      return new BatchError(op, -result)
+    }
+    return undefined
   }
 }

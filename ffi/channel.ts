@@ -232,6 +232,7 @@ export class Channel {
     }
     const failure = batch.failure(results)
     if (failure) {
+      for (const fd of fds) syscall('close', fd)
       this.#children.delete(sequence)
       return pending.reject(failure)
     }

@@ -100,6 +100,15 @@ export function statAt(dir: number, name: string): Statx {
   return decodeStatx(stat)
 }
 
+/** Whether a name is a link; false when there is nothing by it. */
+export function isLink(dir: number, name: string): boolean {
+  try {
+    return statAt(dir, name).type === k.S_IFLNK
+  } catch {
+    return false
+  }
+}
+
 /** Whether an open file is of /proc, /sys or the like, whose size says nothing. */
 export function isKernelFile(fd: number): boolean {
   const statfs = new Uint8Array(STATFS_SIZE)
@@ -165,6 +174,31 @@ export function openBelow(dir: number, path: string): number {
   return must('openat2', pathText(path), dir, cpath(path || '.'), how, how.length)
 }
 
+/**
+ * A folder of an open folder for listing, with the permissions that removing what is in it needs: overlayfs leaves work
+ * folders without any. By its descriptor, since what the name means may change in between.
+ */
+export function openToRemove(dir: number, name: string): number {
+  const flags = k.O_PATH | abi.O_DIRECTORY | abi.O_NOFOLLOW | k.O_CLOEXEC
+  const at = must('openat', pathText(name), dir, cpath(name), flags)
+  try {
+    syscall('fchmodat', k.AT_FDCWD, cpath(`/proc/self/fd/${at}`), 0o700)
+    return openFolder(at, '.')
+  } finally {
+    syscall('close', at)
+  }
+}
+
+/** Begin a folder's listing anew. */
+export function rewind(dir: number): void {
+  syscall('lseek', dir, 0, 0)
+}
+
+/** To a name of another open folder that is free; whether it could be. */
+export function move(dir: number, name: string, to: number, as: string): boolean {
+  return syscall('renameat2', dir, cpath(name), to, cpath(as), k.RENAME_NOREPLACE) >= 0
+}
+
 /** Remove an empty folder; false when it is not empty, or none. */
 export function removeFolder(dir: number, name: string): boolean {
   return syscall('unlinkat', dir, cpath(name), k.AT_REMOVEDIR) >= 0
@@ -180,8 +214,6 @@ export function setOwner(dir: number, name: string, uid: number, gid: number): v
   must('fchownat', pathText(name), dir, cpath(name), uid, gid, flags)
 }
 
-const RENAME_EXCHANGE = 2 // renameat2(2)
-
 /** Two paths change places, in one step: nobody ever finds one of them missing. */
 export function exchange(one: string, other: string): void {
   must(
@@ -191,7 +223,7 @@ export function exchange(one: string, other: string): void {
     cpath(pathBytes(one)),
     k.AT_FDCWD,
     cpath(pathBytes(other)),
-    RENAME_EXCHANGE,
+    k.RENAME_EXCHANGE,
   )
 }
 

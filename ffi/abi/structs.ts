@@ -131,6 +131,7 @@ export const STATX = {
   mode: 28,
   ino: 32,
   fileSize: 40,
+  blocks: 48,
   mtime: 112,
   devMajor: 136,
   devMinor: 140,
@@ -148,6 +149,8 @@ export interface Statx {
   readonly uid: number
   readonly gid: number
   readonly size: bigint
+  /** On disk, of 512 bytes each. */
+  readonly blocks: bigint
   /** Last change of the content: seconds since 1970, which may be negative, and nanoseconds. */
   readonly mtime: { readonly seconds: number; readonly nanoseconds: number }
   readonly devMajor: number
@@ -167,6 +170,7 @@ export function decodeStatx(bytes: Uint8Array): Statx {
     uid: view.getUint32(STATX.uid, true),
     gid: view.getUint32(STATX.gid, true),
     size: view.getBigUint64(STATX.fileSize, true),
+    blocks: view.getBigUint64(STATX.blocks, true),
     mtime: {
       seconds: Number(view.getBigInt64(STATX.mtime, true)),
       nanoseconds: view.getUint32(STATX.mtime + 8, true),

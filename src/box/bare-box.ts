@@ -18,12 +18,12 @@ export async function makeBareBox(
 ): Promise<void> {
   await writeIdMaps(pid, plan.ids, host)
   makeBoxFolder(paths, plan.name)
-  prepareStore(paths, plan, {})
+  prepareStore(paths, plan)
   const store = sourceOf(boxDir(paths, plan.name), 'box')
   if (!store) throw new CoopError('E_FAILED', 'the folder of the box is gone')
   const prepared = plan.ids.kind === 'root' ? prepareMounts(plan, store, pid) : new Map<Source, number>()
   try {
-    await channel.run(setupBatch({ plan, store, prepared }))
+    await channel.run(setupBatch({ plan, store, prepared, homeFiles: {} }))
   } finally {
     for (const fd of prepared.values()) closeDescriptor(fd)
   }

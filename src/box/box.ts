@@ -12,7 +12,7 @@ import { startTimeOf } from '../container/clone.ts'
 import { prepareMounts } from '../container/detached-mounts.ts'
 import { askToEnd, killAll } from '../container/end.ts'
 import { Processes } from '../container/processes.ts'
-import { setupBatch } from '../container/setup-batch.ts'
+import { type SetupInput, setupBatch } from '../container/setup-batch.ts'
 import { setupError } from '../container/setup-error.ts'
 import type { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
@@ -191,15 +191,15 @@ export class Box implements Host {
     this.#pidfd = openPidfd(init.pid)
     this.update({ init: { ...init, boot: bootId() }, cgroup })
     // While newuidmap and newgidmap run, the files and the batch are made on this processor.
-    const store = this.#files(homeFiles)
+    const store = this.#files()
     rmSync(this.runtimeDir, { recursive: true, force: true })
     mkdirSync(this.runtimeDir, { recursive: true, mode: 0o700 })
     const listener = listenUnix(initSocket(paths, plan.name), SOCK_STREAM)
     try {
-      const early =
-        plan.ids.kind === 'root' ? undefined : setupBatch({ plan, store, prepared: new Map(), listener })
+      const input = { plan, store, homeFiles, listener }
+      const early = plan.ids.kind === 'root' ? undefined : setupBatch({ ...input, prepared: new Map() })
       await mapped
-      await (early ? channel.run(early) : this.#setupAsRoot(store, listener, channel, init.pid))
+      await (early ? channel.run(early) : this.#setupAsRoot(input, channel, init.pid))
     } finally {
       closeDescriptor(listener)
     }
@@ -207,19 +207,18 @@ export class Box implements Host {
   }
 
   /** When root invokes coop, mounts come from the daemon: init has no rights over the host's files. */
-  async #setupAsRoot(store: Source, listener: number, channel: Channel, pid: number): Promise<void> {
-    const { plan } = this.#manifest
-    const prepared = prepareMounts(plan, store, pid)
+  async #setupAsRoot(input: Omit<SetupInput, 'prepared'>, channel: Channel, pid: number): Promise<void> {
+    const prepared = prepareMounts(input.plan, input.store, pid)
     try {
-      await channel.run(setupBatch({ plan, store, prepared, listener }))
+      await channel.run(setupBatch({ ...input, prepared }))
     } finally {
       for (const fd of prepared.values()) closeDescriptor(fd)
     }
   }
 
-  #files(homeFiles: Readonly<Record<string, string>>): Source {
+  #files(): Source {
     const { paths } = this.#context
-    prepareStore(paths, this.#manifest.plan, homeFiles)
+    prepareStore(paths, this.#manifest.plan)
     const store = sourceOf(boxDir(paths, this.name), 'box')
     if (!store) throw new CoopError('E_FAILED', 'the folder of the box is gone')
     return store
@@ -316,8 +315,9 @@ export class Box implements Host {
       writeManifest(this.#context.paths, this.#manifest)
     } catch (error) {
       // With a full disk a box that runs goes on, and one that has stopped is stopped: the next daemon sees that itself.
+      // It would not see that a box is frozen.
       const { state } = this.#manifest
-      if (state !== 'stopped' && (state !== 'running' || change.state)) {
+      if (state !== 'stopped' && (state !== 'running' || change.state || change.frozen)) {
         this.#manifest = before
         throw error
       }

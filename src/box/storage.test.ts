@@ -10,16 +10,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import { boxDir, imagesDir, upperDir, volumesDir, workDir } from '../core/paths.ts'
-import { LONG, testPaths, withoutRoom } from '../disk/testing.ts'
+import { testPaths } from '../disk/testing.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import { planOf } from '../sandbox/testing.ts'
 import {
   clearHalfMade,
-  discard,
   discardStore,
   diskError,
   emptyTrash,
@@ -42,72 +41,23 @@ function caught(work: () => unknown): unknown {
   return undefined
 }
 
-describe('the files of a box', () => {
+describe('the folders of a box', () => {
   test('are there before it is, with the modes that were meant, whatever the umask', () => {
     using paths = testPaths()
-    const plan = planOf()
     makeBoxFolder(paths, 'it')
     const before = process.umask(0o077)
     try {
-      prepareStore(paths, plan, { '.gitconfig': '[user]' })
+      prepareStore(paths, planOf())
       expect(process.umask()).toBe(0o077)
     } finally {
       process.umask(before)
     }
-    const upper = upperDir(paths, 'it')
-    for (const name of ['root', 'usr', 'etc']) {
-      expect(modeOf(join(upper, name))).toBe(0o755)
-      expect(statSync(join(workDir(paths, 'it'), name)).isDirectory()).toBe(true)
-    }
-    expect(readFileSync(join(upper, 'etc/hostname'), 'utf8')).toBe('it\n')
-    expect(modeOf(join(upper, 'etc/passwd'))).toBe(0o644)
-    expect(readFileSync(join(upper, `root${plan.user.home}/.gitconfig`), 'utf8')).toBe('[user]')
-  })
-
-  test('have /etc in the root where no layer has one of its own', () => {
-    using paths = testPaths()
-    makeBoxFolder(paths, 'it')
-    const image = { kind: 'layers', layers: [], environment: {}, workingDir: '' } as const
-    prepareStore(paths, planOf({ image }), {})
-    expect(readFileSync(join(upperDir(paths, 'it'), 'root/etc/hostname'), 'utf8')).toBe('it\n')
-  })
-
-  test('stay as the box left them when it is started again', () => {
-    using paths = testPaths()
-    makeBoxFolder(paths, 'it')
-    prepareStore(paths, planOf(), {})
-    const hosts = join(upperDir(paths, 'it'), 'etc/hosts')
-    writeFileSync(hosts, 'changed')
-    prepareStore(paths, planOf(), {})
-    expect(readFileSync(hosts, 'utf8')).toBe('changed')
-  })
-
-  test('are not written through a link that the box has put in the place of one', () => {
-    using paths = testPaths()
-    makeBoxFolder(paths, 'it')
-    prepareStore(paths, planOf(), {})
-    const victim = join(paths.top, 'victim')
-    const hosts = join(upperDir(paths, 'it'), 'etc/hosts')
-    discard(paths, hosts)
-    symlinkSync(victim, hosts)
-    prepareStore(paths, planOf(), {})
-    expect(existsSync(victim)).toBe(false)
-    expect(readlinkSync(hosts)).toBe(victim)
-  })
-
-  test('are not half written when the disk is full: a file that is there is left as it is', () => {
-    using paths = testPaths()
-    const said = withoutRoom(
-      paths.top,
-      import.meta.dir,
-      `import { prepareStore, makeBoxFolder } from './storage.ts'
-       import { planOf } from '../sandbox/testing.ts'
-       const paths = ${JSON.stringify(paths)}
-       makeBoxFolder(paths, 'it')
-       try { prepareStore(paths, planOf(), { big: 'x'.repeat(${LONG.length}) }) } catch (error) { console.log(error.code) }`,
-    )
-    expect(said).toBe('EFBIG')
-    expect(readdirSync(join(upperDir(paths, 'it'), 'root/home/coop'))).toEqual([])
+    for (const top of [upperDir(paths, 'it'), workDir(paths, 'it')])
+      for (const name of ['root', 'usr', 'etc']) {
+        expect(modeOf(join(top, name))).toBe(0o755)
+        expect(readdirSync(join(top, name))).toEqual([])
+      }
+    prepareStore(paths, planOf())
   })
 
   test('have one folder for each name', () => {
@@ -191,25 +141,47 @@ describe('a persistent folder', () => {
 })
 
 describe('a setting that is rewritten', () => {
-  test('replaces what the box has put there, also a link', () => {
+  const volumeOf = (paths: { readonly top: string }): string => {
+    const volume = join(paths.top, 'volume')
+    mkdirSync(volume)
+    return volume
+  }
+
+  test('replaces what the box has put there, privately, with the folders that lead to it', () => {
     using paths = testPaths()
+    const volume = volumeOf(paths)
+    for (const text of ['{}', '{"longer":1}']) {
+      writeSetting(volume, 'deep/er/settings.json', text, MINE)
+      expect(readFileSync(join(volume, 'deep/er/settings.json'), 'utf8')).toBe(text)
+    }
+    expect(['deep', 'deep/er', 'deep/er/settings.json'].map((name) => modeOf(join(volume, name)))).toEqual([
+      0o700, 0o700, 0o600,
+    ])
+    expect(readdirSync(join(volume, 'deep/er'))).toEqual(['settings.json'])
+  })
+
+  test('leaves a link alone, in its own place and on the way', () => {
+    using paths = testPaths()
+    const volume = volumeOf(paths)
     const victim = join(paths.top, 'victim')
-    writeFileSync(victim, 'precious')
-    const file = join(paths.top, 'volume/deep/settings.json')
-    mkdirSync(dirname(file), { recursive: true })
-    symlinkSync(victim, file)
-    writeSetting(file, '{}', MINE)
-    expect(readFileSync(victim, 'utf8')).toBe('precious')
-    expect(readFileSync(file, 'utf8')).toBe('{}')
-    expect(modeOf(file)).toBe(0o600)
+    mkdirSync(victim)
+    writeFileSync(join(victim, 'settings.json'), 'precious')
+    symlinkSync(join(victim, 'settings.json'), join(volume, 'settings.json'))
+    symlinkSync('../victim', join(volume, 'deep'))
+    writeSetting(volume, 'settings.json', '{}', MINE)
+    for (const name of ['settings.json', 'new.json', 'folder/new.json'])
+      expect(() => writeSetting(volume, `deep/${name}`, '{}', MINE)).toThrow(/ELOOP|ENOTDIR/)
+    expect(readdirSync(victim)).toEqual(['settings.json'])
+    expect(readFileSync(join(victim, 'settings.json'), 'utf8')).toBe('precious')
+    expect(readlinkSync(join(volume, 'deep'))).toBe('../victim')
   })
 
   test('leaves nothing behind where it cannot be', () => {
     using paths = testPaths()
-    const file = join(paths.top, 'volume/settings.json')
-    mkdirSync(join(file, 'a folder'), { recursive: true })
-    expect(() => writeSetting(file, '{}', MINE)).toThrow()
-    expect(readdirSync(dirname(file))).toEqual(['settings.json'])
+    const volume = volumeOf(paths)
+    mkdirSync(join(volume, 'settings.json/a folder'), { recursive: true })
+    expect(() => writeSetting(volume, 'settings.json', '{}', MINE)).toThrow()
+    expect(readdirSync(volume)).toEqual(['settings.json'])
   })
 })
 

@@ -2,21 +2,22 @@
 import {
   chmodSync,
   closeSync,
+  constants,
   copyFileSync,
   existsSync,
+  fchownSync,
+  fstatSync,
   lchownSync,
-  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   renameSync,
-  rmdirSync,
   rmSync,
   symlinkSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import * as tree from '../../ffi/tree.ts'
 import type { SeedFile } from '../agents/seed.ts'
 import { CoopError } from '../core/errors.ts'
 import {
@@ -34,6 +35,7 @@ import type { Skeleton } from '../sandbox/host-image.ts'
 import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import { isKernelLimit } from './kernel-limits.ts'
+import { removeTree } from './remove-tree.ts'
 
 /** Makes folders and files that belong to root of the box. */
 class Owner {
@@ -51,18 +53,27 @@ class Owner {
     if (this.#uid !== undefined && this.#gid !== undefined) lchownSync(path, this.#uid, this.#gid)
   }
 
+  ownOpen(fd: number): void {
+    if (this.#uid !== undefined && this.#gid !== undefined) fchownSync(fd, this.#uid, this.#gid)
+  }
+
+  /** A folder; one that is there stays as it is. */
+  folder(path: string, mode = 0o755): void {
+    try {
+      mkdirSync(path, { mode })
+    } catch (error) {
+      if ((error as { code?: string }).code === 'EEXIST') return
+      throw error
+    }
+    this.own(path)
+  }
+
   /** The folder and those that lead to it below `base`. */
   folders(base: string, below: string, mode = 0o755): void {
     let at = base
     for (const part of below.split('/').filter(Boolean)) {
       at = join(at, part)
-      try {
-        mkdirSync(at, { mode })
-      } catch (error) {
-        if ((error as { code?: string }).code === 'EEXIST') continue
-        throw error
-      }
-      this.own(at)
+      this.folder(at, mode)
     }
   }
 
@@ -119,33 +130,24 @@ export function diskError(error: unknown, where: string): unknown {
   return error
 }
 
-/** The upper and work folders of a box, with what its /etc and home have from the start. */
-export function prepareStore(paths: Paths, plan: Plan, homeFiles: Readonly<Record<string, string>>): void {
-  const upper = upperDir(paths, plan.name)
-  const work = workDir(paths, plan.name)
+/**
+ * The upper and work folders of a box, and in them one for each overlay: no box ever sees these names. All that is
+ * deeper is the box's, and made by its init (own-files.ts).
+ */
+export function prepareStore(paths: Paths, plan: Plan): void {
   const owner = new Owner(plan.ids)
+  const overlays = plan.steps.flatMap((step) => (step.do === 'overlay' ? [step.upper] : []))
   try {
-    withModes(() => makeStore())
+    withModes(() => {
+      for (const top of [upperDir(paths, plan.name), workDir(paths, plan.name)])
+        for (const name of ['', 'root', ...overlays]) owner.folder(join(top, name))
+    })
   } catch (error) {
-    throw diskError(error, `the files of the box in ${upper}`)
-  }
-
-  function makeStore(): void {
-    for (const top of [upper, work]) owner.folders(dirname(top), top.slice(dirname(top).length))
-    const overlays = plan.steps.flatMap((step) => (step.do === 'overlay' ? [step.upper] : []))
-    for (const name of ['root', ...overlays]) {
-      owner.folders(upper, name)
-      owner.folders(work, name)
-    }
-    const etc = overlays.includes('etc') ? join(upper, 'etc') : join(upper, 'root/etc')
-    if (!overlays.includes('etc')) owner.folders(upper, 'root/etc')
-    for (const [name, text] of Object.entries(plan.etc)) owner.file(join(etc, name), text, 0o644)
-    const home = `root${plan.user.home}`
-    owner.folders(upper, home)
-    for (const [name, text] of Object.entries(homeFiles)) owner.file(join(upper, home, name), text, 0o644)
+    throw diskError(error, `the files of the box in ${upperDir(paths, plan.name)}`)
   }
 }
 
+const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const SKELETON_VERSION = 1 // raised when hostSkeleton makes something else
 
 /** The skeleton of the `host` image, made when it is not there yet; its folders by name. */
@@ -196,6 +198,18 @@ export function makeBoxFolder(paths: Paths, name: string): void {
   }
 }
 
+/** A file of the user's, whose folder may be mounted in another box: no link on the way to it, and no fifo. */
+function copyPlain(source: string, target: string): void {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
+  const fd = tree.openReal(tree.pathBytes(source), flags)
+  try {
+    if (!fstatSync(fd).isFile()) throw new Error(`${source} is no file any more`)
+    copyFileSync(`/proc/self/fd/${fd}`, target)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** A folder that outlives boxes; when it is new with these files, else marked for what the image has. Returns its path. */
 export function persistentFolder(
   paths: Paths,
@@ -223,7 +237,7 @@ export function persistentFolder(
       const target = join(fresh, file.path)
       if ('text' in file) owner.file(target, file.text, 0o600)
       else {
-        copyFileSync(file.source, target)
+        copyPlain(file.source, target)
         chmodSync(target, file.executable ? 0o700 : 0o600)
         owner.own(target)
       }
@@ -236,19 +250,36 @@ export function persistentFolder(
 }
 
 /**
- * Rewrite a file of a persistent folder, as root of the box would. A box may be writing there at the same time:
- * the new file gets a name that nobody can have prepared, and replaces whatever is at the old one.
+ * Rewrite a file of a persistent folder, as root of the box would. A box may be writing there at the same time, so that
+ * every name is taken in an open folder. A link is left alone, and so is what lies behind one. Throws SysError.
  */
-export function writeSetting(path: string, text: string, ids: IdPlan): void {
+export function writeSetting(folder: string, path: string, text: string, ids: IdPlan): void {
   const owner = new Owner(ids)
-  const temporary = `${path}.${crypto.randomUUID()}`
-  owner.folders('/', dirname(path).slice(1), 0o700)
+  const parts = path.split('/')
+  const name = tree.pathBytes(parts.pop() ?? '')
+  let dir = openSync(folder, FOLDER)
   try {
-    owner.file(temporary, text, 0o600)
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
+    for (const part of parts) {
+      const { fd, made } = tree.ensureFolder(dir, tree.pathBytes(part))
+      closeSync(dir)
+      dir = fd
+      if (made) owner.ownOpen(dir)
+    }
+    if (tree.isLink(dir, name)) return
+    const temporary = `${name}.${crypto.randomUUID()}` // a name that nobody can have prepared
+    const fd = tree.createFile(dir, temporary)
+    try {
+      owner.ownOpen(fd)
+      writeFileSync(fd, text)
+      tree.rename(dir, temporary, name)
+    } catch (error) {
+      tree.remove(dir, temporary)
+      throw error
+    } finally {
+      closeSync(fd)
+    }
+  } finally {
+    closeSync(dir)
   }
 }
 
@@ -256,8 +287,7 @@ export function writeSetting(path: string, text: string, ids: IdPlan): void {
 export function clearHalfMade(paths: Paths): void {
   for (const folder of [volumesDir(paths), imagesDir(paths)]) {
     if (!existsSync(folder)) continue
-    for (const name of readdirSync(folder))
-      if (name.startsWith('.')) rmSync(join(folder, name), { recursive: true, force: true })
+    for (const name of readdirSync(folder)) if (name.startsWith('.')) removeTree(join(folder, name))
   }
 }
 
@@ -283,31 +313,6 @@ export function makeOwned(path: string, ids: IdPlan): void {
   withModes(() => new Owner(ids).folders(dirname(path), basename(path), 0o700))
 }
 
-/** Whether all of it could be removed. */
-export function removeTree(path: string): boolean {
-  let whole = true
-  try {
-    if (!lstatSync(path).isDirectory()) {
-      unlinkSync(path)
-      return true
-    }
-    chmodSync(path, 0o700) // overlayfs leaves a work folder without any permission
-  } catch {
-    // Tried below all the same: an empty folder of another id can be removed from a folder of ours.
-  }
-  try {
-    for (const name of readdirSync(path)) whole = removeTree(join(path, name)) && whole
-    rmdirSync(path)
-  } catch {
-    try {
-      rmdirSync(path)
-    } catch {
-      return false
-    }
-  }
-  return whole
-}
-
 /** Delete what was discarded. Returns what is left because it belongs to ids that only a box can act as. */
 export function emptyTrash(paths: Paths): string[] {
   let names: string[]
@@ -316,5 +321,5 @@ export function emptyTrash(paths: Paths): string[] {
   } catch {
     return []
   }
-  return names.map((name) => join(trashDir(paths), name)).filter((path) => !removeTree(path))
+  return names.flatMap((name) => removeTree(join(trashDir(paths), name)))
 }

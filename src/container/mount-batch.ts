@@ -1,7 +1,7 @@
 /** The vocabulary of a box's set-up: a batch builder that knows mounts, and resolves every target in the new root. */
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
-import { Batch, Data, type Ref } from '../../ffi/batch.ts'
+import { Batch, Data, type OpOptions, type Ref } from '../../ffi/batch.ts'
 import type { Source } from '../sandbox/plan.ts'
 
 /** Of everything that is bound into a box. */
@@ -46,7 +46,7 @@ export class MountBatch {
     flags: number,
     resolve: number,
     what: string,
-    mayFail = false,
+    mayFail: OpOptions['mayFail'] = false,
     scoped = true,
   ): Ref {
     const how = this.#how(flags | k.O_CLOEXEC, flags & k.O_CREAT ? 0o644 : 0, resolve)

@@ -38,10 +38,17 @@ class Read {
 }
 
 const STORE = source('/data/boxes/it', 'folder', 'box')
+const HOME = { '.gitconfig': '[user]\n' }
 
 function batchOf(plan: Plan, prepared: PreparedMounts = new Map(), listener?: number): Read {
   return new Read(
-    setupBatch({ plan, store: STORE, prepared, ...(listener === undefined ? {} : { listener }) }),
+    setupBatch({
+      plan,
+      store: STORE,
+      prepared,
+      homeFiles: HOME,
+      ...(listener === undefined ? {} : { listener }),
+    }),
   )
 }
 const madeOf = (changes: Partial<ComposeInput> = {}): Read => batchOf(planOf(changes), new Map(), 9)

@@ -2,8 +2,8 @@
  * Carries a plan out: one batch of syscalls for a box's init, run once, before anything of the box runs.
  *
  * Order matters. Sources are opened and cloned first, while the host's tree is still what it was at planning;
- * then a staging tmpfs hides /tmp of our own mount namespace; then the new root is built, every target
- * resolved inside it; then the old root goes.
+ * then a staging tmpfs hides /tmp of our own mount namespace; then the box gets its own files; then the new root
+ * is built, every target resolved inside it; then the old root goes.
  */
 
 import * as k from '../../ffi/abi/constants.ts'
@@ -11,6 +11,7 @@ import { abi } from '../../ffi/abi/index.ts'
 import type { Batch, Ref } from '../../ffi/batch.ts'
 import { forgetProgram } from '../../ffi/program.ts'
 import { BOX_TERMINALS } from '../box/kernel-limits.ts'
+import { makeOwnFiles, ownFiles } from '../box/own-files.ts'
 import { ownerInside } from '../sandbox/ids.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
 import { BOUND, MountBatch, type PreparedMounts, QUIET } from './mount-batch.ts'
@@ -24,6 +25,8 @@ export interface SetupInput {
   /** The box's own folder on the host, with `upper/` and `work/` in it. */
   readonly store: Source
   readonly prepared: PreparedMounts
+  /** Files of the box's home, by name. */
+  readonly homeFiles: Readonly<Record<string, string>>
   /** The socket by which later daemons reach init; without one the box ends with the process that made it. */
   readonly listener?: number
 }
@@ -213,7 +216,7 @@ export function planSources(plan: Plan): { source: Source; recursive: boolean }[
 }
 
 /** The batch that makes the box's tree out of init's copy of the host's. */
-export function setupBatch({ plan, store, prepared, listener }: SetupInput): Batch {
+export function setupBatch({ plan, store, prepared, homeFiles, listener }: SetupInput): Batch {
   const setup = new MountBatch(prepared)
   const { batch } = setup
   // First of all: root inside must not be able to look at init (CVE-2019-5736; FINDINGS of the kernel).
@@ -247,6 +250,7 @@ export function setupBatch({ plan, store, prepared, listener }: SetupInput): Bat
   }
   const storeAt = setup.stage(storeMount)
   setup.attributes(storeMount, BOUND, false, 'the files of the box')
+  makeOwnFiles(setup, `${storeAt}/upper`, ownFiles(plan, homeFiles))
   setup.enterRoot(
     setup.overlay(plan.root.lower.map(staged), storeAt, 'root', `mount the image ${plan.image}`),
   )

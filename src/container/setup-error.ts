@@ -16,9 +16,10 @@ export function setupError(error: unknown, plan: Plan): unknown {
 }
 
 function batchError(error: BatchError, sentence: string, plan: Plan): CoopError {
-  if (error.code === 'ENOSPC' || error.code === 'EDQUOT') {
-    return new CoopError('E_DISK_FULL', sentence, {
-      hint: 'free some space, or set COOP_DATA_DIR to a folder on a larger disk',
+  // From lseek: a part of the file is there (own-files.ts).
+  if (['ENOSPC', 'EDQUOT'].includes(error.code) || (error.syscall === 'lseek' && error.code === 'ENXIO')) {
+    return new CoopError('E_DISK_FULL', `no space is left for the box ${plan.name}: ${error.message}`, {
+      hint: 'free some space (coop system df, coop system clean), or set COOP_DATA_DIR to a folder on a larger disk',
       cause: error,
     })
   }
@@ -47,10 +48,14 @@ function batchError(error: BatchError, sentence: string, plan: Plan): CoopError 
     })
   }
   if (error.code === 'ENOENT' && error.what?.endsWith(' of the image')) {
-    return new CoopError('E_MOUNT', `${sentence}; the image's folder above it is not the box's to add to`, {
-      hint: `${ownersHint(plan.root.lower[0]?.path ?? 'DIR', plan.ids)}; or set [workspace] path to a place such as /work`,
-      cause: error,
-    })
+    return new CoopError(
+      'E_MOUNT',
+      `${sentence}; there is a link that leads nowhere, or the folder above it is not the box's to add to`,
+      {
+        hint: `${ownersHint(plan.root.lower[0]?.path ?? 'DIR', plan.ids)}; or set [workspace] path to a place such as /work`,
+        cause: error,
+      },
+    )
   }
   if (
     FORBIDDEN.has(error.code) &&

@@ -38,6 +38,8 @@ interface Origin {
   readonly below: ImageBelow
   /** A folder with one for each overlay of the box. */
   readonly upper: string
+  /** The client is gone. */
+  readonly signal: AbortSignal
   /** Run `work` while nobody changes the files. */
   still<T>(work: () => Promise<T>): Promise<T>
 }
@@ -65,8 +67,8 @@ export class Publishing {
     this.#clean = clean
   }
 
-  async publish(call: Request<'image.publish'>): Promise<Published> {
-    const origin = this.#origin(call)
+  async publish(call: Request<'image.publish'>, signal: AbortSignal): Promise<Published> {
+    const origin = this.#origin(call, signal)
     this.#checkBelow(origin)
     this.#checkName(call)
     const job = { box: origin.from.box, job: 'publish', name: call.reference } as const
@@ -107,12 +109,14 @@ export class Publishing {
   }
 
   /** The files as a layer that has no name yet; returns its size in bytes. */
-  async #layer({ ids, upper, below, still }: Origin, fresh: string): Promise<number> {
+  async #layer({ ids, upper, below, signal, still }: Origin, fresh: string): Promise<number> {
     // On `host` a layer has all overlays' folders, else there is only the one of the root.
     const source = below.base ? upper : join(upper, 'root')
     mkdirSync(fresh, { recursive: true, mode: 0o711 })
     makeOwned(layerFiles(fresh), ids)
-    const { files, bytes } = await still(() => copyTree(this.#context, ids, source, layerFiles(fresh)))
+    const { files, bytes } = await still(() =>
+      copyTree(this.#context, ids, source, layerFiles(fresh), signal),
+    )
     await syncTree(this.#context, ids, fresh)
     writeWhole(
       join(fresh, 'layer.json'),
@@ -166,17 +170,17 @@ export class Publishing {
   }
 
   /** A box when there is one, else a snapshot. */
-  #origin({ source, cwd }: Request<'image.publish'>): Origin {
+  #origin({ source, cwd }: Request<'image.publish'>, signal: AbortSignal): Origin {
     try {
-      return this.#ofBox(this.#registry.find({ box: source, cwd }))
+      return this.#ofBox(this.#registry.find({ box: source, cwd }), signal)
     } catch (error) {
       const snapshot = this.#snapshot(source)
       if (!snapshot) throw error
-      return this.#ofSnapshot(snapshot)
+      return this.#ofSnapshot(snapshot, signal)
     }
   }
 
-  #ofBox(box: Box): Origin {
+  #ofBox(box: Box, signal: AbortSignal): Origin {
     const { paths, log } = this.#context
     const { plan } = box.manifest
     return {
@@ -185,17 +189,19 @@ export class Publishing {
       ids: plan.ids,
       below: imageBelow(plan, paths),
       upper: upperDir(paths, box.name),
-      still: (work) => this.#registry.snapshots.alone(box.name, () => whileStill(box, log, work)),
+      signal,
+      still: (work) => this.#registry.snapshots.alone(box.name, () => whileStill(box, log, signal, work)),
     }
   }
 
-  #ofSnapshot({ box, name, workspace, image, ids, below }: SnapshotMeta): Origin {
+  #ofSnapshot({ box, name, workspace, image, ids, below }: SnapshotMeta, signal: AbortSignal): Origin {
     return {
       of: `the snapshot ${box}/${name}`,
       from: { box, snapshot: name, workspace, image },
       ids,
       below,
       upper: snapshotUpper(snapshotDir(this.#context.paths, box, name)),
+      signal,
       still: (work) => this.#registry.snapshots.alone(box, work),
     }
   }

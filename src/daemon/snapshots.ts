@@ -52,19 +52,19 @@ export class Snapshots {
     this.#clean = clean
   }
 
-  /** Keep a box's files. */
-  async create(request: Create): Promise<SnapshotInfo> {
+  /** Keep a box's files. `signal`: the client is gone, and what it wanted kept need not be. */
+  async create(request: Create, signal: AbortSignal): Promise<SnapshotInfo> {
     if (!isBoxName(request.name))
       throw new CoopError('E_USAGE', `${JSON.stringify(request.name)} is no name for a snapshot`, {
         hint: BOX_NAME_RULE,
       })
     const box = this.#registry.find(request)
     return this.alone(box.name, () =>
-      this.#job(box, 'snapshot', request.name, () => this.#create(box, request)),
+      this.#job(box, 'snapshot', request.name, () => this.#create(box, request, signal)),
     )
   }
 
-  /** Put a box's files back. */
+  /** Put a box's files back, whole, also when the client goes meanwhile. */
   async restore(request: Restore): Promise<Reply<'snapshot.restore'>> {
     const box = this.#boxOf(request)
     return this.alone(box.name, () =>
@@ -111,7 +111,7 @@ export class Snapshots {
     }
   }
 
-  async #create(box: Box, call: Create): Promise<SnapshotInfo> {
+  async #create(box: Box, call: Create, signal: AbortSignal): Promise<SnapshotInfo> {
     const { paths, host, log } = this.#context
     if (existsSync(snapshotDir(paths, box.name, call.name)))
       throw new CoopError('E_BOX_EXISTS', `there is a snapshot ${call.name} of the box ${box.name} already`, {
@@ -121,6 +121,7 @@ export class Snapshots {
     const workspace = plan.workspace.source.path
     let begun: string | undefined
     try {
+      signal.throwIfAborted()
       const fresh = beginSnapshot(paths, box.name, call.name)
       begun = fresh
       const upper = snapshotUpper(fresh)
@@ -129,13 +130,13 @@ export class Snapshots {
       let size = 0
       let files: SnapshotInfo['files'] = 'none'
       let leftOut: readonly string[] = []
-      await whileStill(box, log, async () => {
-        size = (await copyTree(this.#context, plan.ids, upperDir(paths, box.name), upper)).bytes
+      await whileStill(box, log, signal, async () => {
+        size = (await copyTree(this.#context, plan.ids, upperDir(paths, box.name), upper, signal)).bytes
         if (!call.workspace) return
-        const found = await listWorkspace(workspace, host.home, call.ignored)
+        const found = await listWorkspace(workspace, host.home, call.ignored, signal)
         files = found.kind
         mkdirSync(snapshotWorkspace(fresh), { mode: 0o700 })
-        const saved = await saveWorkspace(workspace, snapshotWorkspace(fresh), found.paths)
+        const saved = await saveWorkspace(workspace, snapshotWorkspace(fresh), found.paths, signal)
         size += saved.size
         const repositories = [...found.nested, ...saved.submodules.map((path) => `${path}/`)]
         leftOut = repositories.map((path) => Buffer.from(path, 'latin1').toString())

@@ -10,8 +10,17 @@ export function checkState(box: Box): void {
   throw new CoopError('E_BOX_STATE', `the box ${box.name} is just ending or starting`, { hint: 'coop ls' })
 }
 
-/** With all processes of the box stopped. Raises E_BOX_STATE when it was started or ended meanwhile. */
-export async function whileStill<T>(box: Box, log: Log, work: () => Promise<T>): Promise<T> {
+/**
+ * With all processes of the box stopped, until `work` is done or has failed: it ends early when `signal` is aborted, so
+ * that a box does not stand still for a client that is gone. Raises E_BOX_STATE when the box was started or ended meanwhile.
+ */
+export async function whileStill<T>(
+  box: Box,
+  log: Log,
+  signal: AbortSignal,
+  work: () => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted()
   checkState(box)
   const life = box.manifest.init?.startTime
   let result: T

@@ -1,7 +1,11 @@
 /** A part of a file, piece by piece. */
-import { closeSync, openSync, readSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync } from 'node:fs'
 
 const PIECE = 256 * 1024 // bytes
+
+/** A fifo that a box has put into the place of a file is an error, and not waited for. */
+export const openWithoutWaiting = (path: string): number =>
+  openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
 
 /** `size` bytes from `start` on, or to the end of the file. */
 export async function* filePieces(
@@ -9,7 +13,7 @@ export async function* filePieces(
   start = 0,
   size = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<Uint8Array> {
-  const fd = openSync(path, 'r')
+  const fd = openWithoutWaiting(path)
   try {
     for (let at = 0; at < size; ) {
       const piece = new Uint8Array(Math.min(PIECE, size - at))

@@ -1,15 +1,7 @@
 /** Reading small files that a hostile repository may have made. */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-} from 'node:fs'
-import { sep } from 'node:path'
+import { lstatSync, realpathSync } from 'node:fs'
+import { basename, dirname, relative } from 'node:path'
+import { isInside, readInside } from '../../ffi/small-file.ts'
 import { CoopError } from '../core/errors.ts'
 
 export interface ReadOptions {
@@ -21,51 +13,35 @@ export interface ReadOptions {
 
 /**
  * The bytes of a regular file; undefined when there is none. Never blocks: a fifo, socket, device or folder
- * is E_CONFIG, and so are an unreadable file and a link that leads outside of `within` or nowhere.
+ * is E_CONFIG, and so are an unreadable file and a link that leads outside of `within` or nowhere. With `within`, where
+ * a box may be writing, the kernel looks for the file in that folder; else links are followed as usual.
  */
-export function readSmallFile(path: string, options: ReadOptions): Uint8Array | undefined {
+export function readSmallFile(path: string, { maxBytes, within }: ReadOptions): Uint8Array | undefined {
+  let folder = dirname(path)
+  let name = basename(path)
   try {
-    const link = lstatSync(path).isSymbolicLink()
-    const real = link || options.within !== undefined ? realpathSync(path) : path
-    // Any part of the path may be a link, not only the last.
-    if (options.within !== undefined && !isInside(real, realpathSync(options.within)))
-      throw outside(path, options.within)
-    return readRegular(path, real, options)
+    if (within === undefined) {
+      const real = realpathSync(path)
+      folder = dirname(real)
+      name = basename(real)
+    } else {
+      folder = realpathSync(within)
+      name = relative(within, path)
+    }
+    const bytes = readInside(folder, name, maxBytes + 1)
+    if (bytes) return bytes
+    throw notRegular(path)
   } catch (error) {
     if (error instanceof CoopError) throw error
     const code = codeOf(error)
-    if ((code === 'ENOENT' || code === 'ENOTDIR') && !exists(path)) return undefined
+    const isGone = code === 'ENOENT' || code === 'ENOTDIR'
+    if (isGone && !(within === undefined ? exists(path) : isInside(folder, name))) return undefined
+    if (within !== undefined && code === 'EXDEV') throw outside(path, within)
     throw new CoopError('E_CONFIG', `${path} cannot be read: ${code}.`, {
       hint:
         code === 'ENOENT' || code === 'ELOOP' ? 'It is a symbolic link that leads nowhere.' : `ls -l ${path}`,
       cause: error,
     })
-  }
-}
-
-function readRegular(path: string, real: string, { maxBytes, within }: ReadOptions): Uint8Array {
-  // Checked before, because opening a device may do something, and after, because it may have been replaced;
-  // O_NONBLOCK, because opening a fifo waits for a writer.
-  if (!lstatSync(real).isFile()) throw notRegular(path)
-  const fd = openSync(
-    real,
-    constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY,
-  )
-  try {
-    if (!fstatSync(fd).isFile()) throw notRegular(path)
-    // What was opened, whoever moved folders meanwhile.
-    if (within !== undefined && !isInside(readlinkSync(`/proc/self/fd/${fd}`), realpathSync(within)))
-      throw outside(path, within)
-    const buffer = new Uint8Array(maxBytes + 1)
-    let length = 0
-    while (length < buffer.length) {
-      const count = readSync(fd, buffer, length, buffer.length - length, null)
-      if (count === 0) break
-      length += count
-    }
-    return buffer.subarray(0, length)
-  } finally {
-    closeSync(fd)
   }
 }
 
@@ -76,9 +52,6 @@ const outside = (path: string, within: string): CoopError =>
 
 const notRegular = (path: string): CoopError =>
   new CoopError('E_CONFIG', `${path} is not a regular file.`, { hint: `ls -ld ${path}` })
-
-const isInside = (path: string, folder: string): boolean =>
-  path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep)
 
 function exists(path: string): boolean {
   try {

@@ -2,9 +2,10 @@
  * Who commits in the box: the user's name and e-mail from their git configuration, and nothing else of it
  * (no signing, no credentials, no helpers, no aliases that run commands).
  */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readSmallFile } from '../disk/small-file.ts'
 
+const MAX_BYTES = 1 << 20
 const IDENTITY = new Set(['name', 'email'])
 
 /** `user.name` and `user.email` of a git configuration file (git-config(1), "Syntax"), last one wins. */
@@ -38,9 +39,10 @@ export function gitIdentity(home: string): Record<string, string> {
   const identity: { name?: string; email?: string } = {}
   for (const path of [join(home, '.config/git/config'), join(home, '.gitconfig')]) {
     try {
-      Object.assign(identity, parseIdentity(readFileSync(path, 'utf8')))
+      const bytes = readSmallFile(path, { maxBytes: MAX_BYTES })
+      if (bytes) Object.assign(identity, parseIdentity(Buffer.from(bytes).toString('utf8')))
     } catch {
-      // No such file: git would not read one either.
+      // None that can be read, or a fifo: a folder of settings may be mounted in a box.
     }
   }
   const lines = Object.entries(identity).map(([key, value]) => `\t${key} = ${quoted(value)}\n`)

@@ -1,7 +1,6 @@
 /** What an agent brings into a box: its installation, its persistent settings. */
 import { createHash } from 'node:crypto'
-import { lstatSync } from 'node:fs'
-import { join } from 'node:path'
+import { readInside } from '../../ffi/small-file.ts'
 import type { BoxFacts } from '../agents/adapter.ts'
 import type { ChosenAgent } from '../agents/choose.ts'
 import { hostFiles } from '../agents/host-files.ts'
@@ -11,7 +10,6 @@ import { persistentFolder, writeSetting } from '../box/storage.ts'
 import type { Config } from '../config/config.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
-import { readSmallFile } from '../disk/small-file.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
 import { type ExtraMount, homeOf } from '../sandbox/compose.ts'
 import { planIds } from '../sandbox/ids.ts'
@@ -65,9 +63,9 @@ export function settle(
   facts: BoxFacts,
   host: HostFacts,
 ): void {
-  const locate = (path: string): { file: string; folder: string } | undefined => {
+  const locate = (path: string): { folder: string; name: string } | undefined => {
     for (const [name, folder] of folders) {
-      if (path.startsWith(`${name}/`)) return { file: join(folder, path.slice(name.length + 1)), folder }
+      if (path.startsWith(`${name}/`)) return { folder, name: path.slice(name.length + 1) }
     }
     return undefined
   }
@@ -75,7 +73,7 @@ export function settle(
   const read = (path: string): string | undefined => {
     const at = locate(path)
     try {
-      const bytes = at && readSmallFile(at.file, { maxBytes: MAX_SETTING, within: at.folder })
+      const bytes = at && readInside(at.folder, at.name, MAX_SETTING + 1)
       return bytes && bytes.length <= MAX_SETTING ? Buffer.from(bytes).toString('utf8') : undefined
     } catch {
       return undefined
@@ -84,23 +82,9 @@ export function settle(
   for (const { path, text } of chosen.adapter?.settle(read, facts) ?? []) {
     const at = locate(path)
     try {
-      // The box could have made a link of a folder on the way: then it is left alone.
-      if (at && isPlain(at.folder, at.file)) writeSetting(at.file, text, planIds(host.ids))
+      if (at) writeSetting(at.folder, at.name, text, planIds(host.ids))
     } catch {
       // The agent asks its first-run questions again.
     }
   }
-}
-
-function isPlain(folder: string, file: string): boolean {
-  let at = folder
-  for (const part of file.slice(folder.length + 1).split('/')) {
-    at = join(at, part)
-    try {
-      if (lstatSync(at).isSymbolicLink()) return false
-    } catch {
-      return true // not there yet
-    }
-  }
-  return true
 }

@@ -1,9 +1,8 @@
 /** The image that a box starts from, out of the store: its layers as sources of an overlay, its configuration. */
-import { lstatSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
+import { readInside } from '../../ffi/small-file.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
-import { readSmallFile } from '../disk/small-file.ts'
 import { sourceOf } from '../host/facts.ts'
 import { isLocal, noLocalImage, parseReference, printReference } from '../image/reference.ts'
 import { stepIds } from '../image/steps.ts'
@@ -92,10 +91,8 @@ export function isOlderBuild({ image, workspace, ids, root, steps }: Plan, paths
 export function layeredText(layers: readonly Source[], path: string): string {
   for (const { path: layer } of layers) {
     try {
-      const stat = lstatSync(join(layer, path))
-      if (stat.isCharacterDevice()) return '' // deleted by this layer
-      const bytes = readSmallFile(join(layer, path), { maxBytes: MAX_TEXT, within: layer })
-      return bytes ? Buffer.from(bytes).toString('utf8') : ''
+      const bytes = readInside(layer, path, MAX_TEXT, 'root')
+      return bytes ? Buffer.from(bytes).toString('utf8') : '' // a device says that this layer has deleted it
     } catch (error) {
       if ((error as { code?: string }).code !== 'ENOENT') return '' // as if the image had none: the box gets its own
     }

@@ -1,6 +1,7 @@
 /** From a request to a plan: reads what planning needs of the host, and decides nothing itself. */
 import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { isInside, readInside } from '../../ffi/small-file.ts'
 import type { BoxFacts } from '../agents/adapter.ts'
 import { isAgentName } from '../agents/adapters.ts'
 import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
@@ -14,7 +15,6 @@ import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/l
 import { withPlace } from '../config/place.ts'
 import { CoopError } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
-import { readSmallFile } from '../disk/small-file.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
 import { gitIdentity } from '../host/git-identity.ts'
 import { ownersWarning } from '../host/rootfs-owners.ts'
@@ -65,7 +65,7 @@ const MAX_ETC = 1 << 20
 /** A text file of an image, never through a link out of it and never a device. */
 function imageText(root: string, path: string): string {
   try {
-    const bytes = readSmallFile(join(root, path), { maxBytes: MAX_ETC, within: root })
+    const bytes = readInside(root, path, MAX_ETC, 'root')
     return bytes ? Buffer.from(bytes).toString('utf8') : ''
   } catch {
     return '' // as if the image had none: the box gets its own
@@ -123,7 +123,7 @@ function imageOf(
     return { ...found, image }
   }
   const source = rootfsFolder(reference, loaded, facts)
-  if (!existsSync(join(source.path, 'usr')) && !existsSync(join(source.path, 'bin'))) {
+  if (!['usr', 'bin'].some((name) => isInside(source.path, name, 'root'))) {
     throw new CoopError('E_IMAGE', `${source.path} is no root file system: it has neither usr nor bin`, {
       hint: 'name the folder that becomes / in the box',
     })

@@ -29,13 +29,18 @@ async function withCopier<T>(
   { host, zygote }: ContainerContext,
   ids: IdPlan,
   work: (channel: Channel) => Promise<T>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const { channel, init } = await bear({ network: 'host', zygote, events: {} })
+  const end = (): void => channel.close() // what it was at is rejected then
+  signal?.addEventListener('abort', end)
   try {
+    signal?.throwIfAborted()
     await writeIdMaps(init.pid, ids, host)
     await becomeRoot(channel, ids, Math.min(MAX_OPEN_FILES, host.hardLimits.openFiles))
     return await work(channel)
   } finally {
+    signal?.removeEventListener('abort', end)
     channel.close()
   }
 }
@@ -45,19 +50,20 @@ const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /**
  * Copy what is in a folder into another one, which is empty and belongs to root of the box. Rejects with a
- * BatchError, whose code is the errno's name; the target then holds a part.
+ * BatchError, whose code is the errno's name, and when `signal` is aborted; the target then holds a part.
  */
 export async function copyTree(
   context: ContainerContext,
   ids: IdPlan,
   source: string,
   target: string,
+  signal?: AbortSignal,
 ): Promise<Copied> {
   const from = openSync(source, FOLDER)
   try {
     const to = openSync(target, FOLDER)
     try {
-      return await withCopier(context, ids, (channel) => new TreeCopy(channel).copy(from, to))
+      return await withCopier(context, ids, (channel) => new TreeCopy(channel).copy(from, to), signal)
     } finally {
       closeSync(to)
     }

@@ -1,12 +1,15 @@
 /**
- * Deletes files that belong to a box's other ids: nobody but root, or root of a user namespace with the same
- * map, may. A namespace without a box, for as long as it takes.
+ * Deletes what only another id of a box may delete. An ordinary user cannot remove files that a box gave to its other
+ * ids; root of a user namespace with the same map can. As in remove-tree.ts every name is taken in an open folder, since
+ * a box that shares the files may be changing them, and few folders are open at once.
  */
-
+import { closeSync, constants, openSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
+import { MAX_DEPTH, movedName } from '../box/remove-tree.ts'
 import { bear, writeIdMaps } from '../container/clone.ts'
 import type { ContainerContext } from '../container/context.ts'
 import { planIds } from '../sandbox/ids.ts'
@@ -14,6 +17,9 @@ import { planIds } from '../sandbox/ids.ts'
 const LISTING = 64 * 1024 // bytes of one getdents64 answer
 const PER_BATCH = 500
 const TYPE_FOLDER = 4 // DT_DIR
+const ROUNDS = 100_000 // listings of some thousand names: whoever goes on making files must not keep us here
+const FIRST_FREE = 16 // descriptors of our own in init are from here on
+const FOLDER = k.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW | k.O_CLOEXEC
 
 interface Entry {
   readonly name: Buffer
@@ -37,38 +43,86 @@ export function parseEntries(bytes: Buffer): Entry[] {
 
 const cstring = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.from([0])])
 
-async function list(channel: Channel, path: Buffer): Promise<Entry[]> {
-  const batch = new Batch()
-  batch.call('fchmodat', [k.AT_FDCWD, cstring(path), 0o700], { mayFail: true })
-  const flags = k.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW | k.O_CLOEXEC
-  const dir = batch.call('openat', [k.AT_FDCWD, cstring(path), flags], { scoped: true })
-  const space = batch.space(LISTING)
-  batch.call('getdents64', [dir, space, LISTING])
-  batch.output(space)
-  const { results, output } = await channel.run(batch)
-  return parseEntries(output.subarray(0, results.at(-1) ?? 0))
-}
+class Cleaner {
+  readonly #channel: Channel
+  /** The folder that holds what is deleted: a number in init. */
+  readonly #top: number
+  readonly #moved: Buffer[] = []
 
-async function removeFolder(channel: Channel, path: Buffer): Promise<void> {
-  for (;;) {
-    const entries = await list(channel, path)
-    if (!entries.length) break
-    const below = (entry: Entry): Buffer => Buffer.concat([path, Buffer.from('/'), entry.name])
-    for (const entry of entries) if (entry.folder) await removeFolder(channel, below(entry))
-    const files = entries.filter((entry) => !entry.folder)
-    for (let at = 0; at < files.length; at += PER_BATCH) {
-      const batch = new Batch()
-      for (const entry of files.slice(at, at + PER_BATCH))
-        batch.call('unlinkat', [k.AT_FDCWD, cstring(below(entry)), 0])
-      await channel.run(batch)
-    }
+  constructor(channel: Channel, top: number) {
+    this.#channel = channel
+    this.#top = top
   }
-  const batch = new Batch()
-  batch.call('unlinkat', [k.AT_FDCWD, cstring(path), k.AT_REMOVEDIR])
-  await channel.run(batch)
+
+  async remove(name: Buffer): Promise<void> {
+    await this.#folder(this.#top, name, 0)
+    for (let deep = this.#moved.pop(); deep; deep = this.#moved.pop()) await this.#folder(this.#top, deep, 0)
+  }
+
+  async #run(build: (batch: Batch) => void) {
+    const batch = new Batch()
+    build(batch)
+    return await this.#channel.run(batch)
+  }
+
+  async #folder(dir: number, name: Buffer, depth: number): Promise<void> {
+    if (depth === MAX_DEPTH) {
+      const moved = Buffer.from(movedName())
+      const to = [this.#top, cstring(moved), k.RENAME_NOREPLACE]
+      await this.#run((batch) => batch.call('renameat2', [dir, cstring(name), ...to]))
+      this.#moved.push(moved)
+      return
+    }
+    const { results } = await this.#run((batch) => batch.call('openat', [dir, cstring(name), FOLDER]))
+    const folder = results[0] ?? -1
+    try {
+      for (let round = 0; round < ROUNDS; round++) {
+        const entries = await this.#list(folder)
+        if (!entries.length) break
+        await this.#content(folder, entries, depth)
+      }
+    } finally {
+      await this.#run((batch) => batch.call('close', [folder]))
+    }
+    await this.#run((batch) => batch.call('unlinkat', [dir, cstring(name), k.AT_REMOVEDIR]))
+  }
+
+  async #content(folder: number, entries: readonly Entry[], depth: number): Promise<void> {
+    for (const entry of entries) if (entry.folder) await this.#folder(folder, entry.name, depth + 1)
+    const files = entries.filter((entry) => !entry.folder)
+    for (let at = 0; at < files.length; at += PER_BATCH)
+      await this.#run((batch) => {
+        for (const { name } of files.slice(at, at + PER_BATCH))
+          batch.call('unlinkat', [folder, cstring(name), 0])
+      })
+  }
+
+  /** From the beginning each time: what was there is gone by then. */
+  async #list(folder: number): Promise<Entry[]> {
+    const { results, output } = await this.#run((batch) => {
+      const space = batch.space(LISTING)
+      batch.call('lseek', [folder, 0, 0])
+      batch.call('getdents64', [folder, space, LISTING])
+      batch.output(space)
+    })
+    return parseEntries(output.subarray(0, results.at(-1) ?? 0))
+  }
 }
 
-/** Delete folders of coop's own trash, whoever their files belong to. */
+/** By a descriptor of ours: init need not be able to get there by path. */
+async function removeIn(channel: Channel, path: string): Promise<void> {
+  const top = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    const batch = new Batch()
+    batch.call('fcntl', [batch.fd(top), k.F_DUPFD_CLOEXEC, FIRST_FREE])
+    const { results } = await channel.run(batch)
+    await new Cleaner(channel, results[0] ?? -1).remove(Buffer.from(basename(path)))
+  } finally {
+    closeSync(top)
+  }
+}
+
+/** Delete folders that are in coop's own, such as its trash, whoever their files belong to. */
 export async function janitor(
   context: ContainerContext & { log(event: string, fields: Readonly<Record<string, unknown>>): void },
   folders: readonly string[],
@@ -80,7 +134,7 @@ export async function janitor(
   try {
     await writeIdMaps(init.pid, ids, host)
     for (const folder of folders) {
-      await removeFolder(channel, Buffer.from(folder)).catch((error) =>
+      await removeIn(channel, folder).catch((error) =>
         context.log('not-deleted', { folder, error: String(error) }),
       )
     }

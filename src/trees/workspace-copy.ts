@@ -36,7 +36,13 @@ function openTop(path: string): number {
 }
 
 /** One file or link into another folder, under a name that is new there. Bytes on disk; undefined when it is neither. */
-async function copyOne(from: number, name: string, to: number, as: string): Promise<number | undefined> {
+async function copyOne(
+  from: number,
+  name: string,
+  to: number,
+  as: string,
+  signal?: AbortSignal,
+): Promise<number | undefined> {
   const stat = tree.statAt(from, name)
   const keepOwner = process.getuid?.() === 0
   if (stat.type === k.S_IFLNK) {
@@ -51,7 +57,10 @@ async function copyOne(from: number, name: string, to: number, as: string): Prom
     if (opened.type !== k.S_IFREG) return undefined // swapped meanwhile
     return await within(tree.createFile(to, as), async (target) => {
       const size = Number(opened.size)
-      await copyBytes(source, target, size, () => turn())
+      await copyBytes(source, target, size, async () => {
+        await turn()
+        signal?.throwIfAborted()
+      })
       if (keepOwner) tree.setOwner(target, '', opened.uid, opened.gid)
       tree.setModeAndTime(target, opened.mode & 0o7777, opened.mtime)
       return size
@@ -141,24 +150,26 @@ export interface SavedWorkspace {
   readonly submodules: readonly string[]
 }
 
-/** Copy files of the workspace, `paths` or all, into an empty folder. */
+/** Copy files of the workspace, `paths` or all, into an empty folder. Rejects when `signal` is aborted. */
 export async function saveWorkspace(
   workspace: string,
   target: string,
   paths: readonly string[] | undefined,
+  signal?: AbortSignal,
 ): Promise<SavedWorkspace> {
   let size = 0
   const submodules: string[] = []
   await within(openTop(workspace), (from) =>
     within(openTop(target), async (to) => {
       const save = async (path: string, folder: boolean): Promise<void> => {
+        signal?.throwIfAborted()
         try {
           const at = split(path)
           if (folder) closeDescriptor(ensure(to, from, path))
           else
             await within(tree.openBelow(from, at.folder), (source) =>
               within(ensure(to, from, at.folder), async (into) => {
-                const copied = await copyOne(source, at.name, into, at.name)
+                const copied = await copyOne(source, at.name, into, at.name, signal)
                 size += copied ?? 0
                 if (copied === undefined && isRepository(source, at.name)) submodules.push(path)
               }),

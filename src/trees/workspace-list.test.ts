@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
-import { isWorkPath, parseList, safeGit } from './workspace-list.ts'
+import { safeGit } from '../box/git-process.ts'
+import { isWorkPath, parseList } from './workspace-list.ts'
 
 test('paths of git’s own, or that lead out, are none of the workspace’s', () => {
   for (const path of ['a', 'a/b.c', '.gitignore', 'x/.github/y', '...']) expect(isWorkPath(path)).toBe(true)

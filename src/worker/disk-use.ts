@@ -1,34 +1,45 @@
 /** What coop's own folders take of the disk. */
-import { lstatSync, readdirSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { AT_FDCWD, S_IFDIR } from '../../ffi/abi/constants.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import * as tree from '../../ffi/tree.ts'
 import { boxesDir, type Paths, snapshotsDir, volumesDir } from '../core/paths.ts'
 import { layerFolders, listRecords } from '../store/images.ts'
 import { findSnapshots } from '../store/snapshots.ts'
 import { unusedLayers } from '../store/unused.ts'
 import { boxUses } from '../store/usage.ts'
 
-const SECTOR = 512 // bytes of st_blocks
+const SECTOR = 512 // bytes of stx_blocks
+const MAX_DEPTH = 500 // a descriptor for each
 
 /**
- * Bytes on disk, hard links once. What belongs to other ids of a box and is closed to us is not counted: it is at
- * least this much.
+ * Bytes on disk, hard links once. What belongs to other ids of a box and is closed to us is not counted, nor is what is
+ * deeper than so many folders: it is at least this much. A box may be writing there: names are taken in open folders.
  */
 export function treeSize(path: string, seen = new Set<bigint>()): number {
   let total = 0
-  const visit = (at: string): void => {
+  const visit = (dir: number, name: string, depth: number): void => {
     try {
-      const stat = lstatSync(at, { bigint: true })
-      if (stat.nlink > 1n && !stat.isDirectory()) {
+      const stat = tree.statAt(dir, name)
+      const isFolder = stat.type === S_IFDIR
+      if (stat.nlink > 1 && !isFolder) {
         if (seen.has(stat.ino)) return
         seen.add(stat.ino)
       }
       total += Number(stat.blocks) * SECTOR
-      if (stat.isDirectory()) for (const name of readdirSync(at)) visit(join(at, name))
+      if (!isFolder || depth === MAX_DEPTH) return
+      const folder = tree.openFolder(dir, name)
+      try {
+        for (const names of tree.listNames(folder)) for (const below of names) visit(folder, below, depth + 1)
+      } finally {
+        closeDescriptor(folder)
+      }
     } catch {
       // Closed to us, or gone meanwhile.
     }
   }
-  visit(path)
+  visit(AT_FDCWD, tree.pathBytes(path), 0) // the folder itself is coop's own
   return total
 }
 

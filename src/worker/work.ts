@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import type { Channel } from '../../ffi/channel.ts'
 import { redirectToNull } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
+
 import { resolvedPath } from '../box/host-place.ts'
 import { leaveRoom } from '../box/leave-room.ts'
-import { diskError, emptyTrash, isDiskFull, removeTree } from '../box/storage.ts'
+import { removeTree } from '../box/remove-tree.ts'
+import { diskError, emptyTrash, isDiskFull } from '../box/storage.ts'
 import { writableOnDisk, writablePlaces } from '../box/writable.ts'
 import { adoptZygote } from '../box/zygote.ts'
+
 import { CoopError, errorToJson } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
 import { type HostFacts, hostFacts } from '../host/facts.ts'
@@ -94,7 +97,8 @@ export async function work(connection: number, channel: number): Promise<void> {
         // A folder that a box has given to another of its ids cannot be moved, only be deleted where it is; and a
         // full disk has no place for the trash.
         if (!isDiskFull(error) && (error as { code?: string }).code !== 'EACCES') throw error
-        if (!removeTree(folder)) await janitor({ host, zygote, log: () => {} }, [folder])
+        const left = removeTree(folder)
+        if (left.length) await janitor({ host, zygote, log: () => {} }, left)
       }
       const left = emptyTrash(paths)
       if (left.length) await janitor({ host, zygote, log: () => {} }, left)

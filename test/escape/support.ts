@@ -74,7 +74,19 @@ export function answers(text: string): Record<string, string> {
   return Object.fromEntries(pairs)
 }
 
-const IMAGE_PROGRAMS = ['sh', 'cat', 'ls', 'stat', 'touch', 'id', 'readlink'] as const
+const IMAGE_PROGRAMS = [
+  'sh',
+  'cat',
+  'ls',
+  'stat',
+  'touch',
+  'id',
+  'readlink',
+  'ln',
+  'mkdir',
+  'mv',
+  'rm',
+] as const
 
 /** The smallest root file system that a shell runs in, owned by the invoker. Returns its folder. */
 export function smallImage(t: Scratch, name = 'image'): string {

@@ -2,7 +2,11 @@
 import type { IMAGE_CALLS } from '../../protocol/calls/images.ts'
 import type { HandlersFor } from '../handlers.ts'
 import type { Services } from '../services.ts'
+import { whileThere } from '../while-there.ts'
 
 export function imageHandlers({ registry }: Services): HandlersFor<keyof typeof IMAGE_CALLS> {
-  return { 'image.publish': (_, request) => registry.publishing.publish(request) }
+  return {
+    'image.publish': (channel, request) =>
+      whileThere(channel, (gone) => registry.publishing.publish(request, gone)),
+  }
 }

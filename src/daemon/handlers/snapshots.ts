@@ -2,12 +2,13 @@
 import type { SNAPSHOT_CALLS } from '../../protocol/calls/snapshots.ts'
 import type { HandlersFor } from '../handlers.ts'
 import type { Services } from '../services.ts'
+import { whileThere } from '../while-there.ts'
 
 export function snapshotHandlers({
   registry: { snapshots },
 }: Services): HandlersFor<keyof typeof SNAPSHOT_CALLS> {
   return {
-    'snapshot.create': (_, request) => snapshots.create(request),
+    'snapshot.create': (channel, request) => whileThere(channel, (gone) => snapshots.create(request, gone)),
     'snapshot.restore': (_, request) => snapshots.restore(request),
     'snapshot.list': (_, target) => snapshots.list(target),
     'snapshot.remove': (_, request) => snapshots.remove(request),

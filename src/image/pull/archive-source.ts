@@ -1,17 +1,8 @@
 /** Images in folders and archives: the OCI image layout, plain or in a tar, and what `docker save` writes. */
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-} from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { CoopError } from '../../core/errors.ts'
-import { filePieces } from '../../disk/file-pieces.ts'
+import { filePieces, openWithoutWaiting } from '../../disk/file-pieces.ts'
 import { badImage, list, MAX_JSON, object, parseAnyJson, parseJson, text, texts } from '../json.ts'
 import {
   choosePlatform,
@@ -81,8 +72,9 @@ function folder(path: string): Files {
   return {
     size,
     read(name) {
-      if (size(name) > MAX_JSON) throw badImage(`${name} is larger than ${MAX_JSON} bytes`)
-      return readFileSync(at(name))
+      const bytes = size(name)
+      if (bytes > MAX_JSON) throw badImage(`${name} is larger than ${MAX_JSON} bytes`)
+      return readFileSlice(at(name), 0, bytes)
     },
     pieces: (name) => filePieces(at(name), 0, size(name)),
   }
@@ -143,7 +135,7 @@ async function archive(kind: ArchiveKind, path: string): Promise<Files> {
 
 function readFileSlice(path: string, start: number, size: number): Uint8Array {
   const bytes = new Uint8Array(size)
-  const fd = openSync(path, 'r')
+  const fd = openWithoutWaiting(path)
   try {
     for (let at = 0; at < size; ) {
       const n = readSync(fd, bytes, at, size - at, start + at)

@@ -1,0 +1,86 @@
+/**
+ * Deleting what boxes have written. Another box that shares a volume may be changing it meanwhile, so every name is
+ * taken in an open folder and no link is followed; and however deep a box has made it, few folders are open at once.
+ */
+import { closeSync, constants, openSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { SysError } from '../../ffi/libc.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import * as tree from '../../ffi/tree.ts'
+
+export const MAX_DEPTH = 64 // folders in one another; what is deeper is moved up first
+
+const ROUNDS = 3 // a listing may miss what moves while it is read; whoever goes on making files must not keep us here
+
+/** A name beside what is being deleted, for what lay too deep in it. */
+export const movedName = (): string => `.deep.${crypto.randomUUID()}`
+
+/** Paths of what could not be removed, beside it what lay too deep in it. The folder that it is in is coop's own. */
+export function removeTree(path: string): string[] {
+  const folder = dirname(path)
+  let top: number
+  try {
+    top = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  } catch {
+    return [path]
+  }
+  try {
+    const left = new Removal(top).remove(tree.pathBytes(basename(path)))
+    return left.map((name) => join(folder, tree.pathText(name)))
+  } finally {
+    closeSync(top)
+  }
+}
+
+class Removal {
+  readonly #top: number
+  readonly #moved: string[] = []
+
+  constructor(top: number) {
+    this.#top = top
+  }
+
+  /** Names that are left in the top folder. */
+  remove(name: string): string[] {
+    const left = this.#entry(this.#top, name, 0) ? [] : [name]
+    for (let deep = this.#moved.pop(); deep !== undefined; deep = this.#moved.pop())
+      if (!this.#entry(this.#top, deep, 0)) left.push(deep)
+    return left
+  }
+
+  #entry(dir: number, name: string, depth: number): boolean {
+    if (tree.remove(dir, name)) return true
+    let folder: number
+    try {
+      folder = tree.openToRemove(dir, name)
+    } catch (error) {
+      if (!(error instanceof SysError)) throw error
+      return tree.removeFolder(dir, name) // an empty folder of another id, in one of ours
+    }
+    try {
+      if (depth === MAX_DEPTH) {
+        const moved = movedName()
+        if (!tree.move(dir, name, this.#top, moved)) return false
+        this.#moved.push(moved)
+        return true
+      }
+      for (let round = 0; round < ROUNDS && this.#content(folder, depth); round++);
+    } finally {
+      closeDescriptor(folder)
+    }
+    return tree.removeFolder(dir, name)
+  }
+
+  /** Whether something was there and all of it is gone: then there may be more. */
+  #content(folder: number, depth: number): boolean {
+    let found = false
+    let whole = true
+    for (const names of tree.listNames(folder))
+      for (const name of names) {
+        found = true
+        whole = this.#entry(folder, name, depth + 1) && whole
+      }
+    if (found && whole) tree.rewind(folder)
+    return found && whole
+  }
+}
