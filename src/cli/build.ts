@@ -4,19 +4,25 @@ import { CoopError } from '../core/errors.ts'
 import type { WorkerEvent } from '../image/events.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import type { Built } from '../worker/build.ts'
-import { BOX_OPTIONS, boxOptions } from './box-options.ts'
+import { BOX_OPTIONS, boxOptions, TRUST_OPTION } from './box-options.ts'
 import type { Command } from './command.ts'
 import { ImageProgress } from './image-progress.ts'
 import { counted, isTerminal, paint, printable, printError, printJson } from './output.ts'
+import { trusting } from './trusting.ts'
 
 export interface BuildOptions {
   readonly quiet: boolean
   readonly noCache: boolean
   readonly pull: boolean
+  /** Accept what the project asks for. */
+  readonly trust: boolean
 }
 
 /** Build what a box with these options starts from; progress and the steps' output on stderr. */
-export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: BuildOptions): Promise<Built> {
+export async function buildImage(
+  box: BoxOptions,
+  { quiet, noCache, pull, trust }: BuildOptions,
+): Promise<Built> {
   const progress = new ImageProgress(isTerminal(2), quiet)
   const { workspace, environment, image, network } = box
   const build = { workspace, environment, overrides: { image, network }, noCache, pull }
@@ -31,7 +37,8 @@ export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: Buil
       printError(`${head} ${printable(event.text)}\n`)
     } else printError(shown(event.text))
   }
-  const result = (await runWorker({ do: 'build', build }, onEvent).catch((error) => {
+  const work = (): Promise<unknown> => runWorker({ do: 'build', build }, onEvent)
+  const result = (await trusting(trust, work).catch((error) => {
     throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error
   })) as Built
   const { reference, steps, cached } = result
@@ -65,6 +72,7 @@ const command: Command = {
     workspace: BOX_OPTIONS.workspace,
     image: BOX_OPTIONS.image,
     network: BOX_OPTIONS.network,
+    ...TRUST_OPTION,
     'no-cache': { type: 'boolean', about: 'run every step again' },
     pull: { type: 'boolean', about: 'ask the registry for a newer image' },
     quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },
@@ -73,7 +81,8 @@ const command: Command = {
   maxArguments: 0,
   async run(args) {
     const quiet = args.flag('quiet') || args.flag('json')
-    const options = { quiet, noCache: args.flag('no-cache'), pull: args.flag('pull') }
+    const [noCache, pull] = [args.flag('no-cache'), args.flag('pull')]
+    const options = { quiet, noCache, pull, trust: args.flag('trust') }
     const result = await buildImage(boxOptions(args), options)
     if (args.flag('json')) printJson(result)
     return 0

@@ -29,6 +29,7 @@ export const COMMANDS = {
   volume: { about: 'named volumes: ls, rm, prune', load: () => from(import('./volume.ts')) },
   init: { about: 'write a coop.toml that fits this repository', load: () => from(import('./init.ts')) },
   config: { about: 'show the effective configuration', load: () => from(import('./config.ts')) },
+  trust: { about: 'what a project asks for, and your word for it', load: () => from(import('./trust.ts')) },
   system: {
     about: 'the daemon and the disk: status, logs, df, clean, prune, shutdown',
     load: () => from(import('./system.ts')),

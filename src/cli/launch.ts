@@ -22,6 +22,8 @@ export interface Launch {
   readonly cwd?: string
   readonly callerCwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** What is to be settled before its streams are touched. */
+  before?(): Promise<void>
   /** The call that starts it. */
   call(command: CommandOptions): Call
 }
@@ -118,6 +120,7 @@ function checkSize(options: CommandOptions): void {
 export async function launch(connecting: Promise<Session>, paths: Paths, what: Launch): Promise<number> {
   try {
     const session = await connecting
+    await what.before?.()
     session.onNotice = (text) => printError(`${paint('yellow', 'coop:', 2)} ${printable(text)}\n`)
     const base: CommandOptions = {
       command: what.command,

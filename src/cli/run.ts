@@ -1,11 +1,13 @@
 /** `coop run`: one command in a fresh box that is removed afterwards. */
+import { isThere } from '../../ffi/files.ts'
 import { connect } from '../client/daemon.ts'
 import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
-import { BOX_OPTIONS, boxOptions } from './box-options.ts'
+import { PROJECT_FILE } from '../core/paths.ts'
+import { BOX_OPTIONS, boxOptions, TRUST_OPTION } from './box-options.ts'
 import type { Command } from './command.ts'
 import { launch } from './launch.ts'
-import { printJson } from './output.ts'
+import { isTerminal, printJson } from './output.ts'
 
 export const TERMINAL_OPTIONS = {
   tty: { type: 'boolean', short: 't', about: 'give the command a terminal' },
@@ -30,6 +32,7 @@ const command: Command = {
   ],
   options: {
     ...BOX_OPTIONS,
+    ...TRUST_OPTION,
     ...TERMINAL_OPTIONS,
     plan: { type: 'boolean', about: 'print what the box would be, as JSON, and start nothing' },
   },
@@ -48,6 +51,13 @@ const command: Command = {
     return launch(connect(paths), paths, {
       command: args.positionals,
       terminal,
+      before: async () => {
+        // Asked for first: a question must not come between a command and its input.
+        const accept = args.flag('trust')
+        if (!accept && !(isTerminal(0) && isThere(`${options.workspace}/${PROJECT_FILE}`))) return
+        const { settleFirst } = await import('./trust-question.ts')
+        await settleFirst(accept, options)
+      },
       call: (what) => ({ do: 'run', box: options, command: what }),
     })
   },

@@ -6,15 +6,17 @@ import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
 import type { BoxOptions } from '../protocol/messages.ts'
 import type { BoxInfo } from '../protocol/server-messages.ts'
-import { BOX_OPTIONS, boxOptions } from './box-options.ts'
+import { BOX_OPTIONS, boxOptions, TRUST_OPTION } from './box-options.ts'
 import type { Arguments, Command, Option } from './command.ts'
 import { isTerminal, paint, print, printable, printError, printWarnings } from './output.ts'
+import { trusting } from './trusting.ts'
 
 type Created = BoxInfo & { readonly warnings?: readonly string[] }
 
 /** Of every command that starts an agent's box. */
 export const START_OPTIONS = {
   ...BOX_OPTIONS,
+  ...TRUST_OPTION,
   build: { type: 'boolean', short: 'b', about: 'build the image first' },
   verbose: { type: 'boolean', short: 'v', about: 'say more' },
   quiet: { type: 'boolean', short: 'q', about: 'say nothing but errors' },
@@ -74,8 +76,8 @@ async function startBox(
 ): Promise<{ box: Created; existed: boolean }> {
   const existing = findBox(boxes, options)
   if (existing) checkSame(existing, options)
-  else if (args.flag('build')) await build(options, args.flag('quiet'))
-  const box = await startedBox(session, existing, options)
+  else if (args.flag('build')) await build(options, args.flag('quiet'), args.flag('trust'))
+  const box = await startedBox(session, existing, options, args.flag('trust'))
   if (!args.flag('quiet')) {
     printWarnings(box.warnings)
     const above = existing || options.name || args.text('workspace') ? undefined : boxAbove(boxes, box)
@@ -117,27 +119,31 @@ async function startedBox(
   session: Caller,
   existing: Created | undefined,
   options: BoxOptions,
+  trust: boolean,
 ): Promise<Created> {
-  const create = (): Promise<Created> => session.call<Created>({ do: 'box.create', box: options })
-  if (!existing) return create().catch((error) => buildWhenAsked(error, options).then(create))
+  const create = (): Promise<Created> =>
+    trusting(trust, () => session.call<Created>({ do: 'box.create', box: options }))
+  if (!existing) return create().catch((error) => buildWhenAsked(error, options, trust).then(create))
   if (existing.state !== 'stopped') return existing
   const { environment } = options
-  const { warnings } = await session.call<Created>({ do: 'box.start', name: existing.name, environment })
+  const { warnings } = await trusting(trust, () =>
+    session.call<Created>({ do: 'box.start', name: existing.name, environment }),
+  )
   return { ...existing, warnings: warnings ?? [] }
 }
 
-async function build(options: BoxOptions, quiet: boolean): Promise<void> {
+async function build(options: BoxOptions, quiet: boolean, trust: boolean): Promise<void> {
   const { buildImage } = await import('./build.ts')
-  await buildImage(options, { quiet, noCache: false, pull: false })
+  await buildImage(options, { quiet, noCache: false, pull: false, trust })
 }
 
 /** An image that is not built can be built now, when there is somebody to say so; anything else is raised again. */
-async function buildWhenAsked(error: unknown, options: BoxOptions): Promise<void> {
+async function buildWhenAsked(error: unknown, options: BoxOptions, trust: boolean): Promise<void> {
   if (!(error instanceof CoopError && error.code === 'E_NOT_BUILT')) throw error
   if (!isTerminal(0) || !isTerminal(2)) throw error
   const { isYes } = await import('./ask-person.ts')
   if (!isYes(`${printable(error.message)}. Build it now?`)) throw error
-  await build(options, false)
+  await build(options, false, trust)
 }
 
 type Caller = Awaited<ReturnType<typeof connect>>

@@ -131,7 +131,10 @@ function makeStep(
       const mount = mountOf(step.source)
       const what = `mount ${step.at}`
       setup.attributes(mount, BOUND | (step.readonly ? k.MOUNT_ATTR_RDONLY : 0), step.recursive, what)
-      setup.attach(mount, setup.target(step.at, step.source.type), what)
+      const target = step.existing
+        ? setup.inRoot(step.at, k.O_PATH, what)
+        : setup.target(step.at, step.source.type)
+      setup.attach(mount, target, what)
       return
     }
     case 'proc': {

@@ -104,9 +104,16 @@ export class Calls {
       case 'pty.direct':
         return this.#direct(connection, call.descriptors)
       case 'plan': {
-        const { plan, hidden } = registry.plan(call.box)
-        return printablePlan(plan, hidden)
+        const { plan, hidden, asks } = registry.plan(call.box)
+        const notes = asks.map(({ sentence }) => `not accepted yet (coop trust): to ${sentence}`)
+        return printablePlan({ ...plan, notes: [...plan.notes, ...notes] }, hidden)
       }
+      case 'trust.show':
+        return registry.trust(call.box)
+      case 'trust.accept':
+      case 'trust.list':
+      case 'trust.revoke':
+        return registry.answerTrust(call)
       case 'run':
         return this.#run(connection, call.box, call.command)
       case 'exec':

@@ -16,6 +16,8 @@ import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
 import type { BoxOptions, Environment } from '../protocol/messages.ts'
+import type { TrustCall, TrustInfo } from '../protocol/trust-messages.ts'
+import type { Plan } from '../sandbox/plan.ts'
 import { findManifests, type Manifest } from '../store/manifest.ts'
 import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
 import { janitor } from '../trees/remover.ts'
@@ -23,6 +25,7 @@ import { clearHalfMadeLayers } from '../worker/remove.ts'
 import type { Log } from './log.ts'
 import { Publishing } from './publishing.ts'
 import { Snapshots } from './snapshots.ts'
+import { answerTrust, showTrust } from './trust.ts'
 
 const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
 const CLEAN_DELAY_MS = 100 // files of ended boxes wait that long in the trash
@@ -34,6 +37,10 @@ const isFull = (error: unknown): boolean =>
 function whyGone({ init }: Manifest): string {
   return init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
 }
+
+/** To compare. A file that is covered by itself is another one after each time that an editor has saved it. */
+const mountsText = ({ steps }: Plan): string =>
+  JSON.stringify(steps.filter((step) => step.do !== 'bind' || !step.existing))
 
 export class Registry {
   readonly #boxes = new Map<string, Box>()
@@ -204,7 +211,17 @@ export class Registry {
 
   /** The plan of a box, with nothing made. */
   plan(options: BoxOptions): Prepared {
-    return prepareBox(this.#request(options, this.#choose(options)), this.#context.paths, this.#context.host)
+    const request = { ...this.#request(options, this.#choose(options)), planOnly: true }
+    return prepareBox(request, this.#context.paths, this.#context.host)
+  }
+
+  /** What the coop.toml of a workspace asks for. */
+  trust(options: BoxOptions): TrustInfo {
+    return showTrust(this.#context, { ...this.#request(options, 'trust'), planOnly: true })
+  }
+
+  answerTrust(call: TrustCall): unknown {
+    return answerTrust(this.#context, call)
   }
 
   /** Make a box: an agent's, which is then started, or the short-lived one of `coop run`. */
@@ -313,7 +330,7 @@ export class Registry {
   async configure(name: string, environment: Environment): Promise<readonly string[]> {
     const box = this.get(name)
     const prepared = this.#prepareAgain(box, environment)
-    const same = JSON.stringify(box.manifest.plan.steps) === JSON.stringify(prepared.plan.steps)
+    const same = mountsText(box.manifest.plan) === mountsText(prepared.plan)
     const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
     const missing = await box.terminals.missingAgent(prepared)
     if (missing)

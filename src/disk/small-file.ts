@@ -17,6 +17,8 @@ export interface ReadOptions {
   readonly maxBytes: number
   /** A folder that a symbolic link must not lead out of. */
   readonly within?: string | undefined
+  /** The file itself must not be a link, wherever that leads. */
+  readonly noLink?: boolean
 }
 
 /**
@@ -30,6 +32,7 @@ export function readSmallFile(path: string, options: ReadOptions): Uint8Array | 
     // Any part of the path may be a link, not only the last.
     if (options.within !== undefined && !isInside(real, realpathSync(options.within)))
       throw outside(path, options.within)
+    if (link && options.noLink) throw isLink(path)
     return readRegular(path, real, options)
   } catch (error) {
     if (error instanceof CoopError) throw error
@@ -71,6 +74,11 @@ function readRegular(path: string, real: string, { maxBytes, within }: ReadOptio
 
 const outside = (path: string, within: string): CoopError =>
   new CoopError('E_CONFIG', `${path} is a symbolic link that leads outside of ${within}.`, {
+    hint: 'Replace the link by a copy of the file.',
+  })
+
+const isLink = (path: string): CoopError =>
+  new CoopError('E_CONFIG', `${path} is a symbolic link, which a box could make lead elsewhere.`, {
     hint: 'Replace the link by a copy of the file.',
   })
 

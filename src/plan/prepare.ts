@@ -6,7 +6,9 @@ import { isAgentName } from '../agents/adapters.ts'
 import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
 import { type Discovery, findAgents } from '../agents/find.ts'
 import { hostFiles } from '../agents/host-files.ts'
+import { configurationCovers } from '../box/configuration-covers.ts'
 import { ensureSkeleton, persistentFolder } from '../box/storage.ts'
+import { configurationAsks, notAccepted, refuse } from '../box/trust.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
 import { withPlace } from '../config/place.ts'
@@ -22,10 +24,11 @@ import { stepEnvironment } from '../sandbox/environment.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
-import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
+import type { Ask } from '../trust/ask.ts'
+import type { MountedAt } from '../trust/project-asks.ts'
 import { installationMounts, persistentMounts, settle } from './agent-files.ts'
-import { configuredMounts, rootfsFolder } from './configured-mounts.ts'
+import { type ConfiguredMounts, configuredMounts, rootfsFolder } from './configured-mounts.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
 import { sensitiveFacts, workspaceSource } from './workspace.ts'
 
@@ -39,6 +42,8 @@ export interface BoxRequest {
   readonly command?: readonly string[]
   /** The box that is there already: its own files may have what neither image nor host has. What it was made of. */
   readonly existing?: { readonly image: string; readonly layered?: LayeredImage | undefined }
+  /** Nothing is going to be started: what is not accepted is told, not refused. */
+  readonly planOnly?: boolean
   /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
   readonly steps?: number
 }
@@ -53,6 +58,8 @@ export interface Prepared {
   readonly homeFiles: Readonly<Record<string, string>>
   /** What it starts from, unless that is a plain `host` or `rootfs:`. */
   readonly layered?: LayeredImage
+  /** What nobody has accepted yet: of a plan that is only looked at. */
+  readonly asks: readonly Ask[]
 }
 
 const MAX_ETC = 1 << 20
@@ -107,23 +114,22 @@ function imageOf(
   workspace: string,
   host: HostFacts,
   paths: Paths,
-  facts: SensitiveFacts,
+  rootfs: Source | undefined,
 ): { readonly image: ImageFacts; readonly layered?: LayeredImage; readonly warnings?: readonly string[] } {
   const reference = config.sandbox.image
   if (reference === 'host') return { image: hostImageOf(host, paths) }
-  if (!reference.startsWith('rootfs:')) {
+  if (!rootfs) {
     const found = layeredOf(request, config, workspace, paths, planIds(host.ids))
     const { base, ...own } = found.layered
     const image = base ? hostImageOf(host, paths, own.layers) : ({ kind: 'layers', ...own } as const)
     return { ...found, image }
   }
-  const source = rootfsFolder(reference, workspace, facts)
-  if (!existsSync(join(source.path, 'usr')) && !existsSync(join(source.path, 'bin'))) {
-    throw new CoopError('E_IMAGE', `${source.path} is no root file system: it has neither usr nor bin`, {
+  if (!existsSync(join(rootfs.path, 'usr')) && !existsSync(join(rootfs.path, 'bin'))) {
+    throw new CoopError('E_IMAGE', `${rootfs.path} is no root file system: it has neither usr nor bin`, {
       hint: 'name the folder that becomes / in the box',
     })
   }
-  return { image: { kind: 'rootfs', source } }
+  return { image: { kind: 'rootfs', source: rootfs } }
 }
 
 /** Whether the host has a real folder there: a link of the same name must not be hidden by one. */
@@ -179,11 +185,43 @@ function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths):
   return record !== undefined && isLocal(record.reference)
 }
 
-/** Everything that is to be known before the first thing is made. `withAgent`: an agent's box, not a command's. */
-export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
+/** A configuration with what it names on the host, and what it asks for. */
+export interface Examined {
+  readonly workspace: Source
+  readonly loaded: LoadedConfig
+  readonly configured: ConfiguredMounts
+  /** The folder of a `rootfs:` image. */
+  readonly rootfs: Source | undefined
+  readonly asks: readonly Ask[]
+}
+
+/** What a request's configuration asks for, decided on the very folders that are going to be mounted. */
+export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Examined {
   const facts = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
-  const source = workspaceSource(request.workspace, facts)
-  const loaded = configurationOf({ ...request, workspace: source.path }, paths)
+  const workspace = workspaceSource(request.workspace, facts)
+  const loaded = configurationOf({ ...request, workspace: workspace.path }, paths)
+  const { image } = loaded.config.sandbox
+  const rootfs = withPlace(loaded.origins, 'sandbox.image', () =>
+    image.startsWith('rootfs:') ? rootfsFolder(image, workspace.path, facts) : undefined,
+  )
+  // What is refused makes no volume.
+  const named = { rootfs: rootfs?.path }
+  const early = notAccepted(configurationAsks(loaded, workspace.path, named), workspace.path, paths)
+  const volume = (name: string): string =>
+    early.open.length ? paths.dataDir : persistentFolder(paths, 'volume', name, planIds(host.ids))
+  const configured = configuredMounts(loaded, workspace.path, facts, volume)
+  const mount = (index: number): MountedAt | undefined => {
+    const found = configured.mounts[index]
+    return found && { ...found, source: found.source.path }
+  }
+  const asks = [...configurationAsks(loaded, workspace.path, { ...named, mount })]
+  return { workspace, loaded, configured, rootfs, asks }
+}
+
+/** Everything that is to be known before the first thing is made. Raises E_TRUST for what nobody has accepted. */
+export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
+  const { workspace: source, loaded, configured, rootfs, asks } = examine(request, paths, host)
+  if (!request.planOnly) refuse(asks, source.path, paths)
   const isStep = request.steps !== undefined
   const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
   const target = config.workspace.path || source.path
@@ -192,7 +230,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     layered,
     warnings = [],
   } = withPlace(loaded.origins, 'sandbox.image', () =>
-    imageOf(request, config, source.path, host, paths, facts),
+    imageOf(request, config, source.path, host, paths, rootfs),
   )
   const discovery = image.kind === 'host' ? discover(request, host) : NOTHING_FOUND
   const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
@@ -200,13 +238,12 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const persistent = persistentMounts({ chosen, config, workspace: source, paths, host })
   settle(chosen, persistent.folders, box, host)
   const ids = planIds(host.ids)
-  const volume = (name: string): string => persistentFolder(paths, 'volume', name, ids)
   const etc = (name: string): string => {
     if (image.kind === 'layers') return layeredText(image.layers, `etc/${name}`)
     return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
   }
-  const configured = configuredMounts(loaded, source.path, facts, volume)
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
+  const mounts = [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts]
   const plan = composePlan({
     name: request.name,
     config,
@@ -220,7 +257,8 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     landlockAbi: host.landlockAbi,
     inProc: (name) => host.procNames.has(name),
     hardLimits: host.hardLimits,
-    mounts: [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts],
+    mounts,
+    covers: loaded.withoutProject ? configurationCovers(source, target, mounts) : [],
     links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
     agentEnvironment: isStep ? {} : (chosen.adapter?.environment(box) ?? {}),
     pathEntries: chosen.found?.pathEntries ?? [],
@@ -234,6 +272,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
     homeFiles: gitIdentity(host.home),
     ...(layered ? { layered } : {}),
+    asks: request.planOnly ? notAccepted(asks, source.path, paths).open : [],
   }
 }
 

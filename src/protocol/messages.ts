@@ -21,6 +21,7 @@ import {
 import { type PublishCall, publishCall } from './publish-messages.ts'
 import { type SnapshotCall, snapshotCall } from './snapshot-messages.ts'
 import { TooLong, text } from './text.ts'
+import { type TrustCall, trustCall } from './trust-messages.ts'
 
 export type { Size }
 
@@ -69,6 +70,8 @@ export type Call =
     }
   | { readonly do: 'pty.kill'; readonly name: string; readonly pty: number }
   | { readonly do: 'plan'; readonly box: BoxOptions }
+  /** What the coop.toml of the workspace asks for, and what of it is accepted. */
+  | { readonly do: 'trust.show'; readonly box: BoxOptions }
   | { readonly do: 'run'; readonly box: BoxOptions; readonly command: CommandOptions }
   | { readonly do: 'exec'; readonly name: string; readonly command: CommandOptions }
   | {
@@ -119,6 +122,7 @@ export type Call =
   | CopyCall
   | SnapshotCall
   | PublishCall
+  | TrustCall
 
 export type ClientMessage =
   /** `dataDir`: where the client takes boxes to be. */
@@ -169,6 +173,7 @@ function call(value: unknown): Call {
   switch (it.do) {
     case 'box.create':
     case 'plan':
+    case 'trust.show':
       return { do: it.do, box: boxOptions(it.box) }
     case 'box.find':
       return present({ do: it.do, box: optional(it.box, text) as string, cwd: text(it.cwd) })
@@ -231,7 +236,7 @@ function call(value: unknown): Call {
         from: optional(it.from, offset) as number,
       })
     default: {
-      const other = copyCall(it) ?? snapshotCall(it) ?? publishCall(it)
+      const other = copyCall(it) ?? snapshotCall(it) ?? publishCall(it) ?? trustCall(it)
       if (other) return other
       throw new Malformed('a known call')
     }

@@ -52,6 +52,8 @@ export interface ComposeInput {
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
   /** Configured mounts, the agent's installation, persistent folders; in order. */
   readonly mounts: readonly ExtraMount[]
+  /** Files over themselves, to be read-only: on top of everything, and none is made where there is none. */
+  readonly covers: readonly ExtraMount[]
   readonly links: readonly { readonly at: string; readonly to: string }[]
   readonly agentEnvironment: Readonly<Record<string, string>>
   readonly pathEntries: readonly string[]
@@ -157,6 +159,16 @@ export function composePlan(input: ComposeInput): Plan {
         source: mount.source,
         readonly: mount.readonly,
         recursive: mount.source.type === 'folder',
+      }),
+    ),
+    ...input.covers.map(
+      (cover): Step => ({
+        do: 'bind',
+        at: cover.target,
+        source: cover.source,
+        readonly: cover.readonly,
+        recursive: false,
+        existing: true,
       }),
     ),
     ...input.links.map((link): Step => ({ do: 'link', ...link })),

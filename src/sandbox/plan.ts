@@ -32,6 +32,8 @@ export type Step =
       readonly source: Source
       readonly readonly: boolean
       readonly recursive: boolean
+      /** The target is there, and is never made. */
+      readonly existing?: true
     }
   /** Names below /proc; each must be there and is covered, or the box is not made. */
   | {

@@ -52,6 +52,7 @@ export function facts(): ComposeInput {
     inProc: () => true,
     hardLimits: { processes: 100_000, openFiles: 1_000_000 },
     mounts: [],
+    covers: [],
     links: [],
     agentEnvironment: {},
     pathEntries: [],

@@ -6,12 +6,13 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withoutMounts } from '../box/bare-box.ts'
 import { diskError } from '../box/storage.ts'
+import { refuse } from '../box/trust.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
 import type { BuildRequest } from '../image/events.ts'
 import { buildReference, failedReference, stepIds } from '../image/steps.ts'
 import { imageReference } from '../plan/image-layers.ts'
-import { type BoxRequest, configurationOf, prepareBox } from '../plan/prepare.ts'
+import { type BoxRequest, examine, prepareBox } from '../plan/prepare.ts'
 import { sensitiveFacts, workspaceSource } from '../plan/workspace.ts'
 import { planIds, singleIdAdvice } from '../sandbox/ids.ts'
 import type { Plan } from '../sandbox/plan.ts'
@@ -58,8 +59,9 @@ export async function build(
     overrides: wanted.overrides,
     command: ['sh'],
   }
-  const { config } = configurationOf(request, paths)
-  const { image, setup } = config.sandbox
+  const { loaded, asks } = examine(request, paths, host)
+  refuse(asks, workspace, paths) // the image and the steps are the project's word
+  const { image, setup } = loaded.config.sandbox
   const needsLayers = (): CoopError =>
     new CoopError('E_IMAGE', `sandbox.setup needs an image of layers, not ${image}`, {
       hint: 'set image in [sandbox], for example to "debian:bookworm", or remove setup',

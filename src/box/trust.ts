@@ -1,0 +1,97 @@
+/** Whether a box may be what its project asks for: decided here, before anything is made, for every way of starting one. */
+import { existsSync, realpathSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type LoadedConfig, PROJECT_FILE } from '../config/load.ts'
+import type { Paths } from '../core/paths.ts'
+import { expandHome } from '../plan/configured-mounts.ts'
+import { imageReference } from '../plan/image-layers.ts'
+import { homeOf } from '../sandbox/compose.ts'
+import { isWithin } from '../sandbox/sensitive.ts'
+import { type Ask, openAsks, trustError } from '../trust/ask.ts'
+import { type About, type MountedAt, projectAsks } from '../trust/project-asks.ts'
+import { readTrust } from './trust-file.ts'
+
+/** What of the host a plan is made with: it is what is asked for, whatever its name leads to a moment later. */
+export interface Named {
+  readonly mount?: About['mount']
+  /** The folder of a `rootfs:` image. */
+  readonly rootfs?: string | undefined
+}
+
+/** What the coop.toml of a workspace asks for; without `mount`, all but the mounts of host folders. */
+export function configurationAsks(
+  loaded: LoadedConfig,
+  workspace: string,
+  { mount = () => undefined, rootfs }: Named = {},
+): readonly Ask[] {
+  const { image } = loaded.config.sandbox
+  const facts = factsOf(loaded, workspace)
+  return projectAsks(loaded, join(workspace, PROJECT_FILE), {
+    ...facts,
+    mount,
+    image: (reference) =>
+      reference === image && rootfs !== undefined ? `rootfs:${rootfs}` : facts.image(reference),
+  })
+}
+
+function factsOf(loaded: LoadedConfig, workspace: string): Omit<About, 'isMine' | 'mount'> {
+  const image = (reference: string): string => wholeReference(reference, workspace)
+  return { workspace, home: homeOf(loaded.config), image, describeMount }
+}
+
+/** What a person should know of a host folder before a box gets it; a clause to go on after a semicolon. */
+function describeMount(_source: string): string | undefined {
+  return undefined
+}
+
+function wholeReference(reference: string, workspace: string): string {
+  try {
+    const whole = reference === 'host' ? reference : imageReference(reference, workspace)
+    const [, kind = '', path = '', name = ''] =
+      /^(rootfs:)(\/.*)$/s.exec(whole) ?? /^([a-z-]+:)(\/[^:]*)(.*)$/s.exec(whole) ?? []
+    return path && existsSync(path) ? kind + realpathSync(path) + name : whole
+  } catch {
+    return reference // none that can be used, and the error that comes says so
+  }
+}
+
+/** Those that are not accepted yet. `note`: what to say before them. */
+export function notAccepted(
+  asks: readonly Ask[],
+  workspace: string,
+  paths: Paths,
+): { readonly open: readonly Ask[]; readonly note: string } {
+  if (!asks.length) return { open: [], note: '' }
+  const { folders, note } = readTrust(paths)
+  const keys = new Set((folders.get(workspace) ?? []).map(({ key }) => key))
+  return { open: openAsks(asks, keys), note }
+}
+
+/** Raises E_TRUST for what is not accepted. */
+export function refuse(asks: readonly Ask[], workspace: string, paths: Paths): void {
+  const { open, note } = notAccepted(asks, workspace, paths)
+  if (open.length) throw trustError(workspace, open, note)
+}
+
+/** Keys of the configuration that ask for what is not accepted, by what their paths lead to now: for showing only. */
+export function openConfiguration(
+  loaded: LoadedConfig,
+  workspace: string,
+  paths: Paths,
+): ReadonlySet<string> {
+  const folder = realpathSync(workspace)
+  const mount = (index: number): MountedAt | undefined => {
+    const spec = loaded.config.sandbox.mounts[index]
+    if (spec?.kind !== 'host') return undefined
+    const path = resolve(folder, expandHome(spec.source))
+    const source = existsSync(path) ? realpathSync(path) : path
+    // As configured-mounts.ts has it: nothing outside of a project is writable for it.
+    return { source, target: spec.target, readonly: spec.readonly || !isWithin(source, folder) }
+  }
+  // The file's own name for itself: a workspace may be named by a link.
+  const asks = projectAsks(loaded, join(workspace, PROJECT_FILE), {
+    ...factsOf(loaded, folder),
+    mount,
+  })
+  return new Set(notAccepted(asks, folder, paths).open.flatMap(({ at }) => at ?? []))
+}
