@@ -55,21 +55,27 @@ function wholeReference(reference: string, workspace: string): string {
   }
 }
 
-/** Those that are not accepted yet. `note`: what to say before them. */
-export function notAccepted(
-  asks: readonly Ask[],
-  workspace: string,
-  paths: Paths,
-): { readonly open: readonly Ask[]; readonly note: string } {
-  if (!asks.length) return { open: [], note: '' }
-  const { folders, note } = readTrust(paths)
-  const keys = new Set((folders.get(workspace) ?? []).map(({ key }) => key))
-  return { open: openAsks(asks, keys), note }
+/** What is not accepted of what is asked, and what to say before it. */
+export interface Open {
+  readonly open: readonly Ask[]
+  readonly note: string
 }
 
-/** Raises E_TRUST for what is not accepted. */
-export function refuse(asks: readonly Ask[], workspace: string, paths: Paths): void {
-  const { open, note } = notAccepted(asks, workspace, paths)
+/** Tells what is not accepted for a folder. The file is read once, and only when there is something to look for. */
+export function judge(workspace: string, paths: Paths): (asks: readonly Ask[]) => Open {
+  let read: { readonly keys: ReadonlySet<string>; readonly note: string } | undefined
+  return (asks) => {
+    if (!asks.length) return { open: [], note: '' }
+    if (!read) {
+      const { folders, note } = readTrust(paths)
+      read = { keys: new Set((folders.get(workspace) ?? []).map(({ key }) => key)), note }
+    }
+    return { open: openAsks(asks, read.keys), note: read.note }
+  }
+}
+
+/** Raises E_TRUST when something is not accepted. */
+export function refuse({ open, note }: Open, workspace: string): void {
   if (open.length) throw trustError(workspace, open, note)
 }
 
@@ -93,5 +99,5 @@ export function openConfiguration(
     ...factsOf(loaded, folder),
     mount,
   })
-  return new Set(notAccepted(asks, folder, paths).open.flatMap(({ at }) => at ?? []))
+  return new Set(judge(folder, paths)(asks).open.flatMap(({ at }) => at ?? []))
 }

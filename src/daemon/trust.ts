@@ -1,7 +1,6 @@
 /** `coop trust`: what projects ask for, and what people have accepted. The daemon is the only one that writes that file. */
 
 import type { BoxContext } from '../box/box.ts'
-import { notAccepted } from '../box/trust.ts'
 import { readTrust, writeTrust } from '../box/trust-file.ts'
 import type { BoxRequest } from '../plan/prepare.ts'
 import { examine } from '../plan/prepare.ts'
@@ -13,9 +12,12 @@ type Context = Pick<BoxContext, 'paths' | 'host' | 'log'>
 
 /** What a request's coop.toml asks for. */
 export function showTrust({ paths, host }: Context, request: BoxRequest): TrustInfo {
-  const { workspace, asks } = examine(request, paths, host)
+  const {
+    workspace,
+    asks,
+    open: { open, note },
+  } = examine(request, paths, host)
   if (asks.length > MAX_ASKS) throw trustError(workspace.path, asks)
-  const { open, note } = notAccepted(asks, workspace.path, paths)
   const unknown = new Set(open.map(({ key }) => key))
   return {
     workspace: workspace.path,

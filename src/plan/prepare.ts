@@ -8,7 +8,7 @@ import { type Discovery, findAgents } from '../agents/find.ts'
 import { hostFiles } from '../agents/host-files.ts'
 import { configurationCovers } from '../box/configuration-covers.ts'
 import { ensureSkeleton, persistentFolder } from '../box/storage.ts'
-import { configurationAsks, notAccepted, refuse } from '../box/trust.ts'
+import { configurationAsks, judge, type Open, refuse } from '../box/trust.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
 import { withPlace } from '../config/place.ts'
@@ -193,6 +193,8 @@ export interface Examined {
   /** The folder of a `rootfs:` image. */
   readonly rootfs: Source | undefined
   readonly asks: readonly Ask[]
+  /** Those that nobody has accepted. */
+  readonly open: Open
 }
 
 /** What a request's configuration asks for, decided on the very folders that are going to be mounted. */
@@ -201,12 +203,15 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
   const workspace = workspaceSource(request.workspace, facts)
   const loaded = configurationOf({ ...request, workspace: workspace.path }, paths)
   const { image } = loaded.config.sandbox
-  const rootfs = withPlace(loaded.origins, 'sandbox.image', () =>
-    image.startsWith('rootfs:') ? rootfsFolder(image, workspace.path, facts) : undefined,
-  )
+  const rootfs = withPlace(loaded.origins, 'sandbox.image', () => {
+    if (image.startsWith('rootfs:')) return rootfsFolder(image, workspace.path, facts)
+    if (image !== 'host') imageReference(image, workspace.path) // nobody is asked for a name that means nothing
+    return undefined
+  })
   // What is refused makes no volume.
   const named = { rootfs: rootfs?.path }
-  const early = notAccepted(configurationAsks(loaded, workspace.path, named), workspace.path, paths)
+  const judged = judge(workspace.path, paths)
+  const early = judged(configurationAsks(loaded, workspace.path, named))
   const volume = (name: string): string =>
     early.open.length ? paths.dataDir : persistentFolder(paths, 'volume', name, planIds(host.ids))
   const configured = configuredMounts(loaded, workspace.path, facts, volume)
@@ -215,13 +220,13 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
     return found && { ...found, source: found.source.path }
   }
   const asks = [...configurationAsks(loaded, workspace.path, { ...named, mount })]
-  return { workspace, loaded, configured, rootfs, asks }
+  return { workspace, loaded, configured, rootfs, asks, open: judged(asks) }
 }
 
 /** Everything that is to be known before the first thing is made. Raises E_TRUST for what nobody has accepted. */
 export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
-  const { workspace: source, loaded, configured, rootfs, asks } = examine(request, paths, host)
-  if (!request.planOnly) refuse(asks, source.path, paths)
+  const { workspace: source, loaded, configured, rootfs, open } = examine(request, paths, host)
+  if (!request.planOnly) refuse(open, source.path)
   const isStep = request.steps !== undefined
   const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
   const target = config.workspace.path || source.path
@@ -272,7 +277,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
     homeFiles: gitIdentity(host.home),
     ...(layered ? { layered } : {}),
-    asks: request.planOnly ? notAccepted(asks, source.path, paths).open : [],
+    asks: open.open,
   }
 }
 

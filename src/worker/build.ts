@@ -59,8 +59,8 @@ export async function build(
     overrides: wanted.overrides,
     command: ['sh'],
   }
-  const { loaded, asks } = examine(request, paths, host)
-  refuse(asks, workspace, paths) // the image and the steps are the project's word
+  const { loaded, open } = examine(request, paths, host)
+  refuse(open, workspace) // the image and the steps are the project's word
   const { image, setup } = loaded.config.sandbox
   const needsLayers = (): CoopError =>
     new CoopError('E_IMAGE', `sandbox.setup needs an image of layers, not ${image}`, {

@@ -65,7 +65,7 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(gcc.missing)(`clone3 is unknown also where namespaces are allowed${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    t.write('coop.toml', '[sandbox]\nnested = true\n')
+    t.settings('[sandbox]\nnested = true\n')
     expect(await callsInBox(t, [...MIXED, ...STRUCT])).toEqual({
       ...all(MIXED, 'OK'),
       ...all(STRUCT, 'ENOSYS'),
