@@ -6,7 +6,7 @@ import type { ErrorJson } from '../core/errors.ts'
 import type { Size } from './fields.ts'
 
 /** Raised with every change that an older side would misunderstand. */
-export const PROTOCOL = 3
+export const PROTOCOL = 4
 
 export type ServerMessage =
   | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly pid: number }

@@ -132,6 +132,7 @@ test('a project only tightens what the user says; what widens it is asked, with 
   const user = `
 [sandbox]
 agent = "claude --permission-mode plan"
+shell = "bash --restricted"
 args = ["--safe"]
 nested = true
 ptrace = false
@@ -158,11 +159,12 @@ show = ["a.env"]
   ).toEqual([])
   expect(
     same(
-      '[sandbox]\nagent = "claude"\nargs = []\nptrace = true\n[network]\nmode = "host"\nallow = ["*"]\n[env]\nA = "2"\nB = "b"\n[limits]\nmemory = ""\ncpus = "3"\npids = 200\ndisk = "2g"\n[secrets]\nhide = ["*.key"]\nshow = ["a.env", "b.env"]',
+      '[sandbox]\nagent = "claude"\nshell = "bash"\nargs = []\nptrace = true\n[network]\nmode = "host"\nallow = ["*"]\n[env]\nA = "2"\nB = "b"\n[limits]\nmemory = ""\ncpus = "3"\npids = 200\ndisk = "2g"\n[secrets]\nhide = ["*.key"]\nshow = ["a.env", "b.env"]',
     ),
   ).toEqual([
     'agent:claude',
     'args:[]',
+    'shell:bash',
     'ptrace',
     'env-instead:A:2',
     'env-instead:B:b',

@@ -111,7 +111,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
             ),
           ],
     shell: (value, own) =>
-      value === own || SHELLS.includes(value)
+      value === own || (SHELLS.includes(value) && SHELLS.includes(own))
         ? []
         : [ask(`run ${quote(value)} as the shell`, 'shell', value)],
     user: safe,

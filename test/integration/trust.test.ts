@@ -224,6 +224,24 @@ describe('coop trust', () => {
     },
   )
 
+  test.skipIf(skip)(
+    `a snapshot that brings back what is not accepted is back, and waits${can.note}`,
+    async () => {
+      await using t = await scratch(ordinary, { git: false })
+      t.write('coop.toml', ASKING)
+      output(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity', '--trust'], SECRET))
+      output(await t.coop(['snapshot', 'create', 'one', '--workspace']))
+      t.write('coop.toml', '')
+      output(await t.coop(['trust', 'revoke']))
+      const restored = await t.coop(['snapshot', 'restore', 'one', '--workspace', '--force'], SECRET)
+      expect(output(restored)).toContain('has its files back; start it: coop start box')
+      expect(restored.stderr).toMatch(/wants what you have not accepted/)
+      expect(readFileSync(join(t.workspace, 'coop.toml'), 'utf8')).toBe(ASKING)
+      output(await t.coop(['start', '--trust'], SECRET))
+      expect(output(await t.coop(['exec', 'printenv', 'TAKEN']))).toBe('value\n')
+    },
+  )
+
   test.skipIf(skip)(`errors as JSON name each thing by its meaning${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
     t.write('coop.toml', ASKING)
