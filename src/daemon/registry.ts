@@ -217,7 +217,7 @@ export class Registry {
 
   /** What the coop.toml of a workspace asks for. */
   trust(options: BoxOptions): TrustInfo {
-    return showTrust(this.#context, { ...this.#request(options, 'trust'), planOnly: true })
+    return showTrust(this.#context, this.#request(options, 'trust'))
   }
 
   answerTrust(call: TrustCall): unknown {

@@ -208,12 +208,14 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
     if (image !== 'host') imageReference(image, workspace.path) // nobody is asked for a name that means nothing
     return undefined
   })
-  // What is refused makes no volume.
+  // What is going to be refused makes no volume: until then any folder stands for it.
   const named = { rootfs: rootfs?.path }
   const judged = judge(workspace.path, paths)
   const early = judged(configurationAsks(loaded, workspace.path, named))
   const volume = (name: string): string =>
-    early.open.length ? paths.dataDir : persistentFolder(paths, 'volume', name, planIds(host.ids))
+    early.open.length && !request.planOnly
+      ? paths.dataDir
+      : persistentFolder(paths, 'volume', name, planIds(host.ids))
   const configured = configuredMounts(loaded, workspace.path, facts, volume)
   const mount = (index: number): MountedAt | undefined => {
     const found = configured.mounts[index]
