@@ -111,3 +111,8 @@ export function redirectToNull(fd: number): void {
   must('dup3', undefined, nowhere, fd, 0)
   syscall('close', nowhere)
 }
+
+/** Whether there is something by that name that may be looked at; links are followed. */
+export function isThere(path: string): boolean {
+  return syscall('statx', k.AT_FDCWD, cstring(path), 0, STATX_BASIC, new Uint8Array(256)) === 0
+}

@@ -22,6 +22,7 @@ export const COMMANDS = {
   volume: () => import('./commands/volume.ts'),
   init: () => import('./commands/init.ts'),
   config: () => import('./commands/config.ts'),
+  trust: () => import('./commands/trust.ts'),
   completion: () => import('./commands/completion.ts'),
   system: () => import('./commands/system.ts'),
 } as const satisfies Readonly<Record<string, Load>>

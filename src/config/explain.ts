@@ -12,6 +12,8 @@ export interface ConfigRow {
   readonly value: TomlValue | null
   /** `built-in`, `FILE:LINE`, `environment NAME` or `flag NAME`. */
   readonly origin: string
+  /** The project asks for it, and nobody has accepted that: no box starts with it. */
+  readonly accepted?: false
 }
 
 const MASK = '•••'
@@ -19,12 +21,13 @@ const MASK = '•••'
 /** A value for people: as TOML on one line. */
 export const valueText = (value: ConfigRow['value']): string => (value === null ? MASK : tomlValue(value))
 
-/** All values in the order of the schema. */
-export function explainConfig(loaded: LoadedConfig): ConfigRow[] {
-  return TABLE_NAMES.flatMap((name) => {
+/** All values in the order of the schema. `open`: keys of those that are not accepted. */
+export function explainConfig(loaded: LoadedConfig, open: ReadonlySet<string> = new Set()): ConfigRow[] {
+  const rows = TABLE_NAMES.flatMap((name) => {
     if (name === 'env') return envRows(loaded)
     return tableRows(name, loaded)
   })
+  return rows.map((row) => (open.has(row.key) ? { ...row, accepted: false } : row))
 }
 
 function tableRows(name: keyof typeof SCHEMA, loaded: LoadedConfig): ConfigRow[] {

@@ -116,10 +116,21 @@ test('-e takes KEY=VALUE, and KEY for what the host has', () => {
   expect(errorOf(() => parseEnvFlags(['__proto__=x'], {})).code).toBe('E_USAGE')
 })
 
-test('a coop.toml that is a link inside of the workspace is read', () => {
+test('a coop.toml that is a link inside of the workspace is refused, since a box could make it lead elsewhere', () => {
   writeFileSync(join(workspace, 'real.toml'), '[sandbox]\nimage = "x"')
   symlinkSync('real.toml', join(workspace, 'coop.toml'))
-  expect(load().config.sandbox.image).toBe('x')
+  expect(errorOf(() => load()).message).toContain('is a symbolic link')
+})
+
+test('what the user says without the project is kept beside the whole', () => {
+  expect(load().withoutProject).toBeUndefined()
+  writeFileSync(join(configDir, 'default.toml'), '[network]\nmode = "none"\n[env]\nA = "$A"\n')
+  project('[network]\nmode = "host"\n[sandbox]\nnested = true\n')
+  const { config, withoutProject } = load({ A: 'secret', COOP_IMAGE: 'x' })
+  expect(config.network.mode).toBe('host')
+  expect(withoutProject?.network.mode).toBe('none')
+  expect(withoutProject?.sandbox).toEqual({ ...DEFAULTS.sandbox, image: 'x' })
+  expect(withoutProject?.env).toEqual({ A: '$A' })
 })
 
 test('a coop.toml that is a link out of the workspace is refused', () => {

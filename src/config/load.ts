@@ -1,7 +1,7 @@
 /** The effective configuration of a workspace: built-in, the user's, the project's, environment, flags. */
 import { join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
-import type { HostEnv } from '../core/paths.ts'
+import { type HostEnv, PROJECT_FILE } from '../core/paths.ts'
 import { readSmallFile } from '../disk/small-file.ts'
 import type { Config, ConfigLayer } from './config.ts'
 import { checkNames } from './env-flags.ts'
@@ -12,10 +12,8 @@ import { SCHEMA } from './schema.ts'
 import { quoteForMessage } from './toml.ts'
 import { BadValue, type Kind } from './values.ts'
 
+export { PROJECT_FILE } from '../core/paths.ts'
 export type { Origin } from './merge.ts'
-
-/** The name of a project's configuration file. */
-export const PROJECT_FILE = 'coop.toml'
 
 /** What flags say; absent ones change nothing. */
 export interface ConfigOverrides {
@@ -47,6 +45,8 @@ export interface LoadedConfig {
   readonly files: readonly string[]
   /** Names in `[env]` that were written as `"$NAME"`, with that text; also those the host does not set. */
   readonly references: ReadonlyMap<string, string>
+  /** What the user's own layers alone say, with `"$NAME"` as it is; undefined when the project has no file. */
+  readonly withoutProject: Config | undefined
 }
 
 /** Loads and joins all layers. Raises E_CONFIG for a file or variable, E_USAGE for a flag. */
@@ -54,14 +54,17 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const overrides = options.overrides ?? {}
   const files = [
     { file: join(options.configDir, 'default.toml'), layer: 'global' as const, within: undefined },
-    // A link out of the repository would let it read, and quote in an error, any file of the user.
+    // A link out of the repository would let it read, and quote in an error, any file of the user. One within cannot be
+    // kept as it is in a box: a mount covers a file, and the box would rename the folders that the link goes through.
     { file: join(options.workspace, PROJECT_FILE), layer: 'project' as const, within: options.workspace },
   ].flatMap(({ within, ...source }) => {
     const layer = fileLayer(source, within)
-    return layer === undefined ? [] : [{ file: source.file, layer }]
+    return layer === undefined ? [] : [{ ...source, from: layer }]
   })
-  const layers = [...files.map(({ layer }) => layer), environmentLayer(options.env), flagLayer(overrides)]
-  const { config, origins } = mergeLayers(layers)
+  const users = files.flatMap(({ from, layer }) => (layer === 'global' ? [from] : []))
+  const above = [environmentLayer(options.env), flagLayer(overrides)]
+  const { config, origins } = mergeLayers([...files.map(({ from }) => from), ...above])
+  const hasProject = users.length < files.length
   const literal = new Set(Object.keys(overrides.env ?? {}))
   const expanded = expandEnv(config.env, options.env, literal, origins)
   return {
@@ -70,11 +73,16 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     warnings: expanded.warnings,
     files: files.map(({ file }) => file),
     references: expanded.references,
+    withoutProject: hasProject ? mergeLayers([...users, ...above]).config : undefined,
   }
 }
 
 function fileLayer(source: ConfigSource, within: string | undefined): LayerWithOrigin | undefined {
-  const bytes = readSmallFile(source.file, { maxBytes: MAX_CONFIG_BYTES, within })
+  const bytes = readSmallFile(source.file, {
+    maxBytes: MAX_CONFIG_BYTES,
+    within,
+    noLink: source.layer === 'project',
+  })
   if (bytes === undefined) return undefined
   const { layer, lineOf } = parseConfig(decodeConfig(bytes, source.file), source)
   return { layer, origin: (path) => ({ kind: 'file', file: source.file, line: lineOf(path) }) }

@@ -142,8 +142,9 @@ export class MountBatch {
   }
 
   /** Attach a mount at a path of the box, where `provePlaces` then looks for it. */
-  promise(mount: Ref, path: string, type: 'folder' | 'file', what: string): void {
-    this.attach(mount, this.target(path, type), what)
+  promise(mount: Ref, path: string, type: 'folder' | 'file' | 'existing', what: string): void {
+    const target = type === 'existing' ? this.inRoot(path, k.O_PATH, what) : this.target(path, type)
+    this.attach(mount, target, what)
     this.#promised.set(path, mount)
   }
 

@@ -172,7 +172,7 @@ function makeStep(
         ? setup.sealed(staged(step.source), `${SEALED}${step.at}`)
         : mountOf(step.source)
       setup.attributes(mount, BOUND | (step.readonly ? k.MOUNT_ATTR_RDONLY : 0), step.recursive, what)
-      setup.promise(mount, step.at, step.source.type, what)
+      setup.promise(mount, step.at, step.existing ? 'existing' : step.source.type, what)
       return
     }
     case 'proc': {

@@ -34,6 +34,10 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
       'The folder cannot be a workspace: it does not exist, is not yours, or holds secrets or coop’s own state.',
     fix: 'Start coop in a folder of the project.',
   },
+  E_TRUST: {
+    means: 'The coop.toml of the project asks for something that nobody has accepted.',
+    fix: 'Read what it asks for; `--trust` or `coop trust` in a terminal accepts it, and `coop trust revoke` takes that back.',
+  },
   E_AGENT: {
     means: 'The agent is not installed, or its command cannot be read.',
     fix: 'Install it, or name another with `--agent`.',

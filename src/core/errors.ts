@@ -14,6 +14,7 @@ export const EXIT = {
   E_BOX_STATE: 1,
   E_WORKSPACE: 1,
   E_AGENT: 1,
+  E_TRUST: 1,
   E_MOUNT: 1,
   E_DISK_FULL: 1,
   E_NO_TERMINAL: 2,
@@ -31,17 +32,21 @@ export interface ErrorOptions {
   /** What to do about it, a command where possible. */
   readonly hint?: string | undefined
   readonly cause?: unknown
+  /** For programs that read the error as JSON, and for the client that can do something about it. */
+  readonly details?: Readonly<Record<string, unknown>> | undefined
 }
 
 export class CoopError extends Error {
   override readonly name = 'CoopError'
   readonly code: ErrorCode
   readonly hint: string | undefined
+  readonly details: ErrorOptions['details']
 
   constructor(code: ErrorCode, sentence: string, options: ErrorOptions = {}) {
     super(sentence, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.hint = options.hint
+    this.details = options.details
   }
 
   get exitCode(): number {
@@ -54,16 +59,18 @@ export interface ErrorJson {
   readonly code: ErrorCode
   readonly message: string
   readonly hint?: string
+  readonly details?: Readonly<Record<string, unknown>>
 }
 
 export function errorToJson(error: unknown): ErrorJson {
   if (error instanceof CoopError) {
-    return { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) }
+    const { code, message, hint, details } = error
+    return { code, message, ...(hint ? { hint } : {}), ...(details ? { details } : {}) }
   }
   return { code: 'E_INTERNAL', message: error instanceof Error ? error.message : String(error) }
 }
 
 export function errorFromJson(json: ErrorJson): CoopError {
   const code = json.code in EXIT ? json.code : 'E_FAILED'
-  return new CoopError(code, json.message, { hint: json.hint })
+  return new CoopError(code, json.message, { hint: json.hint, details: json.details })
 }

@@ -83,6 +83,9 @@ export function checkSocketPaths(paths: Paths): void {
   )
 }
 
+/** The name of a project's configuration file. */
+export const PROJECT_FILE = 'coop.toml'
+
 /** The user's own settings, below the project's coop.toml. */
 export const globalConfigFile = (paths: Paths): string => join(paths.configDir, 'default.toml')
 
@@ -95,6 +98,9 @@ export const lastOutputFile = (paths: Paths, name: string): string => join(boxDi
 /** The writable layer of a box; `work` is overlayfs's scratch folder and must be on the same file system. */
 export const upperDir = (paths: Paths, name: string): string => join(boxDir(paths, name), 'upper')
 export const workDir = (paths: Paths, name: string): string => join(boxDir(paths, name), 'work')
+
+/** What people have accepted of the configurations of projects. */
+export const trustFile = (paths: Paths): string => join(paths.dataDir, 'trust.json')
 
 export const volumesDir = (paths: Paths): string => join(paths.dataDir, 'volumes')
 /** Marks a volume that has not got yet what the image has at its place. */

@@ -8,6 +8,7 @@ import { imageHandlers } from './handlers/images.ts'
 import { snapshotHandlers } from './handlers/snapshots.ts'
 import { systemHandlers } from './handlers/system.ts'
 import { terminalHandlers } from './handlers/terminals.ts'
+import { trustHandlers } from './handlers/trust.ts'
 import type { Services } from './services.ts'
 
 type Handlers = { readonly [N in CallName]: Handler<N> }
@@ -31,6 +32,7 @@ export function answering(services: Services): Answer {
     ...snapshotHandlers(services),
     ...imageHandlers(services),
     ...systemHandlers(services),
+    ...trustHandlers(services),
   }
   const answer = async <N extends CallName>(
     channel: ClientChannel,

@@ -8,6 +8,7 @@ import { Cgroups } from '../box/cgroup.ts'
 import { thaw } from '../box/freeze.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../box/storage.ts'
+import { judge, refuse } from '../box/trust.ts'
 import { writableMounts } from '../box/writable.ts'
 import { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
@@ -18,8 +19,10 @@ import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
+import type { TrustInfo } from '../protocol/calls/trust.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/values.ts'
+import type { Plan } from '../sandbox/plan.ts'
 import { replacedSources } from '../sandbox/replaced.ts'
 import { findManifests, type Manifest } from '../store/manifest.ts'
 import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
@@ -29,6 +32,7 @@ import type { Log } from './log.ts'
 import { Publishing } from './publishing.ts'
 import { Turns } from './room.ts'
 import { Snapshots } from './snapshots.ts'
+import { showTrust } from './trust.ts'
 
 const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
 const CLEAN_DELAY_MS = 100 // files of ended boxes wait that long in the trash
@@ -40,6 +44,10 @@ const isFull = (error: unknown): boolean =>
 function whyGone({ init }: Manifest): string {
   return init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
 }
+
+/** To compare. A file that is covered by itself is another one after each time that an editor has saved it. */
+const mountsText = ({ steps }: Plan): string =>
+  JSON.stringify(steps.filter((step) => step.do !== 'bind' || !step.existing))
 
 export class Registry {
   readonly #boxes = new Map<string, Box>()
@@ -82,6 +90,11 @@ export class Registry {
     const clean = (): void => this.#cleanSoon()
     this.snapshots = new Snapshots(this, this.#context, clean)
     this.publishing = new Publishing(this, this.#context, clean)
+  }
+
+  /** For those who keep state beside the boxes. */
+  get context(): BoxContext {
+    return this.#context
   }
 
   isOlderBuild(box: Box): boolean {
@@ -228,7 +241,13 @@ export class Registry {
 
   /** The plan of a box, with nothing made. */
   plan(options: BoxOptions): Prepared {
-    return prepareBox(this.#request(options, this.#choose(options)), this.#context.paths, this.#context.host)
+    const request = { ...this.#request(options, this.#choose(options)), planOnly: true }
+    return prepareBox(request, this.#context.paths, this.#context.host)
+  }
+
+  /** What the coop.toml of a workspace asks for. */
+  trust(options: BoxOptions): TrustInfo {
+    return showTrust(this.#context, this.#request(options, 'trust'))
   }
 
   /** Make a box: an agent's, which is then started, or the short-lived one of `coop run`. */
@@ -299,11 +318,8 @@ export class Registry {
     return seeded ? prepare() : prepared
   }
 
-  /**
-   * What a box's configuration says now, with the flags that it was made with. `accepted`: a person has agreed to what
-   * was replaced meanwhile.
-   */
-  #prepareAgain(box: Box, environment: Environment, accepted: boolean): Prepared {
+  /** What a box's configuration says now, with the flags that it was made with. Raises E_TRUST for what nobody has accepted. */
+  #prepareAgain(box: Box, environment: Environment): Prepared {
     const { plan, flags, layered, boot } = box.manifest
     const request = {
       name: box.name,
@@ -313,34 +329,29 @@ export class Registry {
       writable: this.writable,
       existing: { image: plan.image, layered },
     }
-    const putBack = (code: 'E_WORKSPACE' | 'E_MOUNT', sentence: string, cause?: unknown): CoopError =>
-      new CoopError(code, sentence, {
-        hint: `put the folder back as it was, or remove the box: coop kill ${box.name}`,
-        cause,
-      })
     let prepared: Prepared
     try {
       prepared = prepareBox(request, this.#context.paths, this.#context.host)
     } catch (error) {
       if (!(error instanceof CoopError) || error.code !== 'E_WORKSPACE') throw error
-      throw putBack(error.code, error.message, error)
+      throw new CoopError(error.code, error.message, {
+        hint: `put the folder back as it was, or remove the box: coop kill ${box.name}`,
+        cause: error,
+      })
     }
-    const [replaced] = accepted ? [] : replacedSources(plan, prepared.plan, boot === bootId())
-    if (replaced) throw putBack(replaced.code, replaced.sentence)
+    const { path } = prepared.plan.workspace.source
+    const replaced = replacedSources(plan, prepared.plan, boot === bootId())
+    refuse(judge(path, this.#context.paths)(replaced), path)
     return prepared
   }
 
   /** Start a stopped box; one that runs is no error. */
-  async start(
-    name: string,
-    environment: Environment,
-    accepted = false,
-  ): Promise<{ warnings: readonly string[] }> {
+  async start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
     const box = this.get(name)
     if (box.running) return { warnings: [] }
     if (box.ending || box.manifest.state !== 'stopped')
       throw new CoopError('E_BOX_STATE', `the box ${name} is just ending or starting`, { hint: 'coop ls' })
-    const prepared = await this.#prepared(() => this.#prepareAgain(box, environment, accepted))
+    const prepared = await this.#prepared(() => this.#prepareAgain(box, environment))
     await this.#turns
       .take(() => box.start(prepared))
       .catch((error) => {
@@ -354,10 +365,10 @@ export class Registry {
   }
 
   /** Read a running box's configuration again. Returns what the user is to know. Raises E_AGENT: what runs goes on. */
-  async configure(name: string, environment: Environment, accepted = false): Promise<readonly string[]> {
+  async configure(name: string, environment: Environment): Promise<readonly string[]> {
     const box = this.get(name)
-    const prepared = this.#prepareAgain(box, environment, accepted)
-    const same = JSON.stringify(box.manifest.plan.steps) === JSON.stringify(prepared.plan.steps)
+    const prepared = this.#prepareAgain(box, environment)
+    const same = mountsText(box.manifest.plan) === mountsText(prepared.plan)
     const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
     const missing = await box.terminals.missingAgent(prepared)
     if (missing)

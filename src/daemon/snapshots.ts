@@ -196,8 +196,14 @@ export class Snapshots {
     }
     log('snapshot-restored', { box: box.name, name: call.name })
     if (!wasRunning) return { warnings: [], running: false, box: box.name }
-    const { warnings } = await this.#registry.start(box.name, call.environment)
-    return { warnings, running: true, box: box.name }
+    try {
+      const { warnings } = await this.#registry.start(box.name, call.environment)
+      return { warnings, running: true, box: box.name }
+    } catch (error) {
+      // Everything is back, and with it an older coop.toml: its user's word is all that is missing.
+      if (!(error instanceof CoopError) || error.code !== 'E_TRUST') throw error
+      return { warnings: [`${error.message}; ${error.hint}`], running: false, box: box.name }
+    }
   }
 
   #checkFits(meta: SnapshotMeta, box: Box, workspace: boolean): void {

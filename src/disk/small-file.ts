@@ -9,6 +9,8 @@ export interface ReadOptions {
   readonly maxBytes: number
   /** A folder that a symbolic link must not lead out of. */
   readonly within?: string | undefined
+  /** The file itself must not be a link, wherever that leads. */
+  readonly noLink?: boolean
 }
 
 /**
@@ -16,7 +18,10 @@ export interface ReadOptions {
  * is E_CONFIG, and so are an unreadable file and a link that leads outside of `within` or nowhere. With `within`, where
  * a box may be writing, the kernel looks for the file in that folder; else links are followed as usual.
  */
-export function readSmallFile(path: string, { maxBytes, within }: ReadOptions): Uint8Array | undefined {
+export function readSmallFile(
+  path: string,
+  { maxBytes, within, noLink }: ReadOptions,
+): Uint8Array | undefined {
   let folder = dirname(path)
   let name = basename(path)
   try {
@@ -29,6 +34,7 @@ export function readSmallFile(path: string, { maxBytes, within }: ReadOptions): 
       name = relative(within, path)
     }
     const bytes = readInside(folder, name, maxBytes + 1)
+    if (noLink && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) throw isLink(path)
     if (bytes) return bytes
     throw notRegular(path)
   } catch (error) {
@@ -47,6 +53,11 @@ export function readSmallFile(path: string, { maxBytes, within }: ReadOptions): 
 
 const outside = (path: string, within: string): CoopError =>
   new CoopError('E_CONFIG', `${path} is a symbolic link that leads outside of ${within}.`, {
+    hint: 'Replace the link by a copy of the file.',
+  })
+
+const isLink = (path: string): CoopError =>
+  new CoopError('E_CONFIG', `${path} is a symbolic link, which a box could make lead elsewhere.`, {
     hint: 'Replace the link by a copy of the file.',
   })
 

@@ -7,8 +7,10 @@ import { isAgentName } from '../agents/adapters.ts'
 import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
 import { type Discovery, findAgents } from '../agents/find.ts'
 import { hostFiles, withoutPlanted } from '../agents/host-files.ts'
+import { configurationCovers } from '../box/configuration-covers.ts'
 import { sourceAt } from '../box/host-place.ts'
 import { ensureSkeleton, persistentFolder } from '../box/storage.ts'
+import { configurationAsks, judge, type Open, refuse } from '../box/trust.ts'
 import { placesOf } from '../box/writable.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
@@ -27,8 +29,10 @@ import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
+import type { Ask } from '../trust/ask.ts'
+import type { MountedAt } from '../trust/project-asks.ts'
 import { installationMounts, persistentMounts, settle } from './agent-files.ts'
-import { configuredMounts, type MountFacts, rootfsFolder } from './configured-mounts.ts'
+import { type ConfiguredMounts, configuredMounts, rootfsFolder } from './configured-mounts.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
 import { checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
 
@@ -44,6 +48,8 @@ export interface BoxRequest {
   readonly existing?: { readonly image: string; readonly layered?: LayeredImage | undefined }
   /** Folders and files of the host that boxes may write (writable.ts): links in them are not trusted. */
   readonly writable: readonly string[]
+  /** Nothing is going to be started: what is not accepted is told, not refused. */
+  readonly planOnly?: boolean
   /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
   readonly steps?: number
 }
@@ -58,6 +64,8 @@ export interface Prepared {
   readonly homeFiles: Readonly<Record<string, string>>
   /** What it starts from, unless that is a plain `host` or `rootfs:`. */
   readonly layered?: LayeredImage
+  /** What nobody has accepted yet: of a plan that is only looked at. */
+  readonly asks: readonly Ask[]
 }
 
 const MAX_ETC = 1 << 20
@@ -108,27 +116,26 @@ const isUnchanged = ({ path, inode }: Source): boolean =>
 
 function imageOf(
   request: BoxRequest,
-  loaded: LoadedConfig,
+  config: Config,
+  workspace: string,
   host: HostFacts,
   paths: Paths,
-  facts: MountFacts,
+  rootfs: Source | undefined,
 ): { readonly image: ImageFacts; readonly layered?: LayeredImage; readonly warnings?: readonly string[] } {
-  const { config } = loaded
   const reference = config.sandbox.image
   if (reference === 'host') return { image: hostImageOf(host, paths) }
-  if (!reference.startsWith('rootfs:')) {
-    const found = layeredOf(request, config, facts.workspace, paths, planIds(host.ids))
+  if (!rootfs) {
+    const found = layeredOf(request, config, workspace, paths, planIds(host.ids))
     const { base, ...own } = found.layered
     const image = base ? hostImageOf(host, paths, own.layers) : ({ kind: 'layers', ...own } as const)
     return { ...found, image }
   }
-  const source = rootfsFolder(reference, loaded, facts)
-  if (!['usr', 'bin'].some((name) => isInside(source.path, name, 'root'))) {
-    throw new CoopError('E_IMAGE', `${source.path} is no root file system: it has neither usr nor bin`, {
+  if (!['usr', 'bin'].some((name) => isInside(rootfs.path, name, 'root'))) {
+    throw new CoopError('E_IMAGE', `${rootfs.path} is no root file system: it has neither usr nor bin`, {
       hint: 'name the folder that becomes / in the box',
     })
   }
-  return { image: { kind: 'rootfs', source } }
+  return { image: { kind: 'rootfs', source: rootfs } }
 }
 
 /** Whether the host has a real folder there: a link of the same name must not be hidden by one. */
@@ -184,14 +191,53 @@ function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths):
   return record !== undefined && isLocal(record.reference)
 }
 
-/** Everything that is to be known before the first thing is made. `withAgent`: an agent's box, not a command's. */
-export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
+/** A configuration with what it names on the host, and what it asks for. */
+export interface Examined {
+  readonly workspace: Source
+  readonly loaded: LoadedConfig
+  readonly configured: ConfiguredMounts
+  /** The folder of a `rootfs:` image. */
+  readonly rootfs: Source | undefined
+  readonly asks: readonly Ask[]
+  /** Those that nobody has accepted. */
+  readonly open: Open
+}
+
+/** What a request's configuration asks for, decided on the very folders that are going to be mounted. */
+export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Examined {
   const sensitive = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
-  const source = workspaceSource(request.workspace, sensitive, request.writable)
-  checkWayHere(request.environment.PWD, source.path, request.writable)
-  const writable = [...request.writable, source.path]
-  const facts = { workspace: source.path, sensitive, writable, isRoot: host.ids.uid === 0 }
-  const loaded = configurationOf({ ...request, workspace: source.path }, paths)
+  const workspace = workspaceSource(request.workspace, sensitive, request.writable)
+  checkWayHere(request.environment.PWD, workspace.path, request.writable)
+  const writable = [...request.writable, workspace.path]
+  const facts = { workspace: workspace.path, sensitive, writable, isRoot: host.ids.uid === 0 }
+  const loaded = configurationOf({ ...request, workspace: workspace.path }, paths)
+  const { image } = loaded.config.sandbox
+  const rootfs = withPlace(loaded.origins, 'sandbox.image', () => {
+    if (image.startsWith('rootfs:')) return rootfsFolder(image, loaded, facts)
+    if (image !== 'host') imageReference(image, workspace.path) // nobody is asked for a name that means nothing
+    return undefined
+  })
+  // What is going to be refused makes no volume: until then any folder stands for it.
+  const named = { rootfs: rootfs?.path }
+  const judged = judge(workspace.path, paths)
+  const early = judged(configurationAsks(loaded, workspace.path, named))
+  const volume = (name: string): string =>
+    early.open.length && !request.planOnly
+      ? paths.dataDir
+      : persistentFolder(paths, 'volume', name, planIds(host.ids))
+  const configured = configuredMounts(loaded, facts, volume)
+  const mount = (index: number): MountedAt | undefined => {
+    const found = configured.mounts[index]
+    return found && { ...found, source: found.source.path }
+  }
+  const asks = [...configurationAsks(loaded, workspace.path, { ...named, mount })]
+  return { workspace, loaded, configured, rootfs, asks, open: judged(asks) }
+}
+
+/** Everything that is to be known before the first thing is made. Raises E_TRUST for what nobody has accepted. */
+export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
+  const { workspace: source, loaded, configured, rootfs, open } = examine(request, paths, host)
+  if (!request.planOnly) refuse(open, source.path)
   const isStep = request.steps !== undefined
   const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
   const target = config.workspace.path || source.path
@@ -199,20 +245,21 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     image,
     layered,
     warnings = [],
-  } = withPlace(loaded.origins, 'sandbox.image', () => imageOf(request, loaded, host, paths, facts))
+  } = withPlace(loaded.origins, 'sandbox.image', () =>
+    imageOf(request, config, source.path, host, paths, rootfs),
+  )
   const discovery = image.kind === 'host' ? discover(request, host, paths) : NOTHING_FOUND
   const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
   const persistent = persistentMounts({ chosen, config, workspace: source, paths, host })
   settle(chosen, persistent.folders, box, host)
   const ids = planIds(host.ids)
-  const volume = (name: string): string => persistentFolder(paths, 'volume', name, ids)
   const etc = (name: string): string => {
     if (image.kind === 'layers') return layeredText(image.layers, `etc/${name}`)
     return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
   }
-  const configured = configuredMounts(loaded, facts, volume)
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
+  const mounts = [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts]
   const plan = composePlan({
     name: request.name,
     config,
@@ -227,7 +274,8 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     inProc: (name) => host.procNames.has(name),
     userParameters: host.userParameters,
     hardLimits: host.hardLimits,
-    mounts: [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts],
+    mounts,
+    covers: loaded.withoutProject ? configurationCovers(source, target, mounts) : [],
     covered: image.kind === 'host' ? host.groupFiles.covered : NOTHING_COVERED,
     links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
     agentEnvironment: isStep ? {} : (chosen.adapter?.environment(box) ?? {}),
@@ -242,6 +290,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
     homeFiles: gitIdentity(host.home),
     ...(layered ? { layered } : {}),
+    asks: open.open,
   }
 }
 

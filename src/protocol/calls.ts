@@ -10,6 +10,7 @@ import { IMAGE_CALLS } from './calls/images.ts'
 import { SNAPSHOT_CALLS } from './calls/snapshots.ts'
 import { SYSTEM_CALLS } from './calls/system.ts'
 import { TERMINAL_CALLS } from './calls/terminals.ts'
+import { TRUST_CALLS } from './calls/trust.ts'
 
 export const CALLS = {
   ...BOX_CALLS,
@@ -18,6 +19,7 @@ export const CALLS = {
   ...COPY_CALLS,
   ...SNAPSHOT_CALLS,
   ...IMAGE_CALLS,
+  ...TRUST_CALLS,
   ...SYSTEM_CALLS,
 } as const
 

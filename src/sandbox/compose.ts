@@ -63,6 +63,8 @@ export interface ComposeInput {
   readonly mounts: readonly ExtraMount[]
   /** Files of the host that others than its user may not read; none for an image that is not the host's. */
   readonly covered: Covered
+  /** Files over themselves, to be read-only: on top of everything, and none is made where there is none. */
+  readonly covers: readonly ExtraMount[]
   readonly links: readonly { readonly at: string; readonly to: string }[]
   readonly agentEnvironment: Readonly<Record<string, string>>
   readonly pathEntries: readonly string[]
@@ -107,7 +109,7 @@ function refuseUnbuilt({ config, origins }: ComposeInput): void {
 }
 
 /** Whatever a target comes from, and however it is spelled. Raises E_MOUNT. */
-function bindStep(mount: ExtraMount): Step {
+function bindStep(mount: ExtraMount): Extract<Step, { readonly do: 'bind' }> {
   const { source, target: at, readonly, sealed, from } = mount
   if (isKernelPlace(at) || !at.startsWith('/') || at.split('/').includes('..'))
     throw new CoopError('E_MOUNT', `nothing can be mounted at ${at} of a box`, {
@@ -180,6 +182,7 @@ export function composePlan(input: ComposeInput): Plan {
     { do: 'folder', at: home, mode: 0o755 },
     { do: 'tmpfs', at: '/run', mode: 0o755, exec: false },
     ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(bindStep),
+    ...input.covers.map((cover): Step => ({ ...bindStep(cover), existing: true })),
     // After all of that: a target that a link of the image leads to one of these is covered, and then refused.
     // /dev comes before /proc, whose masks are copies of the /dev/null that is attached here.
     { do: 'dev', devices: input.devices },

@@ -39,6 +39,8 @@ export type Step =
       readonly sealed?: true
       /** The path that was configured, made absolute but with its links: what leads elsewhere later is noticed. */
       readonly from?: string
+      /** The target is there, and is never made. */
+      readonly existing?: true
     }
   /** Names below /proc; each must be there and is covered, or the box is not made. */
   | {

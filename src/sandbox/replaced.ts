@@ -4,12 +4,10 @@
  */
 import type { Plan, Source } from './plan.ts'
 
-/** Something that a person is to be asked; by its key it is known again. */
-export interface Ask {
+/** Something that a person is asked (trust/ask.ts); by its key it is known again. */
+export interface ReplacedAsk {
   readonly key: string
   readonly sentence: string
-  /** Of the error when nobody is asked. */
-  readonly code: 'E_WORKSPACE' | 'E_MOUNT'
 }
 
 /**
@@ -26,28 +24,26 @@ function isSame(before: Source, now: Source, sameBoot: boolean): boolean {
   return before.inode === now.inode && (sameDevice || !sameBoot)
 }
 
-function ask(code: Ask['code'], before: Source, now: Source): Ask {
+function ask(what: string, before: Source, now: Source): ReplacedAsk {
   const found = before.path === now.path ? `another ${now.type} is there now` : `it leads to ${now.path} now`
-  const what = code === 'E_WORKSPACE' ? 'the workspace' : 'the mount of'
   return {
-    code,
     key: `replaced ${before.path} ${now.path} ${now.inode}`,
-    sentence: `${what} ${before.path} was replaced since the box was made: ${found}`,
+    sentence: `use ${what} ${before.path}, which was replaced since the box was made: ${found}`,
   }
 }
 
 /** `before`: the plan that the box was made or last started with. Mounts that are configured differently are no news here. */
-export function replacedSources(before: Plan, now: Plan, sameBoot: boolean): Ask[] {
-  const asks: Ask[] = []
+export function replacedSources(before: Plan, now: Plan, sameBoot: boolean): ReplacedAsk[] {
+  const asks: ReplacedAsk[] = []
   const [was, is] = [before.workspace.source, now.workspace.source]
-  if (!isSame(was, is, sameBoot)) asks.push(ask('E_WORKSPACE', was, is))
+  if (!isSame(was, is, sameBoot)) asks.push(ask('the workspace', was, is))
   for (const step of now.steps) {
     if (step.do !== 'bind' || step.from === undefined) continue
     const known = before.steps.find(
       (other) => other.do === 'bind' && other.at === step.at && other.from === step.from,
     )
     if (known?.do === 'bind' && !isSame(known.source, step.source, sameBoot))
-      asks.push(ask('E_MOUNT', known.source, step.source))
+      asks.push(ask('the mount of', known.source, step.source))
   }
   return asks
 }

@@ -54,6 +54,7 @@ export function facts(): ComposeInput {
     hardLimits: { processes: 100_000, openFiles: 1_000_000 },
     mounts: [],
     covered: { files: [], folders: [] },
+    covers: [],
     links: [],
     agentEnvironment: {},
     pathEntries: [],

@@ -6,12 +6,13 @@ import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withoutMounts } from '../box/bare-box.ts'
 import { diskError } from '../box/storage.ts'
+import { refuse } from '../box/trust.ts'
 import { writableOnDisk } from '../box/writable.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
 import { buildReference, failedReference, stepIds } from '../image/steps.ts'
 import { imageReference } from '../plan/image-layers.ts'
-import { type BoxRequest, configurationOf, prepareBox } from '../plan/prepare.ts'
+import { type BoxRequest, examine, prepareBox } from '../plan/prepare.ts'
 import { sensitiveFacts, workspaceSource } from '../plan/workspace.ts'
 import type { BuildRequest, Built } from '../protocol/worker-calls.ts'
 import { planIds, singleIdAdvice } from '../sandbox/ids.ts'
@@ -55,8 +56,9 @@ export async function build(
     command: ['sh'],
     writable,
   }
-  const { config } = configurationOf(request, paths)
-  const { image, setup } = config.sandbox
+  const { loaded, open } = examine(request, paths, host)
+  refuse(open, workspace) // the image and the steps are the project's word
+  const { image, setup } = loaded.config.sandbox
   const needsLayers = (): CoopError =>
     new CoopError('E_IMAGE', `sandbox.setup needs an image of layers, not ${image}`, {
       hint: 'set image in [sandbox], for example to "debian:bookworm", or remove setup',

@@ -12,7 +12,8 @@ import { everyone, needed, smallImage } from './support.ts'
 
 const project = async (t: Scratch, toml: string, script: string) => {
   t.write('coop.toml', toml)
-  return await t.coop(['run', '--', 'sh', '-c', script])
+  // Also when a person has accepted all of it.
+  return await t.coop(['run', '--trust', '--', 'sh', '-c', script])
 }
 
 describe.each(everyone)('as $name', (invoker) => {

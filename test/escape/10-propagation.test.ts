@@ -45,7 +45,7 @@ describe.each(everyone)('as $name', (invoker) => {
     const mounted = 'mount -t tmpfs none at && touch at/inside && echo mounted'
     const tries = [mounted, `unshare -Urm sh -c '${mounted}'`, 'mount --make-rshared /', 'mount --bind / at']
     for (const nested of [false, true]) {
-      t.write('coop.toml', `[sandbox]\nnested = ${nested}\n`)
+      t.settings(`[sandbox]\nnested = ${nested}\n`)
       t.folder('home/project/at')
       const said = await inBox(t, `(${tries.join('; ')}) 2>/dev/null; :`)
       // With nested namespaces the box may mount for itself.

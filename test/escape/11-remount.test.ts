@@ -40,7 +40,7 @@ const READ_ONLY = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/sys', '/
 
 async function allow(t: Scratch, nested: boolean): Promise<void> {
   t.write('attack', compile(REMOUNT), 0o755)
-  t.write('coop.toml', `[sandbox]\nnested = ${nested}\n`)
+  t.settings(`[sandbox]\nnested = ${nested}\n`)
 }
 
 describe.each(everyone)('as $name', (invoker) => {

@@ -88,7 +88,7 @@ describe.each(everyone)('as $name', (invoker) => {
     `with nested = true the masks hold against root of a new namespace${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
-      t.write('coop.toml', '[sandbox]\nnested = true\n')
+      t.settings('[sandbox]\nnested = true\n')
       t.write('unmask.sh', UNMASK)
       const said = await inBox(
         t,
@@ -101,7 +101,7 @@ describe.each(everyone)('as $name', (invoker) => {
 
   test.skipIf(box.missing)(`a project cannot decide that, quietly${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    t.write('coop.toml', '[sandbox]\nnested = true\n')
+    t.settings('[sandbox]\nnested = true\n')
     const { stdout } = await t.coop(['run', '--plan', '--', 'true'])
     expect(JSON.parse(stdout)).toMatchObject({ confinement: { nested: true } }) // it is in the plan
   })

@@ -42,7 +42,7 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(gcc.missing)(`not even when it may have namespaces of its own${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    t.write('coop.toml', '[sandbox]\nnested = true\n')
+    t.settings('[sandbox]\nnested = true\n')
     expect(await callsInBox(t, CALLS)).toEqual(all(CALLS, 'EPERM'))
   })
 })

@@ -67,7 +67,7 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(gcc.missing)(`clone3 is unknown also where namespaces are allowed${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    t.write('coop.toml', '[sandbox]\nnested = true\n')
+    t.settings('[sandbox]\nnested = true\n')
     // A cgroup namespace is refused there, too (51).
     expect(await callsInBox(t, [...MIXED, ...REST, ...STRUCT])).toEqual({
       ...all([...MIXED, ...REST], 'OK'),

@@ -73,7 +73,7 @@ describe.each(invokers)('as $name', (invoker) => {
       `every mount is nosuid, and nodev but for devices, nested ${nested}${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
-        t.write('coop.toml', `[sandbox]\nnested = ${nested}\n`)
+        t.settings(`[sandbox]\nnested = ${nested}\n`)
         const mounts = [...mountOptions(await inBox(t, 'cat /proc/self/mountinfo'))]
         expect(mounts.length).toBeGreaterThan(10)
         for (const [path, options] of mounts) {

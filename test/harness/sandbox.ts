@@ -100,6 +100,11 @@ export class Scratch implements AsyncDisposable {
     return full
   }
 
+  /** Writes the user's own settings, which need nobody's word: what a project's coop.toml asks for does. */
+  settings(text: string): string {
+    return this.write(join(this.configDir, 'default.toml'), text)
+  }
+
   /** Runs coop to its end. */
   coop(args: readonly string[], options?: RunOptions): Promise<RunResult> {
     this.#usedCoop = true

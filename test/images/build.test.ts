@@ -26,7 +26,7 @@ afterAll(() => {
 })
 
 function configure(t: Scratch, setup: readonly string[], image = reference): void {
-  t.write('coop.toml', `[sandbox]\nimage = ${JSON.stringify(image)}\nsetup = ${JSON.stringify(setup)}\n`)
+  t.settings(`[sandbox]\nimage = ${JSON.stringify(image)}\nsetup = ${JSON.stringify(setup)}\n`)
 }
 
 interface Built {
@@ -81,8 +81,7 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(skip)(`a step sees no variable of [env] or the caller, but a proxy${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const vary = (value: string): string =>
-      t.write(
-        'coop.toml',
+      t.settings(
         `[sandbox]\nimage = ${JSON.stringify(reference)}\nsetup = ["export -p >/seen"]\nagent = "claude"\n[env]\nTOKEN = "${value}"\nhttp_proxy = "http://proxy.test"\n`,
       )
     vary('first')
@@ -100,11 +99,7 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(skip)(`a build is listed with its whole size and for whom it was made${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const other = t.folder('home/other')
-    for (const path of ['coop.toml', join(other, 'coop.toml')])
-      t.write(
-        path,
-        `[sandbox]\nimage = ${JSON.stringify(reference)}\nsetup = ["head -c 3000000 /dev/urandom >/more"]\n`,
-      )
+    configure(t, ['head -c 3000000 /dev/urandom >/more'])
     output(await t.run(['ln', '-s', t.workspace, '../link']))
     await build(t, '-w', '../link')
     await startBox(t)
@@ -135,7 +130,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(stderr).toMatch(/^100%$/m) // of a line that was written over
     const [, log = '', image = ''] = /all of its output: (\S+); .*--image (\S+)/.exec(stderr) ?? []
     expect(readFileSync(log, 'utf8')).toBe('50%\r100%\nthis went wrong\n')
-    rmSync(join(t.workspace, 'coop.toml'))
+    rmSync(join(t.configDir, 'default.toml'))
     expect(output(await t.coop(['run', '--image', image, '--', 'cat', '/good', '/half']))).toBe(
       'good\nhalf\n',
     )

@@ -57,7 +57,7 @@ describe.each(everyone)('as $name', (invoker) => {
     `a volume that a box uses stays; others go, whoever their files belong to${note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
-      t.write('coop.toml', '[sandbox]\nmounts = ["cache:/srv/cache"]\n')
+      t.settings('[sandbox]\nmounts = ["cache:/srv/cache"]\n')
       await startBox(t)
       const owner = invoker.hasRange ? '5:5' : '0:0'
       const make = `mkdir -m 700 /srv/cache/closed && touch /srv/cache/closed/x && chown -R ${owner} /srv/cache`
@@ -88,7 +88,7 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(skip)(`prune takes everything${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     output(await t.coop(['image', 'pull', '-q', image]))
-    t.write('coop.toml', '[sandbox]\nmounts = ["cache:/srv/cache"]\n')
+    t.settings('[sandbox]\nmounts = ["cache:/srv/cache"]\n')
     await startBox(t)
     output(await t.coop(['snapshot', 'create', 'one']))
     expect(await use(t, 'snapshots')).toMatchObject({ count: 1 })

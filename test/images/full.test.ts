@@ -99,7 +99,7 @@ describe.each(everyone)('as $name', (invoker) => {
       using disk = new MemoryDisk(t.dataDir, invoker, '40m')
       const build = async (...setup: readonly string[]) => {
         t.write('coop.toml', `[sandbox]\nimage = ${JSON.stringify(root)}\nsetup = ${JSON.stringify(setup)}\n`)
-        return await t.coop(['build', '-q'])
+        return await t.coop(['build', '-q', '--trust'])
       }
       const fill =
         'dd if=/dev/zero of=/zeros bs=1M; i=0; while [ $i -lt 30000 ]; do echo "line $i of many"; i=$((i+1)); done'

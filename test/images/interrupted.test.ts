@@ -132,7 +132,7 @@ describe.each(everyone)('as $name', (invoker) => {
         'mkdir /made; for i in 1 2 3 4 5 6 7 8 9; do echo $i >/made/$i; done',
         'cat /made/* >/all; rm /made/3; dd if=/dev/zero of=/zeros bs=1M count=3 2>/dev/null',
       ]
-      t.write('coop.toml', `[sandbox]\nimage = ${JSON.stringify(small)}\nsetup = ${JSON.stringify(setup)}\n`)
+      t.settings(`[sandbox]\nimage = ${JSON.stringify(small)}\nsetup = ${JSON.stringify(setup)}\n`)
       await survives(t, ['build', '-q'], false)
     },
     LONG_MS,

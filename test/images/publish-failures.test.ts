@@ -101,7 +101,7 @@ describe.each(invokers)('as $name', (invoker) => {
         sentence: /localhost\/none:latest.*no registry has/,
         hint: /coop image publish/,
       })
-    t.write('coop.toml', '[sandbox]\nimage = "localhost/none"\nsetup = ["true"]\n')
+    t.settings('[sandbox]\nimage = "localhost/none"\nsetup = ["true"]\n')
     for (const command of [['build'], ['build', '--pull'], ['-d', '-n', 'other']])
       expectRefusal(await t.coop(command), {
         code: 5,
@@ -110,7 +110,7 @@ describe.each(invokers)('as $name', (invoker) => {
       })
     // A name without a registry is that of the local image as soon as there is one.
     output(await t.coop(['image', 'publish', 'box', 'debian']))
-    t.write('coop.toml', '')
+    t.settings('')
     expect(output(await t.coop(['run', '--image', 'debian', '--', 'echo', 'local']))).toBe('local\n')
     expect(await names(t)).toEqual(['localhost/debian:latest'])
   })

@@ -64,7 +64,7 @@ describe.each(everyone)('as $name', (invoker) => {
       // Again, on top.
       t.write('../other/coop.toml', '[sandbox]\nimage = "with-tools"\n')
       const other = join(t.home, 'other')
-      output(await t.coop(['-d', '-n', 'second', '-w', other, '--agent', 'sleep infinity']))
+      output(await t.coop(['-d', '-n', 'second', '-w', other, '--agent', 'sleep infinity', '--trust']))
       output(await t.coop(['exec', '-n', 'second', 'sh', '-c', 'echo more >/etc/more; rm /etc/set']))
       output(await t.coop(['image', 'publish', 'second', 'localhost/with-more:2']))
       expect(
@@ -124,7 +124,7 @@ describe.each(everyone)('as $name', (invoker) => {
 
   test.skipIf(skip)(`on layers, with what was deleted, owners and the image's variables${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    t.write('coop.toml', `[sandbox]\nimage = ${JSON.stringify(images[0])}\nshell = "sh"\n`)
+    t.settings(`[sandbox]\nimage = ${JSON.stringify(images[0])}\nshell = "sh"\n`)
     output(await t.coop(['build', '-q']))
     await startBox(t)
     const owner = invoker.hasRange ? '5:7' : '0:0'
@@ -148,7 +148,7 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(skip)(`a box whose image was built again is marked${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const configure = (image: string | undefined, setup: string): string =>
-      t.write('coop.toml', `[sandbox]\nimage = ${JSON.stringify(image)}\nshell = "sh"\nsetup = [${setup}]\n`)
+      t.settings(`[sandbox]\nimage = ${JSON.stringify(image)}\nshell = "sh"\nsetup = [${setup}]\n`)
     configure(images[0], '"echo a >/etc/step"')
     output(await t.coop(['build', '-q']))
     await startBox(t)

@@ -41,8 +41,7 @@ afterAll(() => {
 })
 
 const configure = (t: Scratch, mounts: readonly string[], more = ''): string =>
-  t.write(
-    'coop.toml',
+  t.settings(
     `[sandbox]\nimage = ${JSON.stringify(image)}\nshell = "sh"\nmounts = ${JSON.stringify(mounts)}\n${more}`,
   )
 
@@ -99,7 +98,7 @@ describe.each(everyone)('as $name', (invoker) => {
     `on the host image what the box may not read stays out${possible.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
-      t.write('coop.toml', '[sandbox]\nmounts = ["etc:/etc/ssl"]\n')
+      t.settings('[sandbox]\nmounts = ["etc:/etc/ssl"]\n')
       const script =
         'ls -A /etc/ssl | wc -l; test -O /etc/ssl/openssl.cnf; echo $?; cat /etc/ssl/private/* 2>&1 | head -n 1'
       const [count, owned] = (await inBox(t, script)).split('\n')

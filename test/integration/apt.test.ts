@@ -79,7 +79,7 @@ describe.each(invokers)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       const before = listing(root)
-      t.write('coop.toml', `[sandbox]\nimage = "rootfs:${root}"\n`)
+      t.settings(`[sandbox]\nimage = "rootfs:${root}"\n`)
       await startBox(t)
       expect((await t.coop(['exec', 'tree', '--version'])).code).toBe(127)
       const install =

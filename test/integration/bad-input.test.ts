@@ -49,7 +49,7 @@ describe.each(invokers)('as $name', (invoker) => {
       const said = async (text: string, code: number, sentence: string) => {
         t.write('coop.toml', `# A comment.\n${text}\n`)
         const place = `coop: ${t.workspace}/coop.toml:3: `
-        const { stderr, ...result } = await t.coop(['-d'])
+        const { stderr, ...result } = await t.coop(['-d', '--trust'])
         expect(result).toMatchObject({ code })
         expect(stderr).toStartWith(`${place}${sentence}`)
         expect(stderr).toMatch(/\nhint: /)

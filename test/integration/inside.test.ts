@@ -38,10 +38,7 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(can.missing)(`a folder that is mounted at two places is at both${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('data/file', 'x')
-    t.write(
-      'coop.toml',
-      '[sandbox]\nmounts = ["./data:/one:ro", "./data:/two", "kept:/three", "kept:/four"]\n',
-    )
+    t.settings('[sandbox]\nmounts = ["./data:/one:ro", "./data:/two", "kept:/three", "kept:/four"]\n')
     const script =
       'cat /one/file /two/file; touch /two/new /four/new; ls /one/new /three/new; touch /one/x || echo ro'
     expect(await inside(t, script)).toBe('xx/one/new\n/three/new\nro\n')
@@ -116,7 +113,7 @@ describe.each(everyone)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`the environment has only what was configured${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    t.write('coop.toml', '[env]\nPLAIN = "a b"\nTAKEN = "$FROM_HOST"\nLEFT_OUT = "$NOT_THERE"\n')
+    t.settings('[env]\nPLAIN = "a b"\nTAKEN = "$FROM_HOST"\nLEFT_OUT = "$NOT_THERE"\n')
     const env = {
       FROM_HOST: 'host value',
       SECRET_TOKEN: 'x',
@@ -198,10 +195,7 @@ for address in ('8.8.8.8', '10.0.0.1', '192.168.0.1'):
       await using t = await scratch(invoker, { git: false })
       t.write('../lib/code', 'library\n')
       t.write('../.toolrc', 'settings\n')
-      t.write(
-        'coop.toml',
-        '[sandbox]\nmounts = ["../lib:/lib-src:ro", "~/.toolrc:~/.toolrc", "cache:~/.cache/x"]\n',
-      )
+      t.settings('[sandbox]\nmounts = ["../lib:/lib-src:ro", "~/.toolrc:~/.toolrc", "cache:~/.cache/x"]\n')
       expect(
         await inside(
           t,

@@ -98,7 +98,7 @@ describe.each(invokers)('as $name', (invoker) => {
     `a program that only the box's own files have is started, and missed when it is gone${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
-      const named = (agent: string) => t.write('coop.toml', `[sandbox]\nagent = "${agent}"\n`)
+      const named = (agent: string) => t.settings(`[sandbox]\nagent = "${agent}"\n`)
       named('sleep 1000')
       output(await t.coop(['-d', '-n', 'box']))
       const inside = (script: string) => t.coop(['exec', 'sh', '-c', script])
@@ -159,13 +159,13 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(can.missing)(`coop restart reads coop.toml again${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('coop.toml', '[sandbox]\nagent = "sh -c \'echo first $WORD; exec sleep 1000\'"\n')
-    output(await t.coop(['-d', '-n', 'box']))
+    output(await t.coop(['-d', '-n', 'box', '--trust']))
     await waitUntil(async () => /first/.test((await t.coop(['logs'])).stdout), 'the first')
     t.write(
       'coop.toml',
       '[sandbox]\nagent = "sh -c \'echo second $WORD; exec sleep 1000\'"\n[env]\nWORD = "word"\n',
     )
-    output(await t.coop(['restart']))
+    output(await t.coop(['restart', '--trust']))
     await waitUntil(async () => /second word/.test((await t.coop(['logs'])).stdout), 'the second')
     t.write('coop.toml', '[sandbox]\nagnet = "x"\n')
     expect((await t.coop(['restart'])).code).toBe(2)

@@ -1,5 +1,5 @@
 /** `coop build`: the image of this project, with its setup steps. */
-import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
+import { BOX_OPTIONS, boxOptions, TRUST_OPTION } from '../common/box-options.ts'
 import { buildImage } from '../common/build-image.ts'
 import { command } from '../common/declare.ts'
 import { printJson } from '../common/output.ts'
@@ -16,6 +16,7 @@ export default command({
     workspace: BOX_OPTIONS.workspace,
     image: BOX_OPTIONS.image,
     network: BOX_OPTIONS.network,
+    ...TRUST_OPTION,
     'no-cache': { type: 'boolean', description: 'run every step again' },
     pull: { type: 'boolean', description: 'ask the registry for a newer image' },
     quiet: { type: 'boolean', alias: 'q', description: 'say nothing but errors' },
@@ -23,7 +24,7 @@ export default command({
   },
   async run({ args }) {
     const quiet = args.quiet || args.json
-    const options = { quiet, noCache: args['no-cache'], pull: args.pull }
+    const options = { quiet, noCache: args['no-cache'], pull: args.pull, trust: args.trust }
     const result = await buildImage(boxOptions(args), options)
     if (args.json) printJson(result)
     return 0

@@ -1,10 +1,24 @@
 /** `coop config`: the effective configuration with the layer that each value came from. */
 import { userPaths } from '../../client/user-paths.ts'
 import { explainConfig, valueText } from '../../config/explain.ts'
-import { loadConfig } from '../../config/load.ts'
+import { type LoadedConfig, loadConfig } from '../../config/load.ts'
+import type { Paths } from '../../core/paths.ts'
 import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
 import { command } from '../common/declare.ts'
 import { paint, print, printable, printError, printJson, table } from '../common/output.ts'
+
+const NOT_YET = ' (not accepted: coop trust)'
+
+/** Keys of what the project asks for and nobody has accepted. */
+async function notAcceptedKeys(
+  loaded: LoadedConfig,
+  workspace: string,
+  paths: Paths,
+): Promise<ReadonlySet<string>> {
+  if (!loaded.withoutProject) return new Set()
+  const { openConfiguration } = await import('../../box/trust.ts')
+  return openConfiguration(loaded, workspace, paths)
+}
 
 export default command({
   meta: {
@@ -20,14 +34,19 @@ export default command({
   async run({ args }) {
     const { workspace, image, agent, network, env } = boxOptions(args)
     const overrides = { image, agent, network, env }
-    const loaded = loadConfig({ workspace, configDir: userPaths().configDir, env: process.env, overrides })
-    const rows = explainConfig(loaded)
+    const paths = userPaths()
+    const loaded = loadConfig({ workspace, configDir: paths.configDir, env: process.env, overrides })
+    const rows = explainConfig(loaded, await notAcceptedKeys(loaded, workspace, paths))
     if (args.json) printJson(rows)
     else
       print(
         table(
           ['KEY', 'VALUE', 'FROM'],
-          rows.map((row) => [row.key, valueText(row.value), row.origin]),
+          rows.map((row) => [
+            row.key,
+            valueText(row.value),
+            row.origin + (row.accepted === false ? NOT_YET : ''),
+          ]),
         ),
       )
     for (const warning of loaded.warnings)

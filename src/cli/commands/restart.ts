@@ -1,10 +1,11 @@
 /** `coop restart`: restart the agent; clients stay. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
-import { callerEnvironment } from '../common/box-options.ts'
+import { callerEnvironment, TRUST_OPTION } from '../common/box-options.ts'
 import { command } from '../common/declare.ts'
 import { print, printWarnings } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
+import { trusting } from '../common/trusting.ts'
 
 export default command({
   meta: {
@@ -19,10 +20,13 @@ export default command({
       complete: 'box',
       description: 'The box: its name or the path of its workspace (default: that of this folder).',
     },
+    ...TRUST_OPTION,
   },
   async run({ args }) {
     const request = { ...targetOf(args.box), pty: 0, environment: callerEnvironment() }
-    const { box, agent, warnings } = await ask(userPaths(), 'pty.restart', request)
+    const { box, agent, warnings } = await trusting(args.trust, () =>
+      ask(userPaths(), 'pty.restart', request),
+    )
     printWarnings(warnings)
     print(`${agent} is restarting in the box ${box}\n`)
     return 0

@@ -1,12 +1,14 @@
 /** `coop run`: one command in a fresh box that is removed afterwards. */
+import { isThere } from '../../../ffi/files.ts'
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
 import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
-import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
+import { PROJECT_FILE } from '../../core/paths.ts'
+import { BOX_OPTIONS, boxOptions, TRUST_OPTION } from '../common/box-options.ts'
 import { command } from '../common/declare.ts'
 import { launch } from '../common/launch.ts'
-import { printJson } from '../common/output.ts'
+import { isTerminal, printJson } from '../common/output.ts'
 import { TERMINAL_OPTIONS, wantsTerminal } from '../common/terminal-options.ts'
 
 export default command({
@@ -33,6 +35,7 @@ export default command({
       description: 'The command and its arguments.',
     },
     ...BOX_OPTIONS,
+    ...TRUST_OPTION,
     ...TERMINAL_OPTIONS,
     plan: { type: 'boolean', description: 'print what the box would be, as JSON, and start nothing' },
   },
@@ -50,6 +53,12 @@ export default command({
     return launch(connect(paths), paths, {
       command: args.command,
       terminal,
+      before: async () => {
+        // Asked for first: a question must not come between a command and its input.
+        if (!args.trust && !(isTerminal(0) && isThere(`${options.workspace}/${PROJECT_FILE}`))) return
+        const { settleFirst } = await import('../common/trust-question.ts')
+        await settleFirst(args.trust, options)
+      },
       start: (session, what) => session.call('run', { box: options, command: what }),
     })
   },

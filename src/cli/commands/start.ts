@@ -1,10 +1,11 @@
 /** `coop start`: start a stopped box again. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
-import { callerEnvironment } from '../common/box-options.ts'
+import { callerEnvironment, TRUST_OPTION } from '../common/box-options.ts'
 import { command } from '../common/declare.ts'
 import { print, printWarnings } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
+import { trusting } from '../common/trusting.ts'
 
 export default command({
   meta: {
@@ -19,10 +20,11 @@ export default command({
       complete: 'box',
       description: 'The box: its name or the path of its workspace (default: that of this folder).',
     },
+    ...TRUST_OPTION,
   },
   async run({ args }) {
     const request = { ...targetOf(args.box), environment: callerEnvironment() }
-    const { box, warnings } = await ask(userPaths(), 'box.start', request)
+    const { box, warnings } = await trusting(args.trust, () => ask(userPaths(), 'box.start', request))
     printWarnings(warnings)
     print(`the box ${box} is running; attach: coop attach ${box}\n`)
     return 0

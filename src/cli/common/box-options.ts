@@ -42,6 +42,14 @@ export const BOX_OPTIONS = {
   },
 } as const satisfies Declared
 
+/** Of every command that starts a box. */
+export const TRUST_OPTION = {
+  trust: {
+    type: 'boolean',
+    description: "accept what the project's coop.toml asks for, and remember it",
+  },
+} as const satisfies Declared
+
 /** The caller's environment as the daemon may see it. */
 export function callerEnvironment(): Record<string, string> {
   const env: Record<string, string> = {}
@@ -49,7 +57,7 @@ export function callerEnvironment(): Record<string, string> {
   return env
 }
 
-function workspaceOf(given: string | undefined): string {
+export function workspaceOf(given: string | undefined): string {
   if (given !== undefined && isAbsolute(given)) return asText(given)
   return asText(given === undefined ? currentFolder() : join(currentFolder(), given))
 }

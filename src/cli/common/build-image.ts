@@ -5,15 +5,21 @@ import type { BoxOptions } from '../../protocol/values.ts'
 import type { Built, WorkerEvent } from '../../protocol/worker-calls.ts'
 import { ImageProgress } from './image-progress.ts'
 import { counted, isTerminal, paint, printable, printError } from './output.ts'
+import { trusting } from './trusting.ts'
 
 export interface BuildOptions {
   readonly quiet: boolean
   readonly noCache: boolean
   readonly pull: boolean
+  /** Accept what the project asks for. */
+  readonly trust: boolean
 }
 
 /** Build what a box with these options starts from; progress and the steps' output on stderr. */
-export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: BuildOptions): Promise<Built> {
+export async function buildImage(
+  box: BoxOptions,
+  { quiet, noCache, pull, trust }: BuildOptions,
+): Promise<Built> {
   const progress = new ImageProgress(isTerminal(2), quiet)
   const { workspace, environment, image, network } = box
   const overrides = {
@@ -32,7 +38,8 @@ export async function buildImage(box: BoxOptions, { quiet, noCache, pull }: Buil
       printError(`${head} ${printable(event.text)}\n`)
     } else printError(shown(event.text))
   }
-  const result = await askWorker('image.build', build, onEvent).catch((error) => {
+  const work = () => askWorker('image.build', build, onEvent)
+  const result = await trusting(trust, work).catch((error) => {
     throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error
   })
   const { reference, steps, cached } = result

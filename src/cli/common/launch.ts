@@ -22,6 +22,8 @@ export interface Launch {
   readonly cwd?: string
   readonly callerCwd?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Settles what has to be settled before the streams are touched. */
+  before?(): Promise<void>
   /** Ask the daemon to start it. */
   start(session: Session, command: CommandOptions): Promise<unknown>
 }
@@ -131,6 +133,7 @@ function checkSize(options: CommandOptions): void {
 export async function launch(connecting: Promise<Session>, paths: Paths, what: Launch): Promise<number> {
   try {
     const session = await connecting
+    await what.before?.()
     session.onNotice = (text) => printError(`${paint('yellow', 'coop:', 2)} ${printable(text)}\n`)
     const base: CommandOptions = {
       command: what.command,

@@ -5,15 +5,17 @@ import type { connect } from '../../client/daemon.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { BoxInfo, CreatedBox } from '../../protocol/calls/boxes.ts'
 import type { BoxOptions } from '../../protocol/values.ts'
-import { BOX_OPTIONS } from './box-options.ts'
+import { BOX_OPTIONS, TRUST_OPTION } from './box-options.ts'
 import type { Args, Declared } from './declare.ts'
 import { isTerminal, paint, print, printable, printError, printWarnings } from './output.ts'
+import { trusting } from './trusting.ts'
 
 type Created = BoxInfo & Partial<CreatedBox>
 
 /** Of every command that starts an agent's box. */
 export const START_OPTIONS = {
   ...BOX_OPTIONS,
+  ...TRUST_OPTION,
   build: { type: 'boolean', alias: 'b', description: 'build the image first' },
   verbose: { type: 'boolean', alias: 'v', description: 'say more' },
   quiet: { type: 'boolean', alias: 'q', description: 'say nothing but errors' },
@@ -45,8 +47,8 @@ export async function startBox(
 ): Promise<{ box: Created; existed: boolean }> {
   const existing = findBox(boxes, options)
   if (existing) checkSame(existing, options)
-  else if (args.build) await build(options, args.quiet)
-  const box = await startedBox(session, existing, options)
+  else if (args.build) await build(options, args.quiet, args.trust)
+  const box = await startedBox(session, existing, options, args.trust)
   if (!args.quiet) {
     printWarnings(box.warnings)
     const above = existing || options.name || args.workspace ? undefined : boxAbove(boxes, box)
@@ -88,27 +90,30 @@ async function startedBox(
   session: Caller,
   existing: Created | undefined,
   options: BoxOptions,
+  trust: boolean,
 ): Promise<Created> {
-  const create = (): Promise<Created> => session.call('box.create', { box: options })
-  if (!existing) return create().catch((error) => buildWhenAsked(error, options).then(create))
+  const create = (): Promise<Created> => trusting(trust, () => session.call('box.create', { box: options }))
+  if (!existing) return create().catch((error) => buildWhenAsked(error, options, trust).then(create))
   if (existing.state !== 'stopped') return existing
   const { environment } = options
-  const { warnings } = await session.call('box.start', { box: existing.name, cwd: '/', environment })
+  const { warnings } = await trusting(trust, () =>
+    session.call('box.start', { box: existing.name, cwd: '/', environment }),
+  )
   return { ...existing, warnings }
 }
 
-async function build(options: BoxOptions, quiet: boolean): Promise<void> {
+async function build(options: BoxOptions, quiet: boolean, trust: boolean): Promise<void> {
   const { buildImage } = await import('./build-image.ts')
-  await buildImage(options, { quiet, noCache: false, pull: false })
+  await buildImage(options, { quiet, noCache: false, pull: false, trust })
 }
 
 /** An image that is not built can be built now, when there is somebody to say so; anything else is raised again. */
-async function buildWhenAsked(error: unknown, options: BoxOptions): Promise<void> {
+async function buildWhenAsked(error: unknown, options: BoxOptions, trust: boolean): Promise<void> {
   if (!(error instanceof CoopError && error.code === 'E_NOT_BUILT')) throw error
   if (!isTerminal(0) || !isTerminal(2)) throw error
   const { isYes } = await import('./ask-person.ts')
   if (!isYes(`${printable(error.message)}. Build it now?`)) throw error
-  await build(options, false)
+  await build(options, false, trust)
 }
 
 type Caller = Awaited<ReturnType<typeof connect>>

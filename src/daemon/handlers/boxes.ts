@@ -13,8 +13,9 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
       return { ...boxInfo(box, registry), warnings }
     },
     'box.plan': (_, { box }) => {
-      const { plan, hidden } = registry.plan(box)
-      return printablePlan(plan, hidden)
+      const { plan, hidden, asks } = registry.plan(box)
+      const notes = asks.map(({ sentence }) => `not accepted yet (coop trust): to ${sentence}`)
+      return printablePlan({ ...plan, notes: [...plan.notes, ...notes] }, hidden)
     },
     'box.find': (_, target) => boxInfo(registry.find(target), registry),
     'box.list': () =>

@@ -1,0 +1,61 @@
+/** `coop trust`: what this folder's coop.toml asks for beyond the safe set, and a person's word for it. */
+import { ask } from '../../client/ask.ts'
+import { userPaths } from '../../client/user-paths.ts'
+import type { TrustInfo } from '../../protocol/calls/trust.ts'
+import { trustError } from '../../trust/ask.ts'
+import { isYes } from '../common/ask-person.ts'
+import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
+import { command } from '../common/declare.ts'
+import { counted, isTerminal, paint, print, printable, printError, printJson } from '../common/output.ts'
+import { declined, remember } from '../common/trust-question.ts'
+
+export default command({
+  meta: {
+    summary: 'show what a project asks for, and accept it',
+    description: "Show what this project's coop.toml asks for beyond what is safe, and accept it, once.",
+    examples: ['coop trust', 'coop trust --yes', 'coop trust ls', 'coop trust revoke ~/src/app'],
+    group: 'Settings',
+  },
+  args: {
+    workspace: BOX_OPTIONS.workspace,
+    yes: { type: 'boolean', alias: 'y', description: 'accept it without a question' },
+    json: { type: 'boolean', description: 'machine-readable output; asks nothing' },
+  },
+  subCommands: {
+    ls: () => import('./trust/ls.ts'),
+    revoke: () => import('./trust/revoke.ts'),
+  },
+  async run({ args }) {
+    const box = boxOptions(args)
+    const info = await ask(userPaths(), 'trust.show', { box })
+    const { workspace, note } = info
+    const asks = info.asks.filter(({ accepted }) => !accepted)
+    if (!args.json) show(info)
+    if (asks.length && args.yes) {
+      await remember({ workspace, asks, note })
+      if (!args.json) print(`accepted: ${counted(asks.length, 'thing')}\n`)
+    }
+    if (args.json) {
+      printJson(args.yes ? { ...info, asks: info.asks.map((one) => ({ ...one, accepted: true })) } : info)
+      return 0
+    }
+    if (!asks.length || args.yes) return 0
+    if (!isTerminal(0) || !isTerminal(2)) throw trustError(workspace, asks)
+    if (!isYes(`Accept ${asks.length === 1 ? 'it' : `these ${asks.length}`}?`)) throw declined(info)
+    await remember({ workspace, asks, note })
+    return 0
+  },
+})
+
+function show({ workspace, asks, note }: TrustInfo): void {
+  if (note) printError(`${paint('yellow', 'coop:', 2)} ${printable(note.trim())}\n`)
+  if (!asks.length) {
+    print(`the project in ${printable(workspace)} asks for nothing that needs your word\n`)
+    return
+  }
+  print(`${paint('bold', `the project in ${printable(workspace)} wants:`)}\n`)
+  for (const { sentence, accepted } of asks)
+    print(
+      `  ${accepted ? paint('green', 'accepted') : paint('yellow', 'new     ')}  to ${printable(sentence)}\n`,
+    )
+}

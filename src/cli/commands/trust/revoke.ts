@@ -1,0 +1,44 @@
+/** `coop trust revoke`: accept nothing of a folder's project any more. */
+import { realpathSync } from 'node:fs'
+import { ask } from '../../../client/ask.ts'
+import { userPaths } from '../../../client/user-paths.ts'
+import { CoopError } from '../../../core/errors.ts'
+import { workspaceOf } from '../../common/box-options.ts'
+import { command } from '../../common/declare.ts'
+import { counted, print, printable } from '../../common/output.ts'
+
+export default command({
+  meta: {
+    summary: 'accept nothing of a folder any more',
+    description:
+      'Accept nothing of a folder any more. Boxes that run go on as they are; their next start asks.',
+    examples: ['coop trust revoke', 'coop trust revoke ~/src/app'],
+  },
+  args: {
+    folder: {
+      type: 'positional',
+      complete: 'folder',
+      description: 'The folder of the project (default: this one).',
+    },
+  },
+  async run({ args }) {
+    const named = workspaceOf(args.folder)
+    // As it is called in the list, when it is gone or has become a link.
+    const workspace = [named, real(named)]
+    for (const folder of new Set(workspace.toReversed())) {
+      const count = await ask(userPaths(), 'trust.revoke', { workspace: folder })
+      if (!count) continue
+      print(`revoked: ${counted(count, 'thing')} of ${printable(folder)}\n`)
+      return 0
+    }
+    throw new CoopError('E_FAILED', `nothing is accepted of ${named}`, { hint: 'coop trust ls' })
+  },
+})
+
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}

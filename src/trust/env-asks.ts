@@ -1,0 +1,32 @@
+/** What the project's `[env]` asks for: values of the host's, and other ones than the user has set. */
+import type { Config } from '../config/config.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import type { Ask } from './ask.ts'
+import { keyOf, shown } from './words.ts'
+
+/** `own`: what the user's layers say. A value that the file holds is the project's own, and safe. */
+export function envAsks(
+  { config, references, origins }: LoadedConfig,
+  own: Config['env'],
+  isMine: (key: string) => boolean,
+): Ask[] {
+  const names = [...origins.keys()].flatMap((key) => (key.startsWith('env.') ? [key.slice(4)] : []))
+  return names.flatMap((name): Ask[] => {
+    const at = `env.${name}`
+    const before = Object.hasOwn(own, name) ? own[name] : undefined
+    const reference = references.get(name)
+    if (!isMine(at) || (before !== undefined && before === (reference ?? config.env[name]))) return []
+    const asks: Ask[] = []
+    // Also when it is not set now: the meaning of a file must not depend on where it is read.
+    if (reference !== undefined) {
+      const wanted = reference.slice(1)
+      asks.push({ at, key: keyOf('env', wanted), sentence: `have your variable ${shown(wanted)}` })
+    }
+    if (before !== undefined) {
+      const value = reference ?? config.env[name] ?? ''
+      const sentence = `set ${shown(name)} to another value than your own settings do`
+      asks.push({ at, key: keyOf('env-instead', name, value), sentence })
+    }
+    return asks
+  })
+}
