@@ -6,7 +6,7 @@ import { CoopError } from '../core/errors.ts'
 import type { BoxInfo } from '../protocol/server-messages.ts'
 import type { Command } from './command.ts'
 import { print } from './output.ts'
-import { findBox } from './target.ts'
+import { findAnyBox } from './target.ts'
 
 const command: Command = {
   usage: '[BOX]',
@@ -20,7 +20,7 @@ const command: Command = {
   async run(args) {
     const force = args.flag('force')
     if (!args.flag('all')) {
-      const box = await findBox(args.positionals[0])
+      const box = await findAnyBox(args.positionals[0])
       await ask(userPaths(), { do: 'box.kill', name: box.name, force })
       print(`the box ${box.name} is gone\n`)
       return 0

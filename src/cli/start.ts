@@ -73,8 +73,8 @@ async function startBox(
   args: Arguments,
 ): Promise<{ box: Created; existed: boolean }> {
   const existing = findBox(boxes, options)
-  if (existing) checkSame(existing, options)
-  else if (args.flag('build')) await build(options, args.flag('quiet'))
+  if (existing && existing.state !== 'unknown') checkSame(existing, options)
+  if (!existing && args.flag('build')) await build(options, args.flag('quiet'))
   const box = await startedBox(session, existing, options)
   if (!args.flag('quiet')) {
     printWarnings(box.warnings)
@@ -120,7 +120,8 @@ async function startedBox(
 ): Promise<Created> {
   const create = (): Promise<Created> => session.call<Created>({ do: 'box.create', box: options })
   if (!existing) return create().catch((error) => buildWhenAsked(error, options).then(create))
-  if (existing.state !== 'stopped') return existing
+  // One that cannot be read cannot be started either, and the daemon says why.
+  if (existing.state !== 'stopped' && existing.state !== 'unknown') return existing
   const { environment } = options
   const { warnings } = await session.call<Created>({ do: 'box.start', name: existing.name, environment })
   return { ...existing, warnings: warnings ?? [] }
@@ -152,7 +153,7 @@ function findBox(boxes: readonly BoxInfo[], { workspace, name }: BoxOptions): Cr
   }
   if (name === undefined) return onlyBox(boxes.filter((box) => box.workspace === real))
   const named = boxes.find((box) => box.name === name)
-  if (named && named.workspace !== real) {
+  if (named && named.workspace !== real && named.state !== 'unknown') {
     throw new CoopError('E_BOX_EXISTS', `the box ${name} is for another folder: ${named.workspace}`, {
       hint: `coop attach ${name}, or choose another name`,
     })

@@ -6,7 +6,7 @@ import type { BoxInfo } from '../protocol/server-messages.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import type { Command } from './command.ts'
 import { age, bytes, paint, print, printable, printJson, table } from './output.ts'
-import { findBox } from './target.ts'
+import { findAnyBox } from './target.ts'
 
 interface Status extends BoxInfo {
   readonly hostname: string
@@ -100,6 +100,21 @@ function text(status: Status): string {
   ].join('')
 }
 
+/** Of a box that this release cannot read. */
+function unknownText(box: BoxInfo): string {
+  const fix = box.release === undefined ? '' : 'update coop; or '
+  const rows = [
+    ['workspace', box.workspace || '-'],
+    ['state', `unknown: ${box.reason ?? ''}`],
+    ['age', age(box.created)],
+    ['fix', `${fix}end it: coop kill ${box.name}`],
+  ]
+  const lines = rows.map(
+    ([name, value]) => `${paint('bold', (name ?? '').padEnd(10))}${printable(value ?? '')}`,
+  )
+  return `${paint('bold', box.name)}\n${lines.join('\n')}\n`
+}
+
 const command: Command = {
   usage: '[BOX]',
   about: 'Show everything about one box: ids, network, limits, terminals, mounts. Secrets are hidden.',
@@ -107,7 +122,12 @@ const command: Command = {
   options: { json: { type: 'boolean', about: 'machine-readable output' } },
   maxArguments: 1,
   async run(args) {
-    const box = await findBox(args.positionals[0])
+    const box = await findAnyBox(args.positionals[0])
+    if (box.state === 'unknown') {
+      if (args.flag('json')) printJson(box)
+      else print(unknownText(box))
+      return 0
+    }
     const status = await ask<Status>(userPaths(), { do: 'box.status', name: box.name })
     if (args.flag('json')) printJson(status)
     else print(text(status))

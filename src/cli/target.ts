@@ -8,9 +8,19 @@ import type { BoxInfo } from '../protocol/server-messages.ts'
 
 /** The box that an argument means; left out, that of this folder or a parent of it. Raises E_NO_BOX. */
 export function findBox(wanted: string | undefined): Promise<BoxInfo> {
+  return find(wanted, false)
+}
+
+/** The same with boxes that this release cannot read, for commands that look at one or end it. */
+export function findAnyBox(wanted: string | undefined): Promise<BoxInfo> {
+  return find(wanted, true)
+}
+
+function find(wanted: string | undefined, unknown: boolean): Promise<BoxInfo> {
   return ask<BoxInfo>(userPaths(), {
     do: 'box.find',
     cwd: currentFolder(),
+    ...(unknown ? { unknown } : {}),
     ...(wanted === undefined ? {} : { box: wanted }),
   })
 }

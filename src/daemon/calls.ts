@@ -4,6 +4,7 @@ import { SIGHUP } from '../../ffi/abi/constants.ts'
 import { peerCredentials, sendDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
+import { UnknownBox } from '../box/unknown-box.ts'
 import { CoopError } from '../core/errors.ts'
 import { encodeOutput } from '../protocol/frames.ts'
 import type { BoxOptions, Call, CommandOptions } from '../protocol/messages.ts'
@@ -70,6 +71,28 @@ function boxInfo(box: Box, registry: Registry): BoxInfo {
   }
 }
 
+/** What listings show of a box that cannot be read. */
+function unknownInfo(box: UnknownBox): BoxInfo {
+  const { why } = box
+  return {
+    name: box.name,
+    workspace: box.workspace ?? '',
+    image: '',
+    network: '',
+    agent: '',
+    state: 'unknown',
+    reason: box.lives ? box.sentence : `${box.sentence}; it does not run`,
+    ...(why.is === 'newer' && why.release !== undefined ? { release: why.release } : {}),
+    created: box.created,
+    ptys: [],
+    clients: 0,
+    detachKey: '',
+  }
+}
+
+const anyInfo = (box: Box | UnknownBox, registry: Registry): BoxInfo =>
+  box instanceof UnknownBox ? unknownInfo(box) : boxInfo(box, registry)
+
 export class Calls {
   readonly #services: Services
 
@@ -83,15 +106,17 @@ export class Calls {
       case 'box.create':
         return this.#create(call.box)
       case 'box.find':
-        return boxInfo(registry.find(call.box, call.cwd), registry)
+        return call.unknown
+          ? anyInfo(registry.findAny(call.box, call.cwd), registry)
+          : boxInfo(registry.find(call.box, call.cwd), registry)
       case 'box.list':
-        return registry.boxes
-          .filter((box) => box.manifest.kind === 'agent')
-          .map((box) => boxInfo(box, registry))
+        return [...registry.boxes, ...registry.unknown]
+          .filter((box) => box instanceof UnknownBox || box.manifest.kind === 'agent')
+          .map((box) => anyInfo(box, registry))
       case 'box.status':
         return this.#status(registry.get(call.name))
       case 'box.kill':
-        return registry.get(call.name).end({ force: call.force, reason: 'coop kill' })
+        return registry.kill(call.name, call.force)
       case 'box.stop':
         return registry.get(call.name).stop({ force: call.force, reason: 'coop stop' })
       case 'box.start':

@@ -131,7 +131,7 @@ function facts({ registry }: Services, box: Box): CopyFacts {
     workspace: plan.workspace.target,
     home: plan.user.home,
     setuidFiles: plan.confinement.setuidFiles,
-    writable: [...new Set(writable)],
+    writable: [...new Set([...writable, ...registry.unknown.flatMap(({ workspace }) => workspace ?? [])])],
   }
 }
 

@@ -17,6 +17,7 @@ import {
   layerFiles,
   layersDir,
   listRecords,
+  printLayer,
   readRecord,
   withLock,
   writeRecord,
@@ -107,10 +108,7 @@ export class Publishing {
     makeOwned(layerFiles(fresh), ids)
     const { files, bytes } = await still(() => copyTree(this.#context, ids, source, layerFiles(fresh)))
     await syncTree(this.#context, ids, fresh)
-    writeWhole(
-      join(fresh, 'layer.json'),
-      `${JSON.stringify({ version: 1, diffId: '', entries: files, bytes })}\n`,
-    )
+    writeWhole(join(fresh, 'layer.json'), printLayer({ diffId: '', entries: files, bytes }))
     return bytes
   }
 
@@ -118,7 +116,6 @@ export class Publishing {
     const { paths } = this.#context
     const parent = listRecords(paths).find(({ layers }) => layers.join() === below.layers.join())
     writeRecord(paths, {
-      version: 1,
       reference,
       digest: layer,
       config: {

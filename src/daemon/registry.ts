@@ -1,5 +1,5 @@
 /** All boxes of this user: made, found, adopted after a crash, ended. */
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
@@ -7,16 +7,17 @@ import { Box, type BoxContext } from '../box/box.ts'
 import { thaw } from '../box/freeze.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../box/storage.ts'
+import { UnknownBox } from '../box/unknown-box.ts'
 import { Nursery } from '../container/spare-inits.ts'
 import { CoopError } from '../core/errors.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../core/names.ts'
-import { boxDir, boxesDir, boxRuntimeDir, manifestFile, type Paths, seedingDir } from '../core/paths.ts'
+import { boxDir, boxesDir, boxRuntimeDir, type Paths, seedingDir } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
 import type { BoxOptions, Environment } from '../protocol/messages.ts'
-import { findManifests, type Manifest } from '../store/manifest.ts'
+import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
 import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
 import { janitor } from '../trees/remover.ts'
 import { clearHalfMadeLayers } from '../worker/remove.ts'
@@ -37,14 +38,13 @@ function whyGone({ init }: Manifest): string {
 
 export class Registry {
   readonly #boxes = new Map<string, Box>()
+  readonly #unknown = new Map<string, UnknownBox>()
   readonly #reserved = new Set<string>()
   readonly #context: BoxContext
   readonly snapshots: Snapshots
   readonly publishing: Publishing
   readonly creates: number[] = []
   readonly #told = new Set<string>()
-  /** Manifests that could not be read, as they are called now. */
-  readonly unreadable: string[] = []
   #cleaning = false
   #cleanTimer: Timer | undefined
 
@@ -96,7 +96,7 @@ export class Registry {
 
   /** Find every box that an earlier daemon left; clear away what has no life in it. */
   async adoptAll(): Promise<void> {
-    const { paths, log } = this.#context
+    const { paths } = this.#context
     mkdirSync(boxesDir(paths), { recursive: true })
     // Nobody else may reach a box's files by their path: a setuid program of the box is one there, too.
     chmodSync(paths.dataDir, 0o700)
@@ -104,40 +104,59 @@ export class Registry {
     clearHalfMadeSnapshots(paths)
     discard(paths, seedingDir(paths))
     await clearHalfMadeLayers(paths, async (folder) => discard(paths, folder))
-    for (const { name, manifest } of findManifests(paths)) {
-      if (!manifest) {
-        const aside = `${boxDir(paths, name)}/box.json.unreadable`
-        // The manifest comes before anything else of a box: without one its daemon died at once.
-        if (!existsSync(manifestFile(paths, name))) {
-          if (existsSync(aside)) this.unreadable.push(aside)
-          else discardStore(paths, name)
-          continue
-        }
-        if (!existsSync(aside)) renameSync(`${boxDir(paths, name)}/box.json`, aside)
-        this.unreadable.push(aside)
-        log('manifest-unreadable', { box: name, moved: aside })
-        continue
-      }
-      for (const note of manifest.plan.notes) this.#told.add(note)
-      const box = manifest.state === 'stopped' ? undefined : await Box.adopt(this.#context, manifest)
-      if (box) {
-        this.#boxes.set(name, box)
-        log('box-adopted', { box: name })
-        await thaw(box)
-        continue
-      }
-      // What a person has made in a box of their own stays; the rest is nothing without its processes.
-      if (manifest.kind === 'agent' && manifest.state !== 'creating') {
-        const reason = manifest.state === 'stopped' ? manifest.reason : whyGone(manifest)
-        this.#boxes.set(name, Box.stopped(this.#context, manifest, reason))
-        if (manifest.state !== 'stopped') log('box-stopped', { box: name, reason })
-      } else {
-        log('box-gone', { box: name })
-        discardStore(paths, name)
-      }
-      rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
-    }
+    for (const found of findManifests(paths)) await this.#adopt(found)
     void this.#clean()
+  }
+
+  async #adopt({ name, manifest: found, text }: FoundManifest): Promise<void> {
+    const { paths, log } = this.#context
+    if (found.is !== 'readable') {
+      const unknown = new UnknownBox(paths, name, text, found.is === 'newer' ? found : { is: 'unreadable' })
+      // The manifest comes before anything else of a box: without one its daemon died at once.
+      if (found.is === 'missing' && !unknown.lives) discardStore(paths, name)
+      else this.#keepUnknown(unknown)
+      return
+    }
+    const manifest = found.value
+    for (const note of manifest.plan.notes) this.#told.add(note)
+    const box = manifest.state === 'stopped' ? undefined : await Box.adopt(this.#context, manifest)
+    if (box && 'is' in box) return this.#keepUnknown(new UnknownBox(paths, name, text, box))
+    if (box) {
+      this.#boxes.set(name, box)
+      log('box-adopted', { box: name })
+      return thaw(box)
+    }
+    // What a person has made in a box of their own stays; the rest is nothing without its processes.
+    if (manifest.kind === 'agent' && manifest.state !== 'creating') {
+      const reason = manifest.state === 'stopped' ? manifest.reason : whyGone(manifest)
+      this.#boxes.set(name, Box.stopped(this.#context, manifest, reason))
+      if (manifest.state !== 'stopped') log('box-stopped', { box: name, reason })
+    } else {
+      log('box-gone', { box: name })
+      discardStore(paths, name)
+    }
+    rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
+  }
+
+  #keepUnknown(box: UnknownBox): void {
+    this.#unknown.set(box.name, box)
+    const { why } = box
+    this.#context.log(why.is === 'newer' ? 'box-newer' : 'manifest-unreadable', { ...why, box: box.name })
+  }
+
+  /** Boxes that this release cannot read; kept until somebody ends them. */
+  get unknown(): readonly UnknownBox[] {
+    return [...this.#unknown.values()]
+  }
+
+  /** End a box and remove it, one that cannot be read, too. */
+  async kill(name: string, force: boolean): Promise<void> {
+    const unknown = this.#unknown.get(name)
+    if (!unknown) return this.get(name).end({ force, reason: 'coop kill' })
+    await unknown.end()
+    this.#unknown.delete(name)
+    this.#context.log('box-end', { box: name, reason: 'coop kill' })
+    this.#cleanSoon()
   }
 
   /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
@@ -184,7 +203,7 @@ export class Registry {
   }
 
   #names(): Set<string> {
-    return new Set([...this.#boxes.keys(), ...this.#reserved])
+    return new Set([...this.#boxes.keys(), ...this.#unknown.keys(), ...this.#reserved])
   }
 
   #choose(options: BoxOptions, suffix = ''): string {
@@ -325,6 +344,8 @@ export class Registry {
   get(name: string): Box {
     const box = this.#boxes.get(name)
     if (box) return box
+    const unknown = this.#unknown.get(name)
+    if (unknown) throw unknown.refusal()
     throw new CoopError('E_NO_BOX', `there is no box named ${name}`, { hint: 'coop ls' })
   }
 
@@ -333,11 +354,18 @@ export class Registry {
    * folder with several: the wrong one might be ended.
    */
   find(wanted: string | undefined, cwd: string): Box {
+    const box = this.findAny(wanted, cwd)
+    if (box instanceof UnknownBox) throw box.refusal()
+    return box
+  }
+
+  /** The same with boxes that cannot be read. */
+  findAny(wanted: string | undefined, cwd: string): Box | UnknownBox {
     // An unset variable of a script must not end the box of whatever folder that runs in.
     if (wanted === '')
       throw new CoopError('E_USAGE', 'the name of the box is empty', { hint: 'coop ls shows the names' })
     if (wanted !== undefined) {
-      const named = this.#boxes.get(wanted)
+      const named = this.#boxes.get(wanted) ?? this.#unknown.get(wanted)
       if (named) return named
       const path = resolve(cwd, wanted)
       const placed = this.#at(path)
@@ -356,10 +384,11 @@ export class Registry {
     })
   }
 
-  #at(workspace: string): Box | undefined {
-    const [box, ...others] = this.boxes.filter(
+  #at(workspace: string): Box | UnknownBox | undefined {
+    const known = this.boxes.filter(
       ({ manifest }) => manifest.kind === 'agent' && manifest.plan.workspace.source.path === workspace,
     )
+    const [box, ...others] = [...known, ...this.unknown.filter((one) => one.workspace === workspace)]
     if (!box || !others.length) return box
     const names = [box, ...others].map(({ name }) => name)
     throw new CoopError('E_USAGE', `the folder ${workspace} has several boxes: ${names.join(', ')}`, {

@@ -7,7 +7,7 @@ import { Watcher } from '../../ffi/watcher.ts'
 import type { Box } from '../box/box.ts'
 import { diskError } from '../box/storage.ts'
 import { errorToJson } from '../core/errors.ts'
-import { daemonSocket, resolvePaths } from '../core/paths.ts'
+import { boxDir, daemonSocket, resolvePaths } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
 import { lockRuntime, lockState } from '../disk/locks.ts'
 import { ensureRuntimeDir } from '../disk/runtime-dir.ts'
@@ -109,10 +109,12 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       pid: process.pid,
       version: VERSION,
       uptime: Math.round(process.uptime()),
-      boxes: registry.boxes.length,
+      boxes: registry.boxes.length + registry.unknown.length,
       clients: connections.size,
       creates: registry.creates,
-      unreadable: registry.unreadable,
+      unreadable: registry.unknown
+        .filter(({ why }) => why.is === 'unreadable')
+        .map(({ name }) => boxDir(paths, name)),
       paths,
     }),
     shutdown: () => {

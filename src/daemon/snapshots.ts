@@ -31,7 +31,7 @@ const SHOWN = 5 // files that an error names
 type Create = SnapshotCall & { do: 'snapshot.create' }
 type Restore = SnapshotCall & { do: 'snapshot.restore' }
 
-function infoOf({ version: _, ids: __, below: ___, ...info }: SnapshotMeta): SnapshotInfo {
+function infoOf({ ids: _, below: __, ...info }: SnapshotMeta): SnapshotInfo {
   return info
 }
 

@@ -55,7 +55,8 @@ export interface CommandOptions {
 
 export type Call =
   | { readonly do: 'box.create'; readonly box: BoxOptions }
-  | { readonly do: 'box.find'; readonly box?: string; readonly cwd: string }
+  /** `unknown`: the caller can deal with a box that this release cannot read; else such a one is an error. */
+  | { readonly do: 'box.find'; readonly box?: string; readonly cwd: string; readonly unknown?: boolean }
   | { readonly do: 'box.list' }
   | { readonly do: 'box.status'; readonly name: string }
   | { readonly do: 'box.kill'; readonly name: string; readonly force: boolean }
@@ -171,7 +172,12 @@ function call(value: unknown): Call {
     case 'plan':
       return { do: it.do, box: boxOptions(it.box) }
     case 'box.find':
-      return present({ do: it.do, box: optional(it.box, text) as string, cwd: text(it.cwd) })
+      return present({
+        do: it.do,
+        box: optional(it.box, text) as string,
+        cwd: text(it.cwd),
+        unknown: it.unknown === true,
+      })
     case 'box.list':
     case 'system.status':
     case 'system.shutdown':

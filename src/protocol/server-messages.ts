@@ -66,8 +66,10 @@ export interface BoxInfo {
   readonly olderBuild?: true
   readonly agent: string
   readonly state: string
-  /** Why it is stopped. */
+  /** Why it is stopped, or unknown. */
   readonly reason?: string
+  /** Of an unknown one: the newer coop that made it. */
+  readonly release?: string
   /** Since when its agent waits for its user (milliseconds since 1970), and what it said. */
   readonly waiting?: { readonly since: number; readonly text?: string }
   readonly created: number

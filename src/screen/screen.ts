@@ -11,10 +11,8 @@ import type { Picture } from './pictures.ts'
 import { render } from './render.ts'
 
 const SCROLLBACK_LINES = 1000
-const VERSION = 1
 
 export interface Snapshot {
-  readonly version: typeof VERSION
   readonly columns: number
   readonly rows: number
   readonly scrollback: number
@@ -43,9 +41,7 @@ export class Screen {
     this.#pending = new Pending(this.#emulator.core)
   }
 
-  /** Throws when the snapshot is of another version. */
-  static restore({ version, columns, rows, scrollback, data }: Snapshot): Screen {
-    if (version !== VERSION) throw new Error(`A screen of version ${version} cannot be read.`)
+  static restore({ columns, rows, scrollback, data }: Snapshot): Screen {
     const screen = new Screen(columns, rows, scrollback)
     screen.write(Buffer.from(data, 'base64'))
     return screen
@@ -107,7 +103,7 @@ export class Screen {
   snapshot(): Snapshot {
     const { columns, rows } = this
     const data = Buffer.from(this.render()).toString('base64')
-    return { version: VERSION, columns, rows, scrollback: this.#scrollback, data }
+    return { columns, rows, scrollback: this.#scrollback, data }
   }
 
   dispose(): void {
