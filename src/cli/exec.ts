@@ -30,7 +30,8 @@ const command: Command = {
       throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop exec CMD…' })
     const terminal = wantsTerminal(args.flag('tty'), args.flag('no-tty'))
     const env = parseEnvFlags(args.list('env'), process.env)
-    const { session, box } = await targetBox(args.text('name'))
+    // One that cannot be read is refused by the call itself, with the exit code of coop's own failures.
+    const { session, box } = await targetBox(args.text('name'), true)
     const cwd = args.text('cwd')
     return launch(Promise.resolve(session), userPaths(), {
       command: args.positionals,

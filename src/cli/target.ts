@@ -26,7 +26,10 @@ function find(wanted: string | undefined, unknown: boolean): Promise<BoxInfo> {
 }
 
 /** The same, with a session for whatever is watched or typed next. */
-export async function targetBox(wanted: string | undefined): Promise<{ session: Session; box: BoxInfo }> {
-  const box = await findBox(wanted)
+export async function targetBox(
+  wanted: string | undefined,
+  unknown = false,
+): Promise<{ session: Session; box: BoxInfo }> {
+  const box = await find(wanted, unknown)
   return { session: await connect(userPaths()), box }
 }
