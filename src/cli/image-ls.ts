@@ -1,10 +1,11 @@
 /** `coop image ls`: the images. */
 import { userPaths } from '../client/user-paths.ts'
 import { shortReference } from '../image/reference.ts'
-import { type ImageRecord, listRecords, unpackedSize } from '../store/images.ts'
+import { findRecords, type ImageRecord, listRecords, unpackedSize } from '../store/images.ts'
+import { writerOf } from '../store/kind.ts'
 import { usersOf } from '../store/usage.ts'
 import type { Command } from './command.ts'
-import { age, bytes, homePath, print, printError, printJson, table } from './output.ts'
+import { age, bytes, homePath, print, printError, printJson, printWarnings, table } from './output.ts'
 
 const HEAD = ['IMAGE', 'DIGEST', 'LAYERS', 'SIZE', 'AGE', 'USED BY', 'MADE OF', 'WORKSPACE'] as const
 const DIGEST = 12 // hex digits shown
@@ -32,6 +33,9 @@ const command: Command = {
       users: usersOf(paths, record),
       size: unpackedSize(paths, record),
     }))
+    for (const { record } of findRecords(paths))
+      if (record.is === 'newer')
+        printWarnings([`an image was made by ${writerOf(record.release)}; update coop to see it`])
     if (args.flag('json')) {
       printJson(
         images.map(({ record: { reference, digest, pulled, layers, from, built }, users, size }) => ({

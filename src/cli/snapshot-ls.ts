@@ -31,9 +31,9 @@ const command: Command = {
     const rows = snapshots.map((one) => [
       one.box,
       one.name,
-      one.workspace,
-      one.files === 'none' ? 'box' : `box, ${one.files}`,
-      bytes(one.size),
+      one.workspace || '-',
+      one.unknown ? 'unknown' : one.files === 'none' ? 'box' : `box, ${one.files}`,
+      one.unknown ? '-' : bytes(one.size),
       age(one.created),
       shortened(printable(one.note ?? ''), NOTE),
     ])

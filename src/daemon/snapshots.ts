@@ -13,7 +13,9 @@ import {
   beginSnapshot,
   discardSnapshot,
   findSnapshots,
+  findUnknownSnapshots,
   finishSnapshot,
+  hasSnapshot,
   readMeta,
   restoredDir,
   type SnapshotMeta,
@@ -64,11 +66,11 @@ export class Snapshots {
         return this.alone(box.name, () => this.#restore(box, call))
       }
       case 'snapshot.list':
-        return this.#list(call).map(infoOf)
+        return this.#list(call)
       case 'snapshot.remove': {
         const box = this.#nameOf(call)
         return this.alone(box, async () => {
-          this.#meta(box, call.name)
+          if (!hasSnapshot(this.#context.paths, box, call.name)) throw this.#none(box, call.name)
           discardSnapshot(this.#context.paths, snapshotDir(this.#context.paths, box, call.name), box)
           this.#clean()
           return { box }
@@ -236,7 +238,11 @@ export class Snapshots {
   #meta(box: string, name: string): SnapshotMeta {
     const meta = readMeta(this.#context.paths, box, name)
     if (meta) return meta
-    throw new CoopError('E_FAILED', `there is no snapshot ${name} of the box ${box}`, {
+    throw this.#none(box, name)
+  }
+
+  #none(box: string, name: string): CoopError {
+    return new CoopError('E_FAILED', `there is no snapshot ${name} of the box ${box}`, {
       hint: `coop snapshot ls ${box}`,
     })
   }
@@ -245,6 +251,7 @@ export class Snapshots {
     try {
       return this.#registry.find(target.box, target.cwd)
     } catch (error) {
+      if (this.#isUnknown(target)) throw error
       const [meta] = this.#gone(target)
       if (!meta) throw error
       throw new CoopError('E_NO_BOX', `the box ${meta.box} of this snapshot is gone`, {
@@ -252,6 +259,13 @@ export class Snapshots {
         cause: error,
       })
     }
+  }
+
+  /** Whether it is a box that is there and cannot be read. */
+  #isUnknown({ box, cwd }: SnapshotTarget): boolean {
+    return this.#registry.unknown.some(
+      ({ name, workspace }) => name === box || workspace === resolve(cwd, box ?? '.'),
+    )
   }
 
   /** Snapshots of a box that may be gone, by its name or its workspace. */
@@ -268,7 +282,7 @@ export class Snapshots {
 
   #nameOf(target: SnapshotTarget): string {
     try {
-      return this.#registry.find(target.box, target.cwd).name
+      return this.#registry.findAny(target.box, target.cwd).name
     } catch (error) {
       const [meta] = this.#gone(target)
       if (!meta) throw error
@@ -276,8 +290,9 @@ export class Snapshots {
     }
   }
 
-  #list(target: SnapshotTarget): SnapshotMeta[] {
-    if (target.box === undefined) return findSnapshots(this.#context.paths)
-    return findSnapshots(this.#context.paths, this.#nameOf(target))
+  #list(target: SnapshotTarget): SnapshotInfo[] {
+    const { paths } = this.#context
+    const box = target.box === undefined ? undefined : this.#nameOf(target)
+    return [...findSnapshots(paths, box).map(infoOf), ...findUnknownSnapshots(paths, box)]
   }
 }

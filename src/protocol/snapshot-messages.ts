@@ -43,6 +43,8 @@ export interface SnapshotInfo {
   readonly files: 'none' | 'repository' | 'with-ignored' | 'folder'
   /** Repositories within the workspace: their files are not in it. */
   readonly leftOut?: readonly string[]
+  /** A newer coop made it, or it is damaged: only box, name and age are known, and `note` says why. */
+  readonly unknown?: true
 }
 
 const MAX_NOTE = 4096 // characters

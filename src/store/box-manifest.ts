@@ -69,7 +69,7 @@ export interface LayeredImage {
 export type BoxFlags = Pick<ConfigOverrides, 'image' | 'agent' | 'network' | 'env'>
 
 export interface Manifest {
-  /** Part of the stable envelope, as name, state, created, kind and init are (envelope.ts). */
+  /** Part of the stable envelope, as name, state, created and init are (envelope.ts). */
   readonly workspace: string
   readonly name: string
   readonly state: BoxState

@@ -1,7 +1,7 @@
 /**
  * The stable envelope of a manifest: fields whose place and meaning never change, whatever its version. By these a release
  * lists and ends a box whose manifest it cannot read otherwise: `version`, `release`, `name`, `workspace`, `state`,
- * `created`, `kind` and `init` with `pid`, `startTime` and `boot`, all at the top.
+ * `created` and `init` with `pid`, `startTime` and `boot`, all at the top.
  */
 import { asInitRecord, type InitRecord, salvageInitRecord } from './init-record.ts'
 import { fieldsOf, releaseIn } from './kind.ts'

@@ -11,7 +11,9 @@ import {
   clearHalfMadeSnapshots,
   discardSnapshot,
   findSnapshots,
+  findUnknownSnapshots,
   finishSnapshot,
+  hasSnapshot,
   readMeta,
   restoredDir,
 } from './snapshots.ts'
@@ -43,6 +45,9 @@ test('one of a newer coop is named as that, and no other is hidden by it', () =>
   writeFileSync(join(snapshotDir(paths, 'a', 'one'), 'snapshot.json'), newer)
   expect(() => readMeta(paths, 'a', 'one')).toThrow(/snapshot one of the box a was made by coop 99\.0\.0/)
   expect(found(paths)).toEqual(['a/two'])
+  expect(findUnknownSnapshots(paths, 'a')).toMatchObject([{ name: 'one', note: 'made by coop 99.0.0' }])
+  expect(hasSnapshot(paths, 'a', 'one')).toBe(true)
+  expect(hasSnapshot(paths, 'a', 'three')).toBe(false)
 })
 
 test.each([

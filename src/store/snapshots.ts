@@ -2,12 +2,13 @@
  * Snapshots on disk: `<data>/snapshots/BOX/NAME` with `upper/` (the box's own files), `workspace/` if it holds those, and
  * `snapshot.json`. Made under a name that begins with a dot; one with its real name is whole.
  */
-import { mkdirSync, readdirSync, renameSync, rmdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { discard } from '../box/storage.ts'
 import { isBoxName } from '../core/names.ts'
 import { boxDir, boxesDir, boxSnapshotsDir, type Paths, snapshotDir, snapshotsDir } from '../core/paths.ts'
-import { type Found, newerError, readable, readStoredFile, stamp } from './kind.ts'
+import type { SnapshotInfo } from '../protocol/snapshot-messages.ts'
+import { type Found, newerError, readable, readStoredFile, stamp, writerOf } from './kind.ts'
 import { writeAtomically } from './manifest.ts'
 import { type SnapshotMeta, snapshotRecord } from './snapshot-record.ts'
 
@@ -36,7 +37,8 @@ function look(paths: Paths, box: string, name: string): Found<SnapshotMeta> {
 /** Undefined when there is none that can be read. Raises E_NEWER for one of a newer release. */
 export function readMeta(paths: Paths, box: string, name: string): SnapshotMeta | undefined {
   const found = look(paths, box, name)
-  if (found.is === 'newer') throw newerError(`the snapshot ${name} of the box ${box}`, found)
+  if (found.is === 'newer')
+    throw newerError(`the snapshot ${name} of the box ${box}`, found, `coop snapshot rm ${box} ${name}`)
   return readable(found)
 }
 
@@ -48,6 +50,26 @@ export function findSnapshots(paths: Paths, box?: string): SnapshotMeta[] {
       names(boxSnapshotsDir(paths, one)).flatMap((name) => readable(look(paths, one, name)) ?? []),
     )
     .sort((a, b) => a.created - b.created)
+}
+
+/** Whether there is one, if only a newer coop can read it. */
+export const hasSnapshot = (paths: Paths, box: string, name: string): boolean =>
+  look(paths, box, name).is !== 'missing'
+
+/** For listings: those that this coop cannot read. */
+export function findUnknownSnapshots(paths: Paths, box?: string): SnapshotInfo[] {
+  const boxes = box === undefined ? names(snapshotsDir(paths)) : [box]
+  return boxes.flatMap((one) =>
+    names(boxSnapshotsDir(paths, one)).flatMap((name): SnapshotInfo[] => {
+      const found = look(paths, one, name)
+      if (found.is === 'readable' || found.is === 'missing') return []
+      const note =
+        found.is === 'newer' ? `made by ${writerOf(found.release)}` : 'its description cannot be read'
+      const created = statSync(snapshotDir(paths, one, name), { throwIfNoEntry: false })?.mtimeMs ?? 0
+      const rest = { workspace: '', image: '', size: 0, files: 'none' } as const
+      return [{ box: one, name, note, created: Math.round(created), ...rest, unknown: true }]
+    }),
+  )
 }
 
 /** A folder for one that is being made. */
