@@ -176,7 +176,7 @@ function call(value: unknown): Call {
         do: it.do,
         box: optional(it.box, text) as string,
         cwd: text(it.cwd),
-        unknown: it.unknown === true,
+        ...(it.unknown === undefined ? {} : { unknown: flag(it.unknown) }),
       })
     case 'box.list':
     case 'system.status':
