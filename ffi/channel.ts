@@ -9,6 +9,7 @@ import type { Socket } from 'bun'
 import { SOCK_SEQPACKET, SOCK_STREAM } from './abi/constants.ts'
 import { type Batch, BatchError } from './batch.ts'
 import { connectUnix, isCrowded, receiveDescriptors, sendDescriptors, socketPair } from './descriptors.ts'
+import { INIT_PROTOCOL, NewerInit, protocolIn } from './init-protocol.ts'
 import { syscall } from './libc.ts'
 
 const HELLO = 1
@@ -61,6 +62,7 @@ export class Channel {
   readonly #channel: number
   readonly #events: ChannelEvents
   #base = 0n
+  #protocol = 0
   #sequence = 0
   #pending = new Map<number, Pending>()
   /** Forked children that may still report a failure: batch by sequence number, and what they reported. */
@@ -99,13 +101,18 @@ export class Channel {
     return self
   }
 
-  /** To the init of a running box, by its socket. Throws SysError when nobody listens there. */
+  /** To the init of a running box, by its socket. Throws SysError when nobody listens there, NewerInit when it is newer. */
   static async connect(path: string, events: ChannelEvents): Promise<Channel> {
     const connection = connectUnix(path, SOCK_STREAM)
     const [ours, theirs] = socketPair(SOCK_SEQPACKET)
     sendDescriptors(connection, new Uint8Array(1), [theirs])
     syscall('close', theirs)
     return Channel.adopt(connection, ours, events)
+  }
+
+  /** What the other side understands (init-protocol.ts). */
+  get protocol(): number {
+    return this.#protocol
   }
 
   get closed(): boolean {
@@ -190,6 +197,11 @@ export class Channel {
 
   #message(type: number, payload: Buffer): void {
     if (type === HELLO) {
+      this.#protocol = protocolIn(payload)
+      if (this.#protocol > INIT_PROTOCOL) {
+        this.#ready.reject(new NewerInit(this.#protocol))
+        return this.close()
+      }
       this.#base = payload.readBigUInt64LE(0)
       this.#ready.resolve()
     } else if (type === EXIT) {

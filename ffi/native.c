@@ -141,10 +141,10 @@ static void reap(void) {
 }
 
 static void hello(void) {
-  u64 about[2];
+  u64 about[3];
   int i;
-  about[0] = (u64)region; about[1] = region_size; untold = 0;
-  tell(HELLO, about, 16, 0, 0, 0, 0, MSG_PLAIN);
+  about[0] = (u64)region; about[1] = region_size; about[2] = INIT_PROTOCOL; untold = 0;
+  tell(HELLO, about, 24, 0, 0, 0, 0, MSG_PLAIN);
   for (i = 0; i < MAX_CHILDREN; i++)
     if (children[i].pid && children[i].ended) { tell(EXIT, &children[i], 8, 0, 0, 0, 0, MSG_PLAIN); children[i].ended = TOLD; }
 }

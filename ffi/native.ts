@@ -3,6 +3,7 @@ import { cc, FFIType } from 'bun:ffi'
 import { abi } from './abi/index.ts'
 import { EPOLL_EVENT_SIZE } from './abi/structs.ts'
 import { REGION_SIZE } from './batch.ts'
+import { INIT_PROTOCOL } from './init-protocol.ts'
 import { libcAddresses, must, pthreadCreate, type SyscallName, SysError, syscall } from './libc.ts'
 import source from './native.c' with { type: 'text' }
 
@@ -41,7 +42,10 @@ function sourceFile(): number {
 }
 
 function compile() {
-  const define: Record<string, string> = { EPOLL_EVENT_SIZE: String(EPOLL_EVENT_SIZE) }
+  const define: Record<string, string> = {
+    EPOLL_EVENT_SIZE: String(EPOLL_EVENT_SIZE),
+    INIT_PROTOCOL: String(INIT_PROTOCOL),
+  }
   for (const name of USED) define[`NR_${name}`] = String(abi.sys[name])
   const file = sourceFile()
   try {

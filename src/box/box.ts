@@ -8,7 +8,6 @@ import { listenUnix } from '../../ffi/descriptors.ts'
 import { openPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
-import { startTimeOf } from '../container/clone.ts'
 import { prepareMounts } from '../container/detached-mounts.ts'
 import { askToEnd, killAll } from '../container/end.ts'
 import { Processes } from '../container/processes.ts'
@@ -25,13 +24,9 @@ import type { Prepared } from '../plan/prepare.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import { ownerInside } from '../sandbox/ids.ts'
 import type { Source } from '../sandbox/plan.ts'
-import {
-  type BoxFlags,
-  type CommandRecord,
-  MANIFEST_VERSION,
-  type Manifest,
-  writeManifest,
-} from '../store/manifest.ts'
+import { noteInit, removeInitRecord } from '../store/init-record.ts'
+import type { Newer } from '../store/kind.ts'
+import { type BoxFlags, type CommandRecord, type Manifest, writeManifest } from '../store/manifest.ts'
 import { forgetLastOutput, keepLastOutput, lastOutput } from '../terminal/last-output.ts'
 import type { PtyEnd } from '../terminal/pty.ts'
 import type { Waiting } from '../terminal/waiting.ts'
@@ -39,6 +34,7 @@ import { BoxFiles } from '../trees/box-files.ts'
 import type { Cgroups } from './cgroup.ts'
 import { discardStore, makeBoxFolder, prepareStore } from './storage.ts'
 import { type Host, Terminals } from './terminals.ts'
+import { initHandle, newerIn } from './unknown-box.ts'
 
 const KILLED = 128 + 9 // the exit code of what ended with its box
 const ENDED = { ended: 'box', code: KILLED } as const
@@ -62,6 +58,7 @@ export interface BoxContext {
 /** What of a manifest comes from the configuration. */
 function settings({ plan, config, hidden, agent, layered }: Prepared) {
   return {
+    workspace: plan.workspace.source.path,
     plan,
     boot: bootId(),
     layered,
@@ -152,7 +149,6 @@ export class Box implements Host {
   ): Promise<Box> {
     makeBoxFolder(context.paths, prepared.plan.name)
     const box = new Box(context, {
-      version: MANIFEST_VERSION,
       name: prepared.plan.name,
       state: 'creating',
       reason: undefined,
@@ -189,7 +185,9 @@ export class Box implements Host {
     const { channel, init, cgroup, mapped } = await nursery.take(plan.ids, plan.network, this.#events())
     this.#channel = channel
     this.#pidfd = openPidfd(init.pid)
-    this.update({ init: { ...init, boot: bootId() }, cgroup })
+    const record = { ...init, boot: bootId() }
+    this.update({ init: record, cgroup })
+    noteInit(paths, plan.name, record)
     // While newuidmap and newgidmap run, the files and the batch are made on this processor.
     const store = this.#files()
     rmSync(this.runtimeDir, { recursive: true, force: true })
@@ -224,16 +222,14 @@ export class Box implements Host {
     return store
   }
 
-  /** A box whose daemon died: connect to its init and take the terminals back. Undefined when it has no life. */
-  static async adopt(context: BoxContext, manifest: Manifest): Promise<Box | undefined> {
+  /**
+   * A box whose daemon died: connect to its init and take the terminals back. Undefined when it has no life; `newer` when
+   * only a newer release can do that, and then nothing of it has changed.
+   */
+  static async adopt(context: BoxContext, manifest: Manifest): Promise<Box | Newer | undefined> {
     const { init } = manifest
-    if (!init || init.boot !== bootId()) return undefined
-    const pidfd = openPidfd(init.pid)
-    // Compared after the handle was taken: it cannot come to mean another process any more.
-    if (pidfd === undefined || startTimeOf(init.pid) !== init.startTime) {
-      if (pidfd !== undefined) closeDescriptor(pidfd)
-      return undefined
-    }
+    const pidfd = init && initHandle(init)
+    if (!init || pidfd === undefined) return undefined
     if (manifest.state !== 'running') {
       // Its daemon died while init was at the batch that makes it whole, after which it would live on.
       await killAll(pidfd)
@@ -243,9 +239,14 @@ export class Box implements Host {
     const box = new Box(context, manifest)
     box.#pidfd = pidfd
     try {
+      box.terminals.checkRings()
       box.#channel = await Channel.connect(initSocket(context.paths, manifest.name), box.#events())
       await box.terminals.adopt(box.#channel)
+      noteInit(context.paths, manifest.name, init) // 0.1.0 did not
     } catch (error) {
+      const newer = newerIn(error)
+      if (newer) closeDescriptor(pidfd)
+      if (newer) return newer
       // Without its socket nobody can ever reach it again, but it would go on using the workspace.
       context.log('adoption-failed', { box: manifest.name, error: String(error) })
       await box.#halt(true, STOPPED)
@@ -259,7 +260,7 @@ export class Box implements Host {
       exit: (pid: number, status: number, failure: BatchError | undefined) =>
         this.processes.settle(pid, { status, failure }),
       close: () => {
-        if (this.#ending || !this.running) return
+        if (this.#ending || !this.running || !this.#channel) return // none yet: of a newer release, perhaps
         if (this.#manifest.kind === 'run') void this.end({ force: true, reason: 'its init was killed' })
         else void this.stop({ force: true, reason: 'its init was killed' })
       },
@@ -362,6 +363,7 @@ export class Box implements Host {
   }
 
   #becomeStopped(reason: string | undefined): void {
+    removeInitRecord(this.#context.paths, this.name)
     const gone = { init: undefined, cgroup: undefined, ptys: [], commands: [], waiting: undefined }
     this.update({ state: 'stopped', reason, ...gone })
     this.emit({

@@ -2,13 +2,15 @@
  * What an image has at the place of a new volume goes into it, once: before its first box starts, and whole or not at
  * all. A volume is marked when it is made; two boxes that want it wait for each other.
  */
-import { closeSync, constants, existsSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { bear } from '../container/clone.ts'
 import { setupError } from '../container/setup-error.ts'
 import { type Paths, seedingDir, unseededFile, volumesDir } from '../core/paths.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { withLock } from '../store/images.ts'
+import { newerError, readStoredFile } from '../store/kind.ts'
+import { volumeMark } from '../store/volume-mark.ts'
 import { becomeRoot } from '../trees/copier.ts'
 import { type CopyOptions, TreeCopy } from '../trees/tree-copy.ts'
 import { makeBareBox, withoutMounts } from './bare-box.ts'
@@ -25,11 +27,18 @@ interface Volume {
   readonly at: string
 }
 
+/** Raises E_NEWER for a mark whose meaning only a newer release knows: the volume may be half seeded. */
+function isUnseeded(paths: Paths, name: string): boolean {
+  const mark = readStoredFile(volumeMark, unseededFile(paths, name))
+  if (mark.is === 'newer') throw newerError(`the mark of the volume ${name}`, mark)
+  return mark.is !== 'missing'
+}
+
 function unseeded(plan: Plan, paths: Paths): Volume[] {
   return plan.steps.flatMap((step) => {
     if (step.do !== 'bind' || dirname(step.source.path) !== volumesDir(paths)) return []
     const name = basename(step.source.path)
-    return existsSync(unseededFile(paths, name)) ? [{ name, path: step.source.path, at: step.at }] : []
+    return isUnseeded(paths, name) ? [{ name, path: step.source.path, at: step.at }] : []
   })
 }
 
@@ -46,7 +55,7 @@ export async function seedVolumes(
       `volume-${volume.name}`,
       () => {},
       async () => {
-        if (existsSync(unseededFile(paths, volume.name))) await seed(context, plan, volume)
+        if (isUnseeded(paths, volume.name)) await seed(context, plan, volume)
       },
     )
   return volumes.length > 0

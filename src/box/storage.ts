@@ -34,6 +34,8 @@ import { sourceOf } from '../host/facts.ts'
 import type { Skeleton } from '../sandbox/host-image.ts'
 import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
+import { stamp } from '../store/kind.ts'
+import { volumeMark } from '../store/volume-mark.ts'
 import { isKernelLimit } from './kernel-limits.ts'
 import { removeTree } from './remove-tree.ts'
 
@@ -230,7 +232,7 @@ export function persistentFolder(
     owner.folders(volumesDir(paths), `.${name}.${process.pid}`, 0o700)
     if (!seed) {
       mkdirSync(dirname(unseededFile(paths, name)), { recursive: true, mode: 0o700 })
-      writeFileSync(unseededFile(paths, name), '', { mode: 0o600 }) // before the folder: seeding.ts
+      writeFileSync(unseededFile(paths, name), stamp(volumeMark, {}), { mode: 0o600 }) // before the folder: seeding.ts
     }
     for (const file of seed?.() ?? []) {
       owner.folders(fresh, dirname(file.path) === '.' ? '' : dirname(file.path), 0o700)

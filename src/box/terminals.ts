@@ -16,6 +16,7 @@ import { ringFile } from '../core/paths.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { Manifest, PtyRecord } from '../store/manifest.ts'
+import { refuseNewerRing } from '../store/ring.ts'
 import { AgentWatch } from '../terminal/agent-watch.ts'
 import { Pty, type PtyEnd } from '../terminal/pty.ts'
 import { isCrashLoop, recentEnds } from '../terminal/restarts.ts'
@@ -185,6 +186,11 @@ export class Terminals {
     const { plan, agent } = this.#host.manifest
     const options = { cwd: plan.workspace.target, env: this.environment(undefined), size: FIRST_SIZE }
     await this.open(0, agent.command, options)
+  }
+
+  /** Throws NewerRing for one that only a newer release can read: it must not be replaced by an empty one. */
+  checkRings(): void {
+    for (const { id } of this.#host.manifest.ptys) refuseNewerRing(this.#ringPath(id))
   }
 
   /** Take the terminals back from an init whose daemon died, and go on where it stopped. */

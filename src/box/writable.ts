@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Paths } from '../core/paths.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
+import { envelopeOf } from '../store/envelope.ts'
 import { findManifests, type Manifest } from '../store/manifest.ts'
 
 /** What shows the top of a project, as npm and git look for it. */
@@ -40,7 +41,9 @@ export function projectOf(folder: string, home = homedir()): string | undefined 
 
 /** The mounts of every box of this user, for a process that is not their daemon. */
 export function writableOnDisk(paths: Paths): readonly string[] {
-  return writableMounts(findManifests(paths).flatMap(({ manifest }) => manifest ?? []))
+  return findManifests(paths).flatMap(({ name, manifest, text }) =>
+    manifest.is === 'readable' ? writableMounts([manifest.value]) : (envelopeOf(text, name).workspace ?? []),
+  )
 }
 
 /** All places that boxes write: these mounts, coop's own data, and the project that `folder` is in. */

@@ -38,6 +38,10 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
     means: 'The coop.toml of the project asks for something that nobody has accepted.',
     fix: 'Read what it asks for; `--trust` or `coop trust` in a terminal accepts it, and `coop trust revoke` takes that back.',
   },
+  E_NEWER: {
+    means: 'A newer coop made what is asked for, and this one cannot read it.',
+    fix: 'Update coop. What newer ones made stays as it is until then.',
+  },
   E_AGENT: {
     means: 'The agent is not installed, or its command cannot be read.',
     fix: 'Install it, or name another with `--agent`.',

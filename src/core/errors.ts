@@ -12,6 +12,7 @@ export const EXIT = {
   E_NO_BOX: 3,
   E_BOX_EXISTS: 1,
   E_BOX_STATE: 1,
+  E_NEWER: 1,
   E_WORKSPACE: 1,
   E_AGENT: 1,
   E_TRUST: 1,

@@ -93,8 +93,13 @@ export const globalConfigFile = (paths: Paths): string => join(paths.configDir, 
 export const boxesDir = (paths: Paths): string => join(paths.dataDir, 'boxes')
 export const boxDir = (paths: Paths, name: string): string => join(boxesDir(paths), name)
 export const manifestFile = (paths: Paths, name: string): string => join(boxDir(paths, name), 'box.json')
+/** Which process the box lives in, in a form that every release reads. */
+export const initRecordFile = (paths: Paths, name: string): string => join(boxDir(paths, name), 'init')
 /** What the agent of a stopped box has put out last. */
-export const lastOutputFile = (paths: Paths, name: string): string => join(boxDir(paths, name), 'last-output')
+export const lastOutputFile = (paths: Paths, name: string): string =>
+  join(boxDir(paths, name), 'agent-output')
+/** The same as 0.1.0 kept it. */
+export const bareOutputFile = (paths: Paths, name: string): string => join(boxDir(paths, name), 'last-output')
 /** The writable layer of a box; `work` is overlayfs's scratch folder and must be on the same file system. */
 export const upperDir = (paths: Paths, name: string): string => join(boxDir(paths, name), 'upper')
 export const workDir = (paths: Paths, name: string): string => join(boxDir(paths, name), 'work')

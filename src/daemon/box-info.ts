@@ -1,5 +1,6 @@
 /** What listings show of a box. */
 import type { Box } from '../box/box.ts'
+import type { UnknownBox } from '../box/unknown-box.ts'
 import type { BoxInfo, BoxStatus, ClientInfo, PtyInfo } from '../protocol/calls/boxes.ts'
 import { printablePlan } from '../sandbox/plan.ts'
 import type { Pty } from '../terminal/pty.ts'
@@ -45,6 +46,25 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
     clients: ptys.reduce((sum, pty) => sum + pty.clients.length, 0),
     detachKey: manifest.detachKey,
     ...(memory === undefined ? {} : { memory }),
+  }
+}
+
+/** What listings show of a box that cannot be read. */
+export function unknownInfo(box: UnknownBox): BoxInfo {
+  const { why } = box
+  return {
+    name: box.name,
+    workspace: box.workspace ?? '',
+    image: '',
+    network: '',
+    agent: '',
+    state: 'unknown',
+    reason: box.lives ? box.sentence : `${box.sentence}; it does not run`,
+    ...(why.is === 'newer' && why.release !== undefined ? { release: why.release } : {}),
+    created: box.created,
+    ptys: [],
+    clients: 0,
+    detachKey: '',
   }
 }
 

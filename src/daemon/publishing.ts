@@ -18,6 +18,7 @@ import {
   layerFiles,
   layersDir,
   listRecords,
+  printLayer,
   readRecord,
   withLock,
   writeRecord,
@@ -118,10 +119,7 @@ export class Publishing {
       copyTree(this.#context, ids, source, layerFiles(fresh), signal),
     )
     await syncTree(this.#context, ids, fresh)
-    writeWhole(
-      join(fresh, 'layer.json'),
-      `${JSON.stringify({ version: 1, diffId: '', entries: files, bytes })}\n`,
-    )
+    writeWhole(join(fresh, 'layer.json'), printLayer({ diffId: '', entries: files, bytes }))
     return bytes
   }
 
@@ -129,7 +127,6 @@ export class Publishing {
     const { paths } = this.#context
     const parent = listRecords(paths).find(({ layers }) => layers.join() === below.layers.join())
     writeRecord(paths, {
-      version: 1,
       reference,
       digest: layer,
       config: {

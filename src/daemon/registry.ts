@@ -1,5 +1,5 @@
 /** All boxes of this user: made, found, adopted after a crash, ended. */
-import { chmodSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
@@ -9,12 +9,13 @@ import { thaw } from '../box/freeze.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../box/storage.ts'
 import { judge, refuse } from '../box/trust.ts'
+import { UnknownBox } from '../box/unknown-box.ts'
 import { writableMounts } from '../box/writable.ts'
 import { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../core/names.ts'
-import { boxDir, boxesDir, boxRuntimeDir, manifestFile, type Paths, seedingDir } from '../core/paths.ts'
+import { boxDir, boxesDir, boxRuntimeDir, type Paths, seedingDir } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
@@ -24,7 +25,7 @@ import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/values.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { replacedSources } from '../sandbox/replaced.ts'
-import { findManifests, type Manifest } from '../store/manifest.ts'
+import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
 import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
 import { janitor } from '../trees/remover.ts'
 import { clearHalfMadeLayers } from '../worker/remove.ts'
@@ -51,14 +52,13 @@ const mountsText = ({ steps }: Plan): string =>
 
 export class Registry {
   readonly #boxes = new Map<string, Box>()
+  readonly #unknown = new Map<string, UnknownBox>()
   readonly #reserved = new Set<string>()
   readonly #context: BoxContext
   readonly snapshots: Snapshots
   readonly publishing: Publishing
   readonly creates: number[] = []
   readonly #told = new Set<string>()
-  /** Manifests that could not be read, as they are called now. */
-  readonly unreadable: string[] = []
   readonly #turns = new Turns()
   #cleaning = false
   #cleanTimer: Timer | undefined
@@ -107,7 +107,8 @@ export class Registry {
 
   /** Where boxes write, running or stopped: a link that any of them has planted leads just as far. */
   get writable(): readonly string[] {
-    return writableMounts(this.boxes.map(({ manifest }) => manifest))
+    const known = writableMounts(this.boxes.map(({ manifest }) => manifest))
+    return [...new Set([...known, ...this.unknown.flatMap(({ workspace }) => workspace ?? [])])]
   }
 
   /** Whether anything lives that a daemon is needed for. */
@@ -126,7 +127,7 @@ export class Registry {
 
   /** Find every box that an earlier daemon left; clear away what has no life in it. */
   async adoptAll(): Promise<void> {
-    const { paths, log } = this.#context
+    const { paths } = this.#context
     mkdirSync(boxesDir(paths), { recursive: true })
     // Nobody else may reach a box's files by their path: a setuid program of the box is one there, too.
     chmodSync(paths.dataDir, 0o700)
@@ -134,44 +135,65 @@ export class Registry {
     clearHalfMadeSnapshots(paths)
     discard(paths, seedingDir(paths))
     await clearHalfMadeLayers(paths, async (folder) => discard(paths, folder))
-    const manifests = findManifests(paths)
-    const cgroups = manifests.flatMap(({ manifest }) => manifest?.cgroup ?? [])
-    for (const { name, manifest } of manifests) {
-      if (!manifest) {
-        const aside = `${boxDir(paths, name)}/box.json.unreadable`
-        // The manifest comes before anything else of a box: without one its daemon died at once.
-        if (!existsSync(manifestFile(paths, name))) {
-          if (existsSync(aside)) this.unreadable.push(aside)
-          else discardStore(paths, name)
-          continue
-        }
-        if (!existsSync(aside)) renameSync(`${boxDir(paths, name)}/box.json`, aside)
-        this.unreadable.push(aside)
-        log('manifest-unreadable', { box: name, moved: aside })
-        continue
-      }
-      for (const note of manifest.plan.notes) this.#told.add(note)
-      const box = manifest.state === 'stopped' ? undefined : await Box.adopt(this.#context, manifest)
-      if (box) {
-        this.#boxes.set(name, box)
-        log('box-adopted', { box: name })
-        await thaw(box)
-        continue
-      }
-      // What a person has made in a box of their own stays; the rest is nothing without its processes.
-      if (manifest.kind === 'agent' && manifest.state !== 'creating') {
-        const reason = manifest.state === 'stopped' ? manifest.reason : whyGone(manifest)
-        this.#boxes.set(name, Box.stopped(this.#context, manifest, reason))
-        if (manifest.state !== 'stopped') log('box-stopped', { box: name, reason })
-      } else {
-        log('box-gone', { box: name })
-        discardStore(paths, name)
-      }
-      rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
-    }
+    const found = findManifests(paths)
+    for (const one of found) await this.#adopt(one)
+    const cgroups = found.flatMap(({ manifest }) =>
+      manifest.is === 'readable' ? (manifest.value.cgroup ?? []) : [],
+    )
     const living = new Set(this.boxes.flatMap(({ manifest }) => manifest.cgroup ?? []))
     this.#context.cgroups.clear(cgroups, living)
     void this.#clean()
+  }
+
+  async #adopt({ name, manifest: found, text }: FoundManifest): Promise<void> {
+    const { paths, log } = this.#context
+    if (found.is !== 'readable') {
+      const unknown = new UnknownBox(paths, name, text, found.is === 'newer' ? found : { is: 'unreadable' })
+      // The manifest comes before anything else of a box: without one its daemon died at once.
+      if (found.is === 'missing' && !unknown.lives) discardStore(paths, name)
+      else this.#keepUnknown(unknown)
+      return
+    }
+    const manifest = found.value
+    for (const note of manifest.plan.notes) this.#told.add(note)
+    const box = manifest.state === 'stopped' ? undefined : await Box.adopt(this.#context, manifest)
+    if (box && 'is' in box) return this.#keepUnknown(new UnknownBox(paths, name, text, box))
+    if (box) {
+      this.#boxes.set(name, box)
+      log('box-adopted', { box: name })
+      return thaw(box)
+    }
+    // What a person has made in a box of their own stays; the rest is nothing without its processes.
+    if (manifest.kind === 'agent' && manifest.state !== 'creating') {
+      const reason = manifest.state === 'stopped' ? manifest.reason : whyGone(manifest)
+      this.#boxes.set(name, Box.stopped(this.#context, manifest, reason))
+      if (manifest.state !== 'stopped') log('box-stopped', { box: name, reason })
+    } else {
+      log('box-gone', { box: name })
+      discardStore(paths, name)
+    }
+    rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
+  }
+
+  #keepUnknown(box: UnknownBox): void {
+    this.#unknown.set(box.name, box)
+    const { why } = box
+    this.#context.log(why.is === 'newer' ? 'box-newer' : 'manifest-unreadable', { ...why, box: box.name })
+  }
+
+  /** Boxes that this release cannot read; kept until somebody ends them. */
+  get unknown(): readonly UnknownBox[] {
+    return [...this.#unknown.values()]
+  }
+
+  /** End a box and remove it, one that cannot be read, too. */
+  async kill(name: string, force: boolean): Promise<void> {
+    const unknown = this.#unknown.get(name)
+    if (!unknown) return this.get(name).end({ force, reason: 'coop kill' })
+    await unknown.end()
+    this.#unknown.delete(name)
+    this.#context.log('box-end', { box: name, reason: 'coop kill' })
+    this.#cleanSoon()
   }
 
   /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
@@ -221,7 +243,7 @@ export class Registry {
   }
 
   #names(): Set<string> {
-    return new Set([...this.#boxes.keys(), ...this.#reserved])
+    return new Set([...this.#boxes.keys(), ...this.#unknown.keys(), ...this.#reserved])
   }
 
   #choose(options: BoxOptions, suffix = ''): string {
@@ -380,6 +402,8 @@ export class Registry {
   get(name: string): Box {
     const box = this.#boxes.get(name)
     if (box) return box
+    const unknown = this.#unknown.get(name)
+    if (unknown) throw unknown.refusal()
     throw new CoopError('E_NO_BOX', `there is no box named ${name}`, { hint: 'coop ls' })
   }
 
@@ -387,12 +411,19 @@ export class Registry {
    * By name or workspace; left out: the box of `cwd` or of the nearest parent that has one. Raises E_USAGE for a
    * folder with several: the wrong one might be ended.
    */
-  find({ box: wanted, cwd }: Target): Box {
+  find(target: Target): Box {
+    const box = this.findAny(target)
+    if (box instanceof UnknownBox) throw box.refusal()
+    return box
+  }
+
+  /** The same with boxes that cannot be read. */
+  findAny({ box: wanted, cwd }: Target): Box | UnknownBox {
     // An unset variable of a script must not end the box of whatever folder that runs in.
     if (wanted === '')
       throw new CoopError('E_USAGE', 'the name of the box is empty', { hint: 'coop ls shows the names' })
     if (wanted !== undefined) {
-      const named = this.#boxes.get(wanted)
+      const named = this.#boxes.get(wanted) ?? this.#unknown.get(wanted)
       if (named) return named
       const path = resolve(cwd, wanted)
       const placed = this.#at(path)
@@ -411,10 +442,11 @@ export class Registry {
     })
   }
 
-  #at(workspace: string): Box | undefined {
-    const [box, ...others] = this.boxes.filter(
+  #at(workspace: string): Box | UnknownBox | undefined {
+    const known = this.boxes.filter(
       ({ manifest }) => manifest.kind === 'agent' && manifest.plan.workspace.source.path === workspace,
     )
+    const [box, ...others] = [...known, ...this.unknown.filter((one) => one.workspace === workspace)]
     if (!box || !others.length) return box
     const names = [box, ...others].map(({ name }) => name)
     throw new CoopError('E_USAGE', `the folder ${workspace} has several boxes: ${names.join(', ')}`, {

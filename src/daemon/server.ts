@@ -9,7 +9,7 @@ import { placesOf } from '../box/writable.ts'
 import { adoptZygote } from '../box/zygote.ts'
 import { Bus } from '../core/bus.ts'
 import { errorToJson } from '../core/errors.ts'
-import { daemonSocket, resolvePaths } from '../core/paths.ts'
+import { boxDir, daemonSocket, resolvePaths } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
 import { lockRuntime, lockState } from '../disk/locks.ts'
 import { ensureRuntimeDir } from '../disk/runtime-dir.ts'
@@ -114,10 +114,12 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       pid: process.pid,
       version: VERSION,
       uptime: Math.round(process.uptime()),
-      boxes: registry.boxes.length,
+      boxes: registry.boxes.length + registry.unknown.length,
       clients: clients.size,
       creates: registry.creates,
-      unreadable: registry.unreadable,
+      unreadable: registry.unknown
+        .filter(({ why }) => why.is === 'unreadable')
+        .map(({ name }) => boxDir(paths, name)),
       paths,
     }),
     shutdown: () => {

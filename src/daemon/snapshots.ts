@@ -15,7 +15,9 @@ import {
   beginSnapshot,
   discardSnapshot,
   findSnapshots,
+  findUnknownSnapshots,
   finishSnapshot,
+  hasSnapshot,
   readMeta,
   restoredDir,
   type SnapshotMeta,
@@ -34,7 +36,7 @@ const SHOWN = 5 // files that an error names
 type Create = Request<'snapshot.create'>
 type Restore = Request<'snapshot.restore'>
 
-function infoOf({ version: _, ids: __, below: ___, ...info }: SnapshotMeta): SnapshotInfo {
+function infoOf({ ids: _, below: __, ...info }: SnapshotMeta): SnapshotInfo {
   return info
 }
 
@@ -76,7 +78,7 @@ export class Snapshots {
     const { paths } = this.#context
     const box = this.#nameOf(target)
     return this.alone(box, async () => {
-      this.#meta(box, name)
+      if (!hasSnapshot(paths, box, name)) throw this.#none(box, name)
       discardSnapshot(paths, snapshotDir(paths, box, name), box)
       this.#clean()
       return { box }
@@ -86,8 +88,8 @@ export class Snapshots {
   /** All snapshots, or those of the box that is meant. */
   list(target: Target): readonly SnapshotInfo[] {
     const { paths } = this.#context
-    const found = target.box === undefined ? findSnapshots(paths) : findSnapshots(paths, this.#nameOf(target))
-    return found.map(infoOf)
+    const box = target.box === undefined ? undefined : this.#nameOf(target)
+    return [...findSnapshots(paths, box).map(infoOf), ...findUnknownSnapshots(paths, box)]
   }
 
   #job<T>(box: Box, job: 'snapshot' | 'restore', name: string, work: () => Promise<T>): Promise<T> {
@@ -260,7 +262,11 @@ export class Snapshots {
   #meta(box: string, name: string): SnapshotMeta {
     const meta = readMeta(this.#context.paths, box, name)
     if (meta) return meta
-    throw new CoopError('E_FAILED', `there is no snapshot ${name} of the box ${box}`, {
+    throw this.#none(box, name)
+  }
+
+  #none(box: string, name: string): CoopError {
+    return new CoopError('E_FAILED', `there is no snapshot ${name} of the box ${box}`, {
       hint: `coop snapshot ls ${box}`,
     })
   }
@@ -269,6 +275,7 @@ export class Snapshots {
     try {
       return this.#registry.find(target)
     } catch (error) {
+      if (this.#isUnknown(target)) throw error
       const [meta] = this.#gone(target)
       if (!meta) throw error
       throw new CoopError('E_NO_BOX', `the box ${meta.box} of this snapshot is gone`, {
@@ -276,6 +283,13 @@ export class Snapshots {
         cause: error,
       })
     }
+  }
+
+  /** Whether it is a box that is there and cannot be read. */
+  #isUnknown({ box, cwd }: Target): boolean {
+    return this.#registry.unknown.some(
+      ({ name, workspace }) => name === box || workspace === resolve(cwd, box ?? '.'),
+    )
   }
 
   /** Snapshots of a box that may be gone, by its name or its workspace. */
@@ -292,7 +306,7 @@ export class Snapshots {
 
   #nameOf(target: Target): string {
     try {
-      return this.#registry.find(target).name
+      return this.#registry.findAny(target).name
     } catch (error) {
       const [meta] = this.#gone(target)
       if (!meta) throw error

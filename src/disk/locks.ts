@@ -3,8 +3,10 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } fr
 import { tryLock } from '../../ffi/files.ts'
 import { CoopError } from '../core/errors.ts'
 import { daemonLock, type Paths, stateLock } from '../core/paths.ts'
+import { readable, readStored, stamp } from '../store/kind.ts'
+import { stateLockFile } from '../store/state-lock.ts'
 
-const MAX_PATH = 4096
+const MAX_TEXT = 8192 // bytes: a path, which may be all escapes in JSON, and what is around it
 
 /** Take the lock of the runtime folder; false when another daemon has it. Held until the process ends. */
 export function lockRuntime(paths: Paths): boolean {
@@ -20,14 +22,15 @@ export function lockState(paths: Paths): boolean {
   const fd = openSync(stateLock(paths), 'a+', 0o600)
   if (tryLock(fd)) {
     ftruncateSync(fd)
-    writeSync(fd, paths.runtimeDir)
+    writeSync(fd, stamp(stateLockFile, { runtimeDir: paths.runtimeDir }))
     return true
   }
-  const text = Buffer.alloc(MAX_PATH)
-  const other = text.toString('utf8', 0, readSync(fd, text, 0, MAX_PATH, 0))
+  const text = Buffer.alloc(MAX_TEXT)
+  const lock = readStored(stateLockFile, text.subarray(0, readSync(fd, text, 0, MAX_TEXT, 0)))
   closeSync(fd)
+  const other = readable(lock)?.runtimeDir
   if (other === paths.runtimeDir) return false
   throw new CoopError('E_DAEMON', `the boxes in ${paths.dataDir} belong to a coop daemon of another login`, {
-    hint: `reach it: COOP_RUNTIME_DIR=${other}`,
+    hint: other === undefined ? 'coop system shutdown, in that login' : `reach it: COOP_RUNTIME_DIR=${other}`,
   })
 }

@@ -3,6 +3,7 @@
  * schema 2, which mean the same in other words. Parsed once, here.
  */
 import { CoopError } from '../core/errors.ts'
+import type { ImageConfig, Platform } from '../store/image-record.ts'
 import {
   badImage,
   type JsonObject,
@@ -16,17 +17,13 @@ import {
 } from './json.ts'
 import { isDigest } from './reference.ts'
 
+export type { ImageConfig, Platform } from '../store/image-record.ts'
+
 export interface Descriptor {
   readonly mediaType: string
   readonly digest: string
   /** Bytes, as the manifest has it; what comes is compared with it. */
   readonly size: number
-}
-
-export interface Platform {
-  readonly os: string
-  readonly architecture: string
-  readonly variant: string | undefined
 }
 
 export type IndexEntry = Descriptor & {
@@ -37,18 +34,6 @@ export type IndexEntry = Descriptor & {
 export type Manifest =
   | { readonly kind: 'index'; readonly manifests: readonly IndexEntry[] }
   | { readonly kind: 'image'; readonly config: Descriptor; readonly layers: readonly Descriptor[] }
-
-export interface ImageConfig {
-  readonly platform: Platform
-  readonly created: string | undefined
-  readonly env: readonly string[]
-  readonly workingDir: string
-  readonly user: string
-  readonly entrypoint: readonly string[]
-  readonly cmd: readonly string[]
-  /** Digests of the layers as uncompressed tar, lowest first. */
-  readonly diffIds: readonly string[]
-}
 
 const MAX_LAYERS = 128 // docker stops at 127; each is a descriptor of a batch and a layer of an overlay
 const MAX_MANIFESTS = 1024 // of an index

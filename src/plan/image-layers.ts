@@ -8,21 +8,15 @@ import { isLocal, noLocalImage, parseReference, printReference } from '../image/
 import { stepIds } from '../image/steps.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
+import type { LayeredImage } from '../store/box-manifest.ts'
 import { latestBuild } from '../store/builds.ts'
-import { findRecord, hasLayer, layerDir, layerFiles, layersDir } from '../store/images.ts'
-import type { ImageBelow } from '../store/snapshots.ts'
+import { findRecord, hasLayer, layerDir, layerFiles, layersDir, readableRecord } from '../store/images.ts'
+import type { ImageBelow } from '../store/snapshot-record.ts'
 import { expandHome } from './configured-mounts.ts'
 
 const MAX_TEXT = 1 << 20 // bytes of a file in /etc
 
-export interface LayeredImage {
-  /** Undefined: the layers are all there is. */
-  readonly base: 'host' | undefined
-  /** Topmost first, as overlayfs has them; on the `host` image the folders in which each overlay's are. */
-  readonly layers: readonly Source[]
-  readonly environment: Readonly<Record<string, string>>
-  readonly workingDir: string
-}
+export type { LayeredImage } from '../store/box-manifest.ts'
 
 /** In full: paths are absolute, from the workspace on. */
 export function imageReference(text: string, workspace: string): string {
@@ -83,7 +77,8 @@ export function isOlderBuild({ image, workspace, ids, root, steps }: Plan, paths
   if (now && now.inode !== below.inode) return true // of --no-cache
   const { path } = workspace.source
   const latest =
-    latestBuild(paths, path, image) ?? findRecord(paths, imageReference(image, path))?.layers.at(-1)
+    latestBuild(paths, path, image) ??
+    findRecord(paths, imageReference(image, path), readableRecord)?.layers.at(-1)
   return latest !== undefined && latest !== top && hasLayer(paths, ids, latest)
 }
 

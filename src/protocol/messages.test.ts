@@ -19,6 +19,7 @@ const MESSAGES: ClientMessage[] = [
   { type: 'call', id: 1, call: { do: 'box.plan', box } },
   { type: 'call', id: 2, call: { do: 'box.find', cwd: '/w' } },
   { type: 'call', id: 2, call: { do: 'box.find', cwd: '/w', box: 'n' } },
+  { type: 'call', id: 2, call: { do: 'box.find', cwd: '/w', box: 'n', unknown: true } },
   { type: 'call', id: 3, call: { do: 'box.list' } },
   { type: 'call', id: 4, call: { do: 'box.status', cwd: '/', box: 'n' } },
   { type: 'call', id: 5, call: { do: 'box.kill', cwd: '/', box: 'n', force: true } },

@@ -15,7 +15,6 @@ const platform = object({ os: text(), architecture: text(), variant: optional(te
 
 /** What is known of an image by its name. */
 const image = object({
-  version: count,
   reference,
   digest: text(),
   config: object({

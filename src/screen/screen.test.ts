@@ -141,11 +141,6 @@ test('erasing above the last line of a full screen does not throw', () => {
   expect(textOf(screen.render())).toContain('ok')
 })
 
-test('a snapshot of another version is refused', () => {
-  const { version: _, ...rest } = screenOf('x').snapshot()
-  expect(() => Screen.restore({ version: 2 as 1, ...rest })).toThrow()
-})
-
 test('what was saved stays where it was on the screen while lines scroll away', () => {
   const screen = screenOf('\x1b[2;3H\x1b7\x1b[5;1H\n\n\n\x1b8here')
   expect(shownBy(screen)[1]).toContain('  here')

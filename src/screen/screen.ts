@@ -15,10 +15,7 @@ import type { Picture } from './pictures.ts'
 import { render } from './render.ts'
 import { finish, type Steps } from './steps.ts'
 
-const VERSION = 1
-
 export interface Snapshot {
-  readonly version: typeof VERSION
   readonly columns: number
   readonly rows: number
   readonly scrollback: number
@@ -49,13 +46,11 @@ export class Screen {
     this.#pending = new Pending(this.#emulator.core)
   }
 
-  /** Throws when the snapshot is of another version. */
   static restore(snapshot: Snapshot): Screen {
     return finish(Screen.restoring(snapshot))
   }
 
-  static *restoring({ version, columns, rows, scrollback, data }: Snapshot): Steps<Screen> {
-    if (version !== VERSION) throw new Error(`A screen of version ${version} cannot be read.`)
+  static *restoring({ columns, rows, scrollback, data }: Snapshot): Steps<Screen> {
     const screen = new Screen(columns, rows, scrollback)
     yield
     yield* screen.writing(Buffer.from(data, 'base64'))
@@ -151,7 +146,7 @@ export class Screen {
     const { columns, rows } = this
     const data = Buffer.from(yield* this.rendering()).toString('base64')
     yield
-    return { version: VERSION, columns, rows, scrollback: this.#scrollback, data }
+    return { columns, rows, scrollback: this.#scrollback, data }
   }
 
   dispose(): void {

@@ -14,6 +14,7 @@ import {
   layersDir,
   listRecords,
   markUnsynced,
+  readableRecord,
   readRecord,
   removeRecord,
   syncLayers,
@@ -21,6 +22,7 @@ import {
   writeRecord,
   writeWhole,
 } from './images.ts'
+import { unusedLayers } from './unused.ts'
 
 const IDS: IdPlan = {
   kind: 'single',
@@ -30,7 +32,6 @@ const IDS: IdPlan = {
 const CHAIN = `sha256:${'c'.repeat(64)}`
 
 const record = (reference: string): ImageRecord => ({
-  version: 1,
   reference,
   digest: `sha256:${'d'.repeat(64)}`,
   config: {} as ImageRecord['config'],
@@ -62,7 +63,7 @@ describe('a record', () => {
     expect(readRecord(paths, 'upper')).toBeDefined()
   })
 
-  test.each(['', '{"version":1', 'null', '{"version":2}'])(
+  test.each(['', '{"version":1', 'null', '{"version":1}', '{"version":0}'])(
     'that cannot be used is as if there were none: %j',
     (text) => {
       using paths = testPaths()
@@ -76,6 +77,21 @@ describe('a record', () => {
       expect(listRecords(paths).map(({ reference }) => reference)).toEqual(['a'])
     },
   )
+
+  test('of a newer coop is named as that, and its layers are in use', () => {
+    using paths = testPaths()
+    writeRecord(paths, record('a'))
+    const [name = ''] = readdirSync(recordsIn(paths))
+    const newer = { version: 2, release: '99.0.0', layers: { top: CHAIN } }
+    writeFileSync(join(recordsIn(paths), name), JSON.stringify(newer))
+    expect(() => readRecord(paths, 'a')).toThrow(/image a was made by coop 99\.0\.0/)
+    expect(readableRecord(paths, 'a')).toBeUndefined()
+    const folder = layerDir(paths, IDS, CHAIN)
+    mkdirSync(folder, { recursive: true })
+    expect(unusedLayers(paths)).toEqual([])
+    removeRecord(paths, 'a')
+    expect(unusedLayers(paths)).toEqual([folder])
+  })
 
   test('that another coop removes at this moment spoils no list', () => {
     using paths = testPaths()

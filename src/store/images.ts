@@ -9,7 +9,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
@@ -20,57 +19,16 @@ import { closeDescriptor } from '../../ffi/pty.ts'
 import { syncFileSystem } from '../../ffi/tree.ts'
 import { imagesDir, type Paths } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
-import type { ImageConfig } from '../image/manifest.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
+import { type ImageRecord, imageRecord } from './image-record.ts'
+import { type Found, newerError, readable, readStoredFile, stamp } from './kind.ts'
+import { type LayerRecord, layerRecord } from './layer-record.ts'
+import { unsyncedMark } from './unsynced-mark.ts'
 
 const LOCK_POLL_MS = 50 // flock(2) would block the whole process
-const RECORD_VERSION = 1
 
-/** Where an image came from that was made of a box. */
-export interface ImageOrigin {
-  readonly box: string
-  readonly snapshot?: string
-  readonly workspace: string
-  /** What the box had started from, as its configuration names it. */
-  readonly image: string
-}
-
-/** What `coop build` made an image for. */
-export interface BuildOrigin {
-  /** In full. */
-  readonly image: string
-  /** All that have the same steps on the same image. */
-  readonly workspaces: readonly string[]
-}
-
-/** What is known of an image by its name. */
-export interface ImageRecord {
-  readonly version: typeof RECORD_VERSION
-  /** In full (reference.ts). */
-  readonly reference: string
-  /** Of its manifest; of an image that was made here, its topmost layer's id. */
-  readonly digest: string
-  readonly config: ImageConfig
-  /** Chain ids, lowest first (manifest.ts). */
-  readonly layers: readonly string[]
-  /** Bytes of all layers as they are downloaded. */
-  readonly size: number
-  /** Milliseconds since 1970. */
-  readonly pulled: number
-  /** Made here: no registry has it. */
-  readonly from?: ImageOrigin | undefined
-  readonly built?: BuildOrigin | undefined
-  /** The layers lie on the `host` image; each has a folder for every overlay of that. */
-  readonly base?: 'host' | undefined
-}
-
-/** What is known of an unpacked layer. */
-export interface LayerRecord {
-  readonly version: typeof RECORD_VERSION
-  readonly diffId: string
-  readonly entries: number
-  readonly bytes: number
-}
+export type { BuildOrigin, ImageOrigin, ImageRecord } from './image-record.ts'
+export type { LayerRecord } from './layer-record.ts'
 
 export const hexOf = (digest: string): string => digest.slice(digest.indexOf(':') + 1)
 
@@ -101,17 +59,14 @@ const unsyncedFile = (folder: string): string => join(folder, 'unsynced')
 
 /** To be told before a layer gets its name: a power cut from now on makes it worthless. */
 export function markUnsynced(folder: string): void {
-  writeFileSync(unsyncedFile(folder), bootId(), { mode: 0o600 })
+  writeFileSync(unsyncedFile(folder), stamp(unsyncedMark, { boot: bootId() }), { mode: 0o600 })
 }
 
 /** Whether a layer is there, with everything that was written to it. */
 export function isWholeLayer(folder: string): boolean {
   if (!existsSync(join(folder, 'layer.json'))) return false
-  try {
-    return readFileSync(unsyncedFile(folder), 'utf8') === bootId()
-  } catch (error) {
-    return (error as { code?: string }).code === 'ENOENT'
-  }
+  const mark = readStoredFile(unsyncedMark, unsyncedFile(folder))
+  return mark.is === 'missing' || readable(mark)?.boot === bootId()
 }
 
 /** Have the disk take what was made in this boot, which takes as long as it takes. */
@@ -148,26 +103,32 @@ export function writeWhole(path: string, text: string): void {
 }
 
 export function writeRecord(paths: Paths, record: ImageRecord): void {
-  writeWhole(recordFile(paths, record.reference), `${JSON.stringify(record, null, 2)}\n`)
+  writeWhole(recordFile(paths, record.reference), stamp(imageRecord, record, 2))
 }
 
-/** Undefined also when another process has just removed it. */
-function readRecordFile(path: string): ImageRecord | undefined {
-  try {
-    // Written by coop itself, whole or not at all; another version's is as if there were none.
-    const record = JSON.parse(readFileSync(path, 'utf8')) as ImageRecord
-    return record.version === RECORD_VERSION ? record : undefined
-  } catch {
-    return undefined
-  }
-}
+/** What there is of that name. */
+export const lookAtRecord = (paths: Paths, reference: string): Found<ImageRecord> =>
+  readStoredFile(imageRecord, recordFile(paths, reference))
 
-export const readRecord = (paths: Paths, reference: string): ImageRecord | undefined =>
-  readRecordFile(recordFile(paths, reference))
+/** Undefined when there is none that can be read, also when another process has just removed it. Raises E_NEWER. */
+export function readRecord(paths: Paths, reference: string): ImageRecord | undefined {
+  const found = lookAtRecord(paths, reference)
+  if (found.is === 'newer')
+    throw newerError(`the record of the image ${reference}`, found, `coop image rm ${reference}`)
+  return readable(found)
+}
 
 /** Of that name; one that a registry could have and that was not pulled may have been published here (as podman has it). */
-export const findRecord = (paths: Paths, reference: string): ImageRecord | undefined =>
-  readRecord(paths, reference) ?? readRecord(paths, reference.replace(/^docker\.io\/library\//, 'localhost/'))
+export const findRecord = (
+  paths: Paths,
+  reference: string,
+  read: typeof readRecord = readRecord,
+): ImageRecord | undefined =>
+  read(paths, reference) ?? read(paths, reference.replace(/^docker\.io\/library\//, 'localhost/'))
+
+/** For listings: undefined for one of a newer release, too. */
+export const readableRecord = (paths: Paths, reference: string): ImageRecord | undefined =>
+  readable(lookAtRecord(paths, reference))
 
 export function removeRecord(paths: Paths, reference: string): void {
   rmSync(recordFile(paths, reference), { force: true })
@@ -181,19 +142,30 @@ function namesIn(folder: string): string[] {
   }
 }
 
-export function listRecords(paths: Paths): ImageRecord[] {
+/** A file of a record, and what it is. */
+export interface FoundRecord {
+  readonly path: string
+  readonly record: Found<ImageRecord>
+}
+
+export function findRecords(paths: Paths): FoundRecord[] {
   return namesIn(recordsDir(paths))
     .filter((name) => name.endsWith('.json') && !name.startsWith('.'))
-    .flatMap((name) => readRecordFile(join(recordsDir(paths), name)) ?? [])
+    .map((name) => join(recordsDir(paths), name))
+    .map((path) => ({ path, record: readStoredFile(imageRecord, path) }))
+}
+
+/** Those that can be read. */
+export function listRecords(paths: Paths): ImageRecord[] {
+  return findRecords(paths)
+    .flatMap(({ record }) => readable(record) ?? [])
     .sort((a, b) => a.reference.localeCompare(b.reference))
 }
 
+export const printLayer = (record: LayerRecord): string => stamp(layerRecord, record)
+
 export function readLayer(folder: string): LayerRecord | undefined {
-  try {
-    return JSON.parse(readFileSync(join(folder, 'layer.json'), 'utf8')) as LayerRecord
-  } catch {
-    return undefined
-  }
+  return readable(readStoredFile(layerRecord, join(folder, 'layer.json')))
 }
 
 /** Folders of all unpacked layers, of whatever ids. */

@@ -4,17 +4,12 @@ import { join } from 'node:path'
 import { boxDir, boxesDir, manifestFile } from '../core/paths.ts'
 import { LONG, testPaths, withoutRoom } from '../disk/testing.ts'
 import { planOf } from '../sandbox/testing.ts'
-import {
-  findManifests,
-  MANIFEST_VERSION,
-  type Manifest,
-  parseManifest,
-  writeAtomically,
-  writeManifest,
-} from './manifest.ts'
+import { boxManifest } from './box-manifest.ts'
+import { readStored, stamp } from './kind.ts'
+import { findManifests, type Manifest, writeAtomically, writeManifest } from './manifest.ts'
 
 const manifest = (name = 'it'): Manifest => ({
-  version: MANIFEST_VERSION,
+  workspace: '/w',
   name,
   state: 'stopped',
   reason: undefined,
@@ -70,27 +65,34 @@ describe('a manifest', () => {
     const written = manifest()
     writeManifest(paths, written)
     const [found] = findManifests(paths)
-    expect(found?.manifest).toEqual(JSON.parse(JSON.stringify(written)))
+    expect(found?.manifest).toEqual({ is: 'readable', value: JSON.parse(JSON.stringify(written)) })
   })
 
-  const whole = JSON.stringify(manifest())
+  const whole = stamp(boxManifest, manifest())
+  const changed = (change: object): string => JSON.stringify({ ...JSON.parse(whole), ...change })
   test.each([
     ['nothing', ''],
     ['half of one', whole.slice(0, -20)],
     ['null', 'null'],
     ['a list', '[]'],
-    ['one of another version', JSON.stringify({ ...manifest(), version: MANIFEST_VERSION + 1 })],
-    ['one without a name', JSON.stringify({ ...manifest(), name: 7 })],
-    ['one without a plan', JSON.stringify({ ...manifest(), plan: {} })],
-    ['one without notes', JSON.stringify({ ...manifest(), plan: { ...manifest().plan, notes: undefined } })],
-    ['one without terminals', JSON.stringify({ ...manifest(), ptys: {} })],
-    ['one without commands', JSON.stringify({ ...manifest(), commands: undefined })],
+    ['one older than any release', changed({ version: 1 })],
+    ['one without a version', changed({ version: undefined })],
+    ['one without a name', changed({ name: 7 })],
+    ['one without a plan', changed({ plan: {} })],
+    ['one without notes', changed({ plan: { ...manifest().plan, notes: undefined } })],
+    ['one without terminals', changed({ ptys: {} })],
+    ['one without commands', changed({ commands: undefined })],
   ])('is not taken from a file that is %s', (_, text) => {
-    expect(parseManifest(text)).toBeUndefined()
+    expect(readStored(boxManifest, text)).toEqual({ is: 'unreadable' })
   })
 
   test('positive control: the whole one is', () => {
-    expect(parseManifest(whole)?.name).toBe('it')
+    expect(readStored(boxManifest, whole)).toMatchObject({ is: 'readable', value: { name: 'it' } })
+  })
+
+  test('of a newer coop is named as that', () => {
+    const newer = changed({ version: boxManifest.version + 1, release: '99.0.0' })
+    expect(readStored(boxManifest, newer)).toEqual({ is: 'newer', release: '99.0.0' })
   })
 })
 
@@ -109,15 +111,23 @@ describe('boxes that are found', () => {
     writeFileSync(manifestFile(paths, 'other'), JSON.stringify(manifest('good'))) // a copy of another box's
     mkdirSync(manifestFile(paths, 'folder'))
     symlinkSync('nowhere', manifestFile(paths, 'link'))
-    const found = findManifests(paths).map(({ name, manifest }) => [name, manifest !== undefined])
+    const found = findManifests(paths).map(({ name, manifest }) => [name, manifest.is])
     expect(Object.fromEntries(found)).toEqual({
-      good: true,
-      empty: false,
-      broken: false,
-      other: false,
-      folder: false,
-      link: false,
+      good: 'readable',
+      empty: 'missing',
+      broken: 'unreadable',
+      other: 'unreadable',
+      folder: 'unreadable',
+      link: 'missing',
     })
     expect(readdirSync(boxesDir(paths))).toHaveLength(6)
+  })
+
+  test('that 0.1.0 had set aside are found again', () => {
+    using paths = testPaths()
+    mkdirSync(boxDir(paths, 'it'), { recursive: true })
+    writeFileSync(join(boxDir(paths, 'it'), 'box.json.unreadable'), stamp(boxManifest, manifest()))
+    expect(findManifests(paths)).toMatchObject([{ name: 'it', manifest: { is: 'readable' } }])
+    expect(readdirSync(boxDir(paths, 'it'))).toEqual(['box.json'])
   })
 })

@@ -4,6 +4,7 @@
  */
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   openSync,
   readdirSync,
@@ -12,98 +13,20 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import type { ConfigOverrides } from '../config/load.ts'
-import { boxesDir, manifestFile, type Paths } from '../core/paths.ts'
-import type { LayeredImage } from '../plan/image-layers.ts'
-import type { Plan } from '../sandbox/plan.ts'
-import type { Waiting } from '../terminal/waiting.ts'
+import { join } from 'node:path'
+import { boxDir, boxesDir, manifestFile, type Paths } from '../core/paths.ts'
+import { boxManifest, type Manifest } from './box-manifest.ts'
+import { type Found, readStored, stamp } from './kind.ts'
 
-export const MANIFEST_VERSION = 2
-
-export type BoxState =
-  /** Written, not yet alive: a daemon that finds it clears it away. */
-  | 'creating'
-  /** A stopped one on its way to running: a daemon that finds it without life stops it again. */
-  | 'starting'
-  | 'running'
-  | 'stopped'
-
-export type PtyState = 'running' | 'restarting' | 'ended' | 'crashed'
-
-export interface PtyRecord {
-  /** 0 is the agent. */
-  readonly id: number
-  readonly command: readonly string[]
-  /** Numbers of the two sides in init's descriptor table. */
-  readonly master: number
-  readonly slave: number
-  /** Number of the pipe, in init, through which output gets into the ring (ring.ts). */
-  readonly pipe: number
-  readonly pid: number | undefined
-  readonly state: PtyState
-  readonly exitCode: number | undefined
-  /** Milliseconds since 1970 of the latest ends, for the crash-loop rule. */
-  readonly ends: readonly number[]
-}
-
-/** A command of `coop run` or `coop exec` whose client has not yet taken its exit code. */
-export interface CommandRecord {
-  /** Chosen by the client, which names it when it comes back to another daemon. */
-  readonly token: string
-  readonly pid: number
-  /** Its terminal, if it has one. */
-  readonly pty: number | undefined
-  /** The process that waits for it. */
-  readonly client: { readonly pid: number; readonly startTime: string | undefined }
-}
-
-/** A process that was stopped before its box was. */
-export interface FrozenRecord {
-  readonly pid: number
-  readonly startTime: string
-}
-
-/** What flags said when the box was made: they hold when it is started again. */
-export type BoxFlags = Pick<ConfigOverrides, 'image' | 'agent' | 'network' | 'env'>
-
-export interface Manifest {
-  readonly version: typeof MANIFEST_VERSION
-  readonly name: string
-  readonly state: BoxState
-  /** Why it is stopped, in words. */
-  readonly reason: string | undefined
-  readonly created: number
-  readonly kind: 'agent' | 'run'
-  readonly flags: BoxFlags
-  readonly plan: Plan
-  /** The kernel's boot id when its sources were looked at; a box of an older release has none. */
-  readonly boot: string | undefined
-  /** What it was made of: the image of that name may be removed or built again meanwhile. */
-  readonly layered: LayeredImage | undefined
-  /** Names of variables whose values came from the configuration and are never shown. */
-  readonly hidden: readonly string[]
-  /** The word that listings show, and the whole command. */
-  readonly agent: { readonly title: string; readonly command: readonly string[] }
-  readonly autoRestart: boolean
-  readonly restartDelayMs: number
-  readonly shell: string
-  readonly detachKey: string
-  /** `boot` is the kernel's boot id: pids and start times mean something within one. */
-  readonly init: { readonly pid: number; readonly startTime: string; readonly boot: string } | undefined
-  /** Its own cgroup while it has an init, when the host let us make one; a folder of a cgroup v2 tree. */
-  readonly cgroup?: string | undefined
-  readonly ptys: readonly PtyRecord[]
-  readonly commands: readonly CommandRecord[]
-  /** The agent waits for its user. */
-  readonly waiting: Waiting | undefined
-  /**
-   * Every process is stopped while its files are copied (freeze.ts); these were before. A daemon that finds this set
-   * lets the others go on: the one that stopped them died.
-   */
-  readonly frozen?: readonly FrozenRecord[] | undefined
-  /** The user's command for that, which never comes from a project. */
-  readonly notify: string
-}
+export type {
+  BoxFlags,
+  BoxState,
+  CommandRecord,
+  FrozenRecord,
+  Manifest,
+  PtyRecord,
+  PtyState,
+} from './box-manifest.ts'
 
 /** Write a file so that a reader sees the old or the new one; with `sync` a power cut loses neither. */
 export function writeAtomically(path: string, text: string, sync: boolean): void {
@@ -126,32 +49,14 @@ export function writeAtomically(path: string, text: string, sync: boolean): void
 export function writeManifest(paths: Paths, manifest: Manifest): void {
   // No box outlives a power cut, so only what a stopped one needs has to reach the disk.
   const sync = manifest.kind === 'agent' && manifest.state !== 'running'
-  writeAtomically(manifestFile(paths, manifest.name), `${JSON.stringify(manifest)}\n`, sync)
-}
-
-/** Undefined for a file that is not a manifest of this version. */
-export function parseManifest(text: string): Manifest | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value !== 'object' || value === null) return undefined
-    const manifest = value as Manifest
-    const whole =
-      manifest.version === MANIFEST_VERSION &&
-      typeof manifest.name === 'string' &&
-      typeof manifest.plan?.workspace?.target === 'string' &&
-      Array.isArray(manifest.plan.notes) &&
-      Array.isArray(manifest.ptys) &&
-      Array.isArray(manifest.commands)
-    return whole ? manifest : undefined
-  } catch {
-    return undefined
-  }
+  writeAtomically(manifestFile(paths, manifest.name), stamp(boxManifest, manifest), sync)
 }
 
 export interface FoundManifest {
   readonly name: string
-  /** Undefined: there is none, or one that cannot be read. */
-  readonly manifest: Manifest | undefined
+  readonly manifest: Found<Manifest>
+  /** What is in the file; empty when that cannot be read. */
+  readonly text: string
 }
 
 /** Every box that left a folder. */
@@ -162,14 +67,25 @@ export function findManifests(paths: Paths): FoundManifest[] {
   } catch {
     return [] // no box was ever made
   }
-  return names.flatMap((name): FoundManifest[] => {
+  return names.map((name): FoundManifest => {
     let text: string
     try {
+      bringBack(paths, name)
       text = readFileSync(manifestFile(paths, name), 'utf8')
-    } catch {
-      return [{ name, manifest: undefined }]
+    } catch (error) {
+      const is = (error as { code?: string }).code === 'ENOENT' ? 'missing' : 'unreadable'
+      return { name, manifest: { is }, text: '' }
     }
-    const manifest = parseManifest(text)
-    return [{ name, manifest: manifest?.name === name ? manifest : undefined }]
+    const manifest = readStored(boxManifest, text)
+    // A copy of another box's.
+    const isForeign = manifest.is === 'readable' && manifest.value.name !== name
+    return { name, manifest: isForeign ? { is: 'unreadable' } : manifest, text }
   })
+}
+
+/** 0.1.0 renamed a manifest that it could not read: we may be able to. */
+function bringBack(paths: Paths, name: string): void {
+  const aside = join(boxDir(paths, name), 'box.json.unreadable')
+  if (existsSync(aside) && !existsSync(manifestFile(paths, name)))
+    renameSync(aside, manifestFile(paths, name))
 }

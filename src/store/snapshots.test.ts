@@ -4,13 +4,16 @@ import { join } from 'node:path'
 import { numberInside } from '../box/freeze.ts'
 import { boxDir, boxSnapshotsDir, snapshotDir, snapshotsDir } from '../core/paths.ts'
 import { type TestPaths, testPaths } from '../disk/testing.ts'
+import { readStored } from './kind.ts'
+import { snapshotRecord } from './snapshot-record.ts'
 import {
   beginSnapshot,
   clearHalfMadeSnapshots,
   discardSnapshot,
   findSnapshots,
+  findUnknownSnapshots,
   finishSnapshot,
-  parseMeta,
+  hasSnapshot,
   readMeta,
   restoredDir,
 } from './snapshots.ts'
@@ -28,19 +31,34 @@ const META = {
   below: { layers: [] },
 }
 
+const read = (text: string) => readStored(snapshotRecord, text)
+
 test('a description that is whole is read', () => {
-  expect(parseMeta(JSON.stringify(META))).toMatchObject({ name: 'one', size: 5 })
+  expect(read(JSON.stringify(META))).toMatchObject({ is: 'readable', value: { name: 'one', size: 5 } })
+})
+
+test('one of a newer coop is named as that, and no other is hidden by it', () => {
+  using paths = testPaths()
+  take(paths, 'a', 'one', 10)
+  take(paths, 'a', 'two', 20)
+  const newer = JSON.stringify({ version: 2, release: '99.0.0' })
+  writeFileSync(join(snapshotDir(paths, 'a', 'one'), 'snapshot.json'), newer)
+  expect(() => readMeta(paths, 'a', 'one')).toThrow(/snapshot one of the box a was made by coop 99\.0\.0/)
+  expect(found(paths)).toEqual(['a/two'])
+  expect(findUnknownSnapshots(paths, 'a')).toMatchObject([{ name: 'one', note: 'made by coop 99.0.0' }])
+  expect(hasSnapshot(paths, 'a', 'one')).toBe(true)
+  expect(hasSnapshot(paths, 'a', 'three')).toBe(false)
 })
 
 test.each([
   '',
   'null',
   '[]',
-  JSON.stringify({ ...META, version: 2 }),
+  JSON.stringify({ ...META, version: 0 }),
   JSON.stringify({ ...META, name: '../x' }),
   JSON.stringify({ ...META, size: 'x' }),
 ])('anything else is none: %s', (text) => {
-  expect(parseMeta(text)).toBeUndefined()
+  expect(read(text)).toEqual({ is: 'unreadable' })
 })
 
 function take(paths: TestPaths, box: string, name: string, created: number): void {

@@ -2,31 +2,20 @@
  * Snapshots on disk: `<data>/snapshots/BOX/NAME` with `upper/` (the box's own files), `workspace/` if it holds those, and
  * `snapshot.json`. Made under a name that begins with a dot; one with its real name is whole.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { discard } from '../box/storage.ts'
 import { isBoxName } from '../core/names.ts'
 import { boxDir, boxesDir, boxSnapshotsDir, type Paths, snapshotDir, snapshotsDir } from '../core/paths.ts'
 import type { SnapshotInfo } from '../protocol/calls/snapshots.ts'
-import type { IdPlan } from '../sandbox/ids.ts'
+import { type Found, newerError, readable, readStoredFile, stamp, writerOf } from './kind.ts'
 import { writeAtomically } from './manifest.ts'
+import { type SnapshotMeta, snapshotRecord } from './snapshot-record.ts'
 
-const VERSION = 1
+export type { ImageBelow, SnapshotMeta } from './snapshot-record.ts'
+
 const META = 'snapshot.json'
 const RESTORED = '.restored' // in a box's folder: files on their way back
-
-/** What a box's own files lie on: layers, by chain id and lowest first, and with a base these on the `host` image. */
-export interface ImageBelow {
-  readonly base?: 'host' | undefined
-  readonly layers: readonly string[]
-}
-
-export interface SnapshotMeta extends SnapshotInfo {
-  readonly version: typeof VERSION
-  /** Owners are numbers: they mean the same under the same map only. */
-  readonly ids: IdPlan
-  readonly below: ImageBelow
-}
 
 export const snapshotUpper = (folder: string): string => join(folder, 'upper')
 export const snapshotWorkspace = (folder: string): string => join(folder, 'workspace')
@@ -40,37 +29,47 @@ function names(folder: string): string[] {
   }
 }
 
-/** Undefined for a file that is no description of a snapshot of this version. */
-export function parseMeta(text: string): SnapshotMeta | undefined {
-  try {
-    const meta = JSON.parse(text) as SnapshotMeta
-    const whole =
-      meta.version === VERSION &&
-      [meta.box, meta.name].every((name) => typeof name === 'string' && isBoxName(name)) &&
-      [meta.workspace, meta.image, meta.files].every((item) => typeof item === 'string') &&
-      [meta.created, meta.size].every((item) => typeof item === 'number') &&
-      Array.isArray(meta.below?.layers)
-    return whole ? meta : undefined
-  } catch {
-    return undefined
-  }
+function look(paths: Paths, box: string, name: string): Found<SnapshotMeta> {
+  if (!isBoxName(box) || !isBoxName(name)) return { is: 'missing' }
+  return readStoredFile(snapshotRecord, join(snapshotDir(paths, box, name), META))
 }
 
+/** Undefined when there is none that can be read. Raises E_NEWER for one of a newer release. */
 export function readMeta(paths: Paths, box: string, name: string): SnapshotMeta | undefined {
-  if (!isBoxName(box) || !isBoxName(name)) return undefined
-  try {
-    return parseMeta(readFileSync(join(snapshotDir(paths, box, name), META), 'utf8'))
-  } catch {
-    return undefined
-  }
+  const found = look(paths, box, name)
+  if (found.is === 'newer')
+    throw newerError(`the snapshot ${name} of the box ${box}`, found, `coop snapshot rm ${box} ${name}`)
+  return readable(found)
 }
 
 /** All of one box, or of all, the oldest first. */
 export function findSnapshots(paths: Paths, box?: string): SnapshotMeta[] {
   const boxes = box === undefined ? names(snapshotsDir(paths)) : [box]
   return boxes
-    .flatMap((one) => names(boxSnapshotsDir(paths, one)).flatMap((name) => readMeta(paths, one, name) ?? []))
+    .flatMap((one) =>
+      names(boxSnapshotsDir(paths, one)).flatMap((name) => readable(look(paths, one, name)) ?? []),
+    )
     .sort((a, b) => a.created - b.created)
+}
+
+/** Whether there is one, if only a newer coop can read it. */
+export const hasSnapshot = (paths: Paths, box: string, name: string): boolean =>
+  look(paths, box, name).is !== 'missing'
+
+/** For listings: those that this coop cannot read. */
+export function findUnknownSnapshots(paths: Paths, box?: string): SnapshotInfo[] {
+  const boxes = box === undefined ? names(snapshotsDir(paths)) : [box]
+  return boxes.flatMap((one) =>
+    names(boxSnapshotsDir(paths, one)).flatMap((name): SnapshotInfo[] => {
+      const found = look(paths, one, name)
+      if (found.is === 'readable' || found.is === 'missing') return []
+      const note =
+        found.is === 'newer' ? `made by ${writerOf(found.release)}` : 'its description cannot be read'
+      const created = statSync(snapshotDir(paths, one, name), { throwIfNoEntry: false })?.mtimeMs ?? 0
+      const rest = { workspace: '', image: '', size: 0, files: 'none' } as const
+      return [{ box: one, name, note, created: Math.round(created), ...rest, unknown: true }]
+    }),
+  )
 }
 
 /** A folder for one that is being made. */
@@ -81,8 +80,8 @@ export function beginSnapshot(paths: Paths, box: string, name: string): string {
 }
 
 /** It is whole: give it its name. */
-export function finishSnapshot(paths: Paths, fresh: string, meta: Omit<SnapshotMeta, 'version'>): void {
-  writeAtomically(join(fresh, META), `${JSON.stringify({ version: VERSION, ...meta })}\n`, true)
+export function finishSnapshot(paths: Paths, fresh: string, meta: SnapshotMeta): void {
+  writeAtomically(join(fresh, META), stamp(snapshotRecord, meta), true)
   renameSync(fresh, snapshotDir(paths, meta.box, meta.name))
 }
 

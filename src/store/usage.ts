@@ -1,13 +1,17 @@
 /** Which boxes use what of the store, by their manifests. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { boxesDir, manifestFile, type Paths } from '../core/paths.ts'
+import { boxManifest } from './box-manifest.ts'
 import { hexOf, type ImageRecord } from './images.ts'
+import { readStored } from './kind.ts'
 
 interface BoxUse {
   readonly name: string
-  /** The manifest: a layer's path in it means that the box uses it. */
-  readonly text: string
+  /** Whether a path or a part of one is in the manifest. A box whose manifest cannot be read may use everything. */
+  uses(part: string): boolean
 }
+
+const usesAll = (): boolean => true
 
 export function boxUses(paths: Paths): BoxUse[] {
   let names: string[] = []
@@ -19,9 +23,11 @@ export function boxUses(paths: Paths): BoxUse[] {
   return names.flatMap((name) => {
     try {
       const text = readFileSync(manifestFile(paths, name), 'utf8')
-      return { name, text }
-    } catch {
-      return [] // gone meanwhile, or damaged: then it cannot run either
+      const isReadable = readStored(boxManifest, text).is === 'readable'
+      return { name, uses: isReadable ? (part: string) => text.includes(part) : usesAll }
+    } catch (error) {
+      // Gone meanwhile, or not made yet; what is there and is no file may hide a box.
+      return (error as { code?: string }).code === 'ENOENT' ? [] : { name, uses: usesAll }
     }
   })
 }
@@ -30,6 +36,6 @@ export function boxUses(paths: Paths): BoxUse[] {
 export function usersOf(paths: Paths, { layers }: Pick<ImageRecord, 'layers'>): string[] {
   const top = hexOf(layers.at(-1) ?? '')
   return boxUses(paths)
-    .filter(({ text }) => top !== '' && text.includes(`/${top}/`))
+    .filter(({ uses }) => top !== '' && uses(`/${top}/`))
     .map(({ name }) => name)
 }

@@ -1,18 +1,22 @@
 /** What the agent of a stopped box has put out last, kept with the box's files: its ring goes with its processes. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { boxRuntimeDir, lastOutputFile, type Paths, ringFile } from '../core/paths.ts'
+import { bareOutputFile, boxRuntimeDir, lastOutputFile, type Paths, ringFile } from '../core/paths.ts'
+import { readable, readStoredFile } from '../store/kind.ts'
+import { lastOutputRecord, printLastOutput, readBareOutput } from '../store/last-output.ts'
 import { Ring } from './ring.ts'
 
 /** Take it out of the runtime folder of a box that nothing lives in any more. Throws when the disk is full. */
 export function keepLastOutput(paths: Paths, name: string): void {
   const bytes = Ring.contents(ringFile(boxRuntimeDir(paths, name), 0))
-  if (bytes) writeFileSync(lastOutputFile(paths, name), bytes, { mode: 0o600 })
+  if (bytes) writeFileSync(lastOutputFile(paths, name), printLastOutput({ bytes }), { mode: 0o600 })
 }
 
 /** Undefined when there is none: the runtime folder did not outlive the machine's restart. */
 export function lastOutput(paths: Paths, name: string): Buffer | undefined {
+  const found = readStoredFile(lastOutputRecord, lastOutputFile(paths, name))
+  if (found.is !== 'missing') return readable(found)?.bytes
   try {
-    return readFileSync(lastOutputFile(paths, name))
+    return readable(readBareOutput(readFileSync(bareOutputFile(paths, name))))?.bytes
   } catch {
     return undefined
   }
@@ -20,5 +24,5 @@ export function lastOutput(paths: Paths, name: string): Buffer | undefined {
 
 /** The box starts again. */
 export function forgetLastOutput(paths: Paths, name: string): void {
-  rmSync(lastOutputFile(paths, name), { force: true })
+  for (const file of [lastOutputFile(paths, name), bareOutputFile(paths, name)]) rmSync(file, { force: true })
 }

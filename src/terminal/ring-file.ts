@@ -18,23 +18,22 @@ import { bytesIn, splice } from '../../ffi/pipes.ts'
 import { isReadable } from '../../ffi/pty.ts'
 import { lockHolder, tryLockRecord, unlockRecord } from '../../ffi/record-lock.ts'
 import { Scratch } from '../../ffi/scratch.ts'
+import { isCurrentRing, RING_HEADER, stampRing } from '../store/ring-header.ts'
 
 export const RING_SIZE = 256 * 1024 // bytes of output that a client that attaches can look back on
 /** Bytes that a client may read before the daemon has seen them; it still finds RING_SIZE of older ones. */
 export const AHEAD = 32 * 1024
 const SPACE = RING_SIZE + AHEAD
-const HEADER_SIZE = 128
+const HEADER_SIZE = RING_HEADER
 export const FILE_SIZE = HEADER_SIZE + SPACE
 export const CHUNK = 64 * 1024 // bytes; what a pipe holds unless it is made larger
 
-const MAGIC = 0x636f6f70 // "coop"
-const VERSION = 4
 const PAGE = 4096 // bytes
 const SHORT = 2048 // bytes
 const EAGAIN = -11
 const EINTR = -4
 
-/** Where fields of the header are: little-endian, 64 bits each. Written by who has the lock: */
+/** Where fields of the header are: little-endian, 64 bits each (ring-header.ts has the others). Written by who has the lock: */
 const OFFSET = 8
 const START = 16
 const UNDER_WAY = 24
@@ -82,8 +81,7 @@ export class RingFile {
   /** A new ring in a file that is empty. */
   static create(fd: number, pipe: number): RingFile {
     const file = new RingFile(fd, pipe, new Uint8Array(HEADER_SIZE))
-    file.#fields.setUint32(0, MAGIC, true)
-    file.#fields.setUint32(4, VERSION, true)
+    stampRing(file.#fields)
     writeAt(fd, file.#header, 0)
     return file
   }
@@ -97,7 +95,7 @@ export class RingFile {
   /** See how things stand now. False when this is the ring of the terminal no more. */
   look(): boolean {
     readAt(this.fd, this.#header, 0)
-    return this.#fields.getUint32(0, true) === MAGIC && this.#fields.getUint32(4, true) === VERSION
+    return isCurrentRing(this.#fields)
   }
 
   /** Bytes ever written: the offset of the next one. As of the last look, as all that is told here. */

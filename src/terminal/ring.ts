@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { allocate } from '../../ffi/files.ts'
+import { refuseNewerRing, upgradeRing } from '../store/ring.ts'
 import {
   CHUNK,
   CLIENTS,
@@ -72,8 +73,13 @@ export class Ring {
     }
   }
 
-  /** The ring that an earlier daemon left; a new one when it cannot be used. `pipe` is the one init held. */
+  /**
+   * The ring that an earlier daemon left; a new one when it cannot be used. `pipe` is the one init held. A newer release's
+   * is never opened: its box is not adopted (box.ts).
+   */
   static open(path: string, pipe: number): Ring {
+    refuseNewerRing(path)
+    upgradeRing(path)
     let fd: number
     try {
       fd = openSync(path, 'r+')

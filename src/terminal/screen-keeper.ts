@@ -2,13 +2,15 @@
  * Knows the exact screen of a terminal although its ring holds only the newest output: before the ring overwrites
  * something, an emulator has seen it, and its state is kept beside the ring for this daemon and the next.
  */
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { work } from '../box/slices.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import type { Picture } from '../screen/pictures.ts'
-import type { Screen, Snapshot } from '../screen/screen.ts'
+import type { Screen } from '../screen/screen.ts'
 import type { Steps } from '../screen/steps.ts'
+import { readable, readStoredFile, stamp } from '../store/kind.ts'
 import { writeAtomically } from '../store/manifest.ts'
+import { type ScreenState, screenState } from '../store/screen-state.ts'
 import { RING_SIZE, type Ring } from './ring.ts'
 
 type Screens = typeof import('../screen/screen.ts')
@@ -17,7 +19,6 @@ const FOLD_AT = (RING_SIZE * 3) / 4 // bytes that no emulator has seen yet; the 
 const PIECE = 16 * 1024 // bytes read from the ring at a time
 const KEPT = RING_SIZE / 2 // bytes of plain text that are seen when they are asked for
 const IDLE_MS = 5_000 // an emulator costs a megabyte, and is made anew in some milliseconds
-const VERSION = 1
 const LF = 10
 const C1_LEAD = 0xc2 // of U+0080 to U+00BF in UTF-8
 
@@ -32,21 +33,13 @@ export function loadScreens(): Promise<void> {
   return loading
 }
 
-interface Saved {
-  readonly version: number
-  readonly offset: number
-  readonly snapshot: Snapshot
-  /** Whether plain lines push everything out (`Screen.scrolls`). Earlier releases did not say. */
-  readonly scrolls?: boolean
-}
-
 type Task = () => Steps<void>
 
 export class ScreenKeeper {
   readonly #ring: Ring
   readonly #path: string
   /** The state at an offset; undefined: a terminal that was just opened. */
-  #saved: Saved | undefined
+  #saved: ScreenState | undefined
   #size: WindowSize
   /** Everything before this offset is in `#saved`, or plain text that has scrolled away since. */
   #from: number
@@ -234,10 +227,10 @@ export class ScreenKeeper {
 
   *#save(screen: Screen): Steps<void> {
     const snapshot = yield* screen.snapshotting()
-    const saved = { version: VERSION, offset: this.#seen, snapshot, scrolls: screen.scrolls }
+    const saved = { offset: this.#seen, snapshot, scrolls: screen.scrolls }
     yield
     try {
-      writeAtomically(this.#path, JSON.stringify(saved), false)
+      writeAtomically(this.#path, stamp(screenState, saved), false)
     } catch {
       // A full disk: this daemon knows the screen all the same, the next one has the ring.
     }
@@ -254,12 +247,7 @@ function hasC1(bytes: Buffer): boolean {
   return false
 }
 
-function readSaved(path: string, ring: Ring): Saved | undefined {
-  try {
-    const saved = JSON.parse(readFileSync(path, 'utf8')) as Saved
-    const fits = saved.version === VERSION && saved.offset <= ring.offset
-    return fits && typeof saved.snapshot?.data === 'string' ? saved : undefined
-  } catch {
-    return undefined
-  }
+function readSaved(path: string, ring: Ring): ScreenState | undefined {
+  const saved = readable(readStoredFile(screenState, path))
+  return saved && saved.offset <= ring.offset ? saved : undefined
 }

@@ -1,11 +1,8 @@
 /** Whether an agent waits for its user, from what it puts out and what is typed. Pure. */
 
-export interface Waiting {
-  /** Milliseconds since 1970. */
-  readonly since: number
-  /** What it said, when it said something. */
-  readonly text?: string
-}
+import type { Waiting } from '../store/box-manifest.ts'
+
+export type { Waiting } from '../store/box-manifest.ts'
 
 /** An agent that works shows it: a spinner, a clock, lines. One that is silent for so long has a question. */
 export const QUIET_MS = 5_000

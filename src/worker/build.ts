@@ -29,6 +29,7 @@ import {
   layerLog,
   layersDir,
   markUnsynced,
+  printLayer,
   readRecord,
   removeRecord,
   withLock,
@@ -183,8 +184,8 @@ async function runStep(
   }
 
   function keep(from: string, to: string): void {
-    const record: LayerRecord = { version: 1, diffId: '', entries: 0, bytes: treeSize(layerFiles(from)) }
-    writeWhole(join(from, 'layer.json'), `${JSON.stringify(record)}\n`)
+    const record: LayerRecord = { diffId: '', entries: 0, bytes: treeSize(layerFiles(from)) }
+    writeWhole(join(from, 'layer.json'), printLayer(record))
     markUnsynced(from)
     renameSync(from, to)
   }

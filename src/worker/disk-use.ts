@@ -66,7 +66,7 @@ export function listVolumes(paths: Paths): Volume[] {
     .filter((name) => name.startsWith(VOLUME))
     .map((name) => {
       const path = join(volumesDir(paths), name)
-      const users = boxes.filter(({ text }) => text.includes(JSON.stringify(path)))
+      const users = boxes.filter(({ uses }) => uses(JSON.stringify(path)))
       return { name: name.slice(VOLUME.length), path, usedBy: users.map((box) => box.name) }
     })
 }

@@ -4,7 +4,14 @@ import { basename, join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import { type Paths, snapshotsDir, volumesDir } from '../core/paths.ts'
 import type { Removed, WorkerReply } from '../protocol/worker-calls.ts'
-import { halfMadeLayers, ifUnlocked, listRecords, readRecord, removeRecord } from '../store/images.ts'
+import {
+  halfMadeLayers,
+  ifUnlocked,
+  listRecords,
+  lookAtRecord,
+  readableRecord,
+  removeRecord,
+} from '../store/images.ts'
 import { findSnapshots } from '../store/snapshots.ts'
 import { unusedImages, unusedLayers } from '../store/unused.ts'
 import { usersOf } from '../store/usage.ts'
@@ -14,7 +21,7 @@ import type { WorkerContext } from './work.ts'
 /** Raises E_IMAGE when a box has one of these below it: it could not be started again. */
 export function refuseUsed(paths: Paths, references: readonly string[]): void {
   for (const reference of references) {
-    const record = readRecord(paths, reference)
+    const record = readableRecord(paths, reference)
     const boxes = record ? usersOf(paths, record) : []
     if (!boxes.length) continue
     const users = boxes.length === 1 ? `the box ${boxes[0]} uses` : `the boxes ${boxes.join(', ')} use`
@@ -27,7 +34,7 @@ export function refuseUsed(paths: Paths, references: readonly string[]): void {
 export async function removeImages(context: WorkerContext, references: readonly string[]): Promise<Removed> {
   const { paths, discard } = context
   for (const reference of references)
-    if (!readRecord(paths, reference))
+    if (lookAtRecord(paths, reference).is === 'missing')
       throw new CoopError('E_IMAGE', `there is no image ${reference}`, { hint: 'coop image ls' })
   for (const reference of references) removeRecord(paths, reference)
   let bytes = 0

@@ -88,7 +88,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await said(/^hello \d+\n$/)).toBe(true)
     expect(await box(t)).toMatchObject({ state: 'stopped', reason: 'its init was killed' })
     // A runtime folder that did not outlive that, either.
-    rmSync(join(t.dataDir, 'boxes/box/last-output'))
+    rmSync(join(t.dataDir, 'boxes/box/agent-output'))
     expectRefusal(await t.coop(['logs']), { code: 1, sentence: /is stopped \(/, hint: /coop start box/ })
   })
 

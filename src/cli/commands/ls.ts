@@ -10,6 +10,8 @@ const STATE = HEAD.indexOf('STATE')
 
 /** An agent that waits is what a list is looked at for. */
 function stateOf(box: BoxInfo): string {
+  if (box.state === 'unknown')
+    return `unknown (${box.release === undefined ? 'unreadable' : `coop ${box.release}`})`
   return box.state === 'running' && box.waiting ? 'waiting' : box.state
 }
 
@@ -35,9 +37,9 @@ export default command({
     }
     const rows = boxes.map((box) => [
       box.name,
-      homePath(box.workspace),
-      box.olderBuild ? `${box.image} (older build)` : box.image,
-      box.agent,
+      homePath(box.workspace) || '-',
+      box.olderBuild ? `${box.image} (older build)` : box.image || '-',
+      box.agent || '-',
       stateOf(box),
       String(box.ptys.length),
       String(box.clients),

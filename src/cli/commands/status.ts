@@ -2,10 +2,10 @@
 
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
-import type { BoxStatus } from '../../protocol/calls/boxes.ts'
+import type { BoxInfo, BoxStatus } from '../../protocol/calls/boxes.ts'
 import { command } from '../common/declare.ts'
 import { age, bytes, paint, print, printable, printJson, table } from '../common/output.ts'
-import { targetOf } from '../common/target.ts'
+import { findAnyBox } from '../common/target.ts'
 
 function idsText(ids: BoxStatus['ids']): string {
   const lines = ids.uids.map(({ inside, outside, count }) => `${inside}+${count} -> ${outside}`)
@@ -83,6 +83,21 @@ function text(status: BoxStatus): string {
   ].join('')
 }
 
+/** Of a box that this release cannot read. */
+function unknownText(box: BoxInfo): string {
+  const fix = box.release === undefined ? '' : 'update coop; or '
+  const rows = [
+    ['workspace', box.workspace || '-'],
+    ['state', `unknown: ${box.reason ?? ''}`],
+    ['age', age(box.created)],
+    ['fix', `${fix}end it: coop kill ${box.name}`],
+  ]
+  const lines = rows.map(
+    ([name, value]) => `${paint('bold', (name ?? '').padEnd(10))}${printable(value ?? '')}`,
+  )
+  return `${paint('bold', box.name)}\n${lines.join('\n')}\n`
+}
+
 export default command({
   meta: {
     summary: 'show everything about one box',
@@ -100,7 +115,13 @@ export default command({
     json: { type: 'boolean', description: 'machine-readable output' },
   },
   async run({ args }) {
-    const status = await ask(userPaths(), 'box.status', targetOf(args.box))
+    const box = await findAnyBox(args.box)
+    if (box.state === 'unknown') {
+      if (args.json) printJson(box)
+      else print(unknownText(box))
+      return 0
+    }
+    const status = await ask(userPaths(), 'box.status', { box: box.name, cwd: '/' })
     if (args.json) printJson(status)
     else print(text(status))
     return 0

@@ -46,8 +46,8 @@ export async function startBox(
   args: StartArgs,
 ): Promise<{ box: Created; existed: boolean }> {
   const existing = findBox(boxes, options)
-  if (existing) checkSame(existing, options)
-  else if (args.build) await build(options, args.quiet, args.trust)
+  if (existing && existing.state !== 'unknown') checkSame(existing, options)
+  if (!existing && args.build) await build(options, args.quiet, args.trust)
   const box = await startedBox(session, existing, options, args.trust)
   if (!args.quiet) {
     printWarnings(box.warnings)
@@ -94,7 +94,8 @@ async function startedBox(
 ): Promise<Created> {
   const create = (): Promise<Created> => trusting(trust, () => session.call('box.create', { box: options }))
   if (!existing) return create().catch((error) => buildWhenAsked(error, options, trust).then(create))
-  if (existing.state !== 'stopped') return existing
+  // One that cannot be read cannot be started either, and the daemon says why.
+  if (existing.state !== 'stopped' && existing.state !== 'unknown') return existing
   const { environment } = options
   const { warnings } = await trusting(trust, () =>
     session.call('box.start', { box: existing.name, cwd: '/', environment }),
@@ -128,7 +129,7 @@ function findBox(boxes: readonly BoxInfo[], { workspace, name }: BoxOptions): Cr
   }
   if (name === undefined) return onlyBox(boxes.filter((box) => box.workspace === real))
   const named = boxes.find((box) => box.name === name)
-  if (named && named.workspace !== real) {
+  if (named && named.workspace !== real && named.state !== 'unknown') {
     throw new CoopError('E_BOX_EXISTS', `the box ${name} is for another folder: ${named.workspace}`, {
       hint: `coop attach ${name}, or choose another name`,
     })

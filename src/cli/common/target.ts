@@ -17,6 +17,11 @@ export function findBox(wanted: string | undefined): Promise<BoxInfo> {
   return ask(userPaths(), 'box.find', targetOf(wanted))
 }
 
+/** The same with boxes that this release cannot read, for commands that look at one. */
+export function findAnyBox(wanted: string | undefined): Promise<BoxInfo> {
+  return ask(userPaths(), 'box.find', { ...targetOf(wanted), unknown: true })
+}
+
 /** The same, with the session for whatever is watched or typed next. */
 export async function targetBox(wanted: string | undefined): Promise<{ session: Session; box: BoxInfo }> {
   const session = await connect(userPaths())

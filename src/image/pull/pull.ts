@@ -15,6 +15,7 @@ import {
   layerFiles,
   layersDir,
   markUnsynced,
+  printLayer,
   withLock,
   writeRecord,
   writeWhole,
@@ -107,7 +108,6 @@ export async function pullImage(input: PullInput): Promise<ImageRecord> {
   // Somebody who removes images at this moment saw layers that belong to none yet.
   for (const layer of layers) if (!hasLayer(paths, init.ids, layer.chain)) await make(layer)
   const record: ImageRecord = {
-    version: 1,
     reference,
     digest: image.digest,
     config: image.config,
@@ -177,8 +177,8 @@ async function makeLayer(
         },
       })
       keep()
-      const record: LayerRecord = { version: 1, diffId: layer.diffId, entries, bytes }
-      writeWhole(join(fresh, 'layer.json'), `${JSON.stringify(record)}\n`)
+      const record: LayerRecord = { diffId: layer.diffId, entries, bytes }
+      writeWhole(join(fresh, 'layer.json'), printLayer(record))
     } finally {
       await tar.close().catch(() => {})
     }

@@ -46,8 +46,10 @@ const boxFields = {
   olderBuild: optional(literal(true)),
   agent: text(),
   state: text(),
-  /** Why it is stopped. */
+  /** Why it is stopped, or unknown. */
   reason: optional(text()),
+  /** Of an unknown one: the newer coop that made it. */
+  release: optional(text()),
   /** Since when its agent waits for its user, and what it said. */
   waiting: optional(object({ since: time, text: optional(text()) })),
   created: time,
@@ -95,7 +97,11 @@ export const BOX_CALLS = {
     object({ box: boxOptions }),
     anything,
   ),
-  'box.find': call('Finds a box.', object(target), boxInfo),
+  'box.find': call(
+    'Finds a box. `unknown`: the caller can deal with one that this release cannot read; else that is an error.',
+    object({ ...target, unknown: optional(flag) }),
+    boxInfo,
+  ),
   'box.list': call('Lists the boxes.', object({}), list(boxInfo)),
   'box.status': call('Tells everything about one box.', object(target), boxStatus),
   'box.kill': call(

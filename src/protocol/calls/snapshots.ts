@@ -1,6 +1,6 @@
 /** Calls of `coop snapshot`. A box that is gone is named as when it was there. */
 import { call } from '../call.ts'
-import { flag, integer, list, type Of, object, oneOf, optional, text } from '../shapes.ts'
+import { flag, integer, list, literal, type Of, object, oneOf, optional, text } from '../shapes.ts'
 import { environment, target, time } from '../values.ts'
 
 export const snapshotInfo = object({
@@ -16,6 +16,8 @@ export const snapshotInfo = object({
   files: oneOf('none', 'repository', 'with-ignored', 'folder'),
   /** Repositories within the workspace: their files are not in it. */
   leftOut: optional(list(text())),
+  /** A newer coop made it, or it is damaged: only box, name and age are known, and `note` says why. */
+  unknown: optional(literal(true)),
 })
 export type SnapshotInfo = Of<typeof snapshotInfo>
 

@@ -1,10 +1,20 @@
 /** `coop image ls`: the images. */
 import { userPaths } from '../../../client/user-paths.ts'
 import { shortReference } from '../../../image/reference.ts'
-import { type ImageRecord, listRecords, unpackedSize } from '../../../store/images.ts'
+import { findRecords, type ImageRecord, listRecords, unpackedSize } from '../../../store/images.ts'
+import { writerOf } from '../../../store/kind.ts'
 import { usersOf } from '../../../store/usage.ts'
 import { command } from '../../common/declare.ts'
-import { age, bytes, homePath, print, printError, printJson, table } from '../../common/output.ts'
+import {
+  age,
+  bytes,
+  homePath,
+  print,
+  printError,
+  printJson,
+  printWarnings,
+  table,
+} from '../../common/output.ts'
 
 const HEAD = ['IMAGE', 'DIGEST', 'LAYERS', 'SIZE', 'AGE', 'USED BY', 'MADE OF', 'WORKSPACE'] as const
 const DIGEST = 12 // hex digits shown
@@ -35,6 +45,9 @@ export default command({
       users: usersOf(paths, record),
       size: unpackedSize(paths, record),
     }))
+    for (const { record } of findRecords(paths))
+      if (record.is === 'newer')
+        printWarnings([`an image was made by ${writerOf(record.release)}; update coop to see it`])
     if (args.json) {
       printJson(
         images.map(({ record: { reference, digest, pulled, layers, from, built }, users, size }) => ({

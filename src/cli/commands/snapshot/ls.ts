@@ -35,9 +35,9 @@ export default command({
     const rows = snapshots.map((one) => [
       one.box,
       one.name,
-      one.workspace,
-      one.files === 'none' ? 'box' : `box, ${one.files}`,
-      bytes(one.size),
+      one.workspace || '-',
+      one.unknown ? 'unknown' : one.files === 'none' ? 'box' : `box, ${one.files}`,
+      one.unknown ? '-' : bytes(one.size),
       age(one.created),
       shortened(printable(one.note ?? ''), NOTE),
     ])

@@ -1,0 +1,117 @@
+/**
+ * What coop keeps on disk and a later release reads. Each kind of state file is described once, in this folder: its
+ * version, the steps from each older version to the next, and the check of what comes out. Nothing else looks at a version.
+ *
+ * A file says its version and the release that wrote it. An older one is migrated when it is read, and written in today's
+ * version when it is written next; a newer one is reported as that and left alone.
+ */
+import { readFileSync } from 'node:fs'
+import { CoopError } from '../core/errors.ts'
+import { VERSION } from '../core/version.ts'
+
+export type Fields = Readonly<Record<string, unknown>>
+
+/** The steps of a chain, by the version that each starts from; each makes the next version. Pure. */
+export type Migrations = Readonly<Record<number, (old: Fields) => Fields>>
+
+export interface Kind<T> {
+  readonly name: string
+  /** The version that is written. */
+  readonly version: number
+  readonly migrations: Migrations
+  /** Undefined for what is none of this kind; gets neither version nor release. */
+  parse(fields: Fields): T | undefined
+  /** Where a file is no JSON, or once was none. Undefined for what cannot be read; may throw. */
+  decode?(bytes: Buffer): Fields | undefined
+}
+
+export interface Newer {
+  readonly is: 'newer'
+  /** The coop that wrote it, where it says so. */
+  readonly release: string | undefined
+}
+
+/** What a file turned out to be. */
+export type Stored<T> =
+  | { readonly is: 'readable'; readonly value: T }
+  | Newer
+  /** Damaged, or older than any release. */
+  | { readonly is: 'unreadable' }
+
+export type Found<T> = Stored<T> | { readonly is: 'missing' }
+
+const UNREADABLE = { is: 'unreadable' } as const
+const RELEASE = /^[\w.+-]{1,40}$/ // it is printed
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The fields of something that may not have any. */
+export const fieldsOf = (value: unknown): Fields => (isFields(value) ? value : {})
+
+export const releaseIn = ({ release }: Fields): string | undefined =>
+  typeof release === 'string' && RELEASE.test(release) ? release : undefined
+
+/** What the fields of a file mean today. */
+export function migrate<T>(kind: Kind<T>, fields: Fields): Stored<T> {
+  const { version } = fields
+  if (typeof version !== 'number' || !Number.isSafeInteger(version)) return UNREADABLE
+  if (version > kind.version) return { is: 'newer', release: releaseIn(fields) }
+  let { version: _, release: __, ...now } = fields
+  try {
+    for (let at = version; at < kind.version; at++) {
+      const step = kind.migrations[at]
+      if (!step) return UNREADABLE
+      now = { ...step(now) }
+    }
+    const value = kind.parse(now)
+    return value === undefined ? UNREADABLE : { is: 'readable', value }
+  } catch {
+    return UNREADABLE // a step or the check met something that no release has written
+  }
+}
+
+/** What the content of a file is. Never throws. */
+export function readStored<T>(kind: Kind<T>, content: Buffer | string): Stored<T> {
+  let fields: unknown
+  try {
+    fields = kind.decode
+      ? kind.decode(typeof content === 'string' ? Buffer.from(content) : content)
+      : JSON.parse(content.toString())
+  } catch {
+    return UNREADABLE
+  }
+  return isFields(fields) ? migrate(kind, fields) : UNREADABLE
+}
+
+/** What a file is. Never throws. */
+export function readStoredFile<T>(kind: Kind<T>, path: string): Found<T> {
+  let bytes: Buffer
+  try {
+    bytes = readFileSync(path)
+  } catch (error) {
+    return (error as { code?: string }).code === 'ENOENT' ? { is: 'missing' } : UNREADABLE
+  }
+  return readStored(kind, bytes)
+}
+
+/** The value when it can be had; for files that can be made again. */
+export const readable = <T>(found: Found<T>): T | undefined =>
+  found.is === 'readable' ? found.value : undefined
+
+/** The text of a file of this kind, with its version and the release that writes it in front. */
+export function stamp<T extends object>(kind: Kind<T>, value: T, indent?: number): string {
+  return `${JSON.stringify({ version: kind.version, release: VERSION, ...value }, null, indent)}\n`
+}
+
+/** For people: the coop that wrote something. */
+export const writerOf = (release: string | undefined): string =>
+  release === undefined ? 'a newer coop' : `coop ${release}`
+
+/** Something of a newer release is needed. `what` begins the sentence: "the image web". */
+export function newerError(what: string, { release }: Newer, otherwise?: string): CoopError {
+  return new CoopError('E_NEWER', `${what} was made by ${writerOf(release)}, and this is coop ${VERSION}`, {
+    hint: `update coop${otherwise === undefined ? '' : `; or ${otherwise}`}`,
+  })
+}

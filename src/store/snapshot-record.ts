@@ -1,0 +1,29 @@
+/** `snapshot.json`, the description of a snapshot (src/store/snapshots.ts). */
+import { isBoxName } from '../core/names.ts'
+import type { SnapshotInfo } from '../protocol/calls/snapshots.ts'
+import type { IdPlan } from '../sandbox/ids.ts'
+import type { Fields, Kind } from './kind.ts'
+
+/** What a box's own files lie on: layers, by chain id and lowest first, and with a base these on the `host` image. */
+export interface ImageBelow {
+  readonly base?: 'host' | undefined
+  readonly layers: readonly string[]
+}
+
+export interface SnapshotMeta extends SnapshotInfo {
+  /** Owners are numbers: they mean the same under the same map only. */
+  readonly ids: IdPlan
+  readonly below: ImageBelow
+}
+
+function parse(fields: Fields): SnapshotMeta | undefined {
+  const meta = fields as unknown as SnapshotMeta
+  const whole =
+    [meta.box, meta.name].every((name) => typeof name === 'string' && isBoxName(name)) &&
+    [meta.workspace, meta.image, meta.files].every((item) => typeof item === 'string') &&
+    [meta.created, meta.size].every((item) => typeof item === 'number') &&
+    Array.isArray(meta.below?.layers)
+  return whole ? meta : undefined
+}
+
+export const snapshotRecord: Kind<SnapshotMeta> = { name: 'snapshot', version: 1, migrations: {}, parse }
