@@ -30,10 +30,10 @@ test('nothing is asked about what is still there', () => {
 
 test('a workspace or a mount that leads to another place is', () => {
   expect(sentences(BEFORE, planWith(lib, { workspace: ELSEWHERE }))).toEqual([
-    'the workspace /src/it was replaced since the box was made: it leads to /home/me/private now',
+    'use the workspace /src/it, which was replaced since the box was made: it leads to /home/me/private now',
   ])
   expect(sentences(BEFORE, planWith(ELSEWHERE))).toEqual([
-    'the mount of /data/lib was replaced since the box was made: it leads to /home/me/private now',
+    'use the mount of /data/lib, which was replaced since the box was made: it leads to /home/me/private now',
   ])
 })
 
@@ -41,7 +41,7 @@ test('another folder of the same name is, also after a boot', () => {
   const other = { ...lib, inode: lib.inode + 1000 }
   for (const sameBoot of [true, false])
     expect(sentences(BEFORE, planWith(other), sameBoot)).toEqual([
-      'the mount of /data/lib was replaced since the box was made: another folder is there now',
+      'use the mount of /data/lib, which was replaced since the box was made: another folder is there now',
     ])
 })
 
