@@ -1,8 +1,9 @@
 /** docs/protocol.md and docs/protocol.schema.json, from the tables of calls. */
-import type { Table } from '../../src/protocol/call.ts'
+
 import { CALLS } from '../../src/protocol/calls.ts'
 import { PROTOCOL } from '../../src/protocol/server-messages.ts'
-import type { JsonSchema } from '../../src/protocol/shapes.ts'
+import type { Table } from '../../src/protocol/shapes/call.ts'
+import type { JsonSchema } from '../../src/protocol/shapes/shapes.ts'
 import { WORKER_CALLS } from '../../src/protocol/worker-calls.ts'
 import { GENERATED } from './generated.ts'
 

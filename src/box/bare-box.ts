@@ -8,7 +8,7 @@ import { CoopError } from '../core/errors.ts'
 import { boxDir, type Paths } from '../core/paths.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
-import { makeBoxFolder, prepareStore } from './storage.ts'
+import { makeBoxFolder, prepareStore } from '../store/storage.ts'
 
 /** A new init becomes the box of the plan, whose files are in the data folder of `paths`. Rejects with a BatchError. */
 export async function makeBareBox(

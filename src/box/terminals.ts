@@ -14,6 +14,7 @@ import { startFailure } from '../container/start-failure.ts'
 import { CoopError } from '../core/errors.ts'
 import { ringFile } from '../core/paths.ts'
 import type { WindowSize } from '../core/window-size.ts'
+import { terminalError } from '../host/kernel-limits.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { Manifest, PtyRecord } from '../store/manifest.ts'
 import { refuseNewerRing } from '../store/ring.ts'
@@ -24,7 +25,6 @@ import { Ring } from '../terminal/ring.ts'
 import { ScreenKeeper } from '../terminal/screen-keeper.ts'
 import type { Waiting } from '../terminal/waiting.ts'
 import { boundedSize } from '../terminal/window.ts'
-import { terminalError } from './kernel-limits.ts'
 
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
 

@@ -18,7 +18,7 @@ import { type Envelope, envelopeOf } from '../store/envelope.ts'
 import { type InitRecord, readInitRecord } from '../store/init-record.ts'
 import { type Newer, newerError, writerOf } from '../store/kind.ts'
 import { NewerRing } from '../store/ring.ts'
-import { discardStore } from './storage.ts'
+import { discardStore } from '../store/storage.ts'
 
 /** Why a box cannot be adopted. */
 export type Strange = Newer | { readonly is: 'unreadable' }

@@ -2,7 +2,7 @@
 
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
-import type { Target } from '../protocol/values.ts'
+import type { Target } from '../protocol/shapes/values.ts'
 import { connect } from './daemon.ts'
 import { isLost, type Session } from './session.ts'
 

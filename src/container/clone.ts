@@ -7,12 +7,12 @@ import { Channel, type ChannelEvents } from '../../ffi/channel.ts'
 import { socketPair } from '../../ffi/descriptors.ts'
 import { takeEmptyProgram } from '../../ffi/program.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import type { Cgroups } from '../box/cgroup.ts'
-import { tightestNamespaces } from '../box/kernel-limits.ts'
 import { CoopError } from '../core/errors.ts'
 import type { HostFacts } from '../host/facts.ts'
+import { tightestNamespaces } from '../host/kernel-limits.ts'
 import { type IdMapLine, type IdPlan, idMapText } from '../sandbox/ids.ts'
 import type { NetworkMode } from '../sandbox/plan.ts'
+import type { Cgroups } from './cgroup.ts'
 
 const NAMESPACES = k.CLONE_NEWUSER | k.CLONE_NEWNS | k.CLONE_NEWPID | k.CLONE_NEWUTS | k.CLONE_NEWIPC
 const CGROUP_FD = 200 // a number of the zygote's that nothing else has: it has to be written into a structure

@@ -10,11 +10,11 @@ import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import type { Batch, Ref } from '../../ffi/batch.ts'
 import { forgetProgram } from '../../ffi/program.ts'
-import { BOX_TERMINALS } from '../box/kernel-limits.ts'
-import { makeOwnFiles, ownFiles } from '../box/own-files.ts'
+import { BOX_TERMINALS } from '../host/kernel-limits.ts'
 import { ownerInside } from '../sandbox/ids.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
 import { BOUND, MountBatch, type PreparedMounts, QUIET } from './mount-batch.ts'
+import { makeOwnFiles, ownFiles } from './own-files.ts'
 
 /** How the purpose of a sealed mount begins, for the words about one that cannot be made. */
 export const SEALED = 'read-only view at '

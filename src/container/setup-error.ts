@@ -1,7 +1,7 @@
 /** Words for a set-up that the kernel refused: what a person can do about it. */
 import { BatchError } from '../../ffi/batch.ts'
-import { mountsError } from '../box/kernel-limits.ts'
 import { CoopError } from '../core/errors.ts'
+import { mountsError } from '../host/kernel-limits.ts'
 import { ownersHint } from '../host/rootfs-owners.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { SEALED } from './setup-batch.ts'

@@ -3,8 +3,8 @@ import { chmodSync, rmSync, statSync } from 'node:fs'
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
 import { daemonSocket, type Paths } from '../core/paths.ts'
-import { Client, type Handler } from './client.ts'
-import { UnixTransport } from './unix-transport.ts'
+import { Client, type Handler } from '../session/client.ts'
+import { UnixTransport } from '../session/unix-transport.ts'
 
 /** Whether the process at the other end of a connection is the user whom this daemon serves. */
 function isOwner(socket: number): boolean {

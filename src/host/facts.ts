@@ -11,15 +11,15 @@ import {
 import { userInfo } from 'node:os'
 import { LANDLOCK_CREATE_RULESET_VERSION } from '../../ffi/abi/constants.ts'
 import { syscall } from '../../ffi/libc.ts'
-import { GroupFiles } from '../box/group-files.ts'
 import { CoopError } from '../core/errors.ts'
-import { findSystemProgram } from '../programs.ts'
 import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
 import { HOST_FOLDERS, HOST_MERGED } from '../sandbox/host-image.ts'
 import { BOX_IDS, type IdFacts, planIds, rootRange } from '../sandbox/ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Source } from '../sandbox/plan.ts'
 import type { UserParameters } from '../sandbox/shared-counts.ts'
+import { GroupFiles } from './group-files.ts'
+import { findSystemProgram } from './programs.ts'
 
 export interface HostFacts {
   readonly ids: IdFacts

@@ -5,15 +5,15 @@ import type { BoxFacts } from '../agents/adapter.ts'
 import type { ChosenAgent } from '../agents/choose.ts'
 import { hostFiles } from '../agents/host-files.ts'
 import { planSeed } from '../agents/seed.ts'
-import { sourceAt } from '../box/host-place.ts'
-import { persistentFolder, writeSetting } from '../box/storage.ts'
 import type { Config } from '../config/config.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
+import { sourceAt } from '../host/host-place.ts'
 import { type ExtraMount, homeOf } from '../sandbox/compose.ts'
 import { planIds } from '../sandbox/ids.ts'
 import type { Source } from '../sandbox/plan.ts'
+import { persistentFolder, writeSetting } from '../store/storage.ts'
 
 const MAX_SETTING = 8 << 20 // bytes; an agent's state file of a heavy user has some hundred kB
 

@@ -1,8 +1,8 @@
 /** The folder that a box is about. */
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
-import { placeOf, resolvedPath } from '../box/host-place.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
+import { placeOf, resolvedPath } from '../host/host-place.ts'
 import type { Source } from '../sandbox/plan.ts'
 import { homesOf, type SensitiveFacts, workspaceRefusal } from '../sandbox/sensitive.ts'
 

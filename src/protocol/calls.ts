@@ -2,7 +2,7 @@
  * Every call that a client can make, in one table. A request and its reply are one value each: the daemon's parser, the
  * client's method, the handler's type, the JSON Schema and docs/protocol.md all follow from it.
  */
-import type { NameIn, ReplyIn, RequestIn } from './call.ts'
+
 import { BOX_CALLS } from './calls/boxes.ts'
 import { COMMAND_CALLS } from './calls/commands.ts'
 import { COPY_CALLS } from './calls/copies.ts'
@@ -11,6 +11,7 @@ import { SNAPSHOT_CALLS } from './calls/snapshots.ts'
 import { SYSTEM_CALLS } from './calls/system.ts'
 import { TERMINAL_CALLS } from './calls/terminals.ts'
 import { TRUST_CALLS } from './calls/trust.ts'
+import type { NameIn, ReplyIn, RequestIn } from './shapes/call.ts'
 
 export const CALLS = {
   ...BOX_CALLS,

@@ -6,11 +6,11 @@ import { CoopError } from '../core/errors.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import { CALLS, type Call, isCallName } from './calls.ts'
 import { MAX_CHANNEL } from './frames.ts'
-import { Malformed, TooLong } from './malformed.ts'
 import { callOfToday } from './older.ts'
 import { PROTOCOL } from './server-messages.ts'
-import { type Fields, fieldsOf, integer, object, optional, text } from './shapes.ts'
-import { windowSize } from './values.ts'
+import { Malformed, TooLong } from './shapes/malformed.ts'
+import { type Fields, fieldsOf, integer, object, optional, text } from './shapes/shapes.ts'
+import { windowSize } from './shapes/values.ts'
 
 export type ClientMessage =
   /** `dataDir`: the client takes boxes to be there. */

@@ -2,7 +2,7 @@
  * Clients of the release before: one that is attached when its daemon is replaced goes on with the new one. Protocol 3 had
  * one terminal for each connection, no channels, and named boxes by name alone.
  */
-import { fieldsOf } from './shapes.ts'
+import { fieldsOf } from './shapes/shapes.ts'
 
 export const OLDEST_PROTOCOL = 3
 

@@ -3,9 +3,9 @@
  * stdout, events first and one reply or error at the end.
  */
 import type { ErrorJson } from '../core/errors.ts'
-import { call, type NameIn, type ReplyIn, type RequestIn } from './call.ts'
-import { flag, integer, list, literal, type Of, object, optional, text } from './shapes.ts'
-import { environment, time } from './values.ts'
+import { call, type NameIn, type ReplyIn, type RequestIn } from './shapes/call.ts'
+import { flag, integer, list, literal, type Of, object, optional, text } from './shapes/shapes.ts'
+import { environment, time } from './shapes/values.ts'
 
 const count = integer(0, Number.MAX_SAFE_INTEGER)
 const reference = text()

@@ -4,13 +4,13 @@
  */
 import { mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { discard } from '../box/storage.ts'
 import { isBoxName } from '../core/names.ts'
 import { boxDir, boxesDir, boxSnapshotsDir, type Paths, snapshotDir, snapshotsDir } from '../core/paths.ts'
 import type { SnapshotInfo } from '../protocol/calls/snapshots.ts'
 import { type Found, newerError, readable, readStoredFile, stamp, writerOf } from './kind.ts'
 import { writeAtomically } from './manifest.ts'
 import { type SnapshotMeta, snapshotRecord } from './snapshot-record.ts'
+import { discard } from './storage.ts'
 
 export type { ImageBelow, SnapshotMeta } from './snapshot-record.ts'
 

@@ -1,4 +1,4 @@
-/** `daemon.lock` of a data folder: where the daemon that holds it is reached (src/disk/locks.ts). */
+/** `daemon.lock` of a data folder: where the daemon that holds it is reached (src/store/locks.ts). */
 import { type Fields, fieldsOf, type Kind } from './kind.ts'
 
 export interface StateLock {

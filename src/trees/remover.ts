@@ -9,9 +9,9 @@ import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
-import { MAX_DEPTH, movedName } from '../box/remove-tree.ts'
 import { bear, writeIdMaps } from '../container/clone.ts'
 import type { ContainerContext } from '../container/context.ts'
+import { MAX_DEPTH, movedName } from '../disk/remove-tree.ts'
 import { planIds } from '../sandbox/ids.ts'
 
 const LISTING = 64 * 1024 // bytes of one getdents64 answer

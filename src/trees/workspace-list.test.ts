@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { safeGit } from '../box/git-process.ts'
+import { safeGit } from './git-process.ts'
 import { isWorkPath, parseList } from './workspace-list.ts'
 
 test('paths of git’s own, or that lead out, are none of the workspace’s', () => {

@@ -3,7 +3,7 @@
  */
 import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { runGit } from '../box/git-process.ts'
+import { runGit } from './git-process.ts'
 
 export interface WorkspaceFiles {
   readonly kind: 'repository' | 'with-ignored' | 'folder'

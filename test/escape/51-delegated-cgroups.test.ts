@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'bun:test'
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { ownCgroup } from '../../src/box/cgroup.ts'
+import { ownCgroup } from '../../src/container/cgroup.ts'
 import { coopPath } from '../harness/coop.ts'
 import { needsAll } from '../harness/facts.ts'
 import { asInvoker } from '../harness/process.ts'

@@ -16,7 +16,7 @@ async function notAcceptedKeys(
   paths: Paths,
 ): Promise<ReadonlySet<string>> {
   if (!loaded.withoutProject) return new Set()
-  const { openConfiguration } = await import('../../box/trust.ts')
+  const { openConfiguration } = await import('../../plan/trust.ts')
   return openConfiguration(loaded, workspace, paths)
 }
 

@@ -3,7 +3,7 @@
 import { asText, currentFolder } from '../../client/exact-text.ts'
 import { parseEnvFlags } from '../../config/env-flags.ts'
 import { isAbsolute, join } from '../../core/posix-path.ts'
-import type { BoxOptions } from '../../protocol/values.ts'
+import type { BoxOptions } from '../../protocol/shapes/values.ts'
 import type { Args, Declared } from './declare.ts'
 
 export const BOX_OPTIONS = {

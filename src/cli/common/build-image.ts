@@ -1,7 +1,7 @@
 /** Building the image of a project, with its setup steps. */
 import { askWorker } from '../../client/image-worker.ts'
 import { CoopError } from '../../core/errors.ts'
-import type { BoxOptions } from '../../protocol/values.ts'
+import type { BoxOptions } from '../../protocol/shapes/values.ts'
 import type { Built, WorkerEvent } from '../../protocol/worker-calls.ts'
 import { ImageProgress } from './image-progress.ts'
 import { counted, isTerminal, paint, printable, printError } from './output.ts'

@@ -5,7 +5,7 @@ import { currentFolder } from '../../client/exact-text.ts'
 import type { Session } from '../../client/session.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo } from '../../protocol/calls/boxes.ts'
-import type { Target } from '../../protocol/values.ts'
+import type { Target } from '../../protocol/shapes/values.ts'
 
 /** The box of that name or workspace; undefined: that of this folder or of the nearest one above. */
 export function targetOf(wanted: string | undefined): Target {

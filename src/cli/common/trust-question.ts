@@ -2,7 +2,7 @@
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
-import type { BoxOptions } from '../../protocol/values.ts'
+import type { BoxOptions } from '../../protocol/shapes/values.ts'
 import { MAX_SHOWN, trustError, type Wanted, wantedBy } from '../../trust/ask.ts'
 import { isYes } from './ask-person.ts'
 import { counted, isTerminal, paint, printable, printError } from './output.ts'

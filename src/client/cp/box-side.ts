@@ -4,7 +4,7 @@ import { closeDescriptor } from '../../../ffi/pty.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { Paths } from '../../core/paths.ts'
 import type { CopyEntry, CopyFacts, Created, FileTime, NewEntry, Place } from '../../protocol/calls/copies.ts'
-import type { Target } from '../../protocol/values.ts'
+import type { Target } from '../../protocol/shapes/values.ts'
 import { sendSocket } from '../descriptor-socket.ts'
 import type { Session } from '../session.ts'
 

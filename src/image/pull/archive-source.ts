@@ -4,6 +4,10 @@ import { join } from 'node:path'
 import { CoopError } from '../../core/errors.ts'
 import { filePieces, openWithoutWaiting } from '../../disk/file-pieces.ts'
 import { badImage, list, MAX_JSON, object, parseAnyJson, parseJson, text, texts } from '../json.ts'
+import type { Reference } from '../reference.ts'
+import { compressionOf } from '../unpack/decompress.ts'
+import { layerPath } from '../unpack/layer-path.ts'
+import { TarReader } from '../unpack/tar.ts'
 import {
   choosePlatform,
   type Descriptor,
@@ -11,11 +15,7 @@ import {
   type IndexEntry,
   parseImageConfig,
   parseManifest,
-} from '../manifest.ts'
-import type { Reference } from '../reference.ts'
-import { compressionOf } from '../unpack/decompress.ts'
-import { layerPath } from '../unpack/layer-path.ts'
-import { TarReader } from '../unpack/tar.ts'
+} from './manifest.ts'
 import { checkBlob, type OpenImage, sha256, verified } from './source.ts'
 
 /** Files by their names in a folder or an archive. */

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CoopError } from '../../core/errors.ts'
-import { findProgram, trustedPath } from '../../programs.ts'
+import { findProgram, trustedPath } from '../../host/programs.ts'
 import { maybeObject, maybeText } from '../json.ts'
 
 export type Credentials =

@@ -1,11 +1,11 @@
 /** A blob of a registry into a file: hashed as it comes, continued where it broke off, never more than was announced. */
 import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { isDiskFull } from '../../box/storage.ts'
 import { CoopError } from '../../core/errors.ts'
 import { spent } from '../../disk/garbage.ts'
-import type { Descriptor } from '../manifest.ts'
+import { isDiskFull } from '../../store/storage.ts'
 import { pieces, registryError, Temporary } from './http.ts'
+import type { Descriptor } from './manifest.ts'
 import type { Registry } from './registry.ts'
 
 const BUFFER = 1 << 20 // bytes

@@ -2,7 +2,6 @@
 import { appendFileSync, chownSync, closeSync, constants, mkdirSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import * as k from '../../../ffi/abi/constants.ts'
-import { diskError } from '../../box/storage.ts'
 import type { Paths } from '../../core/paths.ts'
 import type { WorkerEvent } from '../../protocol/worker-calls.ts'
 import { hostIdOfRoot } from '../../sandbox/ids.ts'
@@ -20,11 +19,12 @@ import {
   writeRecord,
   writeWhole,
 } from '../../store/images.ts'
-import { chainIds, type Descriptor } from '../manifest.ts'
+import { diskError } from '../../store/storage.ts'
 import { decompressed } from '../unpack/decompress.ts'
 import { enterFolder, type LayerInit } from '../unpack/layer-init.ts'
 import { TarReader } from '../unpack/tar.ts'
 import { unpackLayer } from '../unpack/unpack.ts'
+import { chainIds, type Descriptor } from './manifest.ts'
 import type { OpenImage } from './source.ts'
 import { verified } from './source.ts'
 

@@ -5,15 +5,9 @@ import type { Paths } from '../../core/paths.ts'
 import { filePieces } from '../../disk/file-pieces.ts'
 import { blobFile, partialFile, withLock } from '../../store/images.ts'
 import { badImage, MAX_JSON } from '../json.ts'
-import {
-  choosePlatform,
-  type Descriptor,
-  hostPlatform,
-  parseImageConfig,
-  parseManifest,
-} from '../manifest.ts'
 import type { RegistryReference } from '../reference.ts'
 import { download } from './download.ts'
+import { choosePlatform, type Descriptor, hostPlatform, parseImageConfig, parseManifest } from './manifest.ts'
 import { Registry, type RegistryOptions } from './registry.ts'
 import { checkBlob, type OpenImage, sha256 } from './source.ts'
 

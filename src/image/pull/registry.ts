@@ -1,10 +1,10 @@
 /** A repository of a registry: OCI distribution specification 1.1, Docker registry API v2 and its token authentication. */
 import type { CoopError } from '../../core/errors.ts'
 import { MAX_JSON, maybeObject, maybeText } from '../json.ts'
-import { MANIFEST_TYPES } from '../manifest.ts'
 import type { RegistryReference } from '../reference.ts'
 import { type Credentials, type Environment, findCredentials } from './credentials.ts'
 import { Http, type HttpRequest, isLoopback, readBody, registryError } from './http.ts'
+import { MANIFEST_TYPES } from './manifest.ts'
 
 const MAX_TOKEN_ANSWER = 1 << 20 // bytes
 const HUB_API = 'registry-1.docker.io' // docker.io itself is a web site

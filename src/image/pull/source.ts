@@ -1,6 +1,6 @@
 /** Where an image comes from: all that pulling needs to know of a registry, a folder or an archive. */
 import { badImage } from '../json.ts'
-import type { Descriptor, ImageConfig } from '../manifest.ts'
+import type { Descriptor, ImageConfig } from './manifest.ts'
 
 export interface OpenImage {
   /** Of the manifest, for this machine's platform. */

@@ -1,5 +1,5 @@
 /** Calls about boxes. */
-import { call } from '../call.ts'
+import { call } from '../shapes/call.ts'
 import {
   anything,
   flag,
@@ -13,8 +13,8 @@ import {
   optional,
   record,
   text,
-} from '../shapes.ts'
-import { boxOptions, environment, target, terminalId, time, windowSize } from '../values.ts'
+} from '../shapes/shapes.ts'
+import { boxOptions, environment, target, terminalId, time, windowSize } from '../shapes/values.ts'
 
 /** A client that shows a terminal. */
 export const clientInfo = object({

@@ -1,7 +1,7 @@
 /** Calls that run one command on a client's behalf. */
-import { call } from '../call.ts'
-import { list, type Of, object, optional, text } from '../shapes.ts'
-import { boxOptions, environment, offset, target, token, windowFields, windowSize } from '../values.ts'
+import { call } from '../shapes/call.ts'
+import { list, type Of, object, optional, text } from '../shapes/shapes.ts'
+import { boxOptions, environment, offset, target, token, windowFields, windowSize } from '../shapes/values.ts'
 
 const WORD = 1 << 20 // characters of one word of a command
 

@@ -2,7 +2,7 @@
  * Calls of `coop cp`. Names and paths in a box are bytes and need not be UTF-8: in these messages each character is one
  * byte (latin1). Descriptors come beside the replies, in the order of the entries that are open.
  */
-import { call } from '../call.ts'
+import { call } from '../shapes/call.ts'
 import {
   either,
   flag,
@@ -17,8 +17,8 @@ import {
   optional,
   type Shape,
   text,
-} from '../shapes.ts'
-import { target, token } from '../values.ts'
+} from '../shapes/shapes.ts'
+import { target, token } from '../shapes/values.ts'
 
 /** Files of one call: descriptors of one SCM_RIGHTS message, with room to spare (ffi/batch.ts, MAX_FDS). */
 export const MAX_ENTRIES = 60

@@ -1,6 +1,6 @@
 /** Calls about images that the daemon answers; others are the worker's. */
-import { call } from '../call.ts'
-import { flag, integer, type Of, object, text } from '../shapes.ts'
+import { call } from '../shapes/call.ts'
+import { flag, integer, type Of, object, text } from '../shapes/shapes.ts'
 
 const published = object({
   reference: text(),

@@ -1,7 +1,7 @@
 /** Calls of `coop snapshot`. A box that is gone is named as when it was there. */
-import { call } from '../call.ts'
-import { flag, integer, list, literal, type Of, object, oneOf, optional, text } from '../shapes.ts'
-import { environment, target, time } from '../values.ts'
+import { call } from '../shapes/call.ts'
+import { flag, integer, list, literal, type Of, object, oneOf, optional, text } from '../shapes/shapes.ts'
+import { environment, target, time } from '../shapes/values.ts'
 
 export const snapshotInfo = object({
   box: text(),

@@ -1,6 +1,6 @@
 /** Calls about the daemon itself. */
-import { call } from '../call.ts'
-import { integer, list, nothing, number, type Of, object, text } from '../shapes.ts'
+import { call } from '../shapes/call.ts'
+import { integer, list, nothing, number, type Of, object, text } from '../shapes/shapes.ts'
 
 const systemStatus = object({
   pid: integer(1, 2 ** 31),

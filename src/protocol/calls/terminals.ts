@@ -1,7 +1,7 @@
 /** Calls about the terminals of a box. A connection shows one terminal at a time. */
-import { call } from '../call.ts'
-import { flag, list, nothing, type Of, object, optional, text } from '../shapes.ts'
-import { environment, offset, target, terminalId, token, windowSize } from '../values.ts'
+import { call } from '../shapes/call.ts'
+import { flag, list, nothing, type Of, object, optional, text } from '../shapes/shapes.ts'
+import { environment, offset, target, terminalId, token, windowSize } from '../shapes/values.ts'
 
 const WORD = 1 << 20 // characters of one word of a command
 

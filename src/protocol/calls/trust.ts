@@ -1,7 +1,7 @@
 /** Calls of `coop trust`. Only the user's own programs reach the daemon's socket: nothing in a box can accept. */
-import { call } from '../call.ts'
-import { flag, integer, list, nothing, type Of, object, text } from '../shapes.ts'
-import { boxOptions, time } from '../values.ts'
+import { call } from '../shapes/call.ts'
+import { flag, integer, list, nothing, type Of, object, text } from '../shapes/shapes.ts'
+import { boxOptions, time } from '../shapes/values.ts'
 
 const MAX_ASKS = 200 // of a project; the daemon refuses one that asks for more
 const MAX_SENTENCE = 16_384 // characters

@@ -1,0 +1,147 @@
+/**
+ * The user's own command for when an agent waits: `[session] notify`, from the global configuration only. A box decides
+ * when there is something to tell, so it is told one at a time, not too often, and not for ever.
+ */
+import { findSystemProgram, SYSTEM_PATH, trustedPath } from '../host/programs.ts'
+import type { WaitingEvent } from '../protocol/events.ts'
+import type { Log } from './log.ts'
+import type { Registry } from './registry.ts'
+
+const MAX_MS = 30_000 // a notifier that hangs is ended
+const PAUSE_MS = 1_000 // between two starts for a box: nobody takes in more, and a sound takes about as long
+const MAX_AT_ONCE = 4 // over all boxes: a hundred that ring at one moment must not start a hundred programs
+const LOOK_MS = 250 // whether what a notifier left in the background has ended
+
+export interface Notification {
+  readonly box: string
+  readonly workspace: string
+  /** What the agent said. It comes from the box: one line, no control characters, but still its words. */
+  readonly text: string | undefined
+}
+
+export interface NotifierOptions {
+  readonly log: Log
+  /** Folders that boxes write: no program is taken from there (programs.ts). */
+  readonly writable: () => readonly string[]
+  readonly maxMs?: number
+  readonly pauseMs?: number
+}
+
+interface Wanted {
+  readonly command: string
+  readonly about: Notification
+}
+
+export class Notifier {
+  readonly #options: NotifierOptions
+  /** Process groups by box, each led by its notifier. */
+  readonly #running = new Map<string, number>()
+  /** The newest of each box, the box that has waited longest first. */
+  readonly #wanted = new Map<string, Wanted>()
+  readonly #startedAt = new Map<string, number>()
+  #timer: Timer | undefined
+
+  constructor(options: NotifierOptions) {
+    this.#options = options
+  }
+
+  /** Run `command` by the shell, with what happened in its environment and never in its text. */
+  tell(command: string, about: Notification): void {
+    this.#wanted.set(about.box, { command, about })
+    this.#next()
+  }
+
+  /** What has not been told of a box is not true any more. */
+  forget(box: string): void {
+    this.#wanted.delete(box)
+  }
+
+  /** End all of them: the daemon ends. */
+  end(): void {
+    this.#wanted.clear()
+    clearTimeout(this.#timer)
+    for (const group of this.#running.values()) killGroup(group)
+  }
+
+  #next(): void {
+    const { pauseMs = PAUSE_MS } = this.#options
+    const now = performance.now()
+    for (const [box, startedAt] of this.#startedAt)
+      if (now - startedAt >= pauseMs) this.#startedAt.delete(box)
+    for (const [box, wanted] of this.#wanted) {
+      if (this.#running.size >= MAX_AT_ONCE) return // goes on when one of them ends
+      if (this.#running.has(box)) continue
+      if (this.#startedAt.has(box)) {
+        this.#timer ??= setTimeout(() => {
+          this.#timer = undefined
+          this.#next()
+        }, pauseMs)
+        continue
+      }
+      this.#wanted.delete(box)
+      this.#startedAt.set(box, now)
+      void this.#run(wanted).finally(() => {
+        this.#running.delete(box)
+        this.#next()
+      })
+    }
+  }
+
+  async #run({ command, about }: Wanted): Promise<void> {
+    const { log, writable, maxMs = MAX_MS } = this.#options
+    // timeout(1) ends it also when the daemon has been killed meanwhile.
+    const timeout = findSystemProgram('timeout')
+    const limit = timeout ? [timeout, '-s', 'KILL', `${Math.ceil(maxMs / 1000)}`] : []
+    try {
+      const child = Bun.spawn([...limit, '/bin/sh', '-c', command], {
+        cwd: '/',
+        stdin: 'ignore',
+        stdout: 'ignore',
+        stderr: 'ignore',
+        detached: true, // leads a process group of its own
+        env: {
+          ...process.env,
+          PATH: trustedPath(process.env.PATH ?? '', writable()) || SYSTEM_PATH,
+          COOP_BOX: about.box,
+          COOP_WORKSPACE: about.workspace,
+          COOP_TEXT: about.text ?? '',
+        },
+      })
+      this.#running.set(about.box, child.pid)
+      const late = setTimeout(() => killGroup(child.pid), maxMs)
+      const code = await child.exited
+      // What it left in the background counts as long as it lives, and has no more time.
+      while (isGroup(child.pid)) await Bun.sleep(LOOK_MS)
+      clearTimeout(late)
+      if (code !== 0) log('notify-failed', { box: about.box, code })
+    } catch (error) {
+      log('notify-failed', { box: about.box, error: String(error) })
+    }
+  }
+}
+
+/** The number of a process group means no other one as long as a process is in it. */
+function isGroup(group: number): boolean {
+  try {
+    return process.kill(-group, 0)
+  } catch {
+    return false
+  }
+}
+
+function killGroup(group: number): void {
+  try {
+    process.kill(-group, 'SIGKILL')
+  } catch {
+    // All of it has ended.
+  }
+}
+
+/** Tell the user that an agent waits, or take back what was not told yet. */
+export function notify(notifier: Notifier, registry: Registry, event: WaitingEvent): void {
+  const box = registry.boxes.find(({ name }) => name === event.box)
+  const command = box?.manifest.notify
+  if (!box || !command || box.ending || !event.waiting) return notifier.forget(event.box)
+  const workspace = box.manifest.plan.workspace.source.path
+  notifier.tell(command, { box: event.box, workspace, text: event.text })
+}

@@ -1,0 +1,456 @@
+/** All boxes of this user: made, found, adopted after a crash, ended. */
+import { chmodSync, mkdirSync, rmSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { Channel } from '../../ffi/channel.ts'
+import type { Watcher } from '../../ffi/watcher.ts'
+import { Box, type BoxContext } from '../box/box.ts'
+import { thaw } from '../box/freeze.ts'
+import { seedVolumes } from '../box/seeding.ts'
+import { UnknownBox } from '../box/unknown-box.ts'
+import { Cgroups } from '../container/cgroup.ts'
+import { Nursery } from '../container/spare-inits.ts'
+import type { Bus } from '../core/bus.ts'
+import { CoopError } from '../core/errors.ts'
+import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../core/names.ts'
+import { boxDir, boxesDir, boxRuntimeDir, type Paths, seedingDir } from '../core/paths.ts'
+import { bootId } from '../host/boot.ts'
+import type { HostFacts } from '../host/facts.ts'
+import { isOlderBuild } from '../plan/image-layers.ts'
+import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
+import { judge, refuse } from '../plan/trust.ts'
+import { writableMounts } from '../plan/writable.ts'
+import type { TrustInfo } from '../protocol/calls/trust.ts'
+import type { CoopEvent } from '../protocol/events.ts'
+import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
+import type { Plan } from '../sandbox/plan.ts'
+import { replacedSources } from '../sandbox/replaced.ts'
+import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
+import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
+import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../store/storage.ts'
+import { janitor } from '../trees/remover.ts'
+import { clearHalfMadeLayers } from '../worker/remove.ts'
+import type { Log } from './log.ts'
+import { Publishing } from './publishing.ts'
+import { Turns } from './room.ts'
+import { Snapshots } from './snapshots.ts'
+import { showTrust } from './trust.ts'
+
+const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
+const CLEAN_DELAY_MS = 100 // files of ended boxes wait that long in the trash
+const MAX_CREATES = 1024 // durations of creations that `system status` can tell
+
+const isFull = (error: unknown): boolean =>
+  isDiskFull(error) || (error instanceof CoopError && error.code === 'E_DISK_FULL')
+
+function whyGone({ init }: Manifest): string {
+  return init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
+}
+
+/** To compare. A file that is covered by itself is another one after each time that an editor has saved it. */
+const mountsText = ({ steps }: Plan): string =>
+  JSON.stringify(steps.filter((step) => step.do !== 'bind' || !step.existing))
+
+export class Registry {
+  readonly #boxes = new Map<string, Box>()
+  readonly #unknown = new Map<string, UnknownBox>()
+  readonly #reserved = new Set<string>()
+  readonly #context: BoxContext
+  readonly snapshots: Snapshots
+  readonly publishing: Publishing
+  readonly creates: number[] = []
+  readonly #told = new Set<string>()
+  readonly #turns = new Turns()
+  #cleaning = false
+  #cleanTimer: Timer | undefined
+
+  constructor(
+    paths: Paths,
+    host: HostFacts,
+    zygote: Channel,
+    watcher: Watcher,
+    log: Log,
+    bus: Bus<CoopEvent>,
+  ) {
+    const cgroups = new Cgroups(paths.dataDir, log)
+    this.#context = {
+      paths,
+      watcher,
+      host,
+      zygote,
+      nursery: new Nursery(zygote, host, cgroups),
+      cgroups,
+      log,
+      bus,
+      ended: (box) => {
+        this.#boxes.delete(box.name)
+        this.#raiseSoon()
+        this.#cleanSoon()
+      },
+    }
+    const clean = (): void => this.#cleanSoon()
+    this.snapshots = new Snapshots(this, this.#context, clean)
+    this.publishing = new Publishing(this, this.#context, clean)
+  }
+
+  /** For those who keep state beside the boxes. */
+  get context(): BoxContext {
+    return this.#context
+  }
+
+  isOlderBuild(box: Box): boolean {
+    return isOlderBuild(box.manifest.plan, this.#context.paths)
+  }
+
+  get boxes(): readonly Box[] {
+    return [...this.#boxes.values()]
+  }
+
+  /** Where boxes write, running or stopped: a link that any of them has planted leads just as far. */
+  get writable(): readonly string[] {
+    const known = writableMounts(this.boxes.map(({ manifest }) => manifest))
+    return [...new Set([...known, ...this.unknown.flatMap(({ workspace }) => workspace ?? [])])]
+  }
+
+  /** Whether anything lives that a daemon is needed for. */
+  get busy(): boolean {
+    return (
+      this.#reserved.size > 0 ||
+      this.snapshots.busy ||
+      this.boxes.some((box) => box.manifest.state !== 'stopped')
+    )
+  }
+
+  /** Whether boxes wait to be made. */
+  get crowded(): boolean {
+    return this.#turns.busy
+  }
+
+  /** Find every box that an earlier daemon left; clear away what has no life in it. */
+  async adoptAll(): Promise<void> {
+    const { paths } = this.#context
+    mkdirSync(boxesDir(paths), { recursive: true })
+    // Nobody else may reach a box's files by their path: a setuid program of the box is one there, too.
+    chmodSync(paths.dataDir, 0o700)
+    clearHalfMade(paths)
+    clearHalfMadeSnapshots(paths)
+    discard(paths, seedingDir(paths))
+    await clearHalfMadeLayers(paths, async (folder) => discard(paths, folder))
+    const found = findManifests(paths)
+    for (const one of found) await this.#adopt(one)
+    const cgroups = found.flatMap(({ manifest }) =>
+      manifest.is === 'readable' ? (manifest.value.cgroup ?? []) : [],
+    )
+    const living = new Set(this.boxes.flatMap(({ manifest }) => manifest.cgroup ?? []))
+    this.#context.cgroups.clear(cgroups, living)
+    void this.#clean()
+  }
+
+  async #adopt({ name, manifest: found, text }: FoundManifest): Promise<void> {
+    const { paths, log } = this.#context
+    if (found.is !== 'readable') {
+      const unknown = new UnknownBox(paths, name, text, found.is === 'newer' ? found : { is: 'unreadable' })
+      // The manifest comes before anything else of a box: without one its daemon died at once.
+      if (found.is === 'missing' && !unknown.lives) discardStore(paths, name)
+      else this.#keepUnknown(unknown)
+      return
+    }
+    const manifest = found.value
+    for (const note of manifest.plan.notes) this.#told.add(note)
+    const box = manifest.state === 'stopped' ? undefined : await Box.adopt(this.#context, manifest)
+    if (box && 'is' in box) return this.#keepUnknown(new UnknownBox(paths, name, text, box))
+    if (box) {
+      this.#boxes.set(name, box)
+      log('box-adopted', { box: name })
+      return thaw(box)
+    }
+    // What a person has made in a box of their own stays; the rest is nothing without its processes.
+    if (manifest.kind === 'agent' && manifest.state !== 'creating') {
+      const reason = manifest.state === 'stopped' ? manifest.reason : whyGone(manifest)
+      this.#boxes.set(name, Box.stopped(this.#context, manifest, reason))
+      if (manifest.state !== 'stopped') log('box-stopped', { box: name, reason })
+    } else {
+      log('box-gone', { box: name })
+      discardStore(paths, name)
+    }
+    rmSync(boxRuntimeDir(paths, name), { recursive: true, force: true })
+  }
+
+  #keepUnknown(box: UnknownBox): void {
+    this.#unknown.set(box.name, box)
+    const { why } = box
+    this.#context.log(why.is === 'newer' ? 'box-newer' : 'manifest-unreadable', { ...why, box: box.name })
+  }
+
+  /** Boxes that this release cannot read; kept until somebody ends them. */
+  get unknown(): readonly UnknownBox[] {
+    return [...this.#unknown.values()]
+  }
+
+  /** End a box and remove it, one that cannot be read, too. */
+  async kill(name: string, force: boolean): Promise<void> {
+    const unknown = this.#unknown.get(name)
+    if (!unknown) return this.get(name).end({ force, reason: 'coop kill' })
+    await unknown.end()
+    this.#unknown.delete(name)
+    this.#context.log('box-end', { box: name, reason: 'coop kill' })
+    this.#cleanSoon()
+  }
+
+  /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
+  cleanNow(): void {
+    this.#context.nursery.dismiss()
+    emptyTrash(this.#context.paths)
+  }
+
+  /** A spare init for the next box, once this one is out of the way. */
+  #raiseSoon(): void {
+    const { nursery, host } = this.#context
+    setTimeout(() => void nursery.raise().then(() => host.groupFiles.refresh()), RAISE_DELAY_MS).unref()
+  }
+
+  /** Not at once: deleting would slow down whatever is asked for next. */
+  #cleanSoon(): void {
+    clearTimeout(this.#cleanTimer)
+    this.#cleanTimer = setTimeout(() => void this.#clean(), CLEAN_DELAY_MS)
+  }
+
+  async #clean(): Promise<void> {
+    if (this.#cleaning) return
+    this.#cleaning = true
+    try {
+      const left = emptyTrash(this.#context.paths)
+      if (left.length) await janitor(this.#context, left)
+    } catch (error) {
+      this.#context.log('cleaning-failed', { error: String(error) })
+    } finally {
+      this.#cleaning = false
+    }
+  }
+
+  #request(options: BoxOptions, name: string): BoxRequest {
+    return {
+      name,
+      workspace: options.workspace,
+      environment: options.environment,
+      writable: this.writable,
+      overrides: {
+        image: options.image,
+        agent: options.agent,
+        network: options.network,
+        env: options.env,
+      },
+    }
+  }
+
+  #names(): Set<string> {
+    return new Set([...this.#boxes.keys(), ...this.#unknown.keys(), ...this.#reserved])
+  }
+
+  #choose(options: BoxOptions, suffix = ''): string {
+    if (options.name === undefined) return nameFromWorkspace(`${options.workspace}${suffix}`, this.#names())
+    if (!isBoxName(options.name)) {
+      throw new CoopError('E_USAGE', `${JSON.stringify(options.name)} is no name for a box`, {
+        hint: BOX_NAME_RULE,
+      })
+    }
+    if (this.#names().has(options.name)) {
+      throw new CoopError('E_BOX_EXISTS', `there is a box named ${options.name} already`, {
+        hint: `attach to it: coop attach ${options.name}; or choose another name: coop -n NAME`,
+      })
+    }
+    return options.name
+  }
+
+  /** The plan of a box, with nothing made. */
+  plan(options: BoxOptions): Prepared {
+    const request = { ...this.#request(options, this.#choose(options)), planOnly: true }
+    return prepareBox(request, this.#context.paths, this.#context.host)
+  }
+
+  /** What the coop.toml of a workspace asks for. */
+  trust(options: BoxOptions): TrustInfo {
+    return showTrust(this.#context, this.#request(options, 'trust'))
+  }
+
+  /** Make a box: an agent's, which is then started, or the short-lived one of `coop run`. */
+  async create(
+    options: BoxOptions,
+    kind: 'agent' | 'run',
+    command?: readonly string[],
+  ): Promise<{ box: Box; warnings: readonly string[] }> {
+    const started = performance.now()
+    const name = this.#choose(options, kind === 'run' ? '-run' : '')
+    this.#reserved.add(name)
+    try {
+      const request = { ...this.#request(options, name), ...(command ? { command } : {}) }
+      const make = async (): Promise<{ box: Box; prepared: Prepared }> => {
+        const prepared = await this.#prepared(() =>
+          prepareBox(request, this.#context.paths, this.#context.host),
+        )
+        const born = (): Promise<Box> => Box.create(this.#context, prepared, kind, request.overrides)
+        return { box: await this.#turns.take(born), prepared }
+      }
+      const { box, prepared } = await make().catch(async (error) => {
+        if (!isFull(error)) throw error
+        await this.#clean() // what ended boxes have left may be all that is missing
+        return make()
+      })
+      this.#boxes.set(name, box)
+      const ms = performance.now() - started
+      this.creates.push(Math.round(ms * 1000) / 1000)
+      if (this.creates.length > MAX_CREATES) this.creates.shift()
+      this.#context.log('box-created', { box: name, kind, ms: Math.round(ms * 10) / 10 })
+      if (kind === 'agent') {
+        try {
+          const missing = await box.terminals.missingAgent()
+          if (missing) throw missing
+          await box.terminals.startAgent()
+        } catch (error) {
+          await box.end({ force: true })
+          throw error
+        }
+      }
+      this.#context.bus.emit({ event: 'box', box: name, change: 'created' })
+      return { box, warnings: [...prepared.warnings, ...(kind === 'agent' ? this.#news(prepared) : [])] }
+    } catch (error) {
+      throw diskError(error, `boxes in ${this.#context.paths.dataDir}`)
+    } finally {
+      this.#reserved.delete(name)
+      if (kind === 'agent') this.#raiseSoon()
+    }
+  }
+
+  /** Notes are about the machine, and the same for each box: they are told with the first, and `coop status` has them. */
+  #news({ plan: { notes } }: Prepared): readonly string[] {
+    const news = notes.filter((note) => !this.#told.has(note))
+    for (const note of news) this.#told.add(note)
+    return news
+  }
+
+  /** With new volumes seeded, whose folders then are others. */
+  async #prepared(prepare: () => Prepared): Promise<Prepared> {
+    await this.#context.host.groupFiles.ready()
+    const prepared = prepare()
+    let seeded = true
+    try {
+      seeded = await seedVolumes(this.#context, prepared.plan)
+    } finally {
+      if (seeded) this.#cleanSoon()
+    }
+    return seeded ? prepare() : prepared
+  }
+
+  /** What a box's configuration says now, with the flags that it was made with. Raises E_TRUST for what nobody has accepted. */
+  #prepareAgain(box: Box, environment: Environment): Prepared {
+    const { plan, flags, layered, boot } = box.manifest
+    const request = {
+      name: box.name,
+      workspace: plan.workspace.source.path,
+      environment,
+      overrides: flags,
+      writable: this.writable,
+      existing: { image: plan.image, layered },
+    }
+    let prepared: Prepared
+    try {
+      prepared = prepareBox(request, this.#context.paths, this.#context.host)
+    } catch (error) {
+      if (!(error instanceof CoopError) || error.code !== 'E_WORKSPACE') throw error
+      throw new CoopError(error.code, error.message, {
+        hint: `put the folder back as it was, or remove the box: coop kill ${box.name}`,
+        cause: error,
+      })
+    }
+    const { path } = prepared.plan.workspace.source
+    const replaced = replacedSources(plan, prepared.plan, boot === bootId())
+    refuse(judge(path, this.#context.paths)(replaced), path)
+    return prepared
+  }
+
+  /** Start a stopped box; one that runs is no error. */
+  async start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
+    const box = this.get(name)
+    if (box.running) return { warnings: [] }
+    if (box.ending || box.manifest.state !== 'stopped')
+      throw new CoopError('E_BOX_STATE', `the box ${name} is just ending or starting`, { hint: 'coop ls' })
+    const prepared = await this.#prepared(() => this.#prepareAgain(box, environment))
+    await this.#turns
+      .take(() => box.start(prepared))
+      .catch((error) => {
+        throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
+      })
+    this.#context.bus.emit({ event: 'box', box: name, change: 'started' })
+    // No error: the box is how one gets at the place where it is to be installed.
+    const missing = await box.terminals.missingAgent()
+    const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []
+    return { warnings: [...prepared.warnings, ...this.#news(prepared), ...lacks] }
+  }
+
+  /** Read a running box's configuration again. Returns what the user is to know. Raises E_AGENT: what runs goes on. */
+  async configure(name: string, environment: Environment): Promise<readonly string[]> {
+    const box = this.get(name)
+    const prepared = this.#prepareAgain(box, environment)
+    const same = mountsText(box.manifest.plan) === mountsText(prepared.plan)
+    const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
+    const missing = await box.terminals.missingAgent(prepared)
+    if (missing)
+      throw same ? missing : new CoopError('E_AGENT', missing.message, { hint: `${missing.hint}; ${later}` })
+    box.configure(prepared)
+    return same ? prepared.warnings : [...prepared.warnings, later]
+  }
+
+  get(name: string): Box {
+    const box = this.#boxes.get(name)
+    if (box) return box
+    const unknown = this.#unknown.get(name)
+    if (unknown) throw unknown.refusal()
+    throw new CoopError('E_NO_BOX', `there is no box named ${name}`, { hint: 'coop ls' })
+  }
+
+  /**
+   * By name or workspace; left out: the box of `cwd` or of the nearest parent that has one. Raises E_USAGE for a
+   * folder with several: the wrong one might be ended.
+   */
+  find(target: Target): Box {
+    const box = this.findAny(target)
+    if (box instanceof UnknownBox) throw box.refusal()
+    return box
+  }
+
+  /** The same with boxes that cannot be read. */
+  findAny({ box: wanted, cwd }: Target): Box | UnknownBox {
+    // An unset variable of a script must not end the box of whatever folder that runs in.
+    if (wanted === '')
+      throw new CoopError('E_USAGE', 'the name of the box is empty', { hint: 'coop ls shows the names' })
+    if (wanted !== undefined) {
+      const named = this.#boxes.get(wanted) ?? this.#unknown.get(wanted)
+      if (named) return named
+      const path = resolve(cwd, wanted)
+      const placed = this.#at(path)
+      if (placed) return placed
+      throw new CoopError('E_NO_BOX', `there is no box named ${wanted}, and none of the folder ${path}`, {
+        hint: 'coop ls',
+      })
+    }
+    for (let path = cwd; ; path = dirname(path)) {
+      const box = this.#at(path)
+      if (box) return box
+      if (path === dirname(path)) break
+    }
+    throw new CoopError('E_NO_BOX', `there is no box for ${cwd} or a folder above it`, {
+      hint: 'start one: coop; or see the others: coop ls',
+    })
+  }
+
+  #at(workspace: string): Box | UnknownBox | undefined {
+    const known = this.boxes.filter(
+      ({ manifest }) => manifest.kind === 'agent' && manifest.plan.workspace.source.path === workspace,
+    )
+    const [box, ...others] = [...known, ...this.unknown.filter((one) => one.workspace === workspace)]
+    if (!box || !others.length) return box
+    const names = [box, ...others].map(({ name }) => name)
+    throw new CoopError('E_USAGE', `the folder ${workspace} has several boxes: ${names.join(', ')}`, {
+      hint: 'say which one by its name',
+    })
+  }
+}

@@ -1,0 +1,91 @@
+/** What listings show of a box. */
+import type { Box } from '../box/box.ts'
+import type { UnknownBox } from '../box/unknown-box.ts'
+import type { Registry } from '../engine/registry.ts'
+import type { BoxInfo, BoxStatus, ClientInfo, PtyInfo } from '../protocol/calls/boxes.ts'
+import { printablePlan } from '../sandbox/plan.ts'
+import { Feed } from '../session/feed.ts'
+import type { Pty } from '../terminal/pty.ts'
+
+/** Feeds are the only clients of a terminal, and a connection is where each leads. */
+function clientsOf(pty: Pty): ClientInfo[] {
+  return [...pty.clients].flatMap((client) => (client instanceof Feed ? (client.about ?? []) : []))
+}
+
+export function boxInfo(box: Box, registry: Registry): BoxInfo {
+  const { manifest } = box
+  const ptys = manifest.ptys.map((record): PtyInfo => {
+    const pty = box.terminals.ptys.get(record.id)
+    return {
+      id: record.id,
+      command: record.command,
+      state: record.state,
+      ...(record.exitCode === undefined ? {} : { exitCode: record.exitCode }),
+      clients: pty ? clientsOf(pty) : [],
+      size: pty?.size ?? { columns: 0, rows: 0 },
+    }
+  })
+  const agent = manifest.ptys.find((record) => record.id === 0)
+  const memory = manifest.init && box.memory.read(manifest.init.pid)
+  return {
+    name: manifest.name,
+    workspace: manifest.plan.workspace.source.path,
+    image: manifest.plan.image,
+    network: manifest.plan.network,
+    ...(registry.isOlderBuild(box) ? { olderBuild: true as const } : {}),
+    agent: manifest.agent.title,
+    state: box.ending
+      ? 'ending'
+      : manifest.state === 'running'
+        ? (agent?.state ?? 'running')
+        : manifest.state,
+    ...(manifest.reason ? { reason: manifest.reason } : {}),
+    ...(manifest.waiting ? { waiting: manifest.waiting } : {}),
+    created: manifest.created,
+    ptys,
+    clients: ptys.reduce((sum, pty) => sum + pty.clients.length, 0),
+    detachKey: manifest.detachKey,
+    ...(memory === undefined ? {} : { memory }),
+  }
+}
+
+/** What listings show of a box that cannot be read. */
+export function unknownInfo(box: UnknownBox): BoxInfo {
+  const { why } = box
+  return {
+    name: box.name,
+    workspace: box.workspace ?? '',
+    image: '',
+    network: '',
+    agent: '',
+    state: 'unknown',
+    reason: box.lives ? box.sentence : `${box.sentence}; it does not run`,
+    ...(why.is === 'newer' && why.release !== undefined ? { release: why.release } : {}),
+    created: box.created,
+    ptys: [],
+    clients: 0,
+    detachKey: '',
+  }
+}
+
+/** Everything about one box. */
+export function boxStatus(box: Box, registry: Registry): BoxStatus {
+  const { plan, init, hidden, autoRestart } = box.manifest
+  const mounts = plan.steps.flatMap((step) =>
+    step.do === 'bind' ? [{ source: step.source.path, target: step.at, readonly: step.readonly }] : [],
+  )
+  return {
+    ...boxInfo(box, registry),
+    hostname: plan.hostname,
+    user: plan.user,
+    ids: plan.ids,
+    network: plan.network,
+    limits: plan.limits,
+    confinement: plan.confinement,
+    mounts,
+    environment: printablePlan(plan, hidden).environment,
+    autoRestart,
+    ...(init ? { init } : {}),
+    notes: plan.notes,
+  }
+}

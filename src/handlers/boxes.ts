@@ -1,0 +1,45 @@
+/** Handlers of calls about boxes. */
+
+import type { Box } from '../box/box.ts'
+import { UnknownBox } from '../box/unknown-box.ts'
+import type { BOX_CALLS, BoxInfo } from '../protocol/calls/boxes.ts'
+import { printablePlan } from '../sandbox/plan.ts'
+import { boxInfo, boxStatus, unknownInfo } from './box-info.ts'
+import type { HandlersFor } from './handlers.ts'
+import type { Services } from './services.ts'
+
+export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BOX_CALLS> {
+  const anyInfo = (box: Box | UnknownBox): BoxInfo =>
+    box instanceof UnknownBox ? unknownInfo(box) : boxInfo(box, registry)
+  return {
+    'box.create': async (_, { box: options }) => {
+      const { box, warnings } = await registry.create(options, 'agent')
+      return { ...boxInfo(box, registry), warnings }
+    },
+    'box.plan': (_, { box }) => {
+      const { plan, hidden, asks } = registry.plan(box)
+      const notes = asks.map(({ sentence }) => `not accepted yet (coop trust): to ${sentence}`)
+      return printablePlan({ ...plan, notes: [...plan.notes, ...notes] }, hidden)
+    },
+    'box.find': (_, { unknown, ...target }) =>
+      unknown ? anyInfo(registry.findAny(target)) : boxInfo(registry.find(target), registry),
+    'box.list': () =>
+      [...registry.boxes.filter((box) => box.manifest.kind === 'agent'), ...registry.unknown].map(anyInfo),
+    'box.status': (_, target) => boxStatus(registry.find(target), registry),
+    'box.kill': async (_, { force, ...target }) => {
+      const { name } = registry.findAny(target)
+      await registry.kill(name, force)
+      return { box: name }
+    },
+    'box.stop': async (_, { force, ...target }) => {
+      const box = registry.find(target)
+      await box.stop({ force, reason: 'coop stop' })
+      return { box: box.name }
+    },
+    'box.start': async (_, { environment, ...target }) => {
+      const { name } = registry.find(target)
+      const { warnings } = await registry.start(name, environment)
+      return { box: name, warnings }
+    },
+  }
+}

@@ -1,0 +1,19 @@
+/** What handlers of calls work with. */
+
+import type { Bus } from '../core/bus.ts'
+import type { Log } from '../engine/log.ts'
+import type { Registry } from '../engine/registry.ts'
+import type { SystemStatus } from '../protocol/calls/system.ts'
+import type { CoopEvent } from '../protocol/events.ts'
+import type { Commands } from '../session/commands.ts'
+import type { DescriptorDesk } from '../session/descriptors.ts'
+
+export interface Services {
+  readonly bus: Bus<CoopEvent>
+  readonly registry: Registry
+  readonly commands: Commands
+  readonly desk: DescriptorDesk
+  readonly log: Log
+  status(): SystemStatus
+  shutdown(): void
+}

@@ -1,0 +1,142 @@
+/** Handlers of calls about the terminals of a box. */
+import { SIGHUP } from '../../ffi/abi/constants.ts'
+import { sendDescriptors } from '../../ffi/descriptors.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import type { Box } from '../box/box.ts'
+import { CoopError } from '../core/errors.ts'
+import type { Shown, TERMINAL_CALLS } from '../protocol/calls/terminals.ts'
+import type { Reply, Request } from '../protocol/calls.ts'
+import type { ClientChannel } from '../session/client-channel.ts'
+import { Feed } from '../session/feed.ts'
+import type { Pty } from '../terminal/pty.ts'
+import { loadScreens } from '../terminal/screen-keeper.ts'
+import type { HandlersFor } from './handlers.ts'
+import type { Services } from './services.ts'
+
+/** How a client wants to be shown a terminal. */
+type Watching = Pick<Request<'attach'>, 'readonly' | 'size' | 'terminal' | 'from' | 'typed'>
+
+export function terminalHandlers(services: Services): HandlersFor<keyof typeof TERMINAL_CALLS> {
+  const { registry, desk } = services
+
+  /** Attach a client to a terminal until either is gone. */
+  const show = async (channel: ClientChannel, box: Box, pty: Pty, watch: Watching): Promise<Shown> => {
+    await loadScreens()
+    channel.terminal = watch.terminal
+    const feed = new Feed(pty, channel, { readonly: watch.readonly, size: watch.size, from: watch.from })
+    follow(channel, pty, feed, box.name)
+    for (const other of registry.boxes)
+      if (other.manifest.waiting)
+        channel.client.tellWaiting({ event: 'waiting', box: other.name, waiting: true })
+    const taken = channel.continueInput(pty, watch.typed)
+    return { box: box.name, pty: pty.id, detachKey: box.manifest.detachKey, taken }
+  }
+
+  return {
+    attach: (channel, { pty, ...request }) => {
+      const box = registry.find(request)
+      return show(channel, box, terminalOf(box, pty), request)
+    },
+    'shell.open': async (channel, request) => {
+      const box = registry.find(request)
+      const { terminals, manifest } = box
+      const command = request.command.length ? request.command : [manifest.shell]
+      const watch = { ...request, readonly: false }
+      const free = request.fresh ? undefined : freeShell(box, command)
+      if (free) return show(channel, box, free, watch)
+      const env = terminals.environment(request.term)
+      const where = { cwd: manifest.plan.workspace.target, env, size: request.size }
+      await loadScreens() // before: a command may be over while they are loaded
+      const { pty } = await terminals.open(undefined, command, where)
+      // At once: a command may be over before a second call came.
+      return show(channel, box, pty, { ...watch, from: 0 })
+    },
+    'pty.restart': async (_, { pty, environment, ...target }) => {
+      const box = registry.find(target)
+      terminalOf(box, pty)
+      // What coop.toml says about the agent now is what starts.
+      const warnings = pty === 0 ? await registry.configure(box.name, environment) : []
+      await box.terminals.restart(pty)
+      return { box: box.name, agent: box.manifest.agent.title, warnings }
+    },
+    'pty.kill': async (_, { pty, ...target }) => {
+      const box = registry.find(target)
+      terminalOf(box, pty)
+      await box.terminals.close(pty, { ended: 'hangup', code: 128 + SIGHUP })
+      return { box: box.name }
+    },
+    'pty.direct': (channel, { descriptors }) => {
+      channel.needDescriptors()
+      const socket = desk.takeSocket(descriptors)
+      if (socket === undefined)
+        throw new CoopError('E_FAILED', 'the socket for the terminal did not arrive', { hint: 'try again' })
+      try {
+        const feed = channel.activity?.feed
+        if (!feed || feed.readonly || feed.pty.closed)
+          throw new CoopError('E_FAILED', 'this connection shows no terminal to type into')
+        sendDescriptors(socket, new Uint8Array(1), feed.pty.descriptors)
+        feed.goDirect()
+      } finally {
+        closeDescriptor(socket)
+      }
+      return null
+    },
+    logs: (channel, request) => logs(channel, registry.find(request), request),
+  }
+}
+
+function logs(
+  channel: ClientChannel,
+  box: Box,
+  { pty: id, follow: stays, from: wanted }: Request<'logs'>,
+): Reply<'logs'> {
+  const last = box.running || id !== 0 || stays ? undefined : box.lastOutput
+  if (last) {
+    channel.output(0, last)
+    return { box: box.name, from: 0, offset: last.length }
+  }
+  const pty = terminalOf(box, id)
+  const from = Math.max(wanted ?? 0, pty.ring.start)
+  const feed = new Feed(pty, channel, { readonly: true, size: undefined, from, plain: true })
+  const { offset } = pty.ring
+  if (stays) follow(channel, pty, feed)
+  else channel.activity = { feed, abandon: () => {} }
+  return { box: box.name, from, offset }
+}
+
+function follow(channel: ClientChannel, pty: Pty, feed: Feed, shown?: string): void {
+  const forget = pty.onClose((end) => {
+    if (channel.activity?.feed !== feed) return
+    void feed.finish() // the terminal is gone: only what is under way
+    channel.exit(end)
+    channel.activity = undefined
+  })
+  channel.activity = { feed, abandon: forget, ...(shown === undefined ? {} : { box: shown }) }
+}
+
+/** A shell with that command which nobody is attached to. */
+function freeShell({ manifest, terminals }: Box, command: readonly string[]): Pty | undefined {
+  const owned = new Set(manifest.commands.map(({ pty }) => pty))
+  const free = manifest.ptys.find(
+    (record) =>
+      record.id > 0 &&
+      !owned.has(record.id) &&
+      record.command.join('\0') === command.join('\0') &&
+      terminals.ptys.get(record.id)?.clients.size === 0,
+  )
+  return free && terminals.ptys.get(free.id)
+}
+
+/** Raises E_BOX_STATE for a box that is stopped, E_NO_BOX for a terminal that it does not have. */
+function terminalOf(box: Box, id: number): Pty {
+  if (!box.running) {
+    const { reason } = box.manifest
+    const sentence = `the box ${box.name} is stopped${reason ? ` (${reason})` : ''}`
+    throw new CoopError('E_BOX_STATE', sentence, { hint: `coop start ${box.name}` })
+  }
+  const pty = box.terminals.ptys.get(id)
+  if (pty) return pty
+  throw new CoopError('E_NO_BOX', `the box ${box.name} has no terminal ${id}`, {
+    hint: `coop shell ls ${box.name}`,
+  })
+}

@@ -1,0 +1,38 @@
+/**
+ * Long work of several terminals on the one event loop, in slices: everything else of the daemon gets its turn between
+ * two of them, and each terminal gets as many as any other, however much it has to do.
+ */
+import type { Steps } from './steps.ts'
+
+/** One call or key of a user takes some ten turns of the loop, which together must stay below 50 ms. */
+const SLICE_MS = 2
+
+const waiting: Steps<void>[] = []
+let isScheduled = false
+
+/** `atOnce`: what a slice is enough for is done when this returns, if nobody else waits. */
+export function work(steps: Steps<void>, atOnce: boolean): void {
+  if (atOnce && waiting.length === 0 && isDone(steps)) return
+  waiting.push(steps)
+  schedule()
+}
+
+function schedule(): void {
+  if (isScheduled || waiting.length === 0) return
+  isScheduled = true
+  setImmediate(() => {
+    isScheduled = false
+    const next = waiting.shift()
+    if (next && !isDone(next)) waiting.push(next)
+    schedule()
+  })
+}
+
+/** Runs one slice. */
+function isDone(steps: Steps<void>): boolean {
+  const until = performance.now() + SLICE_MS
+  do {
+    if (steps.next().done) return true
+  } while (performance.now() < until)
+  return false
+}

@@ -1,0 +1,133 @@
+/**
+ * The one way in which coop runs git on the host: on a repository that a box may have written, so that nothing in it is
+ * run, nothing is written, and nothing in it makes git wait for ever. What git tells is a list of names.
+ */
+import { readFileSync } from 'node:fs'
+import * as k from '../../ffi/abi/constants.ts'
+import { abi } from '../../ffi/abi/index.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import { openReal, pathBytes } from '../../ffi/tree.ts'
+import { statesOf } from '../box/freeze.ts'
+import { CoopError } from '../core/errors.ts'
+import { findSystemProgram, SYSTEM_PATH } from '../host/programs.ts'
+
+const MAX_OUTPUT = 256 << 20 // bytes of names
+const MOST_MS = 120_000 // a million files on a slow disk take less; the box stands still meanwhile
+const LOOK_MS = 200
+const IDLE_LOOKS = 15 // asleep in a row, without any work: git waits for nothing but a disk, which counts as work
+
+export interface GitLimits {
+  readonly mostMs: number
+  readonly lookMs: number
+}
+
+/** Variables and options that keep git from running anything of a repository's (git(1), git-config(1)). */
+export function safeGit(home: string): { readonly options: string[]; readonly env: Record<string, string> } {
+  return {
+    options: [
+      ...['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.sshCommand=false'],
+      // When root invokes coop, the repository belongs to somebody else.
+      ...['-c', 'safe.directory=*'],
+    ],
+    env: {
+      PATH: SYSTEM_PATH,
+      HOME: home,
+      LC_ALL: 'C',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_OPTIONAL_LOCKS: '0',
+      GIT_NO_LAZY_FETCH: '1', // a partial clone would call its remote, by a program of its choice
+      GIT_ALLOW_PROTOCOL: 'none',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_EXTERNAL_DIFF: '',
+      GIT_PAGER: 'cat',
+    },
+  }
+}
+
+/** What a process has done so far: clock ticks of its threads, and whether all of them sleep. */
+function workOf(pid: number): { readonly ticks: string; readonly asleep: boolean } {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return { ticks: `${fields[11]} ${fields[12]}`, asleep: /^S+$/.test(statesOf(pid)) }
+  } catch {
+    return { ticks: '', asleep: false } // it has ended
+  }
+}
+
+/** Calls `end` with the reason when the process does nothing any more, or takes too long. Returns what stops the watch. */
+function watch(pid: number, { mostMs, lookMs }: GitLimits, end: (why: string) => void): () => void {
+  const began = performance.now()
+  let ticks = ''
+  let idle = 0
+  const timer = setInterval(() => {
+    const now = workOf(pid)
+    idle = now.asleep && now.ticks === ticks ? idle + 1 : 0
+    ticks = now.ticks
+    if (idle >= IDLE_LOOKS) end('waits for something')
+    else if (performance.now() - began > mostMs)
+      end(`was not done after ${Math.round(mostMs / 1000)} seconds`)
+  }, lookMs)
+  return () => clearInterval(timer)
+}
+
+/** The bytes that git prints about the repository of a folder. Raises E_WORKSPACE; an aborted `signal` ends git. */
+export async function runGit(
+  folder: string,
+  home: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+  limits: GitLimits = { mostMs: MOST_MS, lookMs: LOOK_MS },
+): Promise<Buffer> {
+  const git = findSystemProgram('git')
+  if (!git)
+    throw new CoopError('E_WORKSPACE', 'git is needed for the files of a repository, and is not installed', {
+      hint: 'install git, or leave --workspace out',
+    })
+  signal?.throwIfAborted()
+  const { options, env } = safeGit(home)
+  // By descriptor: a link that has come into the place of the folder is not followed.
+  const dir = openReal(pathBytes(folder), k.O_PATH | abi.O_DIRECTORY)
+  let ended: string | undefined
+  try {
+    const child = Bun.spawn([git, ...options, ...args], {
+      cwd: `/proc/${process.pid}/fd/${dir}`,
+      env,
+      stdin: 'ignore',
+      stdout: 'pipe',
+      stderr: 'pipe',
+      maxBuffer: MAX_OUTPUT,
+    })
+    const kill = (): void => child.kill('SIGKILL')
+    const unwatch = watch(child.pid, limits, (why) => {
+      ended ??= why
+      kill()
+    })
+    signal?.addEventListener('abort', kill)
+    try {
+      const [out, said] = await Promise.all([
+        new Response(child.stdout).bytes(),
+        new Response(child.stderr).text(),
+      ])
+      const code = await child.exited
+      signal?.throwIfAborted()
+      if (ended !== undefined) throw stuck(folder, ended)
+      if (code === 0) return Buffer.from(out)
+      throw new CoopError(
+        'E_WORKSPACE',
+        `git cannot read the repository ${folder}: ${said.trim().slice(0, 300)}`,
+        { hint: 'try it yourself: git status; or leave --workspace out' },
+      )
+    } finally {
+      unwatch()
+      signal?.removeEventListener('abort', kill)
+    }
+  } finally {
+    closeDescriptor(dir)
+  }
+}
+
+const stuck = (folder: string, why: string): CoopError =>
+  new CoopError('E_WORKSPACE', `git ${why} in the repository ${folder}, and was ended`, {
+    hint: 'look for a fifo in the place of a file that git reads, such as .gitignore: find . -type p; or leave --workspace out',
+  })
