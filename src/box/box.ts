@@ -8,18 +8,15 @@ import { listenUnix } from '../../ffi/descriptors.ts'
 import { openPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
-import type { Cgroups } from '../container/cgroup.ts'
 import { prepareMounts } from '../container/detached-mounts.ts'
 import { askToEnd, killAll } from '../container/end.ts'
 import { Processes } from '../container/processes.ts'
 import { type SetupInput, setupBatch } from '../container/setup-batch.ts'
 import { setupError } from '../container/setup-error.ts'
-import type { Nursery } from '../container/spare-inits.ts'
-import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
-import { boxDir, boxRuntimeDir, initSocket, type Paths } from '../core/paths.ts'
+import { boxDir, boxRuntimeDir, initSocket } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
-import { type HostFacts, sourceOf } from '../host/facts.ts'
+import { sourceOf } from '../host/facts.ts'
 import { MemoryMeter } from '../host/memory.ts'
 import type { Prepared } from '../plan/prepare.ts'
 import type { CoopEvent } from '../protocol/events.ts'
@@ -30,47 +27,16 @@ import type { Newer } from '../store/kind.ts'
 import { type BoxFlags, type CommandRecord, type Manifest, writeManifest } from '../store/manifest.ts'
 import { discardStore, makeBoxFolder, prepareStore } from '../store/storage.ts'
 import { forgetLastOutput, keepLastOutput, lastOutput } from '../terminal/last-output.ts'
-import type { PtyEnd } from '../terminal/pty.ts'
+import type { PtyEnd } from '../terminal/pty-client.ts'
 import type { Waiting } from '../terminal/waiting.ts'
 import { BoxFiles } from '../trees/box-files.ts'
+import { type BoxContext, settings } from './context.ts'
 import { type Host, Terminals } from './terminals.ts'
 import { initHandle, newerIn } from './unknown-box.ts'
 
 const KILLED = 128 + 9 // the exit code of what ended with its box
 const ENDED = { ended: 'box', code: KILLED } as const
 const STOPPED = { ended: 'stopped', code: KILLED } as const
-
-/** What every box needs of the daemon. */
-export interface BoxContext {
-  readonly paths: Paths
-  readonly host: HostFacts
-  readonly zygote: Channel
-  readonly nursery: Nursery
-  readonly cgroups: Cgroups
-  readonly watcher: Watcher
-  log(event: string, fields?: Readonly<Record<string, unknown>>): void
-  /** Told of everything that happens, once it is on disk. */
-  readonly bus: Bus<CoopEvent>
-  /** The box is gone, or stopped by itself. */
-  ended(box: Box): void
-}
-
-/** What of a manifest comes from the configuration. */
-function settings({ plan, config, hidden, agent, layered }: Prepared) {
-  return {
-    workspace: plan.workspace.source.path,
-    plan,
-    boot: bootId(),
-    layered,
-    hidden,
-    agent,
-    autoRestart: config.session.auto_restart,
-    restartDelayMs: config.session.restart_delay_ms,
-    shell: config.sandbox.shell,
-    detachKey: config.session.detach_key,
-    notify: config.session.notify,
-  }
-}
 
 export class Box implements Host {
   readonly processes: Processes

@@ -5,12 +5,13 @@
  * A shell waits for its jobs to stop, and then takes their terminal away. So parents are stopped before their children
  * and go on after them: none ever sees a child that is stopped.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
 import { Batch } from '../../ffi/batch.ts'
 import { startTimeOf } from '../container/clone.ts'
 import { CoopError } from '../core/errors.ts'
 import { childrenOf } from '../host/memory.ts'
+import { statesOf } from '../host/thread-states.ts'
 import type { FrozenRecord } from '../store/manifest.ts'
 import type { Box } from './box.ts'
 
@@ -26,19 +27,6 @@ function levels(init: number): number[][] {
   const found: number[][] = []
   for (let level = childrenOf(init); level.length; level = level.flatMap(childrenOf)) found.push(level)
   return found
-}
-
-/** The states of all threads (proc_pid_stat(5), field 3). */
-export function statesOf(pid: number): string {
-  try {
-    const states = readdirSync(`/proc/${pid}/task`).map((thread) => {
-      const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8')
-      return stat.charAt(stat.lastIndexOf(')') + 2)
-    })
-    return states.join('')
-  } catch {
-    return 'X' // ended meanwhile
-  }
 }
 
 /** The process's number in the box: the second one, since the first one is ours (proc_pid_status(5), NSpid). */

@@ -15,7 +15,7 @@ import { volumeMark } from '../store/volume-mark.ts'
 import { becomeRoot } from '../trees/copier.ts'
 import { type CopyOptions, TreeCopy } from '../trees/tree-copy.ts'
 import { makeBareBox, withoutMounts } from './bare-box.ts'
-import type { BoxContext } from './box.ts'
+import type { BoxContext } from './context.ts'
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const NOBODY = 65_534 // how the kernel shows owners that have no id in the box (user_namespaces(7))

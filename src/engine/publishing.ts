@@ -1,7 +1,8 @@
 /** `coop image publish`: a box's or a snapshot's own files as a layer on top of what they lie on, under a name. */
 import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Box, BoxContext } from '../box/box.ts'
+import type { Box } from '../box/box.ts'
+import type { BoxContext } from '../box/context.ts'
 import { CoopError } from '../core/errors.ts'
 import { imagesDir, snapshotDir, upperDir } from '../core/paths.ts'
 import { hostPlatform, type ImageConfig } from '../image/pull/manifest.ts'

@@ -1,9 +1,9 @@
 /** All boxes of this user: made, found, adopted after a crash, ended. */
-import { chmodSync, mkdirSync, rmSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { rmSync } from 'node:fs'
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
-import { Box, type BoxContext } from '../box/box.ts'
+import { Box } from '../box/box.ts'
+import type { BoxContext } from '../box/context.ts'
 import { thaw } from '../box/freeze.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { UnknownBox } from '../box/unknown-box.ts'
@@ -11,8 +11,7 @@ import { Cgroups } from '../container/cgroup.ts'
 import { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
-import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../core/names.ts'
-import { boxDir, boxesDir, boxRuntimeDir, type Paths, seedingDir } from '../core/paths.ts'
+import { boxDir, boxRuntimeDir, type Paths } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
@@ -25,14 +24,15 @@ import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.
 import type { Plan } from '../sandbox/plan.ts'
 import { replacedSources } from '../sandbox/replaced.ts'
 import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
-import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
-import { clearHalfMade, discard, discardStore, diskError, emptyTrash, isDiskFull } from '../store/storage.ts'
+import { discardStore, diskError, emptyTrash, isDiskFull } from '../store/storage.ts'
 import { janitor } from '../trees/remover.ts'
-import { clearHalfMadeLayers } from '../worker/remove.ts'
+import { chooseName } from './choose-name.ts'
+import { findBox } from './find-box.ts'
 import type { Log } from './log.ts'
 import { Publishing } from './publishing.ts'
 import { Turns } from './room.ts'
 import { Snapshots } from './snapshots.ts'
+import { tidy } from './tidy.ts'
 import { showTrust } from './trust.ts'
 
 const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
@@ -42,9 +42,8 @@ const MAX_CREATES = 1024 // durations of creations that `system status` can tell
 const isFull = (error: unknown): boolean =>
   isDiskFull(error) || (error instanceof CoopError && error.code === 'E_DISK_FULL')
 
-function whyGone({ init }: Manifest): string {
-  return init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
-}
+const whyGone = ({ init }: Manifest): string =>
+  init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
 
 /** To compare. A file that is covered by itself is another one after each time that an editor has saved it. */
 const mountsText = ({ steps }: Plan): string =>
@@ -128,13 +127,7 @@ export class Registry {
   /** Find every box that an earlier daemon left; clear away what has no life in it. */
   async adoptAll(): Promise<void> {
     const { paths } = this.#context
-    mkdirSync(boxesDir(paths), { recursive: true })
-    // Nobody else may reach a box's files by their path: a setuid program of the box is one there, too.
-    chmodSync(paths.dataDir, 0o700)
-    clearHalfMade(paths)
-    clearHalfMadeSnapshots(paths)
-    discard(paths, seedingDir(paths))
-    await clearHalfMadeLayers(paths, async (folder) => discard(paths, folder))
+    await tidy(paths)
     const found = findManifests(paths)
     for (const one of found) await this.#adopt(one)
     const cgroups = found.flatMap(({ manifest }) =>
@@ -242,23 +235,9 @@ export class Registry {
     }
   }
 
-  #names(): Set<string> {
-    return new Set([...this.#boxes.keys(), ...this.#unknown.keys(), ...this.#reserved])
-  }
-
   #choose(options: BoxOptions, suffix = ''): string {
-    if (options.name === undefined) return nameFromWorkspace(`${options.workspace}${suffix}`, this.#names())
-    if (!isBoxName(options.name)) {
-      throw new CoopError('E_USAGE', `${JSON.stringify(options.name)} is no name for a box`, {
-        hint: BOX_NAME_RULE,
-      })
-    }
-    if (this.#names().has(options.name)) {
-      throw new CoopError('E_BOX_EXISTS', `there is a box named ${options.name} already`, {
-        hint: `attach to it: coop attach ${options.name}; or choose another name: coop -n NAME`,
-      })
-    }
-    return options.name
+    const taken = new Set([...this.#boxes.keys(), ...this.#unknown.keys(), ...this.#reserved])
+    return chooseName(options, taken, suffix)
   }
 
   /** The plan of a box, with nothing made. */
@@ -407,10 +386,7 @@ export class Registry {
     throw new CoopError('E_NO_BOX', `there is no box named ${name}`, { hint: 'coop ls' })
   }
 
-  /**
-   * By name or workspace; left out: the box of `cwd` or of the nearest parent that has one. Raises E_USAGE for a
-   * folder with several: the wrong one might be ended.
-   */
+  /** The box that is meant (find-box.ts). Raises E_NO_BOX; E_USAGE for a folder with several. */
   find(target: Target): Box {
     const box = this.findAny(target)
     if (box instanceof UnknownBox) throw box.refusal()
@@ -418,39 +394,7 @@ export class Registry {
   }
 
   /** The same with boxes that cannot be read. */
-  findAny({ box: wanted, cwd }: Target): Box | UnknownBox {
-    // An unset variable of a script must not end the box of whatever folder that runs in.
-    if (wanted === '')
-      throw new CoopError('E_USAGE', 'the name of the box is empty', { hint: 'coop ls shows the names' })
-    if (wanted !== undefined) {
-      const named = this.#boxes.get(wanted) ?? this.#unknown.get(wanted)
-      if (named) return named
-      const path = resolve(cwd, wanted)
-      const placed = this.#at(path)
-      if (placed) return placed
-      throw new CoopError('E_NO_BOX', `there is no box named ${wanted}, and none of the folder ${path}`, {
-        hint: 'coop ls',
-      })
-    }
-    for (let path = cwd; ; path = dirname(path)) {
-      const box = this.#at(path)
-      if (box) return box
-      if (path === dirname(path)) break
-    }
-    throw new CoopError('E_NO_BOX', `there is no box for ${cwd} or a folder above it`, {
-      hint: 'start one: coop; or see the others: coop ls',
-    })
-  }
-
-  #at(workspace: string): Box | UnknownBox | undefined {
-    const known = this.boxes.filter(
-      ({ manifest }) => manifest.kind === 'agent' && manifest.plan.workspace.source.path === workspace,
-    )
-    const [box, ...others] = [...known, ...this.unknown.filter((one) => one.workspace === workspace)]
-    if (!box || !others.length) return box
-    const names = [box, ...others].map(({ name }) => name)
-    throw new CoopError('E_USAGE', `the folder ${workspace} has several boxes: ${names.join(', ')}`, {
-      hint: 'say which one by its name',
-    })
+  findAny(target: Target): Box | UnknownBox {
+    return findBox([...this.boxes, ...this.unknown], target)
   }
 }

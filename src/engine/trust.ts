@@ -1,6 +1,6 @@
 /** `coop trust`: what projects ask for, and what people have accepted. The daemon is the only one that writes that file. */
 
-import type { BoxContext } from '../box/box.ts'
+import type { BoxContext } from '../box/context.ts'
 import type { BoxRequest } from '../plan/prepare.ts'
 import { examine } from '../plan/prepare.ts'
 import type { AcceptRequest, TrustedFolder, TrustInfo } from '../protocol/calls/trust.ts'

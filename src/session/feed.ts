@@ -3,7 +3,8 @@ import type { WindowSize } from '../core/window-size.ts'
 import type { ClientInfo } from '../protocol/calls/boxes.ts'
 import { type Channel, encodePicture, encodeScreen, outputHead } from '../protocol/frames.ts'
 import { Pictures } from '../screen/pictures.ts'
-import type { Pty, PtyClient } from '../terminal/pty.ts'
+import type { Pty } from '../terminal/pty.ts'
+import type { PtyClient } from '../terminal/pty-client.ts'
 
 /** What a feed needs of a connection. */
 export interface Outlet {

@@ -7,9 +7,9 @@ import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { openReal, pathBytes } from '../../ffi/tree.ts'
-import { statesOf } from '../box/freeze.ts'
 import { CoopError } from '../core/errors.ts'
 import { findSystemProgram, SYSTEM_PATH } from '../host/programs.ts'
+import { statesOf } from '../host/thread-states.ts'
 
 const MAX_OUTPUT = 256 << 20 // bytes of names
 const MOST_MS = 120_000 // a million files on a slow disk take less; the box stands still meanwhile

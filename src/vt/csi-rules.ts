@@ -29,7 +29,7 @@ const MARKED = new Set(
 
 /**
  * Sequences whose effect lasts: colours, tab stops, margins, kitty's keyboard protocol, cursor shape, protection,
- * stacks. Each is undone by src/client/screen-modes.ts, and screen-modes.test.ts fails for one that is not.
+ * stacks. Each is undone by src/client/terminal/screen-modes.ts, and screen-modes.test.ts fails for one that is not.
  */
 const ALWAYS_LASTING = ['m', 'g', 'r', 's', '?W', '>u', '<u', '=u', ' q', '"q']
   .concat(['#{', '#}', '#p', '#q', '#P', '#Q'])

@@ -42,7 +42,7 @@ export interface Witness {
 export interface FilterOptions {
   /** False: also without what the terminal answers, for output that is shown again (`isQuery`). */
   readonly queries?: boolean
-  /** Is told of each sequence that the terminal gets, before it does (src/client/screen-modes.ts). */
+  /** Is told of each sequence that the terminal gets, before it does (src/client/terminal/screen-modes.ts). */
   readonly witness?: Witness
 }
 

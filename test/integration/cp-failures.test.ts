@@ -26,7 +26,7 @@ describe.each(everyone)('as $name', (invoker) => {
     t.write('../d/f', 'x')
     const refused = async (args: readonly string[], code: number, sentence: RegExp): Promise<void> =>
       expectRefusal(await cp(t, ...args), { code, sentence, hint: /./ })
-    await refused([], 2, /a source and a destination/)
+    await refused([], 2, /coop cp needs SRC and DST/)
     await refused(['a', 'b'], 2, /neither/)
     await refused([':a', ':b'], 2, /both/)
     await refused(['a', ':b', 'c'], 2, /one argument too many/)

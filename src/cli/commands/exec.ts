@@ -1,5 +1,4 @@
 /** `coop exec`: one command in a running box. */
-import { connect } from '../../client/daemon.ts'
 import { currentFolder } from '../../client/exact-text.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { parseEnvFlags } from '../../config/env-flags.ts'
@@ -7,7 +6,7 @@ import { CoopError } from '../../core/errors.ts'
 import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
 import { command } from '../common/declare.ts'
 import { launch } from '../common/launch.ts'
-import { targetOf } from '../common/target.ts'
+import { targetBox } from '../common/target.ts'
 import { TERMINAL_OPTIONS, wantsTerminal } from '../common/terminal-options.ts'
 
 export default command({
@@ -54,14 +53,14 @@ export default command({
     const terminal = wantsTerminal(args.tty, args['no-tty'])
     const env = parseEnvFlags(args.env, process.env)
     const cwd = args.cwd
-    const paths = userPaths()
-    const target = targetOf(args.name)
-    return launch(connect(paths), paths, {
+    // One that cannot be read is refused by the call itself, with the exit code of coop's own failures.
+    const { session, box } = await targetBox(args.name, true)
+    return launch(Promise.resolve(session), userPaths(), {
       command: args.command,
       terminal,
       env,
       ...(cwd === undefined ? { callerCwd: currentFolder() } : { cwd }),
-      start: (session, what) => session.call('exec', { ...target, command: what }),
+      start: (session, what) => session.call('exec', { box: box.name, cwd: '/', command: what }),
     })
   },
 })

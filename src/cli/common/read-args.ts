@@ -109,14 +109,17 @@ function assign(
     spare -= more
     const taken = words.slice(at, at + fixed + more)
     at += taken.length
-    if (arg.required && !taken.length)
-      throw new CoopError('E_USAGE', `coop ${name} needs ${valueName(key, arg)}`, {
+    if (arg.required && !taken.length) {
+      const missing = positionals.slice(positionals.findIndex(([other]) => other === key))
+      const names = missing.flatMap(([other, one]) => (one.required ? valueName(other, one) : []))
+      throw new CoopError('E_USAGE', `coop ${name} needs ${names.join(' and ')}`, {
         hint: meta.examples[0] ?? mistakes().hintFor(name),
       })
+    }
     values[key] = arg.many ? taken : taken[0]
   }
   if (at < words.length)
-    throw new CoopError('E_USAGE', `unexpected argument ${JSON.stringify(words[at])}`, {
+    throw new CoopError('E_USAGE', `${JSON.stringify(words[at])} is one argument too many`, {
       hint: mistakes().hintFor(name),
     })
 }

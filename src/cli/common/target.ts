@@ -23,7 +23,11 @@ export function findAnyBox(wanted: string | undefined): Promise<BoxInfo> {
 }
 
 /** The same, with the session for whatever is watched or typed next. */
-export async function targetBox(wanted: string | undefined): Promise<{ session: Session; box: BoxInfo }> {
+export async function targetBox(
+  wanted: string | undefined,
+  unknown = false,
+): Promise<{ session: Session; box: BoxInfo }> {
   const session = await connect(userPaths())
-  return { session, box: await session.call('box.find', targetOf(wanted)) }
+  const find = { ...targetOf(wanted), ...(unknown ? { unknown } : {}) }
+  return { session, box: await session.call('box.find', find) }
 }

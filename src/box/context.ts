@@ -1,0 +1,44 @@
+/** What a box is made with. */
+import type { Channel } from '../../ffi/channel.ts'
+import type { Watcher } from '../../ffi/watcher.ts'
+import type { Cgroups } from '../container/cgroup.ts'
+import type { Nursery } from '../container/spare-inits.ts'
+import type { Bus } from '../core/bus.ts'
+import type { Paths } from '../core/paths.ts'
+import { bootId } from '../host/boot.ts'
+import type { HostFacts } from '../host/facts.ts'
+import type { Prepared } from '../plan/prepare.ts'
+import type { CoopEvent } from '../protocol/events.ts'
+import type { Box } from './box.ts'
+
+/** What every box needs of the daemon. */
+export interface BoxContext {
+  readonly paths: Paths
+  readonly host: HostFacts
+  readonly zygote: Channel
+  readonly nursery: Nursery
+  readonly cgroups: Cgroups
+  readonly watcher: Watcher
+  log(event: string, fields?: Readonly<Record<string, unknown>>): void
+  /** Told of everything that happens, once it is on disk. */
+  readonly bus: Bus<CoopEvent>
+  /** The box is gone, or stopped by itself. */
+  ended(box: Box): void
+}
+
+/** What of a manifest comes from the configuration. */
+export function settings({ plan, config, hidden, agent, layered }: Prepared) {
+  return {
+    workspace: plan.workspace.source.path,
+    plan,
+    boot: bootId(),
+    layered,
+    hidden,
+    agent,
+    autoRestart: config.session.auto_restart,
+    restartDelayMs: config.session.restart_delay_ms,
+    shell: config.sandbox.shell,
+    detachKey: config.session.detach_key,
+    notify: config.session.notify,
+  }
+}

@@ -1,0 +1,49 @@
+/** Which box a name, a path or a folder means. */
+import { dirname, resolve } from 'node:path'
+import type { Box } from '../box/box.ts'
+import { UnknownBox } from '../box/unknown-box.ts'
+import { CoopError } from '../core/errors.ts'
+import type { Target } from '../protocol/shapes/values.ts'
+
+/** Short-lived boxes of `coop run` are found by their name only. */
+function workspaceOf(box: Box | UnknownBox): string | undefined {
+  if (box instanceof UnknownBox) return box.workspace
+  return box.manifest.kind === 'agent' ? box.manifest.workspace : undefined
+}
+
+/**
+ * By name or workspace; left out: the box of `cwd` or of the nearest parent that has one. Raises E_NO_BOX, and E_USAGE for
+ * a folder with several: the wrong one might be ended.
+ */
+export function findBox<T extends Box | UnknownBox>(boxes: readonly T[], { box: wanted, cwd }: Target): T {
+  // An unset variable of a script must not end the box of whatever folder that runs in.
+  if (wanted === '')
+    throw new CoopError('E_USAGE', 'the name of the box is empty', { hint: 'coop ls shows the names' })
+  if (wanted !== undefined) {
+    const named = boxes.find(({ name }) => name === wanted)
+    if (named) return named
+    const path = resolve(cwd, wanted)
+    const placed = boxAt(boxes, path)
+    if (placed) return placed
+    throw new CoopError('E_NO_BOX', `there is no box named ${wanted}, and none of the folder ${path}`, {
+      hint: 'coop ls',
+    })
+  }
+  for (let path = cwd; ; path = dirname(path)) {
+    const box = boxAt(boxes, path)
+    if (box) return box
+    if (path === dirname(path)) break
+  }
+  throw new CoopError('E_NO_BOX', `there is no box for ${cwd} or a folder above it`, {
+    hint: 'start one: coop; or see the others: coop ls',
+  })
+}
+
+function boxAt<T extends Box | UnknownBox>(boxes: readonly T[], workspace: string): T | undefined {
+  const [box, ...others] = boxes.filter((one) => workspaceOf(one) === workspace)
+  if (!box || !others.length) return box
+  const names = [box, ...others].map(({ name }) => name)
+  throw new CoopError('E_USAGE', `the folder ${workspace} has several boxes: ${names.join(', ')}`, {
+    hint: 'say which one by its name',
+  })
+}
