@@ -36,6 +36,9 @@ function fixtures(release: string, kind: string): { readonly file: string; reado
   return readdirSync(place).map((file) => ({ file, bytes: readFileSync(join(place, file)) }))
 }
 
+/** Kinds that a release did not have yet. */
+const WITHOUT: Readonly<Record<string, ReadonlySet<string>>> = { trust: new Set(['0.1.0']) }
+
 const fixture = (kind: string, file: string): Buffer => readFileSync(join(FIXTURES, '0.1.0', kind, file))
 
 /** 0.1.0 had one file that says nothing about itself. */
@@ -53,6 +56,7 @@ test('there are as many kinds as there are files with a version', () => {
     'screen',
     'snapshot',
     'state-lock',
+    'trust',
     'unsynced-mark',
     'volume-mark',
   ])
@@ -65,6 +69,7 @@ describe.each(kinds)('$name', (kind) => {
   })
 
   test.each(releases)('as coop %s left it is read', (release) => {
+    if (WITHOUT[kind.name]?.has(release)) return
     const found = fixtures(release, kind.name)
     expect(found.length).toBeGreaterThan(0)
     for (const { file, bytes } of found)
@@ -105,12 +110,14 @@ describe('what 0.1.0 left', () => {
 
   test('the rest means what it meant', () => {
     const meaning = Object.fromEntries(
-      kinds.flatMap((kind) =>
-        fixtures('0.1.0', kind.name).map(({ file, bytes }) => {
-          const found = read('0.1.0', kind, bytes)
-          return [`${kind.name}/${file}`, found.is === 'readable' ? found.value : found.is]
-        }),
-      ),
+      kinds
+        .filter(({ name }) => !WITHOUT[name]?.has('0.1.0'))
+        .flatMap((kind) =>
+          fixtures('0.1.0', kind.name).map(({ file, bytes }) => {
+            const found = read('0.1.0', kind, bytes)
+            return [`${kind.name}/${file}`, found.is === 'readable' ? found.value : found.is]
+          }),
+        ),
     )
     expect(meaning).toMatchObject({
       'box-manifest/stopped.json': { state: 'stopped', ptys: [] },

@@ -2,10 +2,12 @@
  * The file that remembers what people have accepted. It lies in coop's data folder, which is never mounted into a box, and
  * only a call of the user's own client has the daemon write it.
  */
-import { existsSync, lstatSync, readFileSync, renameSync } from 'node:fs'
+import { existsSync, renameSync } from 'node:fs'
 import { type Paths, trustFile } from '../core/paths.ts'
-import { type AcceptedByFolder, parseAccepted, printAccepted } from '../trust/accepted.ts'
+import type { AcceptedByFolder } from '../trust/accepted.ts'
+import { newerError, readStoredFile, stamp, writerOf } from './kind.ts'
 import { writeAtomically } from './manifest.ts'
+import { acceptedOf, recordOf, trustRecord } from './trust-record.ts'
 
 export interface TrustFile {
   readonly folders: AcceptedByFolder
@@ -13,20 +15,18 @@ export interface TrustFile {
   readonly note: string
 }
 
-/** Nothing is accepted when the file cannot be read. Then it is set aside, so that the next one can be written. */
+/**
+ * Nothing is accepted when the file cannot be read. A damaged one is set aside, so that the next one can be written; a newer
+ * coop's stays.
+ */
 export function readTrust(paths: Paths): TrustFile {
   const file = trustFile(paths)
-  if (!existsSync(file)) return { folders: new Map(), note: '' }
-  const folders = parseAccepted(read(file))
-  return folders ? { folders, note: '' } : { folders: new Map(), note: setAside(file) }
-}
-
-function read(file: string): string {
-  try {
-    return lstatSync(file).isFile() ? readFileSync(file, 'utf8') : ''
-  } catch {
-    return '' // means nothing, as a damaged one
-  }
+  const found = readStoredFile(trustRecord, file)
+  if (found.is === 'readable') return { folders: acceptedOf(found.value), note: '' }
+  const folders = new Map()
+  if (found.is === 'missing') return { folders, note: '' }
+  if (found.is === 'unreadable') return { folders, note: setAside(file) }
+  return { folders, note: `what was accepted before was written by ${writerOf(found.release)}. ` }
 }
 
 function setAside(file: string): string {
@@ -40,6 +40,10 @@ function setAside(file: string): string {
   return `what was accepted before cannot be read, and is kept in ${aside}. `
 }
 
+/** Raises E_NEWER for a file of a newer coop, which stays as it is. */
 export function writeTrust(paths: Paths, folders: AcceptedByFolder): void {
-  writeAtomically(trustFile(paths), printAccepted(folders), true)
+  const file = trustFile(paths)
+  const found = readStoredFile(trustRecord, file)
+  if (found.is === 'newer') throw newerError(`what you have accepted (${file})`, found)
+  writeAtomically(file, stamp(trustRecord, recordOf(folders), 1), true)
 }
