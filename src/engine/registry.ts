@@ -15,20 +15,19 @@ import { boxDir, boxRuntimeDir, type Paths } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
-import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
-import { judge, refuse } from '../plan/trust.ts'
+import { type Prepared, prepareBox } from '../plan/prepare.ts'
 import { writableMounts } from '../plan/writable.ts'
 import type { TrustInfo } from '../protocol/calls/trust.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
 import type { Plan } from '../sandbox/plan.ts'
-import { replacedSources } from '../sandbox/replaced.ts'
 import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
 import { discardStore, diskError, emptyTrash, isDiskFull } from '../store/storage.ts'
 import { janitor } from '../trees/remover.ts'
 import { chooseName } from './choose-name.ts'
 import { findBox } from './find-box.ts'
 import type { Log } from './log.ts'
+import { prepareAgain, requestFor } from './prepare.ts'
 import { Publishing } from './publishing.ts'
 import { Turns } from './room.ts'
 import { Snapshots } from './snapshots.ts'
@@ -220,21 +219,6 @@ export class Registry {
     }
   }
 
-  #request(options: BoxOptions, name: string): BoxRequest {
-    return {
-      name,
-      workspace: options.workspace,
-      environment: options.environment,
-      writable: this.writable,
-      overrides: {
-        image: options.image,
-        agent: options.agent,
-        network: options.network,
-        env: options.env,
-      },
-    }
-  }
-
   #choose(options: BoxOptions, suffix = ''): string {
     const taken = new Set([...this.#boxes.keys(), ...this.#unknown.keys(), ...this.#reserved])
     return chooseName(options, taken, suffix)
@@ -242,13 +226,13 @@ export class Registry {
 
   /** The plan of a box, with nothing made. */
   plan(options: BoxOptions): Prepared {
-    const request = { ...this.#request(options, this.#choose(options)), planOnly: true }
+    const request = { ...requestFor(options, this.#choose(options), this.writable), planOnly: true }
     return prepareBox(request, this.#context.paths, this.#context.host)
   }
 
   /** What the coop.toml of a workspace asks for. */
   trust(options: BoxOptions): TrustInfo {
-    return showTrust(this.#context, this.#request(options, 'trust'))
+    return showTrust(this.#context, requestFor(options, 'trust', this.writable), this.boxes)
   }
 
   /** Make a box: an agent's, which is then started, or the short-lived one of `coop run`. */
@@ -261,7 +245,7 @@ export class Registry {
     const name = this.#choose(options, kind === 'run' ? '-run' : '')
     this.#reserved.add(name)
     try {
-      const request = { ...this.#request(options, name), ...(command ? { command } : {}) }
+      const request = { ...requestFor(options, name, this.writable), ...(command ? { command } : {}) }
       const make = async (): Promise<{ box: Box; prepared: Prepared }> => {
         const prepared = await this.#prepared(() =>
           prepareBox(request, this.#context.paths, this.#context.host),
@@ -319,40 +303,13 @@ export class Registry {
     return seeded ? prepare() : prepared
   }
 
-  /** What a box's configuration says now, with the flags that it was made with. Raises E_TRUST for what nobody has accepted. */
-  #prepareAgain(box: Box, environment: Environment): Prepared {
-    const { plan, flags, layered, boot } = box.manifest
-    const request = {
-      name: box.name,
-      workspace: plan.workspace.source.path,
-      environment,
-      overrides: flags,
-      writable: this.writable,
-      existing: { image: plan.image, layered },
-    }
-    let prepared: Prepared
-    try {
-      prepared = prepareBox(request, this.#context.paths, this.#context.host)
-    } catch (error) {
-      if (!(error instanceof CoopError) || error.code !== 'E_WORKSPACE') throw error
-      throw new CoopError(error.code, error.message, {
-        hint: `put the folder back as it was, or remove the box: coop kill ${box.name}`,
-        cause: error,
-      })
-    }
-    const { path } = prepared.plan.workspace.source
-    const replaced = replacedSources(plan, prepared.plan, boot === bootId())
-    refuse(judge(path, this.#context.paths)(replaced), path)
-    return prepared
-  }
-
   /** Start a stopped box; one that runs is no error. */
   async start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
     const box = this.get(name)
     if (box.running) return { warnings: [] }
     if (box.ending || box.manifest.state !== 'stopped')
       throw new CoopError('E_BOX_STATE', `the box ${name} is just ending or starting`, { hint: 'coop ls' })
-    const prepared = await this.#prepared(() => this.#prepareAgain(box, environment))
+    const prepared = await this.#prepared(() => prepareAgain(this.#context, box, environment, this.writable))
     await this.#turns
       .take(() => box.start(prepared))
       .catch((error) => {
@@ -368,7 +325,7 @@ export class Registry {
   /** Read a running box's configuration again. Returns what the user is to know. Raises E_AGENT: what runs goes on. */
   async configure(name: string, environment: Environment): Promise<readonly string[]> {
     const box = this.get(name)
-    const prepared = this.#prepareAgain(box, environment)
+    const prepared = prepareAgain(this.#context, box, environment, this.writable)
     const same = mountsText(box.manifest.plan) === mountsText(prepared.plan)
     const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
     const missing = await box.terminals.missingAgent(prepared)

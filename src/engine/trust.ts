@@ -1,22 +1,44 @@
 /** `coop trust`: what projects ask for, and what people have accepted. The daemon is the only one that writes that file. */
 
+import type { Box } from '../box/box.ts'
 import type { BoxContext } from '../box/context.ts'
 import type { BoxRequest } from '../plan/prepare.ts'
-import { examine } from '../plan/prepare.ts'
+import { examine, prepareBox } from '../plan/prepare.ts'
+import { judge } from '../plan/trust.ts'
 import type { AcceptRequest, TrustedFolder, TrustInfo } from '../protocol/calls/trust.ts'
+import type { Environment } from '../protocol/shapes/values.ts'
 import { readTrust, writeTrust } from '../store/trust-file.ts'
 import { withAccepted } from '../trust/accepted.ts'
-import { MAX_ASKS, trustError } from '../trust/ask.ts'
+import { type Ask, MAX_ASKS, trustError } from '../trust/ask.ts'
+import { replacedSince, requestAgain } from './prepare.ts'
 
 type Context = Pick<BoxContext, 'paths' | 'host' | 'log'>
 
-/** What a request's coop.toml asks for. */
-export function showTrust({ paths, host }: Context, request: BoxRequest): TrustInfo {
+/** What the boxes of a folder find replaced, of those that can be planned at all. */
+function replacedOf({ paths, host }: Context, request: BoxRequest, boxes: readonly Box[]): readonly Ask[] {
+  return boxes.flatMap((box) => {
+    const { kind, workspace } = box.manifest
+    if (kind !== 'agent' || workspace !== request.workspace) return []
+    const again = requestAgain(box, { ...request.environment } as Environment, request.writable)
+    try {
+      return replacedSince(box, prepareBox({ ...again, planOnly: true }, paths, host).plan)
+    } catch {
+      return [] // its start says why
+    }
+  })
+}
+
+/** What a request's coop.toml asks for, and what its boxes find replaced. */
+export function showTrust(context: Context, request: BoxRequest, boxes: readonly Box[]): TrustInfo {
+  const { paths, host } = context
   const {
     workspace,
-    asks,
-    open: { open, note },
+    asks: own,
+    open: { open: openOwn, note },
   } = examine(request, paths, host)
+  const replaced = replacedOf(context, request, boxes)
+  const asks = [...own, ...replaced]
+  const open = [...openOwn, ...judge(workspace.path, paths)(replaced).open]
   if (asks.length > MAX_ASKS) throw trustError(workspace.path, asks)
   const unknown = new Set(open.map(({ key }) => key))
   return {

@@ -2,15 +2,22 @@ import { expect, test } from 'bun:test'
 import { waitUntil } from '../../test/harness/wait.ts'
 import { AgentWatch, TELL_MS } from './agent-watch.ts'
 import type { Pty } from './pty.ts'
+import type { PtyListener } from './pty-client.ts'
 import type { Waiting } from './waiting.ts'
 
 function watch() {
   const told: { text: string | undefined; at: number }[] = []
-  const pty = {} as { onOutput(bytes: Uint8Array): void; onInput(bytes: Uint8Array): void }
+  let listener: PtyListener = {}
+  const pty = { listen: (given: PtyListener) => (listener = given) }
   const agent = new AgentWatch(pty as unknown as Pty, undefined, (waiting: Waiting | undefined) =>
     told.push({ text: waiting?.text, at: performance.now() }),
   )
-  return { agent, told, say: (text: string) => pty.onOutput(Buffer.from(`\x1b]9;${text}\x07`)), pty }
+  return {
+    agent,
+    told,
+    say: (text: string) => listener.output?.(Buffer.from(`\x1b]9;${text}\x07`)),
+    type: (text: string) => listener.input?.(Buffer.from(text)),
+  }
 }
 
 test('the first word is told at once, of a thousand more the last one', async () => {
@@ -26,10 +33,10 @@ test('the first word is told at once, of a thousand more the last one', async ()
 })
 
 test('a question that was answered meanwhile is not told', async () => {
-  const { agent, told, say, pty } = watch()
+  const { agent, told, say, type } = watch()
   say('first')
   say('second')
-  pty.onInput(Buffer.from('y'))
+  type('y')
   await waitUntil(() => told.length === 2, 'the end of the wait')
   expect(told[1]?.text).toBeUndefined()
   agent.reset()

@@ -140,7 +140,10 @@ describe.each(everyone)('as $name', (invoker) => {
       said(await inOuter(t, `rm shared && mkdir shared && ln -s ${victim}/file shared/file`))
       isRefused(await run('echo evil >/mnt/y'), LEADS_OUT)
       said(await inOuter(t, 'rm shared/file && echo other >shared/file'))
-      isRefused(await t.coop(['start', 'user']), /the mount of \S+ was replaced since the box was made/)
+      isRefused(
+        await t.coop(['start', 'user']),
+        /the mount of \S+, which was replaced since the box was made/,
+      )
       // Without any box to blame, where the link leads is the news.
       said(await t.coop(['kill', '-f', 'outer']))
       rmSync(shared, { recursive: true })
@@ -149,7 +152,7 @@ describe.each(everyone)('as $name', (invoker) => {
       symlinkSync(victim, read)
       isRefused(
         await t.coop(['start', 'user']),
-        /the mount of \S+ was replaced since the box was made: it leads to/,
+        /the mount of \S+, which was replaced since the box was made: it leads to/,
       )
       rmSync(read)
       expect(readFileSync(join(victim, 'file'), 'utf8')).toBe('mine\n')

@@ -128,12 +128,25 @@ describe.each(invokers)('as $name', (invoker) => {
     t.folder('home/gone')
     expectRefusal(await t.coop(['start', 'box']), {
       code: 1,
-      sentence: /the workspace .*home\/gone was replaced since the box was made/,
-      hint: /put the folder back.*coop kill box/,
+      sentence: /the workspace .*home\/gone, which was replaced since the box was made/,
+      hint: /coop trust -w \S+gone; .*--trust/,
     })
+    const wanted = JSON.parse(output(await t.coop(['trust', '-w', folder, '--json'])))
+    expect(wanted.asks).toEqual([
+      { key: expect.any(String), sentence: expect.stringMatching(/^use the workspace/), accepted: false },
+    ])
     rmSync(folder, { recursive: true })
     renameSync(`${folder}-away`, folder)
     output(await t.coop(['start', 'box']))
+    // A person's word is good for the folder that is there.
+    output(await t.coop(['stop', 'box']))
+    renameSync(folder, `${folder}-away`)
+    t.write(join(folder, 'new'), 'x')
+    output(await t.coop(['start', 'box', '--trust']))
+    expect(output(await t.coop(['exec', '-n', 'box', '--', 'ls']))).toBe('new\n')
+    output(await t.coop(['trust', 'revoke', folder]))
+    output(await t.coop(['stop', 'box']))
+    output(await t.coop(['start', 'box'])) // it is the folder that the box had last
   })
 
   test.skipIf(tmux.missing)(`coop alone starts a stopped box and attaches${tmux.note}`, async () => {

@@ -1,0 +1,57 @@
+/** From the options of a client, or from a box that is there, to what a box is going to be. */
+import type { Box } from '../box/box.ts'
+import type { BoxContext } from '../box/context.ts'
+import { CoopError } from '../core/errors.ts'
+import { bootId } from '../host/boot.ts'
+import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
+import { judge, refuse } from '../plan/trust.ts'
+import type { BoxOptions, Environment } from '../protocol/shapes/values.ts'
+import type { Plan } from '../sandbox/plan.ts'
+import { type ReplacedAsk, replacedSources } from '../sandbox/replaced.ts'
+
+/** `writable`: where boxes write. */
+export function requestFor(options: BoxOptions, name: string, writable: readonly string[]): BoxRequest {
+  const { workspace, environment, image, agent, network, env } = options
+  return { name, workspace, environment, writable, overrides: { image, agent, network, env } }
+}
+
+/** What a box's configuration says now, with the flags that it was made with. */
+export function requestAgain(
+  { name, manifest: { plan, flags, layered } }: Box,
+  environment: Environment,
+  writable: readonly string[],
+): BoxRequest {
+  return {
+    name,
+    workspace: plan.workspace.source.path,
+    environment,
+    overrides: flags,
+    writable,
+    existing: { image: plan.image, layered },
+  }
+}
+
+export const replacedSince = ({ manifest: { plan, boot } }: Box, now: Plan): readonly ReplacedAsk[] =>
+  replacedSources(plan, now, boot === bootId())
+
+/** For a box that starts again. Raises E_TRUST for what nobody has accepted. */
+export function prepareAgain(
+  { paths, host }: Pick<BoxContext, 'paths' | 'host'>,
+  box: Box,
+  environment: Environment,
+  writable: readonly string[],
+): Prepared {
+  let prepared: Prepared
+  try {
+    prepared = prepareBox(requestAgain(box, environment, writable), paths, host)
+  } catch (error) {
+    if (!(error instanceof CoopError) || error.code !== 'E_WORKSPACE') throw error
+    throw new CoopError(error.code, error.message, {
+      hint: `put the folder back as it was, or remove the box: coop kill ${box.name}`,
+      cause: error,
+    })
+  }
+  const { path } = prepared.plan.workspace.source
+  refuse(judge(path, paths)(replacedSince(box, prepared.plan)), path)
+  return prepared
+}
