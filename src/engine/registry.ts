@@ -5,6 +5,7 @@ import type { Watcher } from '../../ffi/watcher.ts'
 import { Box } from '../box/box.ts'
 import type { BoxContext } from '../box/context.ts'
 import { thaw } from '../box/freeze.ts'
+import { makeReady } from '../box/ready.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { UnknownBox } from '../box/unknown-box.ts'
 import { Cgroups } from '../container/cgroup.ts'
@@ -293,14 +294,15 @@ export class Registry {
   /** With new volumes seeded, whose folders then are others. */
   async #prepared(prepare: () => Prepared): Promise<Prepared> {
     await this.#context.host.groupFiles.ready()
-    const prepared = prepare()
+    const { paths, host } = this.#context
+    const prepared = makeReady(prepare, paths, host)
     let seeded = true
     try {
       seeded = await seedVolumes(this.#context, prepared.plan)
     } finally {
       if (seeded) this.#cleanSoon()
     }
-    return seeded ? prepare() : prepared
+    return seeded ? makeReady(prepare, paths, host) : prepared
   }
 
   /** Start a stopped box; one that runs is no error. */
@@ -325,7 +327,9 @@ export class Registry {
   /** Read a running box's configuration again. Returns what the user is to know. Raises E_AGENT: what runs goes on. */
   async configure(name: string, environment: Environment): Promise<readonly string[]> {
     const box = this.get(name)
-    const prepared = prepareAgain(this.#context, box, environment, this.writable)
+    const { paths, host } = this.#context
+    const again = (): Prepared => prepareAgain(this.#context, box, environment, this.writable)
+    const prepared = makeReady(again, paths, host)
     const same = mountsText(box.manifest.plan) === mountsText(prepared.plan)
     const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
     const missing = await box.terminals.missingAgent(prepared)

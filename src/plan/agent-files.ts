@@ -11,9 +11,9 @@ import type { Paths } from '../core/paths.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
 import { sourceAt } from '../host/host-place.ts'
 import { type ExtraMount, homeOf } from '../sandbox/compose.ts'
-import { planIds } from '../sandbox/ids.ts'
 import type { Source } from '../sandbox/plan.ts'
-import { persistentFolder, writeSetting } from '../store/storage.ts'
+import { persistentPath } from '../store/storage.ts'
+import { futureFolder, type Missing, type Setting } from './missing.ts'
 
 const MAX_SETTING = 8 << 20 // bytes; an agent's state file of a heavy user has some hundred kB
 
@@ -33,10 +33,10 @@ export function persistentMounts(input: {
   workspace: Source
   paths: Paths
   host: HostFacts
-}): { mounts: ExtraMount[]; folders: Map<string, string> } {
+}): { mounts: ExtraMount[]; folders: Map<string, string>; missing: Missing[] } {
   const { chosen, config, host } = input
   const home = homeOf(config)
-  const ids = planIds(host.ids)
+  const missing: Missing[] = []
   const key = createHash('sha256').update(input.workspace.path).digest('hex').slice(0, 16)
   const known = chosen.adapter?.folders ?? []
   const names = new Set([...config.session.persist, ...known.map((folder) => folder.path)])
@@ -47,22 +47,21 @@ export function persistentMounts(input: {
     const rule = known.find((folder) => folder.path === name)?.seed
     const facts = { files: hostFiles, hostHome: host.home, boxHome: home }
     const seed = rule && (() => planSeed(name, rule, facts))
-    const path = persistentFolder(input.paths, key, name, ids, seed)
-    folders.set(name, path)
+    const path = persistentPath(input.paths, key, name)
     const source = sourceOf(path, 'box')
-    if (!source) throw new CoopError('E_FAILED', `the persistent folder ${path} is gone`)
-    return { source, target: `${home}/${name}`, readonly: false }
+    if (source) folders.set(name, path)
+    else missing.push({ make: 'folder', key, folder: name, seed })
+    return { source: source ?? futureFolder(path), target: `${home}/${name}`, readonly: false }
   })
-  return { mounts, folders }
+  return { mounts, folders, missing }
 }
 
-/** Answer an agent's first-run questions in its persistent folder, which the box may have written to. */
-export function settle(
+/** The answers to an agent's first-run questions, for its persistent folders, which the box may have written to. */
+export function settings(
   chosen: ChosenAgent,
   folders: ReadonlyMap<string, string>,
   facts: BoxFacts,
-  host: HostFacts,
-): void {
+): readonly Setting[] {
   const locate = (path: string): { folder: string; name: string } | undefined => {
     for (const [name, folder] of folders) {
       if (path.startsWith(`${name}/`)) return { folder, name: path.slice(name.length + 1) }
@@ -79,12 +78,9 @@ export function settle(
       return undefined
     }
   }
-  for (const { path, text } of chosen.adapter?.settle(read, facts) ?? []) {
+  const wanted = folders.size ? (chosen.adapter?.settle(read, facts) ?? []) : []
+  return wanted.flatMap(({ path, text }): Setting[] => {
     const at = locate(path)
-    try {
-      if (at) writeSetting(at.folder, at.name, text, planIds(host.ids))
-    } catch {
-      // The agent asks its first-run questions again.
-    }
-  }
+    return at ? [{ folder: at.folder, path: at.name, text }] : []
+  })
 }

@@ -6,10 +6,11 @@ import { PROJECT_FILE } from '../config/load.ts'
 import type { HostMount, MountSpec } from '../config/mounts.ts'
 import { withPlace } from '../config/place.ts'
 import { CoopError } from '../core/errors.ts'
-import { mountPoints, sourceOf } from '../host/facts.ts'
+import { mountPoints } from '../host/facts.ts'
 import { type HostPlace, placeOf, wayTo } from '../host/host-place.ts'
 import { socketsText } from '../host/sockets-in.ts'
 import { type ExtraMount, homeOf } from '../sandbox/compose.ts'
+import type { Source } from '../sandbox/plan.ts'
 import { closedPart } from '../sandbox/readable.ts'
 import { isWithin, mountRefusal, type SensitiveFacts } from '../sandbox/sensitive.ts'
 
@@ -53,11 +54,11 @@ export interface ConfiguredMounts {
   readonly warnings: readonly string[]
 }
 
-/** The mounts, in order. `store` makes or finds a volume. Raises E_MOUNT. */
+/** The mounts, in order. `volume` tells which folder a volume is. Raises E_MOUNT. */
 export function configuredMounts(
   loaded: LoadedConfig,
   facts: MountFacts,
-  store: (volume: string) => string,
+  volume: (name: string) => Source,
 ): ConfiguredMounts {
   const { config } = loaded
   const { workspace } = facts
@@ -65,11 +66,7 @@ export function configuredMounts(
   const warnings: string[] = []
   const mountOf = (mount: MountSpec, index: number): ExtraMount => {
     const target = mount.target.startsWith('~') ? home + mount.target.slice(1) : mount.target
-    if (mount.kind === 'volume') {
-      const source = sourceOf(store(mount.volume), 'box')
-      if (!source) throw new CoopError('E_MOUNT', `the volume ${mount.volume} is gone`)
-      return { source, target, readonly: mount.readonly }
-    }
+    if (mount.kind === 'volume') return { source: volume(mount.volume), target, readonly: mount.readonly }
     if (mount.force)
       throw new CoopError(
         'E_ISOLATION',

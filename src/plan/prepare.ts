@@ -25,13 +25,14 @@ import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
-import { ensureSkeleton, persistentFolder } from '../store/storage.ts'
+import { findSkeleton, persistentPath } from '../store/storage.ts'
 import type { Ask } from '../trust/ask.ts'
 import type { MountedAt } from '../trust/project-asks.ts'
-import { installationMounts, persistentMounts, settle } from './agent-files.ts'
+import { installationMounts, persistentMounts, settings } from './agent-files.ts'
 import { configurationCovers } from './configuration-covers.ts'
 import { type ConfiguredMounts, configuredMounts, rootfsFolder } from './configured-mounts.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
+import { futureFolder, type Missing, type Setting } from './missing.ts'
 import { configurationAsks, judge, type Open, refuse } from './trust.ts'
 import { checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
 import { placesOf } from './writable.ts'
@@ -64,6 +65,9 @@ export interface Prepared {
   readonly homeFiles: Readonly<Record<string, string>>
   /** What it starts from, unless that is a plain `host` or `rootfs:`. */
   readonly layered?: LayeredImage
+  /** What has to be made before the box can be. */
+  readonly missing: readonly Missing[]
+  readonly settings: readonly Setting[]
   /** What nobody has accepted yet: of a plan that is only looked at. */
   readonly asks: readonly Ask[]
 }
@@ -121,14 +125,20 @@ function imageOf(
   host: HostFacts,
   paths: Paths,
   rootfs: Source | undefined,
-): { readonly image: ImageFacts; readonly layered?: LayeredImage; readonly warnings?: readonly string[] } {
+): {
+  readonly image: ImageFacts
+  readonly layered?: LayeredImage
+  readonly warnings?: readonly string[]
+  readonly missing?: Missing
+} {
   const reference = config.sandbox.image
-  if (reference === 'host') return { image: hostImageOf(host, paths) }
+  if (reference === 'host') return hostImageOf(host, paths)
   if (!rootfs) {
     const found = layeredOf(request, config, workspace, paths, planIds(host.ids))
     const { base, ...own } = found.layered
-    const image = base ? hostImageOf(host, paths, own.layers) : ({ kind: 'layers', ...own } as const)
-    return { ...found, image }
+    return base
+      ? { ...found, ...hostImageOf(host, paths, own.layers) }
+      : { ...found, image: { kind: 'layers', ...own } }
   }
   if (!['usr', 'bin'].some((name) => isInside(rootfs.path, name, 'root'))) {
     throw new CoopError('E_IMAGE', `${rootfs.path} is no root file system: it has neither usr nor bin`, {
@@ -150,19 +160,36 @@ function isRealFolder(path: string): boolean {
 const skeletons = new WeakMap<HostFacts, ReadonlyMap<string, Source>>()
 
 /** `above`: layers of an image that was made of such a box, topmost first. */
-function hostImageOf(host: HostFacts, paths: Paths, above: readonly Source[] = []): ImageFacts {
-  const known = skeletons.get(host)
-  const whole = known && [...known.values()].every(({ path }) => existsSync(path))
-  const skeleton = whole
-    ? known
-    : ensureSkeleton(paths, hostSkeleton(host.image, isRealFolder), planIds(host.ids))
-  skeletons.set(host, skeleton)
+function hostImageOf(
+  host: HostFacts,
+  paths: Paths,
+  above: readonly Source[] = [],
+): { readonly image: ImageFacts; readonly missing?: Missing } {
+  const { skeleton, missing } = skeletonOf(host, paths)
   const layers = new Map<string, readonly Source[]>()
   for (const [name, own] of skeleton) {
     const published = above.flatMap(({ path }) => sourceAt(join(path, name), 'box') ?? [])
     layers.set(name, [...published, own])
   }
-  return { kind: 'host', facts: host.image, layers }
+  const image: ImageFacts = { kind: 'host', facts: host.image, layers }
+  return missing ? { image, missing } : { image }
+}
+
+function skeletonOf(
+  host: HostFacts,
+  paths: Paths,
+): { readonly skeleton: ReadonlyMap<string, Source>; readonly missing?: Missing } {
+  const known = skeletons.get(host)
+  if (known && [...known.values()].every(({ path }) => existsSync(path))) return { skeleton: known }
+  const wanted = hostSkeleton(host.image, isRealFolder)
+  const found = findSkeleton(paths, wanted, planIds(host.ids))
+  if (found) {
+    skeletons.set(host, found)
+    return { skeleton: found }
+  }
+  const tops = new Set(wanted.folders.map(({ path }) => path.split('/')[0] ?? path))
+  const skeleton = new Map([...tops].map((top) => [top, futureFolder(`/${top}`)]))
+  return { skeleton, missing: { make: 'skeleton', skeleton: wanted } }
 }
 
 /** The caller's: whoever started the daemon may have had another. */
@@ -201,6 +228,8 @@ export interface Examined {
   readonly asks: readonly Ask[]
   /** Those that nobody has accepted. */
   readonly open: Open
+  /** Volumes that are not there yet. */
+  readonly missing: readonly Missing[]
 }
 
 /** What a request's configuration asks for, decided on the very folders that are going to be mounted. */
@@ -217,26 +246,33 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
     if (image !== 'host') imageReference(image, workspace.path) // nobody is asked for a name that means nothing
     return undefined
   })
-  // What is going to be refused makes no volume: until then any folder stands for it.
-  const named = { rootfs: rootfs?.path }
-  const judged = judge(workspace.path, paths)
-  const early = judged(configurationAsks(loaded, workspace.path, named))
-  const volume = (name: string): string =>
-    early.open.length && !request.planOnly
-      ? paths.dataDir
-      : persistentFolder(paths, 'volume', name, planIds(host.ids))
+  const missing: Missing[] = []
+  const volume = (name: string): Source => {
+    const path = persistentPath(paths, 'volume', name)
+    const source = sourceOf(path, 'box')
+    if (!source) missing.push({ make: 'folder', key: 'volume', folder: name })
+    return source ?? futureFolder(path)
+  }
   const configured = configuredMounts(loaded, facts, volume)
   const mount = (index: number): MountedAt | undefined => {
     const found = configured.mounts[index]
     return found && { ...found, source: found.source.path }
   }
-  const asks = [...configurationAsks(loaded, workspace.path, { ...named, mount })]
-  return { workspace, loaded, configured, rootfs, asks, open: judged(asks) }
+  const asks = configurationAsks(loaded, workspace.path, { rootfs: rootfs?.path, mount })
+  const open = judge(workspace.path, paths)(asks)
+  return { workspace, loaded, configured, rootfs, asks, open, missing }
 }
 
-/** Everything that is to be known before the first thing is made. Raises E_TRUST for what nobody has accepted. */
+/** Everything that is to be known before the first thing is made. Writes nothing. Raises E_TRUST for what nobody has accepted. */
 export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
-  const { workspace: source, loaded, configured, rootfs, open } = examine(request, paths, host)
+  const {
+    workspace: source,
+    loaded,
+    configured,
+    rootfs,
+    open,
+    missing: volumes,
+  } = examine(request, paths, host)
   if (!request.planOnly) refuse(open, source.path)
   const isStep = request.steps !== undefined
   const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
@@ -245,6 +281,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     image,
     layered,
     warnings = [],
+    missing: skeleton,
   } = withPlace(loaded.origins, 'sandbox.image', () =>
     imageOf(request, config, source.path, host, paths, rootfs),
   )
@@ -252,7 +289,6 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
   const persistent = persistentMounts({ chosen, config, workspace: source, paths, host })
-  settle(chosen, persistent.folders, box, host)
   const ids = planIds(host.ids)
   const etc = (name: string): string => {
     if (image.kind === 'layers') return layeredText(image.layers, `etc/${name}`)
@@ -290,6 +326,8 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
     homeFiles: gitIdentity(host.home),
     ...(layered ? { layered } : {}),
+    missing: [...volumes, ...persistent.missing, ...(skeleton ? [skeleton] : [])],
+    settings: settings(chosen, persistent.folders, box),
     asks: open.open,
   }
 }

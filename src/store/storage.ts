@@ -152,12 +152,31 @@ export function prepareStore(paths: Paths, plan: Plan): void {
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 const SKELETON_VERSION = 1 // raised when hostSkeleton makes something else
 
-/** The skeleton of the `host` image, made when it is not there yet; its folders by name. */
-export function ensureSkeleton(paths: Paths, skeleton: Skeleton, ids: IdPlan): Map<string, Source> {
-  const owner = new Owner(ids)
+function skeletonDir(paths: Paths, skeleton: Skeleton, ids: IdPlan): string {
   const text = JSON.stringify([SKELETON_VERSION, skeleton, ids.kind === 'root' ? hostIdOfRoot(ids.uids) : 0])
-  const name = `host-${Bun.hash(text).toString(16)}`
-  const path = join(imagesDir(paths), name)
+  return join(imagesDir(paths), `host-${Bun.hash(text).toString(16)}`)
+}
+
+/** The skeleton of the `host` image: its folders by name. Undefined when it is not there yet. */
+export function findSkeleton(
+  paths: Paths,
+  skeleton: Skeleton,
+  ids: IdPlan,
+): ReadonlyMap<string, Source> | undefined {
+  const path = skeletonDir(paths, skeleton, ids)
+  if (!existsSync(path)) return undefined
+  const sources = readdirSync(path).flatMap((top) => {
+    const source = sourceOf(join(path, top), 'box')
+    return source ? [[top, source] as const] : []
+  })
+  return new Map(sources)
+}
+
+/** Makes it when it is not there yet. */
+export function ensureSkeleton(paths: Paths, skeleton: Skeleton, ids: IdPlan): void {
+  const owner = new Owner(ids)
+  const path = skeletonDir(paths, skeleton, ids)
+  const name = basename(path)
   try {
     if (!existsSync(path)) {
       mkdirSync(imagesDir(paths), { recursive: true })
@@ -177,11 +196,6 @@ export function ensureSkeleton(paths: Paths, skeleton: Skeleton, ids: IdPlan): M
   } catch (error) {
     throw diskError(error, `the host image in ${path}`)
   }
-  const sources = readdirSync(path).flatMap((top) => {
-    const source = sourceOf(join(path, top), 'box')
-    return source ? [[top, source] as const] : []
-  })
-  return new Map(sources)
 }
 
 /** Make coop's folder of all boxes, and this box's. Raises E_BOX_EXISTS when there is one of that name. */
@@ -212,7 +226,11 @@ function copyPlain(source: string, target: string): void {
   }
 }
 
-/** A folder that outlives boxes; when it is new with these files, else marked for what the image has. Returns its path. */
+/** Where a folder is that outlives boxes. */
+export const persistentPath = (paths: Paths, key: string, folder: string): string =>
+  join(volumesDir(paths), `${key}-${folder.replaceAll('/', '-').replace(/^\.+/, '')}`)
+
+/** Makes such a folder; when it is new with these files, else marked for what the image has. Returns its path. */
 export function persistentFolder(
   paths: Paths,
   key: string,
@@ -221,8 +239,8 @@ export function persistentFolder(
   seed?: () => readonly SeedFile[],
 ): string {
   const owner = new Owner(ids)
-  const name = `${key}-${folder.replaceAll('/', '-').replace(/^\.+/, '')}`
-  const path = join(volumesDir(paths), name)
+  const path = persistentPath(paths, key, folder)
+  const name = basename(path)
   try {
     if (existsSync(path)) return path
     mkdirSync(volumesDir(paths), { recursive: true })

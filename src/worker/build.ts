@@ -5,6 +5,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withoutMounts } from '../box/bare-box.ts'
+import { makeReady } from '../box/ready.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
 import { buildReference, failedReference, stepIds } from '../image/steps.ts'
@@ -131,7 +132,8 @@ interface StepInput {
 
 /** The plan of a step's box: without the workspace and everything else of the host's, which is not in the layer's key. */
 function planOf(request: BoxRequest, context: WorkerContext): Plan {
-  const { plan } = prepareBox(request, context.paths, context.host)
+  const { paths, host } = context
+  const { plan } = makeReady(() => prepareBox(request, paths, host), paths, host)
   return withoutMounts(plan)
 }
 

@@ -1,5 +1,7 @@
 /** Arguments, environment and folders of `coop run`: what goes in comes out unchanged. */
 import { describe, expect, test } from 'bun:test'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { needed, nothingLeft, output, shell, startBox } from './support.ts'
@@ -117,6 +119,28 @@ describe.each(invokers)('as $name', (invoker) => {
     )
     expect(output(await t.coop(['run', '-w', odd, '--', 'cat', 'here.txt']))).toBe('found\n')
     expect(output(await t.coop(['run', '-w', '.', '--', 'pwd'], { cwd: odd }))).toBe(`${odd}\n`)
+  })
+
+  test.skipIf(can.missing)(`--plan makes neither volumes nor images${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write(
+      join(t.configDir, 'default.toml'),
+      '[sandbox]\nmounts = ["kept:/mnt/kept"]\n[session]\npersist = [".cache"]\n',
+    )
+    const made = (): string[] =>
+      ['volumes', 'images'].flatMap((name) =>
+        existsSync(join(t.dataDir, name)) ? readdirSync(join(t.dataDir, name)) : [],
+      )
+    const planned = JSON.parse(output(await t.coop(['run', '--plan', '--', 'true'])))
+    expect(made()).toEqual([])
+    // What a run makes is what was planned.
+    output(await t.coop(['run', '--', 'touch', '/mnt/kept/here']))
+    expect(made()).toHaveLength(3)
+    const sources = (plan: { steps: { do: string; at?: string; source?: { path: string } }[] }): unknown[] =>
+      plan.steps.flatMap((step) => (step.do === 'bind' ? [[step.at, step.source?.path]] : []))
+    const again = JSON.parse(output(await t.coop(['run', '--plan', '--', 'true'])))
+    expect(sources(planned)).toEqual(sources(again))
+    expect(sources(planned)).toHaveLength(3)
   })
 
   test.skipIf(can.missing)(`--plan prints the plan and makes nothing${can.note}`, async () => {

@@ -1,0 +1,35 @@
+/** Makes what a plan counts on: volumes, folders that are kept, the skeleton of the `host` image, settings of agents. */
+import { CoopError } from '../core/errors.ts'
+import type { Paths } from '../core/paths.ts'
+import type { HostFacts } from '../host/facts.ts'
+import type { Prepared } from '../plan/prepare.ts'
+import { planIds } from '../sandbox/ids.ts'
+import { ensureSkeleton, persistentFolder, writeSetting } from '../store/storage.ts'
+
+/** `prepare` plans; it is called again once what was missing is there. Raises E_DISK_FULL, and what `prepare` raises. */
+export function makeReady(prepare: () => Prepared, paths: Paths, host: HostFacts): Prepared {
+  const ids = planIds(host.ids)
+  const first = prepare()
+  for (const one of first.missing) {
+    if (one.make === 'skeleton') ensureSkeleton(paths, one.skeleton, ids)
+    else persistentFolder(paths, one.key, one.folder, ids, one.seed)
+  }
+  const prepared = first.missing.length ? prepare() : first
+  const [gone] = prepared.missing
+  if (gone)
+    throw new CoopError(
+      'E_FAILED',
+      `${gone.make === 'folder' ? gone.folder : 'the host image'} is gone again`,
+      {
+        hint: 'another program removes files of coop; try again',
+      },
+    )
+  for (const { folder, path, text } of prepared.settings) {
+    try {
+      writeSetting(folder, path, text, ids)
+    } catch {
+      // The agent asks its first-run questions again.
+    }
+  }
+  return prepared
+}
