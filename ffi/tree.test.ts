@@ -156,3 +156,10 @@ test('what is told of the bytes may end the copy', async () => {
   expect(seen).toBeLessThan(17 << 20)
   chmodSync(folder, 0o700)
 })
+
+test('a folder that was removed while it is open has nothing in it', () => {
+  const fd = makeFolder(dir, 'removed')
+  rmSync(join(folder, 'removed'), { recursive: true })
+  expect([...listNames(fd)]).toEqual([])
+  closeDescriptor(fd)
+})

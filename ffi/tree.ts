@@ -155,8 +155,9 @@ export function entryNames(bytes: Uint8Array): string[] {
 export function* listNames(dir: number): Generator<string[]> {
   const buffer = new Uint8Array(LISTING)
   for (;;) {
-    const n = must('getdents64', undefined, dir, buffer, buffer.length)
-    if (n === 0) return
+    const n = syscall('getdents64', dir, buffer, buffer.length)
+    if (n === 0 || n === ENOENT) return // somebody has removed the folder: there is nothing in it
+    if (n < 0) throw new SysError('getdents64', n)
     yield entryNames(buffer.subarray(0, n))
   }
 }

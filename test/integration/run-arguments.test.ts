@@ -135,7 +135,8 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(made()).toEqual([])
     // What a run makes is what was planned.
     output(await t.coop(['run', '--', 'touch', '/mnt/kept/here']))
-    expect(made()).toHaveLength(3)
+    for (const name of [/^volume-kept$/, /-cache$/, /^host-/])
+      expect(made()).toContainEqual(expect.stringMatching(name))
     const sources = (plan: { steps: { do: string; at?: string; source?: { path: string } }[] }): unknown[] =>
       plan.steps.flatMap((step) => (step.do === 'bind' ? [[step.at, step.source?.path]] : []))
     const again = JSON.parse(output(await t.coop(['run', '--plan', '--', 'true'])))
