@@ -1,4 +1,4 @@
-/** A client that means other boxes than ours: it found us by the runtime folder alone. */
+/** A client that was built or configured for another data folder: it found this daemon by the runtime folder alone. */
 import { realpathSync } from 'node:fs'
 import { CoopError } from '../core/errors.ts'
 

@@ -257,7 +257,11 @@ describe.each(invokers)('as $name', (invoker) => {
       sentence: /holds no files/,
       hint: /without/,
     })
-    expectRefusal(await t.coop(['snapshot', 'create']), { code: 2, sentence: /coop snapshot create needs NAME/, hint: /NAME/ })
+    expectRefusal(await t.coop(['snapshot', 'create']), {
+      code: 2,
+      sentence: /coop snapshot create needs NAME/,
+      hint: /NAME/,
+    })
     expectRefusal(await t.coop(['snapshot', 'create', 'nobody', 'one']), {
       code: 3,
       sentence: /no box/,

@@ -16,7 +16,7 @@ export default command({
       complete: 'box',
       description: 'The box: its name or the path of its workspace (default: that of this folder).',
     },
-    readonly: { type: 'boolean', description: 'watch only: nothing typed reaches the box' },
+    readonly: { type: 'boolean', description: 'watch only: your input does not reach the box' },
   },
   async run({ args }) {
     needTerminal('run it in a terminal; coop status shows the box without one')

@@ -19,7 +19,7 @@ export default command({
     ...TRUST_OPTION,
     'no-cache': { type: 'boolean', description: 'run every step again' },
     pull: { type: 'boolean', description: 'ask the registry for a newer image' },
-    quiet: { type: 'boolean', alias: 'q', description: 'say nothing but errors' },
+    quiet: { type: 'boolean', alias: 'q', description: 'print errors only' },
     json: { type: 'boolean', description: 'machine-readable output' },
   },
   async run({ args }) {

@@ -12,7 +12,7 @@ export default command({
   meta: {
     summary: 'copy files between this machine and a box',
     description:
-      'Copy files and folders between this machine and a running box. One side is BOX:/path, :/path is this folder’s box.',
+      'Copy files and folders between this machine and a running box. One side is BOX:/path; :/path means the box of this folder.',
     examples: [
       'coop cp notes.md my-app:/tmp/',
       'coop cp my-app:build/report.html .',
@@ -36,7 +36,7 @@ export default command({
       complete: 'file',
       description: 'The same, or - for stdout.',
     },
-    'follow-link': { type: 'boolean', alias: 'L', description: 'if SRC is a link, copy what it leads to' },
+    'follow-link': { type: 'boolean', alias: 'L', description: 'if SRC is a link, copy its target' },
   },
   async run({ args }) {
     const { parseRequest } = await import('../../client/cp/copy-names.ts')

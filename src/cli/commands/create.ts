@@ -11,7 +11,7 @@ const { name: _, ...OPTIONS } = START_OPTIONS
 export default command({
   meta: {
     summary: 'start a named box in the background',
-    description: 'Start a named box in the background. Without a name it gets one of two words.',
+    description: 'Start a named box in the background. Without NAME, the box gets a name of two words.',
     examples: ['coop create review', 'coop create -w ~/src/app --agent codex'],
     group: 'Boxes',
   },

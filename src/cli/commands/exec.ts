@@ -31,7 +31,7 @@ export default command({
       alias: 'n',
       valueHint: 'BOX',
       complete: 'box',
-      description: 'the box (default: of this folder)',
+      description: 'the box (default: the one of this folder)',
     },
     cwd: {
       type: 'string',

@@ -18,7 +18,8 @@ import { print } from '../common/output.ts'
 export default command({
   meta: {
     summary: 'write a coop.toml that fits this repository',
-    description: 'Write a commented coop.toml that fits this repository. Never overwrites one.',
+    description:
+      'Write a commented coop.toml that fits this repository. A coop.toml that exists is never overwritten.',
     examples: ['coop init'],
     group: 'Settings',
   },

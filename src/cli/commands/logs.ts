@@ -7,7 +7,7 @@ export default command({
   meta: {
     summary: 'show the output of an agent',
     description:
-      'Show what the agent of a box has put out, also of a stopped one. Plain text when that goes into a pipe.',
+      'Show the output of the agent of a box, running or stopped. Escape sequences are left out when it goes into a pipe.',
     examples: ['coop logs -n 100', 'coop logs my-app -f | grep -i error', 'coop logs --raw >session.txt'],
     group: 'Agents and commands',
   },

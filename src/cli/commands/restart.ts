@@ -10,7 +10,7 @@ import { trusting } from '../common/trusting.ts'
 export default command({
   meta: {
     summary: 'restart the agent of a box',
-    description: 'Restart the agent of a box. Who is attached stays attached.',
+    description: 'Restart the agent of a box. Attached clients stay attached.',
     examples: ['coop restart', 'coop restart my-app'],
     group: 'Boxes',
   },

@@ -19,7 +19,7 @@ export default command({
       description: 'The box: its name or the path of its workspace (default: that of this folder).',
     },
     command: { type: 'string', alias: 'c', valueHint: 'CMD', description: 'run this instead of a shell' },
-    new: { type: 'boolean', description: 'a new one, even if one is free' },
+    new: { type: 'boolean', description: 'open a new shell even if one is free' },
   },
   subCommands: {
     ls: () => import('./shell/ls.ts'),

@@ -10,7 +10,7 @@ import { trusting } from '../common/trusting.ts'
 export default command({
   meta: {
     summary: 'start a stopped box again',
-    description: 'Start a stopped box again, with the files it had. coop.toml is read again.',
+    description: 'Start a stopped box again, with the files it had. Coop reads coop.toml again.',
     examples: ['coop start', 'coop start my-app && coop attach my-app'],
     group: 'Boxes',
   },

@@ -8,7 +8,7 @@ import { targetOf } from '../common/target.ts'
 export default command({
   meta: {
     summary: 'end the processes of a box, keep its files',
-    description: 'End every process of a box and keep its files. coop start goes on with them.',
+    description: 'End every process of a box and keep its files. coop start starts it again.',
     examples: ['coop stop', 'coop stop my-app -f'],
     group: 'Boxes',
   },

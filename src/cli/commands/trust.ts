@@ -18,7 +18,7 @@ export default command({
   },
   args: {
     workspace: BOX_OPTIONS.workspace,
-    yes: { type: 'boolean', alias: 'y', description: 'accept it without a question' },
+    yes: { type: 'boolean', alias: 'y', description: 'accept everything without a question' },
     json: { type: 'boolean', description: 'machine-readable output; asks nothing' },
   },
   subCommands: {

@@ -12,7 +12,7 @@ export const BOX_OPTIONS = {
     alias: 'w',
     valueHint: 'DIR',
     complete: 'folder',
-    description: 'the folder that the box is about (default: this one)',
+    description: 'the folder of the project (default: this one)',
   },
   name: {
     type: 'string',
@@ -46,7 +46,7 @@ export const BOX_OPTIONS = {
 export const TRUST_OPTION = {
   trust: {
     type: 'boolean',
-    description: "accept what the project's coop.toml asks for, and remember it",
+    description: "accept everything that the project's coop.toml asks for, and remember it",
   },
 } as const satisfies Declared
 

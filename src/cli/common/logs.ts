@@ -15,13 +15,13 @@ const NEWLINE = 10
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
 export const LOGS_OPTIONS = {
-  follow: { type: 'boolean', alias: 'f', description: 'go on with what comes' },
+  follow: { type: 'boolean', alias: 'f', description: 'keep showing new output' },
   lines: {
     type: 'string',
     alias: 'n',
     valueHint: 'LINES',
     range: [0, 1_000_000],
-    description: 'only the last so many lines',
+    description: 'show only the last N lines',
   },
   raw: { type: 'boolean', description: 'keep escape sequences (the default on a terminal)' },
 } as const satisfies Declared

@@ -17,8 +17,8 @@ export const START_OPTIONS = {
   ...BOX_OPTIONS,
   ...TRUST_OPTION,
   build: { type: 'boolean', alias: 'b', description: 'build the image first' },
-  verbose: { type: 'boolean', alias: 'v', description: 'say more' },
-  quiet: { type: 'boolean', alias: 'q', description: 'say nothing but errors' },
+  verbose: { type: 'boolean', alias: 'v', description: 'print more details' },
+  quiet: { type: 'boolean', alias: 'q', description: 'print errors only' },
 } as const satisfies Declared
 
 type StartArgs = Args<typeof START_OPTIONS>

@@ -4,7 +4,7 @@ import type { Declared } from './declare.ts'
 
 export const TERMINAL_OPTIONS = {
   tty: { type: 'boolean', alias: 't', description: 'give the command a terminal' },
-  'no-tty': { type: 'boolean', alias: 'T', description: 'give it pipes' },
+  'no-tty': { type: 'boolean', alias: 'T', description: 'give the command pipes, not a terminal' },
 } as const satisfies Declared
 
 /** What -t and -T say; undefined when neither is there. */

@@ -27,7 +27,7 @@ export async function pull(text: string, quiet: boolean): Promise<WorkerReply<'i
 export default command({
   meta: {
     summary: 'download an image',
-    description: 'Download an image and unpack it. What is here already is not downloaded again.',
+    description: 'Download an image and unpack it. Layers that are here already are not downloaded again.',
     examples: [
       'coop image pull debian:bookworm',
       'coop image pull localhost:5000/name:tag',
@@ -40,7 +40,7 @@ export default command({
       required: true,
       description: 'The image, for example debian:bookworm or oci-archive:FILE.',
     },
-    quiet: { type: 'boolean', alias: 'q', description: 'no progress' },
+    quiet: { type: 'boolean', alias: 'q', description: 'print no progress' },
     json: { type: 'boolean', description: 'machine-readable output' },
   },
   async run({ args }) {

@@ -25,7 +25,7 @@ export default command({
     force: {
       type: 'boolean',
       alias: 'f',
-      description: 'also one that boxes use: they go on with its layers',
+      description: 'remove it even if boxes use it; they keep its layers',
     },
     json: { type: 'boolean', description: 'machine-readable output' },
   },

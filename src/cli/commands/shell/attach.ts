@@ -16,7 +16,7 @@ export default command({
       complete: 'shell',
       description: 'The number of a shell of this folder’s box, or BOX:NUMBER.',
     },
-    readonly: { type: 'boolean', description: 'watch only: nothing typed reaches the box' },
+    readonly: { type: 'boolean', description: 'watch only: your input does not reach the box' },
   },
   async run({ args }) {
     const { attachTo, needTerminal } = await import('../../common/show.ts')

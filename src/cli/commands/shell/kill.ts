@@ -9,7 +9,7 @@ import { findShell } from './find.ts'
 export default command({
   meta: {
     summary: 'hang one up',
-    description: 'Hang up a shell: what runs in it gets SIGHUP.',
+    description: 'Hang up a shell: its programs get SIGHUP.',
     examples: ['coop shell kill 1', 'coop shell kill my-app:2'],
   },
   args: {

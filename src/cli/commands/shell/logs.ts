@@ -7,7 +7,7 @@ import { findShell } from './find.ts'
 export default command({
   meta: {
     summary: 'show the output of one',
-    description: 'Show what a shell has put out. Without escape sequences when that goes into a pipe.',
+    description: 'Show the output of a shell. Escape sequences are left out when it goes into a pipe.',
     examples: ['coop shell logs 1 -n 50', 'coop shell logs my-app:2 -f'],
   },
   args: {

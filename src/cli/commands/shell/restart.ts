@@ -11,7 +11,7 @@ export default command({
   meta: {
     summary: 'start one anew',
     description:
-      'End what runs in a shell and start it again. Attached clients stay. Without ID, restarts the only shell.',
+      'End the programs of a shell and start it again. Attached clients stay. Without ID, the only shell is restarted.',
     examples: ['coop shell restart', 'coop shell restart my-app:2'],
   },
   args: {

@@ -23,7 +23,7 @@ export default command({
       description: 'The box: its name or the path of its workspace (default: that of this folder).',
     },
     name: { type: 'positional', required: true, description: 'The name of the snapshot.' },
-    note: { type: 'string', valueHint: 'TEXT', description: 'a few words for the list' },
+    note: { type: 'string', valueHint: 'TEXT', description: 'a short text that the list shows' },
     workspace: {
       type: 'boolean',
       description: "with the repository's files, untracked ones too; nothing of git is touched",

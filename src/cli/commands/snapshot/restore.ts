@@ -26,7 +26,11 @@ export default command({
       description: 'The name of the snapshot.',
     },
     workspace: { type: 'boolean', description: 'also the files of the workspace, if the snapshot has them' },
-    force: { type: 'boolean', alias: 'f', description: 'even if files of the workspace are deleted by it' },
+    force: {
+      type: 'boolean',
+      alias: 'f',
+      description: 'restore even if that deletes files of the workspace',
+    },
   },
   async run({ args }) {
     const done = await ask(userPaths(), 'snapshot.restore', {

@@ -8,7 +8,7 @@ import { targetOf } from '../../common/target.ts'
 export default command({
   meta: {
     summary: 'remove a snapshot',
-    description: 'Remove a snapshot; its box, if there still is one, is not touched.',
+    description: 'Remove a snapshot. Its box is not touched.',
     examples: ['coop snapshot rm before-upgrade', 'coop snapshot rm my-app green'],
   },
   args: {

@@ -9,7 +9,8 @@ const HEAD = ['KIND', 'COUNT', 'SIZE', 'RECLAIMABLE'] as const
 export default command({
   meta: {
     summary: 'show the use of the disk',
-    description: 'Show what coop takes of the disk, by kind. Files that only a box can read are not counted.',
+    description:
+      'Show how much of the disk coop uses, by kind. Files that only a box can read are not counted.',
     examples: ['coop system df', 'coop system df --json'],
   },
   args: {

@@ -52,7 +52,7 @@ export default command({
     examples: ['coop system logs -n 20', 'coop system logs -f'],
   },
   args: {
-    follow: { type: 'boolean', alias: 'f', description: 'go on as more comes' },
+    follow: { type: 'boolean', alias: 'f', description: 'keep showing new output' },
     lines: {
       type: 'string',
       range: [0, 1_000_000],

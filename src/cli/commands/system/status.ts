@@ -7,7 +7,7 @@ import { paint, print, printJson, printWarnings } from '../../common/output.ts'
 export default command({
   meta: {
     summary: 'show the state of the daemon',
-    description: 'Show what the daemon does. Does not start one.',
+    description: 'Show the log of the daemon. This starts no daemon.',
     examples: ['coop system status', 'coop system status --json'],
   },
   args: {

@@ -9,7 +9,7 @@ import { bytes, print } from '../../common/output.ts'
 export default command({
   meta: {
     summary: 'remove volumes that no box uses',
-    description: 'Remove the volumes that no box uses, and what is in them.',
+    description: 'Remove the volumes that no box uses, with their content.',
     examples: ['coop volume prune', 'coop volume prune -f'],
   },
   args: {

@@ -6,7 +6,7 @@ import { bytes, print } from '../../common/output.ts'
 export default command({
   meta: {
     summary: 'remove volumes',
-    description: 'Remove named volumes and what is in them. One that a box uses stays.',
+    description: 'Remove named volumes with their content. A volume that a box uses stays.',
     examples: ['coop volume rm cache'],
   },
   args: {
