@@ -2,6 +2,10 @@
 import { AT_FDCWD, O_CLOEXEC, O_NONBLOCK, O_RDWR, SPLICE_F_NONBLOCK } from './abi/constants.ts'
 import { cstring, must, syscall } from './libc.ts'
 
+const EINTR = -4
+const EIO = -5
+const EAGAIN = -11
+
 /** Read and write end, close-on-exec, blocking. */
 export function pipe(): [number, number] {
   const ends = new Int32Array(2)
@@ -60,4 +64,18 @@ export function splice(from: number, to: number, size: number, at?: number): num
   if (at === undefined) return syscall('splice', from, 0, to, 0, size, SPLICE_F_NONBLOCK)
   offset[0] = BigInt(at)
   return syscall('splice', from, 0, to, offsetBytes, size, SPLICE_F_NONBLOCK)
+}
+
+/**
+ * Write all of it, waiting where the other side is slow, also when somebody made the descriptor non-blocking. Returns 0, or
+ * the negative error of the write that failed.
+ */
+export function writeAll(fd: number, bytes: Uint8Array): number {
+  for (let at = 0; at < bytes.length; ) {
+    const n = write(fd, bytes.subarray(at))
+    if (n === EINTR || n === EAGAIN) continue
+    if (n <= 0) return n || EIO
+    at += n
+  }
+  return 0
 }

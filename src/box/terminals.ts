@@ -1,4 +1,5 @@
 /** The terminals of a box: opened, taken back after a crash, restarted, hung up. PTY 0 is the agent's. */
+
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { F_DUPFD_CLOEXEC, SIGHUP, SIGKILL, SIGTERM } from '../../ffi/abi/constants.ts'
@@ -11,6 +12,7 @@ import type { Watcher } from '../../ffi/watcher.ts'
 import { GRACE_MS } from '../container/end.ts'
 import type { Processes } from '../container/processes.ts'
 import { startFailure } from '../container/start-failure.ts'
+import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import { ringFile } from '../core/paths.ts'
 import type { WindowSize } from '../core/window-size.ts'
@@ -71,7 +73,7 @@ export class Terminals {
     try {
       return Ring.create(this.#ringPath(id), pipe)
     } catch (error) {
-      if ((error as { code?: string }).code !== 'ENOSPC') throw error
+      if (errnoOf(error) !== 'ENOSPC') throw error
       const where = this.#host.runtimeDir
       throw new CoopError('E_DISK_FULL', `no space is left for the scrollback of a terminal in ${where}`, {
         hint: 'free some space, or set COOP_RUNTIME_DIR to a folder on a larger disk',

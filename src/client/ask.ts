@@ -5,7 +5,7 @@
 import { SOCK_STREAM } from '../../ffi/abi/constants.ts'
 import { connectUnix, peerCredentials } from '../../ffi/descriptors.ts'
 import { SysError, syscall } from '../../ffi/libc.ts'
-import { write } from '../../ffi/pipes.ts'
+import { writeAll } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { errorFromJson } from '../core/errors.ts'
 import { daemonSocket, type Paths } from '../core/paths.ts'
@@ -16,16 +16,6 @@ import { PROTOCOL, parseServerMessage } from '../protocol/server-messages.ts'
 
 const BUFFER = 64 * 1024
 const EINTR = -4
-
-function writeAll(fd: number, bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; ) {
-    const n = write(fd, bytes.subarray(at))
-    if (n === EINTR) continue
-    if (n <= 0) return false
-    at += n
-  }
-  return true
-}
 
 /** The answer on a connected socket; undefined when the daemon goes away first or speaks another protocol. */
 function converse(
@@ -39,7 +29,7 @@ function converse(
   const all = new Uint8Array(hello.length + question.length)
   all.set(hello)
   all.set(question, hello.length)
-  if (!writeAll(fd, all)) return undefined
+  if (writeAll(fd, all) < 0) return undefined
   const decoder = new FrameDecoder()
   const buffer = new Uint8Array(BUFFER)
   for (;;) {

@@ -6,8 +6,10 @@
  * Init is cloned into it: moving a process there takes the kernel's lock on all forks and waits for a grace period of
  * RCU. Where there is no such tree, boxes stay in the daemon's cgroup, and only the filter keeps them from mounting it.
  */
+
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { errnoOf } from '../core/errno.ts'
 
 const PREFIX = 'coop-box-'
 const SWEEP_MS = 50 // the last process of a box is reaped a moment after its end was told
@@ -125,7 +127,7 @@ function removed(path: string): boolean {
     rmdirSync(path)
     return true
   } catch (error) {
-    return (error as { code?: string }).code === 'ENOENT'
+    return errnoOf(error) === 'ENOENT'
   }
 }
 

@@ -1,6 +1,8 @@
 /** The runtime folder: sockets, rings and locks. Anybody else's hand in it would be a hand in every box. */
+
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import { checkSocketPaths, type Paths } from '../core/paths.ts'
 
@@ -13,7 +15,7 @@ export function ensureRuntimeDir(paths: Paths): void {
     mkdirSync(dirname(path), { recursive: true })
     mkdirSync(path, { mode: 0o700 })
   } catch (error) {
-    const code = (error as { code?: string }).code
+    const code = errnoOf(error)
     if (code !== 'EEXIST') {
       throw new CoopError('E_RUNTIME_DIR', `the runtime folder ${path} cannot be made (${code})`, {
         hint,
@@ -41,6 +43,6 @@ function isReadOnly(path: string): boolean {
     chmodSync(path, 0o700)
     return false
   } catch (error) {
-    return (error as { code?: string }).code === 'EROFS'
+    return errnoOf(error) === 'EROFS'
   }
 }

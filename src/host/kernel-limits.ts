@@ -2,8 +2,10 @@
  * Limits of the kernel whose errors look like those of a full disk: ENOSPC of a terminal, of a mount or of a
  * namespace says that a table is full, and freeing space helps none of them.
  */
+
 import { readFileSync } from 'node:fs'
 import { BatchError } from '../../ffi/batch.ts'
+import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 
 /** What opening a terminal is called in a batch; its errors are told from others by it. */
@@ -72,8 +74,7 @@ export function terminalError(error: unknown, name: string, read: Parameter = pa
 /** The words for a full table of mounts; anything else is given back as it is. */
 export function mountsError(error: unknown, sentence: string, read: Parameter = parameter): unknown {
   const call = callOf(error)
-  if ((error as { code?: string }).code !== 'ENOSPC' || call === undefined || !MOUNTING.has(call))
-    return error
+  if (errnoOf(error) !== 'ENOSPC' || call === undefined || !MOUNTING.has(call)) return error
   const most = read('fs.mount-max')
   return new CoopError('E_ISOLATION', `${sentence}; a mount namespace may have ${most ?? 'no more'} mounts`, {
     hint: `unmount what is not needed, or: sudo sysctl fs.mount-max=${2 * (most ?? 100_000)}`,

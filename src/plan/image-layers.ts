@@ -1,6 +1,8 @@
 /** The image that a box starts from, out of the store: its layers as sources of an overlay, its configuration. */
+
 import { resolve } from 'node:path'
 import { readInside } from '../../ffi/small-file.ts'
+import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
 import { sourceOf } from '../host/facts.ts'
@@ -89,7 +91,7 @@ export function layeredText(layers: readonly Source[], path: string): string {
       const bytes = readInside(layer, path, MAX_TEXT, 'root')
       return bytes ? Buffer.from(bytes).toString('utf8') : '' // a device says that this layer has deleted it
     } catch (error) {
-      if ((error as { code?: string }).code !== 'ENOENT') return '' // as if the image had none: the box gets its own
+      if (errnoOf(error) !== 'ENOENT') return '' // as if the image had none: the box gets its own
     }
   }
   return ''

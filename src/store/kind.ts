@@ -5,7 +5,9 @@
  * A file says its version and the release that wrote it. An older one is migrated when it is read, and written in today's
  * version when it is written next; a newer one is reported as that and left alone.
  */
+
 import { readFileSync } from 'node:fs'
+import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import { VERSION } from '../core/version.ts'
 
@@ -91,7 +93,7 @@ export function readStoredFile<T>(kind: Kind<T>, path: string): Found<T> {
   try {
     bytes = readFileSync(path)
   } catch (error) {
-    return (error as { code?: string }).code === 'ENOENT' ? { is: 'missing' } : UNREADABLE
+    return errnoOf(error) === 'ENOENT' ? { is: 'missing' } : UNREADABLE
   }
   return readStored(kind, bytes)
 }

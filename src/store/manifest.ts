@@ -2,6 +2,7 @@
  * The manifest of a box: `box.json`, written before anything of the box exists and whenever its state
  * changes, so that a daemon that starts finds every box (atomic: temporary name, sync, rename).
  */
+
 import {
   closeSync,
   existsSync,
@@ -14,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { errnoOf } from '../core/errno.ts'
 import { boxDir, boxesDir, manifestFile, type Paths } from '../core/paths.ts'
 import { boxManifest, type Manifest } from './box-manifest.ts'
 import { type Found, readStored, stamp } from './kind.ts'
@@ -73,7 +75,7 @@ export function findManifests(paths: Paths): FoundManifest[] {
       bringBack(paths, name)
       text = readFileSync(manifestFile(paths, name), 'utf8')
     } catch (error) {
-      const is = (error as { code?: string }).code === 'ENOENT' ? 'missing' : 'unreadable'
+      const is = errnoOf(error) === 'ENOENT' ? 'missing' : 'unreadable'
       return { name, manifest: { is }, text: '' }
     }
     const manifest = readStored(boxManifest, text)

@@ -1,5 +1,7 @@
 /** The ring of a terminal as a state file: what a ring of another version is, and how it becomes one of today's. */
+
 import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { errnoOf } from '../core/errno.ts'
 import { type Fields, type Found, type Kind, type Newer, readStored } from './kind.ts'
 import { RING_HEADER, RING_VERSION, ringRelease, ringVersion } from './ring-header.ts'
 
@@ -28,7 +30,7 @@ function lookAt(path: string, kind: Kind<RingImage>): Found<RingImage> & { reado
   try {
     fd = openSync(path, 'r')
   } catch (error) {
-    return { is: (error as { code?: string }).code === 'ENOENT' ? 'missing' : 'unreadable' }
+    return { is: errnoOf(error) === 'ENOENT' ? 'missing' : 'unreadable' }
   }
   try {
     if (readSync(fd, header, 0, RING_HEADER, 0) < RING_HEADER) return { is: 'unreadable' }

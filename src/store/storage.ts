@@ -1,4 +1,5 @@
 /** What a box keeps on disk: its own files, folders that outlive it, and taking them away again. */
+
 import {
   chmodSync,
   closeSync,
@@ -19,6 +20,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import * as tree from '../../ffi/tree.ts'
 import type { SeedFile } from '../agents/seed.ts'
+import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import {
   boxDir,
@@ -64,7 +66,7 @@ class Owner {
     try {
       mkdirSync(path, { mode })
     } catch (error) {
-      if ((error as { code?: string }).code === 'EEXIST') return
+      if (errnoOf(error) === 'EEXIST') return
       throw error
     }
     this.own(path)
@@ -85,7 +87,7 @@ class Owner {
     try {
       fd = openSync(path, 'wx', mode)
     } catch (error) {
-      if ((error as { code?: string }).code === 'EEXIST') return
+      if (errnoOf(error) === 'EEXIST') return
       throw error
     }
     try {
@@ -112,13 +114,13 @@ function withModes<T>(work: () => T): T {
 
 /** ENOSPC of a terminal, a mount or a namespace is none: no space that is freed helps. */
 export function isDiskFull(error: unknown): boolean {
-  const code = (error as { code?: string }).code
+  const code = errnoOf(error)
   return (code === 'ENOSPC' || code === 'EDQUOT') && !isKernelLimit(error)
 }
 
 /** Name the disk when it is full: the one error of these that a person can do something about. */
 export function diskError(error: unknown, where: string): unknown {
-  const code = (error as { code?: string }).code
+  const code = errnoOf(error)
   if (isDiskFull(error))
     return new CoopError('E_DISK_FULL', `no space is left for ${where}`, {
       hint: 'free some space (coop system df, coop system clean), or set COOP_DATA_DIR to a folder on a larger disk',
@@ -206,7 +208,7 @@ export function makeBoxFolder(paths: Paths, name: string): void {
     // Past the umask: root of the box is not the host's root, and passes through here to its own files.
     chmodSync(boxDir(paths, name), 0o711)
   } catch (error) {
-    if ((error as { code?: string }).code === 'EEXIST')
+    if (errnoOf(error) === 'EEXIST')
       throw new CoopError('E_BOX_EXISTS', `there is a box named ${name} already`, {
         hint: `attach to it: coop attach ${name}; or choose another name: coop -n NAME`,
       })

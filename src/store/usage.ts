@@ -1,5 +1,7 @@
 /** Which boxes use what of the store, by their manifests. */
+
 import { readdirSync, readFileSync } from 'node:fs'
+import { errnoOf } from '../core/errno.ts'
 import { boxesDir, manifestFile, type Paths } from '../core/paths.ts'
 import { boxManifest } from './box-manifest.ts'
 import { hexOf, type ImageRecord } from './images.ts'
@@ -27,7 +29,7 @@ export function boxUses(paths: Paths): BoxUse[] {
       return { name, uses: isReadable ? (part: string) => text.includes(part) : usesAll }
     } catch (error) {
       // Gone meanwhile, or not made yet; what is there and is no file may hide a box.
-      return (error as { code?: string }).code === 'ENOENT' ? [] : { name, uses: usesAll }
+      return errnoOf(error) === 'ENOENT' ? [] : { name, uses: usesAll }
     }
   })
 }

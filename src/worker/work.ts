@@ -1,4 +1,5 @@
 /** What the worker does with its one request. */
+
 import { existsSync, mkdirSync, renameSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { redirectToNull } from '../../ffi/files.ts'
 import { unmapProgram } from '../../ffi/program.ts'
 import { leaveRoom } from '../container/leave-room.ts'
 import { adoptZygote } from '../container/zygote.ts'
+import { errnoOf } from '../core/errno.ts'
 import { CoopError, errorToJson } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
 import { removeTree } from '../disk/remove-tree.ts'
@@ -55,7 +57,7 @@ function tell(event: WorkerLine): void {
       at += writeSync(1, bytes, at)
     } catch (error) {
       // The client is behind: a step says more than a terminal shows.
-      if ((error as { code?: string }).code === 'EAGAIN') Bun.sleepSync(BEHIND_MS)
+      if (errnoOf(error) === 'EAGAIN') Bun.sleepSync(BEHIND_MS)
       else process.exit(INTERRUPTED) // nobody reads: the client is gone
     }
   }
@@ -94,7 +96,7 @@ export async function work(connection: number, channel: number): Promise<void> {
       } catch (error) {
         // A folder that a box has given to another of its ids cannot be moved, only be deleted where it is; and a
         // full disk has no place for the trash.
-        if (!isDiskFull(error) && (error as { code?: string }).code !== 'EACCES') throw error
+        if (!isDiskFull(error) && errnoOf(error) !== 'EACCES') throw error
         const left = removeTree(folder)
         if (left.length) await janitor({ host, zygote, log: () => {} }, left)
       }

@@ -1,5 +1,5 @@
 /** What a terminal of a box has shown, for `coop logs` and `coop shell logs`. */
-import { write } from '../../../ffi/pipes.ts'
+import { writeAll } from '../../../ffi/pipes.ts'
 import { connect } from '../../client/daemon.ts'
 import { followOutput, readOutput, type Source } from '../../client/output.ts'
 import { TerminalOutput } from '../../client/terminal/terminal-output.ts'
@@ -9,8 +9,6 @@ import { Stripper } from '../../vt/strip.ts'
 import type { Args, Declared } from './declare.ts'
 import { isTerminal } from './output.ts'
 
-const EINTR = -4
-const EAGAIN = -11
 const NEWLINE = 10
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
@@ -26,13 +24,8 @@ export const LOGS_OPTIONS = {
   raw: { type: 'boolean', description: 'keep escape sequences (the default on a terminal)' },
 } as const satisfies Declared
 
-function writeAll(bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) {
-    const n = write(1, bytes.subarray(at))
-    if (n === EINTR || n === EAGAIN) continue
-    if (n <= 0) process.exit(0) // the reader has seen enough
-    at += n
-  }
+function put(bytes: Uint8Array): void {
+  if (writeAll(1, bytes) < 0) process.exit(0) // the reader has seen enough
 }
 
 /** The last `count` lines; a last one without its end counts. */
@@ -55,11 +48,11 @@ export async function showLogs(args: Args<typeof LOGS_OPTIONS>, source: Source):
   const stripper = new Stripper()
   const clean = (bytes: Uint8Array): Uint8Array =>
     onTerminal ? filter.push(bytes) : args.raw ? bytes : stripper.push(bytes)
-  const show = (part: Uint8Array): void => writeAll(onTerminal ? screen.push(part) : part)
+  const show = (part: Uint8Array): void => put(onTerminal ? screen.push(part) : part)
   if (onTerminal)
     for (const [name, signal] of Object.entries(SIGNALS))
       process.on(name, () => {
-        writeAll(screen.end())
+        put(screen.end())
         process.exit(128 + signal)
       })
   const session = await connect(userPaths())
@@ -68,7 +61,7 @@ export async function showLogs(args: Args<typeof LOGS_OPTIONS>, source: Source):
   const shown = Buffer.from(clean(bytes))
   show(lines === undefined ? shown : lines === 0 ? Buffer.alloc(0) : lastLines(shown, lines))
   if (args.follow) await followOutput(userPaths(), source, next, (more) => show(clean(more)))
-  else writeAll(stripper.flush())
-  if (onTerminal) writeAll(screen.end())
+  else put(stripper.flush())
+  if (onTerminal) put(screen.end())
   return 0
 }

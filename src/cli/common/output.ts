@@ -1,37 +1,29 @@
 /** Printing: straight to the descriptor, since `process.stdout` costs 7 ms to touch and node:fs 1 ms to load. */
 import { SysError } from '../../../ffi/libc.ts'
-import { write } from '../../../ffi/pipes.ts'
+import { writeAll } from '../../../ffi/pipes.ts'
 import { getModes } from '../../../ffi/terminal.ts'
 
-const EINTR = -4
-const EAGAIN = -11
 const EPIPE = -32
 const EBADF = -9
 
-function writeAll(fd: number, text: string): void {
-  const bytes = new TextEncoder().encode(text)
-  for (let at = 0; at < bytes.length; ) {
-    const n = write(fd, bytes.subarray(at))
-    if (n === EINTR || n === EAGAIN) continue
-    if (n === EPIPE) process.exit(0) // the reader has seen enough, as with `coop ls | head -1`
-    if (n === EBADF) return // closed: nobody wants to know
-    if (n <= 0) failed(fd, n)
-    at += n
-  }
+function say(fd: number, text: string): void {
+  const n = writeAll(fd, new TextEncoder().encode(text))
+  if (n === EPIPE) process.exit(0) // the reader has seen enough, as with `coop ls | head -1`
+  if (n < 0 && n !== EBADF) failed(fd, n) // a closed one: nobody wants to know
 }
 
 /** What was to be printed is lost, and whoever reads it must not take a part for the whole. */
 function failed(fd: number, result: number): never {
-  if (fd !== 2) writeAll(2, `coop: the output cannot be written (${new SysError('write', result).code})\n`)
+  if (fd !== 2) say(2, `coop: the output cannot be written (${new SysError('write', result).code})\n`)
   process.exit(1)
 }
 
 export function print(text: string): void {
-  writeAll(1, forTerminal(1, text))
+  say(1, forTerminal(1, text))
 }
 
 export function printError(text: string): void {
-  writeAll(2, forTerminal(2, text))
+  say(2, forTerminal(2, text))
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The user's terminal while a PTY of a box is shown on it: raw while it lasts, as it was found afterwards. */
 
-import { write } from '../../../ffi/pipes.ts'
+import { writeAll } from '../../../ffi/pipes.ts'
 import { closeDescriptor, writeNonblocking } from '../../../ffi/pty.ts'
 import { getModes, openNonblocking, rawModes, setModes, windowSize } from '../../../ffi/terminal.ts'
 import type { ErrorJson } from '../../core/errors.ts'
@@ -61,15 +61,7 @@ export function enterRaw(): () => void {
   return restore
 }
 
-function writeAll(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; ) {
-    const n = write(1, bytes.subarray(at))
-    if (n === -4 || n === -11) continue // EINTR; EAGAIN of a terminal that somebody made non-blocking
-    if (n < 0) return false
-    at += n
-  }
-  return true
-}
+const put = (bytes: Uint8Array): boolean => writeAll(1, bytes) === 0
 
 /** How far a client that comes back has got. */
 export interface Progress {
@@ -124,7 +116,7 @@ export async function showTerminal(
     return Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)])
   }
   const finish = (bytes: Uint8Array): void => {
-    if (!writeAll(bytes)) end({ how: 'detached' }) // the terminal is gone
+    if (!put(bytes)) end({ how: 'detached' }) // the terminal is gone
   }
   const show = (raw: Uint8Array): void => finish(prepared(raw))
   const serve = async (): Promise<void> => {
@@ -140,7 +132,7 @@ export async function showTerminal(
       // What was on the terminal before us goes to its scrollback, not away.
       const away = drawn ? '' : '\r\n'.repeat(terminalSize().rows)
       drawn = true
-      writeAll(Buffer.concat([filter.flush(), Buffer.from(modes.restore() + away + CLEAR)]))
+      put(Buffer.concat([filter.flush(), Buffer.from(modes.restore() + away + CLEAR)]))
       show(bytes)
     }
     mine.onPicture = (at, bytes) => {
@@ -151,7 +143,7 @@ export async function showTerminal(
       notices.push(text) // told at the end: now it would be in the middle of a picture
     }
     mine.onEvent = (event) => {
-      if (event.event === 'waiting') writeAll(Buffer.from(title.event(event.box, event.waiting)))
+      if (event.event === 'waiting') put(Buffer.from(title.event(event.box, event.waiting)))
     }
     mine.onTaken = (count) => {
       input.taken(count)
@@ -200,7 +192,7 @@ export async function showTerminal(
       current.resize(terminalSize())
       await serve()
     } catch (error) {
-      writeAll(Buffer.from('\r\n')) // what is said about it is no part of the program's last line
+      put(Buffer.from('\r\n')) // what is said about it is no part of the program's last line
       reject(error)
     }
   }
@@ -270,7 +262,7 @@ export async function showTerminal(
     process.stdin.off('data', read)
     process.stdin.pause()
     const last = modes.restore() + title.restore()
-    if (getModes(1)) writeAll(Buffer.concat([filter.flush(), Buffer.from(last)]))
+    if (getModes(1)) put(Buffer.concat([filter.flush(), Buffer.from(last)]))
     restore()
     line?.close()
     closeDescriptor(quick)

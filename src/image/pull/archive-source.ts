@@ -1,6 +1,8 @@
 /** Images in folders and archives: the OCI image layout, plain or in a tar, and what `docker save` writes. */
+
 import { accessSync, closeSync, constants, existsSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { errnoOf } from '../../core/errno.ts'
 import { CoopError } from '../../core/errors.ts'
 import { filePieces, openWithoutWaiting } from '../../disk/file-pieces.ts'
 import { badImage, list, MAX_JSON, object, parseAnyJson, parseJson, text, texts } from '../json.ts'
@@ -53,7 +55,7 @@ function readable(path: string): void {
   try {
     accessSync(path, constants.R_OK)
   } catch (error) {
-    throw new CoopError('E_IMAGE', `${path} cannot be read (${(error as { code?: string }).code})`, {
+    throw new CoopError('E_IMAGE', `${path} cannot be read (${errnoOf(error)})`, {
       hint: 'it must be readable for you: ls -l',
       cause: error,
     })

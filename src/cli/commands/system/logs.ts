@@ -1,6 +1,8 @@
 /** `coop system logs`: the daemon's log. */
+
 import { existsSync, openSync, readSync, statSync, watch } from 'node:fs'
 import { userPaths } from '../../../client/user-paths.ts'
+import { errnoOf } from '../../../core/errno.ts'
 import { CoopError } from '../../../core/errors.ts'
 import { daemonLog } from '../../../core/paths.ts'
 import { command } from '../../common/declare.ts'
@@ -35,7 +37,7 @@ function follow(file: string, more: () => void): void {
   try {
     watch(file, more)
   } catch (error) {
-    const limit = LIMITS[(error as { code?: string }).code ?? '']
+    const limit = LIMITS[errnoOf(error) ?? '']
     if (limit === undefined) throw error
     const sentence = `${file} cannot be followed: your programs watch as many files as ${limit} allows`
     throw new CoopError('E_FAILED', sentence, {
