@@ -63,7 +63,7 @@ export function askRunning<N extends CallName>(
     throw error
   }
   try {
-    // Somebody else's daemon, in a folder that was squatted, would learn what we are asked to send (ESCAPE 45).
+    // Somebody else's daemon, in a folder that was squatted, would learn what we are asked to send.
     if (peerCredentials(fd).uid !== process.getuid?.()) return undefined
     const call = { do: name, ...request }
     return converse(fd, paths.dataDir, call, anyRelease) as { value: Reply<N> } | undefined

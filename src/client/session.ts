@@ -92,7 +92,7 @@ export class Session {
       socket: {
         open: (socket) => {
           session.#socket = socket
-          // Somebody else's daemon would learn the caller's whole environment (ESCAPE 45).
+          // Somebody else's daemon would learn the caller's whole environment.
           if (peerCredentials(session.descriptor).uid !== process.getuid?.()) {
             session.#lost()
             socket.end()

@@ -2,7 +2,7 @@
 
 /**
  * Replaced by an empty device or folder. They speak of the whole host: memory (kcore), keys of all users,
- * timers and scheduler with host processes, addresses and log of the kernel (ESCAPE 15).
+ * timers and scheduler with host processes, addresses and log of the kernel.
  */
 export const MASKED_FILES = [
   'kcore',
@@ -23,5 +23,5 @@ export const MASKED_FILES = [
 ] as const
 export const MASKED_FOLDERS = ['acpi', 'scsi', 'asound'] as const
 
-/** Readable, never writable: kernel parameters, interrupts, buses, file systems (ESCAPE 14). */
+/** Readable, never writable: kernel parameters, interrupts, buses, file systems. */
 export const READONLY = ['sys', 'irq', 'bus', 'fs'] as const

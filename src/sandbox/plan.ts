@@ -4,7 +4,7 @@
  */
 import type { IdPlan } from './ids.ts'
 
-/** A file or folder of the host, known by what it is and not only by its name (ESCAPE: link swapped in). */
+/** A file or folder of the host, known by what it is and not only by its name (a link may be swapped in). */
 export interface Source {
   /** Absolute, without symlinks. */
   readonly path: string

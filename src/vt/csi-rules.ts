@@ -1,4 +1,4 @@
-/** Which ESC and CSI sequences of a program reach the user's terminal: those listed here (ESCAPE 22). */
+/** Which ESC and CSI sequences of a program reach the user's terminal: those listed here. */
 import { key, type Sequence } from './sequence.ts'
 
 const table = (finals: string): Uint8Array => {

@@ -1,6 +1,6 @@
 /**
  * Output of a hostile program on its way to the user's own terminal, without what acts on the host or makes the
- * terminal type something that the program chose (ESCAPE 22). What is not known is left out. Pure but for its state.
+ * terminal type something that the program chose. What is not known is left out. Pure but for its state.
  *
  * Modes, bracketed paste among them, are left to the program: a program that turns it off only gets its own pastes
  * bare, and the client turns modes back when it lets go of the terminal.

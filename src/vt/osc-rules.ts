@@ -1,6 +1,6 @@
 /**
  * Which OSC (operating system commands) of a program reach the user's terminal: those listed here, in the form that
- * is listed here (ESCAPE 22). Not among them: 7 (a folder of the box, where the terminal would open the user's next
+ * is listed here. Not among them: 7 (a folder of the box, where the terminal would open the user's next
  * shell, with whatever a prompt runs there), 50 (fonts; answers with what was asked, CVE-2022-45063), 51 (evaluates
  * Emacs Lisp), 83 (runs commands of GNU screen), 1337 (files, variables and more of iTerm2's), 5522, 66.
  */

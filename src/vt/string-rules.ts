@@ -1,5 +1,5 @@
 /**
- * Which DCS and APC of a program reach the user's terminal (ESCAPE 22). Not among them: programmed keys (`|`), fonts
+ * Which DCS and APC of a program reach the user's terminal. Not among them: programmed keys (`|`), fonts
  * (`{`), macros (`!z`), ReGIS, passage through tmux (`tmux;`) to the terminal behind it, commands of kitty
  * (`@kitty-cmd`), settings of xterm (`+p`). PM and SOS have no use.
  */

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 1: descriptors that the first process of a box inherits (CVE-2024-21626).
+ * Descriptors that the first process of a box inherits (CVE-2024-21626).
  *
  * One open folder of the host is enough to walk out of any mount namespace with `openat`, and a working
  * directory below such a folder is the same. The control inherits one without a box in between.

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 2: the way back to the runtime's own program and memory (CVE-2019-5736).
+ * The way back to the runtime's own program and memory (CVE-2019-5736).
  *
  * PID 1 of a box is coop, and so is every process of the box until it execs. Who can open its `exe`, write its
  * memory or take its descriptors has left the box. `/proc/self/exe` is the other way: while the kernel looks

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 3: the process that joins a box, between its fork and its exec.
+ * The process that joins a box, between its fork and its exec.
  *
  * For a moment `coop exec` and `coop shell` have a process in the box whose memory and program are coop's. A
  * program inside that looks at every new process in a tight loop must never get hold of it, and what runs

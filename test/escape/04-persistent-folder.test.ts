@@ -1,5 +1,5 @@
 /**
- * ESCAPE 4 and 38: links that a box plants where coop writes between two runs.
+ * Links that a box plants where coop writes between two runs.
  *
  * A box owns its persistent folders. Before the next start coop reads settings in them and writes others, as the
  * user, or as root of the host. It must neither follow what the box has made of the names, nor be kept from

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 4: a mask that is something else (CVE-2025-31133).
+ * A mask that is something else (CVE-2025-31133).
  *
  * runc masked kernel files with the image's own /dev/null; an image whose /dev/null was a link had the link's
  * target mounted instead, and the kernel file could be written through it.

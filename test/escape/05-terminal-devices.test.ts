@@ -1,5 +1,5 @@
 /**
- * ESCAPE 5: /dev/console, /dev/pts and /dev/ptmx (CVE-2025-52565).
+ * /dev/console, /dev/pts and /dev/ptmx (CVE-2025-52565).
  *
  * Coop opens terminals in the box while the box runs: what the box makes of these names must not matter.
  */

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 6: writes to procfs attributes that end up elsewhere (CVE-2025-52881).
+ * Writes to procfs attributes that end up elsewhere (CVE-2025-52881).
  *
  * runc wrote labels and limits to `/proc/self/...` inside the container, where a racing container could have put
  * something else. Coop writes only `uid_map`, `gid_map` and `setgroups`, on the host's own /proc and before

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 7 and 36: what a repository's own coop.toml asks for.
+ * What a repository's own coop.toml asks for.
  *
  * It comes with the repository, so it is the attacker's: it may describe the box, and must not be able to pick
  * what of the host is in it. Control: the same line in the user's own file, or a harmless twin of it, works.

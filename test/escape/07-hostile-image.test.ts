@@ -1,5 +1,5 @@
 /**
- * ESCAPE 7: an image whose folders are links (CVE-2023-27561, CVE-2024-45310, CVE-2026-41579).
+ * An image whose folders are links (CVE-2023-27561, CVE-2024-45310, CVE-2026-41579).
  *
  * What coop makes or mounts at /dev, /proc, /sys, /etc, /tmp, /run, the home and the workspace must stay in the
  * new root, however the image leads there: refused, or inside.

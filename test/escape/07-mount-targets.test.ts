@@ -1,5 +1,5 @@
 /**
- * ESCAPE 7: a target in disguise. Mounts of a project must not end up on the kernel's files of the box, where they would
+ * A target in disguise. Mounts of a project must not end up on the kernel's files of the box, where they would
  * take the place of what coop keeps read-only or masked: by another spelling, or by a link in an image or in what the
  * box itself has written.
  */

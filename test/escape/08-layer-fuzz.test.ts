@@ -1,5 +1,5 @@
 /**
- * ESCAPE 8, without a plan: layers of a few names that are files, folders, links, devices and whiteouts in any order,
+ * Layers of a few names that are files, folders, links, devices and whiteouts in any order,
  * with links that lead everywhere. Whatever they are, nothing outside changes, and they are unpacked or refused.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 9: what pivot_root left behind, kept folder descriptors and the chroot dance.
+ * What pivot_root left behind, kept folder descriptors and the chroot dance.
  *
  * Root with CAP_SYS_CHROOT leaves a chroot by going up from a descriptor that lies outside of its new root. In a
  * box there is nothing above: the old root is detached, and no descriptor leads to it.

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 10: mounts that propagate. A mount made inside must not appear outside, nor one made outside appear
+ * Mounts that propagate. A mount made inside must not appear outside, nor one made outside appear
  * inside behind coop's back.
  */
 import { describe, expect, test } from 'bun:test'

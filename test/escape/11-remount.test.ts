@@ -1,5 +1,5 @@
 /**
- * ESCAPE 11: making read-only mounts writable, taking masks away, clearing nosuid and nodev.
+ * Making read-only mounts writable, taking masks away, clearing nosuid and nodev.
  *
  * The control does the same to mounts of its own namespace, as root of it.
  */

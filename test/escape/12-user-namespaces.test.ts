@@ -1,5 +1,5 @@
 /**
- * ESCAPE 12: user namespaces inside the box. Root of one may mount, and a fresh /proc has no masks.
+ * User namespaces inside the box. Root of one may mount, and a fresh /proc has no masks.
  *
  * Denied unless `[sandbox] nested = true`; then the kernel must still hold on to what coop has covered, which it
  * does for mounts that a namespace got from a more privileged one (mount_namespaces(7), locked mounts).

@@ -1,4 +1,4 @@
-/** ESCAPE 13: processes of the host: listing, signalling, /proc/PID/root, and `kill -1`. */
+/** Processes of the host: listing, signalling, /proc/PID/root, and `kill -1`. */
 import { describe, expect, test } from 'bun:test'
 import { readlinkSync } from 'node:fs'
 import { type Scratch, scratch } from '../harness/sandbox.ts'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 14: /proc/sys. A program in core_pattern or modprobe runs on the host, as its root.
+ * /proc/sys. A program in core_pattern or modprobe runs on the host, as its root.
  *
  * The control writes a parameter that root of a user namespace owns, where /proc/sys is writable.
  */

@@ -1,4 +1,4 @@
-/** ESCAPE 15: files of /proc that speak of the whole machine: its memory, keys, timers, log and addresses. */
+/** Files of /proc that speak of the whole machine: its memory, keys, timers, log and addresses. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { scratch } from '../harness/sandbox.ts'

@@ -1,4 +1,4 @@
-/** ESCAPE 16: /sys, debugfs, tracefs, bpf, efivars, firmware: none of it, but how many processors there are. */
+/** /sys, debugfs, tracefs, bpf, efivars, firmware: none of it, but how many processors there are. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { scratch } from '../harness/sandbox.ts'

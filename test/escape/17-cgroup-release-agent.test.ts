@@ -1,5 +1,5 @@
 /**
- * ESCAPE 17: the release_agent of a cgroup (CVE-2022-0492): a program that the kernel starts on the host.
+ * The release_agent of a cgroup (CVE-2022-0492): a program that the kernel starts on the host.
  *
  * Only root of the first user namespace may set it since Linux 5.17, so that the control shows what comes before:
  * a cgroup file system that can be mounted at all.

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 19 and 20: typing into a terminal with TIOCSTI, and TIOCLINUX (CVE-2017-5226, CVE-2023-1523).
+ * Typing into a terminal with TIOCSTI, and TIOCLINUX (CVE-2017-5226, CVE-2023-1523).
  *
  * The kernel looks at the low 32 bits of the request only; a filter that compares 64 lets the attack through
  * with something in the upper half (CVE-2019-10063). TIOCLINUX acts on virtual consoles, of which there is none

@@ -1,7 +1,7 @@
 /**
- * ESCAPE 20 is tested with 19. Here: what a box leaves on the host's disk for other users of the host to run.
+ * What a box leaves on the host's disk for other users of the host to run.
  *
- * Root of a box may mark its files setuid. Inside that means nothing (ESCAPE 32), but the file belongs to the
+ * Root of a box may mark its files setuid. Inside that means nothing, but the file belongs to the
  * invoking user outside, or through an idmapped mount to root. Coop's own folders must be closed to others, and
  * in the workspace such a mark must not be possible. Control: a file that the user marks is what others get.
  */

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 21: what coop was called with as standard input, output and error. A box that had the caller's own pipe could
+ * What coop was called with as standard input, output and error. A box that had the caller's own pipe could
  * open it once more (/proc/self/fd/1) and read what others wrote into it, or set a flag that all of its holders share;
  * of a file it could write what is only to be read. So the box has pipes of its own. The control is the same attack
  * without a box in between.

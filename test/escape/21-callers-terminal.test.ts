@@ -1,6 +1,6 @@
 /**
- * ESCAPE 21: the terminal that coop is called from. Who holds it reads what is typed there next, to a shell of the
- * host. A box has terminals of its own instance (ESCAPE 5, 19), and the daemon has none at all.
+ * The terminal that coop is called from. Who holds it reads what is typed there next, to a shell of the
+ * host. A box has terminals of its own instance, and the daemon has none at all.
  */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'

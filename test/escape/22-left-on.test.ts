@@ -1,5 +1,5 @@
 /**
- * ESCAPE 22, afterwards: what a program of a box has switched on in the user's terminal is switched off when coop lets go
+ * What a program of a box has switched on in the user's terminal is switched off when coop lets go
  * of it: after detaching, when the command ends, and when the daemon was killed meanwhile. All that the terminal got is
  * given to an emulator (xterm's), and to tmux, which then say what is in force. The control is the same a moment before.
  */

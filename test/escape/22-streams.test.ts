@@ -1,5 +1,5 @@
 /**
- * ESCAPE 22, the other ways to a terminal: a command with pipes, a file, a log, a message can end there as well. What is
+ * A command with pipes, a file, a log, a message can end there as well. What is
  * printed by a real box is read as bytes from a real terminal, and nothing of it may act. What ends in a file or a pipe
  * stays as it is, byte for byte: that is the control, which shows that the attacks were on their way.
  */

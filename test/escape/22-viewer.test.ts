@@ -1,5 +1,5 @@
 /**
- * ESCAPE 22: escape sequences aimed at whoever looks at a box. A terminal does more than show text: it types its
+ * Escape sequences aimed at whoever looks at a box. A terminal does more than show text: it types its
  * title or its clipboard, reads files for images, runs macros, hands sequences on to the terminal behind it. Programs
  * in real boxes print each attack; what `coop` writes to a real terminal is read as bytes. The control is the same
  * file shown by `cat` on such a terminal. What every sequence does and why: src/vt/.

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 23: keyctl, add_key, request_key. Keys belong to users of the kernel, not to namespaces: a keyring of
+ * Keyctl, add_key, request_key. Keys belong to users of the kernel, not to namespaces: a keyring of
  * the host's user is also that of a box with the same id, and their code had CVE-2016-0728.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 24: bpf, perf_event_open and userfaultfd: programs in the kernel (CVE-2021-3490), counters that read
+ * Bpf, perf_event_open and userfaultfd: programs in the kernel (CVE-2021-3490), counters that read
  * its memory, and the means to hold it still in the middle of a copy.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,7 +1,7 @@
 /**
- * ESCAPE 25: io_uring makes calls from the kernel's own threads, past every filter (CVE-2022-29582).
+ * Io_uring makes calls from the kernel's own threads, past every filter (CVE-2022-29582).
  *
- * No file descriptor of a ring is ever in a box, since there is none but 0, 1 and 2 (ESCAPE 1); the descriptors
+ * No file descriptor of a ring is ever in a box, since there is none but 0, 1 and 2; the descriptors
  * here are no rings, which only a kernel that looks at them finds out.
  */
 import { describe, expect, test } from 'bun:test'

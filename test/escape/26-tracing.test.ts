@@ -1,6 +1,6 @@
 /**
- * ESCAPE 26: ptrace, process_vm_readv, pidfd_getfd, kcmp. Debuggers are part of development, so that processes of a
- * box may look into each other; never into init (ESCAPE 2), another box or the host, and a switch turns them off.
+ * Ptrace, process_vm_readv, pidfd_getfd, kcmp. Debuggers are part of development, so that processes of a
+ * box may look into each other; never into init, another box or the host, and a switch turns them off.
  */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'

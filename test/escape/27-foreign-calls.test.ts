@@ -1,5 +1,5 @@
 /**
- * ESCAPE 27: calls by another table: x32 (numbers with bit 30) and i386 (int 0x80), where one number means
+ * Calls by another table: x32 (numbers with bit 30) and i386 (int 0x80), where one number means
  * something else. A filter that forgets them is none: in the i386 table mount is 21, in the x86_64 one access.
  */
 import { describe, expect, test } from 'bun:test'

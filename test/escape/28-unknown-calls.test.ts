@@ -1,5 +1,5 @@
 /**
- * ESCAPE 28: calls that are newer than the filter. They must look like those of an older kernel, ENOSYS, so that
+ * Calls that are newer than the filter. They must look like those of an older kernel, ENOSYS, so that
  * programs fall back to what they did before; EPERM makes them give up.
  *
  * There is no positive control for calls that no kernel has yet; instead the answer must come from the filter also
@@ -11,7 +11,7 @@ import { invokers } from '../harness/users.ts'
 import { all, type Call, call, callsInBox, callsOutside, MEMORY } from './calls.ts'
 import { inBox, needed } from './support.ts'
 
-// Past the last call that either table has, and far from the x32 bit (ESCAPE 27).
+// Past the last call that either table has, and far from the x32 bit.
 const NUMBERS = [480, 511, 600, 999, 4096, 65_535, 0x3fff_ffff, 0x7fff_ffff]
 const UNKNOWN: Call[] = NUMBERS.map((nr) => ({ name: `call-${nr}`, nr, args: [MEMORY, 64, 0, 0] }))
 /** In the kernel, and not for a box: names of the host's security modules; what has gone. */

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 29: clone3, and the NEW* flags of clone, unshare and setns. What each flag alone does is in 12; here are
+ * Clone3, and the NEW* flags of clone, unshare and setns. What each flag alone does is in 12; here are
  * the ways around a filter of flags: mixed with others, with upper bits, through a struct that it cannot read.
  */
 import { describe, expect, test } from 'bun:test'

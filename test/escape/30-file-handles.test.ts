@@ -1,5 +1,5 @@
 /**
- * ESCAPE 30: files by number. A handle names an inode and no path, so that whoever may open one is past every
+ * Files by number. A handle names an inode and no path, so that whoever may open one is past every
  * mount and every root folder; that was the first well-known way out of a container ("shocker", 2014).
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 31: devices. Whoever can make or open the node of a disk or of /dev/mem owns the machine. The kernel
+ * Devices. Whoever can make or open the node of a disk or of /dev/mem owns the machine. The kernel
  * refuses nodes in a user namespace, the filter refuses them before, and nodes that are there do not open.
  */
 import { describe, expect, test } from 'bun:test'

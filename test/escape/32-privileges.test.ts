@@ -1,5 +1,5 @@
 /**
- * ESCAPE 32: setuid files, file capabilities, inheritable capabilities (CVE-2022-29162). No exec gives a process of a
+ * Setuid files, file capabilities, inheritable capabilities (CVE-2022-29162). No exec gives a process of a
  * box anything that it did not have, and root has only what the plan kept.
  */
 import { describe, expect, test } from 'bun:test'
@@ -12,7 +12,7 @@ import { type Invoker, invokers } from '../harness/users.ts'
 import { answers, compile, inBox, needed, said, startBox, unprotected } from './support.ts'
 
 const SETFCAP = 1n << BigInt(CAPABILITIES.SETFCAP)
-/** Where the workspace is root's, no file may be marked (ESCAPE 20), and that capability is not there. */
+/** Where the workspace is root's, no file may be marked, and that capability is not there. */
 const keptFor = ({ uid }: Invoker) =>
   (uid === 0 ? KEPT_MASK & ~SETFCAP : KEPT_MASK).toString(16).padStart(16, '0')
 const NONE = '0'.repeat(16)

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 33: what belongs to the whole machine: another kernel, modules, swap, reboot, clocks, the kernel's log,
+ * What belongs to the whole machine: another kernel, modules, swap, reboot, clocks, the kernel's log,
  * accounting and quotas. The kernel asks for capabilities of the first user namespace for most of them, so that
  * where it says EPERM outside, too, there is no positive control; the others are shown to reach it.
  */

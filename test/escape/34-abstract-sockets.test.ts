@@ -1,5 +1,5 @@
 /**
- * ESCAPE 34: abstract unix sockets. They belong to a network namespace and to no folder, so that a box that shares
+ * Abstract unix sockets. They belong to a network namespace and to no folder, so that a box that shares
  * the host's network could reach its X11, D-Bus and agents; Landlock's scope (Linux 6.12) is what keeps it out.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 35: services of the host: on its loopback, on its other addresses, on unix sockets in its folders, and the
+ * Services of the host: on its loopback, on its other addresses, on unix sockets in its folders, and the
  * address of clouds' metadata. With `--network none` there is nothing to reach; in host mode the network is
  * the host's by design (SECURITY.md), which is the control, and sockets in folders are out of reach all the same.
  */

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 35: programs of the host behind a mount. connect(2) and a fifo that is opened for writing do not ask whether
+ * Programs of the host behind a mount. connect(2) and a fifo that is opened for writing do not ask whether
  * the mount is read-only, so a folder that a box may only read let it command what listens there: a terminal
  * multiplexer, a container engine, a shell that reads from a fifo.
  */

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 36: what belongs to other users of the machine. Root can read all of it, and a box of root's would, by the
+ * What belongs to other users of the machine. Root can read all of it, and a box of root's would, by the
  * shifted ids of its mounts; but a project is somebody's, who must not have root read for them. Secrets are secrets in
  * every home, whoever asks.
  */

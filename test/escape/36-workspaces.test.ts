@@ -1,5 +1,5 @@
 /**
- * ESCAPE 36: a workspace that would give everything away: the home, a folder above it, a place of secrets, or coop's
+ * A workspace that would give everything away: the home, a folder above it, a place of secrets, or coop's
  * own state, whose files are other boxes, logs and sockets. Refused by every name that such a folder has.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 37: a box that widens itself. Its coop.toml is read again at `coop restart` and `coop start`, and the box writes
+ * A box that widens itself. Its coop.toml is read again at `coop restart` and `coop start`, and the box writes
  * in the folder that holds it.
  *
  * The file is read-only inside, and what it asks for needs the user's word, which is kept where no box can write. Control:

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 38: links that a box leaves in its own root, in the places of files that coop makes there.
+ * Links that a box leaves in its own root, in the places of files that coop makes there.
  *
  * `coop start` gives a box that was stopped its passwd, group, hosts, hostname, resolv.conf and .gitconfig where it
  * has none. The box owns every name on the way and can have made a link to the host of each, which coop would write

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 38: a link that a box plants where another box's workspace or mount is. At its next start the other one would
+ * A link that a box plants where another box's workspace or mount is. At its next start the other one would
  * have had the link's target, writable: the user's own files, chosen by a box. A box is stopped and running, known and
  * gone when that happens; the name is that of a workspace, a mount, an image, or the folder one has gone into.
  */

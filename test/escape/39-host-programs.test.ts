@@ -1,5 +1,5 @@
 /**
- * ESCAPE 39: no program that coop starts on the host comes from where a box writes.
+ * No program that coop starts on the host comes from where a box writes.
  *
  * A relative or empty entry of PATH means the folder one stands in, and `npm run` puts the project's
  * `node_modules/.bin` in front: an agent that writes a `docker-credential-*` or a notifier's name there would run as

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 39: a folder that coop is run in must not get code into the host's processes.
+ * A folder that coop is run in must not get code into the host's processes.
  *
  * Bun, which coop is compiled with, reads `bunfig.toml` (preload scripts), `.env`, `tsconfig.json` and
  * `package.json` of the current folder before the program's first line, unless told not to at build time.

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 40: the caller's environment is full of secrets, and the daemon gets all of it to look up what the
+ * The caller's environment is full of secrets, and the daemon gets all of it to look up what the
  * configuration names. In a box there must be those names and nothing else, in no process, argument or file.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 41: a fork bomb. Processes are what this version limits (memory, processor and disk: SECURITY.md); the
+ * A fork bomb. Processes are what this version limits (memory, processor and disk: SECURITY.md); the
  * daemon, other boxes and the user's own shells must go on while one box has used all of its own.
  */
 import { describe, expect, test } from 'bun:test'

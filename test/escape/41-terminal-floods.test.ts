@@ -1,5 +1,5 @@
 /**
- * ESCAPE 41: output as an attack on the daemon, which knows the screen of every terminal: marks that pile up in one
+ * Output as an attack on the daemon, which knows the screen of every terminal: marks that pile up in one
  * cell, one sequence that asks for two thousand million of something. The daemon keeps to a bound, and other boxes do
  * not notice. The rates and bounds of every kind of sequence: src/screen/cost.fuzz.test.ts.
  */

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 42, the other half: a box whose daemon is killed while it is being made. It is nobody's, and the next daemon
+ * A box whose daemon is killed while it is being made. It is nobody's, and the next daemon
  * clears it away: no process, no folder, no mount. The control is in 42-orphans: a whole box stays.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 42: what is left when something is killed: nothing outlives its box, and an agent's box outlives the
+ * What is left when something is killed: nothing outlives its box, and an agent's box outlives the
  * client, the daemon and the zygote, and is the next daemon's.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 43: the init of a box, from inside: stopping, killing or tracing it does nothing, and it reaps whatever is
+ * The init of a box, from inside: stopping, killing or tracing it does nothing, and it reaps whatever is
  * left to it, also ten thousand at once; else a box could be wedged, or fill the table of its init.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 44: kinds of sockets. Root of a network namespace that it owns could reach nf_tables, packet and raw
+ * Kinds of sockets. Root of a network namespace that it owns could reach nf_tables, packet and raw
  * sockets (CVE-2022-1015, CVE-2023-32233, CVE-2020-14386); AF_ALG and AF_VSOCK need no rights at all.
  */
 import { describe, expect, test } from 'bun:test'

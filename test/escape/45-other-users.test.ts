@@ -1,5 +1,5 @@
 /**
- * ESCAPE 45: another user of the machine. The daemon runs what it is asked to as its owner, so that it
+ * Another user of the machine. The daemon runs what it is asked to as its owner, so that it
  * must not hear anybody else, also where somebody opened its folder.
  */
 import { describe, expect, test } from 'bun:test'

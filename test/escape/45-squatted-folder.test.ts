@@ -1,5 +1,5 @@
 /**
- * ESCAPE 45, the other half: a runtime folder that somebody else made first, or that is a link. A client sends its
+ * A runtime folder that somebody else made first, or that is a link. A client sends its
  * whole environment to the daemon, so that it must not talk to one that is not its own user's.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 48: files with which a box could get at more through `coop cp` than their bytes, or keep it waiting:
+ * Files with which a box could get at more through `coop cp` than their bytes, or keep it waiting:
  * those of the kernel, fifos, leased ones, devices, and names, depth and number of them. See 48-copy.test.ts.
  */
 import { describe, expect, test } from 'bun:test'

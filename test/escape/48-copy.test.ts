@@ -1,5 +1,5 @@
 /**
- * ESCAPE 48: what a box can make of `coop cp` (docker cp: CVE-2018-15664, CVE-2019-14271).
+ * What a box can make of `coop cp` (docker cp: CVE-2018-15664, CVE-2019-14271).
  *
  * Files of a box are opened by its init, in its own root; the user's client reads and writes. A box may swap what
  * is being copied for links, fifos and files of the kernel, also in the workspace, which it shares with the host.

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 49: requests that act on a whole file system through any file of it: snapshots of btrfs (a copy of the user's
+ * Requests that act on a whole file system through any file of it: snapshots of btrfs (a copy of the user's
  * whole home, seen in the workspace), keys of fscrypt. And the memory of a program that dies, in a file.
  */
 import { describe, expect, test } from 'bun:test'

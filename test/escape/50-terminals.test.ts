@@ -1,5 +1,5 @@
 /**
- * ESCAPE 41, its terminals: one box opens every PTY that there is, and then neither another box nor a container of the
+ * One box opens every PTY that there is, and then neither another box nor a container of the
  * machine can open one. The kernel counts them all together (kernel.pty.max) and keeps some for the host only.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 18: a cgroup tree that belongs to the user, as in a systemd user session. Root of a cgroup namespace mounts the
+ * A cgroup tree that belongs to the user, as in a systemd user session. Root of a cgroup namespace mounts the
  * cgroup that it runs in, and root of the box is the user outside: it could freeze or kill all the user's programs there.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 41, what the kernel counts for a user: root of the box is the user outside, so a box that takes all watchers of
+ * Root of the box is the user outside, so a box that takes all watchers of
  * files, all message queues or all processes takes them from the user's own programs. SECURITY.md says what remains.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,5 +1,5 @@
 /**
- * ESCAPE 40, secrets of the machine: files that the user may read by their own id or one of their groups, and others
+ * Files that the user may read by their own id or one of their groups, and others
  * may not. Root of the box has these ids, and with a single id the groups, too, since setgroups(2) is denied there. The
  * `host` image must show what every user of the machine may read, and no more.
  */

@@ -1,4 +1,4 @@
-/** Sequences that act on whoever looks at a box (ESCAPE 22), and a terminal to look with. */
+/** Sequences that act on whoever looks at a box, and a terminal to look with. */
 import type { Scratch } from '../harness/sandbox.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')

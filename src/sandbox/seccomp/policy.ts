@@ -1,6 +1,6 @@
 /**
  * Which system calls a box may make, and why. An allow-list: what is not named here does not exist in a box
- * (ENOSYS), so that programs fall back as they do on an older kernel (ESCAPE 28). A call that one architecture
+ * (ENOSYS), so that programs fall back as they do on an older kernel. A call that one architecture
  * lacks is skipped there. seccomp-rules.ts has the calls that depend on their arguments.
  */
 import { ABIS, type AnySyscall } from '../../../ffi/abi/index.ts'
