@@ -116,7 +116,7 @@ export class Commands {
       this.#serve(channel, command, options.terminal, 0)
       return { box: box.name }
     } catch (error) {
-      if (box.manifest.kind === 'run') void box.end({ force: true })
+      if (box.manifest.kind === 'run' && !box.manifest.commands.length) void box.end({ force: true })
       throw error
     }
   }
@@ -178,7 +178,9 @@ export class Commands {
   #release(command: Command): void {
     const { box, record } = command
     this.#commands.delete(record.token)
-    if (box.manifest.kind === 'run') void box.end({ force: true })
+    // A box of `coop run` ends with the command that it was made for, its first one; `coop exec` may run others in it.
+    const isItsOwn = box.manifest.commands[0]?.token === record.token
+    if (box.manifest.kind === 'run' && isItsOwn) void box.end({ force: true })
     else void box.release(record)
   }
 }

@@ -92,7 +92,14 @@ describe.each(everyone)('as $name', (invoker) => {
         using service = await new Service(t, 'home/lib').ready()
         configure(t, [`"${service.folder}:/mnt/lib:ro"`], whose)
         const script = `cat /mnt/lib/file; ${attackIn(t)} /mnt/lib; touch /mnt/lib/new 2>&1 | grep -o 'Read-only'; :`
-        const said = await inBox(t, script)
+        if (whose === 'project') {
+          const refused = await t.coop(['run', '--', 'true'])
+          expect(refused.code).toBe(125)
+          expect(refused.stderr).toContain(
+            `programs of the host listen in it (${join(service.folder, 'fifo')}`,
+          )
+        }
+        const said = await inBox(t, script, whose === 'project' ? ['--trust'] : [])
         expect(said).toBe('readable\nsocket=Connection refused\nfifo=No such device or address\nRead-only\n')
       },
     )

@@ -70,7 +70,7 @@ describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => 
       const { open } = makeForeign(t)
       t.write('coop.toml', mounts(open))
       const script = 'cat /mnt/x/file; cat /mnt/x/hidden /mnt/x/inner/file 2>/dev/null; :'
-      expect((await t.coop(['run', '--', 'sh', '-c', script])).stdout).toBe('public\n')
+      expect((await t.coop(['run', '--trust', '--', 'sh', '-c', script])).stdout).toBe('public\n')
     },
   )
 
@@ -79,7 +79,7 @@ describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => 
     const image = smallImage(t)
     writeFileSync(join(image, 'secret'), 'SECRET\n')
     t.write('coop.toml', `[sandbox]\nimage = "rootfs:${image}"\n`)
-    expect((await t.coop(['run', '--', 'cat', '/secret'])).stdout).toBe('SECRET\n')
+    expect((await t.coop(['run', '--trust', '--', 'cat', '/secret'])).stdout).toBe('SECRET\n')
     chmodSync(image, 0o700)
     chownSync(image, OTHER, OTHER)
     const run = await t.coop(['run', '--', 'cat', '/secret'])

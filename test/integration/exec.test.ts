@@ -1,13 +1,32 @@
 /** `coop exec`: a command in a box that runs. */
 import { describe, expect, test } from 'bun:test'
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { everyone, expectRefusal, needed, output, shell, startBox } from './support.ts'
+import { everyone, expectRefusal, needed, nothingLeft, output, shell, startBox } from './support.ts'
 
 describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker)
+
+  test.skipIf(can.missing)(`a command in the box of coop run leaves that as it is${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const run = t.startCoop([
+      'run',
+      '-n',
+      'short',
+      '--',
+      'sh',
+      '-c',
+      'echo >ready; until [ -e go ]; do sleep 0.02; done; exit 7',
+    ])
+    await waitUntil(() => existsSync(join(t.workspace, 'ready')), 'the command')
+    output(await t.coop(['exec', '-n', 'short', '--', 'true']))
+    expect((await t.coop(['exec', '-n', 'short', '--', 'no-such-command'])).code).toBe(127)
+    t.write('go', '')
+    expect(await run.process.exited).toBe(7)
+    await nothingLeft(t)
+  })
 
   test.skipIf(can.missing)(`streams and exit codes pass as with run${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

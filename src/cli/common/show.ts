@@ -48,7 +48,7 @@ export async function attachTo(
 ): Promise<number> {
   const begin: Begin = (current, progress) =>
     current.call('attach', { ...attaching(name, pty, readonly), ...progress })
-  const end = await show(session, name, { detachKey, readonly }, begin)
+  const end = await show(session, name, { detachKey, readonly }, begin, () => pty)
   // The agent belongs to its box; a shell to whoever opened it, as with ssh.
   return end.how === 'exit' && pty !== 0 ? end.code : 0
 }
@@ -66,7 +66,7 @@ export async function openShell(
       : await current.call('shell.open', request)
     return shown
   }
-  const end = await show(session, name, { detachKey, readonly: false }, begin)
+  const end = await show(session, name, { detachKey, readonly: false }, begin, () => shown?.pty)
   return end.how === 'exit' ? end.code : 0
 }
 
@@ -76,17 +76,21 @@ async function show(
   name: string,
   options: Pick<AttachOptions, 'detachKey' | 'readonly'>,
   begin: Begin,
+  shell?: () => number | undefined,
 ): Promise<AttachEnd> {
   const end = await showTerminal(userPaths(), session, { ...options, onNotices: tellNotices }, begin)
-  const words = endWords(end, name)
+  const words = endWords(end, name, shell?.())
   if (words) printError(`\r\n${paint('dim', `[${printable(words)}]`, 2)}\n`)
   return end
 }
 
 /** What happened, and what to do next; a program that ended by itself speaks for itself. */
-function endWords(end: AttachEnd, box: string): string | undefined {
-  if (end.how === 'detached') return `detached; the box goes on: coop attach ${box}`
-  if (end.how === 'stopped') return `detached: the daemon was stopped; the box goes on: coop attach ${box}`
+function endWords(end: AttachEnd, box: string, shell: number | undefined): string | undefined {
+  const back = shell
+    ? `the shell goes on: coop shell attach ${box}:${shell}`
+    : `the box goes on: coop attach ${box}`
+  if (end.how === 'detached') return `detached; ${back}`
+  if (end.how === 'stopped') return `detached: the daemon was stopped; ${back}`
   if (end.ended === 'box') return `the box ${box} was ended`
   if (end.ended === 'hangup') return `the shell was ended; open another one: coop shell ${box}`
   if (end.ended === 'command') return undefined
