@@ -17,13 +17,14 @@ import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
 import { type Prepared, prepareBox } from '../plan/prepare.ts'
-import { writableMounts } from '../plan/writable.ts'
+import { writableIn, writableMounts } from '../plan/writable.ts'
 import type { TrustInfo } from '../protocol/calls/trust.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
 import { discardStore, diskError, emptyTrash, isDiskFull } from '../store/storage.ts'
+import { addWritten, readWritten } from '../store/written.ts'
 import { janitor } from '../trees/remover.ts'
 import { chooseName } from './choose-name.ts'
 import { findBox } from './find-box.ts'
@@ -104,10 +105,11 @@ export class Registry {
     return [...this.#boxes.values()]
   }
 
-  /** Where boxes write, running or stopped: a link that any of them has planted leads just as far. */
+  /** Where boxes write, and those did that are gone: a link that any of them has planted leads just as far. */
   get writable(): readonly string[] {
     const known = writableMounts(this.boxes.map(({ manifest }) => manifest))
-    return [...new Set([...known, ...this.unknown.flatMap(({ workspace }) => workspace ?? [])])]
+    const others = this.unknown.flatMap(({ workspace }) => workspace ?? [])
+    return [...new Set([...known, ...others, ...readWritten(this.#context.paths)])]
   }
 
   /** Whether anything lives that a daemon is needed for. */
@@ -296,6 +298,7 @@ export class Registry {
     await this.#context.host.groupFiles.ready()
     const { paths, host } = this.#context
     const prepared = makeReady(prepare, paths, host)
+    addWritten(paths, writableIn(prepared.plan))
     let seeded = true
     try {
       seeded = await seedVolumes(this.#context, prepared.plan)

@@ -13,6 +13,7 @@ import { sourceAt } from '../host/host-place.ts'
 import { type ExtraMount, homeOf } from '../sandbox/compose.ts'
 import type { Source } from '../sandbox/plan.ts'
 import { persistentPath } from '../store/storage.ts'
+import { placeInBox } from '../trust/places.ts'
 import { futureFolder, type Missing, type Setting } from './missing.ts'
 
 const MAX_SETTING = 8 << 20 // bytes; an agent's state file of a heavy user has some hundred kB
@@ -41,7 +42,7 @@ export function persistentMounts(input: {
   const known = chosen.adapter?.folders ?? []
   const names = new Set([...config.session.persist, ...known.map((folder) => folder.path)])
   // A mount of the configuration at the same place is the user's own choice of what is kept there.
-  for (const mount of config.sandbox.mounts) names.delete(mount.target.replace(/^~\/|^\/home\/[^/]+\//, ''))
+  for (const mount of config.sandbox.mounts) names.delete(placeInBox(mount.target, home).replace(/^~\//, ''))
   const folders = new Map<string, string>()
   const mounts = [...names].map((name): ExtraMount => {
     const rule = known.find((folder) => folder.path === name)?.seed

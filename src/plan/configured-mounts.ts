@@ -166,8 +166,13 @@ export function rootfsFolder(
       hint: 'name a folder that holds a root file system and nothing else',
     })
   }
-  const limited =
-    facts.isRoot && !isWithin(source.path, workspace) && isOfProject(loaded, 'sandbox.image', workspace)
-  if (limited) refuseClosed(source.path, facts, 'E_IMAGE')
+  refuseClosedImage(source.path, loaded, facts)
   return source
+}
+
+/** Root reads no image for a project that its owner could not read. Raises E_IMAGE. */
+export function refuseClosedImage(path: string, loaded: LoadedConfig, facts: MountFacts): void {
+  const { isRoot, workspace } = facts
+  if (isRoot && !isWithin(path, workspace) && isOfProject(loaded, 'sandbox.image', workspace))
+    refuseClosed(path, facts, 'E_IMAGE')
 }

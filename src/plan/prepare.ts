@@ -17,7 +17,7 @@ import { gitIdentity } from '../host/git-identity.ts'
 import { sourceAt } from '../host/host-place.ts'
 import { trustedPath } from '../host/programs.ts'
 import { ownersWarning } from '../host/rootfs-owners.ts'
-import { isLocal } from '../image/reference.ts'
+import { isLocal, parseReference } from '../image/reference.ts'
 import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
 import { stepEnvironment } from '../sandbox/environment.ts'
 import { NOTHING_COVERED } from '../sandbox/group-files.ts'
@@ -30,7 +30,12 @@ import type { Ask } from '../trust/ask.ts'
 import type { MountedAt } from '../trust/project-asks.ts'
 import { installationMounts, persistentMounts, settings } from './agent-files.ts'
 import { configurationCovers } from './configuration-covers.ts'
-import { type ConfiguredMounts, configuredMounts, rootfsFolder } from './configured-mounts.ts'
+import {
+  type ConfiguredMounts,
+  configuredMounts,
+  refuseClosedImage,
+  rootfsFolder,
+} from './configured-mounts.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
 import { futureFolder, type Missing, type Setting } from './missing.ts'
 import { configurationAsks, judge, type Open, refuse } from './trust.ts'
@@ -243,7 +248,10 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
   const { image } = loaded.config.sandbox
   const rootfs = withPlace(loaded.origins, 'sandbox.image', () => {
     if (image.startsWith('rootfs:')) return rootfsFolder(image, loaded, facts)
-    if (image !== 'host') imageReference(image, workspace.path) // nobody is asked for a name that means nothing
+    if (image !== 'host') {
+      const reference = parseReference(imageReference(image, workspace.path)) // nobody is asked for a name that means nothing
+      if ('path' in reference) refuseClosedImage(reference.path, loaded, facts)
+    }
     return undefined
   })
   const missing: Missing[] = []

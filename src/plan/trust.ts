@@ -6,11 +6,11 @@ import type { Paths } from '../core/paths.ts'
 import { socketsText } from '../host/sockets-in.ts'
 import { homeOf } from '../sandbox/compose.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
-import { readTrust } from '../store/trust-file.ts'
 import { type Ask, openAsks, trustError } from '../trust/ask.ts'
 import { type About, type MountedAt, projectAsks } from '../trust/project-asks.ts'
 import { expandHome } from './configured-mounts.ts'
 import { imageReference } from './image-layers.ts'
+import { readTrust } from './trust-file.ts'
 
 /** What of the host a plan is made with: it is what is asked for, whatever its name leads to a moment later. */
 export interface Named {

@@ -3,9 +3,11 @@ import { existsSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Paths } from '../core/paths.ts'
+import type { Plan } from '../sandbox/plan.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
 import { envelopeOf } from '../store/envelope.ts'
 import { findManifests, type Manifest } from '../store/manifest.ts'
+import { readWritten } from '../store/written.ts'
 
 /** What shows the top of a project, as npm and git look for it. */
 const MARKS = ['coop.toml', '.git', 'package.json']
@@ -18,13 +20,15 @@ function real(path: string): string {
   }
 }
 
+/** Folders and files that a box of this plan may write. */
+export const writableIn = (plan: Plan): readonly string[] => [
+  plan.workspace.source.path,
+  ...plan.steps.flatMap((step) => (step.do === 'bind' && !step.readonly ? [step.source.path] : [])),
+]
+
 /** Folders and files that these boxes have mounted writable, links resolved when they were made. */
 export function writableMounts(manifests: readonly Manifest[]): readonly string[] {
-  const sources = manifests.flatMap(({ plan }) => [
-    plan.workspace.source.path,
-    ...plan.steps.flatMap((step) => (step.do === 'bind' && !step.readonly ? [step.source.path] : [])),
-  ])
-  return [...new Set(sources)]
+  return [...new Set(manifests.flatMap(({ plan }) => writableIn(plan)))]
 }
 
 /**
@@ -39,11 +43,12 @@ export function projectOf(folder: string, home = homedir()): string | undefined 
   return isWithin(top, found) ? undefined : found
 }
 
-/** The mounts of every box of this user, for a process that is not their daemon. */
+/** The mounts of every box of this user, also of those that are gone, for a process that is not their daemon. */
 export function writableOnDisk(paths: Paths): readonly string[] {
-  return findManifests(paths).flatMap(({ name, manifest, text }) =>
+  const now = findManifests(paths).flatMap(({ name, manifest, text }) =>
     manifest.is === 'readable' ? writableMounts([manifest.value]) : (envelopeOf(text, name).workspace ?? []),
   )
+  return [...new Set([...now, ...readWritten(paths)])]
 }
 
 /** All places that boxes write: these mounts, coop's own data, and the project that `folder` is in. */

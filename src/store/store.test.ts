@@ -37,7 +37,10 @@ function fixtures(release: string, kind: string): { readonly file: string; reado
 }
 
 /** Kinds that a release did not have yet. */
-const WITHOUT: Readonly<Record<string, ReadonlySet<string>>> = { trust: new Set(['0.1.0']) }
+const WITHOUT: Readonly<Record<string, ReadonlySet<string>>> = {
+  trust: new Set(['0.1.0']),
+  written: new Set(['0.1.0']),
+}
 
 const fixture = (kind: string, file: string): Buffer => readFileSync(join(FIXTURES, '0.1.0', kind, file))
 
@@ -59,6 +62,7 @@ test('there are as many kinds as there are files with a version', () => {
     'trust',
     'unsynced-mark',
     'volume-mark',
+    'written',
   ])
 })
 

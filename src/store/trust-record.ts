@@ -1,4 +1,4 @@
-/** `trust.json`: what people have accepted of their projects (src/store/trust-file.ts). */
+/** `trust.json`: what people have accepted of their projects (src/plan/trust-file.ts). */
 import type { AcceptedAsk, AcceptedByFolder } from '../trust/accepted.ts'
 import { type Fields, isFields, type Kind } from './kind.ts'
 

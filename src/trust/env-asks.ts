@@ -4,7 +4,16 @@ import type { LoadedConfig } from '../config/load.ts'
 import type { Ask } from './ask.ts'
 import { keyOf, shown } from './words.ts'
 
-/** `own`: what the user's layers say. A value that the file holds is the project's own, and safe. */
+/** Names that decide which programs run, or where they and agents connect: a value for one is like a command. */
+const STEERING = [
+  /^(PATH|HOME|SHELL|ENV|BASH_ENV|IFS|EDITOR|VISUAL|PAGER|BROWSER|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE)$/,
+  /^(LD|BUN|GIT|PYTHON|PERL|RUBY|SSL_CERT|NPM_CONFIG|DYLD)/i,
+  /^NODE_(?!ENV$)/,
+  /(_PROXY|JAVA_OPTIONS|JAVA_TOOL_OPTIONS)$/i,
+  /^(ANTHROPIC|CLAUDE|OPENAI|CODEX|GEMINI|GOOGLE|OPENCODE|AIDER|AWS|AZURE|VERTEX)_/i,
+]
+
+/** `own`: what the user's layers say. Other values that the file holds are the project's own, and safe. */
 export function envAsks(
   { config, references, origins }: LoadedConfig,
   own: Config['env'],
@@ -21,6 +30,15 @@ export function envAsks(
     if (reference !== undefined) {
       const wanted = reference.slice(1)
       asks.push({ at, key: keyOf('env', wanted), sentence: `have your variable ${shown(wanted)}` })
+    }
+    if (before === undefined && reference === undefined && STEERING.some((names) => names.test(name))) {
+      const value = config.env[name] ?? ''
+      const what = 'which decides what runs or where it connects'
+      asks.push({
+        at,
+        key: keyOf('env-set', name, value),
+        sentence: `set ${shown(name)} to ${shown(value)}, ${what}`,
+      })
     }
     if (before !== undefined) {
       const value = reference ?? config.env[name] ?? ''

@@ -20,7 +20,7 @@ export function mountAsks(mounts: readonly MountSpec[], about: About): Ask[] {
     if (!found) return []
     const { source, readonly } = found
     if (isWithin(source, about.workspace)) {
-      if (!isPlaceOfPrograms(mount.target, about.home)) return []
+      if (!isPlaceOfPrograms(mount.target, about.home, about.workspace)) return []
       const what = `put its own ${shown(source)} at ${shown(target)} of the box, where programs look`
       return [asked(at, 'mount', source, readonly, target, what)]
     }

@@ -2,8 +2,9 @@
 import { normalize } from '../core/posix-path.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
 
-const SYSTEM = new Set(
-  'bin boot dev etc lib lib32 lib64 libx32 opt proc root run sbin sys usr var'.split(' '),
+/** Where people put data, and nobody looks for programs. */
+const DATA = new Set(
+  'app code data media mnt project projects repo src srv tmp work workspace workspaces'.split(' '),
 )
 
 /** The same text for a place in the box, however it was written: below the home it begins with `~`. */
@@ -13,10 +14,14 @@ export function placeInBox(target: string, home: string): string {
   return isWithin(clean, home) ? `~${clean.slice(home.length)}` : clean
 }
 
-/** Whether `target` is a system folder or in one, or the home itself, or anything of it that begins with a dot. */
-export function isPlaceOfPrograms(target: string, home: string): boolean {
+/**
+ * Whether programs may be there. Not in the project's own folder, in what the home shows, or in a folder for data; all the
+ * rest counts: an agent's installation is mounted where the host has it, which may be anywhere.
+ */
+export function isPlaceOfPrograms(target: string, home: string, workspace: string): boolean {
   const place = placeInBox(target, home)
   if (place.startsWith('~')) return place === '~' || place.startsWith('~/.')
   // What lies above the home covers it.
-  return isWithin(home, place) || SYSTEM.has(place.split('/')[1] ?? '')
+  if (isWithin(home, place) || isWithin(workspace, place)) return place !== workspace
+  return !isWithin(place, workspace) && !DATA.has(place.split('/')[1] ?? '')
 }

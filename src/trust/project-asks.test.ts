@@ -104,6 +104,16 @@ port = 1
 
 test.each([
   ['[env]\nX = "$GITHUB_TOKEN"', ['env:GITHUB_TOKEN']],
+  ['[env]\nX = "y"\nNODE_ENV = "test"\nDATABASE_URL = "postgres://db"', []],
+  ['[env]\nPATH = "/w/bin"', ['env-set:PATH:/w/bin']],
+  [
+    '[env]\nLD_PRELOAD = "/w/x.so"\nANTHROPIC_BASE_URL = "https://x"',
+    ['env-set:LD_PRELOAD:/w/x.so', 'env-set:ANTHROPIC_BASE_URL:https%3A//x'],
+  ],
+  ['[sandbox]\nmounts = ["./a:/home/me/.nvm/lib:ro"]', ['mount:/w/a:ro:/home/me/.nvm/lib']],
+  ['[sandbox]\nmounts = ["./a:/nix/store/x:ro"]', ['mount:/w/a:ro:/nix/store/x']],
+  ['[sandbox]\nmounts = ["./a:/w/b:ro", "./a:/mnt/a", "./a:~/a"]', []],
+  ['[workspace]\npath = "/home/me/.nvm/lib"', ['path:/home/me/.nvm/lib']],
   ['[sandbox]\nmounts = ["../lib:/lib-src:ro"]', ['mount:/lib:ro:/lib-src']],
   ['[sandbox]\nmounts = ["/srv/a%3Ab:/x"]', ['mount:/srv/a%253Ab:rw:/x']],
   ['[sandbox]\nmounts = [{ host = "/srv/a:b", target = "/x" }]', ['mount:/srv/a%3Ab:rw:/x']],

@@ -141,8 +141,8 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
       value === own || isBelow(value)
         ? []
         : [ask(`work in ${shown(value)}, outside of the project`, 'workspace', normalize(value))],
-    path: (value, own, { home }) =>
-      value === own || value === '' || !isPlaceOfPrograms(value, home)
+    path: (value, own, { home, workspace }) =>
+      value === own || value === '' || !isPlaceOfPrograms(value, home, workspace)
         ? []
         : [ask(`be at ${shown(value)} of the box, where programs are`, 'path', normalize(value))],
     writable: (value, own) =>

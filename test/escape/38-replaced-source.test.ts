@@ -123,7 +123,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const victim = makeVictim(t)
       const other = t.folder(join(t.home, 'other'))
       const shared = t.folder(join(t.workspace, 'shared'))
-      const read = t.folder(join(t.workspace, 'read'))
+      const read = t.folder(join(t.home, 'plain/read')) // no box has ever had it writable
       t.write('shared/file', 'shared\n')
       t.write(
         join(t.configDir, 'default.toml'),

@@ -186,7 +186,7 @@ describe('coop trust', () => {
   test.skipIf(skip)(`a state file that cannot be read accepts nothing, and is kept${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
     t.write('coop.toml', ASKING)
-    for (const text of ['{"version":1,"folders":', '{"version":9,"folders":{}}', '']) {
+    for (const text of ['{"version":1,"folders":', '{"version":1,"folders":[]}', '']) {
       output(await t.coop(['trust', '--yes']))
       t.write(stateFile(t), text, 0o600)
       const { code, stderr } = await t.coop(['run', 'true'])
@@ -195,6 +195,13 @@ describe('coop trust', () => {
       expect(readFileSync(aside, 'utf8')).toBe(text)
       expect((await t.coop(['run', 'true'])).stderr).not.toContain('cannot be read')
     }
+    // A newer coop's is left as it is: nothing is accepted by it, and nothing is written over it.
+    const newer = '{"version":9,"release":"99.0.0","folders":{}}'
+    t.write(stateFile(t), newer, 0o600)
+    expect((await t.coop(['run', 'true'])).stderr).toContain('was written by coop 99.0.0')
+    const { code, stderr } = await t.coop(['trust', '--yes'])
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('was made by coop 99.0.0') })
+    expect(readFileSync(stateFile(t), 'utf8')).toBe(newer)
   })
 
   test.skipIf(skip)(

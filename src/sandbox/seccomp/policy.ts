@@ -6,6 +6,7 @@
 import { ABIS, type AnySyscall } from '../../../ffi/abi/index.ts'
 import {
   CLONE,
+  FCNTL,
   IOCTL,
   MKNOD,
   MKNODAT,
@@ -50,7 +51,7 @@ const ORDINARY: readonly Group[] = [
   ),
   allow(
     'opening and closing; close_range is also how programs shed what they inherited',
-    `open openat openat2 creat close close_range dup dup2 dup3 fcntl flock pipe pipe2 memfd_create memfd_secret`,
+    `open openat openat2 creat close close_range dup dup2 dup3 flock pipe pipe2 memfd_create memfd_secret`,
   ),
   allow(
     'the file tree',
@@ -131,6 +132,7 @@ const ORDINARY: readonly Group[] = [
     'uretprobe uprobe',
   ),
   byArguments('terminals and file systems', 'ioctl', IOCTL),
+  byArguments('files, but no leases', 'fcntl', FCNTL),
   byArguments('limits, but not those of init', 'prlimit64', PRLIMIT),
   byArguments('families and protocols', 'socket socketpair', SOCKET),
   byArguments('uname and address layout', 'personality', PERSONALITY),

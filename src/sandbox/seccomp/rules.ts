@@ -141,6 +141,15 @@ export const PRLIMIT: Rule = {
   otherwise: 'allow',
 }
 
+/**
+ * No leases and no notes of changes (F_SETLEASE, F_NOTIFY; fcntl(2)): whoever opens a file with a lease on it waits for up
+ * to 45 s (/proc/sys/fs/lease-break-time), also a program of the host, and a file that is read-only here can have one.
+ */
+export const FCNTL: Rule = {
+  clauses: [{ when: [{ arg: 1, in: [1024, 1026] }], verdict: 'EINVAL' }],
+  otherwise: 'allow',
+}
+
 /** PER_LINUX32, UNAME26, ADDR_NO_RANDOMIZE (personality(2)): setarch and gdb. */
 const PERSONALITIES = 0x8 | 0x20000 | 0x40000
 

@@ -4,10 +4,10 @@
  */
 import { existsSync, renameSync } from 'node:fs'
 import { type Paths, trustFile } from '../core/paths.ts'
+import { newerError, readStoredFile, stamp, writerOf } from '../store/kind.ts'
+import { writeAtomically } from '../store/manifest.ts'
+import { acceptedOf, recordOf, trustRecord } from '../store/trust-record.ts'
 import type { AcceptedByFolder } from '../trust/accepted.ts'
-import { newerError, readStoredFile, stamp, writerOf } from './kind.ts'
-import { writeAtomically } from './manifest.ts'
-import { acceptedOf, recordOf, trustRecord } from './trust-record.ts'
 
 export interface TrustFile {
   readonly folders: AcceptedByFolder

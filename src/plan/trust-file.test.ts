@@ -2,10 +2,10 @@ import { expect, test } from 'bun:test'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { trustFile } from '../core/paths.ts'
 import { testPaths } from '../disk/testing.ts'
+import { readStored, stamp } from '../store/kind.ts'
+import { acceptedOf, recordOf, trustRecord } from '../store/trust-record.ts'
 import { type AcceptedByFolder, withAccepted } from '../trust/accepted.ts'
-import { readStored, stamp } from './kind.ts'
 import { readTrust, writeTrust } from './trust-file.ts'
-import { acceptedOf, recordOf, trustRecord } from './trust-record.ts'
 
 const asks = [
   { key: 'nested', sentence: 'make sandboxes' },

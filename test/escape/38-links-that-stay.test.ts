@@ -1,0 +1,83 @@
+/**
+ * Links that a box has planted in a folder it could write stay there when the box is gone: with `coop run` at once, with
+ * `coop kill` later. No workspace, mount, copy or agent is chosen by one.
+ */
+import { describe, expect, test } from 'bun:test'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { coopPath } from '../harness/coop.ts'
+import type { RunResult } from '../harness/process.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { everyone, needed, said } from './support.ts'
+
+const LEADS_OUT = /is a link that leads out of/
+const EVIL = ['--', 'sh', '-c', 'cat key; echo evil >planted']
+
+/** What the attacker is after. */
+const makeVictim = (t: Scratch): string => join(t.write(join(t.home, 'private/key'), 'SECRET\n'), '..')
+
+const worked = ({ code, stderr }: RunResult): void => {
+  if (code !== 0) throw new Error(`It ended with ${code}: ${stderr}`)
+}
+
+const isRefused = ({ code, stdout, stderr }: RunResult): void => {
+  expect({ refused: code !== 0, stdout, why: stderr }).toEqual({
+    refused: true,
+    stdout: '',
+    why: expect.stringMatching(LEADS_OUT),
+  })
+}
+
+/** Boxes that run `script` in the project and are gone then. */
+const GONE: Readonly<Record<string, (t: Scratch, script: string) => Promise<void>>> = {
+  'coop run': async (t, script) => worked(await t.coop(['run', '--', 'sh', '-c', script])),
+  'coop kill': async (t, script) => {
+    worked(await t.coop(['-d', '-n', 'gone', '--agent', 'sleep infinity']))
+    worked(await t.coop(['exec', '-n', 'gone', '--', 'sh', '-c', script]))
+    worked(await t.coop(['kill', '-f', 'gone']))
+  },
+}
+
+describe.each(everyone)('as $name', (invoker) => {
+  const box = needed(invoker)
+
+  for (const [how, runAndEnd] of Object.entries(GONE))
+    test.skipIf(box.missing)(`after ${how}: no workspace, no mount, no copy${box.note}`, async () => {
+      await using t = await scratch(invoker, { git: false })
+      const victim = makeVictim(t)
+      const other = t.folder(join(t.home, 'other'))
+      const sub = join(t.workspace, 'sub')
+      await runAndEnd(t, `ln -s ${victim} sub; ln -s ${victim}/new out; mkdir data`)
+      isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
+      isRefused(await t.run(['bash', '-c', `cd ${sub} && exec "$@"`, 'bash', coopPath(), 'run', ...EVIL]))
+      // The next daemon knows it, too.
+      worked(await t.coop(['system', 'shutdown']))
+      isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
+      t.write(join(t.configDir, 'default.toml'), `[sandbox]\nmounts = ["${t.workspace}/data:/data"]\n`)
+      // Positive control: the folder itself is mounted.
+      worked(await t.coop(['run', '-w', other, '--', 'touch', '/data/here']))
+      expect(existsSync(join(t.workspace, 'data/here'))).toBe(true)
+      await runAndEnd(t, `rm -rf data 2>/dev/null; mv data old; ln -s ${victim} data`)
+      isRefused(await t.coop(['run', '-w', other, '--', 'cat', '/data/key']))
+      t.write(join(t.configDir, 'default.toml'), '')
+      worked(await t.coop(['-d', '-n', 'o', '-w', other, '--agent', 'sleep infinity']))
+      expect((await t.coop(['cp', 'o:/etc/hostname', join(t.workspace, 'out')])).code).not.toBe(0)
+      expect(existsSync(join(victim, 'new'))).toBe(false)
+      expect(existsSync(join(victim, 'planted'))).toBe(false)
+      expect(readFileSync(join(victim, 'key'), 'utf8')).toBe('SECRET\n')
+    })
+
+  test.skipIf(box.missing)(`no box takes a lease on a file${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('file', 'x')
+    const script = [
+      'use Fcntl;',
+      'open(my $f, "<", "file") or die;',
+      '$SIG{IO} = "IGNORE";',
+      'for my $c (1024, 1026) { print defined(fcntl($f, $c, 1)) ? "taken\\n" : "refused\\n" }',
+    ].join(' ')
+    // Positive control: on the host the owner of a file gets one.
+    expect(said(await t.run(['perl', '-e', script], { cwd: t.workspace }))).toStartWith('taken\n')
+    expect(said(await t.coop(['run', '--', 'perl', '-e', script]))).toBe('refused\nrefused\n')
+  })
+})
