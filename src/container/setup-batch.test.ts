@@ -207,7 +207,7 @@ test('parameters of its own namespaces are written before they become read-only'
   expect(first?.index).toBeLessThan(attributes?.index ?? 0)
 })
 
-test('what is covered is covered over mounts that lie in it, and no more descriptors stay open', () => {
+test('folders are covered before mounts that may lie in them, files after, and no more descriptors stay open', () => {
   const covered = { files: ['/etc/secret'], folders: ['/etc/private'] }
   const made = madeOf({ covered })
   const of = (path: string) => made.ops.filter(({ what }) => what === `cover ${path}`).map(({ name }) => name)
@@ -215,7 +215,8 @@ test('what is covered is covered over mounts that lie in it, and no more descrip
   expect(of('/etc/private').at(-1)).toBe('move_mount')
   const last = made.ops.findLastIndex(({ what }) => what === 'cover /etc/private')
   const workspace = made.ops.findIndex(({ what, name }) => what === 'mount /src/it' && name === 'move_mount')
-  expect(last).toBeGreaterThan(workspace)
+  expect(last).toBeLessThan(workspace)
+  expect(made.ops.findIndex(({ what }) => what === 'cover /etc/secret')).toBeGreaterThan(workspace)
   expect(made.ops.slice(last + 1, last + 3).map(({ name }) => name)).toEqual(['close', 'close'])
   // Nothing of it in a box with nothing to cover.
   expect(madeOf().ops.some(({ what }) => what?.startsWith('cover'))).toBe(false)

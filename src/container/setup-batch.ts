@@ -109,7 +109,7 @@ function emptyDeviceOf(devices: ReadonlyMap<string, Ref>): Ref {
 }
 
 /** What the box has removed or replaced since its first start is not covered: it is not the host's any more. */
-function cover(setup: MountBatch, step: Extract<Step, { do: 'cover' }>, emptyDevice: Ref): void {
+function cover(setup: MountBatch, step: Extract<Step, { do: 'cover' }>, emptyDevice: () => Ref): void {
   const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH
   // Closed one by one: there may be hundreds, and a process has a thousand descriptors.
   const over = (path: string, flags: number, make: () => Ref): void => {
@@ -121,7 +121,7 @@ function cover(setup: MountBatch, step: Extract<Step, { do: 'cover' }>, emptyDev
   }
   for (const path of step.files)
     over(path, k.O_PATH, () =>
-      setup.batch.call('open_tree', [emptyDevice, '', clone], { what: `cover ${path}` }),
+      setup.batch.call('open_tree', [emptyDevice(), '', clone], { what: `cover ${path}` }),
     )
   for (const path of step.folders)
     over(path, k.O_PATH | abi.O_DIRECTORY, () =>
@@ -180,7 +180,7 @@ function makeStep(
       return
     }
     case 'cover':
-      cover(setup, step, emptyDeviceOf(devices))
+      cover(setup, step, () => emptyDeviceOf(devices))
       return
     case 'dev':
       dev(setup, devices)

@@ -145,13 +145,11 @@ function imageOf(image: ImageFacts): {
   return { root: image.layers, steps: there ? [{ do: 'folder', at: folder, mode: 0o755 }] : [], notes: [] }
 }
 
-/** Covers files of the image; what is mounted there instead is the user's own choice. */
-function coverSteps({ covered, mounts, workspace }: ComposeInput): Step[] {
+/** Covers files or folders of the image; what is mounted there instead is the user's own choice. */
+function coverSteps({ covered, mounts, workspace }: ComposeInput, kind: 'files' | 'folders'): Step[] {
   const targets = [...mounts, workspace].map(({ target }) => target)
-  const isShown = (path: string): boolean => !targets.some((target) => isWithin(path, target))
-  const files = covered.files.filter(isShown)
-  const folders = covered.folders.filter(isShown)
-  return files.length + folders.length > 0 ? [{ do: 'cover', files, folders }] : []
+  const paths = covered[kind].filter((path) => !targets.some((target) => isWithin(path, target)))
+  return paths.length > 0 ? [{ do: 'cover', files: [], folders: [], [kind]: paths }] : []
 }
 
 export function composePlan(input: ComposeInput): Plan {
@@ -181,6 +179,7 @@ export function composePlan(input: ComposeInput): Plan {
     { do: 'folder', at: '/tmp', mode: 0o1777 },
     { do: 'folder', at: home, mode: 0o755 },
     { do: 'tmpfs', at: '/run', mode: 0o755, exec: false },
+    ...coverSteps(input, 'folders'), // before mounts that may lie in one
     ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(bindStep),
     ...input.covers.map((cover): Step => ({ ...bindStep(cover), existing: true })),
     // After all of that: a target that a link of the image leads to one of these is covered, and then refused.
@@ -194,8 +193,7 @@ export function composePlan(input: ComposeInput): Plan {
       parameters: namespaceParameters(input.userParameters, config.sandbox.nested),
     },
     { do: 'sys', shown: input.sys },
-    // A mount in a folder that is covered is not where it was to be, and is refused.
-    ...coverSteps(input),
+    ...coverSteps(input, 'files'), // with copies of /dev/null
     ...input.links.map((link): Step => ({ do: 'link', ...link })),
   ]
   const identity = { user: config.sandbox.user, home, shell }

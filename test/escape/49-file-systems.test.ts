@@ -109,7 +109,7 @@ describe.each(everyone)('as $name', (invoker) => {
   for (const nested of [false, true])
     test.skipIf(gcc.missing)(`in a box none does, nested ${nested}${gcc.note}`, async () => {
       await using t = await scratch(invoker, { git: false })
-      t.write('coop.toml', `[sandbox]\nnested = ${nested}\n`)
+      t.settings(`[sandbox]\nnested = ${nested}\n`)
       t.write('ask', compile(ASK), 0o755)
       const asked = answers(await inBox(t, './ask'))
       const refused = REQUESTS.flatMap(([name]) => [name, `${name}-high`]).map((name) => [name, 'EPERM'])

@@ -136,7 +136,7 @@ describe.each(everyone)('as $name', (invoker) => {
       async () => {
         using session = new Session(invoker)
         await using t = await scratch(invoker, { git: false })
-        t.write('coop.toml', `[sandbox]\nnested = ${nested}\n`)
+        t.settings(`[sandbox]\nnested = ${nested}\n`)
         t.write('use.sh', USE)
         const works = nested && invoker.uid !== 0 ? 'unshare -Urm true && echo nested works;' : ''
         const ran = await session.coop(t, 'run', '--', 'timeout', '20', 'sh', '-c', `${works} ${REACH}`)

@@ -82,7 +82,7 @@ describe.each(invokers)('as $name', (invoker) => {
     })
     expectRefusal(await t.coop(['image', 'publish', 'box']), {
       code: 2,
-      sentence: /and a name/,
+      sentence: /coop image publish needs NAME/,
       hint: /publish/,
     })
     expectRefusal(await t.coop(['image', 'publish', 'nobody', 'x']), {
