@@ -31,7 +31,9 @@ export default command({
       return 0
     }
     if (args.box !== undefined)
-      throw new CoopError('E_USAGE', '--all and the name of a box exclude each other')
+      throw new CoopError('E_USAGE', '--all and the name of a box cannot be given together', {
+        hint: 'leave one out',
+      })
     const session = await connect(userPaths())
     const boxes = await session.call('box.list', {})
     await Promise.all(boxes.map(({ name }) => session.call('box.kill', { box: name, cwd: '/', force })))

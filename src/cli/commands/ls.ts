@@ -32,7 +32,7 @@ export default command({
       return 0
     }
     if (!boxes.length) {
-      printError('no boxes; start one in a project folder: coop\n')
+      printError('there are no boxes; start one in a project folder: coop\n')
       return 0
     }
     const rows = boxes.map((box) => [

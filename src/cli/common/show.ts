@@ -18,7 +18,9 @@ import { isTerminal, paint, printable, printError } from './output.ts'
 
 export function needTerminal(hint: string): void {
   if (isTerminal(0) && isTerminal(1)) return
-  throw new CoopError('E_NO_TERMINAL', 'this needs a terminal: stdin or stdout is none', { hint })
+  throw new CoopError('E_NO_TERMINAL', 'this command needs a terminal, but its input or its output is none', {
+    hint,
+  })
 }
 
 /** What attaches to a terminal of a box; 0 is the agent's. */

@@ -9,6 +9,9 @@ export const TERMINAL_OPTIONS = {
 
 /** What -t and -T say; undefined when neither is there. */
 export function wantsTerminal(tty: boolean, noTty: boolean): boolean | undefined {
-  if (tty && noTty) throw new CoopError('E_USAGE', '-t and -T exclude each other')
+  if (tty && noTty)
+    throw new CoopError('E_USAGE', 'the options -t and -T cannot be given together', {
+      hint: 'leave one out',
+    })
   return tty ? true : noTty ? false : undefined
 }

@@ -251,7 +251,7 @@ function connectionError(url: URL, error: unknown): Error {
     )
   if (/ENOTFOUND|EAI_|getaddrinfo|DNS/i.test(text))
     return registryError(
-      `there is no host ${url.hostname}`,
+      `the registry ${url.hostname} cannot be found`,
       'check the name of the image and the network',
       error,
     )

@@ -12,9 +12,13 @@ export interface Shell {
 export async function findShell(id: string): Promise<Shell> {
   const [, name, number] = /^(?:(.+):)?(\d+)$/.exec(id) ?? []
   if (number === undefined)
-    throw new CoopError('E_USAGE', `${JSON.stringify(id)} is no shell: a number, or BOX:NUMBER`, {
-      hint: 'coop shell ls',
-    })
+    throw new CoopError(
+      'E_USAGE',
+      `${JSON.stringify(id)} does not name a shell, which has a number or BOX:NUMBER`,
+      {
+        hint: 'coop shell ls',
+      },
+    )
   const box = await findBox(name)
   const pty = box.ptys.find((one) => one.id === Number(number) && one.id > 0)
   if (pty) return { box, pty }

@@ -7,7 +7,8 @@ import { warn } from '../../common/worker-warnings.ts'
 export default command({
   meta: {
     summary: 'remove images that no box uses',
-    description: 'Remove the images that no box uses; with --all also the downloaded layers.',
+    description:
+      'Remove the images that no box uses, except those made of a box; with --all also the downloaded layers.',
     examples: ['coop system clean', 'coop system clean --all'],
   },
   args: {
