@@ -1,5 +1,5 @@
 /** `coop attach`: rejoin the agent. */
-import { command } from '../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../common/declare.ts'
 import { attachTo, needTerminal } from '../common/show.ts'
 import { targetBox } from '../common/target.ts'
 
@@ -11,11 +11,7 @@ export default command({
     group: 'Agents and commands',
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     readonly: { type: 'boolean', description: 'watch only: your input does not reach the box' },
   },
   async run({ args }) {

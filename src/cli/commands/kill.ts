@@ -3,7 +3,7 @@ import { ask } from '../../client/ask.ts'
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
-import { command } from '../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../common/declare.ts'
 import { print } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
 
@@ -15,11 +15,7 @@ export default command({
     group: 'Boxes',
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     all: { type: 'boolean', description: 'all boxes' },
     force: { type: 'boolean', alias: 'f', description: 'at once, without the 5 seconds to finish' },
   },

@@ -1,5 +1,5 @@
 /** `coop logs`: what the agent of a box has put out. */
-import { command } from '../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../common/declare.ts'
 import { LOGS_OPTIONS, showLogs } from '../common/logs.ts'
 import { targetOf } from '../common/target.ts'
 
@@ -12,11 +12,7 @@ export default command({
     group: 'Agents and commands',
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     ...LOGS_OPTIONS,
   },
   async run({ args }) {

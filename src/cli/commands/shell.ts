@@ -1,6 +1,6 @@
 /** `coop shell`: a shell in a box, on a PTY that stays when it is left. */
 import { terminalSize } from '../../client/terminal/terminal.ts'
-import { command } from '../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../common/declare.ts'
 import { needTerminal, openShell, ownTerminal } from '../common/show.ts'
 import { targetBox, targetOf } from '../common/target.ts'
 
@@ -13,11 +13,7 @@ export default command({
     group: 'Agents and commands',
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     command: { type: 'string', alias: 'c', valueHint: 'CMD', description: 'run this instead of a shell' },
     new: { type: 'boolean', description: 'open a new shell even if one is free' },
   },

@@ -2,7 +2,7 @@
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { callerEnvironment, TRUST_OPTION } from '../common/box-options.ts'
-import { command } from '../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../common/declare.ts'
 import { print, printWarnings } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
 import { trusting } from '../common/trusting.ts'
@@ -15,11 +15,7 @@ export default command({
     group: 'Boxes',
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     ...TRUST_OPTION,
   },
   async run({ args }) {

@@ -3,7 +3,7 @@
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo, BoxStatus } from '../../protocol/calls/boxes.ts'
-import { command } from '../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../common/declare.ts'
 import { age, bytes, paint, print, printable, printJson, table } from '../common/output.ts'
 import { findAnyBox } from '../common/target.ts'
 
@@ -107,11 +107,7 @@ export default command({
     group: 'Boxes',
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     json: { type: 'boolean', description: 'machine-readable output' },
   },
   async run({ args }) {

@@ -1,7 +1,7 @@
 /** `coop stop`: end the processes of a box and keep its files. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
-import { command } from '../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../common/declare.ts'
 import { print } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
 
@@ -13,11 +13,7 @@ export default command({
     group: 'Boxes',
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     force: { type: 'boolean', alias: 'f', description: 'at once, without the 5 seconds to finish' },
   },
   async run({ args }) {

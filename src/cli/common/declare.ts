@@ -82,6 +82,13 @@ export function command<const T extends Declared>(definition: {
   return defineCommand(definition as unknown as CommandDef) as unknown as Command
 }
 
+/** The box that a command is about. */
+export const BOX_ARGUMENT = {
+  type: 'positional',
+  complete: 'box',
+  description: 'The box: its name or the path of its workspace (default: that of this folder).',
+} as const satisfies Arg
+
 /** Options of every command that prints a listing. */
 export const JSON_OPTION = {
   json: { type: 'boolean', description: 'Print machine-readable JSON.' },

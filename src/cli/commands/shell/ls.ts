@@ -1,5 +1,5 @@
 /** `coop shell ls`: the shells of a box. */
-import { command, JSON_OPTION } from '../../common/declare.ts'
+import { BOX_ARGUMENT, command, JSON_OPTION } from '../../common/declare.ts'
 import { print, printError, printJson, table } from '../../common/output.ts'
 import { findBox } from '../../common/target.ts'
 
@@ -10,11 +10,7 @@ export default command({
     examples: ['coop shell ls', 'coop shell ls my-app --json'],
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     ...JSON_OPTION,
   },
   async run({ args }) {

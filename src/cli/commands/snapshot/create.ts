@@ -2,7 +2,7 @@
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { CoopError } from '../../../core/errors.ts'
-import { command } from '../../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../../common/declare.ts'
 import { bytes, print, printWarnings } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
@@ -17,11 +17,7 @@ export default command({
     ],
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     name: { type: 'positional', required: true, description: 'The name of the snapshot.' },
     note: { type: 'string', valueHint: 'TEXT', description: 'a short text that the list shows' },
     workspace: {

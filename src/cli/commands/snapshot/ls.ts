@@ -1,7 +1,7 @@
 /** `coop snapshot ls`: what there is to put back. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
-import { command } from '../../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../../common/declare.ts'
 import { age, bytes, print, printable, printError, printJson, shortened, table } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
@@ -15,11 +15,7 @@ export default command({
     examples: ['coop snapshot ls', 'coop snapshot ls my-app --json'],
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     json: { type: 'boolean', description: 'machine-readable output' },
   },
   async run({ args }) {

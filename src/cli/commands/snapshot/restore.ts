@@ -2,7 +2,7 @@
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { callerEnvironment } from '../../common/box-options.ts'
-import { command } from '../../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../../common/declare.ts'
 import { print, printWarnings } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
@@ -14,11 +14,7 @@ export default command({
     examples: ['coop snapshot restore before-upgrade', 'coop snapshot restore my-app green --workspace'],
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     name: {
       type: 'positional',
       required: true,

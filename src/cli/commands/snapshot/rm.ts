@@ -1,7 +1,7 @@
 /** `coop snapshot rm`: remove a snapshot. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
-import { command } from '../../common/declare.ts'
+import { BOX_ARGUMENT, command } from '../../common/declare.ts'
 import { print } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
@@ -12,11 +12,7 @@ export default command({
     examples: ['coop snapshot rm before-upgrade', 'coop snapshot rm my-app green'],
   },
   args: {
-    box: {
-      type: 'positional',
-      complete: 'box',
-      description: 'The box: its name or the path of its workspace (default: that of this folder).',
-    },
+    box: BOX_ARGUMENT,
     name: {
       type: 'positional',
       required: true,
