@@ -49,13 +49,13 @@ class Removal {
   }
 
   #entry(dir: number, name: string, depth: number): boolean {
-    if (tree.remove(dir, name)) return true
+    if (tree.remove(dir, name) || tree.removeFolder(dir, name)) return true // most folders of a box are empty
     let folder: number
     try {
       folder = tree.openToRemove(dir, name)
     } catch (error) {
       if (!(error instanceof SysError)) throw error
-      return tree.removeFolder(dir, name) // an empty folder of another id, in one of ours
+      return false // a folder of another id
     }
     try {
       if (depth === MAX_DEPTH) {
@@ -64,11 +64,16 @@ class Removal {
         this.#moved.push(moved)
         return true
       }
-      for (let round = 0; round < ROUNDS && this.#content(folder, depth); round++);
+      for (let round = 0; round < ROUNDS; round++) {
+        const isEmptied = this.#content(folder, depth)
+        if (tree.removeFolder(dir, name)) return true
+        if (!isEmptied) return false
+        tree.rewind(folder)
+      }
+      return false
     } finally {
       closeDescriptor(folder)
     }
-    return tree.removeFolder(dir, name)
   }
 
   /** Whether something was there and all of it is gone: then there may be more. */
@@ -80,7 +85,6 @@ class Removal {
         found = true
         whole = this.#entry(folder, name, depth + 1) && whole
       }
-    if (found && whole) tree.rewind(folder)
     return found && whole
   }
 }
