@@ -21,7 +21,7 @@ const INPUTS = ['src', 'ffi', 'web', 'package.json', 'bunfig.toml', 'scripts/bui
 /**
  * A compiled program otherwise loads `.env`, `bunfig.toml` (with its preload scripts), `tsconfig.json` and
  * `package.json` of the **current folder** before its own first line: a hostile repository would own the
- * host process. `test/escape/39-poisoned-folder.test.ts` proves that it does not.
+ * host process. `test/escape/poisoned-folder.test.ts` proves that it does not.
  */
 export const HARDENING = [
   '--no-compile-autoload-dotenv',

@@ -60,6 +60,7 @@ export class Registry {
   readonly creates: number[] = []
   readonly #told = new Set<string>()
   readonly #turns = new Turns()
+  #written: readonly string[] | undefined
   #cleaning = false
   #cleanTimer: Timer | undefined
 
@@ -109,7 +110,13 @@ export class Registry {
   get writable(): readonly string[] {
     const known = writableMounts(this.boxes.map(({ manifest }) => manifest))
     const others = this.unknown.flatMap(({ workspace }) => workspace ?? [])
-    return [...new Set([...known, ...others, ...readWritten(this.#context.paths)])]
+    return [...new Set([...known, ...others, ...this.#everWritten])]
+  }
+
+  /** Read once: no other process writes the list while this daemon lives. */
+  get #everWritten(): readonly string[] {
+    this.#written ??= readWritten(this.#context.paths)
+    return this.#written
   }
 
   /** Whether anything lives that a daemon is needed for. */
@@ -298,7 +305,7 @@ export class Registry {
     await this.#context.host.groupFiles.ready()
     const { paths, host } = this.#context
     const prepared = makeReady(prepare, paths, host)
-    addWritten(paths, writableIn(prepared.plan))
+    this.#written = addWritten(paths, this.#everWritten, writableIn(prepared.plan))
     let seeded = true
     try {
       seeded = await seedVolumes(this.#context, prepared.plan)

@@ -17,7 +17,7 @@ export function commandHandlers(services: Services): HandlersFor<keyof typeof CO
     work: (fds: readonly number[]) => Promise<T>,
   ): Promise<T> => {
     if (descriptors !== undefined) channel.needDescriptors()
-    const fds = descriptors === undefined ? [] : desk.take(descriptors)
+    const fds = descriptors === undefined ? [] : await desk.take(descriptors)
     if (!fds)
       throw new CoopError('E_FAILED', 'the pipes of the command did not arrive', { hint: 'try again' })
     try {

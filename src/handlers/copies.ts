@@ -23,9 +23,9 @@ export function copyHandlers({ registry, desk }: Services): HandlersFor<keyof ty
   }
 
   return {
-    'copy.begin': (channel, { descriptors, ...target }) => {
+    'copy.begin': async (channel, { descriptors, ...target }) => {
       channel.needDescriptors()
-      const socket = desk.takeSocket(descriptors)
+      const socket = await desk.takeSocket(descriptors)
       if (socket === undefined)
         throw new CoopError('E_FAILED', 'the socket for the copy did not arrive', { hint: 'try again' })
       try {

@@ -65,9 +65,9 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
       await box.terminals.close(pty, { ended: 'hangup', code: 128 + SIGHUP })
       return { box: box.name }
     },
-    'pty.direct': (channel, { descriptors }) => {
+    'pty.direct': async (channel, { descriptors }) => {
       channel.needDescriptors()
-      const socket = desk.takeSocket(descriptors)
+      const socket = await desk.takeSocket(descriptors)
       if (socket === undefined)
         throw new CoopError('E_FAILED', 'the socket for the terminal did not arrive', { hint: 'try again' })
       try {

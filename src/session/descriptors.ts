@@ -29,9 +29,12 @@ export class DescriptorDesk {
   readonly #path: string
   #socket: number
   readonly #waiting = new Map<string, { fds: number[]; since: number; kind: 'pipes' | 'socket' }>()
+  /** Calls whose descriptors are still in the socket, by their token. */
+  readonly #expected = new Map<string, () => void>()
   readonly #watcher: Watcher
   #watched: Watched
   #sweep: Timer | undefined
+  #again: Timer | undefined
 
   readonly #isBusy: () => boolean
 
@@ -61,7 +64,11 @@ export class DescriptorDesk {
 
   #arrived(): void {
     if (this.#drain()) return this.#watched.arm({ reading: true, writing: false })
-    setTimeout(() => this.#arrived(), SHORT_MS) // clients wait with theirs until others have ended
+    // Clients wait with theirs until others have ended.
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined
+      this.#arrived()
+    }, SHORT_MS)
   }
 
   /** After its file was deleted. */
@@ -76,40 +83,59 @@ export class DescriptorDesk {
   forget(pid: number | undefined): void {
     if (pid === undefined) return
     this.#drain()
-    for (const token of this.#waiting.keys()) if (token.startsWith(`${pid}.`)) this.#close(token)
+    const isIts = (token: string): boolean => token.startsWith(`${pid}.`)
+    for (const token of this.#waiting.keys()) if (isIts(token)) this.#close(token)
+    for (const token of this.#expected.keys()) if (isIts(token)) this.#tell(token)
   }
 
-  /** What was sent under a token; undefined when nothing was. The caller owns them. */
-  take(token: string): number[] | undefined {
-    const fds = this.#take(token, 'pipes')
+  /**
+   * What was sent under a token; undefined when nothing was. The caller owns them. It waits while there are too few
+   * descriptors: had each client that asks its turn at once, all of them would hold pipes and none could get a box.
+   */
+  async take(token: string): Promise<number[] | undefined> {
+    const fds = await this.#take(token, 'pipes')
     if (process.getuid?.() === 0) fds?.forEach(openToAll)
     return fds
   }
 
   /** A client's socket for descriptors that go to it; it never goes into a box. */
-  takeSocket(token: string): number | undefined {
-    return this.#take(token, 'socket')?.[0]
+  async takeSocket(token: string): Promise<number | undefined> {
+    return (await this.#take(token, 'socket'))?.[0]
   }
 
-  #take(token: string, kind: 'pipes' | 'socket'): number[] | undefined {
-    if (!this.#waiting.has(token)) this.#drain(token)
+  async #take(token: string, kind: 'pipes' | 'socket'): Promise<number[] | undefined> {
+    if (!this.#waiting.has(token)) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#expected.set(token, resolve)
+      this.#arrived()
+      await promise
+    }
     const entry = this.#waiting.get(token)
     if (entry?.kind !== kind) return undefined
     this.#waiting.delete(token)
     return entry.fds
   }
 
-  /** Read what was sent, up to `token`. False when there are too few descriptors to go on. */
-  #drain(token?: string): boolean {
+  #tell(token: string): void {
+    this.#expected.get(token)?.()
+    this.#expected.delete(token)
+  }
+
+  /** Read what was sent. False when there are too few descriptors to go on. */
+  #drain(): boolean {
     for (;;) {
-      if (token === undefined && !this.#hasRoom()) return false
+      if (!this.#hasRoom()) return false
       let message: ReturnType<typeof receiveDescriptors>
       try {
         message = receiveDescriptors(this.#socket, MAX_TOKEN)
       } catch {
         continue // that one is lost, as its client is told; the next ones are whole
       }
-      if (!message) return true
+      if (!message) {
+        // A client sends before it asks: what is not here now never comes.
+        for (const token of [...this.#expected.keys()]) this.#tell(token)
+        return true
+      }
       const { fds } = message
       const [first] = fds
       const isSocket = fds.length === 1 && first !== undefined && descriptorIsSocket(first)
@@ -121,7 +147,7 @@ export class DescriptorDesk {
         this.#waiting.set(name, { fds, since: Date.now(), kind })
         this.#sweepSoon()
       } else fds.forEach(closeDescriptor)
-      if (name === token) return true
+      this.#tell(name)
     }
   }
 

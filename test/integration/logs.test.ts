@@ -81,7 +81,7 @@ describe.each(invokers)('as $name', (invoker) => {
       })
       expectRefusal(await t.coop(['shell', 'kill', 'x!']), {
         code: 2,
-        sentence: /no shell/,
+        sentence: /"x!" does not name a shell/,
         hint: /shell ls/,
       })
     },

@@ -1,6 +1,6 @@
 /**
  * Files with which a box could get at more through `coop cp` than their bytes, or keep it waiting:
- * those of the kernel, fifos, leased ones, devices, and names, depth and number of them. See 48-copy.test.ts.
+ * those of the kernel, fifos, leased ones, devices, and names, depth and number of them. See copy.test.ts.
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, lstatSync, readdirSync } from 'node:fs'

@@ -3,7 +3,7 @@
  * `coop kill` later. No workspace, mount, copy or agent is chosen by one.
  */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
 import type { RunResult } from '../harness/process.ts'
@@ -66,6 +66,28 @@ describe.each(everyone)('as $name', (invoker) => {
       expect(existsSync(join(victim, 'planted'))).toBe(false)
       expect(readFileSync(join(victim, 'key'), 'utf8')).toBe('SECRET\n')
     })
+
+  test.skipIf(box.missing)(
+    `a damaged list of those places is refused, and says how to go on${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      worked(await t.coop(['run', '--', 'true']))
+      worked(await t.coop(['system', 'shutdown']))
+      const list = join(t.dataDir, 'written.json')
+      for (const damage of ['', '{"places":', '{"version":1,"places":"/"}']) {
+        writeFileSync(list, damage)
+        const refused = await t.coop(['run', '--', 'true'])
+        expect(refused).toMatchObject({ code: 125, stdout: '' })
+        expect(refused.stderr).toBe(
+          `coop: the list of places that boxes have written is damaged: ${list}\n` +
+            `hint: remove links that you did not make from the folders that boxes had writable, then: rm ${list}\n`,
+        )
+        worked(await t.coop(['ls'])) // what is there can still be looked at, and ended
+      }
+      rmSync(list)
+      worked(await t.coop(['run', '--', 'true']))
+    },
+  )
 
   test.skipIf(box.missing)(`no box takes a lease on a file${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
