@@ -2,6 +2,7 @@ import { expect, test } from 'bun:test'
 import { hasShownBlanks, stateOf } from '../../test/screens/state.ts'
 import { Random, stream } from '../../test/screens/streams.ts'
 import { shownBy } from '../../test/screens/tmux.ts'
+import { inTurn } from '../vt/testing.ts'
 import { insidesOf, Screen } from './screen.ts'
 
 const SIZES: [[number, number], ...[number, number][]] = [
@@ -158,7 +159,7 @@ test('no character is lost wherever a stream is cut', () => {
   const whole = screenOf(new TextDecoder().decode(bytes), 40)
   for (let at = 1; at < bytes.length; at++) {
     const cut = new Screen(40, 5)
-    for (const piece of [bytes.subarray(0, at), bytes.subarray(at)]) cut.write(piece)
+    for (const piece of inTurn([bytes.subarray(0, at), bytes.subarray(at)])) cut.write(piece)
     expect(stateOf(cut)).toEqual(stateOf(whole))
   }
 })

@@ -81,7 +81,7 @@ export class Screen {
   *writing(bytes: Uint8Array): Steps<void> {
     const all = this.#partial.length > 0 ? Buffer.concat([this.#partial, bytes]) : bytes
     const whole = all.subarray(0, wholeCharacters(all, 0, all.length))
-    this.#partial = all.slice(whole.length)
+    this.#partial = new Uint8Array(all.subarray(whole.length)) // `slice` of a Buffer would be the caller's memory
     for (let at = 0; at < whole.length; ) {
       const end = pieceEnd(whole, at, this.columns, this.rows)
       this.#parse(whole.subarray(at, end))

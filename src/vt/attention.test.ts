@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { Attention, type Signal } from './attention.ts'
-import { bytesOf, fuzz, randomSplit } from './testing.ts'
+import { bytesOf, fuzz, inTurn, randomSplit } from './testing.ts'
 
 const heard = (...parts: string[]): (Signal | undefined)[] => {
   const attention = new Attention()
@@ -82,7 +82,7 @@ test('any stream says the same in any pieces, in plain text', () => {
   fuzz(6, (bytes, random) => {
     const listen = (parts: readonly Uint8Array[]) => {
       const attention = new Attention()
-      return parts.flatMap((part) => attention.push(part, 0) ?? [])
+      return Array.from(inTurn(parts), (part) => attention.push(part, 0) ?? []).flat()
     }
     const [whole] = listen([bytes])
     const pieces = listen(randomSplit(random, bytes))

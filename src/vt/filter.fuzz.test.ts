@@ -3,12 +3,12 @@ import { allowsCsi, allowsEscape } from './csi-rules.ts'
 import { OutputFilter } from './filter.ts'
 import { MAX_STRING } from './limits.ts'
 import { isQuery } from './query.ts'
-import { fuzz, randomSplit, tokens } from './testing.ts'
+import { fuzz, inTurn, randomSplit, tokens } from './testing.ts'
 
 describe('any stream', () => {
   const run = (parts: readonly Uint8Array[]): Buffer => {
     const filter = new OutputFilter()
-    const shown = parts.map((part) => filter.push(part).slice())
+    const shown = Array.from(inTurn(parts), (part) => new Uint8Array(filter.push(part)))
     expect(filter.held).toBeLessThanOrEqual(MAX_STRING)
     return Buffer.concat([...shown, filter.flush()])
   }

@@ -112,7 +112,7 @@ export class OutputFilter {
   }
 
   #keep(bytes: Uint8Array, from: number, to: number): void {
-    if (bytes !== this.#chunk) return this.#put(bytes.slice(from, to))
+    if (bytes !== this.#chunk) return this.#put(new Uint8Array(bytes.subarray(from, to)))
     if (from !== this.#to) {
       this.#cut()
       this.#from = from

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'bun:test'
 import { Stripper } from './strip.ts'
-import { bytesOf, fuzz, randomSplit, rawBytes } from './testing.ts'
+import { bytesOf, fuzz, inTurn, randomSplit, rawBytes } from './testing.ts'
 
 const run = (parts: readonly Uint8Array[]): Buffer => {
   const stripper = new Stripper()
-  const done = parts.map((part) => stripper.push(part))
+  const done = Array.from(inTurn(parts), (part) => stripper.push(part))
   return Buffer.concat([...done, stripper.flush()])
 }
 const stripped = (text: string): string => run([bytesOf(text)]).toString()

@@ -1,4 +1,5 @@
 /** What the tests of this folder share: random streams, and ways to read them. */
+import { ESC } from './characters.ts'
 import { type FilterOptions, OutputFilter } from './filter.ts'
 import type { Kind, Sequence } from './sequence.ts'
 import { Tokenizer } from './tokenizer.ts'
@@ -47,14 +48,14 @@ export function tokens(parts: readonly Uint8Array[]): Token[] {
       found.push({ is: kind, bytes, begin, end, malformed, sequence: copy(sequence) })
     },
   })
-  for (const part of parts) tokenizer.push(part)
+  for (const part of inTurn(parts)) tokenizer.push(part)
   return found
 }
 
 /** The sequence with bytes of its own. */
 function copy(sequence: Sequence): Sequence {
   const own = Object.assign(Object.create(Object.getPrototypeOf(sequence)), sequence) as Sequence
-  own.bytes = sequence.bytes.slice()
+  own.bytes = new Uint8Array(sequence.bytes)
   return own
 }
 
@@ -133,6 +134,16 @@ export function randomSplit(random: Random, bytes: Uint8Array): Uint8Array[] {
     at = next
   }
   return parts
+}
+
+/** The parts as a terminal gives them: each is a Buffer in the same memory, good until the next one. */
+export function* inTurn(parts: readonly Uint8Array[]): Generator<Buffer> {
+  const memory = Buffer.alloc(Math.max(1, ...parts.map(({ length }) => length)))
+  for (const part of parts) {
+    memory.set(part)
+    yield memory.subarray(0, part.length)
+    memory.fill(ESC)
+  }
 }
 
 export const FUZZ_MS = 1500 // for each fuzz test; a slow machine does fewer rounds

@@ -71,7 +71,7 @@ export class TextScanner {
       if (from < at) sink.text(bytes, from, at, offset + from)
       if (byte === ESC) return at
       if (partial) {
-        this.partial = bytes.slice(at, end)
+        this.partial = new Uint8Array(bytes.subarray(at, end)) // `slice` of a Buffer would be the caller's memory
         return end
       }
       sink.control(code, bytes, at, at + length)
