@@ -19,8 +19,7 @@ const ANY_FILE = '--path-ignore-patterns=node_modules/**'
  * that process group.
  *
  * @param {readonly string[]} files paths relative to the repository
- * @param {{ testTimeoutMs: number, totalTimeoutMs: number, quiet?: boolean }} options `quiet`: nothing is
- *   printed, and the output holds failures only
+ * @param {{ testTimeoutMs: number, totalTimeoutMs: number, quiet?: boolean }} options `quiet`: the output holds failures only
  * @returns {Promise<Outcome>}
  */
 export async function bunTest(files, { testTimeoutMs, totalTimeoutMs, quiet = false }) {
@@ -36,7 +35,7 @@ export async function bunTest(files, { testTimeoutMs, totalTimeoutMs, quiet = fa
   ]
   if (quiet) args.push('--only-failures')
   try {
-    const { code, output } = await runGroup(bunPath(), [...args, ...paths], totalTimeoutMs, quiet)
+    const { code, output } = await runGroup(bunPath(), [...args, ...paths], totalTimeoutMs)
     return count(readReport(report), code, output, files)
   } finally {
     rmSync(folder, { recursive: true, force: true })
@@ -47,17 +46,15 @@ export async function bunTest(files, { testTimeoutMs, totalTimeoutMs, quiet = fa
  * @param {string} command
  * @param {readonly string[]} args
  * @param {number} timeoutMs
- * @param {boolean} quiet
  * @returns {Promise<{ code: number, output: string }>}
  */
-function runGroup(command, args, timeoutMs, quiet) {
+function runGroup(command, args, timeoutMs) {
   return new Promise((resolve, reject) => {
     // A session of its own: no test may depend on, or disturb, the terminal of whoever runs the tests.
     const child = spawn(command, args, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     const take = (/** @type {Buffer} */ chunk) => {
       output += chunk
-      if (!quiet) process.stdout.write(chunk)
     }
     child.stdout.on('data', take)
     child.stderr.on('data', take)

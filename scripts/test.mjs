@@ -3,6 +3,7 @@
  * The very last line of the output is `N passed, N failed[, N skipped]`; exit code 1 on a failure.
  */
 
+import { availableParallelism } from 'node:os'
 import { build } from './build.mjs'
 import { ensureNodeModules, script } from './bun.mjs'
 import { check, testFiles, unitTestFiles, unitTests } from './check.mjs'
@@ -25,6 +26,11 @@ const GROUPS = [
   { folder: 'test/soak', testTimeoutMs: 120_000 },
   { folder: 'test/web', testTimeoutMs: 90_000 },
 ]
+/** These use up what the machine or a user has only one of, or measure how long something takes. */
+const ALONE =
+  /^test\/(?:soak\/|images\/(?:build|interrupted|publish-failures)|escape\/(?:limits|shared-counts|terminal-floods|terminals)|integration\/(?:bad-host|full-disk|snapshot-fifos))/
+/** Most of a test's time is spent waiting for processes, so that a second file fills the gaps of the first. */
+const AT_ONCE = Math.min(2, availableParallelism())
 const FILE_TIMEOUT_MS = 900_000
 
 /** @type {Outcome} */
@@ -83,7 +89,17 @@ async function wholeProgramTests(groups) {
   process.stdout.write(built ? 'ok    built dist/coop\n' : 'ok    dist/coop is up to date\n')
   for (const { folder, files, testTimeoutMs } of groups) {
     heading(folder)
-    for (const file of files) add(await bunTest([file], { testTimeoutMs, totalTimeoutMs: FILE_TIMEOUT_MS }))
+    const run = async (/** @type {string} */ file) => {
+      const outcome = await bunTest([file], { testTimeoutMs, totalTimeoutMs: FILE_TIMEOUT_MS })
+      process.stdout.write(outcome.output)
+      add(outcome)
+    }
+    const left = files.filter((file) => !ALONE.test(file))
+    const runner = async () => {
+      for (let file = left.shift(); file; file = left.shift()) await run(file)
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, runner))
+    for (const file of files.filter((name) => ALONE.test(name))) await run(file)
   }
 }
 
