@@ -4,16 +4,14 @@ import type { LoadedConfig } from '../config/load.ts'
 import type { Ask } from './ask.ts'
 import { keyOf, shown } from './words.ts'
 
-/** Names that decide which programs run, or where they and agents connect: a value for one is like a command. */
-const STEERING = [
-  /^(PATH|HOME|SHELL|ENV|BASH_ENV|IFS|EDITOR|VISUAL|PAGER|BROWSER|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE)$/,
-  /^(LD|BUN|GIT|PYTHON|PERL|RUBY|SSL_CERT|NPM_CONFIG|DYLD)/i,
-  /^NODE_(?!ENV$)/,
-  /(_PROXY|JAVA_OPTIONS|JAVA_TOOL_OPTIONS)$/i,
-  /^(ANTHROPIC|CLAUDE|OPENAI|CODEX|GEMINI|GOOGLE|OPENCODE|AIDER|AWS|AZURE|VERTEX)_/i,
-]
+/**
+ * Names that any project may set. Every other name needs a person's word: nobody can list all variables by which a shell,
+ * an interpreter, a build tool or an agent lets others choose what runs, or where it sends its user's token.
+ */
+const HARMLESS =
+  /^(?:CI|DEBUG|TZ|LANG|LANGUAGE|LC_[A-Z]+|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CLICOLOR|CLICOLOR_FORCE|COLUMNS|LINES|PORT|LOG_LEVEL|RUST_LOG|RUST_BACKTRACE|(?:NODE|RAILS|RACK|APP|MIX|FLASK)_ENV)$/
 
-/** `own`: what the user's layers say. Other values that the file holds are the project's own, and safe. */
+/** `own`: what the user's layers say. */
 export function envAsks(
   { config, references, origins }: LoadedConfig,
   own: Config['env'],
@@ -29,15 +27,20 @@ export function envAsks(
     // Also when it is not set now: the meaning of a file must not depend on where it is read.
     if (reference !== undefined) {
       const wanted = reference.slice(1)
-      asks.push({ at, key: keyOf('env', wanted), sentence: `have your variable ${shown(wanted)}` })
+      const other = wanted === name ? [] : [name]
+      const as = wanted === name ? '' : ` as ${shown(name)}`
+      asks.push({
+        at,
+        key: keyOf('env', wanted, ...other),
+        sentence: `have your variable ${shown(wanted)}${as}`,
+      })
     }
-    if (before === undefined && reference === undefined && STEERING.some((names) => names.test(name))) {
+    if (before === undefined && reference === undefined && !HARMLESS.test(name)) {
       const value = config.env[name] ?? ''
-      const what = 'which decides what runs or where it connects'
       asks.push({
         at,
         key: keyOf('env-set', name, value),
-        sentence: `set ${shown(name)} to ${shown(value)}, ${what}`,
+        sentence: `set ${shown(name)} to ${shown(value)}`,
       })
     }
     if (before !== undefined) {

@@ -74,7 +74,9 @@ ptrace = true
 mount = "sub"
 path = "/work"
 [env]
-A = "b"
+NODE_ENV = "test"
+LC_ALL = "C"
+PORT = "80"
 [network]
 mode = "host"
 allow = ["example.com"]
@@ -103,8 +105,11 @@ port = 1
 })
 
 test.each([
-  ['[env]\nX = "$GITHUB_TOKEN"', ['env:GITHUB_TOKEN']],
-  ['[env]\nX = "y"\nNODE_ENV = "test"\nDATABASE_URL = "postgres://db"', []],
+  ['[env]\nGITHUB_TOKEN = "$GITHUB_TOKEN"', ['env:GITHUB_TOKEN']],
+  ['[env]\nLD_PRELOAD = "$GITHUB_TOKEN"', ['env:GITHUB_TOKEN:LD_PRELOAD']],
+  ['[env]\nPORT = "$PORT"', ['env:PORT']],
+  ['[env]\nX = "y"\nNODE_ENV = "test"', ['env-set:X:y']],
+  ['[env]\nNODE_ENVY = "1"\nMY_PORT = "2"', ['env-set:NODE_ENVY:1', 'env-set:MY_PORT:2']],
   ['[env]\nPATH = "/w/bin"', ['env-set:PATH:/w/bin']],
   [
     '[env]\nLD_PRELOAD = "/w/x.so"\nANTHROPIC_BASE_URL = "https://x"',
@@ -209,7 +214,7 @@ test('other bytes of the same meaning ask nothing', () => {
   const one =
     '[sandbox]\nnested = true\nmounts = ["../lib:/x:ro", "v:~/v"]\nsetup = ["a"]\n[env]\nX = "$T"\n[limits]\npids = 5000'
   const other =
-    '# text\n[limits]\npids = 5_000\n[env]\nY = \'$T\'\n[sandbox]\nsetup = ["""a"""]\nmounts = [{ volume = "v", target = "/home/coop/./v" }, { host = "./../lib/", target = "//x/", readonly = true }]\nnested = true\n'
+    '# text\n[limits]\npids = 5_000\n[env]\nX = \'$T\'\n[sandbox]\nsetup = ["""a"""]\nmounts = [{ volume = "v", target = "/home/coop/./v" }, { host = "./../lib/", target = "//x/", readonly = true }]\nnested = true\n'
   expect(covers(one, other)).toBe(true)
 })
 

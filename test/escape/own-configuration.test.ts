@@ -13,7 +13,7 @@ import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { everyone, inBox, needed, said, startBox } from './support.ts'
 
 const SECRET = { env: { HOST_SECRET: 'stolen' } }
-const MINE = '# mine\n[env]\nPLAIN = "1"\n'
+const MINE = '# mine\n[env]\nPORT = "1"\n'
 /** What the agent would like to have. */
 const WIDER = `[sandbox]
 nested = true
@@ -175,7 +175,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect((await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity', '--trust'], SECRET)).code).toBe(0)
     expect(await exec(t, 'echo $TAKEN')).toBe('stolen\n')
     // Other bytes of the same meaning ask nothing.
-    writeFileSync(own(t), '# text\n[env]\nTAKEN = "$HOST_SECRET" # more\nPLAIN = "x"\n')
+    writeFileSync(own(t), '# text\n[env]\nTAKEN = "$HOST_SECRET" # more\nPORT = "x"\n')
     said(await t.coop(['restart'], SECRET))
     writeFileSync(own(t), '[env]\nTAKEN = "$HOST_SECRET"\nMORE = "$OTHER_SECRET"\n')
     expectAsked(await t.coop(['restart'], SECRET), /have your variable OTHER_SECRET\n/)

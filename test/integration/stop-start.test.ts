@@ -58,9 +58,9 @@ describe.each(invokers)('as $name', (invoker) => {
       output(await t.coop(['stop', '-f']))
       process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
       expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'stopped', reason: 'coop stop' }])
-      t.write('coop.toml', '[env]\nGREETING = "hello"\n')
+      t.write('coop.toml', '[env]\nNODE_ENV = "hello"\n')
       output(await t.coop(['start']))
-      expect(output(await t.coop(['exec', '--', 'printenv', 'GREETING']))).toBe('hello\n')
+      expect(output(await t.coop(['exec', '--', 'printenv', 'NODE_ENV']))).toBe('hello\n')
       output(await t.coop(['kill', '-f']))
       await nothingLeft(t)
     },
