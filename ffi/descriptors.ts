@@ -67,7 +67,7 @@ export function receiveDescriptors(
   const control = new Uint8Array(16 + 4 * MAX_FDS)
   const m = message(new Uint8Array(size), control)
   const n = syscall('recvmsg', socket, m.header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)
-  if (n === -EAGAIN || n === 0) return undefined
+  if (n === -EAGAIN) return undefined
   if (n < 0) throw new SysError('recvmsg', n)
   const fds: number[] = []
   const view = new DataView(control.buffer)
@@ -81,6 +81,7 @@ export function receiveDescriptors(
     for (const fd of fds) syscall('close', fd)
     throw new SysError('recvmsg', -90 /* EMSGSIZE */)
   }
+  if (n === 0 && !fds.length) return undefined
   return { bytes: m.bytes.subarray(0, n), fds }
 }
 

@@ -87,6 +87,14 @@ describe('bounds', () => {
     expect(stripper.held).toBeLessThan(80_000)
   })
 
+  test('nor is one whose cursor goes on to the right', () => {
+    const stripper = new Stripper()
+    for (let i = 0; i < 200; i++) {
+      stripper.push(bytesOf('\x1b[9999C'.repeat(100)))
+      expect(stripper.held).toBeLessThan(80_000)
+    }
+  })
+
   test('a line is held until it ends, and whole lines are not', () => {
     const stripper = new Stripper()
     expect(Buffer.from(stripper.push(bytesOf('one\r\ntwo'))).toString()).toBe('one\n')

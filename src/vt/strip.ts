@@ -162,7 +162,10 @@ export class Stripper {
   /** TUIs do this for blanks, so the line stays one that is only appended to. */
   #forward(count: number): void {
     if (this.#line || this.#return) this.#edit().forward(count)
-    else this.#out.append(BLANKS.subarray(0, count))
+    else {
+      this.#out.append(BLANKS.subarray(0, count))
+      if (this.#out.length - this.#begin > MAX_LINE) this.#begin = this.#out.length
+    }
   }
 
   #editing(
