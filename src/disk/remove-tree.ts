@@ -7,16 +7,21 @@ import { basename, dirname, join } from 'node:path'
 import { SysError } from '../../ffi/libc.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import * as tree from '../../ffi/tree.ts'
+import { finish, type Steps } from '../core/steps.ts'
 
 export const MAX_DEPTH = 64 // folders in one another; what is deeper is moved up first
 
+const STEP = 32 // files and folders, which take about a millisecond
 const ROUNDS = 3 // a listing may miss what moves while it is read; whoever goes on making files must not keep us here
 
 /** A name beside what is being deleted, for what lay too deep in it. */
 export const movedName = (): string => `.deep.${crypto.randomUUID()}`
 
 /** Paths of what could not be removed, beside it what lay too deep in it. The folder that it is in is coop's own. */
-export function removeTree(path: string): string[] {
+export const removeTree = (path: string): string[] => finish(removingTree(path))
+
+/** The same in steps: a box may leave so many files, and so deep, that it takes minutes. */
+export function* removingTree(path: string): Steps<string[]> {
   const folder = dirname(path)
   let top: number
   try {
@@ -25,7 +30,7 @@ export function removeTree(path: string): string[] {
     return [path]
   }
   try {
-    const left = new Removal(top).remove(tree.pathBytes(basename(path)))
+    const left = yield* new Removal(top).remove(tree.pathBytes(basename(path)))
     return left.map((name) => join(folder, tree.pathText(name)))
   } finally {
     closeSync(top)
@@ -35,20 +40,22 @@ export function removeTree(path: string): string[] {
 class Removal {
   readonly #top: number
   readonly #moved: string[] = []
+  #seen = 0
 
   constructor(top: number) {
     this.#top = top
   }
 
   /** Names that are left in the top folder. */
-  remove(name: string): string[] {
-    const left = this.#entry(this.#top, name, 0) ? [] : [name]
+  *remove(name: string): Steps<string[]> {
+    const left = (yield* this.#entry(this.#top, name, 0)) ? [] : [name]
     for (let deep = this.#moved.pop(); deep !== undefined; deep = this.#moved.pop())
-      if (!this.#entry(this.#top, deep, 0)) left.push(deep)
+      if (!(yield* this.#entry(this.#top, deep, 0))) left.push(deep)
     return left
   }
 
-  #entry(dir: number, name: string, depth: number): boolean {
+  *#entry(dir: number, name: string, depth: number): Steps<boolean> {
+    if (++this.#seen % STEP === 0) yield
     if (tree.remove(dir, name) || tree.removeFolder(dir, name)) return true // most folders of a box are empty
     let folder: number
     try {
@@ -65,7 +72,7 @@ class Removal {
         return true
       }
       for (let round = 0; round < ROUNDS; round++) {
-        const isEmptied = this.#content(folder, depth)
+        const isEmptied = yield* this.#content(folder, depth)
         if (tree.removeFolder(dir, name)) return true
         if (!isEmptied) return false
         tree.rewind(folder)
@@ -77,13 +84,13 @@ class Removal {
   }
 
   /** Whether something was there and all of it is gone: then there may be more. */
-  #content(folder: number, depth: number): boolean {
+  *#content(folder: number, depth: number): Steps<boolean> {
     let found = false
     let whole = true
     for (const names of tree.listNames(folder))
       for (const name of names) {
         found = true
-        whole = this.#entry(folder, name, depth + 1) && whole
+        whole = (yield* this.#entry(folder, name, depth + 1)) && whole
       }
     return found && whole
   }

@@ -1,4 +1,6 @@
 /** Writes the lines of a buffer so that a terminal that was just reset has the same cells and wraps. */
+
+import type { Steps } from '../core/steps.ts'
 import { BG, type Buffer, type Cell, type Core, type Line, newCell } from './internals.ts'
 import { MAX_RENDERED, MAX_RENDERED_LINKS } from './limits.ts'
 import {
@@ -11,7 +13,6 @@ import {
   select,
   showsWhenEmpty,
 } from './pen.ts'
-import type { Steps } from './steps.ts'
 import { isLoneMark } from './width.ts'
 
 interface Row {

@@ -2,12 +2,13 @@
  * A screen in a window of another size. What the program writes is meant for a terminal of its own size: elsewhere
  * lines would wrap and scroll in the wrong place. So such a window gets pictures, line by line.
  */
+
+import type { Steps } from '../core/steps.ts'
 import type { Extras } from './extras.ts'
 import type { Core } from './internals.ts'
 import { colors, keyboard, modes, title } from './modes.ts'
 import { Painter } from './painter.ts'
 import type { Picture } from './pictures.ts'
-import type { Steps } from './steps.ts'
 
 export interface Window {
   readonly columns: number

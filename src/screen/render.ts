@@ -1,4 +1,6 @@
 /** The state of a terminal as the sequences that bring a terminal that was just reset to it. */
+
+import type { Steps } from '../core/steps.ts'
 import type { Extras, Keyboard, Saved } from './extras.ts'
 import { NOTHING_SAVED } from './extras.ts'
 import { lastPrinted } from './guards.ts'
@@ -7,7 +9,6 @@ import { MAX_RENDERED } from './limits.ts'
 import { colors, keyboard, modes, titles } from './modes.ts'
 import { type Content, Painter } from './painter.ts'
 import { attributesOfPen, PLAIN, same, select } from './pen.ts'
-import type { Steps } from './steps.ts'
 
 const SHIFT = ['\x0f', '\x0e', '\x1bn', '\x1bo']
 const SLOTS = '()*+'

@@ -5,6 +5,8 @@
  *
  * This loads a terminal emulator (5 ms compiled): import it when a screen is needed, `await import(...)`.
  */
+
+import { finish, type Steps } from '../core/steps.ts'
 import { pieceEnd, wholeCharacters } from './cost.ts'
 import { Extras } from './extras.ts'
 import { type Core, type Emulator, open } from './internals.ts'
@@ -13,7 +15,6 @@ import { Pending } from './pending.ts'
 import { picture, type Window } from './picture.ts'
 import type { Picture } from './pictures.ts'
 import { render } from './render.ts'
-import { finish, type Steps } from './steps.ts'
 
 export interface Snapshot {
   readonly columns: number

@@ -32,7 +32,8 @@ import {
   volumesDir,
   workDir,
 } from '../core/paths.ts'
-import { removeTree } from '../disk/remove-tree.ts'
+import { finish, type Steps } from '../core/steps.ts'
+import { removeTree, removingTree } from '../disk/remove-tree.ts'
 import { sourceOf } from '../host/facts.ts'
 import { isKernelLimit } from '../host/kernel-limits.ts'
 import type { Skeleton } from '../sandbox/host-image.ts'
@@ -336,12 +337,17 @@ export function makeOwned(path: string, ids: IdPlan): void {
 }
 
 /** Delete what was discarded. Returns what is left because it belongs to ids that only a box can act as. */
-export function emptyTrash(paths: Paths): string[] {
+export const emptyTrash = (paths: Paths): string[] => finish(emptyingTrash(paths))
+
+/** The same in steps. */
+export function* emptyingTrash(paths: Paths): Steps<string[]> {
   let names: string[]
   try {
     names = readdirSync(trashDir(paths))
   } catch {
     return []
   }
-  return names.flatMap((name) => removeTree(join(trashDir(paths), name)))
+  const left: string[] = []
+  for (const name of names) left.push(...(yield* removingTree(join(trashDir(paths), name))))
+  return left
 }

@@ -3,11 +3,11 @@
  * something, an emulator has seen it, and its state is kept beside the ring for this daemon and the next.
  */
 import { rmSync } from 'node:fs'
+import { work } from '../core/slices.ts'
+import type { Steps } from '../core/steps.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import type { Picture } from '../screen/pictures.ts'
 import type { Screen } from '../screen/screen.ts'
-import { work } from '../screen/slices.ts'
-import type { Steps } from '../screen/steps.ts'
 import { readable, readStoredFile, stamp } from '../store/kind.ts'
 import { writeAtomically } from '../store/manifest.ts'
 import { type ScreenState, screenState } from '../store/screen-state.ts'

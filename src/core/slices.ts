@@ -17,6 +17,20 @@ export function work(steps: Steps<void>, atOnce: boolean): void {
   schedule()
 }
 
+/** Resolves with the result of the steps, which take turns with all other work. */
+export function inSlices<T>(steps: Steps<T>): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  function* settling(): Steps<void> {
+    try {
+      resolve(yield* steps)
+    } catch (error) {
+      reject(error)
+    }
+  }
+  work(settling(), false)
+  return promise
+}
+
 function schedule(): void {
   if (isScheduled || waiting.length === 0) return
   isScheduled = true
