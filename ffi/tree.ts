@@ -100,6 +100,19 @@ export function statAt(dir: number, name: string): Statx {
   return decodeStatx(stat)
 }
 
+/**
+ * What a folder or file keeps when it is moved within its file system: `@DEVICE:INODE:BIRTH`; a later one with the same
+ * inode has another time of birth. `path` is without links. Undefined when it cannot be looked at.
+ */
+export function placeIdentity(path: string): string | undefined {
+  const stat = new Uint8Array(STATX.size)
+  const flags = k.AT_SYMLINK_NOFOLLOW | k.AT_NO_AUTOMOUNT
+  const mask = k.STATX_BASIC_STATS | k.STATX_BTIME
+  if (syscall('statx', k.AT_FDCWD, cpath(path), flags, mask, stat) < 0) return undefined
+  const { devMajor, devMinor, ino, birth } = decodeStatx(stat)
+  return `@${devMajor}.${devMinor}:${ino}:${birth}`
+}
+
 /** Whether a name is a link; false when there is nothing by it. */
 export function isLink(dir: number, name: string): boolean {
   try {

@@ -68,6 +68,7 @@ export const S_IFCHR = 0o20000
 export const S_IFIFO = 0o10000
 export const STATX_INO = 0x100
 export const STATX_BASIC_STATS = 0x7ff
+export const STATX_BTIME = 0x800
 export const STATX_MNT_ID = 0x1000
 
 // mount(2), umount2(2)

@@ -132,6 +132,7 @@ export const STATX = {
   ino: 32,
   fileSize: 40,
   blocks: 48,
+  btime: 80,
   mtime: 112,
   devMajor: 136,
   devMinor: 140,
@@ -153,6 +154,8 @@ export interface Statx {
   readonly blocks: bigint
   /** Last change of the content: seconds since 1970, which may be negative, and nanoseconds. */
   readonly mtime: { readonly seconds: number; readonly nanoseconds: number }
+  /** Nanoseconds since 1970 of its birth; 0 when that was not asked for, or the file system does not know. */
+  readonly birth: bigint
   readonly devMajor: number
   readonly devMinor: number
 }
@@ -175,6 +178,8 @@ export function decodeStatx(bytes: Uint8Array): Statx {
       seconds: Number(view.getBigInt64(STATX.mtime, true)),
       nanoseconds: view.getUint32(STATX.mtime + 8, true),
     },
+    birth:
+      view.getBigInt64(STATX.btime, true) * 1_000_000_000n + BigInt(view.getUint32(STATX.btime + 8, true)),
     devMajor: view.getUint32(STATX.devMajor, true),
     devMinor: view.getUint32(STATX.devMinor, true),
   }

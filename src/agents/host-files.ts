@@ -3,7 +3,8 @@
 import { accessSync, constants, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { readInside } from '../../ffi/small-file.ts'
-import { isWithin } from '../sandbox/sensitive.ts'
+import { pathBytes, placeIdentity } from '../../ffi/tree.ts'
+import { folderLeft } from '../sandbox/real-path.ts'
 
 export type FileKind = 'file' | 'folder' | 'link' | 'other'
 
@@ -48,7 +49,8 @@ export const hostFiles: HostFiles = {
 export function withoutPlanted(files: HostFiles, writable: readonly string[]): HostFiles {
   const isPlanted = (path: string, target: string): boolean => {
     const leads = resolve(dirname(path), target)
-    return writable.some((folder) => isWithin(path, folder) && !isWithin(leads, folder))
+    const identity = (folder: string) => placeIdentity(pathBytes(folder))
+    return folderLeft(path, leads, { writable, identity }) !== undefined
   }
   return {
     ...files,

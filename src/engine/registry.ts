@@ -13,18 +13,20 @@ import { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
 import { boxDir, boxRuntimeDir, type Paths } from '../core/paths.ts'
+import { inSlices } from '../core/slices.ts'
+import { attempt } from '../core/steps.ts'
 import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
-import { type Prepared, prepareBox } from '../plan/prepare.ts'
+import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
 import { writableIn, writableMounts } from '../plan/writable.ts'
 import type { TrustInfo } from '../protocol/calls/trust.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
-import { discardStore, diskError, emptyTrash, isDiskFull } from '../store/storage.ts'
-import { addWritten, readWritten } from '../store/written.ts'
+import { discardStore, diskError, emptyingTrash, isDiskFull } from '../store/storage.ts'
+import { WrittenPlaces } from '../store/written.ts'
 import { janitor } from '../trees/remover.ts'
 import { chooseName } from './choose-name.ts'
 import { findBox } from './find-box.ts'
@@ -38,6 +40,7 @@ import { showTrust } from './trust.ts'
 
 const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
 const CLEAN_DELAY_MS = 100 // files of ended boxes wait that long in the trash
+const CLEAN_AT_END_MS = 500 // the next daemon deletes the rest
 const MAX_CREATES = 1024 // durations of creations that `system status` can tell
 
 const isFull = (error: unknown): boolean =>
@@ -60,8 +63,8 @@ export class Registry {
   readonly creates: number[] = []
   readonly #told = new Set<string>()
   readonly #turns = new Turns()
-  #written: readonly string[] | undefined
-  #cleaning = false
+  #written: WrittenPlaces | undefined
+  #cleaning: Promise<void> | undefined
   #cleanTimer: Timer | undefined
 
   constructor(
@@ -110,12 +113,12 @@ export class Registry {
   get writable(): readonly string[] {
     const known = writableMounts(this.boxes.map(({ manifest }) => manifest))
     const others = this.unknown.flatMap(({ workspace }) => workspace ?? [])
-    return [...new Set([...known, ...others, ...this.#everWritten])]
+    return [...new Set([...known, ...others, ...this.#everWritten.writable])]
   }
 
-  /** Read once: no other process writes the list while this daemon lives. */
-  get #everWritten(): readonly string[] {
-    this.#written ??= readWritten(this.#context.paths)
+  /** Read when it is needed first: boxes that are there can be ended also when it is damaged. */
+  get #everWritten(): WrittenPlaces {
+    this.#written ??= new WrittenPlaces(this.#context.paths)
     return this.#written
   }
 
@@ -201,7 +204,7 @@ export class Registry {
   /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
   cleanNow(): void {
     this.#context.nursery.dismiss()
-    emptyTrash(this.#context.paths)
+    attempt(emptyingTrash(this.#context.paths), CLEAN_AT_END_MS)
   }
 
   /** A spare init for the next box, once this one is out of the way. */
@@ -216,16 +219,21 @@ export class Registry {
     this.#cleanTimer = setTimeout(() => void this.#clean(), CLEAN_DELAY_MS)
   }
 
+  /** After one that is under way, which may not have seen what has ended since. */
   async #clean(): Promise<void> {
-    if (this.#cleaning) return
-    this.#cleaning = true
+    while (this.#cleaning) await this.#cleaning
+    this.#cleaning = this.#emptyTrash()
+    await this.#cleaning
+  }
+
+  async #emptyTrash(): Promise<void> {
     try {
-      const left = emptyTrash(this.#context.paths)
+      const left = await inSlices(emptyingTrash(this.#context.paths))
       if (left.length) await janitor(this.#context, left)
     } catch (error) {
       this.#context.log('cleaning-failed', { error: String(error) })
     } finally {
-      this.#cleaning = false
+      this.#cleaning = undefined
     }
   }
 
@@ -255,12 +263,17 @@ export class Registry {
     const name = this.#choose(options, kind === 'run' ? '-run' : '')
     this.#reserved.add(name)
     try {
-      const request = { ...requestFor(options, name, this.writable), ...(command ? { command } : {}) }
+      // Anew for each plan: while volumes are seeded, another box may have begun to write.
+      const request = (): BoxRequest => ({
+        ...requestFor(options, name, this.writable),
+        ...(command ? { command } : {}),
+      })
+      const { overrides } = request()
       const make = async (): Promise<{ box: Box; prepared: Prepared }> => {
         const prepared = await this.#prepared(() =>
-          prepareBox(request, this.#context.paths, this.#context.host),
+          prepareBox(request(), this.#context.paths, this.#context.host),
         )
-        const born = (): Promise<Box> => Box.create(this.#context, prepared, kind, request.overrides)
+        const born = (): Promise<Box> => Box.create(this.#context, prepared, kind, overrides)
         return { box: await this.#turns.take(born), prepared }
       }
       const { box, prepared } = await make().catch(async (error) => {
@@ -305,7 +318,7 @@ export class Registry {
     await this.#context.host.groupFiles.ready()
     const { paths, host } = this.#context
     const prepared = makeReady(prepare, paths, host)
-    this.#written = addWritten(paths, this.#everWritten, writableIn(prepared.plan))
+    this.#everWritten.add(writableIn(prepared.plan))
     let seeded = true
     try {
       seeded = await seedVolumes(this.#context, prepared.plan)

@@ -7,7 +7,7 @@ import { abi } from '../../ffi/abi/index.ts'
 import type { Statx } from '../../ffi/abi/structs.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { textOf } from '../../ffi/text-bytes.ts'
-import { openReal, pathBytes, readLinkAt, statAt } from '../../ffi/tree.ts'
+import { openReal, pathBytes, placeIdentity, readLinkAt, statAt } from '../../ffi/tree.ts'
 import type { ErrorCode } from '../core/errors.ts'
 import type { Source } from '../sandbox/plan.ts'
 import type { WayPart } from '../sandbox/readable.ts'
@@ -34,7 +34,7 @@ function readLink(path: string): string | undefined {
 export function resolvedPath(path: string, writable: readonly string[], code: ErrorCode): string {
   const bytes = asBytes.get(writable) ?? writable.map(pathBytes)
   asBytes.set(writable, bytes)
-  const real = realPath(pathBytes(path), true, { readLink, writable: bytes, code })
+  const real = realPath(pathBytes(path), true, { readLink, identity: placeIdentity, writable: bytes, code })
   return textOf(Buffer.from(real, 'latin1'))
 }
 

@@ -3,7 +3,8 @@
  * PATH and `npm run` puts the project's `node_modules/.bin` in front: both are places that a box writes in.
  */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { pathBytes, placeIdentity } from '../../ffi/tree.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
 
 /** Only the administrator writes here. */
@@ -17,13 +18,23 @@ function real(path: string): string | undefined {
   }
 }
 
+/** Whether a place without links is, or lies in, one that boxes write, also if that was moved. */
+function isWritten(place: string, writable: readonly string[]): boolean {
+  if (writable.some((one) => isWithin(place, one))) return true
+  for (let at = place; at !== '/'; at = dirname(at)) {
+    const identity = placeIdentity(pathBytes(at))
+    if (identity !== undefined && writable.includes(identity)) return true
+  }
+  return false
+}
+
 /** Of a PATH the folders that are absolute and not where a box writes (links resolved), as a PATH. */
 export function trustedPath(path: string, writable: readonly string[]): string {
   const folders = path.split(':').filter((folder) => {
     if (!folder.startsWith('/')) return false
     if (SYSTEM_FOLDERS.includes(folder)) return true
     const place = real(folder)
-    return place !== undefined && !writable.some((one) => isWithin(place, one))
+    return place !== undefined && !isWritten(place, writable)
   })
   return [...new Set(folders)].join(':')
 }
@@ -48,7 +59,7 @@ export const SYSTEM_PATH = SYSTEM_FOLDERS.join(':')
 /** An executable file, and no link into a place that a box writes in. */
 function isProgram(path: string, writable: readonly string[]): boolean {
   const place = real(path)
-  if (place === undefined || writable.some((one) => isWithin(place, one))) return false
+  if (place === undefined || isWritten(place, writable)) return false
   try {
     accessSync(path, constants.X_OK)
     return statSync(path).isFile()

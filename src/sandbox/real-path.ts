@@ -10,10 +10,28 @@ const MAX_LINKS = 40 // as the kernel has it (path_resolution(7))
 export interface RealPathFacts {
   /** The target of a link; undefined when there is none at that path. */
   readLink(path: string): string | undefined
-  /** Folders that a box may write, themselves without links. */
+  /** Places that boxes may write: paths without links, and identities of folders that may have been moved since. */
   readonly writable: readonly string[]
+  /** Returns the identity of a folder, as `writable` has it. */
+  identity?(path: string): string | undefined
   /** Of the errors; E_FAILED when left out. */
   readonly code?: ErrorCode
+}
+
+/** Returns the folder where boxes write that the link `here` leads out of; undefined when there is none. */
+export function folderLeft(
+  here: string,
+  leads: string,
+  { writable, identity }: Pick<RealPathFacts, 'writable' | 'identity'>,
+): string | undefined {
+  const known = writable.find((one) => isWithin(here, one) && !isWithin(leads, one))
+  if (known !== undefined || !identity) return known
+  for (let at = here.lastIndexOf('/'); at > 0; at = here.lastIndexOf('/', at - 1)) {
+    const folder = here.slice(0, at)
+    const id = isWithin(leads, folder) ? undefined : identity(folder)
+    if (id !== undefined && writable.includes(id)) return folder
+  }
+  return undefined
 }
 
 /**
@@ -21,7 +39,7 @@ export interface RealPathFacts {
  * after this is refused by the kernel. `follow`: also when the last part is a link. Raises `code`.
  */
 export function realPath(path: string, follow: boolean, facts: RealPathFacts): string {
-  const { writable, code = 'E_FAILED' } = facts
+  const { code = 'E_FAILED' } = facts
   let links = 0
 
   const resolve = (from: string, rest: string, last: boolean): string => {
@@ -44,7 +62,7 @@ export function realPath(path: string, follow: boolean, facts: RealPathFacts): s
         })
       const leads = resolve(real, target, true)
       // Of each that it lies in: the box of an inner folder has no business in the outer one.
-      const folder = writable.find((one) => isWithin(here, one) && !isWithin(leads || '/', one))
+      const folder = folderLeft(here, leads || '/', facts)
       if (folder !== undefined) {
         throw new CoopError(code, `${here} is a link that leads out of ${folder}, where boxes write`, {
           hint: `if you want that, name the place itself: ${leads || '/'}`,

@@ -1,32 +1,93 @@
 /**
  * `written.json`: the folders and files of the host that a box has ever had writable. A link that a box has planted there
- * stays when the box is gone, so that places are remembered for as long as they exist.
+ * stays when the box is gone, so that places are remembered: by path, and by what they are, since people move folders.
  */
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathBytes, placeIdentity } from '../../ffi/tree.ts'
+import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
-import { type Fields, type Kind, newerError, readStoredFile, stamp } from './kind.ts'
+import { type Fields, isFields, type Kind, newerError, readStoredFile, stamp } from './kind.ts'
 import { writeAtomically } from './manifest.ts'
 
-interface Written {
+/** Places that are gone may come back with their links: a disk that is plugged in, a folder that was moved. */
+const MOST = 2000 // of them are kept at least, and all that are there
+
+interface Place {
   /** Without links when the box was made. */
-  readonly places: readonly string[]
+  readonly path: string
+  /** The identity of a folder or file (ffi/tree.ts), if it could be looked at. */
+  readonly is: string | undefined
+}
+
+interface Written {
+  readonly places: readonly Place[]
 }
 
 function parse({ places }: Fields): Written | undefined {
-  if (!Array.isArray(places) || !places.every((place) => typeof place === 'string')) return undefined
-  return { places }
+  if (!Array.isArray(places) || !places.every(isPlace)) return undefined
+  return { places: places.map(({ path, is }) => ({ path, is })) }
 }
+
+const isPlace = (value: unknown): value is Place =>
+  isFields(value) &&
+  typeof value.path === 'string' &&
+  value.path.startsWith('/') &&
+  (value.is === undefined || (typeof value.is === 'string' && value.is.startsWith('@')))
 
 export const writtenRecord: Kind<Written> = { name: 'written', version: 1, migrations: {}, parse }
 
 const writtenFile = (paths: Paths): string => join(paths.dataDir, 'written.json')
 
-const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
+/** False only for what is known to be gone: a folder above it that is closed, or a file by now, hides it. */
+function mayBeThere(path: string): boolean {
+  try {
+    lstatSync(path)
+    return true
+  } catch (error) {
+    return errnoOf(error) !== 'ENOENT'
+  }
+}
 
-/** Raises E_NEWER, and E_FAILED for a damaged list: without these places nothing could be told from a trap. */
-export function readWritten(paths: Paths): readonly string[] {
+/** The places as paths and identities (`RealPathFacts.writable`). */
+const asWritable = (places: readonly Place[]): readonly string[] =>
+  places.flatMap(({ path, is }) => (is === undefined ? [path] : [path, is]))
+
+/** What boxes have ever written. One process has it at a time: that of the daemon. */
+export class WrittenPlaces {
+  readonly #paths: Paths
+  #places: readonly Place[]
+  #writable: readonly string[]
+
+  /** Raises E_NEWER, and E_FAILED for a damaged list: without these places nothing could be told from a trap. */
+  constructor(paths: Paths) {
+    this.#paths = paths
+    this.#places = readPlaces(paths)
+    this.#writable = asWritable(this.#places)
+  }
+
+  get writable(): readonly string[] {
+    return this.#writable
+  }
+
+  /** Before a box is made that may write there. */
+  add(found: readonly string[]): void {
+    const known = new Set(this.#places.map(({ path, is }) => `${is} ${path}`))
+    const news = [...new Set(found)]
+      .map((path) => ({ path, is: placeIdentity(pathBytes(path)) }))
+      .filter(({ path, is }) => !known.has(`${is} ${path}`))
+    if (!news.length) return
+    let tooMany = this.#places.length + news.length - MOST
+    const kept = this.#places.filter(({ path }) => tooMany-- <= 0 || mayBeThere(path))
+    const places = [...kept, ...news]
+    writeAtomically(writtenFile(this.#paths), stamp(writtenRecord, { places }), true)
+    this.#places = places
+    this.#writable = asWritable(places)
+  }
+}
+
+function readPlaces(paths: Paths): readonly Place[] {
   const file = writtenFile(paths)
   const found = readStoredFile(writtenRecord, file)
   if (found.is === 'newer') throw newerError('the list of places that boxes have written', found)
@@ -37,15 +98,5 @@ export function readWritten(paths: Paths): readonly string[] {
   return found.is === 'readable' ? found.value.places : []
 }
 
-/** Before a box is made that may write there. Places that are gone are forgotten. Returns those that are on the list now. */
-export function addWritten(
-  paths: Paths,
-  known: readonly string[],
-  places: readonly string[],
-): readonly string[] {
-  const news = places.filter((place) => !known.includes(place))
-  if (!news.length) return known
-  const kept = [...known.filter(exists), ...news]
-  writeAtomically(writtenFile(paths), stamp(writtenRecord, { places: kept }), true)
-  return kept
-}
+/** The same for a process that is not the daemon. Raises as `WrittenPlaces` does. */
+export const readWritten = (paths: Paths): readonly string[] => asWritable(readPlaces(paths))

@@ -5,7 +5,7 @@ import { O_PATH } from '../../../ffi/abi/constants.ts'
 import { abi } from '../../../ffi/abi/index.ts'
 import { SysError } from '../../../ffi/libc.ts'
 import { closeDescriptor } from '../../../ffi/pty.ts'
-import { openReal, pathBytes, pathText, readLinkAt, statAt } from '../../../ffi/tree.ts'
+import { openReal, pathBytes, pathText, placeIdentity, readLinkAt, statAt } from '../../../ffi/tree.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { Paths } from '../../core/paths.ts'
 import type { CopyEntry, CopyFacts } from '../../protocol/calls/copies.ts'
@@ -64,7 +64,7 @@ export class HostSide {
     const bytes = pathBytes(path)
     const full = bytes.startsWith('/') ? bytes : `${pathBytes(currentFolder())}/${bytes}`
     const writable = this.#facts.writable.map(pathBytes)
-    const real = realPath(full, follow, { readLink: readLinkAt, writable })
+    const real = realPath(full, follow, { readLink: readLinkAt, identity: placeIdentity, writable })
     const state = this.#state.find((folder) => isWithin(real, folder))
     if (state !== undefined)
       throw new CoopError(
