@@ -1,4 +1,4 @@
-/** A writable cgroup tree (CVE-2023-25809). The box sees none at all. */
+/** A writable cgroup tree (CVE-2023-25809). A box sees no tree at all. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { scratch } from '../harness/sandbox.ts'

@@ -1,6 +1,6 @@
 /**
- * Links that a box has planted in a folder it could write stay there when the box is gone: with `coop run` at once, with
- * `coop kill` later. No workspace, mount, copy or agent is chosen by one.
+ * Links that a box has planted in a writable folder stay there when the box is gone: with `coop run` at once, with
+ * `coop kill` later. They choose no workspace, mount, copy or agent.
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { everyone, needed, said } from './support.ts'
 const LEADS_OUT = /is a link that leads out of/
 const EVIL = ['--', 'sh', '-c', 'cat key; echo evil >planted']
 
-/** What the attacker is after. */
+/** The attacker's target. */
 const makeVictim = (t: Scratch): string => join(t.write(join(t.home, 'private/key'), 'SECRET\n'), '..')
 
 const worked = ({ code, stderr }: RunResult): void => {
@@ -28,7 +28,7 @@ const isRefused = ({ code, stdout, stderr }: RunResult): void => {
   })
 }
 
-/** Boxes that run `script` in the project and are gone then. */
+/** Boxes that run `script` in the project and then end. */
 const GONE: Readonly<Record<string, (t: Scratch, script: string) => Promise<void>>> = {
   'coop run': async (t, script) => worked(await t.coop(['run', '--', 'sh', '-c', script])),
   'coop kill': async (t, script) => {
@@ -50,7 +50,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await runAndEnd(t, `ln -s ${victim} sub; ln -s ${victim}/new out; mkdir data`)
       isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
       isRefused(await t.run(['bash', '-c', `cd ${sub} && exec "$@"`, 'bash', coopPath(), 'run', ...EVIL]))
-      // The next daemon knows it, too.
+      // The next daemon knows the places, too.
       worked(await t.coop(['system', 'shutdown']))
       isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
       t.write(join(t.configDir, 'default.toml'), `[sandbox]\nmounts = ["${t.workspace}/data:/data"]\n`)
@@ -82,7 +82,7 @@ describe.each(everyone)('as $name', (invoker) => {
           `coop: the list of places that boxes have written is damaged: ${list}\n` +
             `hint: remove links that you did not make from the folders that boxes had writable, then: rm ${list}\n`,
         )
-        worked(await t.coop(['ls'])) // what is there can still be looked at, and ended
+        worked(await t.coop(['ls'])) // the box can still be listed and ended
       }
       rmSync(list)
       worked(await t.coop(['run', '--', 'true']))
@@ -98,7 +98,7 @@ describe.each(everyone)('as $name', (invoker) => {
       '$SIG{IO} = "IGNORE";',
       'for my $c (1024, 1026) { print defined(fcntl($f, $c, 1)) ? "taken\\n" : "refused\\n" }',
     ].join(' ')
-    // Positive control: on the host the owner of a file gets one.
+    // Positive control: on the host the owner of a file gets a lease.
     expect(said(await t.run(['perl', '-e', script], { cwd: t.workspace }))).toStartWith('taken\n')
     expect(said(await t.coop(['run', '--', 'perl', '-e', script]))).toBe('refused\nrefused\n')
   })
