@@ -149,7 +149,7 @@ describe.each(everyone)('input that a command does not take, as $name', (invoker
   })
 
   test.skipIf(can.missing)(
-    `and what others of the box still write does not hold it up${can.note}`,
+    `later output of other processes of the box does not delay the end of a command${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)

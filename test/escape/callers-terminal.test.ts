@@ -44,7 +44,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const readable = needsAll({ tmux: !box.missing, 'root, to look': process.getuid?.() === 0 })
 
   test.skipIf(readable.missing)(
-    `neither daemon nor box has it, whatever is started from it${readable.note}`,
+    `neither the daemon nor a box has the terminal that coop is called from${readable.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const terminal = await t.terminal(['sh'])
@@ -78,7 +78,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`the terminal can go away under both${box.note}`, async () => {
+  test.skipIf(box.missing)(`the terminal can go away while daemon and box stay${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const terminal = await t.coopTerminal(['-d', '-n', 'box', '--agent', 'sleep infinity'])
     expect(await terminal.exited()).toBe(0)

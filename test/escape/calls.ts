@@ -38,7 +38,7 @@ int main(int argc, char **argv) {
         a[n++] = *word == 'p' ? (long)memory : *word == 's' ? (long)(word + 1) : (long)strtoull(word, 0, 0);
       int self = getpid();
       long result = syscall(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
-      if (getpid() != self) _exit(0); // the call's own result, such as a descriptor
+      if (getpid() != self) _exit(0); // a process that the call has made
       const char *error = result < 0 ? strerrorname_np(errno) : "OK";
       char answer[256];
       int length = error ? sprintf(answer, "%s=%s\\n", name, error) : sprintf(answer, "%s=%d\\n", name, errno);

@@ -107,7 +107,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `names are only names, and none of them reaches the terminal${can.note}`,
+    `odd names are copied, and no escape sequence in them reaches the terminal${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)

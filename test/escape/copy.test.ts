@@ -109,7 +109,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `a link that waits in the workspace is not written or read through${can.note}`,
+    `coop cp does not read or write through a link in the workspace${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const victim = t.folder('home/victim')
@@ -153,42 +153,39 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(
-    `links in the folder that is written to are replaced, not followed${can.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      const victim = t.folder('home/victim')
-      t.write(`${victim}/f`, 'untouched\n')
-      await startBox(t)
-      await exec(
-        t,
-        'mkdir -p /tmp/s/folder; echo HARM >/tmp/s/file; echo HARM >/tmp/s/folder/f; echo HARM >/tmp/s/folder/g',
-      )
-      const target = (name: string): string => {
-        const folder = join(t.home, name)
-        mkdirSync(folder)
-        symlinkSync(`${victim}/f`, join(folder, 'file'))
-        symlinkSync(victim, join(folder, 'folder'))
-        return folder
-      }
-      const ours = target('ours')
-      await t.run(['chown', '-h', `${invoker.uid}:${invoker.gid}`, ours])
-      Bun.spawnSync(['chown', '-hR', `${invoker.uid}:${invoker.gid}`, ours])
-      const result = await cp(t, ':/tmp/s/.', ours)
-      expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('folder was not copied') })
-      expect(lstatSync(join(ours, 'file')).isFile()).toBe(true)
-      expect(readdirSync(victim)).toEqual(['f'])
-      expect(readFileSync(join(victim, 'f'), 'utf8')).toBe('untouched\n')
-      // Positive control: cp(1) writes through the first link.
-      const theirs = target('theirs')
-      writeFileSync(join(t.home, 'file'), 'HARM\n')
-      Bun.spawnSync(['cp', join(t.home, 'file'), join(theirs, 'file')])
-      expect(readFileSync(join(victim, 'f'), 'utf8')).toBe('HARM\n')
-    },
-  )
+  test.skipIf(can.missing)(`links in the target folder are replaced, not followed${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const victim = t.folder('home/victim')
+    t.write(`${victim}/f`, 'untouched\n')
+    await startBox(t)
+    await exec(
+      t,
+      'mkdir -p /tmp/s/folder; echo HARM >/tmp/s/file; echo HARM >/tmp/s/folder/f; echo HARM >/tmp/s/folder/g',
+    )
+    const target = (name: string): string => {
+      const folder = join(t.home, name)
+      mkdirSync(folder)
+      symlinkSync(`${victim}/f`, join(folder, 'file'))
+      symlinkSync(victim, join(folder, 'folder'))
+      return folder
+    }
+    const ours = target('ours')
+    await t.run(['chown', '-h', `${invoker.uid}:${invoker.gid}`, ours])
+    Bun.spawnSync(['chown', '-hR', `${invoker.uid}:${invoker.gid}`, ours])
+    const result = await cp(t, ':/tmp/s/.', ours)
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('folder was not copied') })
+    expect(lstatSync(join(ours, 'file')).isFile()).toBe(true)
+    expect(readdirSync(victim)).toEqual(['f'])
+    expect(readFileSync(join(victim, 'f'), 'utf8')).toBe('untouched\n')
+    // Positive control: cp(1) writes through the first link.
+    const theirs = target('theirs')
+    writeFileSync(join(t.home, 'file'), 'HARM\n')
+    Bun.spawnSync(['cp', join(t.home, 'file'), join(theirs, 'file')])
+    expect(readFileSync(join(victim, 'f'), 'utf8')).toBe('HARM\n')
+  })
 
   test.skipIf(can.missing)(
-    `links in the box stay in the box when something is copied in${can.note}`,
+    `links in the box lead only into the box when files are copied in${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const victim = t.folder('home/victim')

@@ -164,7 +164,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(delegation.missing)(
-    `that of a box whose daemon was killed goes with it, too${delegation.note}`,
+    `the cgroup of a box whose daemon was killed goes with the box, too${delegation.note}`,
     async () => {
       using session = new Session(invoker)
       await using t = await scratch(invoker, { git: false })

@@ -99,7 +99,7 @@ describe.each(invokers)('as $name', (invoker) => {
     )
 
   test.skipIf(box.missing)(
-    `a box makes no device, and its whiteouts are no devices outside${box.note}`,
+    `a box makes no device, and its whiteouts are not devices outside${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const tries = [

@@ -31,7 +31,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `a box that was being made when the daemon died leaves nothing${box.note}`,
+    `a box that was half made when the daemon died leaves nothing${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const codes: (number | null)[] = []

@@ -98,7 +98,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(gcc.missing)(
-    `sockets in folders of the host are not there, in any mode${gcc.note}`,
+    `a box reaches no socket in folders of the host, in any mode${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('ask', compile(UNIX), 0o755)

@@ -77,7 +77,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a project cannot have what runs on the host mounted writable${box.note}`,
+    `a project cannot mount files writable that run on the host${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const files = [
@@ -99,7 +99,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a configuration that is a fifo, a folder, a link out or endless is an error${box.note}`,
+    `a fifo, a folder, a link or an endless file as configuration is an error${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const at = join(t.workspace, 'coop.toml')

@@ -79,7 +79,7 @@ describe.each(everyone)('as $name', (invoker) => {
   }
 
   test.skipIf(box.missing)(
-    `a workspace path that the image leads elsewhere changes nothing outside${box.note}`,
+    `a workspace path behind a link of the image changes nothing outside${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { folder, list } = outside(t)
@@ -100,7 +100,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `etc/resolv.conf, hosts and hostname as links out stay unread and unwritten${box.note}`,
+    `etc/resolv.conf, hosts and hostname as links to the host are not read or written${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { folder, list } = outside(t)

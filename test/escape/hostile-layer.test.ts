@@ -140,7 +140,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a root that is closed to us has layers above it all the same${box.note}`,
+    `a layer's root that is closed to the user still gets layers above it${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const closed = archive([{ name: './', type: '5', mode: 0, uid: 1000, gid: 1000 }])
@@ -161,7 +161,7 @@ describe.each(everyone)('as $name', (invoker) => {
 // This test takes 15 seconds and does not depend on ids, so it runs for one invoker only.
 const one = needed(ordinary)
 test.skipIf(one.missing)(
-  `a bomb of entries is stopped at a million${one.note}`,
+  `a bomb of entries stops at a million${one.note}`,
   async () => {
     await using t = await scratch(ordinary, { git: false })
     // The same folder again and again: cheap to make and to unpack.

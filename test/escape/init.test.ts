@@ -74,7 +74,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `nor do its limits, its priority and its score change from inside${box.note}`,
+    `limits, priority and oom score of PID 1 do not change from inside${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const tries = [

@@ -84,7 +84,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `the other files of /proc that act on the machine are read-only${box.note}`,
+    `other files of /proc that act on the machine are read-only${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const files =

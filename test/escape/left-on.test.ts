@@ -124,28 +124,25 @@ async function killDaemon(t: Scratch): Promise<void> {
 describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker, 'script')
 
-  test.skipIf(can.missing)(
-    `nothing is left on after detaching, with a daemon or without${can.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      t.write('program', PROGRAM)
-      t.write(
-        'agent.sh',
-        "cat program; echo REA''DY; read line; cat program; echo AG''AIN; exec sleep infinity\n",
-      )
-      await startBox(t, 'box', 'sh agent.sh')
-      const terminal = await onTerminal(t, `${coop} attach box`)
-      // A shown screen is drawn anew: the program sets its modes once more, live.
-      await terminal.waitFor(/READY/)
-      terminal.write('\r')
-      await terminal.waitFor(/AGAIN/)
-      const before = terminal.stdout
-      await killDaemon(t)
-      terminal.write('\x1d')
-      await terminal.waitFor(/over/)
-      await check(terminal.stdout, before)
-    },
-  )
+  test.skipIf(can.missing)(`modes are off after detaching, with a daemon or without${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('program', PROGRAM)
+    t.write(
+      'agent.sh',
+      "cat program; echo REA''DY; read line; cat program; echo AG''AIN; exec sleep infinity\n",
+    )
+    await startBox(t, 'box', 'sh agent.sh')
+    const terminal = await onTerminal(t, `${coop} attach box`)
+    // A shown screen is drawn anew: the program sets its modes once more, live.
+    await terminal.waitFor(/READY/)
+    terminal.write('\r')
+    await terminal.waitFor(/AGAIN/)
+    const before = terminal.stdout
+    await killDaemon(t)
+    terminal.write('\x1d')
+    await terminal.waitFor(/over/)
+    await check(terminal.stdout, before)
+  })
 
   test.skipIf(can.missing)(
     `modes are off when the command ends, on a terminal or a pipe${can.note}`,
@@ -166,7 +163,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(can.missing)(
-    `nor by what is shown without a program: a log, a copied file${can.note}`,
+    `modes are off after a log and a copied file, which have no program${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('program', PROGRAM)

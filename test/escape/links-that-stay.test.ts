@@ -42,52 +42,52 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   for (const [how, runAndEnd] of Object.entries(GONE))
-    test.skipIf(box.missing)(`after ${how}: no workspace, no mount, no copy${box.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
-      const victim = makeVictim(t)
-      const other = t.folder(join(t.home, 'other'))
-      const sub = join(t.workspace, 'sub')
-      await runAndEnd(t, `ln -s ${victim} sub; ln -s ${victim}/new out; mkdir data`)
-      isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
-      isRefused(await t.run(['bash', '-c', `cd ${sub} && exec "$@"`, 'bash', coopPath(), 'run', ...EVIL]))
-      // The next daemon knows the places, too.
-      worked(await t.coop(['system', 'shutdown']))
-      isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
-      t.write(join(t.configDir, 'default.toml'), `[sandbox]\nmounts = ["${t.workspace}/data:/data"]\n`)
-      // Positive control: the folder itself is mounted.
-      worked(await t.coop(['run', '-w', other, '--', 'touch', '/data/here']))
-      expect(existsSync(join(t.workspace, 'data/here'))).toBe(true)
-      await runAndEnd(t, `rm -rf data 2>/dev/null; mv data old; ln -s ${victim} data`)
-      isRefused(await t.coop(['run', '-w', other, '--', 'cat', '/data/key']))
-      t.write(join(t.configDir, 'default.toml'), '')
-      worked(await t.coop(['-d', '-n', 'o', '-w', other, '--agent', 'sleep infinity']))
-      expect((await t.coop(['cp', 'o:/etc/hostname', join(t.workspace, 'out')])).code).not.toBe(0)
-      expect(existsSync(join(victim, 'new'))).toBe(false)
-      expect(existsSync(join(victim, 'planted'))).toBe(false)
-      expect(readFileSync(join(victim, 'key'), 'utf8')).toBe('SECRET\n')
-    })
+    test.skipIf(box.missing)(
+      `after ${how}: links choose no workspace, mount or copy${box.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        const victim = makeVictim(t)
+        const other = t.folder(join(t.home, 'other'))
+        const sub = join(t.workspace, 'sub')
+        await runAndEnd(t, `ln -s ${victim} sub; ln -s ${victim}/new out; mkdir data`)
+        isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
+        isRefused(await t.run(['bash', '-c', `cd ${sub} && exec "$@"`, 'bash', coopPath(), 'run', ...EVIL]))
+        // The next daemon knows the places, too.
+        worked(await t.coop(['system', 'shutdown']))
+        isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
+        t.write(join(t.configDir, 'default.toml'), `[sandbox]\nmounts = ["${t.workspace}/data:/data"]\n`)
+        // Positive control: the folder itself is mounted.
+        worked(await t.coop(['run', '-w', other, '--', 'touch', '/data/here']))
+        expect(existsSync(join(t.workspace, 'data/here'))).toBe(true)
+        await runAndEnd(t, `rm -rf data 2>/dev/null; mv data old; ln -s ${victim} data`)
+        isRefused(await t.coop(['run', '-w', other, '--', 'cat', '/data/key']))
+        t.write(join(t.configDir, 'default.toml'), '')
+        worked(await t.coop(['-d', '-n', 'o', '-w', other, '--agent', 'sleep infinity']))
+        expect((await t.coop(['cp', 'o:/etc/hostname', join(t.workspace, 'out')])).code).not.toBe(0)
+        expect(existsSync(join(victim, 'new'))).toBe(false)
+        expect(existsSync(join(victim, 'planted'))).toBe(false)
+        expect(readFileSync(join(victim, 'key'), 'utf8')).toBe('SECRET\n')
+      },
+    )
 
-  test.skipIf(box.missing)(
-    `a damaged list of those places is refused, and says how to go on${box.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      worked(await t.coop(['run', '--', 'true']))
-      worked(await t.coop(['system', 'shutdown']))
-      const list = join(t.dataDir, 'written.json')
-      for (const damage of ['', '{"places":', '{"version":1,"places":"/"}']) {
-        writeFileSync(list, damage)
-        const refused = await t.coop(['run', '--', 'true'])
-        expect(refused).toMatchObject({ code: 125, stdout: '' })
-        expect(refused.stderr).toBe(
-          `coop: the list of places that boxes have written is damaged: ${list}\n` +
-            `hint: remove links that you did not make from the folders that boxes had writable, then: rm ${list}\n`,
-        )
-        worked(await t.coop(['ls'])) // the box can still be listed and ended
-      }
-      rmSync(list)
-      worked(await t.coop(['run', '--', 'true']))
-    },
-  )
+  test.skipIf(box.missing)(`a damaged list of those places is refused with a hint${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    worked(await t.coop(['run', '--', 'true']))
+    worked(await t.coop(['system', 'shutdown']))
+    const list = join(t.dataDir, 'written.json')
+    for (const damage of ['', '{"places":', '{"version":1,"places":"/"}']) {
+      writeFileSync(list, damage)
+      const refused = await t.coop(['run', '--', 'true'])
+      expect(refused).toMatchObject({ code: 125, stdout: '' })
+      expect(refused.stderr).toBe(
+        `coop: the list of places that boxes have written is damaged: ${list}\n` +
+          `hint: remove links that you did not make from the folders that boxes had writable, then: rm ${list}\n`,
+      )
+      worked(await t.coop(['ls'])) // the box can still be listed and ended
+    }
+    rmSync(list)
+    worked(await t.coop(['run', '--', 'true']))
+  })
 
   test.skipIf(box.missing)(`no box takes a lease on a file${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

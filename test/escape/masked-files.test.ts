@@ -43,7 +43,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `they are as empty under /proc/PID/task, /proc/self/root and cwd${box.note}`,
+    `these files are empty under /proc/PID/task, /proc/self/root and cwd, too${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const script =

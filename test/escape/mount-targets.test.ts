@@ -42,7 +42,7 @@ describe.each(everyone)('as $name', (invoker) => {
   }
 
   test.skipIf(box.missing)(
-    `positive control: a target below a link of an image is where that leads${box.note}`,
+    `positive control: a target below a link of an image follows the link${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const image = linkedImage(t)

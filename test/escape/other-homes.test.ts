@@ -64,7 +64,7 @@ describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => 
   )
 
   test.skipIf(box.missing)(
-    `of what is open to all, a project sees what all may read and nothing else${box.note}`,
+    `of a folder that is open to all, a project sees only files that all may read${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { open } = makeForeign(t)
@@ -92,7 +92,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `homes of others and their secrets are no mounts, whoever asks${box.note}`,
+    `homes of others and their secrets are not mounted, for any invoker${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const homes = everyone.map(({ home }) => home).filter((home) => home !== invoker.home)

@@ -69,7 +69,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const nests = invoker.uid !== 0
 
   test.skipIf(box.missing)(
-    `positive control: each of it works on another file of the box${box.note}`,
+    `positive control: each attack works on another file of the box${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('coop.toml', MINE)
@@ -126,7 +126,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a coop.toml that a box has made widens nothing at restart and start${box.note}`,
+    `a coop.toml made by a box widens nothing at restart and start${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('../other/file', 'of another project')
@@ -154,7 +154,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a file that the host has replaced loses its cover, and is asked about${box.note}`,
+    `a file that the host has replaced loses its cover, and coop asks about it${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('../other/file', 'of another project')
@@ -209,7 +209,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a project tightens what the user says, and never widens it${box.note}`,
+    `a project can tighten the user's settings, and never widen them${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const devices = 'tail -n +3 /proc/net/dev | wc -l; bash -c "ulimit -Hu"'

@@ -82,7 +82,7 @@ describe.each(everyone)('as $name', (invoker) => {
   }
   for (const [form, command] of Object.entries(forms)) {
     test.skipIf(box.missing)(
-      `${form} in the place of a setting keeps no box from starting${box.note}`,
+      `${form} in the place of a setting does not prevent a start${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
         installAgent(t)
@@ -101,7 +101,7 @@ describe.each(everyone)('as $name', (invoker) => {
   }
 
   test.skipIf(box.missing)(
-    `a box that swaps names while others start gets nothing of the host changed${box.note}`,
+    `a box that swaps names while others start changes nothing on the host${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       installAgent(t)

@@ -149,7 +149,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const namespaces = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
 
   test.skipIf(namespaces.missing)(
-    `the daemon and a box start without loading anything of the folder${namespaces.note}`,
+    `the daemon and a box start without loading a file of the folder${namespaces.note}`,
     async () => {
       await using t = await scratch(invoker)
       const marker = poison(t)

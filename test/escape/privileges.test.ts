@@ -53,7 +53,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const root = needsAll({ root: process.getuid?.() === 0, setpriv: !box.missing })
 
   test.skipIf(box.missing)(
-    `run, exec and the agent have what was kept, inheritable nothing${box.note}`,
+    `run, exec and the agent have the capabilities of the plan, and no inheritable ones${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const KEPT = keptFor(invoker)
@@ -109,7 +109,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(root.missing)(
-    `nor does one of the host, in the workspace or the system${root.note}`,
+    `a setuid file of the host in the workspace or the system gives nothing either${root.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const file = join(t.folder('open'), 'id')

@@ -18,7 +18,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `files that an image has in /proc are neither written nor read${box.note}`,
+    `coop neither reads nor writes files that an image has in /proc${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const image = smallImage(t)

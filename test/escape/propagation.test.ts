@@ -24,7 +24,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `positive control: a namespace that is not private gives its mounts back${box.note}`,
+    `positive control: mounts of a namespace that is not private appear outside${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const script =

@@ -17,7 +17,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `positive control: without masks these are files of the kernel${box.note}`,
+    `positive control: without masks, these are files of the kernel${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       expect(await unprotected(t, KINDS)).toMatch(/^keys regular/m)

@@ -41,7 +41,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `positive control: a link that the user has made is where a box works${box.note}`,
+    `positive control: a link of the user's is followed to the workspace${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       makeVictim(t)
@@ -89,7 +89,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `no box is made where a link of another one leads, and none of the folder it leads into${box.note}`,
+    `a link of another box leads to no workspace, at its end or on the way${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const victim = makeVictim(t)
@@ -163,7 +163,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a file that an editor has saved, and settings that name another folder, are no news${box.note}`,
+    `a file that an editor has saved, and changed settings, are not reported${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const file = t.write(join(t.home, 'rc'), 'one\n')

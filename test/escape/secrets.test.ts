@@ -56,7 +56,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `the daemon keeps none of them, in memory of its start or on disk${box.note}`,
+    `the daemon keeps none of the secrets, in its start-up environment or on disk${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       said(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'], { env }))

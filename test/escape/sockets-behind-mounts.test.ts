@@ -105,7 +105,7 @@ describe.each(everyone)('as $name', (invoker) => {
     )
 
   test.skipIf(box.missing)(
-    `services that come later, in folders that come later, are not reached either${box.note}`,
+    `a box does not reach services that start later, in new folders${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const lib = t.folder(join(t.home, 'lib'))
@@ -184,7 +184,7 @@ describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => 
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `a folder with another file system in it is refused, which no overlay would show${box.note}`,
+    `a folder with another file system in it is refused, since no overlay would show that${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const below = t.folder(join(t.home, 'lib/below'))

@@ -119,7 +119,7 @@ describe.each(invokers)('as $name', (invoker) => {
     )
 
     test.skipIf(gcc.missing)(
-      `and changes no network with them, with network ${network}${gcc.note}`,
+      `a box changes no network with its sockets, with network ${network}${gcc.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
         t.write('change', compile(CHANGE), 0o755)

@@ -64,7 +64,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(others.missing)(
-    `positive control: a squatter hears who is careless${others.note}`,
+    `positive control: a squatter gets the message of a careless client${others.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const socket = join(t.folder('open'), 's')

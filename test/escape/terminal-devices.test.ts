@@ -49,7 +49,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `what the box does to /dev does not change what coop opens${box.note}`,
+    `changes of the box in /dev do not change the terminals that coop opens${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)

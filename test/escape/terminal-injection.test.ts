@@ -54,7 +54,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(control.missing)(
-    `positive control: outside, letters are typed for the user${control.note}`,
+    `positive control: outside, a program can type letters for the user${control.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('inject', compile(INJECT), 0o755)
@@ -71,7 +71,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(gcc.missing)(
-    `in a box neither reaches the kernel, whatever the upper bits are${gcc.note}`,
+    `in a box neither request reaches the kernel, whatever the upper bits are${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('inject', compile(INJECT), 0o755)

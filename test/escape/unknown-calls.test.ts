@@ -26,7 +26,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(gcc.missing)(
-    `positive control: outside this kernel knows some of them${gcc.note}`,
+    `positive control: outside, this kernel knows some of the calls${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const known = Object.values(await callsOutside(t, ABSENT)).filter((answer) => answer !== 'ENOSYS')
