@@ -102,7 +102,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(gcc.missing)(`ten thousand orphans are reaped, and the box goes on${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`ten thousand orphans are reaped, and the box continues${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('zombies', compile(ZOMBIES), 0o755)
     await startBox(t)

@@ -83,7 +83,7 @@ describe.each(everyone)('as $name', (invoker) => {
 
   // The control is part of the test: the watcher opens the same processes when they run a program of the box, and
   // sees coop's processes by name.
-  test.skipIf(gcc.missing)(`a process that joins is never open while it is coop${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`a joining process cannot be opened while it is coop${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('watch', compile(WATCH), 0o755)
     await startBox(t)

@@ -65,7 +65,7 @@ describe.each(invokers)('as $name', (invoker) => {
     )
   })
 
-  test.skipIf(gcc.missing)(`the daemon, another box and the user go on${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`the daemon, another box and the user keep working${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('bomb', compile(BOMB), 0o755)
     await startBox(t, 'other')

@@ -44,7 +44,7 @@ function zygoteOf(pid: number): number {
 describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker)
 
-  test('positive control: such a process outlives what started it', async () => {
+  test('positive control: such a process outlives its parent', async () => {
     await using t = await scratch(invoker, { git: false })
     await t.run(['sh', '-c', stubborn('sleep 4201')])
     const [pid = 0] = await waitUntil(() => {

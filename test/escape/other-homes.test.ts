@@ -48,7 +48,7 @@ describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => 
   })
 
   test.skipIf(box.missing)(
-    `a project's mount of what is closed to others is refused${box.note}`,
+    `a project's mount of a folder that is closed to others is refused${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { closed, open } = makeForeign(t)

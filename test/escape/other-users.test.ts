@@ -94,7 +94,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(others.missing)(`a folder that is open to others is closed${others.note}`, async () => {
+  test.skipIf(others.missing)(`coop closes a folder that is open to others${others.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     chmodSync(t.runtimeDir, 0o777)
     expect((await t.coop(['ls'])).code).toBe(0)

@@ -54,7 +54,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `links at the settings' names are neither written through nor read${box.note}`,
+    `coop neither writes nor reads through links at the settings' names${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       installAgent(t)

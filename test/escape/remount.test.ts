@@ -76,7 +76,7 @@ describe.each(everyone)('as $name', (invoker) => {
 
   // In a box of root's no namespace can map root: it lacks SETFCAP (user_namespaces(7)).
   test.skipIf(gcc.missing || invoker.uid === 0)(
-    `nor does a namespace in the box make them weaker, where it may be made${gcc.note}`,
+    `a namespace in a nested box does not weaken mounts either${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await allow(t, true)

@@ -86,7 +86,7 @@ describe.each(everyone)('as $name', (invoker) => {
 
   for (const whose of ['project', 'user'] as const)
     test.skipIf(box.missing)(
-      `what a ${whose}'s read-only mount shows can be read, and nobody behind it is reached${box.note}`,
+      `a box can read a ${whose}'s read-only mount, and reaches no program behind it${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
         using service = await new Service(t, 'home/lib').ready()
@@ -167,7 +167,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `a writable mount of the user's with sockets in it is said to have them${box.note}`,
+    `coop warns of a user's writable mount with sockets in it${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       using service = await new Service(t, 'home/lib').ready()

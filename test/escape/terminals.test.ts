@@ -50,7 +50,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(gcc.missing)(
-    `the error for one more terminal names terminals and no disk, and other boxes go on${gcc.note}`,
+    `the error for one more terminal names terminals and no disk, and other boxes keep working${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('take', compile(TAKE), 0o755)

@@ -47,7 +47,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const said = `${tools.note}${possible.note}`
 
   test.skipIf(skip)(
-    `steps build on each other; a changed one and those after it are built again${said}`,
+    `steps build on each other; a changed step and later ones are built again${said}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const steps = [

@@ -54,7 +54,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(skip)(
-    `a volume that a box uses stays; others go, whoever their files belong to${note}`,
+    `a volume of a box stays; others are removed, with files of any owner${note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.settings('[sandbox]\nmounts = ["cache:/srv/cache"]\n')

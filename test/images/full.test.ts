@@ -96,7 +96,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(skip)(
-    `while a step runs, with any output: said, and the next build finishes${note}`,
+    `while a step runs, with any output: the error names it, and the next build finishes${note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       using disk = new MemoryDisk(t.dataDir, invoker, '40m')

@@ -140,7 +140,7 @@ describe.each(everyone)('as $name', (invoker) => {
 })
 
 test.skipIf(tools.missing)(
-  `what a power cut may have taken is unpacked again${tools.note}`,
+  `layers that a power cut may have damaged are unpacked again${tools.note}`,
   async () => {
     await using t = await scratch(ordinary, { git: false })
     const top = join(t.dataDir, 'images/layers')
@@ -167,7 +167,7 @@ test.skipIf(tools.missing)(
 )
 
 test.skipIf(tools.missing)(
-  `connections that break at any byte: the pull goes on by itself${tools.note}`,
+  `connections that break at any byte: the pull continues by itself${tools.note}`,
   async () => {
     await using whole = await scratch(ordinary, { git: false })
     output(await whole.coop(['image', 'pull', '-q', name()]))

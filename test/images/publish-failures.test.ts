@@ -177,7 +177,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(rooted.missing)(
-    `a full disk: nothing half made, and the box goes on${rooted.note}`,
+    `a full disk: nothing half made stays, and the box continues${rooted.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const options = `size=64m,mode=700,uid=${invoker.uid},gid=${invoker.gid}`

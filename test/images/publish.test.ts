@@ -90,7 +90,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(possible.missing)(
-    `a box whose image was removed goes on with the layers that it was made of${possible.note}`,
+    `a box whose image was removed keeps its layers${possible.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)

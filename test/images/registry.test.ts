@@ -173,7 +173,7 @@ for (const [kind, [type, mediaType, format]] of Object.entries(INDEXES))
   )
 
 test.skipIf(tools.missing || tls.missing)(
-  `tokens that a service signs, for those who may read${tools.note}${tls.note}`,
+  `a registry accepts tokens that a service signs for users with access${tools.note}${tls.note}`,
   async () => {
     const at = mkdtempSync(join(folder, 'token-'))
     const key = [

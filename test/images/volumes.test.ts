@@ -101,7 +101,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(possible.missing)(
-    `on the host image what the box may not read stays out${possible.note}`,
+    `on the host image, files that the box may not read stay out${possible.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.settings('[sandbox]\nmounts = ["etc:/etc/ssl"]\n')

@@ -124,34 +124,29 @@ describe.each(invokers)('as $name', (invoker) => {
     await detach(reader)
   })
 
-  test.skipIf(can.missing)(
-    `the smallest window decides, and is forgotten when it leaves${can.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      await startBox(t, { agent: 'cat' })
-      const size = async (columns: number, rows: number) => {
-        const fits = async () => {
-          const now = (await box(t)).ptys[0]?.size
-          return now?.columns === columns && now.rows === rows
-        }
-        await waitUntil(fits, `a size of ${columns}x${rows}`)
-        expect(output(await t.coop(['exec', 'stty', '-F', '/dev/pts/0', 'size']))).toBe(
-          `${rows} ${columns}\n`,
-        )
+  test.skipIf(can.missing)(`the smallest window sets the size until it leaves${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { agent: 'cat' })
+    const size = async (columns: number, rows: number) => {
+      const fits = async () => {
+        const now = (await box(t)).ptys[0]?.size
+        return now?.columns === columns && now.rows === rows
       }
-      await t.coopTerminal(['attach'], { columns: 100, rows: 40 })
-      await size(100, 40)
-      const small = await t.coopTerminal(['attach'], { columns: 70, rows: 20 })
-      await size(70, 20)
-      await small.resize(60, 50)
-      await size(60, 40)
-      await detach(small)
-      await size(100, 40)
-    },
-  )
+      await waitUntil(fits, `a size of ${columns}x${rows}`)
+      expect(output(await t.coop(['exec', 'stty', '-F', '/dev/pts/0', 'size']))).toBe(`${rows} ${columns}\n`)
+    }
+    await t.coopTerminal(['attach'], { columns: 100, rows: 40 })
+    await size(100, 40)
+    const small = await t.coopTerminal(['attach'], { columns: 70, rows: 20 })
+    await size(70, 20)
+    await small.resize(60, 50)
+    await size(60, 40)
+    await detach(small)
+    await size(100, 40)
+  })
 
   test.skipIf(can.missing)(
-    `a client that is killed, or whose terminal goes, is gone${can.note}`,
+    `a killed client, or one whose terminal is gone, is no longer attached${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { agent: ECHO })

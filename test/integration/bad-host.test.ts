@@ -99,7 +99,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(missing)(
-    `a disk that fills up under a box: its programs are told, coop goes on${note}`,
+    `a disk that fills up under a box: its programs get an error, coop continues${note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       using _disk = tmpfs(t, t.dataDir, 'size=8m')
@@ -157,7 +157,7 @@ describe.each(invokers)('as $name', (invoker) => {
 
 const single = needed(solo ?? ordinary)
 test.skipIf(single.missing || !solo)(
-  `without a range a box has one id, and coop says what that costs${single.note}`,
+  `without a range a box has one id, and coop names the drawbacks${single.note}`,
   async () => {
     await using t = await scratch(solo ?? ordinary, { git: false })
     const started = await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'])

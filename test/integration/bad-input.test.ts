@@ -43,7 +43,7 @@ describe.each(invokers)('as $name', (invoker) => {
   toml('a key in the wrong table', '[sandbox]\nmode = "none"\n', /coop\.toml:2:.*mode/, /network/)
 
   test.skipIf(can.missing)(
-    `what is well-formed and cannot be used says where it was written${can.note}`,
+    `an error for a well-formed, unusable value names its place${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const said = async (text: string, code: number, sentence: string) => {

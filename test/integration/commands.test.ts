@@ -232,7 +232,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `a box below another one's folder is made, and that is said${can.note}`,
+    `a box below another one's folder is made, with a message${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { name: 'above' })
@@ -397,7 +397,7 @@ describe.each(invokers)('run and exec as $name', (invoker) => {
   const can = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
 
   test.skipIf(can.missing)(
-    `output that cannot be written ends the command and is said${can.note}`,
+    `output that cannot be written ends the command with an error${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const said = 'coop: the output cannot be written (ENOSPC)\n'

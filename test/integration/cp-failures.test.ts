@@ -60,7 +60,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing || invoker.uid === 0)(
-    `what may not be read or written is named${can.note}`,
+    `an error names a file that may not be read or written${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)
@@ -179,7 +179,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `a name that is a folder on the other side is refused, and the rest copied${can.note}`,
+    `a file whose name is a folder on the other side is refused, and the rest copied${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)

@@ -149,7 +149,7 @@ except OSError: print(0)`
   })
 
   test.skipIf(can.missing || tmux.missing)(
-    `an adopted agent shows what it had shown, and goes on${can.note}${tmux.note}`,
+    `an adopted agent shows its old output, and continues${can.note}${tmux.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { agent: 'sh -c "echo started; while read line; do echo \\"heard: $line\\"; done"' })

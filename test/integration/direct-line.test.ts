@@ -63,7 +63,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker, 'tmux')
 
   test.skipIf(can.missing)(
-    `a daemon that is stopped keeps nobody from typing, and gets to know all of it${can.note}`,
+    `a user can type while the daemon is stopped, and the daemon learns all of it later${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { agent: COUNT })
@@ -121,7 +121,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `a client that is stopped while its user types holds nothing up${can.note}`,
+    `a client that is stopped while its user types delays nothing${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const agent = `sh -c 'echo ready; read -r line; n=0; while sleep 0.01; do n=$((n+1)); echo "$n said"; done'`
@@ -188,7 +188,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(can.missing)(
-    `a client that is killed while its user types takes nothing along${can.note}`,
+    `a client that is killed while its user types loses no output${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { agent: COUNT.replace('; echo', '; sleep 0.005; echo') })

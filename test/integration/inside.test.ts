@@ -80,7 +80,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `it is root of the box, named coop, with a home of its own${can.note}`,
+    `a program is root of the box, named coop, with a home of its own${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       expect(await inside(t, 'id -u; id -un; whoami; id -g; echo ~; echo $HOME $USER $LOGNAME; id')).toMatch(
@@ -111,7 +111,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inside(t, 'touch ~/x ~robin/y && echo written')).toBe('written\n')
   })
 
-  test.skipIf(can.missing)(`the environment has only what was configured${can.note}`, async () => {
+  test.skipIf(can.missing)(`the environment has only configured variables${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.settings('[env]\nPLAIN = "a b"\nTAKEN = "$FROM_HOST"\nLEFT_OUT = "$NOT_THERE"\n')
     const env = {
@@ -190,7 +190,7 @@ for address in ('8.8.8.8', '10.0.0.1', '192.168.0.1'):
   })
 
   test.skipIf(can.missing)(
-    `[sandbox] mounts brings folders and files in, read-only where said${can.note}`,
+    `[sandbox] mounts brings in folders and files, read-only if so configured${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('../lib/code', 'library\n')

@@ -98,7 +98,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `a program that only the box's own files have is started, and missed when it is gone${can.note}`,
+    `an agent in the box's own files is started, and reported when it is missing${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const named = (agent: string) => t.settings(`[sandbox]\nagent = "${agent}"\n`)

@@ -60,22 +60,19 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await ids(t)).toEqual([0, 1, 2])
   })
 
-  test.skipIf(can.missing)(
-    `-c runs a command, and is taken again by the same one only${can.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      await startBox(t)
-      const first = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
-      await first.waitFor(/one 2/)
-      await left(t, first)
-      const shell = await opened(t)
-      await left(t, shell)
-      expect(await ids(t)).toEqual([0, 1, 2])
-      const again = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
-      await again.waitFor(/one 2/)
-      expect(await ids(t)).toEqual([0, 1, 2])
-    },
-  )
+  test.skipIf(can.missing)(`-c runs a command, and only the same command rejoins it${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const first = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
+    await first.waitFor(/one 2/)
+    await left(t, first)
+    const shell = await opened(t)
+    await left(t, shell)
+    expect(await ids(t)).toEqual([0, 1, 2])
+    const again = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
+    await again.waitFor(/one 2/)
+    expect(await ids(t)).toEqual([0, 1, 2])
+  })
 
   test.skipIf(can.missing)(
     `the end of a shell ends its client and frees its terminal${can.note}`,

@@ -197,7 +197,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(rooted.missing)(
-    `a full disk: nothing half made, and the box goes on${rooted.note}`,
+    `a full disk: nothing half made stays, and the box continues${rooted.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const options = `size=64m,mode=700,uid=${invoker.uid},gid=${invoker.gid}`
@@ -291,7 +291,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(git.missing)(
-    `with the workspace: git says the same, and was not touched${git.note}`,
+    `with the workspace: git status is the same, and git was not touched${git.note}`,
     async () => {
       await using t = await scratch(invoker)
       const sh = async (script: string) => output(await t.run(['sh', '-ec', script]))

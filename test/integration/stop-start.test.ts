@@ -183,33 +183,28 @@ describe.each(invokers)('as $name', (invoker) => {
     await pipes.waitFor(/the box box was stopped\nhint: coop start box\nCODE 137/)
   })
 
-  test.skipIf(tmux.missing)(
-    `an init that is killed stops the box, and that is said${tmux.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      await startBox(t)
-      const terminal = await t.coopTerminal(['attach'])
-      await waitUntil(async () => (await box(t)).clients === 1, 'the client')
-      process.kill(await initOf(t), 'SIGKILL')
-      await terminal.waitFor(
-        /the box box was stopped \(its init was killed\); start it again: coop start box/,
-      )
-      // If no daemon saw it, the next one reports it.
-      output(await t.coop(['start']))
-      const again = await shellTerminal(t, 'coop shell; echo "CODE $?"; cat')
-      await again.waitFor(/[#$]$/m)
-      const [init, daemon] = [await initOf(t), (await daemonPid(t)) ?? -1]
-      process.kill(daemon, 'SIGSTOP')
-      process.kill(init, 'SIGKILL')
-      process.kill(daemon, 'SIGKILL')
-      await again.waitFor(
-        /^coop: the box box is stopped \(its init was killed\)\nhint: coop start box\nCODE 1/m,
-      )
-    },
-  )
+  test.skipIf(tmux.missing)(`an init that is killed stops the box, with a message${tmux.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const terminal = await t.coopTerminal(['attach'])
+    await waitUntil(async () => (await box(t)).clients === 1, 'the client')
+    process.kill(await initOf(t), 'SIGKILL')
+    await terminal.waitFor(/the box box was stopped \(its init was killed\); start it again: coop start box/)
+    // If no daemon saw it, the next one reports it.
+    output(await t.coop(['start']))
+    const again = await shellTerminal(t, 'coop shell; echo "CODE $?"; cat')
+    await again.waitFor(/[#$]$/m)
+    const [init, daemon] = [await initOf(t), (await daemonPid(t)) ?? -1]
+    process.kill(daemon, 'SIGSTOP')
+    process.kill(init, 'SIGKILL')
+    process.kill(daemon, 'SIGKILL')
+    await again.waitFor(
+      /^coop: the box box is stopped \(its init was killed\)\nhint: coop start box\nCODE 1/m,
+    )
+  })
 
   test.skipIf(can.missing)(
-    `two that kill a box at once are both told that it is gone${can.note}`,
+    `two clients that kill a box at once are both told that it is gone${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)

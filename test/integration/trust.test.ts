@@ -130,34 +130,31 @@ describe('coop trust', () => {
     expect(output(await t.coop(['trust', 'ls']))).toMatch(/~\/project .*to have your variable HOST_SECRET\n/)
   })
 
-  test.skipIf(skip)(
-    `ls and revoke know folders by what they are, also when they are gone${can.note}`,
-    async () => {
-      await using t = await scratch(ordinary, { git: false })
-      expect(output(await t.coop(['trust', 'ls']))).toBe('nothing is accepted\n')
-      const other = t.folder('home/other')
-      for (const path of ['coop.toml', join(other, 'coop.toml')]) t.write(path, ASKING)
-      symlinkSync(other, join(t.home, 'link'))
-      output(await t.coop(['trust', '--yes']))
-      output(await t.coop(['trust', '--yes', '-w', '../link']))
-      const list = JSON.parse(output(await t.coop(['trust', 'ls', '--json']))) as {
-        workspace: string
-        accepted: { key: string }[]
-      }[]
-      expect(list.map(({ workspace, accepted }) => [workspace, accepted.map(({ key }) => key)])).toEqual([
-        [t.workspace, ['nested', 'env:HOST_SECRET']],
-        [other, ['nested', 'env:HOST_SECRET']],
-      ])
-      expect(output(await t.coop(['trust', 'revoke', '../link']))).toBe(`revoked: 2 things of ${other}\n`)
-      rmSync(t.workspace, { recursive: true })
-      expect(output(await t.coop(['trust', 'revoke', t.workspace], { cwd: t.home }))).toContain('2 things')
-      expectRefusal(await t.coop(['trust', 'revoke', other], { cwd: t.home }), {
-        code: 1,
-        sentence: /nothing is accepted of/,
-        hint: /coop trust ls/,
-      })
-    },
-  )
+  test.skipIf(skip)(`ls and revoke resolve folders, also when they are gone${can.note}`, async () => {
+    await using t = await scratch(ordinary, { git: false })
+    expect(output(await t.coop(['trust', 'ls']))).toBe('nothing is accepted\n')
+    const other = t.folder('home/other')
+    for (const path of ['coop.toml', join(other, 'coop.toml')]) t.write(path, ASKING)
+    symlinkSync(other, join(t.home, 'link'))
+    output(await t.coop(['trust', '--yes']))
+    output(await t.coop(['trust', '--yes', '-w', '../link']))
+    const list = JSON.parse(output(await t.coop(['trust', 'ls', '--json']))) as {
+      workspace: string
+      accepted: { key: string }[]
+    }[]
+    expect(list.map(({ workspace, accepted }) => [workspace, accepted.map(({ key }) => key)])).toEqual([
+      [t.workspace, ['nested', 'env:HOST_SECRET']],
+      [other, ['nested', 'env:HOST_SECRET']],
+    ])
+    expect(output(await t.coop(['trust', 'revoke', '../link']))).toBe(`revoked: 2 things of ${other}\n`)
+    rmSync(t.workspace, { recursive: true })
+    expect(output(await t.coop(['trust', 'revoke', t.workspace], { cwd: t.home }))).toContain('2 things')
+    expectRefusal(await t.coop(['trust', 'revoke', other], { cwd: t.home }), {
+      code: 1,
+      sentence: /nothing is accepted of/,
+      hint: /coop trust ls/,
+    })
+  })
 
   test.skipIf(skip)(`config marks values that are not accepted${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
@@ -208,7 +205,7 @@ describe('coop trust', () => {
   })
 
   test.skipIf(skip)(
-    `hostile words are harmless, and what was not shown is not accepted${can.note}`,
+    `hostile words are harmless, and requests that were not shown are not accepted${can.note}`,
     async () => {
       await using t = await scratch(ordinary, { git: false })
       const steps = [`\\u001b]0;owned\\u0007\\u001b[2J\\n\\u202e${'x'.repeat(3000)}`]
@@ -235,7 +232,7 @@ describe('coop trust', () => {
   )
 
   test.skipIf(skip)(
-    `a snapshot that brings back what is not accepted is back, and waits${can.note}`,
+    `a snapshot with an unaccepted coop.toml is restored, and its box does not start${can.note}`,
     async () => {
       await using t = await scratch(ordinary, { git: false })
       t.write('coop.toml', ASKING)

@@ -40,7 +40,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(can.missing)(
-    `what is typed arrives once, however often the daemon is killed${can.note}`,
+    `typed input arrives once, however often the daemon is killed${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { sent, got } = await soakInput(t, {
