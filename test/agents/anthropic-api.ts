@@ -12,7 +12,7 @@ const USAGE = {
   cache_read_input_tokens: 0,
 }
 
-/** Answers one request, or gives undefined when the path is not of this API. */
+/** Answers one request, or returns undefined when the path is not part of this API. */
 export function answerAnthropic(script: Script, path: string, body: Json): Response | undefined {
   switch (path) {
     case '/v1/messages':
@@ -26,7 +26,7 @@ export function answerAnthropic(script: Script, path: string, body: Json): Respo
 
 function dueStep(script: Script, body: Json): Step {
   const offered = asArray(body.tools).map((tool) => asObject(tool).name)
-  // Title generation, quota probes, topic detection and the like are asked without the Bash tool.
+  // Title generation, quota probes, topic detection and similar requests come without the Bash tool.
   if (!offered.includes('Bash')) return say(auxiliaryText(body))
   let toolResults = 0
   let finished = 0
@@ -34,13 +34,13 @@ function dueStep(script: Script, body: Json): Step {
     const message = asObject(raw)
     const types = asArray(message.content).map((block) => asObject(block).type)
     if (message.role === 'user') toolResults += types.filter((type) => type === 'tool_result').length
-    // A `system` role may stand between the messages too.
+    // A `system` role may also stand between the messages.
     if (message.role === 'assistant' && !types.includes('tool_use')) finished += 1
   }
   return nextStep(script, toolResults, finished)
 }
 
-/** A side request that asks for JSON by schema gets every required string filled in; others get a word. */
+/** A side request that asks for JSON by schema gets text in every required string; others get a word. */
 function auxiliaryText(body: Json): string {
   const format = asObject(asObject(body.output_config).format ?? body.output_format)
   const schema = asObject(format.schema)

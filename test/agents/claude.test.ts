@@ -13,30 +13,33 @@ const WIDE = { columns: 120, rows: 40 }
 const settings = (url: string) => ['-e', `ANTHROPIC_BASE_URL=${url}`, '-e', `ANTHROPIC_API_KEY=${KEY}`]
 
 describe.each(invokers)('as $name', (invoker) => {
-  test.skipIf(tools.missing)(`Claude Code works, is left alone and found again${tools.note}`, async () => {
-    await using at = await stage(CLAUDE, invoker)
-    const { t, model } = at
-    const first = await t.coopTerminal(['--agent', 'claude', ...settings(model.url)], WIDE)
-    // The bottom line of its screen, and the proof that no dialog is in the way.
-    await first.waitFor(/bypass permissions on/, AGENT_LIMIT_MS)
-    await first.text('please do it')
-    // It takes Enter as part of a paste when both come at once. `\s`: the blank is one that does not break.
-    await first.waitFor(/❯\s+please do it/)
-    await first.keys('Enter')
-    await first.waitFor(/All done, captain\./, AGENT_LIMIT_MS)
-    expect(await at.work()).toEqual(DAYS_WORK)
+  test.skipIf(tools.missing)(
+    `Claude Code works, goes on when left alone, and is there again on attach${tools.note}`,
+    async () => {
+      await using at = await stage(CLAUDE, invoker)
+      const { t, model } = at
+      const first = await t.coopTerminal(['--agent', 'claude', ...settings(model.url)], WIDE)
+      // The bottom line of its screen proves that no dialog is in the way.
+      await first.waitFor(/bypass permissions on/, AGENT_LIMIT_MS)
+      await first.text('please do it')
+      // Claude Code takes Enter as part of a paste when both come at once. `\s`: it prints a non-breaking space.
+      await first.waitFor(/❯\s+please do it/)
+      await first.keys('Enter')
+      await first.waitFor(/All done, captain\./, AGENT_LIMIT_MS)
+      expect(await at.work()).toEqual(DAYS_WORK)
 
-    await first.keys('C-]')
-    await first.exited()
-    expect(await at.boxes()).toMatchObject([{ workspace: t.workspace, clients: 0 }])
+      await first.keys('C-]')
+      await first.exited()
+      expect(await at.boxes()).toMatchObject([{ workspace: t.workspace, clients: 0 }])
 
-    const second = await t.coopTerminal(['attach'], WIDE)
-    await second.waitFor(/All done, captain\./)
-    await second.text('are you there?')
-    await second.waitFor(/❯\s+are you there\?/)
-    await second.keys('Enter')
-    await second.waitFor(/Still here, captain\./, AGENT_LIMIT_MS)
-  })
+      const second = await t.coopTerminal(['attach'], WIDE)
+      await second.waitFor(/All done, captain\./)
+      await second.text('are you there?')
+      await second.waitFor(/❯\s+are you there\?/)
+      await second.keys('Enter')
+      await second.waitFor(/Still here, captain\./, AGENT_LIMIT_MS)
+    },
+  )
 
   test.skipIf(tools.missing)(`Claude Code runs headless in a box of its own${tools.note}`, async () => {
     await using at = await stage(CLAUDE, invoker)

@@ -12,8 +12,8 @@ const KEY = ['-e', 'OPENAI_API_KEY=sk-scripted-0123456789']
 const WIDE = { columns: 120, rows: 40 }
 
 /**
- * The host's configuration, which has to reach the box as the seed of its volume. A provider of its own,
- * because the built-in one tries a web socket first; a model that Codex does not know gets plain tools.
+ * The host's configuration, which must reach the box as the seed of its volume. It names a provider of its own,
+ * because the built-in one tries a web socket first; Codex gives a model that it does not know plain tools.
  */
 function configure({ t, model }: Stage): void {
   const lines = [
@@ -29,30 +29,33 @@ function configure({ t, model }: Stage): void {
 }
 
 describe.each(invokers)('as $name', (invoker) => {
-  test.skipIf(tools.missing)(`Codex works, is left alone and found again${tools.note}`, async () => {
-    await using at = await stage(CODEX, invoker)
-    const { t } = at
-    configure(at)
-    const first = await t.coopTerminal(['--agent', 'codex', ...KEY], WIDE)
-    // The status line: the prompt above it is drawn earlier, when keys are not taken yet.
-    await first.waitFor(/Ask Codex to do anything[\s\S]*scripted default/, AGENT_LIMIT_MS)
-    await first.text('please do it')
-    await first.waitFor(/› please do it/)
-    await first.keys('Enter')
-    await first.waitFor(/All done, captain\./, AGENT_LIMIT_MS)
-    expect(await at.work()).toEqual(DAYS_WORK)
+  test.skipIf(tools.missing)(
+    `Codex works, goes on when left alone, and is there again on attach${tools.note}`,
+    async () => {
+      await using at = await stage(CODEX, invoker)
+      const { t } = at
+      configure(at)
+      const first = await t.coopTerminal(['--agent', 'codex', ...KEY], WIDE)
+      // Wait for the status line: Codex draws the prompt above it before it takes keys.
+      await first.waitFor(/Ask Codex to do anything[\s\S]*scripted default/, AGENT_LIMIT_MS)
+      await first.text('please do it')
+      await first.waitFor(/› please do it/)
+      await first.keys('Enter')
+      await first.waitFor(/All done, captain\./, AGENT_LIMIT_MS)
+      expect(await at.work()).toEqual(DAYS_WORK)
 
-    await first.keys('C-]')
-    await first.exited()
-    expect(await at.boxes()).toMatchObject([{ workspace: t.workspace, clients: 0 }])
+      await first.keys('C-]')
+      await first.exited()
+      expect(await at.boxes()).toMatchObject([{ workspace: t.workspace, clients: 0 }])
 
-    const second = await t.coopTerminal(['attach'], WIDE)
-    await second.waitFor(/Ask Codex to do anything/)
-    await second.text('are you there?')
-    await second.waitFor(/› are you there\?/)
-    await second.keys('Enter')
-    await second.waitFor(/Still here, captain\./, AGENT_LIMIT_MS)
-  })
+      const second = await t.coopTerminal(['attach'], WIDE)
+      await second.waitFor(/Ask Codex to do anything/)
+      await second.text('are you there?')
+      await second.waitFor(/› are you there\?/)
+      await second.keys('Enter')
+      await second.waitFor(/Still here, captain\./, AGENT_LIMIT_MS)
+    },
+  )
 
   test.skipIf(tools.missing)(`Codex runs headless in a box of its own${tools.note}`, async () => {
     await using at = await stage(CODEX, invoker)

@@ -1,4 +1,4 @@
-/** Puts a real agent into a test user's home the way people do it, `npm install -g`, from a cache of our own. */
+/** Installs a real agent in a test user's home with `npm install -g`, as people do, from a cache of our own. */
 
 import { existsSync } from 'node:fs'
 import { chmod, chown, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
@@ -27,8 +27,8 @@ export interface Owner {
 const INSTALL_LIMIT_MS = 300_000 // 100 MB from a registry, 6 s on a good line
 
 /**
- * Installs `agent` into `home/.npm-global` and returns the absolute path of its command. The first run on a
- * machine downloads; later ones copy, about 400 MB and, where the file system can, by reference.
+ * Installs `agent` in `home/.npm-global` and returns the absolute path of its command. The first run on a
+ * machine downloads; later runs copy, about 400 MB and, where the file system can, by reference.
  */
 export async function installAgent(agent: AgentPackage, home: string, owner?: Owner): Promise<string> {
   const prefix = join(home, '.npm-global')
@@ -42,7 +42,7 @@ export async function installAgent(agent: AgentPackage, home: string, owner?: Ow
   return join(prefix, 'bin', agent.command)
 }
 
-/** An npm prefix that holds just this package; it appears under its name only when it is complete. */
+/** An npm prefix with only this package; it gets its name when it is complete. */
 async function cachedPrefix(agent: AgentPackage): Promise<string> {
   const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'coop-test-agents')
   const prefix = join(cache, `${agent.name.replaceAll('/', '-')}@${agent.version}`)
@@ -50,13 +50,13 @@ async function cachedPrefix(agent: AgentPackage): Promise<string> {
   await mkdir(dirname(prefix), { recursive: true })
   const building = await mkdtemp(join(cache, 'building-'))
   try {
-    await chmod(building, 0o755) // it becomes the prefix of a user other than the one who fills the cache
+    await chmod(building, 0o755) // it becomes the prefix of another user than the one that fills the cache
     await run([
       'npm',
       'install',
       '--global',
       `--prefix=${building}`,
-      // Claude Code's script puts the platform binary in place. npm 11 wants it named; older ones run all.
+      // Claude Code's script puts the platform binary in place. npm 11 needs its name; older versions run all scripts.
       `--allow-scripts=${agent.name}`,
       '--include=optional', // both ship their binary as an optional package by platform
       '--no-audit',

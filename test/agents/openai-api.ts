@@ -5,12 +5,12 @@
 
 import { asArray, asObject, eventStream, type Json, nextStep, type Script, type Step } from './script.ts'
 
-/** Answers one request, or gives undefined when the path is not of this API. */
+/** Answers one request, or returns undefined when the path is not part of this API. */
 export function answerOpenAi(script: Script, path: string, body: Json): Response | undefined {
   if (path !== '/v1/responses') return undefined
   const offered = new Set(asArray(body.tools).map((tool) => asObject(tool).name))
   const shellTool = ['exec_command', 'shell_command'].find((name) => offered.has(name))
-  // Titles, summaries and reviews are asked without a shell tool.
+  // Requests for titles, summaries and reviews come without a shell tool.
   if (shellTool === undefined) return reply(message('ok'))
   return reply(output(dueStep(script, body), shellTool))
 }
@@ -52,7 +52,7 @@ function run(command: string, shellTool: string): Json {
   return { ...call, status: 'completed', arguments: JSON.stringify({ [key]: command }) }
 }
 
-/** Models that Codex does not know get no patch tool; it recognises this command in the shell tool instead. */
+/** Codex gives models that it does not know no patch tool; it recognises this command in the shell tool instead. */
 function patch(hunk: string): string {
   return `apply_patch <<'SCRIPTED_PATCH'\n*** Begin Patch\n${hunk}\n*** End Patch\nSCRIPTED_PATCH`
 }

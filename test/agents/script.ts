@@ -1,11 +1,11 @@
 /**
- * What a scripted model says: a flat list of steps, played one per request.
+ * The answers of a scripted model: a flat list of steps, one for each request.
  *
- * Nothing is remembered between requests. The step that comes next follows from the conversation that the
- * agent sends along, so that retries, side requests and a restarted agent cannot put the script out of step.
+ * The model remembers nothing between requests. The conversation in a request determines the next step,
+ * so retries, side requests and a restarted agent cannot put the script out of step.
  */
 
-/** One answer of the model. The file tools exist so that an agent's own edit path is exercised too. */
+/** One answer of the model. The file tools exist to exercise the agent's own way of editing, too. */
 export type Step =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'shell'; readonly command: string }
@@ -19,11 +19,11 @@ export const shell = (command: string): Step => ({ kind: 'shell', command })
 export const write = (path: string, content: string): Step => ({ kind: 'write', path, content })
 export const edit = (path: string, from: string, to: string): Step => ({ kind: 'edit', path, from, to })
 
-/** Said when the script is over: visible in a failing test's screen, and ends the agent's turn. */
+/** The answer after the last step: it shows in a failing test's screen and ends the agent's turn. */
 export const SCRIPT_OVER: Step = say('The script is over.')
 
 /**
- * The step that a conversation is due: every tool result and every finished answer in it used one up.
+ * The next step of a conversation: every tool result and every finished answer in it used one up.
  */
 export function nextStep(script: Script, toolResults: number, finishedAnswers: number): Step {
   return script[toolResults + finishedAnswers] ?? SCRIPT_OVER
@@ -31,7 +31,7 @@ export function nextStep(script: Script, toolResults: number, finishedAnswers: n
 
 export type Json = { readonly [key: string]: unknown }
 
-/** An object from the wire, or an empty one: a scripted model never fails on what it does not know. */
+/** An object from the wire, or an empty one: a scripted model never fails on unknown input. */
 export function asObject(value: unknown): Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {}
 }

@@ -1,6 +1,6 @@
 /**
  * A server that plays a scripted model to a real agent: no account, no internet, the same answers each time.
- * It speaks as much of the providers' APIs as the agents' command lines use.
+ * It speaks only the parts of the providers' APIs that the agents' command lines use.
  */
 
 import { answerAnthropic } from './anthropic-api.ts'
@@ -10,7 +10,7 @@ import { asObject, type Json, type Script } from './script.ts'
 const MAX_BODY_BYTES = 16 * 1024 * 1024 // a request repeats the whole conversation; real ones stay below 1 MB
 const MAX_REQUESTS = 1_000 // an agent that loops against the script is stopped, not served for ever
 
-/** One request as the tests see it: enough to explain a failure, no header and so no token. */
+/** One request as the tests see it: enough to explain a failure, and no header, so no token. */
 export interface SeenRequest {
   readonly method: string
   readonly path: string
@@ -58,12 +58,12 @@ async function readJson(request: Request): Promise<Json> {
 }
 
 function answerGet(path: string): Response {
-  // Both providers list models here; Codex reads `models`, the others `data`.
+  // Both providers list models at this path; Codex reads `models`, the others `data`.
   if (path === '/v1/models') return Response.json({ object: 'list', data: [], models: [], has_more: false })
   return apiError(404, `nothing at ${path}`)
 }
 
-/** Telemetry, feature flags and the like: taken and forgotten. */
+/** Telemetry, feature flags and similar requests are accepted and dropped. */
 function answerOther(path: string): Response {
   return path.startsWith('/api/') ? Response.json({}) : apiError(404, `nothing at ${path}`)
 }

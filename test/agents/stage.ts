@@ -1,4 +1,4 @@
-/** The scene of an agent test: a user's home with the agent installed, a repository, a scripted model. */
+/** The setting of an agent test: a user's home with the agent installed, a repository, a scripted model. */
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { type ScriptedModel, startScriptedModel } from './scripted-model.ts'
 /** For the first screen of an agent in a new box, and for a whole headless run: 1 to 5 s on a good machine. */
 export const AGENT_LIMIT_MS = 60_000
 
-/** Runs a command, writes a file, changes it, commits: what an agent does all day. Then one more answer. */
+/** Runs a command, writes a file, changes it, commits: typical work of an agent. Then one more answer. */
 function day(repo: string): Script {
   return [
     shell('echo uid=$(id -u) > made-by-tool.txt'),
@@ -27,17 +27,17 @@ function day(repo: string): Script {
 export interface Stage extends AsyncDisposable {
   readonly t: Scratch
   readonly model: ScriptedModel
-  /** What the script's first answers left in the repository, seen from the host. */
+  /** The repository after the script's first answers, seen from the host. */
   work(): Promise<{ readonly written: string; readonly made: string; readonly commit: string }>
   /** `coop ls --json`. */
   boxes(): Promise<readonly unknown[]>
 }
 
-/** Sets the scene. */
+/** Prepares the setting. */
 export async function stage(agent: AgentPackage, invoker: Invoker): Promise<Stage> {
   await using stack = new AsyncDisposableStack()
   const t = stack.use(await scratch(invoker))
-  // In the repository, so that a commit in the box does not depend on how coop hands on the identity.
+  // In the repository, so that a commit in the box does not depend on the identity that coop passes on.
   await succeed(t.run(['git', 'config', 'user.name', 'Captain']))
   await succeed(t.run(['git', 'config', 'user.email', 'captain@example.invalid']))
   t.folder(join(t.home, '.npm-global'))
@@ -62,7 +62,7 @@ export async function stage(agent: AgentPackage, invoker: Invoker): Promise<Stag
   }
 }
 
-/** What `work()` gives when everything was done, as root of the box. */
+/** The result of `work()` when everything was done, as root of the box. */
 export const DAYS_WORK = {
   written: 'first line\nanother line\n',
   made: 'uid=0\n',

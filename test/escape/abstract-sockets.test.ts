@@ -1,6 +1,6 @@
 /**
- * Abstract unix sockets. They belong to a network namespace and to no folder, so that a box that shares
- * the host's network could reach its X11, D-Bus and agents; Landlock's scope (Linux 6.12) is what keeps it out.
+ * Abstract unix sockets. They belong to a network namespace and to no folder. A box that shares
+ * the host's network could reach its X11, D-Bus and agents; the scopes of Landlock (Linux 6.12) prevent that.
  */
 import { describe, expect, test } from 'bun:test'
 import { needsAll } from '../harness/facts.ts'
@@ -91,13 +91,13 @@ describe.each(invokers)('as $name', (invoker) => {
       await startBox(t)
       const ask = ['exec', '-n', 'box', '--', './sockets', 'ask', name]
       expect(answers(said(await t.coop(ask)))).toEqual(CLOSED)
-      // A process that comes from another, and one that confines itself further, are no way around.
+      // A process forked from another, and one that confines itself further, cannot get around the scope.
       expect(answers(await inBox(t, `(setsid sh -c './sockets ask ${name} | cat')`))).toEqual(CLOSED)
       expect(server.stdout).toBe('ready\n')
     },
   )
 
-  test.skipIf(scopes.missing)(`nor one of another box${scopes.note}`, async () => {
+  test.skipIf(scopes.missing)(`a box reaches no socket of another box${scopes.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('sockets', compile(PROGRAM), 0o755)
     await startBox(t)

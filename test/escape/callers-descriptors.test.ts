@@ -1,8 +1,8 @@
 /**
- * What coop was called with as standard input, output and error. A box that had the caller's own pipe could
+ * The standard input, output and error of the caller. A box with the caller's own pipe could
  * open it once more (/proc/self/fd/1) and read what others wrote into it, or set a flag that all of its holders share;
- * of a file it could write what is only to be read. So the box has pipes of its own. The control is the same attack
- * without a box in between.
+ * it could write to a file that the caller opened for reading. So the box has pipes of its own. The control is the
+ * same attack without a box.
  */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readlinkSync } from 'node:fs'
@@ -12,24 +12,24 @@ import { waitUntil } from '../harness/wait.ts'
 import { everyone, needed, startBox } from './support.ts'
 
 const coop = coopPath()
-/** Opens its output once more, and says on the other stream what can be read there. */
+/** Opens its output once more, and prints on the other stream what it can read there. */
 const READ_BACK = 'exec 4>&1; dd if=/proc/self/fd/4 iflag=nonblock bs=100 count=1 status=none >&2; :'
-/** dd sets the flag on what it was given, and not on a file of its own. */
+/** dd sets the flag on the descriptor that it inherits, and not on a file of its own. */
 const SET_FLAGS =
   'dd iflag=nonblock count=0 status=none </dev/stdin; dd iflag=nonblock count=0 status=none; ' +
   'dd oflag=nonblock count=0 status=none </dev/null; dd oflag=nonblock count=0 status=none </dev/null >&2; :'
-/** Of the shell itself: what is substituted runs in another process, whose output is not the one to be looked at. */
+/** Flags of the shell itself: a command substitution runs in another process with another output. */
 const FLAGS =
   'F=$(for fd in 0 1 2; do sed -n \'s/^flags:\t//p\' /proc/$$/fdinfo/$fd; done); echo "$F" >>flags'
 
 async function bash(t: Scratch, script: string): Promise<{ stdout: string; stderr: string }> {
-  await t.coop(['system', 'status']) // starts nothing, and has the scratch end the daemon
+  await t.coop(['system', 'status']) // starts nothing; makes the scratch end the daemon
   const { code, stdout, stderr } = await t.run(['bash', '-c', script], { timeoutMs: 20_000 })
   expect({ script, code, stderr: code === 0 ? '' : stderr }).toEqual({ script, code: 0, stderr: '' })
   return { stdout, stderr }
 }
 
-/** The reader waits until the writer has ended, so that its secret is in the pipe meanwhile. */
+/** The reader waits until the writer has ended, so that the secret is in the pipe meanwhile. */
 const behindSecret = (command: string): string =>
   `mkfifo go; { echo secret; ${command}; echo over >&9; } 9<>go | { read -r _ <go; cat; }`
 
@@ -56,7 +56,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(flags.map((flag) => Number.parseInt(flag, 8) & 0o4000)).toEqual([0o4000, 0o4000, 0o4000])
   })
 
-  test.skipIf(can.missing)(`what others write into the pipe is not read back${can.note}`, async () => {
+  test.skipIf(can.missing)(`a box cannot read back what others write into the pipe${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     for (const how of ['run', 'exec -n box']) {
@@ -91,7 +91,7 @@ describe.each(everyone)('as $name', (invoker) => {
       }
   })
 
-  test.skipIf(can.missing)(`a file that is only to be read is not written${can.note}`, async () => {
+  test.skipIf(can.missing)(`a file that is open for reading is not written${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await bash(t, 'echo kept >../in')
     await bash(
@@ -116,7 +116,7 @@ describe.each(everyone)('as $name', (invoker) => {
         `${coop} run --network nonsense -- true`,
         `COOP_DATA_DIR=${other} ${coop} run -- true`,
       ]
-      // Whoever reads the other end of a pipe hears of its end, though no other client comes.
+      // The reader of a pipe's other end sees its end, though no other client comes.
       for (const command of refused) {
         const { stdout } = await bash(t, `${command} 2>&1 | cat`)
         expect({ command, stdout }).toMatchObject({ command, stdout: expect.stringContaining('coop: ') })
@@ -127,7 +127,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 })
 
-describe.each(everyone)('what a command does not take, as $name', (invoker) => {
+describe.each(everyone)('input that a command does not take, as $name', (invoker) => {
   const can = needed(invoker)
 
   test.skipIf(can.missing)(`stays for the next one, in a file and in a pipe${can.note}`, async () => {
@@ -138,7 +138,7 @@ describe.each(everyone)('what a command does not take, as $name', (invoker) => {
     const loop = `while read -r line; do ${exec} echo "got $line"; done`
     expect((await bash(t, `${loop} <lines`)).stdout).toBe('got 1\ngot 2\ngot 3\n')
     expect((await bash(t, `seq 1 3 | ${loop}`)).stdout).toBe('got 1\ngot 2\ngot 3\n')
-    // A shell reads its lines byte by byte; dd takes what it is told to.
+    // A shell reads its lines byte by byte; dd reads the size that it is told.
     const rest = `{ ${exec} sh -c 'read -r one; echo "took $one"'; wc -l; }`
     await bash(t, 'seq 1 30000 >lines')
     expect((await bash(t, `${rest} <lines`)).stdout).toBe('took 1\n29999\n')
@@ -149,7 +149,7 @@ describe.each(everyone)('what a command does not take, as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `and what others of the box still write does not hold it up${can.note}`,
+    `later output of other processes of the box does not delay the end of a command${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)

@@ -1,6 +1,6 @@
 /**
- * The terminal that coop is called from. Who holds it reads what is typed there next, to a shell of the
- * host. A box has terminals of its own instance, and the daemon has none at all.
+ * The terminal that coop is called from. Any process that holds it can read the next typed input of a shell of the
+ * host. A box has terminals of its own devpts instance, and the daemon has none at all.
  */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
@@ -31,7 +31,7 @@ function terminalsOf(pid: number): string[] {
   })
 }
 
-/** Processes of this test but for the terminal's own: daemon, zygote, inits, and what runs in boxes. */
+/** Processes of this test except the terminal's own: daemon, zygote, inits, and processes of boxes. */
 const behind = (t: Scratch, terminal: readonly number[]): number[] =>
   findLeftovers(t.root).flatMap(({ pid }) => (pid && !terminal.includes(pid) ? [pid] : []))
 
@@ -44,7 +44,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const readable = needsAll({ tmux: !box.missing, 'root, to look': process.getuid?.() === 0 })
 
   test.skipIf(readable.missing)(
-    `neither daemon nor box has it, whatever is started from it${readable.note}`,
+    `neither the daemon nor a box has the terminal that coop is called from${readable.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const terminal = await t.terminal(['sh'])
@@ -52,7 +52,7 @@ describe.each(invokers)('as $name', (invoker) => {
       const shell = Number(await terminal.info('#{pane_pid}'))
       const [own = ''] = terminalsOf(shell)
       expect(own).not.toBe('')
-      expect(statOf(shell).terminal).not.toBe(0) // the control: it is seen where it is
+      expect(statOf(shell).terminal).not.toBe(0) // the control: the host sees its own terminal
       const { coopPath } = await import('../harness/coop.ts')
       await terminal.line(`${coopPath()} -d -n box --agent 'sleep 2101'; echo sta''rted`)
       await terminal.waitFor(/started/)
@@ -78,7 +78,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`and it can go away under both${box.note}`, async () => {
+  test.skipIf(box.missing)(`the terminal can go away while daemon and box stay${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const terminal = await t.coopTerminal(['-d', '-n', 'box', '--agent', 'sleep infinity'])
     expect(await terminal.exited()).toBe(0)

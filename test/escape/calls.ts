@@ -3,7 +3,7 @@ import { ABIS, type AnySyscall, abi } from '../../ffi/abi/index.ts'
 import type { Scratch } from '../harness/sandbox.ts'
 import { answers, compile, inBox, unprotected } from './support.ts'
 
-/** Zeroed memory that belongs to the caller: a struct that the kernel may fill, and 4 KiB of it. */
+/** Zeroed memory of the caller: a struct that the kernel may fill, and 4 KiB more. */
 export const MEMORY = 'p'
 /** A string. */
 export const string = (text: string): string => `s${text}`
@@ -11,7 +11,7 @@ export const string = (text: string): string => `s${text}`
 export type Argument = number | bigint | string
 
 export interface Call {
-  /** What the answer goes by. */
+  /** The prefix of an answer in the output. */
   readonly name: string
   readonly nr: number
   readonly args: readonly Argument[]
@@ -38,7 +38,7 @@ int main(int argc, char **argv) {
         a[n++] = *word == 'p' ? (long)memory : *word == 's' ? (long)(word + 1) : (long)strtoull(word, 0, 0);
       int self = getpid();
       long result = syscall(a[0], a[1], a[2], a[3], a[4], a[5], a[6]);
-      if (getpid() != self) _exit(0); // what the call has made
+      if (getpid() != self) _exit(0); // a process that the call has made
       const char *error = result < 0 ? strerrorname_np(errno) : "OK";
       char answer[256];
       int length = error ? sprintf(answer, "%s=%s\\n", name, error) : sprintf(answer, "%s=%d\\n", name, errno);
@@ -51,7 +51,7 @@ int main(int argc, char **argv) {
   return 0;
 }`
 
-/** A call of this architecture by its name; none on one that lacks it. Two of one name: `call@second`. */
+/** The number of a call on this architecture, none if it lacks the call. A second call of one name: `call@second`. */
 export function call(name: string, ...args: readonly Argument[]): Call[] {
   const known = name.split('@')[0] ?? name
   if (!Object.values(ABIS).some(({ sys }) => known in sys)) throw new Error(`There is no call ${known}`)
@@ -59,7 +59,7 @@ export function call(name: string, ...args: readonly Argument[]): Call[] {
   return nr === undefined ? [] : [{ name, nr, args }]
 }
 
-/** A shell command that makes them, after its program was put into the workspace. */
+/** A shell command that puts the program into the workspace and makes the calls. */
 export function callsCommand(t: Scratch, calls: readonly Call[]): string {
   t.write('calls', compile(PROGRAM), 0o755)
   const words = calls.map(({ name, nr, args }) => `'${name}=${[nr, ...args].join(',')}'`)
@@ -76,16 +76,16 @@ export async function callsInBox(
   return answers(await inBox(t, callsCommand(t, calls), options))
 }
 
-/** As the invoker, on the host. */
+/** Makes the calls as the invoker, on the host. */
 export async function callsOutside(t: Scratch, calls: readonly Call[]): Promise<Answers> {
   return answers((await t.run(['sh', '-c', callsCommand(t, calls)])).stdout)
 }
 
-/** As root of a user namespace without coop's protections. */
+/** Makes the calls as root of a user namespace without coop's protections. */
 export async function callsUnprotected(t: Scratch, calls: readonly Call[]): Promise<Answers> {
   return answers(await unprotected(t, callsCommand(t, calls)))
 }
 
-/** Every call with one answer, for comparisons that show all that differ. */
+/** Every call with the same answer, so that a comparison shows all differences at once. */
 export const all = (calls: readonly Call[], answer: string): Answers =>
   Object.fromEntries(calls.map(({ name }) => [name, answer]))

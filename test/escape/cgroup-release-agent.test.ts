@@ -1,7 +1,7 @@
 /**
  * The release_agent of a cgroup (CVE-2022-0492): a program that the kernel starts on the host.
  *
- * Only root of the first user namespace may set it since Linux 5.17, so that the control shows what comes before:
+ * Only root of the first user namespace may set it since Linux 5.17, so the control shows the step before:
  * a cgroup file system that can be mounted at all.
  */
 import { describe, expect, test } from 'bun:test'

@@ -1,4 +1,4 @@
-/** A writable cgroup tree (CVE-2023-25809). The box sees none at all. */
+/** A writable cgroup tree (CVE-2023-25809). A box sees no tree at all. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { scratch } from '../harness/sandbox.ts'
@@ -22,7 +22,7 @@ describe.each(everyone)('as $name', (invoker) => {
     })
   }
 
-  test.skipIf(box.missing)(`a project cannot have the tree mounted${box.note}`, async () => {
+  test.skipIf(box.missing)(`a project cannot mount the tree${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     for (const source of ['/sys/fs/cgroup', '/sys', '/proc/self/root/sys/fs/cgroup']) {
       t.write('coop.toml', `[sandbox]\nmounts = ["${source}:/mnt/cg"]\n`)

@@ -1,6 +1,6 @@
 /**
- * Files with which a box could get at more through `coop cp` than their bytes, or keep it waiting:
- * those of the kernel, fifos, leased ones, devices, and names, depth and number of them. See copy.test.ts.
+ * Special files that `coop cp` could meet. A box could use them to get more than their bytes, or to make a copy wait:
+ * files of the kernel, fifos, leased files, devices, and odd names, deep trees and many files. See copy.test.ts.
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, lstatSync, readdirSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { compile, everyone, needed, said, startBox } from './support.ts'
 
-/** Exchanges its two arguments for ever. */
+/** Exchanges its two arguments again and again. */
 const SWAP = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -19,7 +19,7 @@ int main(int argc, char **argv) {
   for (;;) renameat2(AT_FDCWD, argv[1], AT_FDCWD, argv[2], RENAME_EXCHANGE);
 }`
 
-/** Takes a lease on its argument: whoever opens it waits until it is given back (fcntl(2), F_SETLEASE). */
+/** Takes a lease on its argument: an open waits until the lease is given back (fcntl(2), F_SETLEASE). */
 const LEASE = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -34,7 +34,7 @@ int main(int argc, char **argv) {
   for (;;) pause();
 }`
 
-/** Folders in folders, as many as the argument says, with a file at the end. */
+/** Nested folders, as many as the argument says, with a file in the last. */
 const DEEP = `
 #include <stdlib.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@ const exec = async (t: Scratch, script: string): Promise<string> =>
 const cp = (t: Scratch, ...args: readonly string[]): Promise<RunResult> =>
   t.coop(['cp', ...args], { timeoutMs: QUICK_MS })
 
-/** A box whose agent exchanges two names of the workspace for ever. */
+/** A box whose agent exchanges two names of the workspace again and again. */
 async function swapping(t: Scratch, a: string, b: string): Promise<void> {
   const swap = t.write('../swap', compile(SWAP), 0o755)
   await startBox(t)
@@ -62,7 +62,7 @@ async function swapping(t: Scratch, a: string, b: string): Promise<void> {
   await started.waitFor(/swapping/)
 }
 
-/** Everything that is readable below a folder of the host. */
+/** Every readable file below a folder of the host. */
 const contents = (t: Scratch, folder: string): Promise<RunResult> =>
   t.run(['sh', '-c', `find ${folder} -type f -exec cat {} + 2>/dev/null; :`])
 
@@ -99,15 +99,15 @@ describe.each(everyone)('as $name', (invoker) => {
     for (const source of [':/tmp/d/e', ':/tmp/d/p', ':/tmp/d/r', ':/dev/stdin'])
       expect(await cp(t, '-L', source, out)).toMatchObject({ code: 1 })
     expect((await contents(t, out)).stdout).toBe('')
-    // Below what is copied they are links, and stay such.
+    // Below the copied folder they are links, and stay links.
     expect(await cp(t, ':/tmp/d', join(t.home, 'links'))).toMatchObject({ code: 0, stderr: '' })
     expect(lstatSync(join(t.home, 'links/p')).isSymbolicLink()).toBe(true)
-    // Positive control: a file of the same box, by the same way.
+    // Positive control: a file of the same box, copied in the same way.
     expect(await cp(t, ':/etc/hostname', '-')).toMatchObject({ code: 0, stdout: 'box\n' })
   })
 
   test.skipIf(can.missing)(
-    `names are only names, and none of them reaches the terminal${can.note}`,
+    `odd names are copied, and no escape sequence in them reaches the terminal${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)
@@ -130,7 +130,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const result = await cp(t, ':/tmp/d', join(t.home, 'd'))
       expect(result.code).toBe(0)
       expect(result.stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/)
-      expect(result.stderr.split('\n').length).toBe(names.length + 1) // a line for each fifo, and no more
+      expect(result.stderr.split('\n').length).toBe(names.length + 1) // one line for each fifo, and no more
       const list = 'find . -type f -exec sha256sum {} + | LC_ALL=C sort'
       const there = await exec(t, `cd /tmp/d; ${list}`)
       expect(said(await t.run(['sh', '-c', `cd ${t.home}/d; ${list}`]))).toBe(there)
@@ -140,7 +140,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`fifos and leases keep nobody waiting${can.note}`, async () => {
+  test.skipIf(can.missing)(`fifos and leases do not make a copy wait${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('lease', compile(LEASE), 0o755)
     t.write('leased/f', 'text')
@@ -151,7 +151,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await cp(t, ':d', join(t.home, 'out'))
       await cp(t, ':d/f', join(t.home, 'file'))
       await cp(t, 'd', ':/tmp/in')
-      await cp(t, 'd/f', ':d/pipe') // a name that becomes that of a fifo again
+      await cp(t, 'd/f', ':d/pipe') // a name that becomes the fifo's name again
     }
     expect(await cp(t, ':/tmp/alone', '../x')).toMatchObject({ code: 1 })
     const lease = t.startCoop(['exec', './lease', 'leased/f'])
@@ -163,11 +163,11 @@ describe.each(everyone)('as $name', (invoker) => {
         stderr: expect.stringContaining('EAGAIN'),
       })
       expect(await cp(t, 'leased', ':/tmp/leased')).toMatchObject({ code: 1 })
-      // Positive control: whoever opens it without care waits for as long as it is held.
+      // Positive control: a careless open waits as long as the lease is held.
       expect((await t.coop(['exec', 'timeout', '0.3', 'cat', 'leased/f'])).code).toBe(124)
     }
     expect(await exec(t, 'echo alive')).toBe('alive\n')
-    // The same with the fifo.
+    // The same open, with the fifo.
     expect((await t.coop(['exec', 'timeout', '0.3', 'cat', '/tmp/alone'])).code).toBe(124)
   })
 
@@ -182,7 +182,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await exec(t, 'stat -c %F /dev/null')).toBe('character special file\n')
   })
 
-  test.skipIf(can.missing)(`depth and number are bounded by patience, not by memory${can.note}`, async () => {
+  test.skipIf(can.missing)(`deep trees and many files cost time, not memory${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const deep = t.write('../deep', compile(DEEP), 0o755)
     await startBox(t)
@@ -190,7 +190,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await exec(t, 'mkdir /tmp/x /tmp/y; cd /tmp/x; /tmp/deep 300; cd /tmp/y; /tmp/deep 150')
     const result = await cp(t, ':/tmp/x', join(t.home, 'x'))
     expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('folders deep') })
-    // Positive control: what is less deep comes out.
+    // Positive control: a tree that is less deep comes out.
     expect(await cp(t, ':/tmp/y', join(t.home, 'y'))).toMatchObject({ code: 0 })
     const more = t.startCoop([
       'exec',

@@ -1,10 +1,10 @@
 /**
- * What a box can make of `coop cp` (docker cp: CVE-2018-15664, CVE-2019-14271).
+ * Attacks of a box on `coop cp` (docker cp: CVE-2018-15664, CVE-2019-14271).
  *
- * Files of a box are opened by its init, in its own root; the user's client reads and writes. A box may swap what
- * is being copied for links, fifos and files of the kernel, also in the workspace, which it shares with the host.
- * It must get nothing of the host by that, change nothing there, and keep nobody waiting. The controls are cp(1)
- * of the host, which is led astray, and the same copy without the attack.
+ * A box's init opens its files, in its own root; the user's client reads and writes. A box may swap the files
+ * that are being copied for links, fifos and files of the kernel, also in the workspace, which it shares with the host.
+ * The swap must give it nothing of the host, change nothing there, and make no copy wait. The controls are cp(1)
+ * of the host, which the swap leads astray, and the same copy without the attack.
  */
 import { describe, expect, test } from 'bun:test'
 import {
@@ -21,7 +21,7 @@ import type { RunResult } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { compile, everyone, needed, said, startBox } from './support.ts'
 
-/** Exchanges its two arguments for ever. */
+/** Exchanges its two arguments again and again. */
 const SWAP = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -38,7 +38,7 @@ const exec = async (t: Scratch, script: string): Promise<string> =>
 const cp = (t: Scratch, ...args: readonly string[]): Promise<RunResult> =>
   t.coop(['cp', ...args], { timeoutMs: QUICK_MS })
 
-/** A box whose agent exchanges two names of the workspace for ever. */
+/** A box whose agent exchanges two names of the workspace again and again. */
 async function swapping(t: Scratch, a: string, b: string): Promise<void> {
   const swap = t.write('../swap', compile(SWAP), 0o755)
   await startBox(t)
@@ -58,7 +58,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await swapping(t, 'd/f', 'd/g')
     let followed = 0
     for (let n = 0; n < ROUNDS; n++) {
-      // In, out, by its own name and as part of its folder. Whether it is there at the moment is chance.
+      // In and out, by its own name and as part of its folder. At each moment it may or may not be there.
       await cp(t, 'd', ':/tmp/in')
       await cp(t, 'd/f', ':/tmp/file')
       await cp(t, '-L', 'd/f', ':/tmp/led')
@@ -67,7 +67,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const control = await t.run(['sh', '-c', `cat ${t.workspace}/d/f`])
       if (control.stdout.includes('SECRET')) followed++
     }
-    expect(followed).toBeGreaterThan(0) // positive control: who follows it reads it
+    expect(followed).toBeGreaterThan(0) // positive control: a reader that follows the link reads it
     expect(await exec(t, 'cat /tmp/in/f /tmp/in/g /tmp/file /tmp/led 2>/dev/null; :')).not.toContain('SECRET')
     const { stdout } = await t.run(['sh', '-c', `find ${t.home}/out -type f -exec cat {} +`])
     expect(stdout).not.toContain('SECRET')
@@ -90,7 +90,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await cp(t, 'a/sub/f', ':/tmp/1')
       await cp(t, 'a/sub/', ':/tmp/2')
       await cp(t, 'a', ':/tmp/3')
-      await cp(t, ':/tmp/src/f', 'a/sub/') // a parent of what is written
+      await cp(t, ':/tmp/src/f', 'a/sub/') // a parent of the copied file
       await cp(t, ':/tmp/src/f', 'a/sub/g')
       await cp(t, ':/tmp/src/.', 'a/sub')
       await cp(t, ':/tmp/src/.', 'a') // `sub` is found in there
@@ -102,14 +102,14 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await exec(t, 'cat /tmp/1 /tmp/2/f /tmp/3/sub/f /tmp/3/link/f 2>/dev/null; :')).not.toContain(
       'SECRET',
     )
-    // Positive control: cp(1) writes there within as many rounds.
+    // Positive control: cp(1) writes there within the same number of rounds.
     const race = `echo HARM >../x; for n in $(seq 2000); do cp ../x a/sub/g 2>/dev/null; test -e ../victim/g && break; done`
     await t.run(['sh', '-c', race])
     expect(readdirSync(victim)).toEqual(['f', 'g'])
   })
 
   test.skipIf(can.missing)(
-    `a link that waits in the workspace is not written or read through${can.note}`,
+    `coop cp does not read or write through a link in the workspace${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const victim = t.folder('home/victim')
@@ -119,7 +119,7 @@ describe.each(everyone)('as $name', (invoker) => {
         t,
         `echo HARM >/tmp/f; ln -s ${victim} out; ln -s ${victim}/f file; ln -s ../victim up; ln -s ${victim}/n new`,
       )
-      symlinkSync(t.workspace, join(t.home, 'mine')) // the user's own, into the workspace
+      symlinkSync(t.workspace, join(t.home, 'mine')) // the user's own file, into the workspace
       for (const to of [
         'out',
         'out/',
@@ -144,7 +144,7 @@ describe.each(everyone)('as $name', (invoker) => {
       expect(readdirSync(victim)).toEqual(['f'])
       expect(readFileSync(join(victim, 'f'), 'utf8')).toBe('SECRET\n')
       expect(await exec(t, 'cat /tmp/g 2>/dev/null; :')).toBe('')
-      // Positive controls: a link that stays inside; the place itself, when the user names it; and cp(1).
+      // Positive controls: a link that stays inside; the place itself, named by the user; and cp(1).
       await exec(t, 'mkdir in; ln -s in inside')
       expect(await cp(t, ':/tmp/f', 'inside/f')).toMatchObject({ code: 0 })
       expect(await cp(t, ':/tmp/f', `${victim}/named`)).toMatchObject({ code: 0 })
@@ -153,42 +153,39 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(
-    `links in the folder that is written to are replaced, not followed${can.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      const victim = t.folder('home/victim')
-      t.write(`${victim}/f`, 'untouched\n')
-      await startBox(t)
-      await exec(
-        t,
-        'mkdir -p /tmp/s/folder; echo HARM >/tmp/s/file; echo HARM >/tmp/s/folder/f; echo HARM >/tmp/s/folder/g',
-      )
-      const target = (name: string): string => {
-        const folder = join(t.home, name)
-        mkdirSync(folder)
-        symlinkSync(`${victim}/f`, join(folder, 'file'))
-        symlinkSync(victim, join(folder, 'folder'))
-        return folder
-      }
-      const ours = target('ours')
-      await t.run(['chown', '-h', `${invoker.uid}:${invoker.gid}`, ours])
-      Bun.spawnSync(['chown', '-hR', `${invoker.uid}:${invoker.gid}`, ours])
-      const result = await cp(t, ':/tmp/s/.', ours)
-      expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('folder was not copied') })
-      expect(lstatSync(join(ours, 'file')).isFile()).toBe(true)
-      expect(readdirSync(victim)).toEqual(['f'])
-      expect(readFileSync(join(victim, 'f'), 'utf8')).toBe('untouched\n')
-      // Positive control: cp(1) writes through the first of them.
-      const theirs = target('theirs')
-      writeFileSync(join(t.home, 'file'), 'HARM\n')
-      Bun.spawnSync(['cp', join(t.home, 'file'), join(theirs, 'file')])
-      expect(readFileSync(join(victim, 'f'), 'utf8')).toBe('HARM\n')
-    },
-  )
+  test.skipIf(can.missing)(`links in the target folder are replaced, not followed${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const victim = t.folder('home/victim')
+    t.write(`${victim}/f`, 'untouched\n')
+    await startBox(t)
+    await exec(
+      t,
+      'mkdir -p /tmp/s/folder; echo HARM >/tmp/s/file; echo HARM >/tmp/s/folder/f; echo HARM >/tmp/s/folder/g',
+    )
+    const target = (name: string): string => {
+      const folder = join(t.home, name)
+      mkdirSync(folder)
+      symlinkSync(`${victim}/f`, join(folder, 'file'))
+      symlinkSync(victim, join(folder, 'folder'))
+      return folder
+    }
+    const ours = target('ours')
+    await t.run(['chown', '-h', `${invoker.uid}:${invoker.gid}`, ours])
+    Bun.spawnSync(['chown', '-hR', `${invoker.uid}:${invoker.gid}`, ours])
+    const result = await cp(t, ':/tmp/s/.', ours)
+    expect(result).toMatchObject({ code: 1, stderr: expect.stringContaining('folder was not copied') })
+    expect(lstatSync(join(ours, 'file')).isFile()).toBe(true)
+    expect(readdirSync(victim)).toEqual(['f'])
+    expect(readFileSync(join(victim, 'f'), 'utf8')).toBe('untouched\n')
+    // Positive control: cp(1) writes through the first link.
+    const theirs = target('theirs')
+    writeFileSync(join(t.home, 'file'), 'HARM\n')
+    Bun.spawnSync(['cp', join(t.home, 'file'), join(theirs, 'file')])
+    expect(readFileSync(join(victim, 'f'), 'utf8')).toBe('HARM\n')
+  })
 
   test.skipIf(can.missing)(
-    `links in the box stay in the box when something is copied in${can.note}`,
+    `links in the box lead only into the box when files are copied in${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const victim = t.folder('home/victim')

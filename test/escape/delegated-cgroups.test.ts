@@ -1,6 +1,6 @@
 /**
- * A cgroup tree that belongs to the user, as in a systemd user session. Root of a cgroup namespace mounts the
- * cgroup that it runs in, and root of the box is the user outside: it could freeze or kill all the user's programs there.
+ * A cgroup tree that belongs to the user, as in a systemd user session. Root of a cgroup namespace can mount the
+ * cgroup that it runs in, and root of the box is the user outside: it could freeze or kill all of the user's programs.
  */
 import { describe, expect, test } from 'bun:test'
 import { chownSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ import { everyone, needed, said } from './support.ts'
 
 const tree = ownCgroup('0::/', readFileSync('/proc/self/mountinfo', 'utf8'))
 
-/** A part of the tree that is delegated to a user (cgroups(7)), and a session of theirs in it. */
+/** A part of the tree that is delegated to a user (cgroups(7)), and a session of that user in it. */
 class Session implements Disposable {
   readonly #base: string
   readonly path: string
@@ -90,14 +90,14 @@ class Session implements Disposable {
         rmdirSync(this.path)
         break
       } catch (error) {
-        if (tries === 5_000) throw error // what was killed keeps it until it is reaped
+        if (tries === 5_000) throw error // a killed process keeps it until it is reaped
         Bun.sleepSync(1)
       }
     rmdirSync(this.#base)
   }
 }
 
-/** Every way to a cgroup file system, then what it is wanted for. */
+/** Every way to a cgroup file system, then the attacks that need one. */
 const REACH = `
 mkdir -p cg
 for how in "unshare -UrmC" "unshare -Urm" "unshare -UrmpfC --mount-proc" "unshare -mC" "unshare -C" "env"; do
@@ -164,7 +164,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(delegation.missing)(
-    `that of a box whose daemon was killed goes with it, too${delegation.note}`,
+    `the cgroup of a box whose daemon was killed goes with the box, too${delegation.note}`,
     async () => {
       using session = new Session(invoker)
       await using t = await scratch(invoker, { git: false })

@@ -1,6 +1,6 @@
 /**
- * Devices. Whoever can make or open the node of a disk or of /dev/mem owns the machine. The kernel
- * refuses nodes in a user namespace, the filter refuses them before, and nodes that are there do not open.
+ * Devices. A process that can make or open the node of a disk or of /dev/mem controls the machine. The kernel
+ * refuses nodes in a user namespace, the filter refuses them before, and existing nodes do not open.
  */
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
@@ -30,10 +30,10 @@ const OTHERS = [
   ...call('mknodat@fifo', CWD, string('./f1'), FIFO, 0),
   ...call('mknodat@socket', CWD, string('./f2'), SOCKET, 0),
 ]
-/** A mount that is itself a device; masks are the null one. */
+/** A mount that is itself a device; masks are mounts of the null device. */
 const DEVICE = /^\/dev\/(null|zero|full|random|urandom|tty)$|^\/proc\/[^/]+$/
 
-/** By what they are: a folder's listing tells what is under a mount. */
+/** By the type of each file: a folder's listing tells what lies under a mount. */
 const SPECIAL = "find /dev ! -type l -exec stat -c '%F:%n' {} + | sed -n 's/^[a-z]* special file://p' | sort"
 
 describe.each(invokers)('as $name', (invoker) => {
@@ -41,8 +41,8 @@ describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker)
   const root = needsAll({ root: process.getuid?.() === 0, 'user namespaces': !box.missing })
 
-  // For an ordinary user there is no control: the kernel lets nobody but root of the host make a device.
-  test.skipIf(gcc.missing)(`a box makes no device, but FIFOs and sockets${gcc.note}`, async () => {
+  // For an ordinary user there is no control: the kernel lets only root of the host make a device.
+  test.skipIf(gcc.missing)(`a box makes no device, only FIFOs and sockets${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     if (invoker.uid === 0) {
       const harmless = DEVICES.filter(({ name }) => /null|upper/.test(name))
@@ -60,7 +60,7 @@ describe.each(invokers)('as $name', (invoker) => {
       const node = join(t.workspace, 'zero')
       Bun.spawnSync(['mknod', '-m', '666', node, 'c', '1', '5'])
       Bun.spawnSync(['mknod', '-m', '666', join(t.workspace, 'ram'), 'b', '1', '250'])
-      // The control: it is one outside, where no mount says nodev.
+      // The control: outside, where no mount says nodev, the file is a device.
       const outside = await t.run(['head', '-c', '1', 'zero'])
       if (!mountsNodev(t.root)) expect(outside.stdout).toBe('\0')
       const script = 'for n in zero ram; do (head -c 1 $n | od) 2>&1; (: >>$n) 2>&1; done; :'
@@ -86,16 +86,13 @@ describe.each(invokers)('as $name', (invoker) => {
     )
   }
 
-  test.skipIf(box.missing)(
-    `/dev has a short list of devices, none of which is a disk${box.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      const list = await inBox(t, SPECIAL)
-      expect(list.trim().split('\n')).toEqual(
-        ['full', 'null', 'pts/ptmx', 'random', 'tty', 'urandom', 'zero'].map((name) => `/dev/${name}`),
-      )
-    },
-  )
+  test.skipIf(box.missing)(`/dev has a short list of devices, and no disk${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const list = await inBox(t, SPECIAL)
+    expect(list.trim().split('\n')).toEqual(
+      ['full', 'null', 'pts/ptmx', 'random', 'tty', 'urandom', 'zero'].map((name) => `/dev/${name}`),
+    )
+  })
 })
 
 function mountsNodev(path: string): boolean {

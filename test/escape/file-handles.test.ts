@@ -1,5 +1,5 @@
 /**
- * Files by number. A handle names an inode and no path, so that whoever may open one is past every
+ * Files by handle. A handle names an inode and no path, so a process that may open one gets past every
  * mount and every root folder; that was the first well-known way out of a container ("shocker", 2014).
  */
 import { describe, expect, test } from 'bun:test'
@@ -10,7 +10,7 @@ import { needed } from './support.ts'
 
 const CWD = 0xffff_ff9cn // AT_FDCWD, -100
 
-// A handle of no bytes: too short for the kernel, which says how long it would be.
+// A handle of no bytes: too short for the kernel, which answers with the size it needs.
 const NAME = [
   ...call('name_to_handle_at', CWD, string('/'), MEMORY, MEMORY, 0),
   ...call('name_to_handle_at@workspace', CWD, string('.'), MEMORY, MEMORY, 0),
@@ -26,7 +26,7 @@ const CALLS = [
 describe.each(invokers)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
 
-  // To open one an ordinary user may not outside either; root may, if only the handle were whole.
+  // An ordinary user may not open a handle outside either; root could, if the handle were complete.
   test.skipIf(gcc.missing)(`positive control: outside every file has a handle${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const outside = await callsOutside(t, CALLS)

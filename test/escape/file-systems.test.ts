@@ -1,6 +1,6 @@
 /**
  * Requests that act on a whole file system through any file of it: snapshots of btrfs (a copy of the user's
- * whole home, seen in the workspace), keys of fscrypt. And the memory of a program that dies, in a file.
+ * whole home, seen in the workspace), keys of fscrypt. Also core dumps: the memory of a dying program, in a file.
  */
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { answers, compile, everyone, inBox, needed, unprotected } from './suppor
 
 const REQUESTS = Object.entries(FILE_SYSTEM_IOCTLS)
 
-/** Makes each request on the current folder, and with something in the half that the kernel does not look at. */
+/** Makes each request on the current folder, and once more with bits set in the half that the kernel ignores. */
 const ASK = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -34,7 +34,7 @@ int main(void) {
   return 0;
 }`
 
-/** BTRFS_IOC_SUBVOL_CREATE_V2, then a snapshot of what the second argument names: struct btrfs_ioctl_vol_args_v2. */
+/** BTRFS_IOC_SUBVOL_CREATE_V2, then a snapshot of the second argument: struct btrfs_ioctl_vol_args_v2. */
 const SNAPSHOT = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -98,7 +98,7 @@ describe.each(everyone)('as $name', (invoker) => {
       t.write('ask', compile(ASK), 0o755)
       for (const text of [(await t.run(['./ask'])).stdout, await unprotected(t, './ask')]) {
         const asked = answers(text)
-        // Root of the machine is refused nothing; what a file system does not know is ENOTTY.
+        // Root of the machine is refused nothing; a request unknown to a file system is ENOTTY.
         expect(asked.BTRFS_IOC_SNAP_CREATE_V2).not.toBe('EPERM')
         expect(asked['BTRFS_IOC_SNAP_CREATE_V2-high']).toBe(asked.BTRFS_IOC_SNAP_CREATE_V2 ?? '')
         expect(asked.BCH_IOCTL_SUBVOLUME_CREATE).toBe('ENOTTY')
@@ -107,7 +107,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   for (const nested of [false, true])
-    test.skipIf(gcc.missing)(`in a box none does, nested ${nested}${gcc.note}`, async () => {
+    test.skipIf(gcc.missing)(`in a box no request arrives, nested ${nested}${gcc.note}`, async () => {
       await using t = await scratch(invoker, { git: false })
       t.settings(`[sandbox]\nnested = ${nested}\n`)
       t.write('ask', compile(ASK), 0o755)
@@ -122,7 +122,7 @@ describe.each(everyone)('as $name', (invoker) => {
     using btrfs = new BtrfsDisk(invoker)
     const cwd = btrfs.workspace
     run('cp', join(t.workspace, 'snapshot'), cwd)
-    // Before the control, which makes what it is about.
+    // Before the control, which makes the snapshot itself.
     const inside = await t.coop(['run', '--', './snapshot'], { cwd })
     expect(answers(inside.stdout)).toEqual({ create: 'EPERM', snapshot: 'EPERM' })
     expect((await t.run(['ls'], { cwd })).stdout).toBe('snapshot\n')

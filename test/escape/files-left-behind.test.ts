@@ -1,9 +1,9 @@
 /**
- * What a box leaves on the host's disk for other users of the host to run.
+ * Files of a box on the host's disk that other users of the host could run.
  *
- * Root of a box may mark its files setuid. Inside that means nothing, but the file belongs to the
- * invoking user outside, or through an idmapped mount to root. Coop's own folders must be closed to others, and
- * in the workspace such a mark must not be possible. Control: a file that the user marks is what others get.
+ * Root of a box may mark its files setuid. Inside, this has no effect, but outside the file belongs to the
+ * invoking user, or through an idmapped mount to root. So coop's own folders must be closed to others, and
+ * such a mark must not be possible in the workspace. Control: others can run a file that the user marks.
  */
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, copyFileSync, mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -54,24 +54,27 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(others.missing)(`nobody else reaches what a box keeps on disk${others.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    chmodSync(t.home, 0o755)
-    const data = join(t.home, '.local/share/coop')
-    // As it is made where nothing is configured.
-    const env = { COOP_DATA_DIR: undefined, XDG_DATA_HOME: undefined }
-    t.folder(join(t.home, '.local/share'))
-    await t.coop(['system', 'shutdown'])
-    const options = { env: { ...env } }
-    const started = await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'], options)
-    expect(started.code).toBe(0)
-    const mark = 'cp /usr/bin/id ~/id; cp /usr/bin/id ~/.claude/id; chmod 6755 ~/id ~/.claude/id'
-    await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', mark], options)
-    expect(await asStranger(t, ['find', data, '-name', 'id'])).toBe('')
-    expect(modeOf(data) & 0o077).toBe(0)
-    await t.coop(['kill', '--all', '-f'], options)
-    await t.coop(['system', 'shutdown'], options)
-  })
+  test.skipIf(others.missing)(
+    `other users do not reach the files of a box on disk${others.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      chmodSync(t.home, 0o755)
+      const data = join(t.home, '.local/share/coop')
+      // The folders as coop makes them without any configuration.
+      const env = { COOP_DATA_DIR: undefined, XDG_DATA_HOME: undefined }
+      t.folder(join(t.home, '.local/share'))
+      await t.coop(['system', 'shutdown'])
+      const options = { env: { ...env } }
+      const started = await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'], options)
+      expect(started.code).toBe(0)
+      const mark = 'cp /usr/bin/id ~/id; cp /usr/bin/id ~/.claude/id; chmod 6755 ~/id ~/.claude/id'
+      await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', mark], options)
+      expect(await asStranger(t, ['find', data, '-name', 'id'])).toBe('')
+      expect(modeOf(data) & 0o077).toBe(0)
+      await t.coop(['kill', '--all', '-f'], options)
+      await t.coop(['system', 'shutdown'], options)
+    },
+  )
 
   // An ordinary user's box may make files that are setuid to that user (SECURITY.md); apt needs to.
   if (invoker.uid === 0)
@@ -96,7 +99,7 @@ describe.each(invokers)('as $name', (invoker) => {
     )
 
   test.skipIf(box.missing)(
-    `a box makes no device, and its whiteouts are no devices outside${box.note}`,
+    `a box makes no device, and its whiteouts are not devices outside${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const tries = [

@@ -1,6 +1,6 @@
 /**
- * Calls by another table: x32 (numbers with bit 30) and i386 (int 0x80), where one number means
- * something else. A filter that forgets them is none: in the i386 table mount is 21, in the x86_64 one access.
+ * Calls through another table: x32 (numbers with bit 30) and i386 (int 0x80), where one number means
+ * another call. A filter that forgets them is useless: mount is 21 in the i386 table, access in the x86_64 one.
  */
 import { describe, expect, test } from 'bun:test'
 import { needsAll } from '../harness/facts.ts'
@@ -54,7 +54,7 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(box.missing)(`positive control: outside int 0x80 makes calls of i386${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('i386', compile(I386), 0o755)
-    // A kernel without CONFIG_IA32_EMULATION raises SIGSEGV; then there is nothing to protect from.
+    // A kernel without CONFIG_IA32_EMULATION raises SIGSEGV; then nothing needs protection.
     const outside = answers((await t.run(['./i386'])).stdout)
     expect(['OK', 'signal 11']).toContain(outside.getpid ?? '')
   })
@@ -67,8 +67,8 @@ describe.each(invokers)('as $name', (invoker) => {
     for (const answer of tries) expect(answer).toMatch(/^(ENOSYS|EPERM|signal (31|11))$/)
   })
 
-  // No control: almost no kernel of today is built with x32, and an ENOSYS of the filter looks the same.
-  test.skipIf(box.missing)(`nor one of x32${box.note}`, async () => {
+  // No control: almost no current kernel is built with x32, and an ENOSYS of the filter looks the same.
+  test.skipIf(box.missing)(`a box makes no call of x32${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const tries = await callsInBox(t, x32)
     expect(Object.keys(tries)).toHaveLength(x32.length)

@@ -1,7 +1,7 @@
 /**
  * Files that the user may read by their own id or one of their groups, and others
  * may not. Root of the box has these ids, and with a single id the groups, too, since setgroups(2) is denied there. The
- * `host` image must show what every user of the machine may read, and no more.
+ * `host` image must show only files that every user of the machine may read.
  */
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { type Scratch, scratch } from '../harness/sandbox.ts'
 import type { Invoker } from '../harness/users.ts'
 import { everyone, needed } from './support.ts'
 
-const GROUP = 64_123 // nobody's; membership is a matter of the process
+const GROUP = 64_123 // an unused id; membership belongs to the process
 
 /** Files below /etc and /opt, removed at the end. */
 class Secrets implements Disposable {
@@ -48,7 +48,7 @@ class Secrets implements Disposable {
     return path
   }
 
-  /** A script that says which of them can be read, also after making them readable. */
+  /** A script that says which files can be read, also after making them readable. */
   get script(): string {
     const tries = Object.entries(this.names).map(
       ([name, path]) =>
@@ -62,7 +62,7 @@ class Secrets implements Disposable {
   }
 }
 
-/** As the invoker with one more group, whoever that is in the files of the machine. */
+/** Runs as the invoker with one more group, whatever the machine's files say. */
 async function withGroup(t: Scratch, command: readonly string[]) {
   const { uid, gid } = t.invoker
   const identity = [`--reuid=${uid}`, `--regid=${gid}`, `--groups=${gid},${GROUP}`, '--inh-caps=-all']
@@ -82,13 +82,13 @@ describe.each(everyone)('as $name', (invoker) => {
   const files = needsAll({ 'user namespaces': !box.missing, root: process.getuid?.() === 0 })
 
   test.skipIf(files.missing)(
-    `positive control: outside, the user reads them, and only they do${files.note}`,
+    `positive control: outside, only the user reads these files${files.note}`,
     async () => {
       using secrets = new Secrets(invoker)
       await using t = await scratch(invoker, { git: false })
       const all = Object.keys(secrets.names).sort()
       expect((await withGroup(t, ['sh', '-c', secrets.script])).read).toEqual(all)
-      // The script has opened those that are the user's.
+      // The script has opened the files that belong to the user.
       using fresh = new Secrets(invoker)
       const stranger = [
         'setpriv',
@@ -103,21 +103,18 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(files.missing)(
-    `a box sees what everybody may read of them, and no more${files.note}`,
-    async () => {
-      using secrets = new Secrets(invoker)
-      await using t = await scratch(invoker, { git: false })
-      // The daemon has the groups of whoever starts it.
-      const { code, read } = await withGroup(t, [coopPath(), 'run', '--', 'sh', '-c', secrets.script])
-      expect([code, read]).toEqual([0, ['public']])
-      const moved = `mv ${secrets.names.own} /tmp/x 2>/dev/null; ln ${secrets.names.own} /tmp/y 2>/dev/null; cat /tmp/x /tmp/y 2>/dev/null; :`
-      expect((await withGroup(t, [coopPath(), 'run', '--', 'sh', '-c', moved])).stdout).toBe('')
-      expect((await t.coop(['system', 'shutdown'])).code).toBe(0)
-    },
-  )
+  test.skipIf(files.missing)(`a box reads only those that every user may read${files.note}`, async () => {
+    using secrets = new Secrets(invoker)
+    await using t = await scratch(invoker, { git: false })
+    // The daemon has the groups of the client that starts it.
+    const { code, read } = await withGroup(t, [coopPath(), 'run', '--', 'sh', '-c', secrets.script])
+    expect([code, read]).toEqual([0, ['public']])
+    const moved = `mv ${secrets.names.own} /tmp/x 2>/dev/null; ln ${secrets.names.own} /tmp/y 2>/dev/null; cat /tmp/x /tmp/y 2>/dev/null; :`
+    expect((await withGroup(t, [coopPath(), 'run', '--', 'sh', '-c', moved])).stdout).toBe('')
+    expect((await t.coop(['system', 'shutdown'])).code).toBe(0)
+  })
 
-  // With a range the groups are given up, and only /etc is looked through.
+  // With a range, the groups are given up, and only /etc is searched.
   if (invoker.hasRange) return
 
   test.skipIf(files.missing)(`a workspace in such a folder is there${files.note}`, async () => {

@@ -1,6 +1,6 @@
 /**
- * A box whose daemon is killed while it is being made. It is nobody's, and the next daemon
- * clears it away: no process, no folder, no mount. The control is in 42-orphans: a whole box stays.
+ * A box whose daemon is killed while making it. The box belongs to nobody, and the next daemon
+ * removes it: no process, no folder, no mount stays. The control is in orphans.test.ts: a whole box stays.
  */
 import { describe, expect, test } from 'bun:test'
 import { chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { waitUntil } from '../harness/wait.ts'
 import { needed, said, startBox } from './support.ts'
 
 const ROUNDS = 15
-const ROUND_MS = 90 // a box is whole before that, with a daemon that runs
+const ROUND_MS = 90 // with a running daemon, a box is whole sooner than this
 
 async function daemonPid(t: Scratch): Promise<number> {
   return (JSON.parse((await t.coop(['system', 'status', '--json'])).stdout) as { pid: number }).pid
@@ -31,7 +31,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `a box that was being made when the daemon died leaves nothing${box.note}`,
+    `a box that was half made when the daemon died leaves nothing${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const codes: (number | null)[] = []
@@ -39,9 +39,9 @@ describe.each(invokers)('as $name', (invoker) => {
         await t.coop(['ls'])
         const pid = await daemonPid(t)
         const client = t.startCoop(['run', '--', 'sleep', '4207'])
-        // Every second one at a moment of the creation itself, the others at any, also before and after.
+        // Every second kill happens during the creation itself, the others at any time, also before and after it.
         if (round % 2) await waitUntil(() => folders(t).length > 0, 'the folder of the box')
-        await Bun.sleep((Math.random() * ROUND_MS) / (round % 2 ? 9 : 1)) // what is tested is every moment
+        await Bun.sleep((Math.random() * ROUND_MS) / (round % 2 ? 9 : 1)) // the test must cover every moment
         process.kill(pid, 'SIGKILL')
         client.kill('SIGKILL')
         codes.push((await client.finished()).code)
@@ -61,7 +61,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`nor one that never got as far as its manifest${box.note}`, async () => {
+  test.skipIf(box.missing)(`a box without a manifest is removed, too${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     for (const folder of ['boxes', 'boxes/half']) {
       mkdirSync(join(t.dataDir, folder))

@@ -35,7 +35,7 @@ describe.each(everyone)('as $name', (invoker) => {
     )
 
     test.skipIf(box.missing)(
-      `killing everything ends what is in the box, with network ${network}${box.note}`,
+      `kill -1 ends only processes of the box, with network ${network}${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
         const victim = t.start(['sleep', 'infinity'])

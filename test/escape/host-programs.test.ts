@@ -1,7 +1,7 @@
 /**
- * No program that coop starts on the host comes from where a box writes.
+ * Coop starts no program of the host from a place that a box writes.
  *
- * A relative or empty entry of PATH means the folder one stands in, and `npm run` puts the project's
+ * A relative or empty entry of PATH means the current folder, and `npm run` puts the project's
  * `node_modules/.bin` in front: an agent that writes a `docker-credential-*` or a notifier's name there would run as
  * the user, outside of any box.
  */
@@ -24,7 +24,7 @@ function closedRegistry() {
   return { host: `127.0.0.1:${server.port}`, [Symbol.dispose]: () => void server.stop(true) }
 }
 
-/** A program at a path that leaves a mark; returns the mark's. */
+/** A program at a path that leaves a mark; returns the mark's path. */
 function plant(t: Scratch, path: string, mark: string): string {
   const marker = join(t.root, mark)
   t.write(path, `#!/bin/sh\ntouch ${marker}\necho '{"Username":"u","Secret":"s"}'\n`, 0o755)
@@ -58,7 +58,7 @@ describe.each(everyone)('as $name', (invoker) => {
     ['the project’s node_modules/.bin', (t: Scratch) => join(t.workspace, 'node_modules/.bin')],
     ['a link to that', (t: Scratch) => join(t.home, 'linked')],
     ['a folder of links to that', (t: Scratch) => join(t.home, 'links')],
-  ])('no helper is taken by way of %s', async (_, entry) => {
+  ])('coop takes no helper from %s', async (_, entry) => {
     await using t = await scratch(invoker)
     const planted = join(t.workspace, 'node_modules/.bin/docker-credential-evil')
     const marker = plant(t, planted, 'stolen')
@@ -70,7 +70,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(existsSync(marker)).toBe(false)
   })
 
-  test('a helper finds its own programs as coop does', async () => {
+  test('a helper finds its own programs by the same rules as coop', async () => {
     await using t = await scratch(invoker)
     const marker = plant(t, 'pass', 'stolen')
     t.write(join(t.home, 'bin/docker-credential-evil'), '#!/bin/sh\npass\npwd >&2\n', 0o755)
@@ -80,7 +80,7 @@ describe.each(everyone)('as $name', (invoker) => {
 
   const can = needed(invoker)
 
-  test.skipIf(can.missing)(`none is taken from the workspace of another box${can.note}`, async () => {
+  test.skipIf(can.missing)(`coop takes no helper from the workspace of another box${can.note}`, async () => {
     await using t = await scratch(invoker)
     await startBox(t)
     const script = `mkdir bin; printf '#!/bin/sh\\ntouch ${t.root}/stolen\\n' >bin/docker-credential-evil; chmod 755 bin/*`
@@ -90,12 +90,12 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(existsSync(join(t.root, 'stolen'))).toBe(false)
   })
 
-  test.skipIf(can.missing)(`a notifier's programs are not the box's${can.note}`, async () => {
+  test.skipIf(can.missing)(`a notifier runs no program of the box${can.note}`, async () => {
     await using t = await scratch(invoker)
     const stolen = plant(t, 'node_modules/.bin/my-bell', 'stolen')
     const rung = plant(t, join(t.home, 'bin/my-bell'), 'rung')
     t.write(join(t.configDir, 'default.toml'), '[session]\nnotify = "my-bell"\n')
-    // The daemon has the PATH of whoever starts it, as `npm run` has it here.
+    // The daemon has the PATH of the client that starts it, here that of `npm run`.
     const env = { PATH: `${join(t.workspace, 'node_modules/.bin')}:${join(t.home, 'bin')}:${SYSTEM}` }
     const agent = `sh -c 'printf "\\a"; read more'`
     expect(await t.coop(['-d', '-n', 'bell', '--agent', agent], { env })).toMatchObject({ code: 0 })

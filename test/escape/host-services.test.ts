@@ -1,7 +1,7 @@
 /**
  * Services of the host: on its loopback, on its other addresses, on unix sockets in its folders, and the
- * address of clouds' metadata. With `--network none` there is nothing to reach; in host mode the network is
- * the host's by design (SECURITY.md), which is the control, and sockets in folders are out of reach all the same.
+ * address of clouds' metadata. With `--network none` a box reaches none of them. In host mode the network is
+ * the host's by design (SECURITY.md), which is the control; sockets in folders are out of reach all the same.
  */
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, existsSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { answers, compile, inBox, needed, startBox } from './support.ts'
 
 const WORD = 'a service of the host'
 
-/** Reads what the service at each address says. */
+/** Prints the answer of the service at each address. */
 function askAll(addresses: readonly string[], port: number): string {
   const ask = (address: string) =>
     `(exec 3<>/dev/tcp/${address}/${port} && head -n 1 <&3) 2>&1 | sed 's/^/${address}: /'`
@@ -31,7 +31,7 @@ function serve() {
   return { tcp: Bun.listen({ hostname: '0.0.0.0', port: 0, socket }), socket }
 }
 
-/** Connects to a unix socket at a path and prints what it says. */
+/** Connects to a unix socket at a path and prints its answer. */
 const UNIX = `
 #include <stdio.h>
 #include <string.h>
@@ -80,7 +80,7 @@ describe.each(invokers)('as $name', (invoker) => {
     tcp.stop(true)
   })
 
-  test.skipIf(box.missing)(`it has one interface and no way out${box.note}`, async () => {
+  test.skipIf(box.missing)(`a box without a network has one interface and no route${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const script =
       "sed -n '3,$s/:.*//p' /proc/net/dev; tail -n +2 /proc/net/route; ls /sys/class/net 2>/dev/null; :"
@@ -98,7 +98,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(gcc.missing)(
-    `sockets in folders of the host are not there, in any mode${gcc.note}`,
+    `a box reaches no socket in folders of the host, in any mode${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('ask', compile(UNIX), 0o755)

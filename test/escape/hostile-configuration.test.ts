@@ -1,8 +1,8 @@
 /**
- * What a repository's own coop.toml asks for.
+ * Requests of a repository's own coop.toml.
  *
- * It comes with the repository, so it is the attacker's: it may describe the box, and must not be able to pick
- * what of the host is in it. Control: the same line in the user's own file, or a harmless twin of it, works.
+ * It comes with the repository, so it is the attacker's. It may describe the box, but must not choose
+ * parts of the host for the box. Control: the same line works in the user's own file, or a harmless twin of it works.
  */
 import { describe, expect, test } from 'bun:test'
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs'
@@ -12,7 +12,7 @@ import { everyone, needed, smallImage } from './support.ts'
 
 const project = async (t: Scratch, toml: string, script: string) => {
   t.write('coop.toml', toml)
-  // Also when a person has accepted all of it.
+  // Even when a person has accepted all of it.
   return await t.coop(['run', '--trust', '--', 'sh', '-c', script])
 }
 
@@ -45,7 +45,7 @@ describe.each(everyone)('as $name', (invoker) => {
           `[sandbox]\nimage = "rootfs:${image}"\n`,
           'cat /.ssh/id_ed25519 /etc/shadow',
         )
-        // Refused by name, and not because a program was missing in it or the kernel could not clone it.
+        // Refused by name, and not because of a missing program or a mount that the kernel could not clone.
         if (run.code !== 125 || !/image|root file system|rootfs/.test(run.stderr)) accepted.push(image)
       }
       expect(accepted).toEqual([])
@@ -77,7 +77,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a project cannot have what runs on the host mounted writable${box.note}`,
+    `a project cannot mount files writable that run on the host${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const files = [
@@ -99,7 +99,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a configuration that is a fifo, a folder, a link out or endless is an error${box.note}`,
+    `a fifo, a folder, a link or an endless file as configuration is an error${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const at = join(t.workspace, 'coop.toml')
@@ -123,7 +123,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`a name cannot lead out of coop's folders${box.note}`, async () => {
+  test.skipIf(box.missing)(`a name does not lead out of coop's folders${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     for (const name of ['../x', '..', '.', '/etc', 'a/b', 'a\nb', '-rf', 'a'.repeat(41), '.janitor', '']) {
       const run = await t.coop(['-d', '-n', name, '--agent', 'sleep infinity'])

@@ -1,8 +1,8 @@
 /**
  * An image whose folders are links (CVE-2023-27561, CVE-2024-45310, CVE-2026-41579).
  *
- * What coop makes or mounts at /dev, /proc, /sys, /etc, /tmp, /run, the home and the workspace must stay in the
- * new root, however the image leads there: refused, or inside.
+ * Coop makes or mounts files at /dev, /proc, /sys, /etc, /tmp, /run, the home and the workspace. All of these must
+ * stay in the new root wherever the image's links lead: the mount is refused, or lands inside.
  */
 import { describe, expect, test } from 'bun:test'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { everyone, needed, smallImage } from './support.ts'
 
-/** A folder of the host that nothing may change, and how it looks when nothing has. */
+/** A folder of the host that no box may change, and its state before any change. */
 function outside(t: Scratch): { folder: string; list: () => string } {
   const folder = t.folder('outside', 0o777)
   t.write(join(folder, 'resolv.conf'), 'untouched\n', 0o666)
@@ -60,7 +60,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   for (const [how, link] of Object.entries(HOW)) {
-    test.skipIf(box.missing)(`links that are ${how} change nothing outside${box.note}`, async () => {
+    test.skipIf(box.missing)(`links that are ${how} change nothing outside the box${box.note}`, async () => {
       await using t = await scratch(invoker, { git: false })
       const { folder, list } = outside(t)
       const before = list()
@@ -79,14 +79,14 @@ describe.each(everyone)('as $name', (invoker) => {
   }
 
   test.skipIf(box.missing)(
-    `a workspace path that the image leads elsewhere changes nothing outside${box.note}`,
+    `a workspace path behind a link of the image changes nothing outside${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { folder, list } = outside(t)
       const before = list()
       const image = smallImage(t)
       const parts = t.workspace.split('/').slice(1)
-      // Each folder on the way to the workspace is a link out, one image after the other.
+      // Each folder on the way to the workspace is a link to the outside, one image after the other.
       for (const [depth] of parts.entries()) {
         const at = join(image, ...parts.slice(0, depth + 1))
         mkdirSync(dirname(at), { recursive: true })
@@ -100,7 +100,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `etc/resolv.conf, hosts and hostname as links out stay unread and unwritten${box.note}`,
+    `etc/resolv.conf, hosts and hostname as links to the host are not read or written${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { folder, list } = outside(t)

@@ -1,4 +1,4 @@
-/** Images that no tool would make, and a folder that they aim at. */
+/** Images that no tool would make, and a folder of the host that they attack. */
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -7,7 +7,7 @@ import type { Scratch } from '../harness/sandbox.ts'
 const sha = (bytes: Uint8Array): string =>
   `sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}`
 
-/** An OCI layout of the invoker's with layers as they are; no tool would make some of these. */
+/** An OCI layout of the invoker's with raw layers; no tool would make some of these. */
 export function image(t: Scratch, layers: readonly Uint8Array[]): string {
   const path = t.folder('hostile')
   const blob = (value: unknown) => {
@@ -33,7 +33,7 @@ export function image(t: Scratch, layers: readonly Uint8Array[]): string {
   return `oci:${path}`
 }
 
-/** A folder beside coop's own that the layers aim at. */
+/** A folder beside coop's own that the layers attack. */
 export function outside(t: Scratch): { folder: string; list: () => string } {
   const folder = t.folder('outside')
   t.write(join(folder, 'file'), 'untouched')

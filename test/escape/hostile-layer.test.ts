@@ -1,4 +1,4 @@
-/** Layers whose names lead elsewhere, and bombs: refused or limited, nothing outside touched. */
+/** Layers whose names lead out of their folder, and bombs: coop refuses or limits them and changes nothing outside. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { everyone, needed } from './support.ts'
 const link = (name: string, to: string): Fake => ({ name, type: '2', link: to, mode: 0o777 })
 const up = '../'.repeat(14)
 
-/** By what they try: layers, given the folder that they want to write to, and what is said of them. */
+/** By attack: layers for the folder that they try to write to, and the expected message. */
 const REFUSED: Readonly<Record<string, [(folder: string) => readonly (readonly Fake[])[], RegExp]>> = {
   'a name with ..': [
     (folder) => [[{ name: `${up}${folder.slice(1)}/planted`, data: 'x' }]],
@@ -140,7 +140,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a root that is closed to us has layers above it all the same${box.note}`,
+    `a layer's root that is closed to the user still gets layers above it${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const closed = archive([{ name: './', type: '5', mode: 0, uid: 1000, gid: 1000 }])
@@ -158,13 +158,13 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 })
 
-// It takes 15 seconds, and ids have no part in it: not for each invoker.
+// This test takes 15 seconds and does not depend on ids, so it runs for one invoker only.
 const one = needed(ordinary)
 test.skipIf(one.missing)(
-  `a bomb of entries is stopped at a million${one.note}`,
+  `a bomb of entries stops at a million${one.note}`,
   async () => {
     await using t = await scratch(ordinary, { git: false })
-    // One folder again and again: cheap to make, and to unpack.
+    // The same folder again and again: cheap to make and to unpack.
     const folder = archive([{ name: 'a', type: '5', mode: 0o755 }], false)
     const reference = image(t, [Buffer.concat([...Array(1_000_001).fill(folder), Buffer.alloc(1024)])])
     const { code, stderr } = await t.coop(['image', 'pull', '-q', reference], { timeoutMs: 110_000 })
@@ -174,7 +174,7 @@ test.skipIf(one.missing)(
   120_000,
 )
 
-/** What a careless tool does with the same archives: the attacks are real. */
+/** The result of a careless tool with the same archives: the attacks are real. */
 describe('positive control', () => {
   let folder: string
   beforeAll(() => {

@@ -1,8 +1,8 @@
 /**
  * Descriptors that the first process of a box inherits (CVE-2024-21626).
  *
- * One open folder of the host is enough to walk out of any mount namespace with `openat`, and a working
- * directory below such a folder is the same. The control inherits one without a box in between.
+ * One open folder of the host is enough to leave any mount namespace with `openat`, and so is a working
+ * directory below such a folder. The control inherits one without a box.
  */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readlinkSync } from 'node:fs'
@@ -12,9 +12,9 @@ import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { everyone, needed, said, startBox } from './support.ts'
 
-/** Number and target of each descriptor of the shell itself, looked at by its child. */
+/** Number and target of each descriptor of the shell itself, listed by its child. */
 const LIST = 'ls -l /proc/$$/fd; :'
-/** Opens folders of the host, as a careless terminal or editor leaves them open, then runs the arguments. */
+/** Opens folders of the host, as a careless terminal or editor leaves them open, then runs its arguments. */
 const careless = (...command: string[]) => [
   'sh',
   '-c',
@@ -51,7 +51,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await t.coop(['ls']) // so that the scratch ends the daemon
     await t.coop(['system', 'shutdown'])
     const run = [coopPath(), 'run', '--', 'sh', '-c', LIST]
-    // The first starts the daemon, which must not keep them either; the second finds one.
+    // The first client starts the daemon, which must not keep them either; the second finds a daemon.
     for (const _ of ['first', 'second']) {
       const listing = said(await t.run(careless(...run)))
       expect(numbers(listing)).toEqual(['0', '1', '2'])
@@ -87,7 +87,7 @@ describe.each(everyone)('as $name', (invoker) => {
     const terminal = await t.coopTerminal(['shell', 'box', '-c', 'sh'])
     await terminal.waitFor(/^[#$]/m)
     await terminal.line('ls -l /proc/$$/fd')
-    // An interactive dash keeps a copy of its terminal at 10.
+    // An interactive dash keeps a copy of its terminal as descriptor 10.
     const listing = await terminal.waitFor(/2 -> [\s\S]*^[#$]\s*$/m)
     expect(numbers(listing).filter((fd) => fd !== '10')).toEqual(['0', '1', '2'])
   })
@@ -100,7 +100,7 @@ describe.each(everyone)('as $name', (invoker) => {
     for (const cwd of places) {
       const run = await t.coop(['exec', '-n', 'box', '--cwd', cwd, '--', 'ls', '-a', '.', '..'])
       if (cwd === t.home) {
-        // The folders that lead to the workspace are there, and nothing else of them.
+        // The parents of the workspace are there, with nothing else in them.
         expect(run.stdout).not.toContain('.gitconfig')
         continue
       }

@@ -1,13 +1,13 @@
 /**
- * The init of a box, from inside: stopping, killing or tracing it does nothing, and it reaps whatever is
- * left to it, also ten thousand at once; else a box could be wedged, or fill the table of its init.
+ * The init of a box, attacked from inside: stopping, killing or tracing it has no effect. It reaps every
+ * orphan, also ten thousand at once; otherwise a box could hang, or fill its process table.
  */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { answers, compile, inBox, needed, said, startBox, unprotected } from './support.ts'
 
-/** Leaves that many ended processes to PID 1, then counts until none is left or it has looked for long. */
+/** Leaves as many ended processes to PID 1 as asked, then counts until none is left or a deadline passes. */
 const ZOMBIES = `
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ int main(int argc, char **argv) {
   return 0;
 }`
 
-/** Every signal that stops, ends or is for realtime use, sent to PID 1 in every way; then its state. */
+/** Sends PID 1 every signal that stops or ends, and realtime signals, in every way; then prints its state. */
 const SIGNALS = `
 for s in 19 20 21 22 9 15 2 1 3 6 11 10 12 17 34 64; do kill -$s 1; done 2>/dev/null
 grep -E '^(State|SigQ|TracerPid)' /proc/1/status | sed 's/SigQ.*//'`
@@ -54,7 +54,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker)
   const gcc = needed(invoker, 'gcc')
 
-  test('positive control: an ordinary process is stopped and ended by them', async () => {
+  test('positive control: an ordinary process is stopped and ended by these signals', async () => {
     await using t = await scratch(invoker, { git: false })
     const victim = t.start(['sleep', 'infinity'])
     await t.run(['kill', '-STOP', `${victim.pid}`])
@@ -74,7 +74,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `nor do its limits, its priority and its score change from inside${box.note}`,
+    `limits, priority and oom score of PID 1 do not change from inside${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const tries = [
@@ -93,13 +93,16 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(gcc.missing)(`positive control: a PID 1 that does not reap keeps them${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('zombies', compile(ZOMBIES), 0o755)
-    expect(answers(await unprotected(t, 'exec ./zombies 200'))).toEqual({ failed: '0', left: '200' })
-  })
+  test.skipIf(gcc.missing)(
+    `positive control: a PID 1 that does not reap keeps zombies${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('zombies', compile(ZOMBIES), 0o755)
+      expect(answers(await unprotected(t, 'exec ./zombies 200'))).toEqual({ failed: '0', left: '200' })
+    },
+  )
 
-  test.skipIf(gcc.missing)(`ten thousand orphans are reaped, and the box goes on${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`ten thousand orphans are reaped, and the box continues${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('zombies', compile(ZOMBIES), 0o755)
     await startBox(t)

@@ -1,8 +1,8 @@
 /**
  * Io_uring makes calls from the kernel's own threads, past every filter (CVE-2022-29582).
  *
- * No file descriptor of a ring is ever in a box, since there is none but 0, 1 and 2; the descriptors
- * here are no rings, which only a kernel that looks at them finds out.
+ * A box has no descriptors but 0, 1 and 2, so it can have no ring. The descriptors
+ * here are not rings; only a kernel that looks at them notices.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
@@ -30,12 +30,15 @@ describe.each(invokers)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
   const control = needsAll({ gcc: !gcc.missing, 'io_uring on the host': !isDisabled() })
 
-  test.skipIf(control.missing)(`positive control: outside there are rings${control.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const outside = await callsOutside(t, CALLS)
-    expect(outside.io_uring_setup).toBe('OK')
-    expect(Object.values(outside)).not.toContain('EPERM')
-  })
+  test.skipIf(control.missing)(
+    `positive control: outside the kernel makes rings${control.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const outside = await callsOutside(t, CALLS)
+      expect(outside.io_uring_setup).toBe('OK')
+      expect(Object.values(outside)).not.toContain('EPERM')
+    },
+  )
 
   test.skipIf(gcc.missing)(`a box makes no ring and uses none${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

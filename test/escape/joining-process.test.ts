@@ -2,15 +2,15 @@
  * The process that joins a box, between its fork and its exec.
  *
  * For a moment `coop exec` and `coop shell` have a process in the box whose memory and program are coop's. A
- * program inside that looks at every new process in a tight loop must never get hold of it, and what runs
- * then must be confined like the first process of the box.
+ * program inside that looks at every new process in a tight loop must never get hold of it. The command
+ * afterwards must be as confined as the first process of the box.
  */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { answers, compile, everyone, inBox, needed, onTerminal, said, startBox } from './support.ts'
 
-/** Looks at the next processes until there is a file `stop`; prints how many it met and what it could take. */
+/** Watches new processes until a file `stop` exists; prints how many it met and which it could open. */
 const WATCH = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -54,7 +54,7 @@ static void look(int pid) {
     snprintf(path, 64, "/proc/%d/exe", pid);
     n = readlink(path, text, 511); text[n > 0 ? n : 0] = 0;
     take(pid, "a trace", strstr(text, "/coop") != 0);
-    // Still traced, its end would be told to us and not to its parent.
+    // If it were still traced, its end would be reported to us and not to its parent.
     if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) == 0) waitpid(pid, 0, __WALL);
     ptrace(PTRACE_DETACH, pid, 0, 0);
   }
@@ -81,9 +81,9 @@ describe.each(everyone)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
   const box = needed(invoker)
 
-  // The control is in the test: the watcher opens the same processes once they run a program of the box, and
-  // sees coop's own by name.
-  test.skipIf(gcc.missing)(`a process that joins is never open while it is coop${gcc.note}`, async () => {
+  // The control is part of the test: the watcher opens the same processes when they run a program of the box, and
+  // sees coop's processes by name.
+  test.skipIf(gcc.missing)(`a joining process cannot be opened while it is coop${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('watch', compile(WATCH), 0o755)
     await startBox(t)

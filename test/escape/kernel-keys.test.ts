@@ -24,7 +24,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
   const box = needed(invoker)
 
-  test.skipIf(gcc.missing)(`positive control: outside there are keys${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`positive control: outside the kernel makes keys${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     expect(await callsOutside(t, [...CALLS, ...REQUEST])).toEqual({
       ...all(CALLS, 'OK'),
@@ -38,7 +38,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await callsInBox(t, calls)).toEqual(all(calls, 'EPERM'))
   })
 
-  test.skipIf(box.missing)(`nor lists those of others${box.note}`, async () => {
+  test.skipIf(box.missing)(`a box lists no keys of others${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     expect(await inBox(t, 'cat /proc/keys /proc/key-users 2>/dev/null; :')).toBe('')
   })

@@ -1,5 +1,5 @@
 /**
- * /proc/sys. A program in core_pattern or modprobe runs on the host, as its root.
+ * /proc/sys. The host runs a program in core_pattern or modprobe as its root.
  *
  * The control writes a parameter that root of a user namespace owns, where /proc/sys is writable.
  */
@@ -32,7 +32,7 @@ const PARAMETERS = [
   'user/max_user_namespaces',
   'dev/tty/legacy_tiocsti',
 ]
-/** Writes back what is there, so that a success harms nobody. */
+/** Writes back the current value, so that a success does no harm. */
 const WRITE = `for p in ${PARAMETERS.join(' ')}; do
   f=/proc/sys/$p; [ -e $f ] || continue
   v=$(cat $f 2>/dev/null); (echo "\${v:-1}" >$f) 2>/dev/null && echo "$p"
@@ -66,22 +66,25 @@ describe.each(everyone)('as $name', (invoker) => {
     })
   }
 
-  test.skipIf(box.missing)(`nor through another way to the same file${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const ways = [
-      '/proc/self/root/proc/sys',
-      '/proc/1/root/proc/sys',
-      '/proc/self/cwd/../../../../proc/sys',
-      '/proc/thread-self/../../sys',
-    ]
-    const script = ways.map(
-      (way) => `(cd / && echo 1 >${way}/user/max_user_namespaces && echo ${way}) 2>/dev/null`,
-    )
-    expect(await inBox(t, `${script.join('; ')}; :`)).toBe('')
-  })
+  test.skipIf(box.missing)(
+    `no parameter can be written through another path to the same file${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const ways = [
+        '/proc/self/root/proc/sys',
+        '/proc/1/root/proc/sys',
+        '/proc/self/cwd/../../../../proc/sys',
+        '/proc/thread-self/../../sys',
+      ]
+      const script = ways.map(
+        (way) => `(cd / && echo 1 >${way}/user/max_user_namespaces && echo ${way}) 2>/dev/null`,
+      )
+      expect(await inBox(t, `${script.join('; ')}; :`)).toBe('')
+    },
+  )
 
   test.skipIf(box.missing)(
-    `the other files of /proc that act on the machine are read-only${box.note}`,
+    `other files of /proc that act on the machine are read-only${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const files =

@@ -1,6 +1,6 @@
 /**
  * Bpf, perf_event_open and userfaultfd: programs in the kernel (CVE-2021-3490), counters that read
- * its memory, and the means to hold it still in the middle of a copy.
+ * its memory, and a way to stop it in the middle of a copy.
  */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
@@ -10,7 +10,7 @@ import { needed } from './support.ts'
 
 const USER_MODE_ONLY = 1
 
-// Each is malformed, which only a kernel that looks at it finds out.
+// Each call is malformed; only a kernel that looks at it notices.
 const BPF = [
   ...call('bpf', 0xffff, MEMORY, 128),
   ...call('bpf@map', 0, MEMORY, 128), // BPF_MAP_CREATE
@@ -26,7 +26,7 @@ const CALLS = [...BPF, ...PERF, ...FAULT]
 describe.each(invokers)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
 
-  // For bpf there is none for an ordinary user where the host refuses it to them (unprivileged_bpf_disabled).
+  // For bpf an ordinary user has no control where the host refuses it to them (unprivileged_bpf_disabled).
   test.skipIf(gcc.missing)(`positive control: outside the kernel looks at them${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const outside = await callsOutside(t, CALLS)
@@ -40,7 +40,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await callsInBox(t, CALLS)).toEqual(all(CALLS, 'EPERM'))
   })
 
-  test.skipIf(gcc.missing)(`not even when it may have namespaces of its own${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`a nested box has none of them either${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.settings('[sandbox]\nnested = true\n')
     expect(await callsInBox(t, CALLS)).toEqual(all(CALLS, 'EPERM'))

@@ -1,6 +1,6 @@
 /**
  * Layers of a few names that are files, folders, links, devices and whiteouts in any order,
- * with links that lead everywhere. Whatever they are, nothing outside changes, and they are unpacked or refused.
+ * with links to many places. Each layer is unpacked or refused, and nothing outside changes.
  */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync } from 'node:fs'
@@ -10,9 +10,9 @@ import { scratch } from '../harness/sandbox.ts'
 import { image, outside } from './hostile-image.ts'
 import { everyone, needed } from './support.ts'
 
-const ROUNDS = Number(process.env.COOP_FUZZ_ROUNDS ?? 25) // for each user, of up to four layers
+const ROUNDS = Number(process.env.COOP_FUZZ_ROUNDS ?? 25) // for each user, images of up to four layers
 const SEED = Number(process.env.COOP_FUZZ_SEED ?? 20_260_102)
-const MOST = 5 // entries of a layer: with more, one that is refused is nearly always among them
+const MOST = 5 // entries of a layer: with more, nearly every layer would have a refused one
 
 const NAMES = ['a', 'b', 'a/b', 'b/a', 'a/b/c', './a', '/b', 'a//b', 'a/', 'c', '.', '']
 const TYPES = ['0', '0', '5', '5', '2', '2', '1', '3', '6']
@@ -62,7 +62,7 @@ function layer(below: (max: number) => number, folder: string): Buffer {
 describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
-  test.skipIf(box.missing)(`layers of anything (seed ${SEED})${box.note}`, async () => {
+  test.skipIf(box.missing)(`random layers change nothing outside (seed ${SEED})${box.note}`, async () => {
     const below = random(SEED)
     await using t = await scratch(invoker, { git: false })
     const { folder, list } = outside(t)
@@ -87,7 +87,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const left = readdirSync(top).flatMap((kind) => readdirSync(join(top, kind)))
       expect(left.filter((name) => name.startsWith('.tmp-'))).toEqual([])
     }
-    // Both have to be tried, or the names are badly chosen.
+    // Both outcomes must occur, or the names are badly chosen.
     expect(unpacked).toBeGreaterThan(ROUNDS / 20)
     expect(refused).toBeGreaterThan(ROUNDS / 20)
   })

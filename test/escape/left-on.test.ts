@@ -1,7 +1,7 @@
 /**
- * What a program of a box has switched on in the user's terminal is switched off when coop lets go
- * of it: after detaching, when the command ends, and when the daemon was killed meanwhile. All that the terminal got is
- * given to an emulator (xterm's), and to tmux, which then say what is in force. The control is the same a moment before.
+ * When coop leaves the user's terminal, it switches off the modes that a program of a box has switched on:
+ * after detaching, when the command ends, and when the daemon was killed meanwhile. The test gives all bytes of the terminal
+ * to an emulator (xterm's) and to tmux, which report the modes in force. The control is the same report a moment before.
  */
 import { describe, expect, test } from 'bun:test'
 import { Terminal } from '@xterm/headless'
@@ -10,7 +10,7 @@ import type { Started } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { everyone, needed, startBox } from './support.ts'
 
-/** Modes that xterm's emulator has no word for, or tells nobody of: what sets each, and what undoes it. */
+/** Modes that xterm's emulator does not report: the sequences that set and undo each. */
 const BY_BYTES: Readonly<Record<string, readonly [string, RegExp]>> = {
   'no key repeat': ['\x1b[?8l', /\x1b\[\?8h/],
   'the wheel as keys': ['\x1b[?1007h', /\x1b\[\?1007l/],
@@ -22,7 +22,7 @@ const BY_BYTES: Readonly<Record<string, readonly [string, RegExp]>> = {
   'the cursor of GNU screen': ['\x1b[34l', /\x1b\[34h/],
   'output held back': ['\x1bP=1s\x1b\\', /\x1bP=2s/],
 }
-/** What never reaches the terminal, since nobody knows what to go back to. */
+/** Sequences that never reach the terminal, since coop cannot know the state to restore. */
 const NEVER = ['\x1b[?1036l', '\x1b[?1034h', '\x1b[?1039l', '\x1b[?1010h', '\x1b[?1000s', '\x1b[?1000r']
 const BY_EMULATOR =
   '\x1b[4h\x1b[1"q\x1b[?1h\x1b[?1003h\x1b[?1006h\x1b[?1004h\x1b[?2004h\x1b[?45h\x1b[?6h\x1b[?7l\x1b=\x1b)0\x0e'
@@ -40,7 +40,7 @@ interface State {
   readonly focus: boolean
   readonly paste: boolean
   readonly protection: string
-  /** How a `q` is shown: line drawing makes something else of it. */
+  /** The look of a `q`: line drawing shows another character. */
   readonly letter: string
 }
 const FRESH: State = {
@@ -56,7 +56,7 @@ const FRESH: State = {
   letter: 'q',
 }
 
-/** What an emulator is in that has got these bytes. */
+/** The state of an emulator after these bytes. */
 async function stateOf(bytes: string): Promise<State> {
   const terminal = new Terminal({ cols: 80, rows: 24, allowProposedApi: true })
   const write = (data: string): Promise<void> => new Promise((resolve) => terminal.write(data, resolve))
@@ -110,9 +110,9 @@ async function check(shown: string, before: string): Promise<void> {
 
 const coop = coopPath()
 
-/** A shell on a terminal of its own that says when the command is over. */
+/** A shell on a terminal of its own that prints a word when the command is over. */
 async function onTerminal(t: Scratch, command: string): Promise<Started> {
-  await t.coop(['system', 'status']) // starts nothing, and has the scratch end the daemon
+  await t.coop(['system', 'status']) // starts nothing; makes the scratch end the daemon
   return t.start(['script', '-qefc', `${command}; echo o''ver`, '/dev/null'])
 }
 
@@ -124,46 +124,46 @@ async function killDaemon(t: Scratch): Promise<void> {
 describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker, 'script')
 
-  test.skipIf(can.missing)(
-    `nothing is left on after detaching, with a daemon or without${can.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      t.write('program', PROGRAM)
-      t.write(
-        'agent.sh',
-        "cat program; echo REA''DY; read line; cat program; echo AG''AIN; exec sleep infinity\n",
-      )
-      await startBox(t, 'box', 'sh agent.sh')
-      const terminal = await onTerminal(t, `${coop} attach box`)
-      // What is shown again is drawn anew: the program sets its modes once more, live.
-      await terminal.waitFor(/READY/)
-      terminal.write('\r')
-      await terminal.waitFor(/AGAIN/)
-      const before = terminal.stdout
-      await killDaemon(t)
-      terminal.write('\x1d')
-      await terminal.waitFor(/over/)
-      await check(terminal.stdout, before)
-    },
-  )
-
-  test.skipIf(can.missing)(`nor when the command ends, on a terminal or a pipe${can.note}`, async () => {
+  test.skipIf(can.missing)(`modes are off after detaching, with a daemon or without${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('program', PROGRAM)
-    const script = `sh -c "cat program; echo REA''DY; read line"`
-    for (const command of [`${coop} run -t -- ${script}`, `${coop} run -T -- ${script}`]) {
-      const terminal = await onTerminal(t, command)
-      await terminal.waitFor(/READY/)
-      const before = terminal.stdout
-      await killDaemon(t)
-      terminal.write('\r')
-      await terminal.waitFor(/over/)
-      await check(terminal.stdout, before)
-    }
+    t.write(
+      'agent.sh',
+      "cat program; echo REA''DY; read line; cat program; echo AG''AIN; exec sleep infinity\n",
+    )
+    await startBox(t, 'box', 'sh agent.sh')
+    const terminal = await onTerminal(t, `${coop} attach box`)
+    // A shown screen is drawn anew: the program sets its modes once more, live.
+    await terminal.waitFor(/READY/)
+    terminal.write('\r')
+    await terminal.waitFor(/AGAIN/)
+    const before = terminal.stdout
+    await killDaemon(t)
+    terminal.write('\x1d')
+    await terminal.waitFor(/over/)
+    await check(terminal.stdout, before)
   })
 
   test.skipIf(can.missing)(
-    `nor by what is shown without a program: a log, a copied file${can.note}`,
+    `modes are off when the command ends, on a terminal or a pipe${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('program', PROGRAM)
+      const script = `sh -c "cat program; echo REA''DY; read line"`
+      for (const command of [`${coop} run -t -- ${script}`, `${coop} run -T -- ${script}`]) {
+        const terminal = await onTerminal(t, command)
+        await terminal.waitFor(/READY/)
+        const before = terminal.stdout
+        await killDaemon(t)
+        terminal.write('\r')
+        await terminal.waitFor(/over/)
+        await check(terminal.stdout, before)
+      }
+    },
+  )
+
+  test.skipIf(can.missing)(
+    `modes are off after a log and a copied file, which have no program${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('program', PROGRAM)
@@ -179,7 +179,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   const tmux = needed(invoker, 'tmux')
-  test.skipIf(tmux.missing)(`tmux says so, too${tmux.note}`, async () => {
+  test.skipIf(tmux.missing)(`tmux reports the modes as off, too${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('program', `${BY_EMULATOR}\x1b]2;the program's\x07`)
     t.write('agent.sh', "cat program; echo REA''DY; exec sleep infinity\n")

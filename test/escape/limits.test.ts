@@ -1,13 +1,13 @@
 /**
- * A fork bomb. Processes are what this version limits (memory, processor and disk: SECURITY.md); the
- * daemon, other boxes and the user's own shells must go on while one box has used all of its own.
+ * A fork bomb. This version limits processes (not memory, processor and disk: SECURITY.md); the
+ * daemon, other boxes and the user's own shells must keep working while one box has used all of its processes.
  */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { compile, inBox, needed, said, startBox } from './support.ts'
 
-/** Makes processes until there are \`most\` or no more can be had, as the id it is given; says how many. */
+/** Forks up to \`most\` processes as the given id, until none can be made; prints the number. */
 const BOMB = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -42,30 +42,30 @@ const madeBy = (text: string) => Number(/made (\d+)/.exec(text)?.[1] ?? -1)
 describe.each(invokers)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
 
-  test.skipIf(gcc.missing)(`positive control: without that limit they are made${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('bomb', compile(BOMB), 0o755)
-    expect(madeBy((await t.run(['setsid', '-w', './bomb', '300'])).stdout)).toBe(300)
-    expect(madeBy(await inBox(t, 'setsid -w ./bomb 300'))).toBe(300)
-  })
-
   test.skipIf(gcc.missing)(
-    `a box has as many processes as it was given, and cannot have more${gcc.note}`,
+    `positive control: without the limit all processes are made${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('bomb', compile(BOMB), 0o755)
-      t.write('coop.toml', CONFIGURED)
-      const text = await inBox(t, 'setsid -w ./bomb 300')
-      expect(text).toMatch(/raised 0 EAGAIN/)
-      expect(madeBy(text)).toBeGreaterThan(LIMIT / 2)
-      expect(madeBy(text)).toBeLessThanOrEqual(LIMIT)
-      expect(await inBox(t, "bash -c 'ulimit -Hu; ulimit -u 9999 2>/dev/null || echo no'")).toBe(
-        `${LIMIT}\nno\n`,
-      )
+      expect(madeBy((await t.run(['setsid', '-w', './bomb', '300'])).stdout)).toBe(300)
+      expect(madeBy(await inBox(t, 'setsid -w ./bomb 300'))).toBe(300)
     },
   )
 
-  test.skipIf(gcc.missing)(`the daemon, another box and the user go on${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`a box has its limit of processes, and cannot raise it${gcc.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('bomb', compile(BOMB), 0o755)
+    t.write('coop.toml', CONFIGURED)
+    const text = await inBox(t, 'setsid -w ./bomb 300')
+    expect(text).toMatch(/raised 0 EAGAIN/)
+    expect(madeBy(text)).toBeGreaterThan(LIMIT / 2)
+    expect(madeBy(text)).toBeLessThanOrEqual(LIMIT)
+    expect(await inBox(t, "bash -c 'ulimit -Hu; ulimit -u 9999 2>/dev/null || echo no'")).toBe(
+      `${LIMIT}\nno\n`,
+    )
+  })
+
+  test.skipIf(gcc.missing)(`the daemon, another box and the user keep working${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('bomb', compile(BOMB), 0o755)
     await startBox(t, 'other')
@@ -79,12 +79,12 @@ describe.each(invokers)('as $name', (invoker) => {
     expect((await t.run(['sh', '-c', 'true | echo well'])).stdout).toBe('well\n')
     expect((await t.coop(['ls'])).stdout).toContain('other')
     expect(await inBox(t, 'echo a new box')).toBe('a new box\n')
-    // And the full one can be ended.
+    // The full box can be ended, too.
     expect((await t.coop(['kill', '-f', 'box'])).code).toBe(0)
   })
 
   test.skipIf(gcc.missing)(
-    `terminals and descriptors of one box leave those of others alone${gcc.note}`,
+    `terminals and descriptors of one box do not use up those of others${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, 'other')

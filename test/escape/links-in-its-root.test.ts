@@ -1,9 +1,9 @@
 /**
- * Links that a box leaves in its own root, in the places of files that coop makes there.
+ * Links that a box leaves in its own root, in place of files that coop makes there.
  *
- * `coop start` gives a box that was stopped its passwd, group, hosts, hostname, resolv.conf and .gitconfig where it
- * has none. The box owns every name on the way and can have made a link to the host of each, which coop would write
- * through as the user, or as root of the host. The control writes through such a link by the host's path.
+ * `coop start` gives a stopped box its passwd, group, hosts, hostname, resolv.conf and .gitconfig if they are
+ * missing. The box owns every name on the way and can replace each by a link to the host. Coop would write through
+ * it as the user, or as root of the host. The control writes through such a link by the host's path.
  */
 import { describe, expect, test } from 'bun:test'
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ async function imageOf(t: Scratch, kind: Kind): Promise<string> {
   return name
 }
 
-/** A folder of the host's that anybody may write to, and all that is to be seen of it. */
+/** A folder of the host that everybody may write to, and its whole visible state. */
 function outside(t: Scratch): { folder: string; look: () => readonly string[] } {
   const folder = t.folder('outside', 0o777)
   const look = (at = folder): string[] =>
@@ -68,7 +68,7 @@ async function start(t: Scratch, kind: Kind): Promise<void> {
   if (code !== 0) throw new Error(`The box did not start: ${stderr}`)
 }
 
-/** A link in a place of the box. Where something is mounted below it is moved away, since it cannot be removed. */
+/** Makes a link in a place of the box. A place with a mount below it cannot be removed, so it is moved away. */
 async function plant(t: Scratch, place: string, target: string): Promise<void> {
   const away = 'if [ -e /home/coop/.claude ]; then mv /home/coop /moved; fi; '
   await inside(
@@ -80,7 +80,7 @@ async function plant(t: Scratch, place: string, target: string): Promise<void> {
 const FILES = ['passwd', 'group', 'hosts', 'hostname', 'resolv.conf'].map((name) => `/etc/${name}`)
 const up = '../'.repeat(20)
 
-/** The places that a box of such an image can replace: an /etc that is a mount of its own stays what it is. */
+/** The places that a box of such an image can replace: an /etc that is a mount of its own cannot be replaced. */
 const placesOf = (kind: Kind): readonly (readonly string[])[] => [
   ...(kind === 'host' ? [] : [['/etc']]),
   ['/home'],
@@ -98,7 +98,7 @@ function attacks(invoker: Invoker, kind: Kind): void {
         const { folder, look } = outside(t)
         const before = look()
         await start(t, kind)
-        await inside(t, `mkdir -p ${folder}/coop`) // so that the box itself gets somewhere
+        await inside(t, `mkdir -p ${folder}/coop`) // so that the box's own target exists
         for (const to of [folder, `${up}${folder.slice(1)}`]) {
           for (const place of places)
             await plant(t, place, places.length > 1 ? `${to}${place.replaceAll('/', '-')}` : to)
@@ -109,7 +109,7 @@ function attacks(invoker: Invoker, kind: Kind): void {
       },
     )
 
-  test.skipIf(box.missing)(`a home that leads nowhere is said so (${kind})${box.note}`, async () => {
+  test.skipIf(box.missing)(`a home that leads nowhere is reported (${kind})${box.note}`, async () => {
     await using t = await scratch(invoker)
     const { folder, look } = outside(t)
     const before = look()
@@ -123,7 +123,7 @@ function attacks(invoker: Invoker, kind: Kind): void {
     expect(look()).toEqual(before)
   })
 
-  test.skipIf(box.missing)(`what it has deleted is made whole again (${kind})${box.note}`, async () => {
+  test.skipIf(box.missing)(`deleted files are made again (${kind})${box.note}`, async () => {
     await using t = await scratch(invoker)
     await start(t, kind)
     const all = await inside(t, 'cat /etc/passwd /etc/hosts /home/coop/.gitconfig')

@@ -1,6 +1,6 @@
 /**
- * Links that a box has planted in a folder it could write stay there when the box is gone: with `coop run` at once, with
- * `coop kill` later. No workspace, mount, copy or agent is chosen by one.
+ * Links that a box has planted in a writable folder stay there when the box is gone: with `coop run` at once, with
+ * `coop kill` later. They choose no workspace, mount, copy or agent.
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { everyone, needed, said } from './support.ts'
 const LEADS_OUT = /is a link that leads out of/
 const EVIL = ['--', 'sh', '-c', 'cat key; echo evil >planted']
 
-/** What the attacker is after. */
+/** The attacker's target. */
 const makeVictim = (t: Scratch): string => join(t.write(join(t.home, 'private/key'), 'SECRET\n'), '..')
 
 const worked = ({ code, stderr }: RunResult): void => {
@@ -28,7 +28,7 @@ const isRefused = ({ code, stdout, stderr }: RunResult): void => {
   })
 }
 
-/** Boxes that run `script` in the project and are gone then. */
+/** Boxes that run `script` in the project and then end. */
 const GONE: Readonly<Record<string, (t: Scratch, script: string) => Promise<void>>> = {
   'coop run': async (t, script) => worked(await t.coop(['run', '--', 'sh', '-c', script])),
   'coop kill': async (t, script) => {
@@ -42,52 +42,52 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   for (const [how, runAndEnd] of Object.entries(GONE))
-    test.skipIf(box.missing)(`after ${how}: no workspace, no mount, no copy${box.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
-      const victim = makeVictim(t)
-      const other = t.folder(join(t.home, 'other'))
-      const sub = join(t.workspace, 'sub')
-      await runAndEnd(t, `ln -s ${victim} sub; ln -s ${victim}/new out; mkdir data`)
-      isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
-      isRefused(await t.run(['bash', '-c', `cd ${sub} && exec "$@"`, 'bash', coopPath(), 'run', ...EVIL]))
-      // The next daemon knows it, too.
-      worked(await t.coop(['system', 'shutdown']))
-      isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
-      t.write(join(t.configDir, 'default.toml'), `[sandbox]\nmounts = ["${t.workspace}/data:/data"]\n`)
-      // Positive control: the folder itself is mounted.
-      worked(await t.coop(['run', '-w', other, '--', 'touch', '/data/here']))
-      expect(existsSync(join(t.workspace, 'data/here'))).toBe(true)
-      await runAndEnd(t, `rm -rf data 2>/dev/null; mv data old; ln -s ${victim} data`)
-      isRefused(await t.coop(['run', '-w', other, '--', 'cat', '/data/key']))
-      t.write(join(t.configDir, 'default.toml'), '')
-      worked(await t.coop(['-d', '-n', 'o', '-w', other, '--agent', 'sleep infinity']))
-      expect((await t.coop(['cp', 'o:/etc/hostname', join(t.workspace, 'out')])).code).not.toBe(0)
-      expect(existsSync(join(victim, 'new'))).toBe(false)
-      expect(existsSync(join(victim, 'planted'))).toBe(false)
-      expect(readFileSync(join(victim, 'key'), 'utf8')).toBe('SECRET\n')
-    })
+    test.skipIf(box.missing)(
+      `after ${how}: links choose no workspace, mount or copy${box.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        const victim = makeVictim(t)
+        const other = t.folder(join(t.home, 'other'))
+        const sub = join(t.workspace, 'sub')
+        await runAndEnd(t, `ln -s ${victim} sub; ln -s ${victim}/new out; mkdir data`)
+        isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
+        isRefused(await t.run(['bash', '-c', `cd ${sub} && exec "$@"`, 'bash', coopPath(), 'run', ...EVIL]))
+        // The next daemon knows the places, too.
+        worked(await t.coop(['system', 'shutdown']))
+        isRefused(await t.coop(['run', '-w', sub, ...EVIL]))
+        t.write(join(t.configDir, 'default.toml'), `[sandbox]\nmounts = ["${t.workspace}/data:/data"]\n`)
+        // Positive control: the folder itself is mounted.
+        worked(await t.coop(['run', '-w', other, '--', 'touch', '/data/here']))
+        expect(existsSync(join(t.workspace, 'data/here'))).toBe(true)
+        await runAndEnd(t, `rm -rf data 2>/dev/null; mv data old; ln -s ${victim} data`)
+        isRefused(await t.coop(['run', '-w', other, '--', 'cat', '/data/key']))
+        t.write(join(t.configDir, 'default.toml'), '')
+        worked(await t.coop(['-d', '-n', 'o', '-w', other, '--agent', 'sleep infinity']))
+        expect((await t.coop(['cp', 'o:/etc/hostname', join(t.workspace, 'out')])).code).not.toBe(0)
+        expect(existsSync(join(victim, 'new'))).toBe(false)
+        expect(existsSync(join(victim, 'planted'))).toBe(false)
+        expect(readFileSync(join(victim, 'key'), 'utf8')).toBe('SECRET\n')
+      },
+    )
 
-  test.skipIf(box.missing)(
-    `a damaged list of those places is refused, and says how to go on${box.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      worked(await t.coop(['run', '--', 'true']))
-      worked(await t.coop(['system', 'shutdown']))
-      const list = join(t.dataDir, 'written.json')
-      for (const damage of ['', '{"places":', '{"version":1,"places":"/"}']) {
-        writeFileSync(list, damage)
-        const refused = await t.coop(['run', '--', 'true'])
-        expect(refused).toMatchObject({ code: 125, stdout: '' })
-        expect(refused.stderr).toBe(
-          `coop: the list of places that boxes have written is damaged: ${list}\n` +
-            `hint: remove links that you did not make from the folders that boxes had writable, then: rm ${list}\n`,
-        )
-        worked(await t.coop(['ls'])) // what is there can still be looked at, and ended
-      }
-      rmSync(list)
-      worked(await t.coop(['run', '--', 'true']))
-    },
-  )
+  test.skipIf(box.missing)(`a damaged list of those places is refused with a hint${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    worked(await t.coop(['run', '--', 'true']))
+    worked(await t.coop(['system', 'shutdown']))
+    const list = join(t.dataDir, 'written.json')
+    for (const damage of ['', '{"places":', '{"version":1,"places":"/"}']) {
+      writeFileSync(list, damage)
+      const refused = await t.coop(['run', '--', 'true'])
+      expect(refused).toMatchObject({ code: 125, stdout: '' })
+      expect(refused.stderr).toBe(
+        `coop: the list of places that boxes have written is damaged: ${list}\n` +
+          `hint: remove links that you did not make from the folders that boxes had writable, then: rm ${list}\n`,
+      )
+      worked(await t.coop(['ls'])) // the box can still be listed and ended
+    }
+    rmSync(list)
+    worked(await t.coop(['run', '--', 'true']))
+  })
 
   test.skipIf(box.missing)(`no box takes a lease on a file${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -98,7 +98,7 @@ describe.each(everyone)('as $name', (invoker) => {
       '$SIG{IO} = "IGNORE";',
       'for my $c (1024, 1026) { print defined(fcntl($f, $c, 1)) ? "taken\\n" : "refused\\n" }',
     ].join(' ')
-    // Positive control: on the host the owner of a file gets one.
+    // Positive control: on the host the owner of a file gets a lease.
     expect(said(await t.run(['perl', '-e', script], { cwd: t.workspace }))).toStartWith('taken\n')
     expect(said(await t.coop(['run', '--', 'perl', '-e', script]))).toBe('refused\nrefused\n')
   })

@@ -1,4 +1,4 @@
-/** Files of /proc that speak of the whole machine: its memory, keys, timers, log and addresses. */
+/** Files of /proc about the whole machine: its memory, keys, timers, log and addresses. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { scratch } from '../harness/sandbox.ts'
@@ -36,14 +36,14 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`they are empty in the box${box.note}`, async () => {
+  test.skipIf(box.missing)(`these files are empty in the box${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     expect(await inBox(t, BYTES)).toBe('')
     expect(await inBox(t, `for d in ${FOLDERS.join(' ')}; do ls -A /proc/$d 2>/dev/null; done; :`)).toBe('')
   })
 
   test.skipIf(box.missing)(
-    `they are as empty under /proc/PID/task, /proc/self/root and cwd${box.note}`,
+    `these files are empty under /proc/PID/task, /proc/self/root and cwd, too${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const script =
@@ -52,7 +52,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`every one that the kernel has is covered by a mount${box.note}`, async () => {
+  test.skipIf(box.missing)(`every such file of the kernel is covered by a mount${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const mounted = await inBox(t, 'cut -d " " -f 5 /proc/self/mountinfo')
     for (const name of [...FILES, ...FOLDERS].filter((file) => existsSync(`/proc/${file}`)))

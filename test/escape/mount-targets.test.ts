@@ -1,7 +1,7 @@
 /**
- * A target in disguise. Mounts of a project must not end up on the kernel's files of the box, where they would
- * take the place of what coop keeps read-only or masked: by another spelling, or by a link in an image or in what the
- * box itself has written.
+ * Disguised targets. Mounts of a project must not cover the kernel's files of the box, where they would
+ * replace coop's masks and read-only mounts. The disguises are other spellings, and links in an image or in the
+ * box's own files.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync, symlinkSync } from 'node:fs'
@@ -23,7 +23,7 @@ const SPELLINGS = [
   '/.',
 ]
 
-/** An image with links where something could be mounted below them. */
+/** An image with links that a mount could follow. */
 function linkedImage(t: Scratch): string {
   const image = smallImage(t)
   const links = { 'to-proc': '/proc', 'to-sys': 'sys', 'to-dev': '/dev', 'to-root': '/', real: 'srv/real' }
@@ -35,14 +35,14 @@ function linkedImage(t: Scratch): string {
 describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
   const configure = (t: Scratch, mounts: readonly string[], more = ''): void => {
-    // The user's own settings: nothing of them needs a person's word.
+    // The user's own settings need no acceptance.
     t.write(join(t.configDir, 'default.toml'), `[sandbox]\nmounts = ${JSON.stringify(mounts)}\n${more}`)
     t.write('data/sys/kernel/core_pattern', 'mounted\n')
     t.write('data/kernel/core_pattern', 'mounted\n')
   }
 
   test.skipIf(box.missing)(
-    `positive control: a target below a link of an image is where that leads${box.note}`,
+    `positive control: a target below a link of an image follows the link${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const image = linkedImage(t)
@@ -55,7 +55,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`no spelling of a kernel's place is a target${box.note}`, async () => {
+  test.skipIf(box.missing)(`no spelling of a kernel path is accepted as a target${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const accepted: string[] = []
     const attempt = async (name: string): Promise<void> => {
@@ -77,7 +77,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(accepted).toEqual([])
   })
 
-  test.skipIf(box.missing)(`a link of an image leads no mount to them${box.note}`, async () => {
+  test.skipIf(box.missing)(`a link of an image leads no mount to kernel paths${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const image = linkedImage(t)
     const before = readFileSync('/proc/sys/kernel/core_pattern', 'utf8')
@@ -113,24 +113,27 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(readFileSync('/proc/sys/kernel/core_pattern', 'utf8')).toBe(before)
   })
 
-  test.skipIf(box.missing)(`nor does one that the box has planted in its own files${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const start = await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'])
-    expect(start.code).toBe(0)
-    said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', 'ln -s /proc /srv/p; ln -s /proc ~/p']))
-    said(await t.coop(['stop', '-f', 'box']))
-    for (const target of ['/srv/p/sys', '~/p/sys']) {
-      configure(t, [`volume:${target}`])
-      const again = await t.coop(['start', 'box'])
-      expect({ target, code: again.code, said: again.stderr }).toMatchObject({
-        target,
-        code: 1,
-        said: expect.stringContaining('mount target'),
-      })
-    }
-    configure(t, [], '[session]\npersist = ["p/sys"]\n')
-    expect((await t.coop(['start', 'box'])).stderr).toContain('mount target')
-    configure(t, ['./data:/srv/there'])
-    said(await t.coop(['start', 'box']))
-  })
+  test.skipIf(box.missing)(
+    `a link in the box's own files leads no mount to kernel paths${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const start = await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'])
+      expect(start.code).toBe(0)
+      said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', 'ln -s /proc /srv/p; ln -s /proc ~/p']))
+      said(await t.coop(['stop', '-f', 'box']))
+      for (const target of ['/srv/p/sys', '~/p/sys']) {
+        configure(t, [`volume:${target}`])
+        const again = await t.coop(['start', 'box'])
+        expect({ target, code: again.code, said: again.stderr }).toMatchObject({
+          target,
+          code: 1,
+          said: expect.stringContaining('mount target'),
+        })
+      }
+      configure(t, [], '[session]\npersist = ["p/sys"]\n')
+      expect((await t.coop(['start', 'box'])).stderr).toContain('mount target')
+      configure(t, ['./data:/srv/there'])
+      said(await t.coop(['start', 'box']))
+    },
+  )
 })

@@ -1,5 +1,5 @@
 /**
- * Clone3, and the NEW* flags of clone, unshare and setns. What each flag alone does is in 12; here are
+ * Clone3, and the NEW* flags of clone, unshare and setns. user-namespaces.test.ts covers each flag alone; here are
  * the ways around a filter of flags: mixed with others, with upper bits, through a struct that it cannot read.
  */
 import { describe, expect, test } from 'bun:test'
@@ -13,7 +13,7 @@ const FS_FILES = 0x600n // CLONE_FS | CLONE_FILES
 const NEWUSER = 0x1000_0000n
 const NEWNS = 0x2_0000n
 const NEWCGROUP = 0x200_0000n
-const EVERY = 0x7e02_0000n // all that clone knows
+const EVERY = 0x7e02_0000n // all flags of clone
 const UPPER = 0xffff_ffffn << 32n
 
 const HARMLESS = [...call('unshare', FS_FILES), ...call('clone', SIGCHLD, 0, 0, 0, 0)]
@@ -25,7 +25,7 @@ const MIXED = [
   ...call('clone@mounts', NEWUSER | NEWNS | SIGCHLD, 0, 0, 0, 0),
 ]
 const REST = call('unshare@rest', EVERY & ~NEWCGROUP)
-/** clone reads its low half only, so that outside these are the same calls again. */
+/** clone reads its low half only, so outside these are the same calls once more. */
 const UPPER_BITS = [
   ...call('clone@upper', UPPER | NEWUSER | SIGCHLD, 0, 0, 0, 0),
   ...call('unshare@upper', UPPER | NEWUSER),
@@ -68,7 +68,7 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(gcc.missing)(`clone3 is unknown also where namespaces are allowed${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.settings('[sandbox]\nnested = true\n')
-    // A cgroup namespace is refused there, too (51).
+    // A cgroup namespace is refused there, too (delegated-cgroups.test.ts).
     expect(await callsInBox(t, [...MIXED, ...REST, ...STRUCT])).toEqual({
       ...all([...MIXED, ...REST], 'OK'),
       'unshare@every': 'EPERM',
@@ -96,7 +96,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`threads and processes work without them${box.note}`, async () => {
+  test.skipIf(box.missing)(`threads and processes work without these calls${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     expect(await inBox(t, 'seq 20000 | sort -n --parallel=4 | tail -1')).toBe('20000\n')
   })

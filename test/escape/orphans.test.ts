@@ -1,6 +1,6 @@
 /**
- * What is left when something is killed: nothing outlives its box, and an agent's box outlives the
- * client, the daemon and the zygote, and is the next daemon's.
+ * Processes and boxes after a kill. No process outlives its box. An agent's box outlives the
+ * client, the daemon and the zygote, and the next daemon adopts it.
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ const folders = (t: Scratch) => [
   ...entries(join(t.dataDir, 'boxes')),
   ...entries(join(t.runtimeDir, 'boxes')),
 ]
-/** Numbers on the host of the processes of boxes with these words. */
+/** Host pids of box processes with these words in their arguments. */
 const running = (t: Scratch, words: string) =>
   findLeftovers(t.root).flatMap(({ pid, description }) =>
     pid && description.endsWith(`): ${words}`) ? [pid] : [],
@@ -32,7 +32,7 @@ const running = (t: Scratch, words: string) =>
 const gone = (t: Scratch, words: string) =>
   waitUntil(() => running(t, words).length === 0 && folders(t).length === 0, `the end of ${words}`)
 
-/** A process that does all it can to stay: its own session, no parent, no signals. */
+/** A process that tries everything to stay: its own session, no parent, no signals. */
 const stubborn = (words: string) =>
   `(setsid sh -c "trap '' HUP TERM INT; exec ${words}" &) </dev/null >/dev/null 2>&1`
 
@@ -44,7 +44,7 @@ function zygoteOf(pid: number): number {
 describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker)
 
-  test('positive control: such a process outlives what started it', async () => {
+  test('positive control: such a process outlives its parent', async () => {
     await using t = await scratch(invoker, { git: false })
     await t.run(['sh', '-c', stubborn('sleep 4201')])
     const [pid = 0] = await waitUntil(() => {
@@ -61,18 +61,21 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   for (const signal of ['SIGKILL', 'SIGHUP'] as const) {
-    test.skipIf(box.missing)(`nor the client of a run that ends by ${signal}${box.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
-      const script = `${stubborn('sleep 4203')}; echo up; exec sleep 4203`
-      const client = t.startCoop(['run', '--', 'sh', '-c', script])
-      await client.waitFor(/up/)
-      await waitUntil(() => running(t, 'sleep 4203').length === 2, 'both')
-      client.kill(signal)
-      await gone(t, 'sleep 4203')
-    })
+    test.skipIf(box.missing)(
+      `no process outlives the client of a run that ends by ${signal}${box.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        const script = `${stubborn('sleep 4203')}; echo up; exec sleep 4203`
+        const client = t.startCoop(['run', '--', 'sh', '-c', script])
+        await client.waitFor(/up/)
+        await waitUntil(() => running(t, 'sleep 4203').length === 2, 'both')
+        client.kill(signal)
+        await gone(t, 'sleep 4203')
+      },
+    )
   }
 
-  test.skipIf(box.missing)(`nor a box that is ended${box.note}`, async () => {
+  test.skipIf(box.missing)(`no process outlives a box that is ended${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', stubborn('sleep 4204')]))

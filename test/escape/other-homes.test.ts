@@ -1,7 +1,7 @@
 /**
- * What belongs to other users of the machine. Root can read all of it, and a box of root's would, by the
- * shifted ids of its mounts; but a project is somebody's, who must not have root read for them. Secrets are secrets in
- * every home, whoever asks.
+ * Files of other users of the machine. Root can read all of them, and a box of root's could, through the
+ * shifted ids of its mounts. But a project belongs to somebody, and root must not read for that person. Secrets are
+ * refused in every home, for every invoker.
  */
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -9,9 +9,9 @@ import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { everyone, needed, smallImage } from './support.ts'
 
-const OTHER = 4321 // an id of nobody here, and none of a range
+const OTHER = 4321 // an unused id here, in no range
 
-/** A folder of another user: closed to all but its owner, beside it an open one with a closed part. */
+/** A folder of another user: closed to all but its owner, and beside it an open one with a closed part. */
 function makeForeign(t: Scratch): { readonly closed: string; readonly open: string } {
   const make = (path: string, mode: number, text?: string): string => {
     const at = join(t.root, path)
@@ -35,7 +35,7 @@ function makeForeign(t: Scratch): { readonly closed: string; readonly open: stri
 
 const mounts = (source: string): string => `[sandbox]\nmounts = ["${source}:/mnt/x:ro"]\n`
 
-// Folders of other users are made by root; so the tests of an ordinary user have none.
+// Only root can make folders of other users, so an ordinary user's run has no tests.
 describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => {
   const box = needed(invoker)
 
@@ -48,7 +48,7 @@ describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => 
   })
 
   test.skipIf(box.missing)(
-    `a project's mount of what is closed to others is refused${box.note}`,
+    `a project's mount of a folder that is closed to others is refused${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { closed, open } = makeForeign(t)
@@ -64,7 +64,7 @@ describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => 
   )
 
   test.skipIf(box.missing)(
-    `of what is open to all, a project sees what all may read and nothing else${box.note}`,
+    `of a folder that is open to all, a project sees only files that all may read${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { open } = makeForeign(t)
@@ -74,7 +74,7 @@ describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => 
     },
   )
 
-  test.skipIf(box.missing)(`a project's image is none that is closed to others${box.note}`, async () => {
+  test.skipIf(box.missing)(`a project cannot use an image that is closed to others${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const image = smallImage(t)
     writeFileSync(join(image, 'secret'), 'SECRET\n')
@@ -92,7 +92,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `homes of others and their secrets are no mounts, whoever asks${box.note}`,
+    `homes of others and their secrets are not mounted, for any invoker${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const homes = everyone.map(({ home }) => home).filter((home) => home !== invoker.home)

@@ -1,6 +1,6 @@
 /**
- * Another user of the machine. The daemon runs what it is asked to as its owner, so that it
- * must not hear anybody else, also where somebody opened its folder.
+ * Another user of the machine. The daemon runs what it is asked to as its owner, so it
+ * must obey nobody else, even if its folder has been opened.
  */
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, lstatSync, writeFileSync } from 'node:fs'
@@ -48,7 +48,7 @@ const QUESTION = Buffer.concat([
   encodeJson({ type: 'call', id: 1, call: { do: 'box.list' } }),
 ])
 
-/** The program where everybody can run it. */
+/** The program, in a place where everybody can run it. */
 function talker(t: Scratch): string {
   const path = join(t.folder('open'), 'talk')
   writeFileSync(path, compile(TALK))
@@ -79,19 +79,22 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await ask(t, invoker, join(t.runtimeDir, 'daemon.sock'))).toContain('"name":"box"')
   })
 
-  test.skipIf(others.missing)(`nor by one who can reach them are they answered${others.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t)
-    for (const folder of ['', 'boxes', 'boxes/box']) chmodSync(join(t.runtimeDir, folder), 0o777)
-    for (const socket of sockets(t)) {
-      chmodSync(socket, 0o777)
-      expect(await ask(t, stranger, socket)).toMatch(/^(read: Connection reset by peer\n)?$/)
-    }
-    const ls = await t.coop(['exec', '-n', 'box', '--', 'echo', 'well'])
-    expect(ls.stdout).toBe('well\n')
-  })
+  test.skipIf(others.missing)(
+    `the sockets do not answer another user who can reach them${others.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      for (const folder of ['', 'boxes', 'boxes/box']) chmodSync(join(t.runtimeDir, folder), 0o777)
+      for (const socket of sockets(t)) {
+        chmodSync(socket, 0o777)
+        expect(await ask(t, stranger, socket)).toMatch(/^(read: Connection reset by peer\n)?$/)
+      }
+      const ls = await t.coop(['exec', '-n', 'box', '--', 'echo', 'well'])
+      expect(ls.stdout).toBe('well\n')
+    },
+  )
 
-  test.skipIf(others.missing)(`a folder that is open to others is closed${others.note}`, async () => {
+  test.skipIf(others.missing)(`coop closes a folder that is open to others${others.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     chmodSync(t.runtimeDir, 0o777)
     expect((await t.coop(['ls'])).code).toBe(0)

@@ -1,9 +1,9 @@
 /**
- * A box that widens itself. Its coop.toml is read again at `coop restart` and `coop start`, and the box writes
- * in the folder that holds it.
+ * A box that tries to widen itself. Coop reads its coop.toml again at `coop restart` and `coop start`, and the box can
+ * write the folder that holds the file.
  *
- * The file is read-only inside, and what it asks for needs the user's word, which is kept where no box can write. Control:
- * the same attacks work on a coop.toml that is not the box's own, and the same file works once the user has accepted it.
+ * The file is read-only inside, and its requests need the user's word, which is kept where no box can write. Control:
+ * the same attacks work on another coop.toml, and the same file works once the user has accepted it.
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -14,14 +14,14 @@ import { everyone, inBox, needed, said, startBox } from './support.ts'
 
 const SECRET = { env: { HOST_SECRET: 'stolen' } }
 const MINE = '# mine\n[env]\nPORT = "1"\n'
-/** What the agent would like to have. */
+/** The agent's wishes. */
 const WIDER = `[sandbox]
 nested = true
 mounts = ["../other:/other:ro", "shared:/shared"]
 [env]
 TAKEN = "$HOST_SECRET"
 `
-/** Every way of getting another content under a name. */
+/** Every way of giving a name other content. */
 const REPLACE = [
   'printf evil >$f',
   'printf evil >>$f',
@@ -43,7 +43,7 @@ const REPLACE = [
   'unshare -Urm sh -c "umount -l $f; printf evil >$f"',
   'python3 -c "f = open(\\"/proc/self/fd/\\" + str(__import__(\\"os\\").open(\\"$f\\", 0)), \\"w\\"); f.write(\\"evil\\")"',
 ]
-/** Each of them, on a file that is put back if it can be. */
+/** Each attack, on a file that is put back if possible. */
 const attack = (file: string): string =>
   REPLACE.map((way) => `f=${file}; printf evil >new; (${way}) >/dev/null 2>&1`).join('\n')
 
@@ -51,7 +51,7 @@ const exec = async (t: Scratch, script: string): Promise<string> =>
   said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', script]))
 const own = (t: Scratch) => join(t.workspace, 'coop.toml')
 
-/** What the box has got of what it wanted. */
+/** The wishes that the box got. */
 const GOT =
   'echo "$(printenv TAKEN || echo nothing)"; ls -d /other/file /shared 2>/dev/null; unshare -Ur true 2>/dev/null && echo nested; :'
 const ALL = (nested: boolean) => `stolen\n/other/file\n/shared\n${nested ? 'nested\n' : ''}`
@@ -65,15 +65,15 @@ function expectAsked({ code, stdout, stderr }: RunResult, ...named: readonly Reg
 
 describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker, 'python3')
-  // A box of root's, or one that is asked for namespaces where the machine has none, gets none.
+  // A box of root's cannot make namespaces, nor can any box on a machine that has none.
   const nests = invoker.uid !== 0
 
   test.skipIf(box.missing)(
-    `positive control: each of it works on another file of the box${box.note}`,
+    `positive control: each attack works on another file of the box${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('coop.toml', MINE)
-      // Those that need rights over mounts work on no file.
+      // Attacks that need rights over mounts work on no file.
       for (const way of REPLACE.filter((one) => !/mount/.test(one))) {
         const file = t.write('sub/coop.toml', MINE)
         await inBox(t, `cd sub; f=coop.toml; printf evil >new; (${way}) >/dev/null 2>&1; :`)
@@ -95,32 +95,38 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await exec(t, 'cat coop.toml')).toBe(MINE)
     // The folder is as writable as before, and git sees no change.
     expect(await exec(t, 'echo x >beside && cat beside')).toBe('x\n')
-    // After a start it is so again.
+    // After a start the file is protected again.
     said(await t.coop(['stop', '-f']))
     said(await t.coop(['start']))
     await exec(t, `${attack('coop.toml')}\n:`)
     expect(readFileSync(own(t), 'utf8')).toBe(MINE)
   })
 
-  test.skipIf(box.missing)(`nor by another way to the same folder${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('coop.toml', MINE)
-    t.settings('[sandbox]\nmounts = [".:/again", "./coop.toml:/alone"]\n')
-    await startBox(t)
-    for (const file of ['/again/coop.toml', '/alone']) await exec(t, `cd /again; ${attack(file)}\n:`)
-    expect(readFileSync(own(t), 'utf8')).toBe(MINE)
-  })
-
-  test.skipIf(box.missing)(`where there is none, none is left${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t)
-    expect(await exec(t, 'ls -A')).toBe('')
-    said(await t.coop(['kill', '-f']))
-    expect((await t.run(['ls', '-A'])).stdout).toBe('')
-  })
+  test.skipIf(box.missing)(
+    `a box cannot change it by another path to the same folder either${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('coop.toml', MINE)
+      t.settings('[sandbox]\nmounts = [".:/again", "./coop.toml:/alone"]\n')
+      await startBox(t)
+      for (const file of ['/again/coop.toml', '/alone']) await exec(t, `cd /again; ${attack(file)}\n:`)
+      expect(readFileSync(own(t), 'utf8')).toBe(MINE)
+    },
+  )
 
   test.skipIf(box.missing)(
-    `a coop.toml that a box has made widens nothing at restart and start${box.note}`,
+    `a project without coop.toml still has none after the box${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      expect(await exec(t, 'ls -A')).toBe('')
+      said(await t.coop(['kill', '-f']))
+      expect((await t.run(['ls', '-A'])).stdout).toBe('')
+    },
+  )
+
+  test.skipIf(box.missing)(
+    `a coop.toml made by a box widens nothing at restart and start${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('../other/file', 'of another project')
@@ -128,7 +134,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await exec(t, `cat >coop.toml <<'X'\n${WIDER}X`)
       const asked = [/have \S+other of this machine at \/other/, /volume shared/, /sandboxes/, /and 1 more/]
       expectAsked(await t.coop(['restart'], SECRET), ...asked)
-      expect(await exec(t, GOT)).toBe('nothing\n') // and what ran goes on
+      expect(await exec(t, GOT)).toBe('nothing\n') // and the old command continues
       said(await t.coop(['stop', '-f']))
       expectAsked(await t.coop(['start'], SECRET), ...asked)
       expectAsked(await t.coop(['-d', '-n', 'box'], SECRET), ...asked)
@@ -137,18 +143,18 @@ describe.each(everyone)('as $name', (invoker) => {
       expect(run).toMatchObject({ code: 125, stdout: '' })
       expect((await t.coop(['ls'])).stdout).toMatch(/^box .* stopped/m)
       expect((await t.coop(['volume', 'ls'])).stdout).not.toContain('shared')
-      // Positive control: it is the user's word that was missing.
+      // Positive control: only the user's word was missing.
       said(await t.coop(['trust', '--yes']))
       said(await t.coop(['start'], SECRET))
       expect(await exec(t, GOT)).toBe(ALL(nests))
-      // From now on the file is covered, and what it says was accepted.
+      // From now on the file is covered, and its requests are accepted.
       await exec(t, `${attack('coop.toml')}\n:`)
       expect(readFileSync(own(t), 'utf8')).toBe(WIDER)
     },
   )
 
   test.skipIf(box.missing)(
-    `a file that the host has replaced loses its cover, and is asked about${box.note}`,
+    `a file that the host has replaced loses its cover, and coop asks about it${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('../other/file', 'of another project')
@@ -157,7 +163,7 @@ describe.each(everyone)('as $name', (invoker) => {
       // As editors save.
       renameSync(t.write('coop.toml.new', `${MINE}# edited\n`), own(t))
       await exec(t, `cat >coop.toml <<'X'\n${WIDER}X`)
-      expect(readFileSync(own(t), 'utf8')).toBe(WIDER) // which is how it is, see SECURITY.md
+      expect(readFileSync(own(t), 'utf8')).toBe(WIDER) // by design, see SECURITY.md
       expectAsked(await t.coop(['restart'], SECRET))
       said(await t.coop(['stop', '-f']))
       expectAsked(await t.coop(['start'], SECRET))
@@ -168,13 +174,13 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`what was accepted covers nothing wider${box.note}`, async () => {
+  test.skipIf(box.missing)(`an accepted request covers nothing wider${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('../other/file', 'of another project')
     t.write('coop.toml', '[env]\nTAKEN = "$HOST_SECRET"\n')
     expect((await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity', '--trust'], SECRET)).code).toBe(0)
     expect(await exec(t, 'echo $TAKEN')).toBe('stolen\n')
-    // Other bytes of the same meaning ask nothing.
+    // A different text with the same meaning asks nothing.
     writeFileSync(own(t), '# text\n[env]\nTAKEN = "$HOST_SECRET" # more\nPORT = "x"\n')
     said(await t.coop(['restart'], SECRET))
     writeFileSync(own(t), '[env]\nTAKEN = "$HOST_SECRET"\nMORE = "$OTHER_SECRET"\n')
@@ -203,7 +209,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a project tightens what the user says, and never widens it${box.note}`,
+    `a project can tighten the user's settings, and never widen them${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const devices = 'tail -n +3 /proc/net/dev | wc -l; bash -c "ulimit -Hu"'
@@ -215,7 +221,7 @@ describe.each(everyone)('as $name', (invoker) => {
       expect(asked).toMatchObject({ code: 125, stdout: '' })
       expect(asked.stderr).toContain('use the network of this machine, where your own settings say "none"')
       expect(asked.stderr).toContain('run 400 processes, where your own settings allow 200')
-      // The caller's own word needs no other.
+      // The caller's own flags need no acceptance.
       expect(await inBox(t, devices, ['--network', 'none', '--trust'])).toBe('1\n400\n')
       const hosts = (await t.run(['readlink', '/proc/self/ns/net'])).stdout
       expect(await inBox(t, 'readlink /proc/self/ns/net', ['--trust'])).toBe(hosts) // positive control
@@ -240,7 +246,7 @@ describe.each(everyone)('as $name', (invoker) => {
     }
   })
 
-  test.skipIf(box.missing)(`nothing in a box leads to where the user's word is kept${box.note}`, async () => {
+  test.skipIf(box.missing)(`nothing in a box leads to the file of accepted requests${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('coop.toml', '[sandbox]\nnested = true\n')
     said(await t.coop(['trust', '--yes']))

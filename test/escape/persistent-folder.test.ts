@@ -1,9 +1,9 @@
 /**
- * Links that a box plants where coop writes between two runs.
+ * Links that a box plants in folders that coop writes between two runs.
  *
- * A box owns its persistent folders. Before the next start coop reads settings in them and writes others, as the
- * user, or as root of the host. It must neither follow what the box has made of the names, nor be kept from
- * starting by it. The control is that without a link the settings are written at all.
+ * A box owns its persistent folders. Before the next start, coop reads settings in them and writes others, as the
+ * user, or as root of the host. It must not follow the box's links, and they must not keep the box from
+ * starting. The control: without a link the settings are written.
  */
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { compile, everyone, needed, said, startBox } from './support.ts'
 
-/** A pretended Claude Code of the user's: what matters is what coop does for it. */
+/** A pretended Claude Code of the user's: only coop's own actions matter here. */
 function installAgent(t: Scratch): void {
   t.write(join(t.home, '.local/bin/claude'), '#!/bin/sh\nexec sh -c "$COMMAND"\n', 0o755)
   for (const folder of ['.local', '.local/bin']) chmodSync(join(t.home, folder), 0o755)
@@ -26,7 +26,7 @@ const folderOf = (t: Scratch) => {
 
 const NAMES = ['.claude.json', 'settings.json', '.claude.json.coop.tmp', 'settings.json.coop.tmp']
 
-/** Exchanges coop's temporary file for a link to its argument as soon as there is one. */
+/** Exchanges coop's temporary file for a link to its argument as soon as the file exists. */
 const SWAP = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -54,7 +54,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `links at the settings' names are neither written through nor read${box.note}`,
+    `coop neither writes nor reads through links at the settings' names${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       installAgent(t)
@@ -82,7 +82,7 @@ describe.each(everyone)('as $name', (invoker) => {
   }
   for (const [form, command] of Object.entries(forms)) {
     test.skipIf(box.missing)(
-      `${form} in the place of a setting keeps no box from starting${box.note}`,
+      `${form} in the place of a setting does not prevent a start${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
         installAgent(t)
@@ -101,7 +101,7 @@ describe.each(everyone)('as $name', (invoker) => {
   }
 
   test.skipIf(box.missing)(
-    `a box that swaps names while others start gets nothing of the host changed${box.note}`,
+    `a box that swaps names while others start changes nothing on the host${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       installAgent(t)

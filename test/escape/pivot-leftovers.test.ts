@@ -1,7 +1,7 @@
 /**
- * What pivot_root left behind, kept folder descriptors and the chroot dance.
+ * Leftovers of pivot_root, kept folder descriptors, and the chroot escape.
  *
- * Root with CAP_SYS_CHROOT leaves a chroot by going up from a descriptor that lies outside of its new root. In a
+ * Root with CAP_SYS_CHROOT leaves a chroot by going up from a descriptor outside of its new root. In a
  * box there is nothing above: the old root is detached, and no descriptor leads to it.
  */
 import { describe, expect, test } from 'bun:test'
@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { scratch } from '../harness/sandbox.ts'
 import { compile, everyone, inBox, needed, said, smallImage, startBox } from './support.ts'
 
-/** Leaves every chroot it is in, then says whether the file that it is given is there. */
+/** Leaves every chroot around it, then says whether the given file is there. */
 const DANCE = `
 #include <stdio.h>
 #include <fcntl.h>
@@ -33,7 +33,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
   const box = needed(invoker)
 
-  test.skipIf(gcc.missing)(`positive control: the dance leaves a chroot${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`positive control: the attack leaves a chroot${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const image = smallImage(t)
     const marker = t.write(join(t.root, 'marker'), '')
@@ -42,7 +42,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(stdout).toBe('top OUTSIDE\n')
   })
 
-  test.skipIf(gcc.missing)(`the dance stays in the box${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`the attack stays in the box${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const marker = t.write(join(t.root, 'marker'), '')
     const dance = t.write('dance', compile(DANCE), 0o755)
@@ -58,22 +58,19 @@ describe.each(everyone)('as $name', (invoker) => {
     const roots = lines.filter((line) => !ids.has(line.split(' ')[1]))
     expect(roots).toHaveLength(1)
     expect(roots[0]?.split(' ')[4]).toBe('/')
-    // Neither coop's staging folder nor anything that is not reachable any more.
+    // Neither coop's staging folder nor any unreachable mount is there.
     expect(lines.filter((line) => / \/(tmp|proc\/\d+|old)\b.* tmpfs coop /.test(line))).toEqual([])
     expect(await inBox(t, 'ls -A /tmp; ls -d /root.old /oldroot /.pivot* /put_old 2>/dev/null; :')).toBe(
       t.root.startsWith('/tmp/') ? `${t.root.slice('/tmp/'.length)}\n` : '',
     )
   })
 
-  test.skipIf(box.missing)(
-    `what the box sees of the way to its workspace holds nothing else${box.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      t.write(join(t.home, 'secret'), 'SECRET\n', 0o644)
-      t.write(join(t.home, 'other/file'), 'SECRET\n', 0o644)
-      await startBox(t)
-      const look = `ls -A ${t.root}; ls -A ${t.home}; cat ${t.home}/secret ../secret ./../../home/secret 2>/dev/null; :`
-      expect(said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', look]))).toBe('home\nproject\n')
-    },
-  )
+  test.skipIf(box.missing)(`the parents of the workspace hold nothing else${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write(join(t.home, 'secret'), 'SECRET\n', 0o644)
+    t.write(join(t.home, 'other/file'), 'SECRET\n', 0o644)
+    await startBox(t)
+    const look = `ls -A ${t.root}; ls -A ${t.home}; cat ${t.home}/secret ../secret ./../../home/secret 2>/dev/null; :`
+    expect(said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', look]))).toBe('home\nproject\n')
+  })
 })

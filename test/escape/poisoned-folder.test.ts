@@ -1,13 +1,13 @@
 /**
- * A folder that coop is run in must not get code into the host's processes.
+ * The current folder must not bring code into coop's processes on the host.
  *
- * Bun, which coop is compiled with, reads `bunfig.toml` (preload scripts), `.env`, `tsconfig.json` and
+ * Coop is compiled with Bun, which reads `bunfig.toml` (preload scripts), `.env`, `tsconfig.json` and
  * `package.json` of the current folder before the program's first line, unless told not to at build time.
  *
  * Variables of the caller are another matter: LD_PRELOAD, BUN_OPTIONS and BUN_BE_BUN act on the first
- * process before any code of ours, as they do on every program that the caller starts; who sets them can
- * run programs as the user anyway. What coop has to see to is that the daemon, which outlives that caller
- * and serves all others, has none of them.
+ * process before coop's own code, as on every program that the caller starts; a user who sets them can
+ * run programs anyway. But the daemon outlives that caller and serves all others,
+ * so it must have none of them.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -18,9 +18,9 @@ import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 
-/** A program as Bun compiles it when nobody asks for anything else. */
+/** A program as Bun compiles it with its defaults. */
 let unhardened: string
-/** One that opens a library which the system does not have. */
+/** A program that opens a library which the system does not have. */
 let searching: string
 let folder: string
 
@@ -45,7 +45,7 @@ function compiled(name: string, code: string): string {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Puts all that Bun or Node might read into the workspace; returns the file that any of it would make. */
+/** Puts every file that Bun or Node might read into the workspace; returns the file that each of them would make. */
 function poison(t: Scratch): string {
   const marker = join(t.root, 'marker')
   const mark = (how: string) =>
@@ -106,7 +106,7 @@ async function daemonPid(t: Scratch): Promise<number> {
 }
 
 describe.each(invokers)('as $name', (invoker) => {
-  test('positive control: a program that is compiled with the defaults loads what the folder says', async () => {
+  test('positive control: a program that is compiled with the defaults loads files of the folder', async () => {
     await using t = await scratch(invoker)
     const marker = poison(t)
     const { stdout } = await t.run([unhardened])
@@ -127,7 +127,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  // What the loader does not find Bun looks for in the current folder. LD_DEBUG (ld.so(8)) tells of each file.
+  // Bun looks for a library that the loader does not find in the current folder. LD_DEBUG (ld.so(8)) reports each file.
   const files = { env: { LD_DEBUG: 'files' } }
 
   test('positive control: a library that the system does not have is looked for in the folder', async () => {
@@ -149,7 +149,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const namespaces = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
 
   test.skipIf(namespaces.missing)(
-    `the daemon and a box start without loading anything of the folder${namespaces.note}`,
+    `the daemon and a box start without loading a file of the folder${namespaces.note}`,
     async () => {
       await using t = await scratch(invoker)
       const marker = poison(t)
@@ -158,7 +158,7 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(marks(marker)).toBe('')
       expect(existsSync(join(t.root, 'from-dotenv'))).toBe(false)
       const pid = await daemonPid(t)
-      // A daemon that stays in the folder would also read it later, and keep it busy.
+      // A daemon that stayed in the folder would also read it later, and keep it busy.
       expect((await t.run(['readlink', `/proc/${pid}/cwd`])).stdout).not.toContain(t.workspace)
     },
   )
@@ -187,10 +187,10 @@ describe.each(invokers)('as $name', (invoker) => {
 
       const pid = await daemonPid(t)
       const names = environmentNames(pid)
-      expect(names.length).toBeGreaterThan(0) // it could be read
+      expect(names.length).toBeGreaterThan(0) // its environment could be read
       for (const name of Object.keys(hostile)) expect(names).not.toContain(name)
       expect(names.filter((name) => /^(BUN_|NODE_|LD_)/.test(name))).toEqual([])
-      // Every mark is of a client, whose environment it was; a daemon would add one more for each start.
+      // Every mark comes from a client with that environment; a daemon would add one more for each start.
       const before = marks(marker)
       await t.coop(['system', 'shutdown'])
       await waitUntil(() => !findLeftovers(t.root).some((left) => left.pid === pid), 'the end of the daemon')
@@ -204,7 +204,7 @@ describe.each(invokers)('as $name', (invoker) => {
     const marker = poison(t)
     await t.coop(['--version'], { env: { BUN_BE_BUN: '1' } })
     expect(findLeftovers(t.root).filter((left) => left.pid !== undefined)).toEqual([])
-    // It is Bun with the caller's own arguments, and `--version` reads no folder.
+    // The process is Bun with the caller's own arguments, and `--version` reads no folder.
     expect(marks(marker)).toBe('')
   })
 })

@@ -1,6 +1,6 @@
 /**
  * Setuid files, file capabilities, inheritable capabilities (CVE-2022-29162). No exec gives a process of a
- * box anything that it did not have, and root has only what the plan kept.
+ * box more rights than it had, and root has only the capabilities of the plan.
  */
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, copyFileSync } from 'node:fs'
@@ -12,16 +12,16 @@ import { type Invoker, invokers } from '../harness/users.ts'
 import { answers, compile, inBox, needed, said, startBox, unprotected } from './support.ts'
 
 const SETFCAP = 1n << BigInt(CAPABILITIES.SETFCAP)
-/** Where the workspace is root's, no file may be marked, and that capability is not there. */
+/** In a workspace of root's no file may be marked, so that capability is missing. */
 const keptFor = ({ uid }: Invoker) =>
   (uid === 0 ? KEPT_MASK & ~SETFCAP : KEPT_MASK).toString(16).padStart(16, '0')
 const NONE = '0'.repeat(16)
 const STATUS = "grep -E '^(Cap|NoNewPrivs|Seccomp:|Groups)' /proc/self/status | tr -d '\\t' | sed 's/:/=/'"
 
-/** A shell of another id of the box, or the same id where there is only one. */
+/** A shell of another id of the box, or of the same id where there is only one. */
 const ANOTHER = 'setpriv --reuid=1000 --regid=1000 --clear-groups'
 
-/** Tries to get capabilities back: by raising, by ambient ones, by keeping them over a change of ids. */
+/** Tries to get capabilities back: by raising them, by ambient ones, by keeping them over a change of ids. */
 const RAISE = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -53,7 +53,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const root = needsAll({ root: process.getuid?.() === 0, setpriv: !box.missing })
 
   test.skipIf(box.missing)(
-    `run, exec and the agent have what was kept, inheritable nothing${box.note}`,
+    `run, exec and the agent have the capabilities of the plan, and no inheritable ones${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const KEPT = keptFor(invoker)
@@ -75,12 +75,12 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(answers(said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', wait])))).toMatchObject(
         expected,
       )
-      // No group of the user's on the host is there.
+      // The box has no group of the user's on the host.
       expect((await inBox(t, 'id -G')).trim()).toMatch(/^0( 65534)*$/)
     },
   )
 
-  test.skipIf(gcc.missing)(`nothing raises them${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`no call raises capabilities${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('raise', compile(RAISE), 0o755)
     expect(answers(await unprotected(t, './raise'))).toMatchObject({ bound: '1' }) // the control
@@ -109,7 +109,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(root.missing)(
-    `nor does one of the host, in the workspace or the system${root.note}`,
+    `a setuid file of the host in the workspace or the system gives nothing either${root.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const file = join(t.folder('open'), 'id')
@@ -119,7 +119,7 @@ describe.each(invokers)('as $name', (invoker) => {
         Bun.spawnSync(['chown', `${invoker.uid}:${invoker.gid}`, path])
         chmodSync(path, 0o6755)
       }
-      // The control: outside it runs as its owner.
+      // The control: outside, the file runs as its owner.
       const outside = Bun.spawnSync(
         ['setpriv', '--reuid=65533', '--regid=65533', '--clear-groups', file, '-u'],
         { cwd: '/' },

@@ -2,9 +2,9 @@
  * Writes to procfs attributes that end up elsewhere (CVE-2025-52881).
  *
  * runc wrote labels and limits to `/proc/self/...` inside the container, where a racing container could have put
- * something else. Coop writes only `uid_map`, `gid_map` and `setgroups`, on the host's own /proc and before
- * anything of the box runs; afterwards it uses no name below the box's /proc. So there is no write to redirect,
- * and no control can be had; what can be shown is that files in their place stay as they are.
+ * another file. Coop writes only `uid_map`, `gid_map` and `setgroups`, on the host's own /proc and before
+ * any program of the box runs; afterwards it uses no name below the box's /proc. So no write can be redirected,
+ * and no control is possible. The test shows that files in their place stay unchanged.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync, symlinkSync } from 'node:fs'
@@ -18,7 +18,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `files that an image has in /proc are neither written nor read${box.note}`,
+    `coop neither reads nor writes files that an image has in /proc${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const image = smallImage(t)

@@ -1,5 +1,5 @@
 /**
- * Mounts that propagate. A mount made inside must not appear outside, nor one made outside appear
+ * Mount propagation. A mount made inside must not appear outside, and a mount made outside must not appear
  * inside behind coop's back.
  */
 import { describe, expect, test } from 'bun:test'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { everyone, inBox, needed } from './support.ts'
 
-/** Root of a namespace that has the workspace as a shared mount, as it is on systemd's hosts. */
+/** Root of a namespace that has the workspace as a shared mount, as on hosts with systemd. */
 const shared = (t: Scratch, script: string) =>
   t.run([
     'unshare',
@@ -24,7 +24,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `positive control: a namespace that is not private gives its mounts back${box.note}`,
+    `positive control: mounts of a namespace that is not private appear outside${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const script =
@@ -40,7 +40,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(lines.filter((line) => /\b(shared|master|propagate_from):/.test(line))).toEqual([])
   })
 
-  test.skipIf(box.missing)(`what a box mounts is not there outside${box.note}`, async () => {
+  test.skipIf(box.missing)(`mounts of a box do not appear outside${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const mounted = 'mount -t tmpfs none at && touch at/inside && echo mounted'
     const tries = [mounted, `unshare -Urm sh -c '${mounted}'`, 'mount --make-rshared /', 'mount --bind / at']
@@ -48,7 +48,7 @@ describe.each(everyone)('as $name', (invoker) => {
       t.settings(`[sandbox]\nnested = ${nested}\n`)
       t.folder('home/project/at')
       const said = await inBox(t, `(${tries.join('; ')}) 2>/dev/null; :`)
-      // With nested namespaces the box may mount for itself.
+      // With nested namespaces the box may mount file systems for itself.
       if (!nested) expect(said).toBe('')
       expect(existsSync(join(t.workspace, 'at/inside'))).toBe(false)
       expect((await t.run(['grep', '-c', t.workspace, '/proc/self/mountinfo'])).stdout).toBe('0\n')

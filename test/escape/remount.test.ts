@@ -1,13 +1,13 @@
 /**
- * Making read-only mounts writable, taking masks away, clearing nosuid and nodev.
+ * Attempts to make read-only mounts writable, remove masks, and clear nosuid and nodev.
  *
- * The control does the same to mounts of its own namespace, as root of it.
+ * The control does the same to mounts of its own namespace, as root of that namespace.
  */
 import { describe, expect, test } from 'bun:test'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { answers, compile, everyone, inBox, mountOptions, needed, unprotected } from './support.ts'
 
-/** Remounts, changes attributes of and unmounts what it is given; prints `call:path=OK` or the error. */
+/** Remounts, changes attributes of and unmounts each argument; prints `call:path=OK` or the error. */
 const REMOUNT = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -74,9 +74,9 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(others).toEqual([])
   })
 
-  // In a box of root's none can map root: it lacks SETFCAP (user_namespaces(7)).
+  // In a box of root's no namespace can map root: it lacks SETFCAP (user_namespaces(7)).
   test.skipIf(gcc.missing || invoker.uid === 0)(
-    `nor does a namespace in the box make them weaker, where it may be made${gcc.note}`,
+    `a namespace in a nested box does not weaken mounts either${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await allow(t, true)
@@ -84,7 +84,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const said = await inBox(t, script)
       expect(said).toContain('made')
       const tries = answers(said)
-      // A mask has no attribute that could be taken from it.
+      // A mask has no attribute to clear.
       const weaker = ['remount:/proc/sys', 'setattr:/proc/sys', 'setattr:/sys', 'setattr:.', 'umount:.']
       weaker.push('remount:/sys', 'umount:/proc/sys', 'umount:/proc/keys', 'umount:/sys', 'move:/proc/keys')
       expect(weaker.filter((attempt) => tries[attempt] === 'OK')).toEqual([])

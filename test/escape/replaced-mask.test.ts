@@ -1,8 +1,8 @@
 /**
- * A mask that is something else (CVE-2025-31133).
+ * Masks replaced by other files (CVE-2025-31133).
  *
- * runc masked kernel files with the image's own /dev/null; an image whose /dev/null was a link had the link's
- * target mounted instead, and the kernel file could be written through it.
+ * runc masked kernel files with the image's own /dev/null. If that was a link, runc mounted the link's
+ * target instead, and the kernel file could be written through it.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync, symlinkSync } from 'node:fs'
@@ -17,7 +17,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `positive control: without masks these are files of the kernel${box.note}`,
+    `positive control: without masks, these are files of the kernel${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       expect(await unprotected(t, KINDS)).toMatch(/^keys regular/m)
@@ -32,7 +32,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inBox(t, `cd /proc; for f in ${MASKED}; do [ ! -e $f ] || cat $f; done; :`)).toBe('')
   })
 
-  test.skipIf(box.missing)(`an image decides nothing about the masks${box.note}`, async () => {
+  test.skipIf(box.missing)(`an image does not change the masks${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const image = smallImage(t)
     const victim = t.write(join(t.root, 'victim'), 'untouched\n', 0o666)

@@ -1,7 +1,7 @@
 /**
- * A link that a box plants where another box's workspace or mount is. At its next start the other one would
- * have had the link's target, writable: the user's own files, chosen by a box. A box is stopped and running, known and
- * gone when that happens; the name is that of a workspace, a mount, an image, or the folder one has gone into.
+ * A box replaces another box's workspace or mount by a link. At its next start the other box would
+ * have got the link's target, writable: the user's own files, chosen by a box. The test covers stopped and running boxes,
+ * known and removed ones; the name is that of a workspace, a mount, an image, or the current folder.
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
@@ -11,14 +11,14 @@ import type { RunResult } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { everyone, inBox, needed, said, smallImage, startBox } from './support.ts'
 
-/** What the attacker is after: the user's own, beside the project. */
+/** The attacker's target: the user's own folder, beside the project. */
 function makeVictim(t: Scratch): string {
   t.write(join(t.home, 'victim/coop.toml'), '[session]\nauto_restart = false\n')
   t.write(join(t.home, 'victim/file'), 'mine\n')
   return join(t.home, 'victim')
 }
 
-/** The box `inner`, whose workspace lies in that of `outer`, and which touches all that it gets. */
+/** The box `inner`, whose workspace lies in that of `outer`, and which touches all of its files. */
 async function startBoth(t: Scratch): Promise<string> {
   const sub = t.folder(join(t.workspace, 'sub'))
   const { code, stderr } = await t.coop(['-d', '-n', 'inner', '-w', sub, '--agent', 'sleep infinity'])
@@ -41,7 +41,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `positive control: a link that the user has made is where a box works${box.note}`,
+    `positive control: a link of the user's is followed to the workspace${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       makeVictim(t)
@@ -59,7 +59,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await startBoth(t)
       said(await inOuter(t, `mv sub away && ln -s ${victim} sub`))
       isRefused(await t.coop(['start', 'inner']), LEADS_OUT)
-      // Also when the box that could write there is gone.
+      // Even when the box that could write there is gone.
       said(await t.coop(['kill', '-f', 'outer']))
       isRefused(await t.coop(['start', 'inner']), LEADS_OUT)
       rmSync(join(t.workspace, 'sub'))
@@ -69,24 +69,27 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`another folder in the place of the workspace is said${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const sub = await startBoth(t)
-    said(await inOuter(t, 'mv sub away && mkdir sub'))
-    isRefused(
-      await t.coop(['start', 'inner']),
-      /was replaced since the box was made: another folder is there now/,
-    )
-    said(await inOuter(t, 'rmdir sub && mv away sub'))
-    said(await t.coop(['start', 'inner']))
-    // While it runs, too: what is read again would be the other folder's.
-    said(await inOuter(t, 'mv sub away && mkdir sub'))
-    isRefused(await t.coop(['restart', 'inner']), /another folder is there now/)
-    expect(existsSync(sub)).toBe(true)
-  })
+  test.skipIf(box.missing)(
+    `another folder in the place of the workspace is reported${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const sub = await startBoth(t)
+      said(await inOuter(t, 'mv sub away && mkdir sub'))
+      isRefused(
+        await t.coop(['start', 'inner']),
+        /was replaced since the box was made: another folder is there now/,
+      )
+      said(await inOuter(t, 'rmdir sub && mv away sub'))
+      said(await t.coop(['start', 'inner']))
+      // While it runs, too: coop would read the other folder's files.
+      said(await inOuter(t, 'mv sub away && mkdir sub'))
+      isRefused(await t.coop(['restart', 'inner']), /another folder is there now/)
+      expect(existsSync(sub)).toBe(true)
+    },
+  )
 
   test.skipIf(box.missing)(
-    `no box is made where a link of another one leads, and none of the folder it leads into${box.note}`,
+    `a link of another box leads to no workspace, at its end or on the way${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const victim = makeVictim(t)
@@ -123,7 +126,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const victim = makeVictim(t)
       const other = t.folder(join(t.home, 'other'))
       const shared = t.folder(join(t.workspace, 'shared'))
-      const read = t.folder(join(t.home, 'plain/read')) // no box has ever had it writable
+      const read = t.folder(join(t.home, 'plain/read')) // no box has ever been able to write it
       t.write('shared/file', 'shared\n')
       t.write(
         join(t.configDir, 'default.toml'),
@@ -144,7 +147,7 @@ describe.each(everyone)('as $name', (invoker) => {
         await t.coop(['start', 'user']),
         /the mount of \S+, which was replaced since the box was made/,
       )
-      // Without any box to blame, where the link leads is the news.
+      // Without a box to blame, the message says where the link leads.
       said(await t.coop(['kill', '-f', 'outer']))
       rmSync(shared, { recursive: true })
       renameSync(join(t.workspace, 'away'), shared)
@@ -160,7 +163,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(box.missing)(
-    `a file that an editor has saved, and settings that name another folder, are no news${box.note}`,
+    `a file that an editor has saved, and changed settings, are not reported${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const file = t.write(join(t.home, 'rc'), 'one\n')
@@ -180,14 +183,14 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`an image is not what a link of a box makes of its name${box.note}`, async () => {
+  test.skipIf(box.missing)(`a link of a box does not replace an image${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     smallImage(t, 'home/private')
     t.write(join(t.home, 'private/secret'), 'SECRET\n')
     said(await t.coop(['run', '--', 'ln', '-s', join(t.home, 'private'), 'image']))
     const other = t.folder(join(t.home, 'other'))
     const image = ['--image', `rootfs:${join(t.workspace, 'image')}`]
-    // Of its own workspace no other box is needed.
+    // In its own workspace no other box is needed.
     isRefused(await t.coop(['run', ...image, '--', 'cat', '/secret']), LEADS_OUT)
     await startBox(t, 'outer')
     isRefused(await t.coop(['run', '-w', other, ...image, '--', 'cat', '/secret']), LEADS_OUT)

@@ -1,7 +1,7 @@
 /**
  * The way back to the runtime's own program and memory (CVE-2019-5736).
  *
- * PID 1 of a box is coop, and so is every process of the box until it execs. Who can open its `exe`, write its
+ * PID 1 of a box is coop, and so is every process of the box until it execs. A process that can open its `exe`, write its
  * memory or take its descriptors has left the box. `/proc/self/exe` is the other way: while the kernel looks
  * for the program, or for the interpreter of its `#!` line, that name still means coop.
  */
@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { scratch } from '../harness/sandbox.ts'
 import { answers, compile, everyone, inBox, needed, said, startBox, unprotected } from './support.ts'
 
-/** Tries every way into the process whose number it is given; prints `way=OK` or the error. */
+/** Tries every way into the process with the given number; prints `way=OK` or the error. */
 const PROBE = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -34,7 +34,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < 9; i++) {
     snprintf(path, 64, "/proc/%d/%s", pid, readable[i]);
     fd = open(path, O_RDONLY);
-    errno = fd < 0 ? errno : EACCES; // some open, and then give nothing
+    errno = fd < 0 ? errno : EACCES; // some open, and then return nothing
     say(readable[i], fd >= 0 && (i == 1 || read(fd, buffer, 4096) > 0));
   }
   snprintf(path, 64, "/proc/%d/mem", pid); say("mem-write", open(path, O_RDWR) >= 0);
@@ -61,7 +61,7 @@ int main(int argc, char **argv) {
   return 0;
 }`
 
-/** Runs itself by its \`#!\` line: whoever starts it is what reads it. */
+/** Runs itself by its \`#!\` line: the interpreter is the process that starts it. */
 const RETURNING = '#!/proc/self/exe\necho ran by $(readlink /proc/$$/exe)\n'
 
 describe.each(everyone)('as $name', (invoker) => {
@@ -97,7 +97,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(Object.entries(ways).filter(([, answer]) => answer === 'OK')).toEqual([])
   })
 
-  test('positive control: #!/proc/self/exe runs whatever started it', async () => {
+  test('positive control: #!/proc/self/exe runs the program that started it', async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('returning', RETURNING, 0o755)
     expect((await t.run(['sh', '-c', 'exec ./returning'])).stdout).toMatch(/^ran by \/\S*sh\n/)
@@ -111,7 +111,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await startBox(t)
     for (const program of ['/proc/self/exe', '/proc/thread-self/exe', './link', './returning']) {
       const { stdout, stderr } = await t.coop(['exec', '-n', 'box', '--', program, '--version'])
-      // Its own words: it answered from inside.
+      // Its own message: it answered from inside.
       expect({ program, ran: stdout.includes(version) || /no command "coop/.test(stderr) }).toEqual({
         program,
         ran: false,

@@ -1,6 +1,6 @@
 /**
- * The caller's environment is full of secrets, and the daemon gets all of it to look up what the
- * configuration names. In a box there must be those names and nothing else, in no process, argument or file.
+ * The caller's environment is full of secrets, and the daemon gets all of it to look up the names in
+ * the configuration. A box must have those names and nothing else, in no process, argument or file.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ const env = {
   LD_PRELOAD_64: CANARY,
   LS_COLORS: CANARY,
 }
-/** Looks for half of the word, so that its own arguments do not have it. */
+/** Searches for half of the word, so that its own arguments do not match. */
 const LOOK = `half=$(printf %s ${CANARY.slice(0, 20)}; printf %s ${CANARY.slice(20)} )
 [ "$(env | grep -c "$half")" = 0 ] || echo in the environment
 [ "$1" = only ] && exit
@@ -30,30 +30,33 @@ const CLEAN = /^looked at \d+\r?\n$/
 describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker)
 
-  test('positive control: a program without a box has them', async () => {
+  test('positive control: a program without a box has the secrets', async () => {
     await using t = await scratch(invoker, { git: false })
     expect((await t.run(['sh', '-c', LOOK, 'sh', 'only'], { env })).stdout).toBe('in the environment\n')
   })
 
-  test.skipIf(box.missing)(`run, exec, an agent and its terminal have none of them${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('look.sh', LOOK)
-    const options = { env }
-    expect(said(await t.coop(['run', '--', 'sh', './look.sh'], options))).toMatch(CLEAN)
-    const agent = 'sh -c "sh ./look.sh >seen 2>&1; mv seen agent-saw; exec sleep infinity"'
-    expect(said(await t.coop(['-d', '-n', 'box', '--agent', agent], options))).not.toContain(CANARY)
-    expect(said(await t.coop(['exec', '-n', 'box', '--', 'sh', './look.sh'], options))).toMatch(CLEAN)
-    const shown = said(
-      await t.startCoop(['exec', '-t', '-n', 'box', '--', 'sh', './look.sh'], options).finished(),
-    )
-    expect(shown).toMatch(/looked at \d+/)
-    expect(shown).not.toContain('in /')
-    const wait = 'until [ -e agent-saw ]; do :; done; cat agent-saw'
-    expect(said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', wait], options))).toMatch(CLEAN)
-  })
+  test.skipIf(box.missing)(
+    `run, exec, an agent and its terminal have none of the secrets${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('look.sh', LOOK)
+      const options = { env }
+      expect(said(await t.coop(['run', '--', 'sh', './look.sh'], options))).toMatch(CLEAN)
+      const agent = 'sh -c "sh ./look.sh >seen 2>&1; mv seen agent-saw; exec sleep infinity"'
+      expect(said(await t.coop(['-d', '-n', 'box', '--agent', agent], options))).not.toContain(CANARY)
+      expect(said(await t.coop(['exec', '-n', 'box', '--', 'sh', './look.sh'], options))).toMatch(CLEAN)
+      const shown = said(
+        await t.startCoop(['exec', '-t', '-n', 'box', '--', 'sh', './look.sh'], options).finished(),
+      )
+      expect(shown).toMatch(/looked at \d+/)
+      expect(shown).not.toContain('in /')
+      const wait = 'until [ -e agent-saw ]; do :; done; cat agent-saw'
+      expect(said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', wait], options))).toMatch(CLEAN)
+    },
+  )
 
   test.skipIf(box.missing)(
-    `the daemon keeps none of them, in memory of its start or on disk${box.note}`,
+    `the daemon keeps none of the secrets, in its start-up environment or on disk${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       said(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'], { env }))
@@ -65,7 +68,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`what is configured is there, and only where it belongs${box.note}`, async () => {
+  test.skipIf(box.missing)(`a configured variable is in its box, and nowhere else${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const run = ['run', '-e', 'SECRET_TOKEN', '--', 'sh', '-c', 'env']
     const there = said(await t.coop(run, { env })).split('\n')

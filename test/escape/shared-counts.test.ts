@@ -1,6 +1,6 @@
 /**
- * Root of the box is the user outside, so a box that takes all watchers of
- * files, all message queues or all processes takes them from the user's own programs. SECURITY.md says what remains.
+ * Root of the box is the user outside, so a box that takes all file
+ * watchers, message queues or processes takes them from the user's own programs. SECURITY.md lists the exceptions.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { needsAll } from '../harness/facts.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { compile, everyone, inBox, needed, startBox } from './support.ts'
 
-/** Takes as much of one thing as it gets, says how much, and waits when it is told to. */
+/** Takes as much of one resource as it gets, prints the amount, and waits when it is told to. */
 const TAKE = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -44,7 +44,7 @@ const queueBytes = Number(/^Max msgqueue size\s+(\d+)/m.exec(readFileSync('/proc
 
 const taken = (text: string) => Number(/took (\d+)/.exec(text)?.[1] ?? -1)
 
-/** What the user's own program gets outside. */
+/** The amount that the user's own program gets outside. */
 async function outside(t: Scratch, what: string): Promise<number> {
   return taken((await t.run(['./take', what, '2'])).stdout)
 }
@@ -79,15 +79,18 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await outside(t, 'inotify')).toBe(2)
   })
 
-  test.skipIf(watchers.missing)(`without watchers coop says what is missing${watchers.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('take', compile(TAKE), 0o755)
-    await t.coop(['ls'])
-    const taking = t.start(['unshare', '-Ur', './take', 'inotify', '20000', 'stay'])
-    await taking.waitFor(/took \d+ EMFILE/)
-    const { code, stderr } = await t.coop(['system', 'logs', '-f'])
-    expect([code, stderr]).toEqual([1, expect.stringContaining('fs.inotify.max_user_instances')])
-  })
+  test.skipIf(watchers.missing)(
+    `without watchers coop names the missing resource${watchers.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('take', compile(TAKE), 0o755)
+      await t.coop(['ls'])
+      const taking = t.start(['unshare', '-Ur', './take', 'inotify', '20000', 'stay'])
+      await taking.waitFor(/took \d+ EMFILE/)
+      const { code, stderr } = await t.coop(['system', 'logs', '-f'])
+      expect([code, stderr]).toEqual([1, expect.stringContaining('fs.inotify.max_user_instances')])
+    },
+  )
 
   test.skipIf(queues.missing)(
     `positive control: a user namespace takes every message queue of the user${queues.note}`,

@@ -1,6 +1,6 @@
 /**
- * Programs of the host behind a mount. connect(2) and a fifo that is opened for writing do not ask whether
- * the mount is read-only, so a folder that a box may only read let it command what listens there: a terminal
+ * Programs of the host behind a mount. Neither connect(2) nor an open of a fifo for writing asks whether
+ * the mount is read-only. So a read-only folder let a box command the programs that listen there: a terminal
  * multiplexer, a container engine, a shell that reads from a fifo.
  */
 import { describe, expect, test } from 'bun:test'
@@ -11,7 +11,7 @@ import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { compile, everyone, inBox, needed, startBox, unprotected } from './support.ts'
 
-/** `attack FOLDER`: connects to FOLDER/socket, writes to FOLDER/fifo, and prints what was reached. */
+/** `attack FOLDER`: connects to FOLDER/socket, writes to FOLDER/fifo, and prints what it reached. */
 const ATTACK = `
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +34,7 @@ int main(int argc, char **argv) {
   return 0;
 }`
 
-/** A folder with a service of the host in it: a socket that everybody may connect to, a fifo that is read. */
+/** A folder with a service of the host in it: a socket that everybody may connect to, a fifo with a reader. */
 class Service implements Disposable {
   readonly folder: string
   readonly #server: { stop(force?: boolean): void }
@@ -48,7 +48,7 @@ class Service implements Disposable {
     })
     chmodSync(join(this.folder, 'socket'), 0o777)
     Bun.spawnSync(['mkfifo', '-m', '666', join(this.folder, 'fifo')])
-    // Opened for both: there is a reader all the time, and nobody has to wait for the other side.
+    // Opened for both: a reader is there all the time, and no open waits for the other side.
     this.#reader = t.start(['sh', '-c', `exec 3<>"${this.folder}/fifo"; echo ready; exec cat <&3`])
   }
 
@@ -86,7 +86,7 @@ describe.each(everyone)('as $name', (invoker) => {
 
   for (const whose of ['project', 'user'] as const)
     test.skipIf(box.missing)(
-      `what a ${whose}'s read-only mount shows can be read, and nobody behind it is reached${box.note}`,
+      `a box can read a ${whose}'s read-only mount, and reaches no program behind it${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
         using service = await new Service(t, 'home/lib').ready()
@@ -105,7 +105,7 @@ describe.each(everyone)('as $name', (invoker) => {
     )
 
   test.skipIf(box.missing)(
-    `services that come later, in folders that come later, are not reached either${box.note}`,
+    `a box does not reach services that start later, in new folders${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const lib = t.folder(join(t.home, 'lib'))
@@ -118,7 +118,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(box.missing)(`what the host writes in place is seen${box.note}`, async () => {
+  test.skipIf(box.missing)(`the box sees changes that the host makes in place${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const file = t.write(join(t.home, 'lib/file'), 'before\n')
     configure(t, ['"~/lib:/mnt/lib:ro"'], 'user')
@@ -167,7 +167,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `a writable mount of the user's with sockets in it is said to have them${box.note}`,
+    `coop warns of a user's writable mount with sockets in it${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       using service = await new Service(t, 'home/lib').ready()
@@ -184,7 +184,7 @@ describe.each(everyone.filter(({ uid }) => uid === 0))('as $name', (invoker) => 
   const box = needed(invoker)
 
   test.skipIf(box.missing)(
-    `a folder with another file system in it is refused, which no overlay would show${box.note}`,
+    `a folder with another file system in it is refused, since no overlay would show that${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const below = t.folder(join(t.home, 'lib/below'))

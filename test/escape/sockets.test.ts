@@ -1,5 +1,5 @@
 /**
- * Kinds of sockets. Root of a network namespace that it owns could reach nf_tables, packet and raw
+ * Kinds of sockets. Root of its own network namespace could reach nf_tables, packet and raw
  * sockets (CVE-2022-1015, CVE-2023-32233, CVE-2020-14386); AF_ALG and AF_VSOCK need no rights at all.
  */
 import { describe, expect, test } from 'bun:test'
@@ -32,7 +32,7 @@ const REFUSED = {
     ...call('socket@packets-datagram', PACKETS, DGRAM, 0),
     ...call('socket@crypto', ALG, SEQPACKET, 0),
     ...call('socket@hypervisor', VSOCK, STREAM, 0),
-    // Every family that a kernel of today has, but for those above.
+    // Every other family of current kernels.
     ...[3, 4, 5, 6, 8, 9, 11, 12, 15, 18, 19, 20, 21, 22, 23, 24, 26, 27, 28, 29, 30, 31, 33, 34, 35].flatMap(
       (family) => [
         ...call(`socket@${family}`, family, RAW, 1),
@@ -90,17 +90,20 @@ const lines = (text: string) => text.trim().split('\n')
 describe.each(invokers)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
 
-  test.skipIf(gcc.missing)(`positive control: root of a network namespace has them${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('change', compile(CHANGE), 0o755)
-    const own = 'unshare --net ./change'
-    expect(lines(await unprotected(t, own))).toEqual(
-      expect.arrayContaining(['mark=OK', 'interface=OK', 'link=OK']),
-    )
-    expect(await unprotected(t, own)).not.toContain('x_tables=EPERM')
-    const raw = [...call('socket@raw', INET, RAW, 1), ...call('socket@uevent', NETLINK, RAW, 15)]
-    expect((await callsUnprotected(t, raw))['socket@uevent']).toBe('OK')
-  })
+  test.skipIf(gcc.missing)(
+    `positive control: root of a network namespace can use them${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('change', compile(CHANGE), 0o755)
+      const own = 'unshare --net ./change'
+      expect(lines(await unprotected(t, own))).toEqual(
+        expect.arrayContaining(['mark=OK', 'interface=OK', 'link=OK']),
+      )
+      expect(await unprotected(t, own)).not.toContain('x_tables=EPERM')
+      const raw = [...call('socket@raw', INET, RAW, 1), ...call('socket@uevent', NETLINK, RAW, 15)]
+      expect((await callsUnprotected(t, raw))['socket@uevent']).toBe('OK')
+    },
+  )
 
   for (const network of ['host', 'none']) {
     const options = ['--network', network]
@@ -116,7 +119,7 @@ describe.each(invokers)('as $name', (invoker) => {
     )
 
     test.skipIf(gcc.missing)(
-      `and changes no network with them, with network ${network}${gcc.note}`,
+      `a box changes no network with its sockets, with network ${network}${gcc.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
         t.write('change', compile(CHANGE), 0o755)

@@ -1,6 +1,6 @@
 /**
- * A runtime folder that somebody else made first, or that is a link. A client sends its
- * whole environment to the daemon, so that it must not talk to one that is not its own user's.
+ * A runtime folder that another user made first, or that is a link. A client sends its
+ * whole environment to the daemon, so it must not talk to a daemon of another user.
  */
 import { describe, expect, test } from 'bun:test'
 import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -13,7 +13,7 @@ import { type Invoker, invokers, ordinary, solo } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { compile, needed } from './support.ts'
 
-/** Prints what the first client sends to a socket that it makes. */
+/** Makes a socket and prints the first message that a client sends to it. */
 const SERVE = `
 #include <stdio.h>
 #include <string.h>
@@ -40,7 +40,7 @@ const strangerTo = (invoker: Invoker) => (invoker.uid === ordinary.uid ? solo : 
 const NOBODY = 'the daemon does not run; it starts with the first command that needs it\n'
 const REFUSAL: unknown = expect.stringContaining('belongs to another user')
 
-/** The program where everybody can run it. */
+/** The program, in a place where everybody can run it. */
 function server(t: Scratch): string {
   const path = join(t.folder('open'), 'serve')
   writeFileSync(path, compile(SERVE))
@@ -64,7 +64,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(others.missing)(
-    `positive control: a squatter hears who is careless${others.note}`,
+    `positive control: a squatter gets the message of a careless client${others.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const socket = join(t.folder('open'), 's')
@@ -99,13 +99,13 @@ describe.each(invokers)('as $name', (invoker) => {
         })
         await waitUntil(() => lstatSync(join(t.runtimeDir, 'daemon.sock')).isSocket(), 'the squatter')
         const client = t.startCoop(command, { env })
-        // It ends of itself; one that waits for the squatter would not.
+        // It ends by itself; a client that waits for the squatter would not.
         const { code, stdout, stderr } = await client.finished(3000).finally(() => squatter.kill('SIGKILL'))
         const heard = await new Response(squatter.stdout).text()
         chownSync(t.runtimeDir, invoker.uid, invoker.gid)
         rmSync(join(t.runtimeDir, 'daemon.sock'))
         expect(heard.replace(/^ready\s*(connected\s*)?/, '')).toBe('')
-        // It only looks, and finds no daemon that is its own.
+        // It only looks, and finds no daemon of its own.
         if (command[0] === 'system') expect({ code, stdout }).toEqual({ code: 0, stdout: NOBODY })
         else expect({ refused: code !== 0, stderr }).toMatchObject({ refused: true, stderr: REFUSAL })
       },

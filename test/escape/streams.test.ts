@@ -1,7 +1,7 @@
 /**
- * A command with pipes, a file, a log, a message can end there as well. What is
- * printed by a real box is read as bytes from a real terminal, and nothing of it may act. What ends in a file or a pipe
- * stays as it is, byte for byte: that is the control, which shows that the attacks were on their way.
+ * Attacks that reach a terminal through pipes, a file, a log or a message. Each is
+ * printed by a real box and read as bytes from a real terminal; none may act there. Files and pipes
+ * get every byte unchanged: that is the control, which shows that the attacks were sent.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
@@ -19,7 +19,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker, 'script')
   const coop = coopPath()
 
-  test.skipIf(can.missing)(`none arrives on a terminal, whichever way it takes${can.note}`, async () => {
+  test.skipIf(can.missing)(`no attack arrives on a terminal, on any way${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('attacks', PROGRAM)
     t.write('agent.sh', 'cat attacks; exec sleep infinity\n')
@@ -62,7 +62,7 @@ describe.each(everyone)('as $name', (invoker) => {
       true,
     )
     await shell(`${coop} cp "box:$PWD/binary" - | cmp binary -`)
-    // The other stream being a terminal changes nothing.
+    // It does not matter whether the other stream is a terminal.
     await onScreen(
       t,
       `cat binary | ${coop} exec -n box -- cat >out2; cmp binary out2 && echo e''qual${end}`,
@@ -80,22 +80,25 @@ describe.each(everyone)('as $name', (invoker) => {
     )
   })
 
-  test.skipIf(can.missing)(`messages with words of a repository do not act either${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const evil = '\\u001b[21t\\u009b21t\\u001b]0;title\\u0007\\u001b[4h'
-    const files = [
-      `[env]\nEVIL = "${evil}"\n`,
-      `[sandbox]\nimage = "${evil}"\n`,
-      `"${evil}" = 1\n`,
-      `[sandbox]\nmounts = ["${evil}:/x"]\n`,
-      `[sandbox]\nagent = "${evil}"\n`,
-    ]
-    for (const file of files) {
-      t.write('coop.toml', file)
-      for (const command of ['config', 'run -- true', '-d'])
-        expect(await onScreen(t, `${coop} ${command}${end}`, END)).not.toMatch(
-          /\x1b(?!\[[\d;]*[mK])|[\x80-\x9f](?<![\xc2-\xf4][\x80-\xbf]*)|\x07/,
-        )
-    }
-  })
+  test.skipIf(can.missing)(
+    `messages with words of a repository do not act on a terminal${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const evil = '\\u001b[21t\\u009b21t\\u001b]0;title\\u0007\\u001b[4h'
+      const files = [
+        `[env]\nEVIL = "${evil}"\n`,
+        `[sandbox]\nimage = "${evil}"\n`,
+        `"${evil}" = 1\n`,
+        `[sandbox]\nmounts = ["${evil}:/x"]\n`,
+        `[sandbox]\nagent = "${evil}"\n`,
+      ]
+      for (const file of files) {
+        t.write('coop.toml', file)
+        for (const command of ['config', 'run -- true', '-d'])
+          expect(await onScreen(t, `${coop} ${command}${end}`, END)).not.toMatch(
+            /\x1b(?!\[[\d;]*[mK])|[\x80-\x9f](?<![\xc2-\xf4][\x80-\xbf]*)|\x07/,
+          )
+      }
+    },
+  )
 })

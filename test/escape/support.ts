@@ -1,4 +1,4 @@
-/** What the attacks of this folder share: programs of their own, small images, and boxes to run in. */
+/** Shared by the attacks of this folder: programs of their own, small images, and boxes to run in. */
 import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { canMakeNamespaces, hasCommand, type Needs, needsAll } from '../harness/facts.ts'
@@ -6,7 +6,7 @@ import type { RunOptions, RunResult } from '../harness/process.ts'
 import type { Scratch } from '../harness/sandbox.ts'
 import { type Invoker, invokers, solo } from '../harness/users.ts'
 
-/** With the user whose boxes have a single id. */
+/** All invokers, with the user whose boxes have a single id. */
 export const everyone: readonly Invoker[] = [...new Set([...invokers, ...(solo ? [solo] : [])])]
 
 /** Needs of a box and of commands: `needed(invoker, 'gcc')`. */
@@ -36,18 +36,18 @@ export function compile(source: string): Uint8Array {
   }
 }
 
-/** A shell script in a fresh box; its end must be its own and not coop's. */
+/** Runs a shell script in a fresh box; raises an error when coop itself fails. */
 export async function inBox(t: Scratch, script: string, options: readonly string[] = []): Promise<string> {
   return said(await t.coop(['run', ...options, '--', 'sh', '-c', script]))
 }
 
-/** The same script with namespaces of its own and no other protection: what a box would be without coop's work. */
+/** Runs the same script with namespaces only, without coop's other protections. */
 export async function unprotected(t: Scratch, script: string, options?: RunOptions): Promise<string> {
   const namespaces = ['--user', '--map-root-user', '--mount', '--pid', '--fork', '--mount-proc']
   return said(await t.run(['unshare', ...namespaces, 'sh', '-c', script], options))
 }
 
-/** What a run printed; an error when it is coop's own failure. */
+/** The output of a run; an error when coop itself failed. */
 export function said({ code, stdout, stderr }: RunResult): string {
   if (code === 125 || stderr.startsWith('coop: ')) throw new Error(`coop failed (${code}): ${stderr}`)
   return stdout
@@ -59,7 +59,7 @@ export async function startBox(t: Scratch, name = 'box', agent = 'sleep infinity
   if (code !== 0) throw new Error(`The box did not start: ${stderr}`)
 }
 
-/** The same with `-t`: its input stays open until it ends, since a terminal whose input ends is hung up. */
+/** Like `inBox` with `-t`: its input stays open until it ends, since a terminal whose input ends is hung up. */
 export async function onTerminal(t: Scratch, args: readonly string[]): Promise<string> {
   const shown = said(await t.startCoop(args).finished())
   return shown.replaceAll('\r', '').replace(/^(?:\x1b\[[\d;?]*[A-Za-z])+|(?:\x1b\[[\d;?]*[A-Za-z])+$/g, '')
@@ -88,7 +88,7 @@ const IMAGE_PROGRAMS = [
   'rm',
 ] as const
 
-/** The smallest root file system that a shell runs in, owned by the invoker. Returns its folder. */
+/** The smallest root file system that can run a shell, owned by the invoker. Returns its folder. */
 export function smallImage(t: Scratch, name = 'image'): string {
   const root = t.folder(name)
   for (const program of IMAGE_PROGRAMS) {

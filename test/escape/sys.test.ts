@@ -1,4 +1,4 @@
-/** /sys, debugfs, tracefs, bpf, efivars, firmware: none of it, but how many processors there are. */
+/** /sys, debugfs, tracefs, bpf, efivars, firmware: a box sees none of it except the number of processors. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { scratch } from '../harness/sandbox.ts'
@@ -38,11 +38,14 @@ describe.each(everyone)('as $name', (invoker) => {
       },
     )
 
-    test.skipIf(box.missing)(`nothing of it can be written, with network ${network}${box.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
-      const script = `touch /sys/x; mkdir /sys/fs; for f in $(find /sys -type f -perm /222); do (: >>$f) && echo $f; done; :`
-      expect(await inBox(t, `(${script}) 2>/dev/null`, ['--network', network])).toBe('')
-    })
+    test.skipIf(box.missing)(
+      `no file of /sys can be written, with network ${network}${box.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        const script = `touch /sys/x; mkdir /sys/fs; for f in $(find /sys -type f -perm /222); do (: >>$f) && echo $f; done; :`
+        expect(await inBox(t, `(${script}) 2>/dev/null`, ['--network', network])).toBe('')
+      },
+    )
   }
 
   test.skipIf(box.missing)(`no file system of the kernel can be mounted${box.note}`, async () => {

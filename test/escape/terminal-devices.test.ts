@@ -1,7 +1,7 @@
 /**
  * /dev/console, /dev/pts and /dev/ptmx (CVE-2025-52565).
  *
- * Coop opens terminals in the box while the box runs: what the box makes of these names must not matter.
+ * Coop opens terminals in the box while the box runs: the box's own files at these names must not matter.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync, symlinkSync } from 'node:fs'
@@ -49,7 +49,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `what the box does to /dev does not change what coop opens${box.note}`,
+    `changes of the box in /dev do not change the terminals that coop opens${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)

@@ -1,7 +1,7 @@
 /**
- * Output as an attack on the daemon, which knows the screen of every terminal: marks that pile up in one
- * cell, one sequence that asks for two thousand million of something. The daemon keeps to a bound, and other boxes do
- * not notice. The rates and bounds of every kind of sequence: src/screen/cost.fuzz.test.ts.
+ * Output as an attack on the daemon, which keeps the screen of every terminal: marks that pile up in one
+ * cell, one sequence that asks for two thousand million of something. The daemon's memory stays bounded, and other boxes
+ * do not notice. Rates and bounds of every kind of sequence: src/screen/cost.fuzz.test.ts.
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
@@ -12,9 +12,9 @@ import { daemonPid } from '../integration/support.ts'
 import { everyone, needed, said, startBox } from './support.ts'
 
 const MARKS = 6_000_000 // bytes
-/** Before there was a bound, it took 1.7 GB in a second and went on. Now 350 MB were seen after a minute, most of it garbage. */
+/** Before the bound the daemon took 1.7 GB in a second and went on. Now 350 MB were seen after a minute, mostly garbage. */
 const MOST_KB = 640 * 1024
-/** An exec took 8 to 94 s before. This is long also for a machine that does ten other things. */
+/** An exec took 8 to 94 s before the bound. This is enough even for a machine that does ten other things. */
 const LONGEST_MS = 5000
 
 const FLOODS: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ const FLOODS: Readonly<Record<string, string>> = {
   'shifts and resets the screen': '\x1b[H\x1b[2147483647L\x1b[1 @\x1b#8\x1bc',
 }
 
-/** The peak of the daemon's own memory so far. */
+/** The peak so far of the daemon's own memory. */
 async function daemonMemory(t: Scratch): Promise<number> {
   const status = readFileSync(`/proc/${await daemonPid(t)}/status`, 'utf8')
   const [, peak] = /VmHWM:\s+(\d+)/.exec(status) ?? []
@@ -32,7 +32,7 @@ async function daemonMemory(t: Scratch): Promise<number> {
   return Number(peak)
 }
 
-/** A box whose agent prints a file again and again, until it has printed `count` of them. */
+/** A box whose agent prints a file `count` times. */
 async function flood(t: Scratch, text: string, count: number): Promise<void> {
   t.write('flood', text.repeat(Math.ceil(65_536 / Buffer.byteLength(text))))
   const agent = `sh -c 'i=0; while [ $i -lt ${count} ]; do cat flood; i=$((i+1)); echo >printed; done; sleep infinity'`

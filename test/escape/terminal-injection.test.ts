@@ -2,8 +2,8 @@
  * Typing into a terminal with TIOCSTI, and TIOCLINUX (CVE-2017-5226, CVE-2023-1523).
  *
  * The kernel looks at the low 32 bits of the request only; a filter that compares 64 lets the attack through
- * with something in the upper half (CVE-2019-10063). TIOCLINUX acts on virtual consoles, of which there is none
- * here: its control is that the kernel answers ENOTTY, so that the call has reached it.
+ * with other bits in the upper half (CVE-2019-10063). TIOCLINUX acts on virtual consoles, and this machine has
+ * none: its control is the kernel's ENOTTY, which shows that the call reached the kernel.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
@@ -54,7 +54,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(control.missing)(
-    `positive control: outside, letters are typed for the user${control.note}`,
+    `positive control: outside, a program can type letters for the user${control.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('inject', compile(INJECT), 0o755)
@@ -71,7 +71,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(gcc.missing)(
-    `in a box neither reaches the kernel, whatever the upper bits are${gcc.note}`,
+    `in a box neither request reaches the kernel, whatever the upper bits are${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('inject', compile(INJECT), 0o755)

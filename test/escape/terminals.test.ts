@@ -1,13 +1,13 @@
 /**
- * One box opens every PTY that there is, and then neither another box nor a container of the
- * machine can open one. The kernel counts them all together (kernel.pty.max) and keeps some for the host only.
+ * One box opens every PTY of the machine; then no other box or container
+ * can open one. The kernel counts them all together (kernel.pty.max) and reserves some for the host only.
  */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { scratch } from '../harness/sandbox.ts'
 import { compile, everyone, inBox, needed, said, startBox } from './support.ts'
 
-/** Opens terminals until no more can be had or there are as many as wanted; says how many and why, and waits if told to. */
+/** Opens terminals until none is left or the wanted number is open; prints number and reason, and waits if told to. */
 const TAKE = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -42,7 +42,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(gcc.missing)(`a box has ${LIMIT} and no more${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`a box can open ${LIMIT} terminals and no more${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('take', compile(TAKE), 0o755)
     expect(machine).toBeGreaterThan(LIMIT)
@@ -50,7 +50,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(gcc.missing)(
-    `the error for one more names terminals and no disk, and other boxes go on${gcc.note}`,
+    `the error for one more terminal names terminals and no disk, and other boxes keep working${gcc.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('take', compile(TAKE), 0o755)

@@ -1,7 +1,7 @@
 /**
- * What belongs to the whole machine: another kernel, modules, swap, reboot, clocks, the kernel's log,
- * accounting and quotas. The kernel asks for capabilities of the first user namespace for most of them, so that
- * where it says EPERM outside, too, there is no positive control; the others are shown to reach it.
+ * Calls on the whole machine: another kernel, modules, swap, reboot, clocks, the kernel's log,
+ * accounting and quotas. Most of them need capabilities of the first user namespace. Where the kernel says EPERM
+ * outside, too, there is no positive control; the test shows that the other calls reach the kernel.
  */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
@@ -9,9 +9,9 @@ import { invokers } from '../harness/users.ts'
 import { all, call, callsInBox, callsOutside, callsUnprotected, MEMORY, string } from './calls.ts'
 import { inBox, needed } from './support.ts'
 
-const NONE = 0xffff_ffffn // a descriptor or clock that there is not
+const NONE = 0xffff_ffffn // a descriptor or clock that does not exist
 
-/** They only ask, or ask for what there is not; a kernel that looks at them does not say EPERM. */
+/** The calls only ask, or ask for things that do not exist; a kernel that looks at them does not say EPERM. */
 const VISIBLE = [
   ...call('adjtimex', MEMORY), // mode 0 reads the clock
   ...call('clock_adjtime', 0, MEMORY),
@@ -36,7 +36,7 @@ const INVISIBLE = [
   ...call('move_pages', 0, 0, 0, 0, 0, 0),
   ...call('migrate_pages', 0, 0, 0, 0),
 ]
-/** The wrong magic numbers: only who may reboot gets as far as that. Root of a pid namespace may, its own. */
+/** The wrong magic numbers: the kernel checks them only for a caller that may reboot. Root of a pid namespace may. */
 const REBOOT = call('reboot', 1, 2, 3, 0)
 const CLOCK = call('settimeofday', MEMORY, 0)
 
@@ -55,26 +55,23 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(gcc.missing)(`a box gets at none of them${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`a box can make none of these calls${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const calls = [...VISIBLE, ...INVISIBLE, ...REBOOT, ...CLOCK]
     expect(await callsInBox(t, calls)).toEqual(all(calls, 'EPERM'))
   })
 
-  test.skipIf(gcc.missing)(`not even when it may have namespaces of its own${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`a nested box can make none of these calls${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.settings('[sandbox]\nnested = true\n')
     const calls = [...VISIBLE, ...INVISIBLE, ...REBOOT, ...CLOCK]
     expect(await callsInBox(t, calls)).toEqual(all(calls, 'EPERM'))
   })
 
-  test.skipIf(box.missing)(
-    `and has no device or file that is the same by another way${box.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      const ways =
-        '/dev/mem /dev/kmem /dev/port /dev/rtc* /dev/watchdog* /dev/kmsg /dev/kvm /dev/fuse /dev/net/tun'
-      expect(await inBox(t, `ls -d ${ways} /dev/loop* /dev/snapshot /dev/vsock 2>/dev/null; :`)).toBe('')
-    },
-  )
+  test.skipIf(box.missing)(`a box has no device or file with the same effect${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const ways =
+      '/dev/mem /dev/kmem /dev/port /dev/rtc* /dev/watchdog* /dev/kmsg /dev/kvm /dev/fuse /dev/net/tun'
+    expect(await inBox(t, `ls -d ${ways} /dev/loop* /dev/snapshot /dev/vsock 2>/dev/null; :`)).toBe('')
+  })
 })

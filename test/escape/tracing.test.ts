@@ -1,6 +1,6 @@
 /**
- * Ptrace, process_vm_readv, pidfd_getfd, kcmp. Debuggers are part of development, so that processes of a
- * box may look into each other; never into init, another box or the host, and a switch turns them off.
+ * Ptrace, process_vm_readv, pidfd_getfd, kcmp. Debuggers are part of development, so processes of a
+ * box may look into each other, but never into init, another box or the host. A setting turns them off.
  */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
@@ -8,7 +8,7 @@ import { invokers } from '../harness/users.ts'
 import { all, call, callsInBox } from './calls.ts'
 import { answers, compile, inBox, needed, said, startBox } from './support.ts'
 
-/** Looks into a child of its own, or into the process that it is given, in every way. */
+/** Looks into a child of its own, or into the given process, in every way. */
 const LOOK = `
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -54,24 +54,27 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(gcc.missing)(`a process of the host or of another box is not there${gcc.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('look', compile(LOOK), 0o755)
-    const victim = t.start(['sleep', 'infinity'])
-    // The control: its owner finds it (whether it may trace it is for the host to say: yama).
-    expect(answers((await t.run(['./look', `${victim.pid}`])).stdout).trace).not.toBe('ESRCH')
-    const tries = answers(await inBox(t, `./look ${victim.pid}`))
-    expect(tries).toEqual({
-      read: 'ESRCH',
-      write: 'ESRCH',
-      descriptor: 'EBADF',
-      compare: 'ESRCH',
-      trace: 'ESRCH',
-    })
-    await startBox(t, 'other')
-    const lines = said(await t.coop(['exec', '-n', 'other', '--', 'sh', '-c', 'echo /proc/[0-9]*/exe']))
-    expect(lines.split(' ').length).toBeLessThan(6)
-  })
+  test.skipIf(gcc.missing)(
+    `a box does not find processes of the host or of another box${gcc.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('look', compile(LOOK), 0o755)
+      const victim = t.start(['sleep', 'infinity'])
+      // The control: its owner finds it. Whether the owner may trace it depends on the host (yama).
+      expect(answers((await t.run(['./look', `${victim.pid}`])).stdout).trace).not.toBe('ESRCH')
+      const tries = answers(await inBox(t, `./look ${victim.pid}`))
+      expect(tries).toEqual({
+        read: 'ESRCH',
+        write: 'ESRCH',
+        descriptor: 'EBADF',
+        compare: 'ESRCH',
+        trace: 'ESRCH',
+      })
+      await startBox(t, 'other')
+      const lines = said(await t.coop(['exec', '-n', 'other', '--', 'sh', '-c', 'echo /proc/[0-9]*/exe']))
+      expect(lines.split(' ').length).toBeLessThan(6)
+    },
+  )
 
   test.skipIf(gcc.missing)(`ptrace = false turns all of it off${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -84,7 +87,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(answers(said(await t.coop(['exec', '-n', 'box', '--', './look'])))).toEqual(OFF)
   })
 
-  test.skipIf(gcc.missing)(`a tracer gets its child past no filter${gcc.note}`, async () => {
+  test.skipIf(gcc.missing)(`a tracer does not get its child past the filter${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('swap', compile(SWAP), 0o755)
     expect((await t.run(['./swap'])).stdout).toBe('OK\n') // the control
@@ -92,7 +95,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 })
 
-/** Makes its child's getppid into unshare(CLONE_NEWUSER), between the entry of the call and the call. */
+/** Turns its child's getppid into unshare(CLONE_NEWUSER), between the entry of the call and the call. */
 const SWAP = `
 #define _GNU_SOURCE
 #include <stdio.h>

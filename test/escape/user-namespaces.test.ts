@@ -1,7 +1,7 @@
 /**
  * User namespaces inside the box. Root of one may mount, and a fresh /proc has no masks.
  *
- * Denied unless `[sandbox] nested = true`; then the kernel must still hold on to what coop has covered, which it
+ * They are denied unless `[sandbox] nested = true`. Then the kernel must still keep coop's masks in place, which it
  * does for mounts that a namespace got from a more privileged one (mount_namespaces(7), locked mounts).
  */
 import { describe, expect, test } from 'bun:test'
@@ -38,14 +38,14 @@ int main(void) {
     r = syscall(435, args, 88);
     if (r == 0) _exit(0);
     printf("clone3:%s=%s\\n", kinds[i].name, word(r));
-    // The upper half of the register, which the kernel does not look at.
+    // Bits in the upper half of the register, which the kernel ignores.
     r = syscall(SYS_unshare, kinds[i].flag | 1ul << 40);
     printf("high:%s=%s\\n", kinds[i].name, word(r));
   }
   return 0;
 }`
 
-/** What the box is to see of a kernel file, and what root of a fresh namespace does about it. */
+/** The expected content of a kernel file in the box, and attacks on it by root of a fresh namespace. */
 const UNMASK = `
 mkdir -p fresh
 mount -t proc proc fresh && cat fresh/keys | head -c 100
@@ -62,16 +62,13 @@ describe.each(everyone)('as $name', (invoker) => {
   const gcc = needed(invoker, 'gcc')
   const box = needed(invoker)
 
-  test.skipIf(gcc.missing)(
-    `positive control: outside, namespaces are there for the asking${gcc.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      t.write('make', compile(MAKE), 0o755)
-      const made = answers((await t.run(['./make'])).stdout)
-      expect(made).toMatchObject({ 'unshare:user': 'OK', 'clone:user': 'OK', 'clone3:user': 'OK' })
-      expect(await unprotected(t, 'mkdir p && mount -t proc proc p && ls p/keys')).toBe('p/keys\n')
-    },
-  )
+  test.skipIf(gcc.missing)(`positive control: outside, every call makes a namespace${gcc.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write('make', compile(MAKE), 0o755)
+    const made = answers((await t.run(['./make'])).stdout)
+    expect(made).toMatchObject({ 'unshare:user': 'OK', 'clone:user': 'OK', 'clone3:user': 'OK' })
+    expect(await unprotected(t, 'mkdir p && mount -t proc proc p && ls p/keys')).toBe('p/keys\n')
+  })
 
   test.skipIf(gcc.missing)(`a box makes no namespace of any kind, by any call${gcc.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -94,15 +91,15 @@ describe.each(everyone)('as $name', (invoker) => {
         t,
         'unshare --user --map-root-user true && echo nested works; unshare -Urmpf sh unmask.sh 2>/dev/null',
       )
-      // Root's boxes lack SETFCAP, without which no namespace may map root (user_namespaces(7)).
+      // Root's boxes lack SETFCAP; without it no namespace may map root (user_namespaces(7)).
       expect(said).toBe(invoker.uid === 0 ? '' : 'nested works\n')
     },
   )
 
-  test.skipIf(box.missing)(`a project cannot decide that, quietly${box.note}`, async () => {
+  test.skipIf(box.missing)(`a project cannot set nested without the user's word${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.settings('[sandbox]\nnested = true\n')
     const { stdout } = await t.coop(['run', '--plan', '--', 'true'])
-    expect(JSON.parse(stdout)).toMatchObject({ confinement: { nested: true } }) // it is in the plan
+    expect(JSON.parse(stdout)).toMatchObject({ confinement: { nested: true } }) // the plan has it
   })
 })

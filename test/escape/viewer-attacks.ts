@@ -1,9 +1,9 @@
-/** Sequences that act on whoever looks at a box, and a terminal to look with. */
+/** Sequences that attack the user who looks at a box, and a terminal to look with. */
 import type { Scratch } from '../harness/sandbox.ts'
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
-/** What must not arrive, by what it does. */
+/** Sequences that must not arrive, by their effect. */
 export const ATTACKS: Readonly<Record<string, string>> = {
   'types the answerback': '\x05',
   'types the title': '\x1b[21t',
@@ -44,20 +44,20 @@ export const ATTACKS: Readonly<Record<string, string>> = {
   'has bytes mean something else (no UTF-8)': '\x1b%@',
 }
 export const NAMES = Object.keys(ATTACKS)
-/** Text beside each, so that it is seen what is left of it. */
+/** Text beside each, which shows the remains of the sequence. */
 export const PROGRAM = `${NAMES.map((name, index) => `<${index}>${ATTACKS[name]}</${index}>`).join('\n')}\n`
-/** What of an attack is text once it is no sequence any more. */
+/** The part of an attack that is plain text once the sequence is broken. */
 const LEFT_AS_TEXT = /^(?:21t|B0+|\x1b\]8;;\x1b\\)?$/
 
-/** What a command writes to a terminal of its own, from its start to `end`. */
+/** The bytes that a command writes to a terminal of its own, from its start to `end`. */
 export async function onScreen(t: Scratch, command: string, end: RegExp): Promise<string> {
-  await t.coop(['system', 'status']) // starts nothing, and has the scratch end the daemon
+  await t.coop(['system', 'status']) // starts nothing; makes the scratch end the daemon
   const terminal = t.start(['script', '-qefc', command, '/dev/null'])
   await terminal.waitFor(end)
   return terminal.stdout
 }
 
-/** Attacks that are to be seen in what a terminal got. */
+/** Attacks found in the bytes of a terminal. */
 export function arrived(shown: string): string[] {
   return NAMES.filter((_, index) => {
     const [, between] = shown.split(new RegExp(`<${index}>|</${index}>`))

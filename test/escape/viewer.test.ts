@@ -1,8 +1,8 @@
 /**
- * Escape sequences aimed at whoever looks at a box. A terminal does more than show text: it types its
- * title or its clipboard, reads files for images, runs macros, hands sequences on to the terminal behind it. Programs
- * in real boxes print each attack; what `coop` writes to a real terminal is read as bytes. The control is the same
- * file shown by `cat` on such a terminal. What every sequence does and why: src/vt/.
+ * Escape sequences that attack the user who looks at a box. A terminal does more than show text: it types its
+ * title or its clipboard, reads files for images, runs macros, passes sequences on to the terminal behind it. Programs
+ * in real boxes print each attack, and the test reads the bytes that `coop` writes to a real terminal. The control is the
+ * same file shown by `cat` on such a terminal. src/vt/ explains every sequence.
  */
 import { describe, expect, test } from 'bun:test'
 import { coopPath } from '../harness/coop.ts'
@@ -25,7 +25,7 @@ describe.each(invokers)('as $name', (invoker) => {
     for (const attack of Object.values(ATTACKS)) expect(shown).toContain(attack.replaceAll('\n', '\r\n'))
   })
 
-  test.skipIf(can.missing)(`none arrives from coop run, nor in single bytes${can.note}`, async () => {
+  test.skipIf(can.missing)(`no attack arrives from coop run, also byte by byte${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     t.write('attacks', PROGRAM)
@@ -35,7 +35,7 @@ describe.each(invokers)('as $name', (invoker) => {
     }
   })
 
-  test.skipIf(can.missing)(`none arrives from coop attach, then and later${can.note}`, async () => {
+  test.skipIf(can.missing)(`no attack arrives from coop attach, at once and later${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('attacks', PROGRAM)
     t.write(
@@ -52,7 +52,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(arrived(second)).toEqual([])
   })
 
-  test.skipIf(can.missing)(`what is left in the middle does not reach the shell${can.note}`, async () => {
+  test.skipIf(can.missing)(`an unfinished sequence does not reach the shell${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     t.write('title', 'a\x1b]0;unfinished')
@@ -63,7 +63,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(shown).toMatch(/b\x1bPq#0~~\x1b\\[\s\S]*ended/)
   })
 
-  test.skipIf(can.missing)(`what a program needs arrives as it is${can.note}`, async () => {
+  test.skipIf(can.missing)(`sequences that programs need arrive unchanged${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     t.write('fine', HARMLESS)

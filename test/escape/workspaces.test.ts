@@ -1,6 +1,6 @@
 /**
- * A workspace that would give everything away: the home, a folder above it, a place of secrets, or coop's
- * own state, whose files are other boxes, logs and sockets. Refused by every name that such a folder has.
+ * Workspaces that would expose too much: the home, a folder above it, a place of secrets, or coop's
+ * own state with its boxes, logs and sockets. Coop refuses each under every name of the folder.
  */
 import { describe, expect, test } from 'bun:test'
 import { symlinkSync } from 'node:fs'
@@ -26,13 +26,16 @@ const link = (t: Scratch, name: string, to: string): string => {
 describe.each(invokers)('as $name', (invoker) => {
   const box = needed(invoker)
 
-  test.skipIf(box.missing)(`positive control: a folder for a project is one${box.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('here', '')
-    expect((await t.coop(['run', '-w', t.workspace, ...LIST])).stdout).toContain('here')
-  })
+  test.skipIf(box.missing)(
+    `positive control: a folder for a project is accepted as workspace${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('here', '')
+      expect((await t.coop(['run', '-w', t.workspace, ...LIST])).stdout).toContain('here')
+    },
+  )
 
-  test.skipIf(box.missing)(`the home and what is above it are refused${box.note}`, async () => {
+  test.skipIf(box.missing)(`the home and folders above it are refused${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     for (const path of [
       t.home,
@@ -52,7 +55,7 @@ describe.each(invokers)('as $name', (invoker) => {
     for (const cwd of [t.home, '/', '/tmp']) await refused(t, ['run', ...LIST], cwd)
   })
 
-  test.skipIf(box.missing)(`coop's state, what is in it and above it are refused${box.note}`, async () => {
+  test.skipIf(box.missing)(`coop's state and folders in it and above it are refused${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await t.coop(['ls'])
     const state = [t.dataDir, t.configDir, t.cacheDir, t.runtimeDir]
@@ -65,7 +68,7 @@ describe.each(invokers)('as $name', (invoker) => {
     for (const path of [...state, ...below, t.root]) await refused(t, ['run', '-w', path, ...LIST])
   })
 
-  test.skipIf(box.missing)(`places of secrets are refused, and what is in them${box.note}`, async () => {
+  test.skipIf(box.missing)(`places of secrets and folders in them are refused${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     for (const name of [
       '.ssh',
@@ -80,7 +83,7 @@ describe.each(invokers)('as $name', (invoker) => {
     }
   })
 
-  test.skipIf(box.missing)(`another name of such a folder is the same folder${box.note}`, async () => {
+  test.skipIf(box.missing)(`another name of such a folder is refused, too${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.folder(join(t.home, '.ssh'))
     const names = [
@@ -96,7 +99,7 @@ describe.each(invokers)('as $name', (invoker) => {
     for (const name of names) await refused(t, ['run', '-w', name, ...LIST])
   })
 
-  test.skipIf(box.missing)(`the project's own settings do not choose one either${box.note}`, async () => {
+  test.skipIf(box.missing)(`the project's own settings cannot choose such a folder${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     for (const mount of ['..', t.home, '~', t.dataDir]) {
       t.write('coop.toml', `[workspace]\nmount = ${JSON.stringify(mount)}\n`)

@@ -1,4 +1,4 @@
-/** Where the program under test is. */
+/** The path of the program under test. */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
@@ -9,14 +9,14 @@ const built = join(repository, 'dist', 'coop')
 
 let reachable: string | undefined
 
-/** The built coop, at a path that every user can run it by. */
+/** The built coop, at a path where every user can run it. */
 export function coopPath(): string {
   reachable ??= existsSync(built) && !isOpenToAll(built) ? copyForAll() : built
   if (!existsSync(reachable)) throw new Error('dist/coop is missing: npm run build')
   return reachable
 }
 
-/** Whether no folder on the way keeps other users out, as /root does. */
+/** Whether every folder on the way lets other users in, unlike /root. */
 function isOpenToAll(path: string): boolean {
   const isOpen = (file: string): boolean =>
     (statSync(file).mode & 0o001) !== 0 && (file === '/' || isOpen(dirname(file)))
@@ -25,7 +25,7 @@ function isOpenToAll(path: string): boolean {
 
 function copyForAll(): string {
   const { mtimeMs, size } = statSync(built)
-  // Root's own folder in a sticky one; its name says which build it is, so that a later run can use it.
+  // Root's own folder in a sticky one; its name contains the build, so that a later run can use it again.
   const folder = `/var/tmp/coop-under-test-${Math.trunc(mtimeMs)}-${size}`
   const copy = join(folder, 'coop')
   if (existsSync(copy)) {

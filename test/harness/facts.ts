@@ -1,10 +1,10 @@
 /**
- * What this machine can do, for tests that need it:
+ * Facts about this machine, for tests that depend on them:
  *
  *     const tmux = needs('tmux')
  *     test.skipIf(tmux.missing)(`attaches${tmux.note}`, ...)
  *
- * so that the name of a skipped test says what it needs.
+ * The name of a skipped test then names its needs.
  */
 import { asInvoker } from './process.ts'
 import type { Invoker } from './users.ts'
@@ -15,7 +15,7 @@ export interface Needs {
   readonly note: string
 }
 
-/** Needs of a name and whether it is there: `{ 'a cgroup v2 controller': false }`. */
+/** A named fact and whether it holds: `{ 'a cgroup v2 controller': false }`. */
 export function needsAll(facts: Readonly<Record<string, boolean>>): Needs {
   const absent = Object.keys(facts).filter((name) => facts[name] !== true)
   return { missing: absent.length > 0, note: absent.length > 0 ? ` (needs ${absent.join(', ')})` : '' }
@@ -26,13 +26,13 @@ export function needs(...commands: readonly string[]): Needs {
   return needsAll(Object.fromEntries(commands.map((name) => [name, hasCommand(name)])))
 }
 
-/** As programs of the tests find it: an ordinary user's PATH may leave out the sbin folders. */
+/** Searches like the programs of the tests: an ordinary user's PATH may lack the sbin folders. */
 export function hasCommand(name: string): boolean {
   const path = `${process.env.PATH ?? ''}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`
   return Bun.which(name, { PATH: path }) !== null
 }
 
-/** Whether the invoker may make a user namespace and mount in it: what every box needs. */
+/** Whether the invoker may make a user namespace and mount in it, as every box needs. */
 export function canMakeNamespaces(invoker: Invoker): boolean {
   const probe = ['unshare', '--user', '--map-root-user', '--mount', '--pid', '--fork', 'true']
   return Bun.spawnSync(asInvoker(invoker, probe), { cwd: '/', stdout: 'ignore', stderr: 'ignore' }).success

@@ -61,7 +61,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await terminal.exited()).toBe(130)
   })
 
-  test('what holds on to a scratch is found, ended and reported, and its files are removed', async () => {
+  test('processes and mounts of a scratch are found, ended and reported, and its files are removed', async () => {
     const t = await scratch(invoker, { git: false, goneTimeoutMs: 50 })
     await t.run(['sh', '-c', 'setsid sleep 1000 >/dev/null 2>&1 &'])
     expect(findLeftovers(t.root)).toHaveLength(1)
@@ -93,14 +93,14 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 })
 
-test('output that is held open by what a program left behind is an error that says so', async () => {
+test('an error names output that is held open by leftover processes', async () => {
   await using t = await scratch(ordinary, { git: false })
   const run = t.run(['sh', '-c', 'sleep 1002 & echo started'], { timeoutMs: 300 })
   await expect(run).rejects.toThrow(/ended with 0, but something it left behind holds its output open/)
   for (const { pid } of findLeftovers(t.root)) if (pid) process.kill(pid, 'SIGKILL')
 })
 
-test('waiting ends with what was waited for, or with an error that names it', async () => {
+test('waiting ends with the expected result, or with an error that names it', async () => {
   let calls = 0
   expect(await waitUntil(() => (++calls > 2 ? 'yes' : undefined), 'three calls')).toBe('yes')
   await expect(waitUntil(() => false, 'nothing', 30)).rejects.toThrow(

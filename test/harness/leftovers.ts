@@ -1,4 +1,4 @@
-/** Finding the processes and mounts of a test by the one name that is in all of their paths. */
+/** Finds the processes and mounts of a test by the one name that is in all of their paths. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { waitUntil } from './wait.ts'
 
@@ -9,7 +9,7 @@ export interface Leftover {
 
 /**
  * Processes that have `root` in their environment, arguments, current folder or mounts, and mounts in our
- * own mount namespace. Anyone may read anyone's `mountinfo`, so that boxes are found, too.
+ * own mount namespace. Every user may read every `mountinfo`, so boxes are found, too.
  */
 export function findLeftovers(root: string): Leftover[] {
   const mounts = mountsUnder(root, 'self')
@@ -25,7 +25,7 @@ export function findLeftovers(root: string): Leftover[] {
 }
 
 function trace(root: string, pid: string, lookAtMounts: boolean): string | undefined {
-  // A zombie has none of these any more; who should have reaped it is another test's question.
+  // A zombie has none of these any more; reaping it is another test's subject.
   if (read(`/proc/${pid}/cmdline`).includes(root)) return 'arguments'
   if (read(`/proc/${pid}/environ`).includes(root)) return 'environment'
   if (link(`/proc/${pid}/cwd`).startsWith(root)) return 'current folder'
@@ -60,7 +60,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // Gone, or of a box: it goes with the box's init.
+    // It has ended, or belongs to a box and ends with the box's init.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Running programs as an invoker: whole runs, and ones that go on beside the test. */
+/** Runs programs as an invoker: to their end, or beside the test. */
 import type { Subprocess } from 'bun'
 import type { Invoker } from './users.ts'
 import { waitUntil } from './wait.ts'
@@ -7,7 +7,7 @@ export interface RunOptions {
   /** Written to stdin, which is then closed. Default: nothing. */
   readonly stdin?: string | Uint8Array
   readonly cwd?: string
-  /** On top of the clean environment; undefined takes a variable away. */
+  /** Added to the clean environment; undefined removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>>
   readonly timeoutMs?: number
 }
@@ -20,7 +20,7 @@ export interface RunResult {
   readonly stderr: string
 }
 
-/** How programs are run: as whom, where, and in which environment. */
+/** User, folder and environment of programs. */
 export interface Context {
   readonly invoker: Invoker
   readonly cwd: string
@@ -46,7 +46,7 @@ export function environment(context: Context, extra: RunOptions['env'] = {}): Re
   return env
 }
 
-/** Runs a program to its end. Raises an error, with its output, when it takes longer than it may. */
+/** Runs a program to its end. Raises an error with its output on a timeout. */
 export async function runProgram(
   context: Context,
   command: readonly string[],
@@ -90,7 +90,7 @@ export class Started implements AsyncDisposable {
   get pid(): number {
     return this.process.pid
   }
-  /** What it has printed so far. */
+  /** The output so far. */
   get stdout(): string {
     return this.#stdout.text
   }
@@ -117,7 +117,7 @@ export class Started implements AsyncDisposable {
     return await waitUntil(() => this.stdout.match(pattern), label, timeoutMs)
   }
 
-  /** Waits for its end and for the end of its output, whoever else may hold that open. */
+  /** Waits for the end of the program and of its output, even if other processes hold that open. */
   async finished(timeoutMs = DEFAULT_TIMEOUT_MS): Promise<RunResult> {
     let timer: ReturnType<typeof setTimeout> | undefined
     const timeout = new Promise<'timeout'>((resolve) => {
@@ -153,7 +153,7 @@ export class Started implements AsyncDisposable {
   }
 }
 
-/** A stream that is read as it comes. */
+/** A stream that is read as data arrives. */
 class Collected {
   text = ''
   readonly ended: Promise<void>

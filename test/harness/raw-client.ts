@@ -1,4 +1,4 @@
-/** A client of the daemon that speaks frames itself, for what the command line does not do. */
+/** A client of the daemon that speaks frames itself, for tests that the command line cannot do. */
 import { join } from 'node:path'
 import {
   decodeOutput,
@@ -16,7 +16,7 @@ import { waitUntil } from './wait.ts'
 
 export class RawClient implements Disposable {
   readonly messages: ServerMessage[] = []
-  /** Text that was shown, by channel. */
+  /** Output of terminals, by channel. */
   readonly shown = new Map<number, string>()
   readonly #protocol: number
   readonly #decoder = new FrameDecoder()

@@ -1,10 +1,10 @@
 /**
- * A place of its own for one test: home, state folders and a git repository, all owned by the invoker.
+ * A separate place for one test: home, state folders and a git repository, all owned by the invoker.
  *
  *     await using t = await scratch(invoker)
  *     const { code } = await t.coop(['run', '--', 'true'])
  *
- * At the end every box and the daemon are ended, and it is an error when a process or mount remains.
+ * At the end every box and the daemon are ended; a remaining process or mount is an error.
  */
 import { chmodSync, chownSync, existsSync, mkdirSync, statfsSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -29,7 +29,7 @@ const GONE_TIMEOUT_MS = 5_000 // the kernel tears down a box's mounts after its 
 export interface ScratchOptions {
   /** Make the workspace a git repository with one commit (default true). */
   readonly git?: boolean
-  /** How long processes and mounts may take to go at the end. */
+  /** The time for processes and mounts to go at the end. */
   readonly goneTimeoutMs?: number
 }
 
@@ -41,16 +41,16 @@ export async function scratch(invoker: Invoker, options: ScratchOptions = {}): P
 
 export class Scratch implements AsyncDisposable {
   readonly invoker: Invoker
-  /** Everything of this test is below it; no other path of the system contains its name. */
+  /** All files of this test are below it; no other path of the system contains its name. */
   readonly root: string
   readonly home: string
-  /** The current folder of everything that is run. */
+  /** The current folder of every program that the test runs. */
   readonly workspace: string
   readonly configDir: string
   readonly dataDir: string
   readonly cacheDir: string
   readonly runtimeDir: string
-  /** All that programs see: nothing of the environment of the tests gets through. */
+  /** The whole environment of programs: nothing of the environment of the tests gets through. */
   readonly env: Readonly<Record<string, string>>
   readonly #running: AsyncDisposable[] = []
   readonly #goneTimeoutMs: number
@@ -60,7 +60,7 @@ export class Scratch implements AsyncDisposable {
   constructor(invoker: Invoker, goneTimeoutMs = GONE_TIMEOUT_MS) {
     this.invoker = invoker
     this.#goneTimeoutMs = goneTimeoutMs
-    // Short: the path of a unix socket has 107 bytes, and most of them are for box names.
+    // Short: the path of a unix socket has 107 bytes, and box names need most of them.
     this.root = join(baseFolder(), `ct-${crypto.randomUUID().slice(0, 8)}`)
     this.home = this.folder('home', 0o700)
     this.workspace = this.folder('home/project')
@@ -80,7 +80,7 @@ export class Scratch implements AsyncDisposable {
     }
   }
 
-  /** Makes a folder of the invoker's, and those above it; returns its path. */
+  /** Makes a folder of the invoker's with its parents; returns its path. */
   folder(path: string, mode = 0o755): string {
     const full = resolve(this.root, path)
     if (!existsSync(full)) {
@@ -100,7 +100,7 @@ export class Scratch implements AsyncDisposable {
     return full
   }
 
-  /** Writes the user's own settings, which need nobody's word: what a project's coop.toml asks for does. */
+  /** Writes the user's own settings, which need no acceptance, unlike a project's coop.toml. */
   settings(text: string): string {
     return this.write(join(this.configDir, 'default.toml'), text)
   }
@@ -142,7 +142,7 @@ export class Scratch implements AsyncDisposable {
     return terminal
   }
 
-  /** A git repository with one commit, as most workspaces are. */
+  /** A git repository with one commit, like most workspaces. */
   async makeRepository(): Promise<void> {
     this.write('README.md', '# A project\n')
     this.write(
@@ -174,7 +174,7 @@ export class Scratch implements AsyncDisposable {
     }
   }
 
-  /** What still runs or is mounted when all had the time to go. */
+  /** Processes and mounts that remain when all had the time to go. */
   async #leftovers(): Promise<string[]> {
     const describeAll = () => findLeftovers(this.root).map((leftover) => leftover.description)
     try {
@@ -196,7 +196,7 @@ export class Scratch implements AsyncDisposable {
 
   async #remove(): Promise<void> {
     // Files of a box may belong to subordinate ids, and overlayfs makes folders without any permission: only
-    // root of a user namespace with the same ids may remove those. Never across a mount: a workspace is none of ours.
+    // root of a user namespace with the same ids may remove those. Never across a mount: a mounted workspace is not ours.
     const rm = ['rm', '-rf', '--one-file-system', '--', this.root]
     if (await succeeds(rm)) return
     const asRoot = [
@@ -227,7 +227,7 @@ async function succeeds(command: string[]): Promise<boolean> {
 
 const OVERLAYFS_SUPER_MAGIC = 0x794c7630 // linux/magic.h
 
-/** Where boxes can have their upper: an overlay, as in most containers, cannot be the upper of another. */
+/** A file system that can hold a box's upper: an overlay, as in most containers, cannot be the upper of another. */
 function baseFolder(): string {
   const wanted = process.env.COOP_TEST_DIR
   if (wanted !== undefined) return wanted

@@ -1,4 +1,4 @@
-/** A program in a real terminal: tmux on a socket of its own, looked at and typed at. */
+/** A program in a real terminal: tmux on a socket of its own, with its screen and its keyboard. */
 import { writeFileSync } from 'node:fs'
 import { type Context, type RunOptions, runProgram } from './process.ts'
 import { waitUntil } from './wait.ts'
@@ -10,7 +10,7 @@ export interface TerminalOptions {
   readonly env?: RunOptions['env']
 }
 
-/** What tmux knows of the modes that the program has set. */
+/** The modes that the program has set, as tmux reports them. */
 export interface TerminalModes {
   readonly alternate: boolean
   readonly cursorShown: boolean
@@ -49,13 +49,13 @@ export class Terminal implements AsyncDisposable {
     )
     const unset = changes.filter((_, index) => changes[index] === '-u' || changes[index - 1] === '-u')
     const set = changes.filter((change) => !unset.includes(change))
-    // The program is to see a terminal, not tmux.
+    // The program must see a terminal, not tmux.
     const program = ['env', '-u', 'TMUX', '-u', 'TMUX_PANE', ...unset, ...set, ...command]
     const size = ['-x', `${columns}`, '-y', `${rows}`]
     await this.#tmux('new-session', '-d', '-s', 'main', '-c', cwd, ...size, '--', ...program)
   }
 
-  /** Types text as it is. */
+  /** Types text literally. */
   async text(text: string): Promise<void> {
     await this.#tmux('send-keys', '-t', 'main', '-l', '--', text)
   }
@@ -77,7 +77,7 @@ export class Terminal implements AsyncDisposable {
     await this.#tmux('send-keys', '-t', 'main', '-H', '--', ...hex)
   }
 
-  /** The visible text; with `escapes`, colours too; with `history`, what has scrolled away too. */
+  /** The visible text; with `escapes` also colours; with `history` also the scrollback. */
   async screen(options: { escapes?: boolean; history?: boolean } = {}): Promise<string> {
     const flags = [...(options.escapes ? ['-e'] : []), ...(options.history ? ['-S', '-'] : [])]
     return await this.#tmux('capture-pane', '-p', '-t', 'main', ...flags)
@@ -115,7 +115,7 @@ export class Terminal implements AsyncDisposable {
       ).split(',')
       if (dead !== '1') return undefined
       if (!status && !signal) {
-        // tmux 3.3a misses one SIGCHLD in ten (seen: the process stays a zombie); another one makes it look.
+        // tmux 3.3a misses one SIGCHLD in ten (seen: the process stays a zombie); another signal makes it look.
         process.kill(Number(server), 'SIGCHLD')
         return undefined
       }
@@ -149,7 +149,7 @@ export class Terminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Fails when the server is gone already, which is as good.
+    // Fails when the server is already gone, which is fine.
     await runProgram(this.#context, ['tmux', '-S', this.#socket, 'kill-server'])
   }
 

@@ -1,6 +1,6 @@
 /**
- * Who runs coop in whole-program tests. As root: a user that is made for it, and root itself. As an
- * ordinary user: that user.
+ * The users that run coop in whole-program tests. When root runs the tests: a user made for them, and root itself. When an
+ * ordinary user runs the tests: that user.
  */
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
@@ -9,7 +9,7 @@ export interface Invoker {
   readonly name: string
   readonly uid: number
   readonly gid: number
-  /** The account's own home; tests get a fresh one from `scratch`. */
+  /** The account's own home; `scratch` gives each test a fresh one. */
   readonly home: string
   /** Has subordinate ids, so that a box gets 65,536 ids; root needs none. */
   readonly hasRange: boolean
@@ -22,7 +22,7 @@ const FILES = { subuid: '/etc/subuid', subgid: '/etc/subgid' } as const
 const self = userInfo()
 const isRoot = self.uid === 0
 
-/** Whom to run a suite for: `describe.each(invokers)('as $name', (invoker) => ...)`. */
+/** The users to run a suite for: `describe.each(invokers)('as $name', (invoker) => ...)`. */
 export const invokers: readonly Invoker[] = isRoot
   ? [
       makeUser('cooptest', true),
@@ -30,15 +30,15 @@ export const invokers: readonly Invoker[] = isRoot
     ]
   : [{ name: self.username, uid: self.uid, gid: self.gid, home: self.homedir, hasRange: hasRange(self) }]
 
-/** An unprivileged user: for what need not be shown twice. */
+/** An unprivileged user, for tests that run only once. */
 export const [ordinary] = invokers as readonly [Invoker, ...Invoker[]]
 
-/** A user without subordinate ids, whose boxes have a single id; there is one when the tests run as root. */
+/** A user without subordinate ids, whose boxes have a single id; it exists when root runs the tests. */
 export const solo: Invoker | undefined = isRoot
   ? makeUser('coopsolo', false)
   : invokers.find((invoker) => !invoker.hasRange)
 
-/** Makes the user, or brings an earlier one into the wanted state. Test files may do so at the same time. */
+/** Makes the user, or brings an existing one into the wanted state. Several test files may do so at the same time. */
 function makeUser(name: string, wantsRange: boolean): Invoker {
   let entry = passwdEntry(name)
   if (entry === undefined) {
@@ -93,7 +93,7 @@ function hasRange({ username, uid }: { username: string; uid: number }): boolean
   return Object.values(FILES).every((file) => subordinate(file).some(owns))
 }
 
-/** The first id after every range that is given away. */
+/** The first id after every assigned range. */
 function freeRange(): number {
   const all = Object.values(FILES).flatMap(subordinate)
   return Math.max(FIRST_RANGE, ...all.map((range) => range.start + range.count))

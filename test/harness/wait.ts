@@ -1,10 +1,10 @@
-/** Waiting for what is to happen, never for time to pass. */
+/** Waits for events, never for time to pass. */
 
 const POLL_MS = 15 // a poll that runs a program costs a few ms; this keeps one core mostly free
 
 /**
  * Waits until the predicate returns something other than undefined, null or false, and returns that. Raises
- * an error with the label, and what the predicate raised last, when the deadline passes.
+ * an error with the label, and the predicate's last error, when the deadline passes.
  */
 export async function waitUntil<T>(
   predicate: () => T | Promise<T>,

@@ -1,4 +1,4 @@
-/** `coop build`: the image and its setup steps, each of them built once. */
+/** `coop build`: the image and its setup steps, each built once. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ async function build(t: Scratch, ...options: readonly string[]): Promise<Built> 
   return JSON.parse(output(await t.coop(['build', '--json', ...options], { timeoutMs: INSTALL_MS }))) as Built
 }
 
-// Wherever the line is too long for the window: the name of the image has a temporary folder in it.
+// Matches across line breaks: the name of the image has a temporary folder in it and may be too long for the window.
 const ASKED = /is\s+not\s+built\.\s+Build\s+it\s+now\?\s+\[y\/N\]/
 
 describe.each(everyone)('as $name', (invoker) => {
@@ -47,7 +47,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const said = `${tools.note}${possible.note}`
 
   test.skipIf(skip)(
-    `steps build on each other; a changed one and those after it are built again${said}`,
+    `steps build on each other; a changed step and later ones are built again${said}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const steps = [
@@ -67,7 +67,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const start = performance.now()
       expect(await build(t)).toMatchObject({ steps: 4, cached: 4 })
       expect(performance.now() - start).toBeLessThan(SECOND_BUILD_MS)
-      // A running box keeps the files of the build it started from.
+      // A running box keeps the files of its own build.
       await startBox(t)
       configure(t, [...steps.slice(0, 2), 'echo new >/made/three', ...steps.slice(3)])
       expect(await build(t)).toMatchObject({ steps: 4, cached: 2 })
@@ -78,7 +78,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(skip)(`a step sees no variable of [env] or the caller, but a proxy${said}`, async () => {
+  test.skipIf(skip)(`a step sees no variable of [env] or of the caller except a proxy${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const vary = (value: string): string =>
       t.settings(
@@ -96,7 +96,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expectRefusal(await t.coop(['build', '-e', 'A=1']), { code: 2, sentence: /no option -e/, hint: /./ })
   })
 
-  test.skipIf(skip)(`a build is listed with its whole size and for whom it was made${said}`, async () => {
+  test.skipIf(skip)(`a build is listed with its whole size and its workspace${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const other = t.folder('home/other')
     configure(t, ['head -c 3000000 /dev/urandom >/more'])
@@ -116,30 +116,35 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(output(await t.coop(['image', 'ls']))).toMatch(/ {2}~\/other, ~\/project$/m)
   })
 
-  test.skipIf(skip)(`a failing step says its exit code, and what it left can be entered${said}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    configure(t, [
-      'echo good >/good',
-      String.raw`echo half >/half; printf "50%%\r100%%\n"; echo "this went wrong" >&2; exit 7`,
-    ])
-    const { code, stderr } = await t.coop(['build'], { timeoutMs: INSTALL_MS })
-    expect(code).toBe(5)
-    expect(stderr).toMatch(/this went wrong/)
-    expect(stderr).toMatch(/step 2 of setup ended with 7/)
-    expect(stderr.includes('has one user id')).toBe(!invoker.hasRange)
-    expect(stderr).toMatch(/^100%$/m) // of a line that was written over
-    const [, log = '', image = ''] = /all of its output: (\S+); .*--image (\S+)/.exec(stderr) ?? []
-    expect(readFileSync(log, 'utf8')).toBe('50%\r100%\nthis went wrong\n')
-    rmSync(join(t.configDir, 'default.toml'))
-    expect(output(await t.coop(['run', '--image', image, '--', 'cat', '/good', '/half']))).toBe(
-      'good\nhalf\n',
-    )
-    configure(t, ['echo good >/good', 'echo whole >/whole'])
-    expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
-    await nothingLeft(t)
-    output(await t.coop(['system', 'clean'])) // what the steps said goes with their layers
-    expect([...new Bun.Glob('**/*.log').scanSync({ cwd: t.dataDir, dot: true })]).toEqual(['logs/daemon.log'])
-  })
+  test.skipIf(skip)(
+    `a failing step prints its exit code, and a box can look at its files${said}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      configure(t, [
+        'echo good >/good',
+        String.raw`echo half >/half; printf "50%%\r100%%\n"; echo "this went wrong" >&2; exit 7`,
+      ])
+      const { code, stderr } = await t.coop(['build'], { timeoutMs: INSTALL_MS })
+      expect(code).toBe(5)
+      expect(stderr).toMatch(/this went wrong/)
+      expect(stderr).toMatch(/step 2 of setup ended with 7/)
+      expect(stderr.includes('has one user id')).toBe(!invoker.hasRange)
+      expect(stderr).toMatch(/^100%$/m) // of an overwritten line
+      const [, log = '', image = ''] = /all of its output: (\S+); .*--image (\S+)/.exec(stderr) ?? []
+      expect(readFileSync(log, 'utf8')).toBe('50%\r100%\nthis went wrong\n')
+      rmSync(join(t.configDir, 'default.toml'))
+      expect(output(await t.coop(['run', '--image', image, '--', 'cat', '/good', '/half']))).toBe(
+        'good\nhalf\n',
+      )
+      configure(t, ['echo good >/good', 'echo whole >/whole'])
+      expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
+      await nothingLeft(t)
+      output(await t.coop(['system', 'clean'])) // the output of the steps goes with their layers
+      expect([...new Bun.Glob('**/*.log').scanSync({ cwd: t.dataDir, dot: true })]).toEqual([
+        'logs/daemon.log',
+      ])
+    },
+  )
 
   test.skipIf(skip)(`a build that is killed leaves nothing, and the next one finishes${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -155,7 +160,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(names.filter((name) => name.includes('.tmp-'))).toEqual([])
   })
 
-  test.skipIf(skip)(`cleaning waits for a build, and leaves what boxes use${said}`, async () => {
+  test.skipIf(skip)(`cleaning waits for a build, and keeps layers that boxes use${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const steps = [
       'echo one >/one',
@@ -182,7 +187,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(output(await t.coop(['exec', 'cat', '/one']))).toBe('one\n')
   })
 
-  test.skipIf(skip || !hasCommand('tmux'))(`Ctrl+C in a step says what is kept${said}`, async () => {
+  test.skipIf(skip || !hasCommand('tmux'))(`Ctrl+C in a step prints what is kept${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, ['echo one >/one', 'echo it has "begun"; test -e /go || sleep 60'])
     const terminal = await t.coopTerminal(['build'])
@@ -196,7 +201,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
   })
 
-  test.skipIf(skip)(`a step that says more than anybody reads waits for its reader${said}`, async () => {
+  test.skipIf(skip)(`a step with more output than is read waits for its reader${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, [
       'echo started; i=0; while [ $i -lt 60000 ]; do echo "line $i of very many"; i=$((i+1)); done',
@@ -214,13 +219,13 @@ describe.each(everyone)('as $name', (invoker) => {
       before = said()
       return before === last
     }
-    await waitUntil(heldUp, 'the step to be held up') // nothing comes any more, and nothing is lost by it
+    await waitUntil(heldUp, 'the step to be held up') // nothing more comes, and nothing was lost
     build.kill('SIGCONT')
     const { code, stderr } = await build.finished()
     expect({ code, whole: stderr.includes('line 59999 of very many') }).toEqual({ code: 0, whole: true })
   })
 
-  test.skipIf(skip || !hasCommand('tmux'))(`coop offers to build what is missing${said}`, async () => {
+  test.skipIf(skip || !hasCommand('tmux'))(`coop offers to build a missing image${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, ['echo built >/built'])
     const no = await t.coopTerminal(['--agent', 'sh -c "cat /built; exec cat"'])

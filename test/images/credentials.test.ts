@@ -1,4 +1,4 @@
-/** Who gets the user's passwords and tokens, and who asks for them in vain. */
+/** Which hosts get the user's passwords and tokens, and which ask in vain. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,7 +25,7 @@ const registry = (lie?: Answer) => fakeRegistry(blobs, lie)
 
 const pull = (t: Scratch, host: string): Promise<RunResult> => t.coop(['image', 'pull', '-q', `${host}/it`])
 
-/** Of the one layer or of the configuration. */
+/** A path of the one layer or of the configuration. */
 const isLayer = (path: string): boolean => path.includes('/blobs/')
 
 const login = (t: Scratch, host: string): void => {
@@ -51,39 +51,45 @@ test.skipIf(tools.missing)(
   },
 )
 
-test.skipIf(tools.missing)(`are not given to a redirect's target that asks${tools.note}`, async () => {
-  await using t = await scratch(invoker, { git: false })
-  using thief = registry(() => challenge('Basic realm="give"'))
-  using first = registry((_, path) =>
-    isLayer(path) ? Response.redirect(`http://${thief.host}${path}`, 307) : undefined,
-  )
-  login(t, first.host)
-  login(t, thief.host)
-  expectRefusal(await pull(t, first.host), { code: 5, sentence: /it gets none/, hint: /./ })
-  expect(thief.asked.every(({ authorization }) => authorization === null)).toBe(true)
-})
+test.skipIf(tools.missing)(
+  `a redirect's target that asks for credentials gets none${tools.note}`,
+  async () => {
+    await using t = await scratch(invoker, { git: false })
+    using thief = registry(() => challenge('Basic realm="give"'))
+    using first = registry((_, path) =>
+      isLayer(path) ? Response.redirect(`http://${thief.host}${path}`, 307) : undefined,
+    )
+    login(t, first.host)
+    login(t, thief.host)
+    expectRefusal(await pull(t, first.host), { code: 5, sentence: /it gets none/, hint: /./ })
+    expect(thief.asked.every(({ authorization }) => authorization === null)).toBe(true)
+  },
+)
 
-test.skipIf(tools.missing)(`become a token where the registry wants one${tools.note}`, async () => {
-  await using t = await scratch(invoker, { git: false })
-  using service = registry((request) => {
-    const url = new URL(request.url)
-    const fits =
-      url.searchParams.get('service') === 'it, "quoted"' &&
-      url.searchParams.get('scope') === 'repository:it:pull'
-    if (request.headers.get('authorization') !== BASIC || !fits) return new Response('', { status: 401 })
-    return Response.json({ token: 'the-token' })
-  })
-  using first = registry((request) =>
-    request.headers.get('authorization') === 'Bearer the-token'
-      ? undefined
-      : challenge(
-          `Bearer realm="http://${service.host}/token",service="it, \\"quoted\\"",scope="repository:it:pull"`,
-        ),
-  )
-  expectRefusal(await pull(t, first.host), { code: 5, sentence: /wants a login/, hint: /login/ })
-  login(t, first.host)
-  expect(await pull(t, first.host)).toMatchObject({ code: 0 })
-})
+test.skipIf(tools.missing)(
+  `credentials become a token where the registry wants one${tools.note}`,
+  async () => {
+    await using t = await scratch(invoker, { git: false })
+    using service = registry((request) => {
+      const url = new URL(request.url)
+      const fits =
+        url.searchParams.get('service') === 'it, "quoted"' &&
+        url.searchParams.get('scope') === 'repository:it:pull'
+      if (request.headers.get('authorization') !== BASIC || !fits) return new Response('', { status: 401 })
+      return Response.json({ token: 'the-token' })
+    })
+    using first = registry((request) =>
+      request.headers.get('authorization') === 'Bearer the-token'
+        ? undefined
+        : challenge(
+            `Bearer realm="http://${service.host}/token",service="it, \\"quoted\\"",scope="repository:it:pull"`,
+          ),
+    )
+    expectRefusal(await pull(t, first.host), { code: 5, sentence: /wants a login/, hint: /login/ })
+    login(t, first.host)
+    expect(await pull(t, first.host)).toMatchObject({ code: 0 })
+  },
+)
 
 test.skipIf(tools.missing)(
   `a refresh token goes to its service, not to where that redirects${tools.note}`,
@@ -115,7 +121,7 @@ test.skipIf(tools.missing)(
   },
 )
 
-test.skipIf(tools.missing)(`that are wrong are said to be${tools.note}`, async () => {
+test.skipIf(tools.missing)(`wrong credentials are reported${tools.note}`, async () => {
   await using t = await scratch(invoker, { git: false })
   using first = registry(() => challenge('Basic realm="x"'))
   login(t, first.host)

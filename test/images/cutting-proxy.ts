@@ -1,4 +1,4 @@
-/** A line to a registry that breaks: each of the first connections after some bytes of what comes back. */
+/** A breaking line to a registry: it cuts each of the first connections after some bytes of the answer. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
 export class CuttingProxy implements Disposable {
@@ -10,7 +10,7 @@ export class CuttingProxy implements Disposable {
   /** Resolves when a connection has sent its share and hangs. */
   readonly stalled: Promise<void>
 
-  /** After `after[i]` bytes connection i breaks, later ones never do; after `stall` bytes all hang. */
+  /** Connection i breaks after `after[i]` bytes, later ones never do; all hang after `stall` bytes. */
   private constructor(target: string, after: readonly number[], stall: number) {
     const [hostname = '', port = ''] = target.split(':')
     const limits = [...after]
@@ -30,7 +30,7 @@ export class CuttingProxy implements Disposable {
           this.#sockets.delete(socket)
           if (socket === upstream) client.end()
           if (socket === upstream && sent < limit)
-            limits.push(limit) // another one's turn
+            limits.push(limit) // the turn of another connection
           else upstream.destroy()
         })
       }

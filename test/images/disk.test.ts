@@ -1,4 +1,4 @@
-/** What coop takes of the disk, and taking it back. */
+/** Disk space that coop uses, and freeing it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const skip = tools.missing || can.missing
   const note = `${tools.note}${can.note}`
 
-  test.skipIf(skip)(`clean frees what df says, and leaves what is used${note}`, async () => {
+  test.skipIf(skip)(`clean frees the space that df shows, and keeps used images${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     output(await t.coop(['image', 'pull', '-q', image]))
     const before = await use(t, 'images')
@@ -54,7 +54,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(skip)(
-    `a volume that a box uses stays; others go, whoever their files belong to${note}`,
+    `a volume of a box stays; others are removed, with files of any owner${note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.settings('[sandbox]\nmounts = ["cache:/srv/cache"]\n')
@@ -85,14 +85,14 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(skip)(`prune takes everything${note}`, async () => {
+  test.skipIf(skip)(`prune removes everything${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     output(await t.coop(['image', 'pull', '-q', image]))
     t.settings('[sandbox]\nmounts = ["cache:/srv/cache"]\n')
     await startBox(t)
     output(await t.coop(['snapshot', 'create', 'one']))
     expect(await use(t, 'snapshots')).toMatchObject({ count: 1 })
-    process.kill((await daemonPid(t)) ?? 0, 'SIGKILL') // a box without one is removed, too
+    process.kill((await daemonPid(t)) ?? 0, 'SIGKILL') // a box without a daemon is removed, too
     const said = output(await t.coop(['system', 'prune', '-f']))
     expect(said).toMatch(/^removed 1 box, 1 snapshot, 1 image, 1 volume; freed .*M\n$/)
     const kinds = ['images', 'downloads', 'volumes', 'persistent', 'snapshots', 'boxes']

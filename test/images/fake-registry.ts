@@ -1,9 +1,9 @@
-/** A registry in the test itself, that can answer anything. */
+/** A registry in the test itself that can give any answer. */
 import type { blobsOf } from './support.ts'
 
 export type Answer = (request: Request, path: string) => Response | Promise<Response> | undefined
 
-/** An honest registry of one image, but for what `lie` answers. */
+/** An honest registry of one image, except for the answers of `lie`. */
 export function fakeRegistry(blobs: ReturnType<typeof blobsOf>, lie: Answer = () => undefined) {
   const asked: { path: string; range: string | null; authorization: string | null }[] = []
   const server = Bun.serve({

@@ -1,4 +1,4 @@
-/** A disk that is full: said clearly, nothing is lost by it, and cleaning frees what it says. */
+/** A full disk: the error names it, no data is lost, and cleaning frees the space that it reports. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ beforeAll(async () => {
   if (tools.missing) return
   folder = mkdtempSync('/var/tmp/coop-full-')
   registry = await RealRegistry.start()
-  const noise = crypto.getRandomValues(new Uint8Array(65_536)) // twice in a row it does not pack: gzip looks back 32 KiB
+  const noise = crypto.getRandomValues(new Uint8Array(65_536)) // gzip looks back 32 KiB, so a repetition at a larger distance does not compress
   const data = Buffer.concat(Array(320).fill(noise))
   const small = { name: 'small', data: 'x', uid: 5, gid: 5 }
   await registry.push(layout(folder, [[small], [{ name: 'big', data }]]), 'big:1')
@@ -51,7 +51,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const note = `${tools.note}${can.note}`
   const pull = (t: Scratch, name: string) => t.coop(['image', 'pull', '-q', `${registry.host}/${name}:1`])
 
-  test.skipIf(skip)(`while downloading: it goes on when there is room${note}`, async () => {
+  test.skipIf(skip)(`while downloading: the pull continues when there is room${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     using cache = new MemoryDisk(t.cacheDir, invoker, '8m')
     expectRefusal(await pull(t, 'big'), {
@@ -66,34 +66,37 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(cache.used).toBeLessThan(LOCKS)
   })
 
-  test.skipIf(skip)(`while unpacking: the rest is usable, and clean frees what it says${note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    using disk = new MemoryDisk(t.dataDir, invoker, '8m')
-    const refusal = {
-      code: 1,
-      sentence: /no space is left for the image \(at "big"\)/,
-      hint: /COOP_DATA_DIR/,
-    }
-    expectRefusal(await pull(t, 'big'), refusal)
-    expect(halfMade(t)).toEqual([])
-    await waitUntil(() => disk.used < MiB, 'the end of the half layer') // its init may have had a file open
-    output(await pull(t, 'small'))
-    expectRefusal(await pull(t, 'big'), refusal)
-    disk.resize('64m')
-    output(await pull(t, 'big'))
-    using cache = new MemoryDisk(t.cacheDir, invoker, '64m')
-    output(await pull(t, 'small')) // again, into the fresh cache
-    const before = disk.used + cache.used
-    const said = await clean(t)
-    const freed = before - disk.used - cache.used
-    expect(freed).toBeGreaterThanOrEqual(said)
-    expect(freed - said).toBeLessThan(LOCKS)
-    expect(disk.used).toBeLessThan(LOCKS)
-    output(await pull(t, 'small'))
-  })
+  test.skipIf(skip)(
+    `while unpacking: other images stay usable, and clean frees the space that it reports${note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      using disk = new MemoryDisk(t.dataDir, invoker, '8m')
+      const refusal = {
+        code: 1,
+        sentence: /no space is left for the image \(at "big"\)/,
+        hint: /COOP_DATA_DIR/,
+      }
+      expectRefusal(await pull(t, 'big'), refusal)
+      expect(halfMade(t)).toEqual([])
+      await waitUntil(() => disk.used < MiB, 'the end of the half layer') // its init may have had a file open
+      output(await pull(t, 'small'))
+      expectRefusal(await pull(t, 'big'), refusal)
+      disk.resize('64m')
+      output(await pull(t, 'big'))
+      using cache = new MemoryDisk(t.cacheDir, invoker, '64m')
+      output(await pull(t, 'small')) // again, into the fresh cache
+      const before = disk.used + cache.used
+      const said = await clean(t)
+      const freed = before - disk.used - cache.used
+      expect(freed).toBeGreaterThanOrEqual(said)
+      expect(freed - said).toBeLessThan(LOCKS)
+      expect(disk.used).toBeLessThan(LOCKS)
+      output(await pull(t, 'small'))
+    },
+  )
 
   test.skipIf(skip)(
-    `while a step runs, with any output: said, and the next build finishes${note}`,
+    `while a step runs, with any output: the error names it, and the next build finishes${note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       using disk = new MemoryDisk(t.dataDir, invoker, '40m')

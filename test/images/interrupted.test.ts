@@ -1,4 +1,4 @@
-/** Pulls and builds that are killed, cut off or made twice at once: the next one finishes, and nothing is left half made. */
+/** Pulls and builds that are killed, cut off or run twice at once: the next one finishes, and nothing half made stays. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,7 +22,7 @@ let registry: RealRegistry
 let folder: string
 let small: string
 
-/** Incompressible, and quickly made: gzip looks back no further than 32 KiB. */
+/** Incompressible, and quick to make: gzip looks back no further than 32 KiB. */
 const noise = (blocks: number): Buffer =>
   Buffer.concat(Array(blocks).fill(crypto.getRandomValues(new Uint8Array(65_536))))
 
@@ -50,7 +50,7 @@ afterAll(async () => {
 
 const name = (): string => `${registry.host}/it:1`
 
-/** Everything in the layers' folders: owners, sizes, content; with the times where nobody's clock made them. */
+/** Everything in the layers' folders: owners, sizes, content; times only where the archive sets them. */
 function content(t: Scratch, times = true): string {
   const top = join(t.dataDir, 'images/layers')
   const format = `%P|%y|%m|%U|${times ? '%s|%T@' : ''}\\n`
@@ -67,13 +67,13 @@ function leftovers(t: Scratch): string[] {
   return names.filter((path) => /\.tmp-|\.partial|^layer\./.test(path))
 }
 
-/** As on a new machine. */
+/** Removes everything, as on a new machine. */
 function forget(t: Scratch): void {
   rmSync(join(t.dataDir, 'images'), { recursive: true, force: true })
   rmSync(join(t.cacheDir, 'blobs'), { recursive: true, force: true })
 }
 
-/** Kill one or the other process of a command at a moment that is anywhere in its usual duration. */
+/** Kills one process of a command at a random moment of its usual duration. */
 async function killed(
   t: Scratch,
   command: readonly string[],
@@ -84,7 +84,7 @@ async function killed(
   await Bun.sleep(Math.random() * duration)
   if (round % 3 === 0) started.kill('SIGINT')
   else if (round % 3 === 1)
-    started.kill('SIGKILL') // the client: its worker notices
+    started.kill('SIGKILL') // the client: its worker notices its end
   else Bun.spawnSync(['pkill', '-KILL', '-P', String(started.pid)]) // the worker
   await started.process.exited
 }
@@ -95,7 +95,7 @@ describe.each(everyone)('as $name', (invoker) => {
   const note = `${tools.note}${can.note}`
   const rounds = Math.ceil(KILLS / everyone.length)
 
-  /** The next run finishes, whenever the one before was killed, and the result is the same. */
+  /** The next run finishes, whenever the one before was killed, and gives the same result. */
   async function survives(t: Scratch, command: readonly string[], times: boolean): Promise<void> {
     output(await t.coop(command))
     const expected = content(t, times)
@@ -105,7 +105,7 @@ describe.each(everyone)('as $name', (invoker) => {
     output(await t.coop(command))
     const duration = performance.now() - start
     for (let round = 0; round < rounds; round++) {
-      if (round % 5 !== 4) forget(t) // else what is there is built on
+      if (round % 5 !== 4) forget(t) // otherwise the build continues from existing layers
       await killed(t, command, duration, round)
       output(await t.coop(command))
       expect(content(t, times)).toBe(expected)
@@ -140,7 +140,7 @@ describe.each(everyone)('as $name', (invoker) => {
 })
 
 test.skipIf(tools.missing)(
-  `what a power cut may have taken is unpacked again${tools.note}`,
+  `layers that a power cut may have damaged are unpacked again${tools.note}`,
   async () => {
     await using t = await scratch(ordinary, { git: false })
     const top = join(t.dataDir, 'images/layers')
@@ -153,7 +153,7 @@ test.skipIf(tools.missing)(
     const expected = content(t)
     const run = ['run', '--image', small, '--', 'sh', '-c', ':']
     output(await t.coop(run))
-    // As it may be found: the mark of another boot, and a file that was never written.
+    // The state after a power cut: the mark of another boot, and a file that was never written.
     const [ids = ''] = readdirSync(top)
     const [layer = ''] = readdirSync(join(top, ids))
     writeFileSync(join(top, ids, layer, 'unsynced'), '7c6a18b4-8d0f-4a6e-9a37-0d1f5a2f9f10')
@@ -167,7 +167,7 @@ test.skipIf(tools.missing)(
 )
 
 test.skipIf(tools.missing)(
-  `connections that break at any byte: the pull goes on by itself${tools.note}`,
+  `connections that break at any byte: the pull continues by itself${tools.note}`,
   async () => {
     await using whole = await scratch(ordinary, { git: false })
     output(await whole.coop(['image', 'pull', '-q', name()]))
@@ -182,7 +182,7 @@ test.skipIf(tools.missing)(
       expect(leftovers(t)).toEqual([])
       return proxy.cuts
     }
-    // Side by side: most of the time they wait before they ask again.
+    // In parallel: most of the time they wait before they ask again.
     const cuts = await Promise.all(Array.from({ length: LOST_PULLS }, lossy))
     expect(cuts.reduce((sum, n) => sum + n, 0)).toBeGreaterThanOrEqual(30)
   },
@@ -204,13 +204,16 @@ test.skipIf(tools.missing)(
   60_000,
 )
 
-test.skipIf(tools.missing)(`SIGINT ends it with 130 and says how to go on${tools.note}`, async () => {
-  await using t = await scratch(ordinary, { git: false })
-  // Nothing of the layers comes through: it cannot be quicker than the signal.
-  using proxy = await CuttingProxy.start(registry.host, Array(100).fill(Number.POSITIVE_INFINITY), 100_000)
-  const pull = t.startCoop(['image', 'pull', `${proxy.host}/it:1`])
-  await proxy.stalled
-  pull.kill('SIGINT')
-  const { code, stderr } = await pull.finished()
-  expect({ code, said: /run it again/.test(stderr) }).toEqual({ code: 130, said: true })
-})
+test.skipIf(tools.missing)(
+  `SIGINT ends a pull with 130 and a hint on how to continue${tools.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    // The proxy passes no byte of the layers on, so the pull cannot finish before the signal.
+    using proxy = await CuttingProxy.start(registry.host, Array(100).fill(Number.POSITIVE_INFINITY), 100_000)
+    const pull = t.startCoop(['image', 'pull', `${proxy.host}/it:1`])
+    await proxy.stalled
+    pull.kill('SIGINT')
+    const { code, stderr } = await pull.finished()
+    expect({ code, said: /run it again/.test(stderr) }).toEqual({ code: 130, said: true })
+  },
+)

@@ -1,4 +1,4 @@
-/** Files that are larger than 32 bits count: 5 GB of data, and holes beyond what a tar header has digits for. */
+/** Files whose sizes do not fit into 32 bits: 5 GB of data, and holes beyond the digits of a tar header. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs'
 import { zstdCompressSync } from 'node:zlib'
@@ -12,10 +12,10 @@ import { MemoryDisk } from './memory-disk.ts'
 import { publish } from './publish.ts'
 import { RealRegistry, run, tools } from './support.ts'
 
-const PIECE = 4 << 20 // bytes, of which each is a zstd frame of 147
+const PIECE = 4 << 20 // bytes; each is a zstd frame of 147 bytes
 const LARGE = 5 * 2 ** 30
-const MEMORY_KB = 7 * 2 ** 20 // it is really written, into memory: no disk is as quick
-const MAX_RSS_KB = 120 * 1024 // of the worker, whatever the layer
+const MEMORY_KB = 7 * 2 ** 20 // the data is really written, into memory: no disk is as quick
+const MAX_RSS_KB = 120 * 1024 // of the worker, for layers of any size
 const FAR = 10_000_000_000 // beyond 11 octal digits
 
 const available = (): number =>
@@ -64,7 +64,7 @@ afterAll(async () => {
   if (!tools.missing) await registry[Symbol.asyncDispose]()
 })
 
-/** A file of the one layer. */
+/** A file of the only layer. */
 function unpacked(t: Scratch, name: string): string {
   return run(['find', `${t.dataDir}/images/layers/`, '-path', `*/fs/${name}`]).trim()
 }
@@ -79,7 +79,7 @@ function tail(path: string, size: number): string {
   }
 }
 
-/** The largest size in memory that the worker of a command had. */
+/** The peak memory of a command's worker. */
 async function peakOfWorker(client: Started): Promise<number> {
   let peak = 0
   let ended = false
@@ -92,7 +92,7 @@ async function peakOfWorker(client: Started): Promise<number> {
       const status = readFileSync(`/proc/${worker}/status`, 'utf8')
       peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0))
     } catch {
-      // Not yet there, or gone.
+      // The process does not exist yet, or has ended.
     }
     await Bun.sleep(20)
   }

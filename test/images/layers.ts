@@ -1,4 +1,4 @@
-/** Layers with whiteouts, opaque folders, links, marks, attributes, holes: what a tool has to get right. */
+/** Layers with whiteouts, opaque folders, links, marks, attributes, holes: the features that a tool must get right. */
 import type { Fake } from '../../src/image/unpack/testing.ts'
 
 const T = 1_600_000_000
@@ -19,7 +19,7 @@ const file = (name: string, data: string, more: Partial<Fake> = {}): Fake => ({
 /** struct vfs_cap_data, revision 2, effective: cap_net_raw. */
 const CAP_NET_RAW = '\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
 
-/** Everything that layers can have, in three of them; all of it is below /data. */
+/** Every feature of layers, in three of them; all files are below /data. */
 export const LAYERS: readonly (readonly Fake[])[] = [
   [
     dir('', { mtime: T + 5 }),
@@ -74,7 +74,7 @@ export const LAYERS: readonly (readonly Fake[])[] = [
     file('twice', 'first'),
     file('twice', 'second'),
     file(`long-${'n'.repeat(90)}`, 'long', { pax: { path: `data/long-${'n'.repeat(200)}` } }),
-    dir('described-once/sub'), // its parent is in the layer below only
+    dir('described-once/sub'), // its parent is only in the layer below
     file('described-once/sub/file', 'x'),
   ],
   [

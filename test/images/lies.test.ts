@@ -1,4 +1,4 @@
-/** A registry that lies or breaks: what it sends is refused or asked for again, never believed. */
+/** A registry that lies or breaks: coop refuses its data or asks again, and never believes it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ let layer: { digest: string; size: number }
 beforeAll(() => {
   if (tools.missing) return
   folder = mkdtempSync('/var/tmp/coop-lies-')
-  // Random, so that it stays large when it is packed.
+  // Random, so that it stays large when it is compressed.
   const data = crypto.getRandomValues(new Uint8Array(60_000))
   blobs = blobsOf(layout(folder, [[{ name: 'file', data: Buffer.concat(Array(50).fill(data)) }]]))
   layer =
@@ -34,7 +34,7 @@ const pull = (t: Scratch, host: string): Promise<RunResult> =>
 
 const isLayer = (path: string): boolean => path.endsWith(layer.digest)
 
-/** Nothing of the image is believed to be there, and nothing half made is left. */
+/** Coop keeps nothing of the image, whole or half made. */
 function nothingKept(t: Scratch): void {
   const top = join(t.dataDir, 'images')
   const names = existsSync(top) ? readdirSync(top, { recursive: true }).map(String) : []
@@ -42,11 +42,14 @@ function nothingKept(t: Scratch): void {
   expect(existsSync(join(t.cacheDir, 'blobs/sha256', layer.digest.slice(7)))).toBe(false)
 }
 
-test.skipIf(tools.missing)(`positive control: the honest one is pulled${tools.note}`, async () => {
-  await using t = await scratch(invoker, { git: false })
-  using honest = registry()
-  expect(await pull(t, honest.host)).toMatchObject({ code: 0 })
-})
+test.skipIf(tools.missing)(
+  `positive control: an honest registry's image is pulled${tools.note}`,
+  async () => {
+    await using t = await scratch(invoker, { git: false })
+    using honest = registry()
+    expect(await pull(t, honest.host)).toMatchObject({ code: 0 })
+  },
+)
 
 describe('refused', () => {
   const whole = () => blobs.blob(layer.digest)
@@ -125,7 +128,7 @@ describe('refused', () => {
       nothingKept(t)
     })
 
-  test.skipIf(tools.missing)(`a digest that was asked for and another manifest${tools.note}`, async () => {
+  test.skipIf(tools.missing)(`another manifest than that of the requested digest${tools.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     using liar = registry()
     const result = await t.coop(['image', 'pull', `${liar.host}/it@sha256:${'ab'.repeat(32)}`])
@@ -135,7 +138,7 @@ describe('refused', () => {
 })
 
 describe('asked again', () => {
-  test.skipIf(tools.missing)(`when it is busy or broken for a while${tools.note}`, async () => {
+  test.skipIf(tools.missing)(`a registry that is busy or broken for a while${tools.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     let bad = 0
     using busy = registry((_, path) => {
@@ -146,7 +149,7 @@ describe('asked again', () => {
     expect(await pull(t, busy.host)).toMatchObject({ code: 0 })
   })
 
-  test.skipIf(tools.missing)(`from where it broke off${tools.note}`, async () => {
+  test.skipIf(tools.missing)(`a broken download continues where it stopped${tools.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     let cuts = 0
     using short = registry((request, path) => {
@@ -195,7 +198,7 @@ describe('asked again', () => {
   )
 })
 
-test('a registry that is not there is soon known, and that it is waited for', async () => {
+test('a missing registry is soon reported, and so is waiting for one', async () => {
   await using t = await scratch(invoker, { git: false })
   const host = `127.0.0.1:${await freePort()}`
   const { code, stderr } = await t.coop(['image', 'pull', `${host}/it`])
@@ -207,7 +210,7 @@ test('a registry that is not there is soon known, and that it is waited for', as
   expect(code).toBe(5)
 })
 
-describe('what is on the disk already is not believed either', () => {
+describe('blobs that are already on the disk are checked, too', () => {
   const kept = (t: Scratch): string => join(t.cacheDir, 'blobs/sha256', layer.digest.slice(7))
   const damaged = (): Buffer => {
     const bytes = Buffer.from(blobs.blob(layer.digest))

@@ -1,4 +1,4 @@
-/** A disk of a chosen size, in memory: to be full, or to be quick. */
+/** A disk of a chosen size, in memory: for full disks, or for speed. */
 import { mkdtempSync, rmdirSync, rmSync, statfsSync, symlinkSync } from 'node:fs'
 import type { Invoker } from '../harness/users.ts'
 import { run } from './support.ts'
@@ -7,8 +7,8 @@ export class MemoryDisk implements Disposable {
   readonly #path = mkdtempSync('/var/tmp/coop-disk-')
 
   /**
-   * In place of a folder of the invoker's; `size` as mount(8) takes it. By a link: boxes of other tests that copy the
-   * mounts of the machine at this moment would be taken for leftovers of this one.
+   * Takes the place of a folder of the invoker's; `size` as in mount(8). Through a link: boxes of other tests that copy the
+   * mounts of the machine at this moment would otherwise look like leftovers of this one.
    */
   constructor(folder: string, invoker: Invoker, size: string) {
     const options = `size=${size},mode=700,uid=${invoker.uid},gid=${invoker.gid}`

@@ -1,4 +1,4 @@
-/** A proxy of the environment does not see what goes to a registry on this machine. */
+/** A proxy of the environment gets no request to a registry on this machine. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ afterAll(() => {
 
 const BASIC = `Basic ${Buffer.from('robin:secret').toString('base64')}`
 
-/** A proxy that keeps what it is told, and passes nothing on. */
+/** A proxy that records requests and passes none on. */
 function thief() {
   const seen: string[] = []
   const server = Bun.serve({
@@ -67,7 +67,7 @@ describe.each(['http_proxy', 'HTTP_PROXY'])('a proxy named by %s', (variable) =>
     },
   )
 
-  test('positive control: it would be asked', async () => {
+  test('positive control: the proxy of the test is asked', async () => {
     await using t = await scratch(invoker, { git: false })
     using proxy = thief()
     const script = `await fetch('http://127.0.0.1:1/', { headers: { authorization: 'it' } })`

@@ -1,4 +1,4 @@
-/** What publishing does not do: names that are taken or none, kills, a full disk, two at once. */
+/** Failures of publishing: names that are taken or invalid, kills, a full disk, two at once. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ const names = async (t: Scratch): Promise<string[]> => {
   return images.map(({ reference }) => reference)
 }
 
-/** Of layers, half made ones included. */
+/** Counts folders of layers, half made ones included. */
 function layers(t: Scratch): string[] {
   const top = join(t.dataDir, 'images/layers')
   if (!existsSync(top)) return []
@@ -49,7 +49,7 @@ describe.each(invokers)('as $name', (invoker) => {
     })
     expect(layers(t)).toHaveLength(1)
     output(await t.coop(['image', 'publish', '--force', 'box', 'tools']))
-    // A box that started from the first one goes on with it, and is told from those of the second.
+    // A box that started from the first image keeps it, and is told apart from boxes of the second.
     expect(await inside(t, 'ls /opt/new 2>&1 || echo none', 'user')).toContain('none')
     expect(output(await t.coop(['ls']))).toMatch(/tools \(older build\)/)
     expect(output(await t.coop(['run', '--image', 'tools', '--', 'cat', '/opt/new']))).toBe('new\n')
@@ -60,7 +60,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(layers(t)).toHaveLength(1)
   })
 
-  test.skipIf(can.missing)(`what is no name, no box and no image is refused${can.note}`, async () => {
+  test.skipIf(can.missing)(`an invalid name and a missing box or image are refused${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     for (const name of [
@@ -108,32 +108,39 @@ describe.each(invokers)('as $name', (invoker) => {
         sentence: /there is no image localhost\/none:latest/,
         hint: /coop image publish/,
       })
-    // A name without a registry is that of the local image as soon as there is one.
+    // A name without a registry means the local image as soon as it exists.
     output(await t.coop(['image', 'publish', 'box', 'debian']))
     t.settings('')
     expect(output(await t.coop(['run', '--image', 'debian', '--', 'echo', 'local']))).toBe('local\n')
     expect(await names(t)).toEqual(['localhost/debian:latest'])
   })
 
-  test.skipIf(can.missing)(`two at once are two, and of one name there is one${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t)
-    await startBox(t, { name: 'second', flags: ['-w', t.folder('home/second')] })
-    await inside(t, 'head -c 20M /dev/urandom >/opt/big')
-    await inside(t, 'echo second >/opt/second', 'second')
-    const publish = (box: string, name: string) => t.coop(['image', 'publish', box, name])
-    const two = await Promise.all([publish('box', 'one'), publish('box', 'two'), publish('second', 'three')])
-    expect(two.map(({ code }) => code)).toEqual([0, 0, 0])
-    const same = await Promise.all([publish('box', 'x'), publish('second', 'x'), publish('box', 'x')])
-    expect(same.map(({ code }) => code).toSorted()).toEqual([0, 5, 5])
-    expect(await names(t)).toEqual(['one', 'three', 'two', 'x'].map((name) => `localhost/${name}:latest`))
-    expect(layers(t)).toHaveLength(4)
-    for (const name of ['one', 'two'])
-      expect(output(await t.coop(['run', '--image', name, '--', 'stat', '-c', '%s', '/opt/big']))).toBe(
-        `${20 << 20}\n`,
-      )
-    await waitUntil(() => emptyTrash(t), 'the trash to be empty')
-  })
+  test.skipIf(can.missing)(
+    `two publishes at once make two images, or one if they share a name${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      await startBox(t, { name: 'second', flags: ['-w', t.folder('home/second')] })
+      await inside(t, 'head -c 20M /dev/urandom >/opt/big')
+      await inside(t, 'echo second >/opt/second', 'second')
+      const publish = (box: string, name: string) => t.coop(['image', 'publish', box, name])
+      const two = await Promise.all([
+        publish('box', 'one'),
+        publish('box', 'two'),
+        publish('second', 'three'),
+      ])
+      expect(two.map(({ code }) => code)).toEqual([0, 0, 0])
+      const same = await Promise.all([publish('box', 'x'), publish('second', 'x'), publish('box', 'x')])
+      expect(same.map(({ code }) => code).toSorted()).toEqual([0, 5, 5])
+      expect(await names(t)).toEqual(['one', 'three', 'two', 'x'].map((name) => `localhost/${name}:latest`))
+      expect(layers(t)).toHaveLength(4)
+      for (const name of ['one', 'two'])
+        expect(output(await t.coop(['run', '--image', name, '--', 'stat', '-c', '%s', '/opt/big']))).toBe(
+          `${20 << 20}\n`,
+        )
+      await waitUntil(() => emptyTrash(t), 'the trash to be empty')
+    },
+  )
 
   test.skipIf(can.missing)(
     `a daemon that is killed at any moment leaves a whole image or none${can.note}`,
@@ -148,8 +155,8 @@ describe.each(invokers)('as $name', (invoker) => {
       for (let kill = 0; kill < KILLS; kill++) {
         const pid = await daemonPid(t)
         const client = t.startCoop(['image', 'publish', 'box', `killed-${kill}`])
-        await Bun.sleep((whole * 1.2 * kill) / KILLS) // moments spread over all of it: what is tested is that any will do
-        client.kill('SIGKILL') // or it would do it with the next daemon
+        await Bun.sleep((whole * 1.2 * kill) / KILLS) // moments spread over the whole duration: the test covers every moment
+        client.kill('SIGKILL') // otherwise it would publish with the next daemon
         process.kill(pid ?? -1, 'SIGKILL')
         await client.process.exited
         expect(await inside(t, 'echo alive')).toBe('alive\n')
@@ -170,7 +177,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(rooted.missing)(
-    `a full disk: nothing half made, and the box goes on${rooted.note}`,
+    `a full disk: nothing half made stays, and the box continues${rooted.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const options = `size=64m,mode=700,uid=${invoker.uid},gid=${invoker.gid}`

@@ -1,4 +1,4 @@
-/** Images that are made of boxes and snapshots, and boxes whose image was built again. */
+/** Images made of boxes and snapshots, and boxes whose image was built again. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ const BUSYBOX = '/bin/busybox'
 const can = needsAll({ busybox: hasCommand('busybox') })
 
 let folder: string
-/** Two images: the second is what the first became. */
+/** Two images: the second is made from a box of the first. */
 let images: readonly string[]
 
 beforeAll(() => {
@@ -82,7 +82,7 @@ describe.each(everyone)('as $name', (invoker) => {
           usedBy: expect.arrayContaining(['second']),
         },
       ])
-      // Of the first one's files the second one lives on, also without its name; and nobody could pull them again.
+      // The second image keeps the files of the first, also without its name; and nobody could pull them again.
       output(await t.coop(['image', 'rm', '--force', 'with-tools']))
       output(await t.coop(['system', 'clean', '--all']))
       expect(await inImage(t, 'localhost/with-more:2', 'cat /usr/local/bin/tool')).toBe('tool\n')
@@ -90,7 +90,7 @@ describe.each(everyone)('as $name', (invoker) => {
   )
 
   test.skipIf(possible.missing)(
-    `a box whose image was removed goes on with the layers that it was made of${possible.note}`,
+    `a box whose image was removed keeps its layers${possible.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)
@@ -105,7 +105,7 @@ describe.each(everyone)('as $name', (invoker) => {
         expect(await t.coop([command])).toMatchObject({ code: 0, ...(command === 'stop' ? {} : { stderr }) })
       expect(await inside(t, 'cat /usr/local/bin/tool')).toBe('tool\n')
       expect(await box(t)).toMatchObject({ state: 'running', image: 'with-tools' })
-      // What is not what it was made of is another matter.
+      // Without the layers that it was made of, the box cannot start.
       output(await t.coop(['stop']))
       renameSync(join(t.dataDir, 'images/layers'), join(t.dataDir, 'images/moved'))
       expectRefusal(await t.coop(['start']), {
@@ -122,28 +122,31 @@ describe.each(everyone)('as $name', (invoker) => {
   const skip = tools.missing || can.missing || possible.missing
   const said = `${tools.note}${can.note}${possible.note}`
 
-  test.skipIf(skip)(`on layers, with what was deleted, owners and the image's variables${said}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.settings(`[sandbox]\nimage = ${JSON.stringify(images[0])}\nshell = "sh"\n`)
-    output(await t.coop(['build', '-q']))
-    await startBox(t)
-    const owner = invoker.hasRange ? '5:7' : '0:0'
-    await inside(
-      t,
-      `rm /srv/gone; echo own >/srv/own; chown ${owner} /srv/own; rm -rf /etc/word; mkdir /etc/word`,
-    )
-    output(await t.coop(['snapshot', 'create', 'green']))
-    await inside(t, 'echo later >/srv/later')
-    output(await t.coop(['image', 'publish', 'box', 'now']))
-    output(await t.coop(['image', 'publish', 'box/green', 'then']))
-    output(await t.coop(['image', 'publish', 'green', 'then', '--force'])) // no box is called so
-    const look = 'ls /srv; stat -c %u:%g /srv/own; stat -c %F /etc/word; echo $WORD'
-    expect(await inImage(t, 'now', look)).toBe(`kept\nlater\nown\n${owner}\ndirectory\nof-the-image\n`)
-    expect(await inImage(t, 'then', look)).toBe(`kept\nown\n${owner}\ndirectory\nof-the-image\n`)
-    expect(JSON.parse(output(await t.coop(['image', 'inspect', 'then'])))).toMatchObject({
-      from: { box: 'box', snapshot: 'green', image: images[0] },
-    })
-  })
+  test.skipIf(skip)(
+    `an image on layers keeps deletions, owners and the image's variables${said}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.settings(`[sandbox]\nimage = ${JSON.stringify(images[0])}\nshell = "sh"\n`)
+      output(await t.coop(['build', '-q']))
+      await startBox(t)
+      const owner = invoker.hasRange ? '5:7' : '0:0'
+      await inside(
+        t,
+        `rm /srv/gone; echo own >/srv/own; chown ${owner} /srv/own; rm -rf /etc/word; mkdir /etc/word`,
+      )
+      output(await t.coop(['snapshot', 'create', 'green']))
+      await inside(t, 'echo later >/srv/later')
+      output(await t.coop(['image', 'publish', 'box', 'now']))
+      output(await t.coop(['image', 'publish', 'box/green', 'then']))
+      output(await t.coop(['image', 'publish', 'green', 'then', '--force'])) // no box has this name
+      const look = 'ls /srv; stat -c %u:%g /srv/own; stat -c %F /etc/word; echo $WORD'
+      expect(await inImage(t, 'now', look)).toBe(`kept\nlater\nown\n${owner}\ndirectory\nof-the-image\n`)
+      expect(await inImage(t, 'then', look)).toBe(`kept\nown\n${owner}\ndirectory\nof-the-image\n`)
+      expect(JSON.parse(output(await t.coop(['image', 'inspect', 'then'])))).toMatchObject({
+        from: { box: 'box', snapshot: 'green', image: images[0] },
+      })
+    },
+  )
 
   test.skipIf(skip)(`a box whose image was built again is marked${said}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -154,7 +157,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await startBox(t)
     const isOlder = async (): Promise<boolean> => 'olderBuild' in (await box(t))
     expect(await isOlder()).toBe(false)
-    // What was made here needs no setup of the project's on top.
+    // An image that was made here needs none of the project's setup on top.
     output(await t.coop(['image', 'publish', 'box', 'made']))
     expect(await inImage(t, 'made', 'cat /etc/step')).toBe('a\n')
     configure(images[0], '"echo b >/etc/step"')
@@ -163,7 +166,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await isOlder()).toBe(true)
     expect(output(await t.coop(['ls']))).toContain('(older build)')
     expect(output(await t.coop(['status']))).toContain('older build')
-    expect(await inside(t, 'cat /etc/step')).toBe('a\n') // it goes on as it was
+    expect(await inside(t, 'cat /etc/step')).toBe('a\n') // it continues unchanged
     output(await t.coop(['stop', '-f']))
     output(await t.coop(['start']))
     expect(await inside(t, 'cat /etc/step')).toBe('b\n')

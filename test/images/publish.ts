@@ -1,4 +1,4 @@
-/** Pushing by hand what skopeo would change: layers that are not packed, or packed in some way of their own. */
+/** Pushes images that skopeo would change: layers that are uncompressed, or compressed in an unusual way. */
 import { gunzipSync } from 'node:zlib'
 import { blobsOf } from './support.ts'
 
@@ -25,7 +25,7 @@ async function pushBlob(base: string, bytes: Uint8Array): Promise<void> {
   await expectCreated(await fetch(place, { method: 'PUT', body: bytes, headers }))
 }
 
-/** Any manifest or index, as it is. Returns its digest. */
+/** Pushes any manifest or index unchanged. Returns its digest. */
 export async function pushManifest(
   host: string,
   name: string,
@@ -39,7 +39,7 @@ export async function pushManifest(
   return sha256(Buffer.from(body))
 }
 
-/** An image of these blobs. */
+/** Makes an image of these blobs. */
 export async function publish(
   host: string,
   name: string,

@@ -1,4 +1,4 @@
-/** Real registries as they are met: with passwords, tokens, private CAs; indexes; images that are in no registry. */
+/** Real registries: with passwords, tokens, private CAs; indexes; and images that are in no registry. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { sign } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,103 +24,109 @@ afterAll(() => {
   if (folder) rmSync(folder, { recursive: true, force: true })
 })
 
-test.skipIf(tools.missing)(`a password of docker login, podman login or a helper${tools.note}`, async () => {
-  await using registry = await RealRegistry.start((at) => {
-    writeFileSync(
-      join(at, 'users'),
-      `robin:${Bun.password.hashSync('secret', { algorithm: 'bcrypt', cost: 5 })}\n`,
-    )
-    return { more: `auth:\n  htpasswd: {realm: test, path: ${at}/users}\n` }
-  })
-  await registry.push(image, 'it:1', ['--dest-creds', 'robin:secret'])
-  const pull = ['image', 'pull', '-q', `${registry.host}/it:1`]
-  const auths = { auths: { [registry.host]: { auth: Buffer.from('robin:secret').toString('base64') } } }
-  for (const [at, value] of Object.entries({
-    '.docker/config.json': auths,
-    '.config/containers/auth.json': auths,
-    'helper/config.json': { credHelpers: { [registry.host]: 'test' } },
-  })) {
-    await using t = await scratch(invoker, { git: false })
-    expectRefusal(await t.coop(pull), { code: 5, sentence: /wants a login/, hint: /docker login/ })
-    t.write(join(t.home, at), JSON.stringify(value))
-    const helper = `#!/bin/sh\nread server; [ "$server" = ${registry.host} ] && echo '{"Username":"robin","Secret":"secret"}'\n`
-    t.write(join(t.home, 'bin/docker-credential-test'), helper, 0o755)
-    const env = at.startsWith('helper')
-      ? { DOCKER_CONFIG: join(t.home, 'helper'), PATH: `${t.home}/bin:${t.env.PATH}` }
-      : {}
-    output(await t.coop(pull, { env }))
-  }
-})
+test.skipIf(tools.missing)(
+  `a password of docker login, podman login or a helper is used${tools.note}`,
+  async () => {
+    await using registry = await RealRegistry.start((at) => {
+      writeFileSync(
+        join(at, 'users'),
+        `robin:${Bun.password.hashSync('secret', { algorithm: 'bcrypt', cost: 5 })}\n`,
+      )
+      return { more: `auth:\n  htpasswd: {realm: test, path: ${at}/users}\n` }
+    })
+    await registry.push(image, 'it:1', ['--dest-creds', 'robin:secret'])
+    const pull = ['image', 'pull', '-q', `${registry.host}/it:1`]
+    const auths = { auths: { [registry.host]: { auth: Buffer.from('robin:secret').toString('base64') } } }
+    for (const [at, value] of Object.entries({
+      '.docker/config.json': auths,
+      '.config/containers/auth.json': auths,
+      'helper/config.json': { credHelpers: { [registry.host]: 'test' } },
+    })) {
+      await using t = await scratch(invoker, { git: false })
+      expectRefusal(await t.coop(pull), { code: 5, sentence: /wants a login/, hint: /docker login/ })
+      t.write(join(t.home, at), JSON.stringify(value))
+      const helper = `#!/bin/sh\nread server; [ "$server" = ${registry.host} ] && echo '{"Username":"robin","Secret":"secret"}'\n`
+      t.write(join(t.home, 'bin/docker-credential-test'), helper, 0o755)
+      const env = at.startsWith('helper')
+        ? { DOCKER_CONFIG: join(t.home, 'helper'), PATH: `${t.home}/bin:${t.env.PATH}` }
+        : {}
+      output(await t.coop(pull, { env }))
+    }
+  },
+)
 
-test.skipIf(tools.missing || tls.missing)(`TLS under a private CA${tools.note}${tls.note}`, async () => {
-  const at = join(folder, 'tls')
-  mkdirSync(at)
-  const ca = [
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-keyout',
-    'ca.key',
-    '-out',
-    'ca.crt',
-  ]
-  run(['openssl', 'req', ...ca, '-subj', '/CN=test CA', '-days', '2'], at)
-  run(
-    [
-      'openssl',
-      'req',
+test.skipIf(tools.missing || tls.missing)(
+  `TLS under a private CA works${tools.note}${tls.note}`,
+  async () => {
+    const at = join(folder, 'tls')
+    mkdirSync(at)
+    const ca = [
+      '-x509',
       '-newkey',
       'ec',
       '-pkeyopt',
       'ec_paramgen_curve:prime256v1',
       '-nodes',
       '-keyout',
-      'key',
-      '-out',
-      'csr',
-      '-subj',
-      '/CN=x',
-    ],
-    at,
-  )
-  writeFileSync(join(at, 'ext'), 'subjectAltName=IP:127.0.0.1\n')
-  run(
-    [
-      'openssl',
-      'x509',
-      '-req',
-      '-in',
-      'csr',
-      '-CA',
-      'ca.crt',
-      '-CAkey',
       'ca.key',
-      '-CAcreateserial',
       '-out',
-      'crt',
-      '-days',
-      '2',
-      '-extfile',
-      'ext',
-    ],
-    at,
-  )
-  await using registry = await RealRegistry.start(() => ({
-    http: `  tls: {certificate: ${at}/crt, key: ${at}/key}\n`,
-  }))
-  await registry.push(image, 'it:1')
-  const pull = ['image', 'pull', '-q', `${registry.host}/it:1`]
-  await using t = await scratch(invoker, { git: false })
-  expectRefusal(await t.coop(pull), { code: 5, sentence: /certificate.*not trusted/, hint: /ca\.crt/ })
-  t.write(join(t.configDir, 'certs', registry.host, 'ca.crt'), readFileSync(join(at, 'ca.crt')))
-  output(await t.coop(pull))
-  await using other = await scratch(invoker, { git: false })
-  const bundle = other.write(join(other.home, 'bundle.crt'), readFileSync(join(at, 'ca.crt')))
-  output(await other.coop(pull, { env: { SSL_CERT_FILE: bundle } }))
-})
+      'ca.crt',
+    ]
+    run(['openssl', 'req', ...ca, '-subj', '/CN=test CA', '-days', '2'], at)
+    run(
+      [
+        'openssl',
+        'req',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-keyout',
+        'key',
+        '-out',
+        'csr',
+        '-subj',
+        '/CN=x',
+      ],
+      at,
+    )
+    writeFileSync(join(at, 'ext'), 'subjectAltName=IP:127.0.0.1\n')
+    run(
+      [
+        'openssl',
+        'x509',
+        '-req',
+        '-in',
+        'csr',
+        '-CA',
+        'ca.crt',
+        '-CAkey',
+        'ca.key',
+        '-CAcreateserial',
+        '-out',
+        'crt',
+        '-days',
+        '2',
+        '-extfile',
+        'ext',
+      ],
+      at,
+    )
+    await using registry = await RealRegistry.start(() => ({
+      http: `  tls: {certificate: ${at}/crt, key: ${at}/key}\n`,
+    }))
+    await registry.push(image, 'it:1')
+    const pull = ['image', 'pull', '-q', `${registry.host}/it:1`]
+    await using t = await scratch(invoker, { git: false })
+    expectRefusal(await t.coop(pull), { code: 5, sentence: /certificate.*not trusted/, hint: /ca\.crt/ })
+    t.write(join(t.configDir, 'certs', registry.host, 'ca.crt'), readFileSync(join(at, 'ca.crt')))
+    output(await t.coop(pull))
+    await using other = await scratch(invoker, { git: false })
+    const bundle = other.write(join(other.home, 'bundle.crt'), readFileSync(join(at, 'ca.crt')))
+    output(await other.coop(pull, { env: { SSL_CERT_FILE: bundle } }))
+  },
+)
 
 const INDEXES = {
   OCI: ['application/vnd.oci.image.index.v1+json', 'application/vnd.oci.image.manifest.v1+json', 'oci'],
@@ -132,33 +138,42 @@ const INDEXES = {
 } as const
 
 for (const [kind, [type, mediaType, format]] of Object.entries(INDEXES))
-  test.skipIf(tools.missing)(`of an index (${kind}), what runs on this machine${tools.note}`, async () => {
-    await using registry = await RealRegistry.start()
-    const here = process.arch === 'x64' ? 'amd64' : 'arm64'
-    const manifests = await Promise.all(
-      ['amd64', 'arm64', 's390x'].map(async (architecture) => {
-        const one = layout(folder, [[{ name: 'arch', data: architecture }]], ['--architecture', architecture])
-        await registry.push(one, `it:${architecture}`, ['--format', format])
-        const address = `http://${registry.host}/v2/it/manifests/${architecture}`
-        const manifest = Buffer.from(
-          await (await fetch(address, { headers: { accept: mediaType } })).arrayBuffer(),
-        )
-        return {
-          mediaType,
-          digest: sha256(manifest),
-          size: manifest.length,
-          platform: { os: 'linux', architecture },
-        }
-      }),
-    )
-    await pushManifest(registry.host, 'it', 'multi', { schemaVersion: 2, mediaType: type, manifests }, type)
-    await using t = await scratch(invoker, { git: false })
-    const digest = output(await t.coop(['image', 'pull', '-q', `${registry.host}/it:multi`]))
-    expect(digest.trim()).toBe(manifests.find(({ platform }) => platform.architecture === here)?.digest ?? '')
-  })
+  test.skipIf(tools.missing)(
+    `of an index (${kind}), coop pulls the image for this machine${tools.note}`,
+    async () => {
+      await using registry = await RealRegistry.start()
+      const here = process.arch === 'x64' ? 'amd64' : 'arm64'
+      const manifests = await Promise.all(
+        ['amd64', 'arm64', 's390x'].map(async (architecture) => {
+          const one = layout(
+            folder,
+            [[{ name: 'arch', data: architecture }]],
+            ['--architecture', architecture],
+          )
+          await registry.push(one, `it:${architecture}`, ['--format', format])
+          const address = `http://${registry.host}/v2/it/manifests/${architecture}`
+          const manifest = Buffer.from(
+            await (await fetch(address, { headers: { accept: mediaType } })).arrayBuffer(),
+          )
+          return {
+            mediaType,
+            digest: sha256(manifest),
+            size: manifest.length,
+            platform: { os: 'linux', architecture },
+          }
+        }),
+      )
+      await pushManifest(registry.host, 'it', 'multi', { schemaVersion: 2, mediaType: type, manifests }, type)
+      await using t = await scratch(invoker, { git: false })
+      const digest = output(await t.coop(['image', 'pull', '-q', `${registry.host}/it:multi`]))
+      expect(digest.trim()).toBe(
+        manifests.find(({ platform }) => platform.architecture === here)?.digest ?? '',
+      )
+    },
+  )
 
 test.skipIf(tools.missing || tls.missing)(
-  `tokens that a service signs, for those who may read${tools.note}${tls.note}`,
+  `a registry accepts tokens that a service signs for users with access${tools.note}${tls.note}`,
   async () => {
     const at = mkdtempSync(join(folder, 'token-'))
     const key = [
@@ -219,7 +234,7 @@ test.skipIf(tools.missing || tls.missing)(
 )
 
 describe('images that are in no registry', () => {
-  test.skipIf(tools.missing)(`what is wrong with one is said with its name${tools.note}`, async () => {
+  test.skipIf(tools.missing)(`an error names the damaged image${tools.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const copy = ['skopeo', 'copy', '-q', '--insecure-policy', `oci:${image}`]
     for (const to of ['oci:layout:it', 'oci-archive:oci.tar:it', 'docker-archive:docker.tar:org/it:1'])

@@ -1,4 +1,4 @@
-/** `rootfs:` folders that somebody else has made: said at once, with a way that works. */
+/** `rootfs:` folders of another owner: coop refuses them at once and names a way that works. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ beforeAll(() => {
   folder = mkdtempSync('/var/tmp/coop-owners-')
   root = join(folder, 'root')
   mkdirSync(root)
-  for (const name of ['tmp', 'var/tmp']) mkdirSync(join(root, name), { recursive: true }) // workspaces are there
+  for (const name of ['tmp', 'var/tmp']) mkdirSync(join(root, name), { recursive: true }) // the workspaces of tests are there
   run(['tar', '-C', root, '-xf', smallRoot(folder)])
   run(['chmod', '-R', 'a+rX', folder])
 })
@@ -49,7 +49,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const { stderr } = await inRoot(root)
       expect(stderr).toMatch(/belong to users that the box does not have/)
       const [, command = ''] = /make a copy that is yours: (.*)/.exec(stderr) ?? []
-      // All may read this one.
+      // Everybody may read this one.
       output(
         await t.run(['sh', '-ec', command.replace('sudo', '').replaceAll('COPY', 'copy')], { cwd: t.home }),
       )

@@ -1,4 +1,4 @@
-/** Root file systems to make images of: Debian, whole, and the smallest that a shell runs in. */
+/** Root file systems for images: a whole Debian, and the smallest that can run a shell. */
 import {
   copyFileSync,
   existsSync,
@@ -19,7 +19,7 @@ const FRESH_MS = 24 * 3600 * 1000 // for that long its package lists fit the mir
 
 export const debianNeeds: Needs = needsAll({ mmdebstrap: hasCommand('mmdebstrap') || existsSync(ARCHIVE) })
 
-/** The archive of a Debian with apt, which mmdebstrap makes once a day. */
+/** The archive of a Debian with apt; mmdebstrap makes it once a day. */
 export function debian(): string {
   const old = statSync(ARCHIVE, { throwIfNoEntry: false })
   if (old?.isFile() && old.uid === 0 && Date.now() - old.mtimeMs < FRESH_MS) return ARCHIVE
@@ -39,7 +39,7 @@ const PROGRAMS = [
   ...['find', 'sort', 'sha256sum', 'du', 'cut', 'chmod', 'chown'],
 ]
 
-/** An archive with a shell and a few programs of this machine: a hundredth of a Debian, where that will do. */
+/** An archive with a shell and a few programs of this machine: a hundredth of a Debian, for tests that need no more. */
 export function smallRoot(folder: string): string {
   const root = join(folder, 'small')
   const install = (from: string, to: string): void => {

@@ -1,4 +1,4 @@
-/** A real registry on loopback, images to fill it with, and what a registry must not be believed. */
+/** A real registry on loopback, images to fill it with, and false blobs for registries that lie. */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -83,7 +83,7 @@ export class RealRegistry implements AsyncDisposable {
     return registry
   }
 
-  /** Push an OCI layout; `options` of skopeo copy. Beside the test, which may be the token service. */
+  /** Pushes an OCI layout; `options` of skopeo copy. Asynchronous, since the test itself may be the token service. */
   async push(layout: string, name: string, options: readonly string[] = []): Promise<void> {
     const source = ['-q', '--insecure-policy', '--dest-tls-verify=false', ...options, `oci:${layout}`]
     const child = Bun.spawn(['skopeo', 'copy', ...source, `docker://${this.host}/${name}`], {
@@ -103,7 +103,7 @@ export class RealRegistry implements AsyncDisposable {
   }
 }
 
-/** An OCI layout whose image has these layers: archives, or files that are one. */
+/** An OCI layout whose image has these layers: archives, or files that hold one. */
 export function layout(
   folder: string,
   layers: readonly (Uint8Array | string | readonly Fake[])[],

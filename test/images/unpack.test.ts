@@ -1,4 +1,4 @@
-/** Images of a real registry become what umoci makes of them, file by file. */
+/** Coop unpacks images of a real registry to the same files as umoci. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ const LIST = 'find / -xdev -printf "/%P|%y|%m|%U:%G|%s|%n|%T@|%l\\n" | sort'
 const SUMS = 'find / -xdev -type f -exec sha256sum {} + | sort -k2'
 const TREE = `${LIST}; ${SUMS}`
 
-/** Every extended attribute below /, in the Perl that every Debian has; `syscall` has no names there. */
+/** Every extended attribute below /, in Perl, which every Debian has; its `syscall` has no names there. */
 const ATTRIBUTES = `
 my ($list, $get) = (\`uname -m\` =~ /aarch64/) ? (12, 9) : (195, 192);
 for my $path (split /\\n/, \`find / -xdev | sort\`) {
@@ -30,13 +30,13 @@ for my $path (split /\\n/, \`find / -xdev | sort\`) {
   }
 }`
 
-/** What a box has of its own, so that the image’s is not seen; its working folder is made there, too. */
+/** Places that belong to the box, so that the image’s are hidden; its working folder is made there, too. */
 const OWN =
   /^\/(?:(?:dev|proc|sys|run|tmp|home|srv)(?:$|\/)|etc$|etc\/(?:group|hostname|hosts|passwd|resolv\.conf)$|$)/
-/** Changed by a layer that has no entry for them: umoci gives them the time of unpacking. */
+/** Folders that a layer changes without an entry for them: umoci gives them the time of unpacking. */
 const UNDESCRIBED = new Set(['/data', '/data/emptied', '/data/described-once'])
 
-/** Lines to compare; how overlayfs counts folders' sizes and links differs from other file systems. */
+/** Lines to compare. Overlayfs counts the sizes and links of folders differently from other file systems. */
 function files(listing: string, owners: boolean): string[] {
   return listing.split('\n').flatMap((line) => {
     const sum = /^([0-9a-f]{64}) {2}(.*)$/.exec(line)
@@ -68,7 +68,7 @@ let folder: string
 let small: Peer
 let whole: Peer
 
-/** What umoci unpacks. */
+/** The files as umoci unpacks them. */
 function unpacked(image: string, perl: boolean): Peer {
   const peer = join(folder, 'peer')
   run(['umoci', 'unpack', '--image', image, peer])
@@ -112,7 +112,7 @@ describe.each(everyone)('as $name', (invoker) => {
     output(await t.coop(['run', '--image', name, '--', ...command]))
 
   for (const tag of ['gzip', 'zstd', 'docker', 'plain'])
-    test.skipIf(skip)(`${tag} layers are unpacked as umoci does${note}`, async () => {
+    test.skipIf(skip)(`${tag} layers are unpacked to the same files as by umoci${note}`, async () => {
       await using t = await scratch(invoker, { git: false })
       const name = `${registry.host}/all:${tag}`
       output(await t.coop(['image', 'pull', '-q', name]))
@@ -137,7 +137,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(skip)(`what a box changes is in no other box, and images go when asked${note}`, async () => {
+  test.skipIf(skip)(`changes of a box are in no other box, and images can be removed${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const name = `${registry.host}/all:gzip`
     expect((await t.coop(['run', '--image', name, '--', 'true'])).stderr).toContain(`coop image pull ${name}`)
@@ -148,7 +148,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inBox(t, name, 'sh', '-c', look)).toMatch(/^kept\n.*No such/)
     const [image] = JSON.parse(output(await t.coop(['image', 'ls', '--json']))) as unknown[]
     expect(image).toMatchObject({ reference: name, layers: 4 })
-    await nothingLeft(t) // a layer that a box has stays
+    await nothingLeft(t) // a layer of a box stays
     output(await t.coop(['image', 'rm', name]))
     expect(JSON.parse(output(await t.coop(['image', 'ls', '--json'])))).toEqual([])
     const top = join(t.dataDir, 'images/layers')

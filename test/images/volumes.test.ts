@@ -1,4 +1,4 @@
-/** Volumes: what the image has at their place goes into them, once. */
+/** Volumes: a new one gets the image's files at its place, once. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -59,33 +59,39 @@ describe.each(everyone)('as $name', (invoker) => {
   const skip = tools.missing || can.missing || possible.missing
   const note = `${tools.note}${can.note}${possible.note}`
 
-  test.skipIf(skip)(`a new volume has what the image has there, an old one what it had${note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    configure(t, ['data:/srv/data', 'none:/nowhere'], '[session]\npersist = [".tool"]\n')
-    output(await t.coop(['build', '-q']))
-    const owner = invoker.hasRange ? '5:7' : '0:0'
-    const look =
-      'stat -c "%a %n" /srv/data; stat -c "%u:%g %a" /srv/data/owned; cat /srv/data/link; ls -A /nowhere'
-    expect(await inBox(t, `${look}; cat ~/.tool/setting`)).toBe(
-      `2751 /srv/data\n${owner} 640\nmineof the image`,
-    )
-    await inBox(t, '/bin/busybox rm /srv/data/owned; echo own >/srv/data/new; echo changed >~/.tool/setting')
-    expect(await inBox(t, 'ls /srv/data; cat ~/.tool/setting')).toBe('link\nnew\nchanged\n')
-    output(await t.coop(['volume', 'rm', 'data']))
-    expect(await inBox(t, 'ls /srv/data')).toBe('link\nowned\n')
-    expect(leftovers(t)).toEqual([])
-  })
+  test.skipIf(skip)(
+    `a new volume has the image's files at its place, an old one keeps its own${note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      configure(t, ['data:/srv/data', 'none:/nowhere'], '[session]\npersist = [".tool"]\n')
+      output(await t.coop(['build', '-q']))
+      const owner = invoker.hasRange ? '5:7' : '0:0'
+      const look =
+        'stat -c "%a %n" /srv/data; stat -c "%u:%g %a" /srv/data/owned; cat /srv/data/link; ls -A /nowhere'
+      expect(await inBox(t, `${look}; cat ~/.tool/setting`)).toBe(
+        `2751 /srv/data\n${owner} 640\nmineof the image`,
+      )
+      await inBox(
+        t,
+        '/bin/busybox rm /srv/data/owned; echo own >/srv/data/new; echo changed >~/.tool/setting',
+      )
+      expect(await inBox(t, 'ls /srv/data; cat ~/.tool/setting')).toBe('link\nnew\nchanged\n')
+      output(await t.coop(['volume', 'rm', 'data']))
+      expect(await inBox(t, 'ls /srv/data')).toBe('link\nowned\n')
+      expect(leftovers(t)).toEqual([])
+    },
+  )
 
-  test.skipIf(skip)(`a link of the image does not lead to what is init's${note}`, async () => {
+  test.skipIf(skip)(`a link of the image does not lead to files of init${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, ['stolen:/srv/init/task', 'file:/srv/file/x'])
     output(await t.coop(['build', '-q']))
-    await t.coop(['run', 'true']) // whether it starts is another matter
+    await t.coop(['run', 'true']) // it may start or not
     const stolen = Bun.spawnSync(['find', join(t.dataDir, 'volumes/volume-stolen'), '-mindepth', '1'])
     expect({ code: stolen.exitCode, files: stolen.stdout.toString() }).toEqual({ code: 0, files: '' })
   })
 
-  test.skipIf(skip)(`two boxes that want it at once get the whole of it${note}`, async () => {
+  test.skipIf(skip)(`two boxes that start at once both get the whole volume${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     configure(t, ['many:/srv/many'])
     output(await t.coop(['build', '-q']))
@@ -95,7 +101,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(possible.missing)(
-    `on the host image what the box may not read stays out${possible.note}`,
+    `on the host image, files that the box may not read stay out${possible.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.settings('[sandbox]\nmounts = ["etc:/etc/ssl"]\n')

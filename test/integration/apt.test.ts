@@ -1,4 +1,4 @@
-/** A real distribution as a box's root: packages install, into the box only, and go with it. */
+/** A real distribution as a box's root: packages install into the box only, and are removed with it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,7 +34,7 @@ function makeArchive(): void {
   }
 }
 
-/** Unpacked with the ids that the invoker's boxes have. Returns the folder. */
+/** Unpacks it with the ids of the invoker's boxes. Returns the folder. */
 async function unpack(t: Scratch): Promise<string> {
   const root = t.folder('image')
   const tar = ['tar', '-x', '-p', '--numeric-owner', '--exclude=./dev/*', '-f', ARCHIVE, '-C', root]
@@ -89,7 +89,7 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(`${stdout}${stderr}`).not.toMatch(/^[WE]: |dpkg: error|cannot|Operation not permitted/m)
       expect(output(await t.coop(['exec', 'tree', '--version']))).toMatch(/^tree v/)
       expect(output(await t.coop(['exec', 'dpkg', '--verify', 'tree']))).toBe('')
-      // Files of ids that only the box has.
+      // Files of ids that exist only in the box.
       const others =
         'useradd -m robin && su robin -c "echo mine >~/file" && mkdir -m 700 /srv/closed && touch /srv/closed/x && chown -R 33:33 /srv/closed && stat -c %U:%G:%A /home/robin/file /srv/closed/x'
       expect(output(await t.coop(['exec', 'sh', '-c', others]))).toBe(
@@ -97,7 +97,7 @@ describe.each(invokers)('as $name', (invoker) => {
       )
       expect(output(await t.coop(['exec', 'touch', 'made-inside']))).toBe('')
       expect(statSync(join(t.workspace, 'made-inside'))).toMatchObject({ uid: invoker.uid, gid: invoker.gid })
-      // Another box of the same image knows nothing of it.
+      // Another box of the same image has none of the package's files.
       expect((await t.coop(['run', '--', 'tree', '--version'])).code).toBe(127)
       output(await t.coop(['kill', '-f']))
       await nothingLeft(t)

@@ -17,7 +17,7 @@ import {
   startBox,
 } from './support.ts'
 
-/** Says when it is there, and repeats what it is told. */
+/** Prints a word when it is ready, and repeats its input. */
 const ECHO = 'sh -c "echo hello; while read line; do echo \\"heard: $line\\"; done"'
 
 async function clients(t: Scratch, count: number): Promise<void> {
@@ -55,7 +55,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`detaching leaves the terminal as it was found${can.note}`, async () => {
+  test.skipIf(can.missing)(`detaching restores the terminal${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const modes = '\\033[?1049h\\033[?25l\\033[?1002h\\033[?1006h\\033[?2004h\\033[?1h\\033='
     const agent = t.write(
@@ -93,7 +93,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`all clients see the same, and any may type${can.note}`, async () => {
+  test.skipIf(can.missing)(`all clients see the same output, and each may type${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: ECHO })
     const [one, two] = [await t.coopTerminal(['attach']), await t.coopTerminal(['attach'])]
@@ -108,7 +108,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await clients(t, 1)
   })
 
-  test.skipIf(can.missing)(`--readonly shows and types nothing${can.note}`, async () => {
+  test.skipIf(can.missing)(`--readonly shows output and types nothing${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: ECHO })
     const reader = await t.coopTerminal(['attach', '--readonly'], { columns: 40, rows: 10 })
@@ -119,39 +119,34 @@ describe.each(invokers)('as $name', (invoker) => {
     await writer.line('heard')
     await reader.waitFor(/heard: heard/)
     expect(await writer.screen()).not.toContain('not heard')
-    // Nor does a small window that only watches make the others smaller.
+    // A small window that only watches does not make the others smaller either.
     expect((await box(t)).ptys[0]?.size).toEqual({ columns: 80, rows: 24 })
     await detach(reader)
   })
 
-  test.skipIf(can.missing)(
-    `the smallest window decides, and is forgotten when it leaves${can.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      await startBox(t, { agent: 'cat' })
-      const size = async (columns: number, rows: number) => {
-        const fits = async () => {
-          const now = (await box(t)).ptys[0]?.size
-          return now?.columns === columns && now.rows === rows
-        }
-        await waitUntil(fits, `a size of ${columns}x${rows}`)
-        expect(output(await t.coop(['exec', 'stty', '-F', '/dev/pts/0', 'size']))).toBe(
-          `${rows} ${columns}\n`,
-        )
+  test.skipIf(can.missing)(`the smallest window sets the size until it leaves${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t, { agent: 'cat' })
+    const size = async (columns: number, rows: number) => {
+      const fits = async () => {
+        const now = (await box(t)).ptys[0]?.size
+        return now?.columns === columns && now.rows === rows
       }
-      await t.coopTerminal(['attach'], { columns: 100, rows: 40 })
-      await size(100, 40)
-      const small = await t.coopTerminal(['attach'], { columns: 70, rows: 20 })
-      await size(70, 20)
-      await small.resize(60, 50)
-      await size(60, 40)
-      await detach(small)
-      await size(100, 40)
-    },
-  )
+      await waitUntil(fits, `a size of ${columns}x${rows}`)
+      expect(output(await t.coop(['exec', 'stty', '-F', '/dev/pts/0', 'size']))).toBe(`${rows} ${columns}\n`)
+    }
+    await t.coopTerminal(['attach'], { columns: 100, rows: 40 })
+    await size(100, 40)
+    const small = await t.coopTerminal(['attach'], { columns: 70, rows: 20 })
+    await size(70, 20)
+    await small.resize(60, 50)
+    await size(60, 40)
+    await detach(small)
+    await size(100, 40)
+  })
 
   test.skipIf(can.missing)(
-    `a client that is killed, or whose terminal goes, is gone${can.note}`,
+    `a killed client, or one whose terminal is gone, is no longer attached${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { agent: ECHO })
@@ -166,7 +161,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`killing the box ends its clients and says so${can.note}`, async () => {
+  test.skipIf(can.missing)(`killing the box ends its clients with a message${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const terminal = await t.coopTerminal(['attach'])
@@ -177,7 +172,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`a daemon that is killed goes unnoticed${can.note}`, async () => {
+  test.skipIf(can.missing)(`attached clients do not notice a killed daemon${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: ECHO })
     const terminal = await shellTerminal(
@@ -195,7 +190,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await shell(t, 'cmp ../before ../after'))).toBe('')
   })
 
-  test.skipIf(can.missing)(`a shutdown detaches, and says so${can.note}`, async () => {
+  test.skipIf(can.missing)(`a shutdown detaches clients with a message${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: ECHO })
     const terminal = await shellTerminal(t, 'coop attach; echo "CODE $?"; cat')
@@ -206,7 +201,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await box(t)).toMatchObject({ state: 'running', clients: 0 })
   })
 
-  test.skipIf(can.missing)(`without a terminal there is a sentence${can.note}`, async () => {
+  test.skipIf(can.missing)(`without a terminal, attach is refused with a sentence${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     expectRefusal(await t.coop(['attach']), { code: 2, sentence: /terminal/, hint: /terminal/ })
     expectRefusal(await t.coop(['shell']), { code: 2, sentence: /terminal/, hint: /coop exec/ })
@@ -216,7 +211,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await daemonPid(t)).toBeNumber()
   })
 
-  test.skipIf(can.missing)(`a full screen is whole after rejoining${can.note}`, async () => {
+  test.skipIf(can.missing)(`a full-screen program is whole after rejoining${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const lines = Array.from({ length: 40 }, (_, n) => `line ${n + 1}`)
     const file = t.write('text', `${lines.join('\n')}\n`)

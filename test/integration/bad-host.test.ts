@@ -1,4 +1,4 @@
-/** Hosts that lack something: what coop says, and what it leaves. Most of these hosts only root can stage. */
+/** Hosts that lack something: coop's message, and its leftovers. Only root can stage most of these hosts. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { boxes, expectRefusal, needed, nothingLeft, output, startBox } from './s
 
 const root = needsAll({ root: process.getuid?.() === 0 })
 
-/** A mount that goes with the test. */
+/** A mount that ends with the test. */
 class Mount implements Disposable {
   readonly target: string
   constructor(target: string, ...args: string[]) {
@@ -42,10 +42,10 @@ describe.each(invokers)('as $name', (invoker) => {
   const missing = can.missing || root.missing
   const note = `${can.note}${root.note}`
 
-  test.skipIf(missing)(`no user namespaces: exit 7, and how to get them${note}`, async () => {
+  test.skipIf(missing)(`no user namespaces: exit 7, and a hint how to get them${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await t.coop(['system', 'status'])
-    // In a user namespace of its own that allows none below it.
+    // In a user namespace of its own that allows no further ones.
     const forbid = 'echo 0 >/proc/sys/user/max_user_namespaces'
     const drop = invoker.uid === 0 ? '' : 'setpriv --ambient-caps=-all --inh-caps=-all'
     const who = invoker.uid === 0 ? ['--map-root-user'] : ['--map-current-user', '--keep-caps']
@@ -82,7 +82,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(missing)(`a full disk: what is full, and no half of a box${note}`, async () => {
+  test.skipIf(missing)(`a full disk: the error names it, and no half-made box stays${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     using _disk = tmpfs(t, t.dataDir, 'size=64k')
     output(await t.run(['sh', '-c', `head -c 60k /dev/zero >${t.dataDir}/filler; true`]))
@@ -91,7 +91,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expectRefusal(await t.coop(['-d', '--agent', 'sleep 9']), { code: 1, ...expected })
     await nothingLeft(t)
     expect(readdirSync(t.dataDir)).toContain('filler')
-    // With room again it works, with the same daemon.
+    // When there is room again, the same daemon works.
     output(await t.run(['rm', join(t.dataDir, 'filler')]))
     must('mount', '-o', 'remount,size=64m', t.dataDir)
     expect(output(await t.coop(['run', '--', 'echo', 'room']))).toBe('room\n')
@@ -99,7 +99,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(missing)(
-    `a disk that fills up under a box: its programs are told, coop goes on${note}`,
+    `a disk that fills up under a box: its programs get an error, coop continues${note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       using _disk = tmpfs(t, t.dataDir, 'size=8m')
@@ -157,7 +157,7 @@ describe.each(invokers)('as $name', (invoker) => {
 
 const single = needed(solo ?? ordinary)
 test.skipIf(single.missing || !solo)(
-  `without a range a box has one id, and coop says what that costs${single.note}`,
+  `without a range a box has one id, and coop names the drawbacks${single.note}`,
   async () => {
     await using t = await scratch(solo ?? ordinary, { git: false })
     const started = await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity'])
@@ -167,9 +167,9 @@ test.skipIf(single.missing || !solo)(
     expect(output(await t.coop(['exec', 'id', '-u']))).toBe('0\n')
     expect(output(await t.coop(['exec', 'cat', '/proc/self/uid_map']))).toMatch(/^ *0 +\d+ +1\n$/)
     expect(output(await t.coop(['status']))).toMatch(/^ids +single/m)
-    // Not with every command: `run` is for pipelines.
+    // Not with every command: `run` is for pipelines and prints no note.
     expect((await t.coop(['run', '--', 'true'])).stderr).toBe('')
-    // Nor with every box, also of the next daemon's.
+    // Nor with every box, also of the next daemon.
     output(await t.coop(['stop']))
     expect((await t.coop(['start'])).stderr).toBe('')
     output(await t.coop(['system', 'shutdown']))

@@ -1,4 +1,4 @@
-/** What a person can get wrong: a sentence, a hint, the right exit code, and nothing left behind. */
+/** User errors: a sentence, a hint, the right exit code, and nothing left behind. */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,13 +8,13 @@ import { invokers } from '../harness/users.ts'
 import { boxes, expectRefusal, needed, nothingLeft, output, shell, startBox } from './support.ts'
 
 interface Expected {
-  /** Of commands that are not `run`. */
+  /** The options of commands other than `run`. */
   readonly code: number
   readonly sentence: RegExp
   readonly hint: RegExp
 }
 
-/** The same from `coop run` (125), `coop -d` and `coop run --plan`, without a trace of a box. */
+/** The same error from `coop run` (125), `coop -d` and `coop run --plan`, without a trace of a box. */
 async function refused(t: Scratch, flags: readonly string[], expected: Expected): Promise<void> {
   const run = await t.coop(['run', ...flags, '--', 'true'])
   expectRefusal(run, { ...expected, code: 125 })
@@ -43,7 +43,7 @@ describe.each(invokers)('as $name', (invoker) => {
   toml('a key in the wrong table', '[sandbox]\nmode = "none"\n', /coop\.toml:2:.*mode/, /network/)
 
   test.skipIf(can.missing)(
-    `what is well-formed and cannot be used says where it was written${can.note}`,
+    `an error for a well-formed, unusable value names its place${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const said = async (text: string, code: number, sentence: string) => {
@@ -114,7 +114,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`a name that is taken, or none${can.note}`, async () => {
+  test.skipIf(can.missing)(`a name that is taken, or invalid${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const other = t.folder('home/other')
     await startBox(t, { name: 'taken' })
@@ -141,7 +141,7 @@ describe.each(invokers)('as $name', (invoker) => {
     else expectRefusal(again, { code: 1, sentence: /taken/, hint: /./ })
   })
 
-  test.skipIf(can.missing)(`an image or root file system that is not there${can.note}`, async () => {
+  test.skipIf(can.missing)(`a missing image or root file system${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const empty = t.folder('empty')
     await refused(t, ['--image', 'debian:latest'], { code: 5, sentence: /debian:latest/, hint: /./ })
@@ -175,10 +175,10 @@ describe.each(invokers)('as $name', (invoker) => {
     await mounts('~:/host-home', /~/)
     await mounts('/:/host', /\//)
     await mounts(`${t.runtimeDir}:/x`, /./)
-    await mounts('./:/proc/x', /\/proc/, 2) // no value that a target can have
+    await mounts('./:/proc/x', /\/proc/, 2) // a value that no target can have
   })
 
-  test.skipIf(can.missing)(`a box that is not there: exit 3${can.note}`, async () => {
+  test.skipIf(can.missing)(`a missing box: exit 3${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     for (const command of ['status', 'kill', 'restart']) {
       expectRefusal(await t.coop([command]), { code: 3, sentence: /no box/, hint: /coop/ })

@@ -1,4 +1,4 @@
-/** One connection carries many terminals, events, and clients of the release before. */
+/** One connection carries many terminals and events, and serves clients of the release before. */
 import { describe, expect, test } from 'bun:test'
 import { PROTOCOL } from '../../src/protocol/server-messages.ts'
 import { RawClient } from '../harness/raw-client.ts'
@@ -18,11 +18,11 @@ const shell = {
   size: SIZE,
 }
 
-// The daemon talks to its own user alone, and these tests are the client.
+// The daemon talks only to its own user, and these tests are the client.
 describe.skipIf(process.getuid?.() !== ordinary.uid && process.getuid?.() !== 0)('a connection', () => {
   const invoker = process.getuid?.() === 0 ? { ...ordinary, name: 'root', uid: 0, gid: 0 } : ordinary
 
-  test.skipIf(can.missing)(`shows several terminals, each on its channel${can.note}`, async () => {
+  test.skipIf(can.missing)(`carries several terminals, each on its channel${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     using client = await RawClient.connect(t, PROTOCOL)
@@ -45,7 +45,7 @@ describe.skipIf(process.getuid?.() !== ordinary.uid && process.getuid?.() !== 0)
     expect(await client.call({ do: 'box.find', box: 'box', cwd: '/' })).toMatchObject({ clients: 0 })
   })
 
-  test.skipIf(can.missing)(`hears what happens to boxes${can.note}`, async () => {
+  test.skipIf(can.missing)(`carries events of boxes${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     using client = await RawClient.connect(t, PROTOCOL)
@@ -59,7 +59,7 @@ describe.skipIf(process.getuid?.() !== ordinary.uid && process.getuid?.() !== 0)
     expect(stopped).toMatchObject({ event: { box: 'box', reason: 'coop stop' } })
   })
 
-  test.skipIf(can.missing)(`of a client of protocol 3 is served in its own way${can.note}`, async () => {
+  test.skipIf(can.missing)(`of a client of protocol 3 is served in that protocol${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: 'sh' })
     using client = await RawClient.connect(t, 3)

@@ -1,4 +1,4 @@
-/** The command line itself: help, listings, `init`, `config`, `status`, and how they print. */
+/** The command line itself: help, listings, `init`, `config`, `status`, and their output. */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -101,14 +101,14 @@ test('init writes a coop.toml that is valid, and never overwrites', async () => 
   output(await t.coop(['config']))
   expectRefusal(await t.coop(['init']), { code: 2, sentence: /there already/, hint: /./ })
   expect(readFileSync(file, 'utf8')).toBe(written)
-  // Not through a link either, not even one that leads nowhere.
+  // It does not write through a link either, not even a dangling one.
   const other = t.folder('home/other')
   output(await t.run(['ln', '-s', '../nowhere', 'coop.toml'], { cwd: other }))
   expect((await t.coop(['init'], { cwd: other })).code).toBe(2)
   expect((await t.run(['test', '-e', '../nowhere'], { cwd: other })).code).toBe(1)
 })
 
-test('config shows each value with where it comes from', async () => {
+test('config shows each value with its source', async () => {
   await using t = await scratch(ordinary, { git: false })
   t.write(join(t.configDir, 'default.toml'), '[sandbox]\nshell = "sh"\nuser = "global"\n')
   t.write('coop.toml', '[sandbox]\nuser = "project"\n[env]\nTOKEN = "very-secret"\n')
@@ -197,7 +197,7 @@ describe.each(invokers)('as $name', (invoker) => {
     })
   })
 
-  test.skipIf(can.missing)(`kill ends one box or all, and says so${can.note}`, async () => {
+  test.skipIf(can.missing)(`kill ends one box or all, with a message${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { name: 'one' })
     await startBox(t, { name: 'two', flags: ['-w', t.folder('home/two')] })
@@ -210,7 +210,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await boxes(t)).toEqual([])
   })
 
-  test.skipIf(can.missing)(`of several boxes of a folder none is chosen${can.note}`, async () => {
+  test.skipIf(can.missing)(`coop chooses none of several boxes of a folder${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { name: 'one' })
     await startBox(t, { name: 'two' })
@@ -232,7 +232,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `a box below another one's folder is made, and that is said${can.note}`,
+    `a box below another one's folder is made, with a message${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { name: 'above' })
@@ -244,7 +244,7 @@ describe.each(invokers)('as $name', (invoker) => {
       )
       const above = /box above/
       expect((await t.coop(['-d'], { cwd })).stderr).not.toMatch(above)
-      // Whoever says which folder, or gives a name, knows.
+      // A folder or a name on the command line decides.
       const asked = await t.coop(['-d', '-w', t.folder('home/project/asked'), '--agent', 'sleep infinity'])
       expect(asked.stderr).not.toMatch(above)
       const named = await t.coop(['create', 'named', '--agent', 'sleep infinity'], { cwd })
@@ -297,15 +297,18 @@ describe.each(invokers)('as $name', (invoker) => {
     expect((await t.run(['test', '-e', 'saved'])).code).toBe(1)
   })
 
-  test.skipIf(can.missing)(`coop -d says what it did, -q nothing, twice is once${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const first = await t.coop(['-d', '--agent', 'sleep infinity'])
-    expect(first).toMatchObject({ code: 0 })
-    expect(first.stdout).toMatch(/project[\s\S]*coop attach project[\s\S]*coop kill project/)
-    expect(output(await t.coop(['-d']))).toMatch(/already/)
-    expect(await t.coop(['-d', '-q'])).toMatchObject({ code: 0, stdout: '', stderr: '' })
-    expect(await boxes(t)).toHaveLength(1)
-  })
+  test.skipIf(can.missing)(
+    `coop -d prints a message, with -q none, and a second time starts nothing${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const first = await t.coop(['-d', '--agent', 'sleep infinity'])
+      expect(first).toMatchObject({ code: 0 })
+      expect(first.stdout).toMatch(/project[\s\S]*coop attach project[\s\S]*coop kill project/)
+      expect(output(await t.coop(['-d']))).toMatch(/already/)
+      expect(await t.coop(['-d', '-q'])).toMatchObject({ code: 0, stdout: '', stderr: '' })
+      expect(await boxes(t)).toHaveLength(1)
+    },
+  )
 
   test.skipIf(can.missing || tmux.missing)(
     `colours are for terminals that want them${can.note}${tmux.note}`,
@@ -329,7 +332,7 @@ describe.each(invokers)('as $name', (invoker) => {
 describe.each(invokers)('as $name', (invoker) => {
   const can = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
 
-  test.skipIf(can.missing)(`a box is not taken for another one${can.note}`, async () => {
+  test.skipIf(can.missing)(`coop does not mistake one box for another${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     output(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity']))
     for (const [flag, value] of [
@@ -345,7 +348,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await t.coop(['-d', '--network', 'host', '--agent', 'sleep 5']))).toContain(
       'running already',
     )
-    // As of a script whose variable is not set.
+    // As in a script whose variable is not set.
     for (const command of [['kill'], ['stop'], ['logs'], ['snapshot', 'create', '', 'x']])
       expectRefusal(await t.coop(command.length > 1 ? command : [...command, '']), {
         code: 2,
@@ -355,17 +358,20 @@ describe.each(invokers)('as $name', (invoker) => {
     expect((await t.coop(['status'])).code).toBe(0)
   })
 
-  test.skipIf(can.missing)(`exec starts where its caller is, if that is in the box${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    t.write('coop.toml', '[workspace]\npath = "/work"\n')
-    output(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity']))
-    const sub = t.folder('home/project/deep/sub')
-    expect(output(await t.coop(['exec', 'pwd'], { cwd: sub }))).toBe('/work/deep/sub\n')
-    expect(output(await t.coop(['exec', '-n', 'box', 'pwd'], { cwd: t.home }))).toBe('/work\n')
-    expect(output(await t.coop(['exec', '--cwd', '/etc', 'pwd'], { cwd: sub }))).toBe('/etc\n')
-  })
+  test.skipIf(can.missing)(
+    `exec starts in its caller's folder, if that is in the box${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.write('coop.toml', '[workspace]\npath = "/work"\n')
+      output(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity']))
+      const sub = t.folder('home/project/deep/sub')
+      expect(output(await t.coop(['exec', 'pwd'], { cwd: sub }))).toBe('/work/deep/sub\n')
+      expect(output(await t.coop(['exec', '-n', 'box', 'pwd'], { cwd: t.home }))).toBe('/work\n')
+      expect(output(await t.coop(['exec', '--cwd', '/etc', 'pwd'], { cwd: sub }))).toBe('/etc\n')
+    },
+  )
 
-  test.skipIf(can.missing)(`a workspace at a place that the box needs is refused${can.note}`, async () => {
+  test.skipIf(can.missing)(`a workspace at a system folder of the box is refused${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     for (const path of ['/', '/./', '/proc', '/proc/x/', '/etc', '/usr', '/work/../tmp']) {
       t.write('coop.toml', `[workspace]\npath = ${JSON.stringify(path)}\n`)
@@ -375,11 +381,11 @@ describe.each(invokers)('as $name', (invoker) => {
         hint: /./,
       })
     }
-    t.write('coop.toml', '[workspace]\nmount = "sub"\n') // would look as if less was in the box
+    t.write('coop.toml', '[workspace]\nmount = "sub"\n') // it would look as if the box had less in it
     expectRefusal(await t.coop(['run', 'true']), { code: 125, sentence: /no effect/, hint: /mount/ })
   })
 
-  test.skipIf(can.missing)(`output that is lost is no success${can.note}`, async () => {
+  test.skipIf(can.missing)(`lost output is an error${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const full = await shell(t, 'coop ls --json >/dev/full')
     expect(full).toMatchObject({ code: 1, stderr: 'coop: the output cannot be written (ENOSPC)\n' })
@@ -391,7 +397,7 @@ describe.each(invokers)('run and exec as $name', (invoker) => {
   const can = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
 
   test.skipIf(can.missing)(
-    `output that cannot be written ends the command and is said${can.note}`,
+    `output that cannot be written ends the command with an error${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const said = 'coop: the output cannot be written (ENOSPC)\n'

@@ -1,4 +1,4 @@
-/** CONTRIBUTING.md, followed: the command it adds has types, help, completion, documentation and an answer. */
+/** The steps of CONTRIBUTING.md: the command that they add has types, help, completion, documentation and an answer. */
 import { expect, test } from 'bun:test'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -72,7 +72,7 @@ if (invoker) {
     if (exitCode !== 0) throw new Error(stderr.toString())
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
-    // The daemon that runs is of another build and knows no such call, so that it is replaced first.
+    // The running daemon is of another build and does not know the call, so it is replaced first.
     output(await t.coop(['system', 'shutdown']))
     const hello = (...args: string[]) => t.run([join(example.path, 'dist/coop'), ...args])
     expect(output(await hello('hello', 'box'))).toBe('hello, box\n')

@@ -1,4 +1,4 @@
-/** `coop cp`: what is refused, what goes wrong, and what is left then. */
+/** `coop cp`: refusals, failures, and their leftovers. */
 import { describe, expect, test } from 'bun:test'
 import {
   chmodSync,
@@ -19,7 +19,7 @@ import { daemonPid, everyone, expectRefusal, needed, output, startBox } from './
 describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker)
 
-  test.skipIf(can.missing)(`what cannot be is said in a sentence${can.note}`, async () => {
+  test.skipIf(can.missing)(`an impossible copy is refused with a sentence${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     t.write('../f', 'x')
@@ -55,12 +55,12 @@ describe.each(everyone)('as $name', (invoker) => {
       code: 1,
       stderr: expect.stringContaining('made up by the kernel'),
     })
-    expect(await inside(t, 'ls -A /tmp | grep -v ^ct-; :')).toBe('') // the workspace may be there
+    expect(await inside(t, 'ls -A /tmp | grep -v ^ct-; :')).toBe('') // the workspace may lie there
     expect(lstatSync('/dev/null').isCharacterDevice()).toBe(true)
   })
 
   test.skipIf(can.missing || invoker.uid === 0)(
-    `what may not be read or written is named${can.note}`,
+    `an error names a file that may not be read or written${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)
@@ -109,7 +109,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(readFileSync(join(t.workspace, 'd/f'), 'utf8')).toBe('x')
   })
 
-  test.skipIf(can.missing)(`a full disk is told, and nothing half-made stays${can.note}`, async () => {
+  test.skipIf(can.missing)(`a full disk is reported, and nothing half-made stays${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     t.write('../big', new Uint8Array(300_000))
@@ -135,7 +135,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await copy.finished(5_000)
       await waitUntil(async () => (await unfinished()) === 0, 'the half-made file to go')
     }
-    expect(await inside(t, 'ls -A /tmp | grep -v ^ct-; :')).toBe('') // the workspace may be there
+    expect(await inside(t, 'ls -A /tmp | grep -v ^ct-; :')).toBe('') // the workspace may lie there
     const many = (folder: string): string =>
       `mkdir ${folder}; cd ${folder}; for n in $(seq 8000); do : >$n; done`
     await inside(t, many('/tmp/d'))
@@ -179,7 +179,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `a name that is a folder on the other side is refused, and the rest copied${can.note}`,
+    `a file whose name is a folder on the other side is refused, and the rest copied${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)

@@ -1,4 +1,4 @@
-/** `coop cp`: files and folders into a box that runs, and out of it. */
+/** `coop cp`: files and folders into a running box, and out of it. */
 import { describe, expect, test } from 'bun:test'
 import {
   chmodSync,
@@ -19,7 +19,7 @@ import { everyone, expectRefusal, needed, output, shell, shellTerminal, startBox
 describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker)
 
-  test.skipIf(can.missing)(`a file goes in and comes out as it was${can.note}`, async () => {
+  test.skipIf(can.missing)(`a file goes in and comes out unchanged${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const bytes = crypto.getRandomValues(new Uint8Array(60_000))
@@ -38,18 +38,18 @@ describe.each(everyone)('as $name', (invoker) => {
     })
   })
 
-  test.skipIf(can.missing)(`names are chosen as cp chooses them${can.note}`, async () => {
+  test.skipIf(can.missing)(`target names follow the rules of cp${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     t.write('../a/f', '1')
     const host = (name: string): string => join(t.home, name)
-    await copied(t, host('a/f'), ':/tmp/g') // by a new name
-    await copied(t, host('a/f'), ':/tmp/g') // over what is there
+    await copied(t, host('a/f'), ':/tmp/g') // under a new name
+    await copied(t, host('a/f'), ':/tmp/g') // over an existing file
     await inside(t, 'mkdir /tmp/d /tmp/e; echo old >/tmp/d/f')
     await copied(t, host('a/f'), ':/tmp/d') // into a folder
-    await copied(t, host('a'), ':/tmp/d') // a folder into one
-    await copied(t, `${host('a')}/`, ':/tmp/new') // a folder by a new name
-    await copied(t, `${host('a')}/.`, ':/tmp/e') // what is in it
+    await copied(t, host('a'), ':/tmp/d') // a folder into another
+    await copied(t, `${host('a')}/`, ':/tmp/new') // a folder under a new name
+    await copied(t, `${host('a')}/.`, ':/tmp/e') // the contents of a folder
     await copied(t, host('a/f'), ':rel') // below the workspace
     await copied(t, host('a/f'), ':~/home') // below the home
     const found = await inside(t, 'cd /tmp; find g d e new -type f | sort; cat d/f; echo; ls ~/home')
@@ -100,7 +100,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(output(await shell(t, `find ${back} ! -user ${invoker.uid}; find ${t.home} -name '.coop*'`))).toBe(
       '',
     )
-    // Once more, over what is there now.
+    // Once more, over the existing files.
     await copied(t, `${tree}/.`, ':/tmp/tree')
     await copied(t, ':/tmp/tree/.', back)
     expect(await inside(t, `${describeTree('/tmp/tree')}; ${sums}`)).toBe(before)
@@ -132,7 +132,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inside(t, 'stat -c %a /tmp/marked')).toBe(invoker.uid === 0 ? '755\n' : '6755\n')
   })
 
-  test.skipIf(can.missing)(`what has no bytes is left out, and told${can.note}`, async () => {
+  test.skipIf(can.missing)(`files without bytes are left out and reported${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const listen = 'require("net").createServer().listen("s", () => process.exit())'
@@ -151,7 +151,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(existsSync(join(t.home, 'x'))).toBe(false)
   })
 
-  test.skipIf(can.missing)(`a link is copied as one, or followed when asked${can.note}`, async () => {
+  test.skipIf(can.missing)(`a link is copied as a link, or followed when asked${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     await inside(t, 'mkdir -p /tmp/d/e; echo 1 >/tmp/d/f; cd /tmp; ln -s d/f lf; ln -s d ld')
@@ -178,7 +178,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await copied(t, '-L', '../lf', ':/tmp/b')
     await copied(t, '../ld', ':/tmp/c')
     await copied(t, '../ld/', ':/tmp/g')
-    await copied(t, ':/tmp/d/f', '../ld/h') // on the way a link is followed
+    await copied(t, ':/tmp/d/f', '../ld/h') // links on the way are followed
     expect(await inside(t, 'cd /tmp; stat -c %F a b c g')).toBe(
       'symbolic link\nregular file\nsymbolic link\ndirectory\n',
     )
@@ -201,7 +201,7 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   const seen = needed(invoker, 'tmux')
-  test.skipIf(seen.missing)(`a slow copy shows how far it is, on a terminal only${seen.note}`, async () => {
+  test.skipIf(seen.missing)(`a slow copy shows its progress, on a terminal only${seen.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const slow = '{ echo a; sleep 1.2; echo b; cat; } | coop cp - :/tmp/f'

@@ -1,4 +1,4 @@
-/** The daemon: started once by whoever comes first, gone when idle, and no bad end for the boxes when killed. */
+/** The daemon: the first caller starts it, it ends when idle, and boxes survive when it is killed. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -45,7 +45,7 @@ let idle: Scratch
 let busy: Scratch
 let gone = -1
 let stays = -1
-// Half a minute passes while the other tests run.
+// Half a minute, which passes while the other tests run.
 beforeAll(async () => {
   if (can.missing) return
   idle = await scratch(ordinary, { git: false })
@@ -79,7 +79,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(events(t).filter(({ event }) => event === 'start')).toHaveLength(1)
   })
 
-  test.skipIf(can.missing)(`its sockets are for the user alone${can.note}`, async () => {
+  test.skipIf(can.missing)(`only the user can use its sockets${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     expect(statSync(t.runtimeDir)).toMatchObject({ uid: invoker.uid })
@@ -100,7 +100,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     output(await t.coop(['run', '--', 'true']))
     const socket = join(t.runtimeDir, 'daemon.sock')
-    // Even where somebody has opened the folders, the daemon asks the kernel who calls.
+    // Even if somebody has opened the folders, the daemon asks the kernel for its caller's id.
     for (const folder of [t.root, t.runtimeDir]) chmodSync(folder, 0o755)
     chmodSync(socket, 0o666)
     const knock = `import socket,sys
@@ -126,7 +126,7 @@ except OSError: print(0)`
     expect(readdirSync(t.runtimeDir)).toContain('daemon.sock')
     expect(output(await t.coop(['system', 'status']))).toContain('does not run')
     expect(output(await t.coop(['run', '--', 'echo', 'again']))).toBe('again\n')
-    // And what is no socket at all.
+    // A file that is not a socket is replaced, too.
     await killDaemon(t)
     output(await shell(t, `rm ${t.runtimeDir}/*.sock; echo x >${t.runtimeDir}/daemon.sock`))
     expect(output(await t.coop(['run', '--', 'echo', 'again']))).toBe('again\n')
@@ -149,7 +149,7 @@ except OSError: print(0)`
   })
 
   test.skipIf(can.missing || tmux.missing)(
-    `an adopted agent shows what it had shown, and goes on${can.note}${tmux.note}`,
+    `an adopted agent shows its old output, and continues${can.note}${tmux.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { agent: 'sh -c "echo started; while read line; do echo \\"heard: $line\\"; done"' })
@@ -310,45 +310,51 @@ test.skipIf(can.missing)(
         hint,
       })
     expect(await box(t)).toMatchObject({ state: 'running' })
-    // By another name.
+    // Under another name.
     output(await t.run(['ln', '-s', t.dataDir, join(t.root, 'linked')]))
     const linked = await t.coop(['ls', '--json'], { env: { COOP_DATA_DIR: join(t.root, 'linked') } })
     expect(JSON.parse(output(linked))).toMatchObject([{ name: 'box' }])
   },
 )
 
-test.skipIf(can.missing)(`settings are the caller's, whoever started the daemon${can.note}`, async () => {
-  await using t = await scratch(ordinary, { git: false })
-  const word = async (env: Record<string, string>) =>
-    output(await t.coop(['run', '--', 'sh', '-c', 'echo "<$WORD>"'], { env }))
-  expect(await word({})).toBe('<>\n')
-  const other = t.folder('settings')
-  t.write(join(other, 'default.toml'), '[env]\nWORD = "theirs"\n')
-  expect(await word({ COOP_CONFIG_DIR: other })).toBe('<theirs>\n')
-  expect(await word({})).toBe('<>\n')
-})
+test.skipIf(can.missing)(
+  `settings are those of the caller, not of the client that started the daemon${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    const word = async (env: Record<string, string>) =>
+      output(await t.coop(['run', '--', 'sh', '-c', 'echo "<$WORD>"'], { env }))
+    expect(await word({})).toBe('<>\n')
+    const other = t.folder('settings')
+    t.write(join(other, 'default.toml'), '[env]\nWORD = "theirs"\n')
+    expect(await word({ COOP_CONFIG_DIR: other })).toBe('<theirs>\n')
+    expect(await word({})).toBe('<>\n')
+  },
+)
 
-/** A process of the box's agent. */
+/** A process of the agent of the box. */
 async function sleeper(t: Scratch): Promise<number> {
   const { stdout } = await t.run(['pgrep', '-n', '-f', '^sleep 1000$'])
   return Number(stdout.trim())
 }
 
 describe('the runtime folder', () => {
-  test.skipIf(can.missing)(`is made when it is missing, and closed when it is open${can.note}`, async () => {
-    await using t = await scratch(ordinary, { git: false })
-    output(await shell(t, `rmdir ${t.runtimeDir}`))
-    expect(output(await t.coop(['run', '--', 'echo', 'made']))).toBe('made\n')
-    expect(statSync(t.runtimeDir).mode & 0o7777).toBe(0o700)
-    output(await t.coop(['system', 'shutdown']))
-    chmodSync(t.runtimeDir, 0o777)
-    const { code, stderr } = await t.coop(['run', '--', 'true'])
-    // Refusing is as good as closing.
-    if (code === 0) expect(statSync(t.runtimeDir).mode & 0o077).toBe(0)
-    else expect(stderr).toMatch(/runtime folder/)
-  })
+  test.skipIf(can.missing)(
+    `is made when it is missing, and closed to others when it is open${can.note}`,
+    async () => {
+      await using t = await scratch(ordinary, { git: false })
+      output(await shell(t, `rmdir ${t.runtimeDir}`))
+      expect(output(await t.coop(['run', '--', 'echo', 'made']))).toBe('made\n')
+      expect(statSync(t.runtimeDir).mode & 0o7777).toBe(0o700)
+      output(await t.coop(['system', 'shutdown']))
+      chmodSync(t.runtimeDir, 0o777)
+      const { code, stderr } = await t.coop(['run', '--', 'true'])
+      // A refusal is as good as closing it.
+      if (code === 0) expect(statSync(t.runtimeDir).mode & 0o077).toBe(0)
+      else expect(stderr).toMatch(/runtime folder/)
+    },
+  )
 
-  test.skipIf(can.missing)(`is no link, no file, and nobody else's${can.note}`, async () => {
+  test.skipIf(can.missing)(`must not be a link, a file, or another user's folder${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
     const real = t.folder('real', 0o700)
     const hint = /COOP_RUNTIME_DIR/

@@ -1,4 +1,4 @@
-/** Ctrl+] by hand: once leaves, twice is for the program. */
+/** The detach key Ctrl+]: pressed once it detaches, pressed twice it reaches the program. */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'

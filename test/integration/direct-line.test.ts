@@ -1,4 +1,4 @@
-/** Who types is answered by the program, whatever the daemon does, and nothing is lost however the client ends. */
+/** A typing user gets the program's echo whatever the daemon does, and nothing is lost however the client ends. */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,10 +9,10 @@ import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { box, daemonPid, needed, output, shellTerminal, startBox } from './support.ts'
 
-/** Numbers what it is told. Its terminal repeats nothing. */
+/** Numbers its input lines. Its terminal does not echo. */
 const COUNT = `sh -c 'stty -echo; echo ready; n=0; while read -r line; do n=$((n+1)); echo "$n $line"; done'`
 
-/** The only client of a terminal, once it can type into it by itself. */
+/** Waits until the only client of a terminal types into it directly. */
 async function directClient(t: Scratch): Promise<number> {
   const direct = async (): Promise<number | undefined> => {
     const pid = (await box(t)).ptys[0]?.clients[0]?.pid
@@ -63,7 +63,7 @@ describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker, 'tmux')
 
   test.skipIf(can.missing)(
-    `a daemon that is stopped keeps nobody from typing, and gets to know all of it${can.note}`,
+    `a user can type while the daemon is stopped, and the daemon learns all of it later${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { agent: COUNT })
@@ -84,22 +84,25 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`who only watches needs the daemon, and cannot type${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t, { agent: COUNT })
-    const watcher = await t.coopTerminal(['attach', 'box', '--readonly'])
-    await watcher.waitFor(/ready/)
-    const pid = await waitUntil(async () => (await box(t)).ptys[0]?.clients[0]?.pid, 'the client')
-    await watcher.line('no')
-    const second = await t.coopTerminal(['attach', 'box'])
-    await second.waitFor(/ready/)
-    await second.line('yes')
-    await watcher.waitFor(/1 yes/)
-    expect(hasRing(pid)).toBe(false)
-    expect(await logs(t)).toEqual(['1 yes'])
-  })
+  test.skipIf(can.missing)(
+    `a read-only client goes through the daemon, and cannot type${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { agent: COUNT })
+      const watcher = await t.coopTerminal(['attach', 'box', '--readonly'])
+      await watcher.waitFor(/ready/)
+      const pid = await waitUntil(async () => (await box(t)).ptys[0]?.clients[0]?.pid, 'the client')
+      await watcher.line('no')
+      const second = await t.coopTerminal(['attach', 'box'])
+      await second.waitFor(/ready/)
+      await second.line('yes')
+      await watcher.waitFor(/1 yes/)
+      expect(hasRing(pid)).toBe(false)
+      expect(await logs(t)).toEqual(['1 yes'])
+    },
+  )
 
-  test.skipIf(can.missing)(`two who type both see everything${can.note}`, async () => {
+  test.skipIf(can.missing)(`two typing clients both see everything${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: COUNT })
     const first = await t.coopTerminal(['attach', 'box'])
@@ -118,7 +121,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `a client that is stopped while its user types holds nothing up${can.note}`,
+    `a client that is stopped while its user types delays nothing${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const agent = `sh -c 'echo ready; read -r line; n=0; while sleep 0.01; do n=$((n+1)); echo "$n said"; done'`
@@ -145,11 +148,11 @@ describe.each(invokers)('as $name', (invoker) => {
     await startBox(t, { agent: `sh -c 'stty raw -echo; echo ready; exec tee typed'` })
     const client = attached(t)
     await directClient(t)
-    // What ends like a key that is not whole has to be waited for by other means: the line is let go, and taken again.
+    // An unfinished key needs another way of waiting: the client gives up the direct line, and takes it again.
     const typed = Array.from({ length: 5_000 }, (_, i) => (i % 10 ? `${i},` : `${i}\x1b`))
     for (const text of typed) {
       client.stdin.write(text)
-      await client.stdin.flush() // each by itself, some while the one before is on its way
+      await client.stdin.flush() // each alone, some while the one before is on its way
     }
     const got = (): string => readFileSync(join(t.workspace, 'typed'), 'latin1')
     await waitUntil(() => got().length >= typed.join('').length, 'all of it')
@@ -178,14 +181,14 @@ describe.each(invokers)('as $name', (invoker) => {
       }
       client.kill('SIGKILL')
       await client.exited
-      // The first line follows what draws the screen.
+      // The first line follows the sequences that draw the screen.
       const numbers: string[] = shown.match(/^[1-9]\d*(?=\r$)/gm) ?? []
       expect(numbers).toEqual(Array.from({ length: 30_000 }, (_, i) => `${i + 1}`))
     },
   )
 
   test.skipIf(can.missing)(
-    `a client that is killed while its user types takes nothing along${can.note}`,
+    `a client that is killed while its user types loses no output${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t, { agent: COUNT.replace('; echo', '; sleep 0.005; echo') })
@@ -199,7 +202,7 @@ describe.each(invokers)('as $name', (invoker) => {
         send(pid, 'SIGKILL')
         await terminal.exited()
         await waitUntil(async () => (await box(t)).clients === 0, 'the end of the client')
-        // What it had not passed on yet went with it, as with any terminal.
+        // Input that the client had not passed on was lost with it, as with any terminal.
         const lines = await waitUntil(async () => {
           const now = await logs(t)
           return now.at(-1) === (await logs(t)).at(-1) ? now : undefined

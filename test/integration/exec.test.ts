@@ -1,4 +1,4 @@
-/** `coop exec`: a command in a box that runs. */
+/** `coop exec`: a command in a running box. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,24 +9,27 @@ import { everyone, expectRefusal, needed, nothingLeft, output, shell, startBox }
 describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker)
 
-  test.skipIf(can.missing)(`a command in the box of coop run leaves that as it is${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const run = t.startCoop([
-      'run',
-      '-n',
-      'short',
-      '--',
-      'sh',
-      '-c',
-      'echo >ready; until [ -e go ]; do sleep 0.02; done; exit 7',
-    ])
-    await waitUntil(() => existsSync(join(t.workspace, 'ready')), 'the command')
-    output(await t.coop(['exec', '-n', 'short', '--', 'true']))
-    expect((await t.coop(['exec', '-n', 'short', '--', 'no-such-command'])).code).toBe(127)
-    t.write('go', '')
-    expect(await run.process.exited).toBe(7)
-    await nothingLeft(t)
-  })
+  test.skipIf(can.missing)(
+    `a command in the box of coop run does not change that run${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const run = t.startCoop([
+        'run',
+        '-n',
+        'short',
+        '--',
+        'sh',
+        '-c',
+        'echo >ready; until [ -e go ]; do sleep 0.02; done; exit 7',
+      ])
+      await waitUntil(() => existsSync(join(t.workspace, 'ready')), 'the command')
+      output(await t.coop(['exec', '-n', 'short', '--', 'true']))
+      expect((await t.coop(['exec', '-n', 'short', '--', 'no-such-command'])).code).toBe(127)
+      t.write('go', '')
+      expect(await run.process.exited).toBe(7)
+      await nothingLeft(t)
+    },
+  )
 
   test.skipIf(can.missing)(`streams and exit codes pass as with run${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -51,14 +54,14 @@ describe.each(everyone)('as $name', (invoker) => {
     expect((await t.coop(['exec'])).code).toBe(2)
   })
 
-  test.skipIf(can.missing)(`it is the same box each time${can.note}`, async () => {
+  test.skipIf(can.missing)(`exec uses the same box each time${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     output(
       await t.coop(['exec', 'sh', '-c', 'echo kept >/tmp/file; sleep 1000 >/dev/null 2>&1 </dev/null & :']),
     )
     expect(output(await t.coop(['exec', 'cat', '/tmp/file']))).toBe('kept\n')
-    expect(output(await t.coop(['exec', 'pgrep', '-c', 'sleep']))).toBe('2\n') // the agent is one, too
+    expect(output(await t.coop(['exec', 'pgrep', '-c', 'sleep']))).toBe('2\n') // the agent is a sleep, too
   })
 
   test.skipIf(can.missing)(`the box is named, found from below, or refused${can.note}`, async () => {
@@ -92,7 +95,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(output(await t.coop(['exec', ...print]))).toBe('[][]\n')
   })
 
-  test.skipIf(can.missing)(`a client that is killed takes its command along${can.note}`, async () => {
+  test.skipIf(can.missing)(`a command ends when its client is killed${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const exec = t.startCoop(['exec', 'sh', '-c', 'echo ready; exec sleep 777'])
@@ -103,19 +106,23 @@ describe.each(everyone)('as $name', (invoker) => {
     await waitUntil(gone, 'the end of the command')
   })
 
-  test.skipIf(can.missing)(`Fifty of them leave no descriptor and no process behind${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t)
-    const { pid } = JSON.parse(output(await t.coop(['system', 'status', '--json']))) as { pid: number }
-    const round = () => shell(t, 'for n in $(seq 10); do coop exec true & done; wait', { timeoutMs: 10_000 })
-    const count = () => readdirSync(join('/proc', `${pid}`, 'fd')).length
-    await round()
-    const before = count()
-    for (let n = 0; n < 5; n++) output(await round())
-    await waitUntil(
-      () => count() <= before,
-      () => `${count()} descriptors to become ${before}`,
-    )
-    expect(output(await t.coop(['exec', 'sh', '-c', 'ls /proc | grep -c "^[0-9]"']))).toMatch(/^[45]\n/)
-  })
+  test.skipIf(can.missing)(
+    `fifty commands leave no descriptor and no process behind${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      const { pid } = JSON.parse(output(await t.coop(['system', 'status', '--json']))) as { pid: number }
+      const round = () =>
+        shell(t, 'for n in $(seq 10); do coop exec true & done; wait', { timeoutMs: 10_000 })
+      const count = () => readdirSync(join('/proc', `${pid}`, 'fd')).length
+      await round()
+      const before = count()
+      for (let n = 0; n < 5; n++) output(await round())
+      await waitUntil(
+        () => count() <= before,
+        () => `${count()} descriptors to become ${before}`,
+      )
+      expect(output(await t.coop(['exec', 'sh', '-c', 'ls /proc | grep -c "^[0-9]"']))).toMatch(/^[45]\n/)
+    },
+  )
 })

@@ -1,4 +1,4 @@
-/** A box that has filled its disk: it can be stopped, looked at and removed, by this daemon and by the next. */
+/** A box that has filled its disk: this daemon and the next can stop it, look at it and remove it. */
 import { describe, expect, test } from 'bun:test'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -45,10 +45,10 @@ describe.each(invokers)('as $name', (invoker) => {
   const skip = can.missing || root.missing
   const note = `${can.note}${root.note}`
 
-  test.skipIf(skip)(`a box that cannot be started again is stopped, and goes when it is told to${note}`, () =>
+  test.skipIf(skip)(`a box that cannot be started again counts as stopped, and can be removed${note}`, () =>
     withFullDisk(invoker, async (t) => {
       output(await t.coop(['stop', '-f']))
-      // What ended boxes have left goes meanwhile, and the room of it is enough for a start.
+      // Meanwhile the trash of ended boxes is deleted, and its space is enough for a start.
       const filler = join(t.dataDir, 'filler')
       let start = await startOnFull(t, filler)
       for (let tries = 0; start.code === 0 && tries < 20; tries++) {

@@ -1,4 +1,4 @@
-/** What a program in a box sees: the workspace, a home of its own, and nothing else of the host's user. */
+/** A program's view of its box: the workspace, a home of its own, and nothing else of the host's user. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +35,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(output(await t.run(['git', 'status', '--porcelain']))).toBe('')
   })
 
-  test.skipIf(can.missing)(`a folder that is mounted at two places is at both${can.note}`, async () => {
+  test.skipIf(can.missing)(`a folder that is mounted at two places appears at both${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('data/file', 'x')
     t.settings('[sandbox]\nmounts = ["./data:/one:ro", "./data:/two", "kept:/three", "kept:/four"]\n')
@@ -44,7 +44,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inside(t, script)).toBe('xx/one/new\n/three/new\nro\n')
   })
 
-  test.skipIf(can.missing)(`a hundred mounts are all there${can.note}`, async () => {
+  test.skipIf(can.missing)(`a hundred mounts all appear${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const names = Array.from({ length: 100 }, (_, index) => `m${index}`)
     for (const name of names) t.write(`${name}/file`, `${name}\n`)
@@ -54,14 +54,14 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inside(t, `cat ${paths.join(' ')}`)).toBe(`${names.join('\n')}\n`)
   })
 
-  test.skipIf(can.missing)(`the host's processes are not there${can.note}`, async () => {
+  test.skipIf(can.missing)(`the box sees no process of the host${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const pids = await inside(t, 'echo /proc/[0-9]*; echo $$; cat /proc/1/comm')
     expect(pids).toMatch(/^\/proc\/1 \/proc\/\d\n\d\n/)
     expect(await inside(t, `kill -0 ${process.pid} 2>/dev/null; echo $?`)).toBe('1\n')
   })
 
-  test.skipIf(can.missing)(`home and other projects are not there${can.note}`, async () => {
+  test.skipIf(can.missing)(`the box sees neither the home nor other projects${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('../.ssh/id_ed25519', 'PRIVATE KEY')
     t.write('../.bash_history', 'secrets')
@@ -73,14 +73,14 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inside(t, 'pwd; cd ..; pwd; ls -A')).toBe(`${t.workspace}\n${t.home}\nproject\n`)
     for (const folder of [t.dataDir, t.configDir, t.runtimeDir, '/root/.bashrc'])
       expect(await inside(t, `test -e ${folder}; echo $?`)).toBe('1\n')
-    // What is written beside the workspace stays in the box.
+    // Files written beside the workspace stay in the box.
     await inside(t, 'echo x >../beside; echo x >/usr/beside; echo x >/etc/beside')
     for (const path of [join(t.home, 'beside'), '/usr/beside', '/etc/beside'])
       expect(existsSync(path)).toBe(false)
   })
 
   test.skipIf(can.missing)(
-    `it is root of the box, named coop, with a home of its own${can.note}`,
+    `a program is root of the box, named coop, with a home of its own${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       expect(await inside(t, 'id -u; id -un; whoami; id -g; echo ~; echo $HOME $USER $LOGNAME; id')).toMatch(
@@ -99,7 +99,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`[sandbox] user and hostname are what it is called${can.note}`, async () => {
+  test.skipIf(can.missing)(`[sandbox] user and hostname name the user and the host${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     expect(await inside(t, 'hostname; cat /proc/sys/kernel/hostname; getent hosts $(hostname) | wc -l')).toBe(
       'project-run\nproject-run\n1\n',
@@ -111,7 +111,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inside(t, 'touch ~/x ~robin/y && echo written')).toBe('written\n')
   })
 
-  test.skipIf(can.missing)(`the environment has only what was configured${can.note}`, async () => {
+  test.skipIf(can.missing)(`the environment has only configured variables${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.settings('[env]\nPLAIN = "a b"\nTAKEN = "$FROM_HOST"\nLEFT_OUT = "$NOT_THERE"\n')
     const env = {
@@ -190,7 +190,7 @@ for address in ('8.8.8.8', '10.0.0.1', '192.168.0.1'):
   })
 
   test.skipIf(can.missing)(
-    `[sandbox] mounts brings folders and files in, read-only where said${can.note}`,
+    `[sandbox] mounts brings in folders and files, read-only if so configured${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('../lib/code', 'library\n')

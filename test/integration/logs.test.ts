@@ -1,4 +1,4 @@
-/** `coop logs`, and the shells of a box by their numbers. */
+/** `coop logs`, and shells of a box by number. */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
@@ -26,7 +26,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(tmux.missing)(`colours on a terminal${tmux.note}`, async () => {
+  test.skipIf(tmux.missing)(`logs keeps colours on a terminal${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: COLOURED })
     const terminal = await shellTerminal(t, 'coop logs; echo "CODE $?"; cat')
@@ -87,7 +87,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(tmux.missing)(`who is attached is told${tmux.note}`, async () => {
+  test.skipIf(tmux.missing)(`status shows the attached clients${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const one = await t.coopTerminal(['attach'], { columns: 100, rows: 30 })

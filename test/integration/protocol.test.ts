@@ -1,4 +1,4 @@
-/** What comes to the daemon's socket need not be of coop: nothing of it ends the daemon or fills its memory. */
+/** Input of the daemon's socket may come from other programs: none of it ends the daemon or fills its memory. */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ function numbers(seed: number): (below: number) => number {
   }
 }
 
-/** Sends bytes to the daemon as the invoker, and reads what it says until it hangs up or has said something. */
+/** Sends bytes to the daemon as the invoker, and reads its answer until the daemon hangs up or has answered. */
 async function send(t: Scratch, bytes: Uint8Array): Promise<void> {
   const done = Promise.withResolvers<void>()
   const socket = await Bun.connect({
@@ -34,7 +34,7 @@ async function send(t: Scratch, bytes: Uint8Array): Promise<void> {
   socket.end()
 }
 
-/** What the daemon answers to a call: its error, or `ok`. */
+/** The daemon's answer to a call: its error, or `ok`. */
 async function answer(t: Scratch, call: object): Promise<string> {
   const done = Promise.withResolvers<string>()
   const decoder = new FrameDecoder()
@@ -63,7 +63,7 @@ type Fields = Readonly<Record<string, unknown>>
 
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null
 
-/** The call with each of its fields, also inner ones, in turn replaced by each value. */
+/** The call with each of its fields, also inner ones, replaced in turn by each value. */
 function* replaced(call: Fields, values: readonly unknown[]): Generator<Fields> {
   for (const [name, field] of Object.entries(call)) {
     if (name === 'do') continue
@@ -79,7 +79,7 @@ const resident = (pid: number): number =>
 describe.each(invokers.filter(({ uid }) => uid === process.getuid?.()))('as $name', (invoker) => {
   const can = needed(invoker)
 
-  test.skipIf(can.missing)(`damaged frames and messages${can.note}`, async () => {
+  test.skipIf(can.missing)(`damaged frames and messages do no harm${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const pid = (await daemonPid(t)) ?? -1

@@ -1,4 +1,4 @@
-/** State that outlives releases: boxes that an older coop left, and boxes that only a newer one can read. */
+/** State that outlives releases: boxes of an older coop, and boxes that only a newer one can read. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,12 +42,12 @@ async function killDaemon(t: Scratch): Promise<void> {
   await waitUntil(() => !alive(pid), 'the end of the daemon')
 }
 
-/** The manifest as it is, with these fields; its owner and mode stay. */
+/** The manifest with these fields changed; its owner and mode stay. */
 function change(t: Scratch, fields: Json, box = 'box'): void {
   writeFileSync(file(t, 'box.json', box), `${JSON.stringify({ ...manifest(t, box), ...fields })}\n`)
 }
 
-/** What a coop that is to come writes: of the fields only those that never change, in another order. */
+/** The manifest of a future coop: only the fields that never change, in another order. */
 function makeNewer(t: Scratch, box = 'box'): string {
   const before = readFileSync(file(t, 'box.json', box), 'utf8')
   const { name, workspace, state, created, kind, init } = manifest(t, box)
@@ -72,9 +72,9 @@ describe.each(everyone)('as $name', (invoker) => {
       await attached.line('one')
       await attached.waitFor(/got-one/)
       await client.waitFor(/got-one/)
-      // Where that release had less: its manifest, no record of the init, nothing in the ring about who made it.
+      // That release wrote less: its manifest, no record of the init, and no release in the ring.
       const pid = (await daemonPid(t)) ?? -1
-      process.kill(pid, 'SIGSTOP') // or the clients have the next one before the files are old
+      process.kill(pid, 'SIGSTOP') // otherwise the clients start the next daemon before the files look old
       const { workspace: _, release: __, ...old } = manifest(t)
       writeFileSync(file(t, 'box.json'), `${JSON.stringify({ ...old, version: 2 })}\n`)
       rmSync(file(t, 'init'))
@@ -86,7 +86,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await attached.waitFor(/^started\none\ngot-one\ntwo\ngot-two\n/)
       await client.waitFor(/got-two/)
       expect(client.stdout.replaceAll('\r', '')).toBe('started\none\ngot-one\ntwo\ngot-two\n')
-      output(await t.coop(['exec', '--', 'true'])) // is noted in the manifest
+      output(await t.coop(['exec', '--', 'true'])) // the manifest records it
       expect(manifest(t)).toMatchObject({ version: 3, release: expect.any(String), workspace: t.workspace })
       expect(readFileSync(file(t, 'init'), 'utf8')).toMatch(
         new RegExp(`^${old.init.pid} \\d+ [\\da-f-]{36} box\\n$`),
@@ -94,7 +94,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`what a stopped box of 0.1.0 said last is known${can.note}`, async () => {
+  test.skipIf(can.missing)(`logs shows the last output of a stopped box of 0.1.0${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: ECHO })
     await waitUntil(async () => /started/.test((await t.coop(['logs'])).stdout), 'its first words')
@@ -103,7 +103,7 @@ describe.each(everyone)('as $name', (invoker) => {
     t.write(file(t, 'last-output'), kept.subarray(kept.indexOf(10) + 1))
     rmSync(file(t, 'agent-output'))
     expect(output(await t.coop(['logs']))).toBe('started\n')
-    // And is not taken for the last words of a later run.
+    // It is not mixed into the last output of a later run.
     output(await t.coop(['start']))
     output(await t.coop(['stop', '-f']))
     expect(existsSync(file(t, 'last-output'))).toBe(false)
@@ -157,11 +157,11 @@ describe.each(everyone)('as $name', (invoker) => {
       expectRefusal(await t.coop(['exec', '-n', 'box', 'true']), { code: 125, sentence, hint })
       const attach = await shell(t, `script -qec '${coopPath()} attach box' /dev/null </dev/null`)
       expect(attach.stdout).toMatch(sentence)
-      // Nothing of it has changed, and it lives.
+      // Its files have not changed, and it lives.
       expect(alive(pid)).toBe(true)
       expect(readFileSync(file(t, 'box.json'), 'utf8')).toBe(newer)
       expect(readFileSync(ringOf(t)).equals(ring)).toBe(true)
-      // The coop that can read it has it back.
+      // A coop that can read it adopts it again.
       await killDaemon(t)
       writeFileSync(file(t, 'box.json'), before)
       expect((await boxes(t)).map(({ name, state }) => `${name} ${state}`).toSorted()).toEqual([
@@ -212,7 +212,7 @@ describe.each(everyone)('as $name', (invoker) => {
   test.each([
     ['is damaged', (t: Scratch) => writeFileSync(file(t, 'box.json'), '{"version": 3, "na')],
     ['is gone', (t: Scratch) => rmSync(file(t, 'box.json'))],
-    // As 0.1.0 left its boxes; init itself is asked then.
+    // As 0.1.0 left its boxes; then coop asks init itself.
     [
       'is damaged, and no record says where it lives',
       (t: Scratch) => {
@@ -247,7 +247,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`a copy of a box’s folder is no way to end that box${can.note}`, async () => {
+  test.skipIf(can.missing)(`a copy of a box’s folder cannot be used to end that box${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     output(await t.run(['mkdir', file(t, '', 'copy')]))
@@ -292,7 +292,7 @@ describe.each(everyone)('as $name', (invoker) => {
     const socket = join(t.runtimeDir, 'boxes/box/init.sock')
     await killDaemon(t)
     renameSync(socket, `${socket}.true`)
-    // Says hello as an init of protocol 99 does, and waits for whatever comes.
+    // Greets like an init of protocol 99, and waits for input.
     const fake = t.start([
       'python3',
       '-c',
@@ -305,14 +305,14 @@ while True:
     ])
     await fake.waitFor(/listening/)
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'unknown' }])
-    await fake.waitFor(/said 1 0/) // the byte with the channel, and no batch
+    await fake.waitFor(/said 1 0/) // the byte that comes with the channel, and no batch
     expect(alive(pid)).toBe(true)
     expectRefusal(await t.coop(['stop', 'box']), {
       code: 1,
       sentence: /box box was made by .*coop/,
       hint: /update coop; or end it: coop kill box/,
     })
-    // Its own init is back: adopted.
+    // Its own init is there again: adopted.
     await killDaemon(t)
     renameSync(`${socket}.true`, socket)
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'running' }])

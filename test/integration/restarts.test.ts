@@ -1,4 +1,4 @@
-/** What happens when the agent ends: again after a delay on the same terminal, and not for ever. */
+/** An ended agent starts again after a delay on the same terminal, but not for ever. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { invokers, ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { box, boxes, expectRefusal, needed, nothingLeft, output, startBox } from './support.ts'
 
-/** Counts its starts in a file, then does the rest. */
+/** Counts its starts in a file, then runs the rest. */
 function agent(t: Scratch, rest: string): string {
   return t.write(
     'agent.sh',
@@ -24,24 +24,27 @@ async function becomes(t: Scratch, state: string): Promise<void> {
 describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker, 'tmux')
 
-  test.skipIf(can.missing)(`it starts again on the same terminal, clients stay${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    settle(t, 'restart_delay_ms = 200')
-    await startBox(t, { agent: agent(t, 'read line; exit 3') })
-    const terminal = await t.coopTerminal(['attach'])
-    await terminal.waitFor(/run 1 on \/dev\/pts\/0/)
-    await terminal.keys('Enter')
-    await terminal.waitFor(/exit code 3[\s\S]*run 2 on \/dev\/pts\/0/)
-    expect(await box(t)).toMatchObject({
-      state: 'running',
-      clients: 1,
-      ptys: [{ id: 0, clients: [{ readonly: false }] }],
-    })
-    await terminal.keys('Enter')
-    await terminal.waitFor(/run 3/)
-  })
+  test.skipIf(can.missing)(
+    `an agent starts again on the same terminal, and clients stay attached${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      settle(t, 'restart_delay_ms = 200')
+      await startBox(t, { agent: agent(t, 'read line; exit 3') })
+      const terminal = await t.coopTerminal(['attach'])
+      await terminal.waitFor(/run 1 on \/dev\/pts\/0/)
+      await terminal.keys('Enter')
+      await terminal.waitFor(/exit code 3[\s\S]*run 2 on \/dev\/pts\/0/)
+      expect(await box(t)).toMatchObject({
+        state: 'running',
+        clients: 1,
+        ptys: [{ id: 0, clients: [{ readonly: false }] }],
+      })
+      await terminal.keys('Enter')
+      await terminal.waitFor(/run 3/)
+    },
+  )
 
-  test.skipIf(can.missing)(`not before the delay is over${can.note}`, async () => {
+  test.skipIf(can.missing)(`an agent does not start before the delay is over${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const delay = 700
     settle(t, `restart_delay_ms = ${delay}`)
@@ -72,12 +75,12 @@ describe.each(invokers)('as $name', (invoker) => {
       await waitUntil(() => starts(t) === 10, 'five more starts')
       await becomes(t, 'crashed')
       await terminal.waitFor(/run 10[\s\S]*five times/)
-      // Other things go on as if nothing had happened.
+      // Everything else continues.
       expect(output(await t.coop(['exec', 'echo', 'alive']))).toBe('alive\n')
     },
   )
 
-  test.skipIf(can.missing)(`a program that is not in the box is refused${can.note}`, async () => {
+  test.skipIf(can.missing)(`an agent whose program is not in the box is refused${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     for (const program of [
       'nosuchprogram',
@@ -95,7 +98,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(can.missing)(
-    `a program that only the box's own files have is started, and missed when it is gone${can.note}`,
+    `an agent in the box's own files is started, and reported when it is missing${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const named = (agent: string) => t.settings(`[sandbox]\nagent = "${agent}"\n`)
@@ -121,7 +124,7 @@ describe.each(invokers)('as $name', (invoker) => {
       output(await t.coop(['stop']))
       const start = await t.coop(['start'])
       expect(start).toMatchObject({ code: 0, stderr: expect.stringMatching(/no program mine in the box/) })
-      // Into which one gets, to install it.
+      // A shell can enter it to install the program.
       output(await inside('cp /bin/sleep ~/.local/bin/mine'))
       output(await t.coop(['restart']))
       expect((await t.coop(['logs'])).stdout).toContain('mine: there is no such command in the box')
@@ -143,18 +146,21 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(starts(t)).toBe(2)
   })
 
-  test.skipIf(can.missing)(`restart ends what runs, at once, and is no crash${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    settle(t, 'restart_delay_ms = 60000')
-    await startBox(t, { agent: agent(t, 'trap "echo ending; exit 1" TERM; while :; do sleep 0.02; done') })
-    const terminal = await t.coopTerminal(['attach'])
-    for (let run = 1; run <= 6; run++) {
-      await terminal.waitFor(new RegExp(`run ${run} `))
-      output(await t.coop(['restart']))
-    }
-    await terminal.waitFor(/ending\n+\[coop: the agent was restarted\]\n+run 7 /)
-    expect((await box(t)).state).toBe('running')
-  })
+  test.skipIf(can.missing)(
+    `restart ends a running agent at once, and does not count as a crash${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      settle(t, 'restart_delay_ms = 60000')
+      await startBox(t, { agent: agent(t, 'trap "echo ending; exit 1" TERM; while :; do sleep 0.02; done') })
+      const terminal = await t.coopTerminal(['attach'])
+      for (let run = 1; run <= 6; run++) {
+        await terminal.waitFor(new RegExp(`run ${run} `))
+        output(await t.coop(['restart']))
+      }
+      await terminal.waitFor(/ending\n+\[coop: the agent was restarted\]\n+run 7 /)
+      expect((await box(t)).state).toBe('running')
+    },
+  )
 
   test.skipIf(can.missing)(`coop restart reads coop.toml again${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

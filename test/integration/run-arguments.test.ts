@@ -1,4 +1,4 @@
-/** Arguments, environment and folders of `coop run`: what goes in comes out unchanged. */
+/** Arguments, environment and folders of `coop run` pass unchanged. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { needed, nothingLeft, output, shell, startBox } from './support.ts'
 
-/** Prints its arguments between markers, so that newlines and empty ones show. */
+/** Prints its arguments between markers, so that newlines and empty arguments show. */
 const SHOW = ['sh', '-c', 'for a in "$@"; do printf "<%s>" "$a"; done', 'sh']
 const KIB = 1024
 
@@ -80,7 +80,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await t.coop(['run', ...flags, '--', ...measure], { env }))).toBe(`200\n${bytes}\n`)
   })
 
-  test.skipIf(can.missing)(`what is too big is refused with a sentence${can.note}`, async () => {
+  test.skipIf(can.missing)(`too many arguments are refused with a sentence${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const words = Array.from({ length: 12 }, () => 'x'.repeat(100 * KIB))
     const arguments_ = await t.coop(['run', '--', 'true', ...words])
@@ -94,7 +94,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`a big environment of the caller's stays out of the way${can.note}`, async () => {
+  test.skipIf(can.missing)(`a big environment of the caller does no harm${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const env = Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`BIG_${n}`, 'x'.repeat(100 * KIB)]))
     expect(output(await t.coop(['run', '--', 'sh', '-c', 'env | grep -c BIG_; :'], { env }))).toBe('0\n')
@@ -110,7 +110,7 @@ describe.each(invokers)('as $name', (invoker) => {
     )
   })
 
-  test.skipIf(can.missing)(`it runs in the workspace, wherever that is${can.note}`, async () => {
+  test.skipIf(can.missing)(`a command runs in the workspace, at any path${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const odd = t.folder('home/a folder: with, odd \\ "names" & 你好')
     t.write(`${odd}/here.txt`, 'found\n')
@@ -133,7 +133,7 @@ describe.each(invokers)('as $name', (invoker) => {
       )
     const planned = JSON.parse(output(await t.coop(['run', '--plan', '--', 'true'])))
     expect(made()).toEqual([])
-    // What a run makes is what was planned.
+    // The run makes everything that was planned.
     output(await t.coop(['run', '--', 'touch', '/mnt/kept/here']))
     for (const name of [/^volume-kept$/, /-cache$/, /^host-/])
       expect(made()).toContainEqual(expect.stringMatching(name))

@@ -1,4 +1,4 @@
-/** How `coop run` ends: the command's exit code, its death by a signal, its client's death, coop's own failure. */
+/** The end of `coop run`: the command's exit code, a signal, the death of the client, a failure of coop. */
 import { describe, expect, test } from 'bun:test'
 import { coopPath } from '../harness/coop.ts'
 import { scratch } from '../harness/sandbox.ts'
@@ -6,7 +6,7 @@ import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { expectRefusal, needed, nothingLeft, output, shell, startShell } from './support.ts'
 
-/** Says what it gets, and ends by itself. */
+/** Prints the signals that it gets, and ends by itself. */
 const listener = (names: string) =>
   `for s in ${names}; do trap "echo got $s; exit 7" $s; done; echo ready; while :; do sleep 0.02; done`
 
@@ -19,7 +19,7 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(await t.coop(['run', '--', 'sh', '-c', `exit ${code}`])).toMatchObject({ code, stderr: '' })
   })
 
-  test.skipIf(can.missing)(`126: it cannot be executed, 127: it is not there${can.note}`, async () => {
+  test.skipIf(can.missing)(`126: the command cannot be executed, 127: it is missing${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('plain.sh', '#!/bin/sh\necho no\n', 0o644)
     t.write('broken', '\x7fELF is not enough', 0o755)
@@ -53,7 +53,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(codes).toEqual(Object.values(signals).map((number) => 128 + number))
   })
 
-  test.skipIf(can.missing)(`125: coop itself failed, and says how${can.note}`, async () => {
+  test.skipIf(can.missing)(`125: coop itself failed, with the reason${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const image = await t.coop(['run', '--image', 'no.such/image', '--', 'true'])
     expectRefusal(image, { code: 125, sentence: /no\.such\/image/, hint: /image|host|rootfs/ })
@@ -67,7 +67,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await shell(t, 'coop run -- echo warm'))).toBe('warm\n')
     const script = 'set +o pipefail; yes | coop run --image no.such/image -- cat | wc -c'
     expect(output(await shell(t, script, { timeoutMs: 5_000 }))).toBe('0\n')
-    // Also one whose program is missing, for which a box was made.
+    // Also a run whose program is missing, for which a box was made.
     const missing = 'set +o pipefail; yes | coop run -- no-such-command | wc -c'
     expect(output(await shell(t, missing, { timeoutMs: 5_000 }))).toBe('0\n')
   })
@@ -83,7 +83,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`a signal reaches what the command has started, too${can.note}`, async () => {
+  test.skipIf(can.missing)(`a signal reaches children of the command, too${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const script = `sh -c '${listener('TERM')}'; echo after; exit 3`
     const run = t.startCoop(['run', '--', 'sh', '-c', `trap : TERM; ${script}`])

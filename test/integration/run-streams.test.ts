@@ -1,4 +1,4 @@
-/** `coop run` between pipes, files and nothing at all: bytes go through unchanged, and their ends are told. */
+/** `coop run` with pipes, files and closed descriptors: bytes pass unchanged, and so do ends of files. */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { waitUntil } from '../harness/wait.ts'
 import { boxes, needed, nothingLeft, output, shell } from './support.ts'
 
 const MIB = 2 ** 20
-/** Bytes that no two places have in common, so that lost, doubled and swapped ones show; cheap to make. */
+/** Bytes that differ at every place, so that lost, doubled and swapped ones show; cheap to make. */
 const flow = (bytes: number) => `seq 100000000 999999999 | head -c ${bytes}`
 
 describe.each(invokers)('as $name', (invoker) => {
@@ -24,20 +24,20 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(stdout).toBe(sum)
   })
 
-  test.skipIf(can.missing)(`files are read and written through it${can.note}`, async () => {
+  test.skipIf(can.missing)(`a command reads and writes the caller's files${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const script = `${flow(32 * MIB)} >../in; coop run -- cat <../in >../out && cmp ../in ../out && wc -c <../out`
     expect((await shell(t, `set +o pipefail; ${script}`)).stdout.trim()).toBe(`${32 * MIB}`)
   })
 
-  test.skipIf(can.missing)(`appending to a file keeps what is there${can.note}`, async () => {
+  test.skipIf(can.missing)(`appending to a file keeps its content${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const script =
       'echo one >../log; coop run -- echo two >>../log; coop run -- echo three >>../log; cat ../log'
     expect(output(await shell(t, script))).toBe('one\ntwo\nthree\n')
   })
 
-  test.skipIf(can.missing)(`a file is read from where the shell left it${can.note}`, async () => {
+  test.skipIf(can.missing)(`a file is read from the shell's position${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const script = 'printf "a\\nb\\nc\\n" >../in; { read first; coop run -- cat; } <../in'
     expect(output(await shell(t, script))).toBe('b\nc\n')
@@ -61,7 +61,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(result).toMatchObject({ code: 0, stdout: 'out\nmore\n', stderr: 'err\n' })
   })
 
-  test.skipIf(can.missing)(`both in one place keep their order${can.note}`, async () => {
+  test.skipIf(can.missing)(`both streams in one pipe keep their order${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const command = 'coop run -- sh -c "echo a; echo b >&2; echo c; echo d >&2"'
     for (const together of ['2>&1', '2>&1 | cat', '>../log 2>&1; cat ../log'])
@@ -76,12 +76,15 @@ describe.each(invokers)('as $name', (invoker) => {
     expect((await run.finished()).stdout).toBe('ready\ngot it\n')
   })
 
-  test.skipIf(can.missing)(`a command that does not read leaves a full pipe behind${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const { stdout } = await shell(t, `set +o pipefail; ${flow(8 * MIB)} | coop run -- echo done`)
-    expect(stdout).toBe('done\n')
-    expect(output(await shell(t, `${flow(MIB)} >../in; coop run -- head -c 10 <../in`))).toBe('100000000\n')
-  })
+  test.skipIf(can.missing)(
+    `a command that does not read ends although the pipe is full${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const { stdout } = await shell(t, `set +o pipefail; ${flow(8 * MIB)} | coop run -- echo done`)
+      expect(stdout).toBe('done\n')
+      expect(output(await shell(t, `${flow(MIB)} >../in; coop run -- head -c 10 <../in`))).toBe('100000000\n')
+    },
+  )
 
   test.skipIf(can.missing)(`a reader that has seen enough ends the command${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -91,7 +94,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`what a command leaves behind does not hold its end up${can.note}`, async () => {
+  test.skipIf(can.missing)(`background processes of a command do not delay its end${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const script = 'coop run -- sh -c "sleep 1000 & echo started"'
     for (const redirect of ['', '| cat', '>../out; cat ../out'])
@@ -99,17 +102,20 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`a box of run is gone afterwards and is in no listing${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const run = t.startCoop(['run', '--', 'sh', '-c', 'echo ready; read line'])
-    await run.waitFor(/ready/)
-    expect(await boxes(t)).toEqual([])
-    run.closeStdin()
-    expect((await run.finished()).code).toBe(1)
-    await nothingLeft(t)
-  })
+  test.skipIf(can.missing)(
+    `a box of run is removed afterwards and appears in no listing${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const run = t.startCoop(['run', '--', 'sh', '-c', 'echo ready; read line'])
+      await run.waitFor(/ready/)
+      expect(await boxes(t)).toEqual([])
+      run.closeStdin()
+      expect((await run.finished()).code).toBe(1)
+      await nothingLeft(t)
+    },
+  )
 
-  test.skipIf(can.missing)(`many at once do not mix${can.note}`, async () => {
+  test.skipIf(can.missing)(`output of many runs at once does not mix${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const runs = Array.from({ length: 12 }, async (_, n) =>
       output(await t.coop(['run', '--', 'sh', '-c', `cat; echo ${n}`], { stdin: `in ${n}\n` })),

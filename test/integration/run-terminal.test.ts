@@ -1,4 +1,4 @@
-/** `coop run` in a terminal: keys, signals and sizes reach the program, and the terminal is given back. */
+/** `coop run` in a terminal: keys, signals and sizes reach the program, and the terminal is restored. */
 import { describe, expect, test } from 'bun:test'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
@@ -83,7 +83,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await terminal.exited()).toBe(130)
   })
 
-  test.skipIf(can.missing)(`the terminal is given back as it was${can.note}`, async () => {
+  test.skipIf(can.missing)(`the terminal is restored${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const wild = 'stty raw -echo; printf "\\033[?1049h\\033[?25l\\033[?1000h\\033[?2004h"; echo wild'
     const terminal = await shellTerminal(
@@ -95,7 +95,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await terminal.modes()).toMatchObject({ alternate: false, cursorShown: true, mouse: false })
   })
 
-  test.skipIf(can.missing)(`also when coop is ended by a signal${can.note}`, async () => {
+  test.skipIf(can.missing)(`the terminal is restored when a signal ends coop${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const script = `stty -a >../before; coop run -- sh -c 'echo ready; exec sleep 1000'; echo "CODE $?"; stty -a >../after; echo written`
     const terminal = await shellTerminal(t, script)
@@ -107,7 +107,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await nothingLeft(t)
   })
 
-  test.skipIf(can.missing)(`when the terminal goes away, the box does${can.note}`, async () => {
+  test.skipIf(can.missing)(`the box ends when the terminal goes away${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const terminal = await t.coopTerminal([
       'run',

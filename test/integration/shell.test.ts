@@ -23,7 +23,7 @@ async function left(t: Scratch, terminal: Terminal): Promise<void> {
 describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker, 'tmux')
 
-  test.skipIf(can.missing)(`it is a shell in the workspace, with job control${can.note}`, async () => {
+  test.skipIf(can.missing)(`a shell starts in the workspace, with job control${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const terminal = await opened(t)
@@ -35,7 +35,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await ids(t)).toEqual([0, 1])
   })
 
-  test.skipIf(can.missing)(`a shell that nobody is attached to is taken again${can.note}`, async () => {
+  test.skipIf(can.missing)(`a shell without a client is used again${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const first = await opened(t)
@@ -45,7 +45,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await second.line('echo "kept: $kept."')
     await second.waitFor(/^kept: yes\.$/m)
     expect(await ids(t)).toEqual([0, 1])
-    // While that is in use, the next gets its own.
+    // While that shell is in use, the next client gets its own.
     const third = await opened(t)
     await third.line('echo "kept: $kept."')
     await third.waitFor(/^kept: \.$/m)
@@ -60,43 +60,46 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await ids(t)).toEqual([0, 1, 2])
   })
 
+  test.skipIf(can.missing)(`-c runs a command, and only the same command rejoins it${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const first = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
+    await first.waitFor(/one 2/)
+    await left(t, first)
+    const shell = await opened(t)
+    await left(t, shell)
+    expect(await ids(t)).toEqual([0, 1, 2])
+    const again = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
+    await again.waitFor(/one 2/)
+    expect(await ids(t)).toEqual([0, 1, 2])
+  })
+
   test.skipIf(can.missing)(
-    `-c runs a command, and is taken again by the same one only${can.note}`,
+    `the end of a shell ends its client and frees its terminal${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)
-      const first = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
-      await first.waitFor(/one 2/)
-      await left(t, first)
-      const shell = await opened(t)
-      await left(t, shell)
-      expect(await ids(t)).toEqual([0, 1, 2])
-      const again = await t.coopTerminal(['shell', '-c', 'echo "one $((1+1))"; exec cat'])
-      await again.waitFor(/one 2/)
-      expect(await ids(t)).toEqual([0, 1, 2])
+      const terminal = await opened(t)
+      await terminal.line('exit')
+      expect(await terminal.exited()).toBe(0)
+      await waitUntil(async () => (await ids(t)).length === 1, 'the end of its terminal')
+      expect(await finalScreen(t, 'shell -c "echo over"')).toMatch(/^over\n[\s\S]*CODE 0$/)
     },
   )
 
-  test.skipIf(can.missing)(`its end is the client's end, and frees its terminal${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t)
-    const terminal = await opened(t)
-    await terminal.line('exit')
-    expect(await terminal.exited()).toBe(0)
-    await waitUntil(async () => (await ids(t)).length === 1, 'the end of its terminal')
-    expect(await finalScreen(t, 'shell -c "echo over"')).toMatch(/^over\n[\s\S]*CODE 0$/)
-  })
-
-  test.skipIf(can.missing)(`its exit code is the client's, also after a signal${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t)
-    expect(await finalScreen(t, 'shell -c "exit 3"')).toMatch(/CODE 3$/)
-    expect(await finalScreen(t, "shell -c 'kill -9 $$'")).toMatch(/CODE 137$/)
-    expect(await finalScreen(t, 'shell -c /nowhere')).toMatch(/not found[\s\S]*CODE 127$/)
-    const terminal = await opened(t)
-    await terminal.line('exit 4')
-    expect(await terminal.exited()).toBe(4)
-  })
+  test.skipIf(can.missing)(
+    `the client ends with the shell's exit code, also after a signal${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      expect(await finalScreen(t, 'shell -c "exit 3"')).toMatch(/CODE 3$/)
+      expect(await finalScreen(t, "shell -c 'kill -9 $$'")).toMatch(/CODE 137$/)
+      expect(await finalScreen(t, 'shell -c /nowhere')).toMatch(/not found[\s\S]*CODE 127$/)
+      const terminal = await opened(t)
+      await terminal.line('exit 4')
+      expect(await terminal.exited()).toBe(4)
+    },
+  )
 
   test.skipIf(can.missing)(`shells that are opened at once get numbers of their own${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
@@ -106,7 +109,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect((await ids(t)).toSorted()).toEqual([0, 1, 2, 3])
   })
 
-  test.skipIf(can.missing)(`a box is named, and one that is not there is refused${can.note}`, async () => {
+  test.skipIf(can.missing)(`the box can be named, and a missing box is refused${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { name: 'mine' })
     const terminal = await t.coopTerminal(['shell', 'mine'], { cwd: '/' })

@@ -1,4 +1,4 @@
-/** A snapshot of a workspace whose box does not want it to end, and of clients that do not wait for it. */
+/** Snapshots of a workspace whose box makes git wait, and of clients that leave early. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ const inside = async (t: Scratch, script: string): Promise<string> =>
 const isFrozen = (t: Scratch): boolean =>
   readFileSync(join(t.dataDir, 'boxes/box/box.json'), 'utf8').includes('"frozen"')
 
-/** The box goes on, by what its agent writes and by its manifest. */
+/** Waits until the box continues, by its agent's output and by its manifest. */
 async function goesOn(t: Scratch): Promise<void> {
   const count = async () => Number(await inside(t, 'wc -l </var/tmp/count'))
   const before = await count()
@@ -24,7 +24,7 @@ async function goesOn(t: Scratch): Promise<void> {
   expect(isFrozen(t)).toBe(false)
 }
 
-/** Processes of git that look at this workspace. */
+/** Processes of git that read this workspace. */
 const gits = (t: Scratch): string[] =>
   readdirSync('/proc').filter((pid) => {
     try {
@@ -36,7 +36,7 @@ const gits = (t: Scratch): string[] =>
     }
   })
 
-/** What a box can do to its repository so that git waits. */
+/** Ways for a box to make git wait in its repository. */
 const FIFOS: Readonly<Record<string, string>> = {
   '.gitignore': 'mkfifo .gitignore',
   'a .gitignore further down': 'mkdir sub; echo x >sub/new; mkfifo sub/.gitignore',
@@ -51,7 +51,7 @@ const FIFOS: Readonly<Record<string, string>> = {
 describe.each(everyone)('as $name', (invoker) => {
   const git = needed(invoker, 'git')
 
-  // All of them once: what waits is git, whoever runs it.
+  // All of them once: git waits, for any invoker.
   const fifos = Object.entries(FIFOS).slice(0, invoker === ordinary ? undefined : 1)
   for (const [place, make] of fifos)
     test.skipIf(git.missing)(
@@ -85,30 +85,36 @@ describe.each(everyone)('as $name', (invoker) => {
       const began = performance.now()
       await goesOn(t)
       expect(gits(t)).toEqual([])
-      // Because the client went, and not because git's time was over.
+      // Because the client has left, and not because git's time was over.
       expect(performance.now() - began).toBeLessThan(2_500)
       await waitUntil(() => !existsSync(join(t.dataDir, 'snapshots/box')), 'the half snapshot to go')
     },
   )
 
   for (const what of ['files of the box', 'files of the workspace'])
-    test.skipIf(git.missing)(`nor does one that is killed while ${what} are copied${git.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
-      await startBox(t, { agent: COUNTER })
-      const folder = what.endsWith('box') ? '/opt/many' : 'many'
-      await inside(t, `mkdir ${folder}; cd ${folder}; seq 1 3000 | xargs touch; head -c 400M /dev/zero >big`)
-      const client = t.startCoop(['snapshot', 'create', 'one', '--workspace'])
-      const kept = join(t.dataDir, 'snapshots/box')
-      const begun = (): boolean => {
-        const [name] = existsSync(kept) ? readdirSync(kept) : []
-        const at = join(kept, name ?? '', what.endsWith('box') ? 'upper' : 'workspace')
-        return existsSync(at) && readdirSync(at).length > 0
-      }
-      await waitUntil(() => isFrozen(t) && begun(), 'the copy')
-      process.kill(client.pid, 'SIGKILL')
-      await goesOn(t)
-      await waitUntil(() => !existsSync(kept), 'the half snapshot to go')
-      await goesOn(t)
-      output(await t.coop(['snapshot', 'create', 'one']))
-    })
+    test.skipIf(git.missing)(
+      `a client that is killed while ${what} are copied leaves no frozen box${git.note}`,
+      async () => {
+        await using t = await scratch(invoker, { git: false })
+        await startBox(t, { agent: COUNTER })
+        const folder = what.endsWith('box') ? '/opt/many' : 'many'
+        await inside(
+          t,
+          `mkdir ${folder}; cd ${folder}; seq 1 3000 | xargs touch; head -c 400M /dev/zero >big`,
+        )
+        const client = t.startCoop(['snapshot', 'create', 'one', '--workspace'])
+        const kept = join(t.dataDir, 'snapshots/box')
+        const begun = (): boolean => {
+          const [name] = existsSync(kept) ? readdirSync(kept) : []
+          const at = join(kept, name ?? '', what.endsWith('box') ? 'upper' : 'workspace')
+          return existsSync(at) && readdirSync(at).length > 0
+        }
+        await waitUntil(() => isFrozen(t) && begun(), 'the copy')
+        process.kill(client.pid, 'SIGKILL')
+        await goesOn(t)
+        await waitUntil(() => !existsSync(kept), 'the half snapshot to go')
+        await goesOn(t)
+        output(await t.coop(['snapshot', 'create', 'one']))
+      },
+    )
 })

@@ -1,4 +1,4 @@
-/** Snapshots of a box's files and of its workspace: what comes back, and that nobody notices. */
+/** Snapshots of a box's files and of its workspace: restored files, and programs that notice nothing. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -44,7 +44,7 @@ async function listing(t: Scratch): Promise<string> {
   )
 }
 
-/** A bit of everything that a box can have. */
+/** Every kind of file that a box can have. */
 const MAKE = `
 mkdir -p /var/lib/made/deep/er /etc/made; cd /var/lib/made; umask 022
 echo one >file; ln file deep/hard; ln -s ../file deep/link; ln -s nowhere/at/all dangling; mkfifo fifo
@@ -65,7 +65,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await inside(t, MAKE)
     const ids = invoker.hasRange
     if (ids) await inside(t, 'cd /var/lib/made; chown 33:44 big; chown -h 7:8 dangling; chown 1:2 deep/er')
-    // Of the image: deleted, changed, replaced by a folder, a folder deleted and made again.
+    // Files of the image: deleted, changed, replaced by a folder, a folder deleted and made again.
     await inside(
       t,
       'rm /etc/hostname /etc/passwd; rm -rf /etc/profile.d; mkdir /etc/profile.d; echo mine >/etc/profile.d/mine; rm -f /etc/shells; mkdir /etc/shells',
@@ -88,7 +88,7 @@ describe.each(everyone)('as $name', (invoker) => {
       ),
     ).toBe('/etc/shells/.\nmine\n')
     expect(Number(await inside(t, 'stat -c %b /var/lib/made/sparse'))).toBeLessThan(1000)
-    // And once more from the same one: restoring takes nothing from it.
+    // Restore the same snapshot once more: restoring takes nothing from it.
     await inside(t, 'rm -rf /var/lib/made')
     output(await t.coop(['stop', '-f']))
     expect(await snapshot(t, 'restore', 'one')).toMatch(/coop start box/)
@@ -103,12 +103,12 @@ describe.each(invokers)('as $name', (invoker) => {
   const git = needed(invoker, 'git')
   const rooted = { missing: can.missing || root.missing, note: `${can.note}${root.note}` }
 
-  test.skipIf(can.missing)(`a program that writes goes on, and does not notice${can.note}`, async () => {
+  test.skipIf(can.missing)(`a writing program continues, and notices nothing${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: COUNTER })
     const count = async () => Number(await inside(t, 'wc -l </var/tmp/count'))
     const pid = await inside(t, 'cat /var/tmp/pid')
-    // One that was stopped before stays stopped; a job of a shell with job control is not told that it stopped.
+    // A stopped program stays stopped; a shell with job control does not see that its job stopped.
     await inside(t, 'sleep 1000 >/dev/null 2>&1 & echo $! >/var/tmp/stopped; kill -STOP $!')
     const jobs = t.startCoop(['exec', '-n', 'box', '--', 'bash', '-mc', 'sleep 3; echo code $?; jobs'])
     await waitUntil(async () => (await inside(t, 'pgrep -fc "^sleep 3$" || true')) === '1\n', 'the job')
@@ -144,23 +144,29 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(listed.map(({ note }) => note)).toEqual(notes)
   })
 
-  test.skipIf(can.missing)(`two at once are two, and of one name there is one${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t, { agent: COUNTER })
-    await inside(t, 'head -c 20M /dev/urandom >/opt/big')
-    const two = await Promise.all([
-      t.coop(['snapshot', 'create', 'one']),
-      t.coop(['snapshot', 'create', 'two']),
-    ])
-    expect(two.map(({ code }) => code)).toEqual([0, 0])
-    const same = await Promise.all([t.coop(['snapshot', 'create', 'a']), t.coop(['snapshot', 'create', 'a'])])
-    expect(same.map(({ code }) => code).toSorted()).toEqual([0, 1])
-    for (const name of ['one', 'two']) {
-      await inside(t, 'rm -f /opt/big')
-      await snapshot(t, 'restore', name)
-      expect(await inside(t, 'stat -c %s /opt/big')).toBe(`${20 << 20}\n`)
-    }
-  })
+  test.skipIf(can.missing)(
+    `two snapshots at once are two, or one if they share a name${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { agent: COUNTER })
+      await inside(t, 'head -c 20M /dev/urandom >/opt/big')
+      const two = await Promise.all([
+        t.coop(['snapshot', 'create', 'one']),
+        t.coop(['snapshot', 'create', 'two']),
+      ])
+      expect(two.map(({ code }) => code)).toEqual([0, 0])
+      const same = await Promise.all([
+        t.coop(['snapshot', 'create', 'a']),
+        t.coop(['snapshot', 'create', 'a']),
+      ])
+      expect(same.map(({ code }) => code).toSorted()).toEqual([0, 1])
+      for (const name of ['one', 'two']) {
+        await inside(t, 'rm -f /opt/big')
+        await snapshot(t, 'restore', name)
+        expect(await inside(t, 'stat -c %s /opt/big')).toBe(`${20 << 20}\n`)
+      }
+    },
+  )
 
   test.skipIf(can.missing)(
     `a daemon that is killed while the box is frozen: the next one thaws it${can.note}`,
@@ -175,7 +181,7 @@ describe.each(invokers)('as $name', (invoker) => {
       const client = t.startCoop(['snapshot', 'create', 'one'])
       const manifest = join(t.dataDir, 'boxes/box/box.json')
       await waitUntil(() => readFileSync(manifest, 'utf8').includes('"frozen"'), 'the freeze')
-      process.kill(client.pid, 'SIGKILL') // or it would take the snapshot with the next daemon
+      process.kill(client.pid, 'SIGKILL') // otherwise it would take the snapshot with the next daemon
       process.kill(pid ?? -1, 'SIGKILL')
       const count = async () => Number(await inside(t, 'wc -l </var/tmp/count'))
       const before = await count()
@@ -191,7 +197,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(rooted.missing)(
-    `a full disk: nothing half made, and the box goes on${rooted.note}`,
+    `a full disk: nothing half made stays, and the box continues${rooted.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const options = `size=64m,mode=700,uid=${invoker.uid},gid=${invoker.gid}`
@@ -227,7 +233,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`it outlives its box; errors say what to do${can.note}`, async () => {
+  test.skipIf(can.missing)(`a snapshot outlives its box; errors have a hint${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     await inside(t, 'echo kept >/opt/file')
@@ -285,7 +291,7 @@ describe.each(invokers)('as $name', (invoker) => {
   })
 
   test.skipIf(git.missing)(
-    `with the workspace: git says the same, and was not touched${git.note}`,
+    `with the workspace: git status is the same, and git was not touched${git.note}`,
     async () => {
       await using t = await scratch(invoker)
       const sh = async (script: string) => output(await t.run(['sh', '-ec', script]))
@@ -326,7 +332,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(git.missing)(`repositories within are left out, and that is said${git.note}`, async () => {
+  test.skipIf(git.missing)(`nested repositories are left out and named${git.note}`, async () => {
     await using t = await scratch(invoker)
     t.write('nested/file', 'nested\n')
     t.write('../other/file', 'other\n')
@@ -347,7 +353,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(readFileSync(join(t.workspace, 'within/file'), 'utf8')).toBe('changed\n')
   })
 
-  test.skipIf(git.missing)(`a hostile repository runs nothing and leads nowhere${git.note}`, async () => {
+  test.skipIf(git.missing)(`a hostile repository runs no program and leads nowhere${git.note}`, async () => {
     await using t = await scratch(invoker)
     const sh = async (script: string) => output(await t.run(['sh', '-ec', script]))
     const proof = join(t.home, 'proof')
@@ -361,7 +367,7 @@ describe.each(invokers)('as $name', (invoker) => {
     rmSync(join(t.workspace, 'sub'), { recursive: true })
     symlinkSync(join(t.home, 'outside'), join(t.workspace, 'sub'))
     await snapshot(t, 'create', 'two', '--workspace')
-    // Kept as the link that it is, with nothing of what it leads to.
+    // Kept as a link, without its target.
     expect(readlinkSync(join(t.dataDir, 'snapshots/box/two/workspace/sub'))).toBe(join(t.home, 'outside'))
     await snapshot(t, 'restore', 'one', '--workspace', '--force')
     expect(readFileSync(join(t.home, 'outside/file'), 'utf8')).toBe('outside\n')

@@ -1,4 +1,4 @@
-/** Boxes that are stopped and started, and what of coop's own state may go away under them. */
+/** Boxes that are stopped and started, also when parts of coop's own state go away meanwhile. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -66,31 +66,34 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`logs shows what the agent of a stopped box said last${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t, {
-      agent: 'bash -c \'trap "echo bye; exit" TERM; echo hello $$; while :; do sleep 0.02; done\'',
-    })
-    const said = async (words: RegExp) => words.test(output(await t.coop(['logs'])))
-    await waitUntil(() => said(/hello/), 'its first words')
-    output(await t.coop(['stop']))
-    expect(output(await t.coop(['logs', '-f']))).toMatch(/^hello \d+\n(Terminated\n)?bye\n/)
-    process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
-    expect(await said(/^hello \d+\n(Terminated\n)?bye\n/)).toBe(true)
-    // What was said before a start is not what the box said last.
-    output(await t.coop(['start']))
-    await waitUntil(() => said(/hello/), 'its first words')
-    expect(await said(/bye/)).toBe(false)
-    // Without a daemon that could see the end, as after a restart of the machine.
-    const init = await initOf(t)
-    process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
-    process.kill(init, 'SIGKILL')
-    expect(await said(/^hello \d+\n$/)).toBe(true)
-    expect(await box(t)).toMatchObject({ state: 'stopped', reason: 'its init was killed' })
-    // A runtime folder that did not outlive that, either.
-    rmSync(join(t.dataDir, 'boxes/box/agent-output'))
-    expectRefusal(await t.coop(['logs']), { code: 1, sentence: /is stopped \(/, hint: /coop start box/ })
-  })
+  test.skipIf(can.missing)(
+    `logs shows the last output of the agent of a stopped box${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, {
+        agent: 'bash -c \'trap "echo bye; exit" TERM; echo hello $$; while :; do sleep 0.02; done\'',
+      })
+      const said = async (words: RegExp) => words.test(output(await t.coop(['logs'])))
+      await waitUntil(() => said(/hello/), 'its first words')
+      output(await t.coop(['stop']))
+      expect(output(await t.coop(['logs', '-f']))).toMatch(/^hello \d+\n(Terminated\n)?bye\n/)
+      process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
+      expect(await said(/^hello \d+\n(Terminated\n)?bye\n/)).toBe(true)
+      // Output from before a start is not the box's last output.
+      output(await t.coop(['start']))
+      await waitUntil(() => said(/hello/), 'its first words')
+      expect(await said(/bye/)).toBe(false)
+      // Without a daemon that could see the end, as after a restart of the machine.
+      const init = await initOf(t)
+      process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
+      process.kill(init, 'SIGKILL')
+      expect(await said(/^hello \d+\n$/)).toBe(true)
+      expect(await box(t)).toMatchObject({ state: 'stopped', reason: 'its init was killed' })
+      // The runtime folder may be gone after that, too.
+      rmSync(join(t.dataDir, 'boxes/box/agent-output'))
+      expectRefusal(await t.coop(['logs']), { code: 1, sentence: /is stopped \(/, hint: /coop start box/ })
+    },
+  )
 
   test.skipIf(can.missing)(
     `starting twice is no error; a start that fails keeps the files${can.note}`,
@@ -109,7 +112,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`a box whose folder is gone says how to get it back${can.note}`, async () => {
+  test.skipIf(can.missing)(`the error for a missing workspace has a hint${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const folder = t.folder('home/gone')
     output(await t.coop(['-d', '-n', 'box', '-w', folder, '--agent', 'sleep infinity']))
@@ -124,7 +127,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await box(t)).toMatchObject({ state: 'running' })
     output(await t.coop(['stop', 'box']))
     await refused('start')
-    // Another folder of that name is not the one that was agreed to.
+    // Another folder of that name is not the accepted one.
     t.folder('home/gone')
     expectRefusal(await t.coop(['start', 'box']), {
       code: 1,
@@ -138,7 +141,7 @@ describe.each(invokers)('as $name', (invoker) => {
     rmSync(folder, { recursive: true })
     renameSync(`${folder}-away`, folder)
     output(await t.coop(['start', 'box']))
-    // A person's word is good for the folder that is there.
+    // The user's acceptance holds for the folder that is there.
     output(await t.coop(['stop', 'box']))
     renameSync(folder, `${folder}-away`)
     t.write(join(folder, 'new'), 'x')
@@ -146,7 +149,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await t.coop(['exec', '-n', 'box', '--', 'ls']))).toBe('new\n')
     output(await t.coop(['trust', 'revoke', folder]))
     output(await t.coop(['stop', 'box']))
-    output(await t.coop(['start', 'box'])) // it is the folder that the box had last
+    output(await t.coop(['start', 'box'])) // it is the folder of the box's last start
   })
 
   test.skipIf(tmux.missing)(`coop alone starts a stopped box and attaches${tmux.note}`, async () => {
@@ -160,14 +163,14 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await box(t)).toMatchObject({ state: 'running', clients: 1 })
   })
 
-  test.skipIf(tmux.missing)(`stop ends who is attached, and says how to go on${tmux.note}`, async () => {
+  test.skipIf(tmux.missing)(`stop ends attached clients with a hint${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const open = (command: string) => shellTerminal(t, `coop ${command}; echo "CODE $?"; cat`)
     const [agent, bash, command, pipes] = [
       await open('attach'),
       await open('shell'),
-      await open('exec yes'), // whose client never has all of it
+      await open('exec yes'), // whose client never gets all of it
       await open('exec sh -c "echo on; exec sleep 1000" </dev/null'),
     ]
     await pipes.waitFor(/^on$/m)
@@ -180,33 +183,28 @@ describe.each(invokers)('as $name', (invoker) => {
     await pipes.waitFor(/the box box was stopped\nhint: coop start box\nCODE 137/)
   })
 
-  test.skipIf(tmux.missing)(
-    `an init that is killed stops the box, and that is said${tmux.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      await startBox(t)
-      const terminal = await t.coopTerminal(['attach'])
-      await waitUntil(async () => (await box(t)).clients === 1, 'the client')
-      process.kill(await initOf(t), 'SIGKILL')
-      await terminal.waitFor(
-        /the box box was stopped \(its init was killed\); start it again: coop start box/,
-      )
-      // When no daemon saw it, the next one says so.
-      output(await t.coop(['start']))
-      const again = await shellTerminal(t, 'coop shell; echo "CODE $?"; cat')
-      await again.waitFor(/[#$]$/m)
-      const [init, daemon] = [await initOf(t), (await daemonPid(t)) ?? -1]
-      process.kill(daemon, 'SIGSTOP')
-      process.kill(init, 'SIGKILL')
-      process.kill(daemon, 'SIGKILL')
-      await again.waitFor(
-        /^coop: the box box is stopped \(its init was killed\)\nhint: coop start box\nCODE 1/m,
-      )
-    },
-  )
+  test.skipIf(tmux.missing)(`an init that is killed stops the box, with a message${tmux.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const terminal = await t.coopTerminal(['attach'])
+    await waitUntil(async () => (await box(t)).clients === 1, 'the client')
+    process.kill(await initOf(t), 'SIGKILL')
+    await terminal.waitFor(/the box box was stopped \(its init was killed\); start it again: coop start box/)
+    // If no daemon saw it, the next one reports it.
+    output(await t.coop(['start']))
+    const again = await shellTerminal(t, 'coop shell; echo "CODE $?"; cat')
+    await again.waitFor(/[#$]$/m)
+    const [init, daemon] = [await initOf(t), (await daemonPid(t)) ?? -1]
+    process.kill(daemon, 'SIGSTOP')
+    process.kill(init, 'SIGKILL')
+    process.kill(daemon, 'SIGKILL')
+    await again.waitFor(
+      /^coop: the box box is stopped \(its init was killed\)\nhint: coop start box\nCODE 1/m,
+    )
+  })
 
   test.skipIf(can.missing)(
-    `two that kill a box at once are both told that it is gone${can.note}`,
+    `two clients that kill a box at once are both told that it is gone${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)
@@ -222,7 +220,7 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(tmux.missing)(`a runtime folder that is removed costs nothing${tmux.note}`, async () => {
+  test.skipIf(tmux.missing)(`a removed runtime folder does no harm${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: "sh -c 'while read line; do echo got-$line; done'" })
     const terminal = await t.coopTerminal(['attach'])
@@ -240,7 +238,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await t.coop(['run', '--', 'echo', 'works']))).toBe('works\n')
   })
 
-  test.skipIf(can.missing)(`the next command after that finds the daemon${can.note}`, async () => {
+  test.skipIf(can.missing)(`the next command finds the daemon again${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     const pid = await daemonPid(t)

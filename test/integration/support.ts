@@ -1,4 +1,4 @@
-/** What the whole-program tests share: boxes that stay, shells around coop, and looking for what is left. */
+/** Shared by the whole-program tests: boxes that stay, shells around coop, and searches for leftovers. */
 import { expect } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import type { Terminal, TerminalOptions } from '../harness/terminal.ts'
 import { type Invoker, invokers, solo } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 
-/** With the user whose boxes have a single id. */
+/** All invokers, with the user whose boxes have a single id. */
 export const everyone: readonly Invoker[] = [...new Set([...invokers, ...(solo ? [solo] : [])])]
 
 /** Needs of a box and of commands: `needed(invoker, 'tmux')`. */
@@ -24,12 +24,12 @@ export async function shell(t: Scratch, script: string, options?: RunOptions): P
   return await t.run(await around(t, script), options)
 }
 
-/** The same beside the test. */
+/** Runs the same script beside the test. */
 export async function startShell(t: Scratch, script: string, options?: RunOptions): Promise<Started> {
   return t.start(await around(t, script), options)
 }
 
-/** The same in a terminal. */
+/** Runs the same script in a terminal. */
 export async function shellTerminal(
   t: Scratch,
   script: string,
@@ -40,7 +40,7 @@ export async function shellTerminal(
 
 /**
  * One coop command in a terminal that stays: the screen ends with `CODE n`. A tmux whose pane has ended may
- * lose the last of its output, so what is printed last can only be told like this.
+ * lose the last of its output, so the marker proves that the output is complete.
  */
 export async function finalScreen(
   t: Scratch,
@@ -55,7 +55,7 @@ export async function finalScreen(
 }
 
 async function around(t: Scratch, script: string): Promise<string[]> {
-  await t.coop(['system', 'status']) // starts nothing, and has the scratch end the daemon
+  await t.coop(['system', 'status']) // starts nothing; makes the scratch end the daemon
   return ['bash', '-c', `set -o pipefail; coop() { ${coopPath()} "$@"; }; ${script}`]
 }
 
@@ -72,13 +72,13 @@ export async function startBox(t: Scratch, settings: BoxSettings = {}): Promise<
   if (code !== 0) throw new Error(`The box did not start: ${stderr}`)
 }
 
-/** What a run printed; an error when it did not succeed. */
+/** The output of a run; an error when the run did not succeed. */
 export function output({ code, signal, stdout, stderr }: RunResult): string {
   if (code !== 0) throw new Error(`It ended with ${signal ?? code}: ${stderr}`)
   return stdout
 }
 
-/** An error as a person sees it: a sentence, a hint, the exit code. No stack, no code words. */
+/** An error as a person sees it: a sentence, a hint, the exit code. No stack trace, no error code. */
 export function expectRefusal(
   result: RunResult,
   expected: { readonly code: number; readonly sentence: RegExp; readonly hint: RegExp },
@@ -96,7 +96,7 @@ function entries(folder: string): string[] {
   return existsSync(folder) ? readdirSync(folder) : []
 }
 
-/** Processes of daemons of this scratch, zygotes not counted: youngest last. */
+/** Processes of daemons of this scratch, without zygotes: youngest last. */
 export function daemonsOf(t: Scratch): number[] {
   const read = (path: string): string => {
     try {
@@ -119,7 +119,7 @@ function isForkOfDaemon(status: string, read: (path: string) => string): boolean
   return read(`/proc/${parent}/cmdline`).includes('--daemon')
 }
 
-/** Waits until no file of any box is left, in sight or in the trash. */
+/** Waits until no file of any box is left, also in the trash. */
 export async function nothingLeft(t: Scratch): Promise<void> {
   const folders = [join(t.dataDir, 'boxes'), join(t.dataDir, 'trash'), join(t.runtimeDir, 'boxes')]
   const left = () => folders.flatMap((folder) => entries(folder).map((name) => join(folder, name)))
@@ -160,7 +160,7 @@ export async function box(t: Scratch, name = 'box'): Promise<BoxJson> {
   return found
 }
 
-/** The daemon's pid; undefined when none runs. */
+/** The daemon's pid; undefined when no daemon runs. */
 export async function daemonPid(t: Scratch): Promise<number | undefined> {
   const status = JSON.parse(output(await t.coop(['system', 'status', '--json']))) as { pid?: number }
   return status.pid

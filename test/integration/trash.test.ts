@@ -1,4 +1,4 @@
-/** The files of a box that is gone: all of them go, whoever they belong to and however deep they are. */
+/** Files of a removed box: all are deleted, of any owner and at any depth. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -6,7 +6,7 @@ import { scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { everyone, needed, output, startBox } from './support.ts'
 
-/** Deeper than any path can name; half-way it belongs to another id, where there is one. */
+/** Deeper than any path can name; half-way it belongs to another id of the box, if there is one. */
 const DEEP = `
 import os, sys
 os.mkdir('/opt/deep'); os.chdir('/opt/deep')

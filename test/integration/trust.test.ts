@@ -1,4 +1,4 @@
-/** `coop trust` and `--trust`: what a person sees, answers and finds remembered; what a script gets. */
+/** `coop trust` and `--trust`: questions, answers and remembered acceptance for people; errors for scripts. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
@@ -42,7 +42,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await second.waitFor(/Accept this\?/)
     await second.line('y')
     await second.waitFor(/got value/)
-    output(await t.coop(['restart'], SECRET)) // not asked again
+    output(await t.coop(['restart'], SECRET)) // coop does not ask again
     expect(await open(t)).toEqual([])
   })
 
@@ -50,7 +50,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     t.write('coop.toml', ASKING)
     const command = (name: string) => `coop run sh -c 'read line; echo "$TAKEN $line ${name}"'`
-    // With a terminal of its own, and with pipes: the answer is no input of the command.
+    // With a terminal of its own, and with pipes: the answer must not come from the command's input.
     const one = await shellTerminal(t, `${command('one')}; exec cat`, WIDE)
     await one.waitFor(/Accept this\?/)
     await one.line('yes')
@@ -77,13 +77,13 @@ describe.each(everyone)('as $name', (invoker) => {
       for (const args of [['-d'], ['create', 'it'], ['build'], ['trust']])
         expect({ args, ...(await refusal(t, args)) }).toMatchObject({ args, code: 1, isTold: true })
       expectRefusal(await t.coop(['run', 'true']), { code: 125, sentence, hint })
-      // The plan only shows what it would be.
+      // The plan only describes the box.
       const plan = output(await t.coop(['run', '--plan', 'true']))
       expect((JSON.parse(plan) as { notes: string[] }).notes).toContain(
         'not accepted yet (coop trust): to have your variable HOST_SECRET',
       )
       expect(output(await t.coop(['run', '--trust', 'printenv', 'TAKEN'], SECRET))).toBe('value\n')
-      expect(output(await t.coop(['run', 'printenv', 'TAKEN'], SECRET))).toBe('value\n') // remembered
+      expect(output(await t.coop(['run', 'printenv', 'TAKEN'], SECRET))).toBe('value\n') // coop has remembered it
       expect(statSync(stateFile(t)).mode & 0o777).toBe(0o600)
 
       async function refusal(t: Scratch, args: readonly string[]) {
@@ -93,7 +93,7 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing)(`--trust of start and restart accepts what has come${can.note}`, async () => {
+  test.skipIf(can.missing)(`--trust of start and restart accepts new requests${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const agent = ['--agent', 'sleep infinity']
     t.write('coop.toml', '')
@@ -106,7 +106,7 @@ describe.each(everyone)('as $name', (invoker) => {
     t.write('coop.toml', ASKING)
     expect((await t.coop(['start'], SECRET)).code).toBe(1)
     output(await t.coop(['start', '--trust'], SECRET))
-    // A second box of the folder has the same word.
+    // The acceptance holds for a second box of the folder, too.
     output(await t.coop(['create', 'second', ...agent], SECRET))
   })
 })
@@ -115,7 +115,7 @@ describe('coop trust', () => {
   const can = needed(ordinary, 'tmux')
   const skip = can.missing
 
-  test.skipIf(skip)(`shows what is asked and what is accepted, and asks${can.note}`, async () => {
+  test.skipIf(skip)(`shows requests and accepted ones, and asks${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
     expect(output(await t.coop(['trust']))).toMatch(/asks for nothing that needs your word\n$/)
     t.write('coop.toml', '[sandbox]\nnested = true\n')
@@ -130,36 +130,33 @@ describe('coop trust', () => {
     expect(output(await t.coop(['trust', 'ls']))).toMatch(/~\/project .*to have your variable HOST_SECRET\n/)
   })
 
-  test.skipIf(skip)(
-    `ls and revoke know folders by what they are, also when they are gone${can.note}`,
-    async () => {
-      await using t = await scratch(ordinary, { git: false })
-      expect(output(await t.coop(['trust', 'ls']))).toBe('nothing is accepted\n')
-      const other = t.folder('home/other')
-      for (const path of ['coop.toml', join(other, 'coop.toml')]) t.write(path, ASKING)
-      symlinkSync(other, join(t.home, 'link'))
-      output(await t.coop(['trust', '--yes']))
-      output(await t.coop(['trust', '--yes', '-w', '../link']))
-      const list = JSON.parse(output(await t.coop(['trust', 'ls', '--json']))) as {
-        workspace: string
-        accepted: { key: string }[]
-      }[]
-      expect(list.map(({ workspace, accepted }) => [workspace, accepted.map(({ key }) => key)])).toEqual([
-        [t.workspace, ['nested', 'env:HOST_SECRET']],
-        [other, ['nested', 'env:HOST_SECRET']],
-      ])
-      expect(output(await t.coop(['trust', 'revoke', '../link']))).toBe(`revoked: 2 things of ${other}\n`)
-      rmSync(t.workspace, { recursive: true })
-      expect(output(await t.coop(['trust', 'revoke', t.workspace], { cwd: t.home }))).toContain('2 things')
-      expectRefusal(await t.coop(['trust', 'revoke', other], { cwd: t.home }), {
-        code: 1,
-        sentence: /nothing is accepted of/,
-        hint: /coop trust ls/,
-      })
-    },
-  )
+  test.skipIf(skip)(`ls and revoke resolve folders, also when they are gone${can.note}`, async () => {
+    await using t = await scratch(ordinary, { git: false })
+    expect(output(await t.coop(['trust', 'ls']))).toBe('nothing is accepted\n')
+    const other = t.folder('home/other')
+    for (const path of ['coop.toml', join(other, 'coop.toml')]) t.write(path, ASKING)
+    symlinkSync(other, join(t.home, 'link'))
+    output(await t.coop(['trust', '--yes']))
+    output(await t.coop(['trust', '--yes', '-w', '../link']))
+    const list = JSON.parse(output(await t.coop(['trust', 'ls', '--json']))) as {
+      workspace: string
+      accepted: { key: string }[]
+    }[]
+    expect(list.map(({ workspace, accepted }) => [workspace, accepted.map(({ key }) => key)])).toEqual([
+      [t.workspace, ['nested', 'env:HOST_SECRET']],
+      [other, ['nested', 'env:HOST_SECRET']],
+    ])
+    expect(output(await t.coop(['trust', 'revoke', '../link']))).toBe(`revoked: 2 things of ${other}\n`)
+    rmSync(t.workspace, { recursive: true })
+    expect(output(await t.coop(['trust', 'revoke', t.workspace], { cwd: t.home }))).toContain('2 things')
+    expectRefusal(await t.coop(['trust', 'revoke', other], { cwd: t.home }), {
+      code: 1,
+      sentence: /nothing is accepted of/,
+      hint: /coop trust ls/,
+    })
+  })
 
-  test.skipIf(skip)(`config marks what is not accepted${can.note}`, async () => {
+  test.skipIf(skip)(`config marks values that are not accepted${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
     t.write('coop.toml', `${ASKING}PLAIN = "x"\n`)
     const marked = async () =>
@@ -172,16 +169,19 @@ describe('coop trust', () => {
     expect(await marked()).toEqual([])
   })
 
-  test.skipIf(skip)(`what the user configures, and what init writes, asks nothing${can.note}`, async () => {
-    await using t = await scratch(ordinary, { git: false })
-    t.settings('[sandbox]\nnested = true\nmounts = ["cache:/cache"]\n[env]\nTAKEN = "$HOST_SECRET"\n')
-    t.write('CLAUDE.md', '')
-    t.write('package.json', '{}')
-    output(await t.coop(['init']))
-    expect((await info(t)).asks).toEqual([])
-    expect(output(await t.coop(['run', 'printenv', 'TAKEN'], SECRET))).toBe('value\n')
-    expect(existsSync(stateFile(t))).toBe(false)
-  })
+  test.skipIf(skip)(
+    `the user's own settings, and the file that init writes, need no acceptance${can.note}`,
+    async () => {
+      await using t = await scratch(ordinary, { git: false })
+      t.settings('[sandbox]\nnested = true\nmounts = ["cache:/cache"]\n[env]\nTAKEN = "$HOST_SECRET"\n')
+      t.write('CLAUDE.md', '')
+      t.write('package.json', '{}')
+      output(await t.coop(['init']))
+      expect((await info(t)).asks).toEqual([])
+      expect(output(await t.coop(['run', 'printenv', 'TAKEN'], SECRET))).toBe('value\n')
+      expect(existsSync(stateFile(t))).toBe(false)
+    },
+  )
 
   test.skipIf(skip)(`a state file that cannot be read accepts nothing, and is kept${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
@@ -195,7 +195,7 @@ describe('coop trust', () => {
       expect(readFileSync(aside, 'utf8')).toBe(text)
       expect((await t.coop(['run', 'true'])).stderr).not.toContain('cannot be read')
     }
-    // A newer coop's is left as it is: nothing is accepted by it, and nothing is written over it.
+    // A newer coop's file stays unchanged: it accepts nothing, and coop does not overwrite it.
     const newer = '{"version":9,"release":"99.0.0","folders":{}}'
     t.write(stateFile(t), newer, 0o600)
     expect((await t.coop(['run', 'true'])).stderr).toContain('was written by coop 99.0.0')
@@ -205,7 +205,7 @@ describe('coop trust', () => {
   })
 
   test.skipIf(skip)(
-    `hostile words are harmless, and what was not shown is not accepted${can.note}`,
+    `hostile words are harmless, and requests that were not shown are not accepted${can.note}`,
     async () => {
       await using t = await scratch(ordinary, { git: false })
       const steps = [`\\u001b]0;owned\\u0007\\u001b[2J\\n\\u202e${'x'.repeat(3000)}`]
@@ -232,7 +232,7 @@ describe('coop trust', () => {
   )
 
   test.skipIf(skip)(
-    `a snapshot that brings back what is not accepted is back, and waits${can.note}`,
+    `a snapshot with an unaccepted coop.toml is restored, and its box does not start${can.note}`,
     async () => {
       await using t = await scratch(ordinary, { git: false })
       t.write('coop.toml', ASKING)
@@ -249,7 +249,7 @@ describe('coop trust', () => {
     },
   )
 
-  test.skipIf(skip)(`errors as JSON name each thing by its meaning${can.note}`, async () => {
+  test.skipIf(skip)(`errors as JSON name each request by its meaning${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
     t.write('coop.toml', ASKING)
     const { code, stdout } = await t.coop(['build', '--json'])

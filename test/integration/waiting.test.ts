@@ -1,4 +1,4 @@
-/** An agent that needs its user is seen: in listings, in the title of other terminals, by the user's own command. */
+/** An agent that waits for its user shows in listings and in titles of other terminals, and runs the user's own command. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,26 +26,32 @@ describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker)
   const tmux = needs('tmux')
 
-  test.skipIf(can.missing || tmux.missing)(`a notification, until somebody answers${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t, { agent: ASKS })
-    const terminal = await t.coopTerminal(['attach'])
-    await terminal.line('go')
-    expect(await waits(t)).toMatchObject({ text: 'May I delete it?' })
-    expect(output(await t.coop(['ls']))).toMatch(/box .* waiting /)
-    expect(output(await t.coop(['status']))).toMatch(/waiting .*May I delete it\?/)
-    await terminal.line('yes')
-    await terminal.waitFor(/working/)
-    await waitUntil(async () => (await box(t)).waiting === undefined, 'the end of the wait')
-  })
+  test.skipIf(can.missing || tmux.missing)(
+    `a notification marks the agent as waiting until somebody answers${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { agent: ASKS })
+      const terminal = await t.coopTerminal(['attach'])
+      await terminal.line('go')
+      expect(await waits(t)).toMatchObject({ text: 'May I delete it?' })
+      expect(output(await t.coop(['ls']))).toMatch(/box .* waiting /)
+      expect(output(await t.coop(['status']))).toMatch(/waiting .*May I delete it\?/)
+      await terminal.line('yes')
+      await terminal.waitFor(/working/)
+      await waitUntil(async () => (await box(t)).waiting === undefined, 'the end of the wait')
+    },
+  )
 
-  test.skipIf(can.missing || tmux.missing)(`silence after output, too${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    await startBox(t, { agent: 'sh -c \'printf "name? "; read name; exec sleep 1000\'' })
-    expect(await waits(t)).toBeObject()
-  })
+  test.skipIf(can.missing || tmux.missing)(
+    `silence after output marks the agent as waiting, too${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t, { agent: 'sh -c \'printf "name? "; read name; exec sleep 1000\'' })
+      expect(await waits(t)).toBeObject()
+    },
+  )
 
-  test.skipIf(can.missing || tmux.missing)(`the title of other terminals tells${can.note}`, async () => {
+  test.skipIf(can.missing || tmux.missing)(`the title of other terminals shows it${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { name: 'asks', agent: ASKS })
     const other = t.folder('other')
@@ -63,18 +69,21 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await calm.info('#{pane_title}')).toBe(before)
   })
 
-  test.skipIf(can.missing || tmux.missing)(`runs the user's own command${can.note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    const said = join(t.root, 'said')
-    const command = `printf '%s|%s|%s' \\"$COOP_BOX\\" \\"$COOP_WORKSPACE\\" \\"$COOP_TEXT\\" >${said}.new; mv ${said}.new ${said}`
-    t.write(join(t.configDir, 'default.toml'), `[session]\nnotify = "${command}"\n`)
-    t.folder('.', 0o755)
-    await startBox(t, { agent: ASKS })
-    const terminal = await t.coopTerminal(['attach'])
-    await terminal.line('go')
-    await waitUntil(() => existsSync(said), 'the command')
-    expect(readFileSync(said, 'utf8')).toBe(`box|${t.workspace}|May I delete it?`)
-  })
+  test.skipIf(can.missing || tmux.missing)(
+    `a waiting agent runs the user's own command${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const said = join(t.root, 'said')
+      const command = `printf '%s|%s|%s' \\"$COOP_BOX\\" \\"$COOP_WORKSPACE\\" \\"$COOP_TEXT\\" >${said}.new; mv ${said}.new ${said}`
+      t.write(join(t.configDir, 'default.toml'), `[session]\nnotify = "${command}"\n`)
+      t.folder('.', 0o755)
+      await startBox(t, { agent: ASKS })
+      const terminal = await t.coopTerminal(['attach'])
+      await terminal.line('go')
+      await waitUntil(() => existsSync(said), 'the command')
+      expect(readFileSync(said, 'utf8')).toBe(`box|${t.workspace}|May I delete it?`)
+    },
+  )
 
   test.skipIf(can.missing)(
     `a flood of notifications runs it once at a time, for the newest${can.note}`,
@@ -88,14 +97,14 @@ describe.each(invokers)('as $name', (invoker) => {
       await startBox(t, { agent: `bash -c '${FLOOD}'` })
       await waitUntil(async () => (await box(t)).waiting?.text === 'n3000', 'the last of them', 30_000)
       await waitUntil(() => lines().length > 0, 'the command')
-      expect(lines()).toHaveLength(1) // which still runs
+      expect(lines()).toHaveLength(1) // it still runs
       t.write(go, '')
       await waitUntil(() => lines().includes('n3000'), 'the newest')
       expect(lines()).toHaveLength(2)
     },
   )
 
-  test.skipIf(can.missing)(`none of its commands outlives the daemon${can.note}`, async () => {
+  test.skipIf(can.missing)(`no notifier outlives the daemon${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const started = join(t.root, 'started')
     const command = `touch ${started}; sleep 1000 & sleep 1000 ${t.root}`
@@ -107,7 +116,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(stdout.trim()).toBe('0')
   })
 
-  test.skipIf(can.missing)(`a project cannot have a command run${can.note}`, async () => {
+  test.skipIf(can.missing)(`a project cannot set a notifier${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     t.write('coop.toml', '[session]\nnotify = "touch /tmp/owned"\n')
     const { code, stderr } = await t.coop(['-d'])

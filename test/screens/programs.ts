@@ -1,4 +1,4 @@
-/** What is recorded: real programs with the keys that somebody presses. */
+/** Programs for the recordings: real ones, with the keys that a person presses. */
 export interface Program {
   readonly name: string
   /** For bash, in a folder with `notes.md`, `data/`, `code.py` and a git repository. */

@@ -1,6 +1,6 @@
 /**
  * Makes the recordings beside it: `bun test/screens/record.ts [name…]`, as root, with the programs of `programs.ts`
- * installed. Each runs as a user of its own in a namespace where the machine has another name and no other processes.
+ * installed. Each program runs as a user of its own in a namespace with another host name and no other processes.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { PROGRAMS, type Program, SIZES } from './programs.ts'
 const FOLDER = '/srv/demo'
 const USER = 'ada'
 const LIMIT_MS = 15_000
-const AT_ONCE = 6 // they mostly wait
+const AT_ONCE = 6 // the programs mostly wait
 
 async function record({ name, command, keys = [] }: Program, columns: number, rows: number): Promise<void> {
   const file = `/tmp/recording-${name}-${columns}`
@@ -53,7 +53,7 @@ async function record({ name, command, keys = [] }: Program, columns: number, ro
       stdout: 'ignore',
       stderr: 'inherit',
       timeout: LIMIT_MS,
-      killSignal: 'SIGKILL', // unshare does not hear others
+      killSignal: 'SIGKILL', // unshare does not react to other signals
     },
   )
   await Bun.sleep(900)
@@ -63,7 +63,7 @@ async function record({ name, command, keys = [] }: Program, columns: number, ro
     await Bun.sleep(180)
   }
   await Bun.sleep(500)
-  // A program that did not end is recorded as it was left.
+  // The recording of a program that did not end stops there.
   child.kill('SIGKILL')
   await child.exited
   const bytes = await Bun.file(file).bytes()

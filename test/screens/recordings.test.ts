@@ -1,7 +1,7 @@
 /**
- * Recordings of real programs: a terminal that is given the screen of a cut and then the rest shows what one that saw
- * everything shows. tmux is the second emulator: it judges both the library and the sequences. `state.ts` and
- * `shownBy` say what is not compared, and why.
+ * Recordings of real programs. A terminal that gets the screen at a cut and then the rest must look like a terminal
+ * that got everything. tmux is the second emulator: it checks both the library and the sequences. `state.ts` and
+ * `shownBy` list the differences that are ignored, with reasons.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -26,7 +26,7 @@ describe.skipIf(!Tmux.isInstalled)('recordings', () => {
   for (const name of RECORDINGS) {
     const [columns = 0, rows = 0] = (/(\d+)x(\d+)/.exec(name) ?? []).slice(1).map(Number)
     const bytes = Bun.gunzipSync(readFileSync(join(FOLDER, name)))
-    test(`${name.slice(0, -3)} looks the same from wherever one attaches`, async () => {
+    test(`${name.slice(0, -3)} looks the same from every point of attaching`, async () => {
       const random = new Random(Bun.hash.crc32(name))
       const judge: Shown = await tmux.show(bytes, columns, rows)
       const whole = new Screen(columns, rows)

@@ -1,4 +1,4 @@
-/** Windows of several sizes on one terminal: each shows what fits, whatever the program writes. */
+/** Windows of several sizes on one terminal: each shows the part that fits, for any output. */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ const RECORDINGS = ['vim', 'htop', 'mc', 'bash', 'git-log', 'wide-text', 'wrap']
 const COLUMNS = 110 // of the widest
 const can = needed(ordinary, 'tmux')
 
-/** Some rows of a window, each with its attributes, and where the cursor is among them, when it is shown. */
+/** Some rows of a window with their attributes, and the cursor if it is visible among them. */
 async function look(terminal: Terminal, top: number, rows: number) {
   const captured = await terminal.screen({ escapes: true })
   const [x, y, isShown] = (await terminal.info('#{cursor_x},#{cursor_y},#{cursor_flag}')).split(',')
@@ -32,7 +32,7 @@ async function same(look: () => Promise<{ seen: unknown; wanted: unknown }>): Pr
     }
     await waitUntil(settled, 'both to be the same', 5_000)
   } catch {
-    expect(last.seen).toEqual(last.wanted) // shows how they differ
+    expect(last.seen).toEqual(last.wanted) // shows the differences
   }
 }
 
@@ -43,38 +43,41 @@ async function attached(t: Scratch, clients: number, args: string[], columns: nu
 }
 
 describe.each(RECORDINGS)('%s', (name) => {
-  test.skipIf(can.missing)(`a larger window, a smaller one and the one that fits${can.note}`, async () => {
-    await using t = await scratch(ordinary, { git: false })
-    t.write(
-      'recording',
-      Bun.gunzipSync(readFileSync(join(import.meta.dir, 'recordings', `${name}-80x24.gz`))),
-    )
-    const play =
-      'stty raw -echo; until [ -e go ]; do sleep 0.02; done; cat recording; touch done; exec sleep 1000'
-    output(await t.coop(['-d', '-n', 'box', '--agent', `sh -c '${play}'`]))
-    const fits = await attached(t, 1, [], 80, 24)
-    const large = await attached(t, 2, [], 110, 34)
-    const small = await attached(t, 3, ['--readonly'], 80, 11)
-    t.write('go', '')
-    await waitUntil(() => existsSync(join(t.workspace, 'done')), 'all of it')
+  test.skipIf(can.missing)(
+    `a larger window, a smaller one and a fitting one show the same screen${can.note}`,
+    async () => {
+      await using t = await scratch(ordinary, { git: false })
+      t.write(
+        'recording',
+        Bun.gunzipSync(readFileSync(join(import.meta.dir, 'recordings', `${name}-80x24.gz`))),
+      )
+      const play =
+        'stty raw -echo; until [ -e go ]; do sleep 0.02; done; cat recording; touch done; exec sleep 1000'
+      output(await t.coop(['-d', '-n', 'box', '--agent', `sh -c '${play}'`]))
+      const fits = await attached(t, 1, [], 80, 24)
+      const large = await attached(t, 2, [], 110, 34)
+      const small = await attached(t, 3, ['--readonly'], 80, 11)
+      t.write('go', '')
+      await waitUntil(() => existsSync(join(t.workspace, 'done')), 'all of it')
 
-    await same(async () => ({ seen: await look(large, 0, 24), wanted: await look(fits, 0, 24) }))
-    expect(await large.screen()).toContain('80x24, as in a smaller window')
-    await same(async () => {
-      const top = Math.max(0, Number(await fits.info('#{cursor_y}')) - 10)
-      return { seen: await look(small, 0, 11), wanted: await look(fits, top, 11) }
-    })
+      await same(async () => ({ seen: await look(large, 0, 24), wanted: await look(fits, 0, 24) }))
+      expect(await large.screen()).toContain('80x24, as in a smaller window')
+      await same(async () => {
+        const top = Math.max(0, Number(await fits.info('#{cursor_y}')) - 10)
+        return { seen: await look(small, 0, 11), wanted: await look(fits, top, 11) }
+      })
 
-    // Whose window is the only one that counts gets the whole of it, as who comes then does.
-    await fits.keys('C-]')
-    await fits.exited()
-    await large.waitForScreen((screen) => !screen.includes('as in a smaller window'), 'its own size')
-    const late = await attached(t, 3, [], 110, 34)
-    await same(async () => ({ seen: await look(large, 0, 34), wanted: await look(late, 0, 34) }))
-  })
+      // A client whose window alone decides the size gets the whole screen, like a later client.
+      await fits.keys('C-]')
+      await fits.exited()
+      await large.waitForScreen((screen) => !screen.includes('as in a smaller window'), 'its own size')
+      const late = await attached(t, 3, [], 110, 34)
+      await same(async () => ({ seen: await look(large, 0, 34), wanted: await look(late, 0, 34) }))
+    },
+  )
 })
 
-test.skipIf(can.missing)(`what is typed in a larger window arrives${can.note}`, async () => {
+test.skipIf(can.missing)(`input from a larger window arrives${can.note}`, async () => {
   await using t = await scratch(ordinary, { git: false })
   output(await t.coop(['-d', '-n', 'box', '--agent', 'cat']))
   const fits = await attached(t, 1, [], 40, 10)

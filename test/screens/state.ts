@@ -1,4 +1,4 @@
-/** All that a screen knows, as plain data: two screens are alike when these are equal. */
+/** The whole state of a screen as plain data: two screens are alike when these are equal. */
 import type { Saved } from '../../src/screen/extras.ts'
 import { lastPrinted } from '../../src/screen/guards.ts'
 import { type Buffer, designationOf } from '../../src/screen/internals.ts'
@@ -36,7 +36,7 @@ export function stateOf(screen: Screen): Record<string, unknown> {
     return `${wrapped ? '↪' : ' '}${text}`
   }
   const saved = (of: Saved, { scrollTop, scrollBottom }: Buffer) => ({
-    // In origin mode the cursor comes back into the region, wherever it was.
+    // In origin mode the cursor is restored into the region, wherever it was.
     y: of.origin ? Math.max(scrollTop, Math.min(scrollBottom, of.y)) : of.y,
     ...{ x: of.x, origin: of.origin, level: of.level },
     charsets: [0, 1, 2, 3].map((slot) => designationOf(of.charsets[slot])).join(''),
@@ -72,8 +72,8 @@ export function stateOf(screen: Screen): Record<string, unknown> {
 }
 
 /**
- * Whether there are erased cells whose attributes show (underlined, inverse): the screen made again has spaces there.
- * They look the same, but a line that ends in them is as long as it looks when the width changes.
+ * Whether there are erased cells whose attributes show (underlined, inverse): the restored screen has spaces there.
+ * They look the same, but such a line counts as longer when the width changes.
  */
 export function hasShownBlanks(screen: Screen): boolean {
   const { core } = insidesOf(screen)

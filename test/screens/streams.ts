@@ -1,4 +1,4 @@
-/** Made-up output of programs, from a seed: everything a terminal understands, in any order. */
+/** Made-up output of programs, from a seed: every sequence that a terminal understands, in any order. */
 export class Random {
   #state: number
 

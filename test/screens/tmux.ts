@@ -1,4 +1,4 @@
-/** tmux as a second opinion: what it shows after it was given some bytes. */
+/** tmux as a second opinion: its screen after some bytes. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,10 +40,10 @@ export class Tmux {
   async show(bytes: Uint8Array, columns: number, rows: number): Promise<Shown> {
     const name = `s${this.#count++}`
     const file = join(this.#folder, name)
-    // The title says that all has been seen. What follows an unfinished sequence would be part of it.
+    // The title shows that tmux has processed all bytes. After an unfinished sequence it would become part of it.
     writeFileSync(file, Buffer.concat([bytes, Buffer.from(`\x1b]2;${name}\x1b\\`)]))
     const size = ['-x', String(columns), '-y', String(rows)]
-    // Answers of the emulator must not be echoed into the picture.
+    // The emulator's answers must not be echoed into the picture.
     const feed = `stty raw -echo; cat ${file}; exec sleep 60`
     this.#run('new-session', '-d', '-s', name, ...size, feed)
     const deadline = Date.now() + DEADLINE_MS
@@ -81,10 +81,10 @@ export class Tmux {
   }
 }
 
-/** What tmux captured, as rows that can be compared: it draws lines by way of a charset. */
+/** The rows that tmux captured, in a form that can be compared: tmux draws lines through a charset. */
 export function read(captured: string, columns: number, rows: number): string[] {
   const screen = new Screen(columns + 2, rows, 0)
-  // It writes 53 (overlined) as it writes styles of underlines, with a colon.
+  // tmux writes 53 (overlined) with a colon, like styles of underlines.
   const lines = captured
     .replace(/\b5:3(?=[;m])/g, '53')
     .split('\n')
@@ -93,7 +93,7 @@ export function read(captured: string, columns: number, rows: number): string[] 
   return shownBy(screen, columns)
 }
 
-/** The visible rows of a screen. An empty cell and a space look alike; so do attributes that only text would show. */
+/** The visible rows of a screen. An empty cell and a space look alike, and so do attributes that show only on text. */
 export function shownBy(screen: Screen, columns = screen.columns): string[] {
   const { core } = insidesOf(screen)
   const painter = new Painter(core)
@@ -105,7 +105,7 @@ export function shownBy(screen: Screen, columns = screen.columns): string[] {
     for (let x = 0; line && x < columns; ) {
       const { text, look, width } = painter.content(line, x)
       const { underline: _, underlineColor: __, ...rest } = look
-      // tmux 3.3 tells neither a colour of underlines nor, for a blank, anything but its background.
+      // tmux 3.3 reports no colour of underlines, and only the background of a blank.
       const blank = text === '' || text === ' '
       const plain = blank && !(look.fg & (1 << 26)) ? backgroundOf(look) : { ...PLAIN, ...rest, link: 0 }
       const now = select({ ...plain, underline: blank ? 0 : look.underline }).slice(1)
@@ -114,7 +114,7 @@ export function shownBy(screen: Screen, columns = screen.columns): string[] {
       row += blank ? ' ' : text
       x += width
     }
-    // tmux does not tell the background of cells at the end of a line that were only erased.
+    // tmux does not report the background of erased cells at the end of a line.
     return row.replace(/({[^}]*}| )+$/, '')
   })
 }

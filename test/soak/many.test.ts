@@ -1,4 +1,4 @@
-/** Many boxes, many terminals, many clients, one of which does not read. */
+/** Many boxes, many terminals, many clients; one client does not read. */
 import { describe, expect, test } from 'bun:test'
 import { join } from 'node:path'
 import { SOCK_DGRAM } from '../../ffi/abi/constants.ts'
@@ -26,7 +26,7 @@ interface Client {
   end(): Promise<void>
 }
 
-/** A client whose output is looked at as it comes; `script` gives it a terminal. */
+/** A client whose output is checked as it comes; `script` gives it a terminal. */
 function attach(t: Scratch, ...args: string[]): Client {
   const checker = new Checker()
   let tail = ''
@@ -58,7 +58,7 @@ function attach(t: Scratch, ...args: string[]): Client {
   }
 }
 
-/** What does not print its own number and end well, of so many commands at once. */
+/** Runs that many commands at once; returns those that did not print their own number and succeed. */
 async function failures(start: (number: string) => Promise<RunResult>): Promise<string[]> {
   const numbers = Array.from({ length: AT_ONCE }, (_, i) => `${i}`)
   const results = await Promise.all(numbers.map(async (number) => ({ number, ...(await start(number)) })))
@@ -67,7 +67,7 @@ async function failures(start: (number: string) => Promise<RunResult>): Promise<
     .map(({ number, code, stdout, stderr }) => `${number}: ${code} ${stdout}${stderr}`)
 }
 
-const options = { timeoutMs: 600_000 } // the machine is busy with nothing else
+const options = { timeoutMs: 600_000 } // the tests run alone on the machine
 
 describe('at once', () => {
   const box = needed(ordinary)
@@ -75,7 +75,7 @@ describe('at once', () => {
     `${AT_ONCE} boxes are made, none in vain${box.note}`,
     async () => {
       await using t = await scratch(ordinary, { git: false })
-      // The first one starts the daemon, and none of the others starts a second.
+      // The first client starts the daemon, and no other client starts a second one.
       expect(await failures((number) => t.coop(['run', '--', 'echo', number], options))).toEqual([])
       await nothingLeft(t)
     },
@@ -98,7 +98,7 @@ describe('at once', () => {
     async () => {
       await using t = await scratch(ordinary, { git: false })
       const limit = `${Math.ceil(FEW_DESCRIPTORS * AT_ONCE) + 100}`
-      const [soft, hard] = ['64', limit] // the soft one is raised to the hard one
+      const [soft, hard] = ['64', limit] // coop raises the soft limit to the hard one
       output(
         await t.run(['prlimit', `--nofile=${soft}:${hard}`, '--', coopPath(), 'run', '--', 'echo', 'first']),
       )
@@ -107,25 +107,28 @@ describe('at once', () => {
     600_000,
   )
 
-  test.skipIf(box.missing)(`descriptors that nobody asks for keep nobody else's out${box.note}`, async () => {
-    await using t = await scratch(ordinary, { git: false })
-    await startBox(t)
-    const desk = connectUnix(join(t.runtimeDir, 'fds.sock'), SOCK_DGRAM)
-    const ends = pipe()
-    const send = (token: string): boolean => {
-      try {
-        sendDescriptors(desk, Buffer.from(token), ends)
-        return true
-      } catch (error) {
-        if (!isCrowded(error)) throw error
-        return false
+  test.skipIf(box.missing)(
+    `unclaimed descriptors do not block those of other clients${box.note}`,
+    async () => {
+      await using t = await scratch(ordinary, { git: false })
+      await startBox(t)
+      const desk = connectUnix(join(t.runtimeDir, 'fds.sock'), SOCK_DGRAM)
+      const ends = pipe()
+      const send = (token: string): boolean => {
+        try {
+          sendDescriptors(desk, Buffer.from(token), ends)
+          return true
+        } catch (error) {
+          if (!isCrowded(error)) throw error
+          return false
+        }
       }
-    }
-    for (let at = 0; at < 40; at++) await waitUntil(() => send(`1.lost-${at}`), 'room for descriptors')
-    expect(await t.coop(['exec', '-n', 'box', '--', 'echo', 'here'])).toMatchObject({ stdout: 'here\n' })
-    closeDescriptor(desk)
-    ends.forEach(closeDescriptor)
-  })
+      for (let at = 0; at < 40; at++) await waitUntil(() => send(`1.lost-${at}`), 'room for descriptors')
+      expect(await t.coop(['exec', '-n', 'box', '--', 'echo', 'here'])).toMatchObject({ stdout: 'here\n' })
+      closeDescriptor(desk)
+      ends.forEach(closeDescriptor)
+    },
+  )
 })
 
 describe('as an ordinary user', () => {
@@ -161,7 +164,7 @@ describe('as an ordinary user', () => {
           expect(box).toMatchObject({ state: 'running', ptys: [{ id: 0 }, { id: 1 }] })
           expect(box.ptys[1]?.clients).toHaveLength(1)
         }
-        // Every agent gets on, and each says its own name.
+        // Every agent makes progress, and each prints its own name.
         const count = async (name: string): Promise<number> => {
           const lines = (await t.coop(['logs', name, '-n', '2'])).stdout.trim().split('\n')
           expect(lines[0]).toStartWith(`${name} `)
@@ -194,7 +197,7 @@ describe('as an ordinary user', () => {
         )
         const info = (await boxes(t))[0]
         expect(info?.clients).toBe(CLIENTS)
-        process.kill(stopped.pid, 'SIGSTOP') // what reads the client's terminal: it can write no more
+        process.kill(stopped.pid, 'SIGSTOP') // the reader of the client's terminal: without it the client cannot write
         const before = others.map(({ checker }) => checker.lines)
         await waitUntil(
           () => others.every(({ checker }, at) => checker.lines > (before[at] ?? 0) + 100_000),

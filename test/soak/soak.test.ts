@@ -1,4 +1,4 @@
-/** Output survives the daemon: the shortened soak test. The whole one is `npm run soak`. */
+/** Output survives the daemon: a short soak test. `npm run soak` runs the whole one. */
 import { describe, expect, test } from 'bun:test'
 import { copyFileSync, renameSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -11,7 +11,7 @@ import { sequence, soak, soakInput } from './soak.ts'
 const ROUNDS = Number(process.env.COOP_SOAK_ROUNDS ?? 12)
 const SEED = 20_261_121
 
-/** One of two daemons that start at once ends by itself. */
+/** Two daemons may start at once; one of them ends by itself. */
 function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
@@ -40,7 +40,7 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(can.missing)(
-    `what is typed arrives once, however often the daemon is killed${can.note}`,
+    `typed input arrives once, however often the daemon is killed${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
       const { sent, got } = await soakInput(t, {
@@ -48,7 +48,7 @@ describe.each(invokers)('as $name', (invoker) => {
         random: sequence(SEED),
         harm: async (daemon) => kill(daemon, 'SIGKILL'),
       })
-      // Where it goes back, something arrived twice: between writing it and noting that lie some microseconds.
+      // A number that goes back arrived twice: some microseconds lie between writing it and noting that.
       const back = got.flatMap((number, at) => (Number(number) < Number(got[at - 1] ?? -1) ? [at] : []))
       const once = got.filter((number, at) => !got.slice(0, at).includes(number))
       expect(once).toEqual([...sent])
@@ -90,7 +90,7 @@ describe.each(invokers)('as $name', (invoker) => {
         program,
         harm: async () => {
           const version = `99.0.${++release}`
-          // Beside the test, which has to go on reading: a client that shows nothing is not waited for.
+          // Beside the test, which has to keep reading: the daemon does not wait for a client that shows nothing.
           const building = Bun.spawn(['node', build, '--release', version, `${program}.new`], {
             stderr: 'inherit',
           })

@@ -1,6 +1,6 @@
 /**
- * A program that writes numbered lines as fast as it can, a client that shows them, and a daemon that keeps being
- * killed. What the client shows must have every line once and in order.
+ * A program that writes numbered lines as fast as it can, a client that shows them, and a daemon that is killed again
+ * and again. The client must show every line once and in order.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,22 +10,22 @@ import type { Scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { daemonsOf } from '../integration/support.ts'
 
-/** What happens to the daemon in each round. */
+/** The kind of harm to the daemon in each round. */
 export type Harm = (daemon: number, t: Scratch) => Promise<void>
 
 export interface Soak {
   readonly rounds: number
-  /** Between 0 and 1: the same sequence for the same test. */
+  /** Random numbers between 0 and 1: the same sequence for the same test. */
   readonly random: () => number
   readonly harm: Harm
-  /** The executable, where it is not the one under test. */
+  /** The executable, if it is not the one under test. */
   readonly program?: string
 }
 
 export interface SoakResult {
   readonly lines: number
   readonly bytes: number
-  /** What is not as it should be, in words; empty when all is. */
+  /** Faults in words; empty when there is none. */
   readonly wrong: readonly string[]
 }
 
@@ -38,7 +38,7 @@ export function sequence(seed: number): () => number {
   }
 }
 
-/** Looks at what a client shows: every number must follow the one before. */
+/** Checks a client's output: every number must follow the one before. */
 export class Checker {
   lines = 0
   bytes = 0
@@ -60,7 +60,7 @@ export class Checker {
       }
       const value = Number(number)
       this.lines++
-      // The first lines are those of the screen that was there when the client came.
+      // The first lines are those of the screen at the moment when the client attached.
       if (
         this.lines > SCREEN_LINES &&
         this.last !== undefined &&
@@ -79,7 +79,7 @@ export async function soak(
   t: Scratch,
   { rounds, random, harm, program = coopPath() }: Soak,
 ): Promise<SoakResult> {
-  await t.coop(['system', 'status']) // has the scratch end what is left
+  await t.coop(['system', 'status']) // makes the scratch end the rest
   const coop = (...args: string[]) => t.run([program, ...args])
   const agent = 'sh -c "stty -echo; read go; exec seq 1000000 99999999999"'
   const created = await coop('-d', '-n', 'soak', '--agent', agent)
@@ -98,7 +98,7 @@ export async function soak(
   const shown = (async () => {
     for await (const bytes of client.stdout) checker.push(bytes)
   })()
-  client.stdin.write('\n') // it is there when the first line comes
+  client.stdin.write('\n') // it exists when the first line arrives
   await client.stdin.flush()
   try {
     await waitUntil(() => checker.lines > 1_000, 'the first lines', 10_000)
@@ -112,7 +112,7 @@ export async function soak(
       if (round % 4) {
         const goal = checker.bytes + random() * 4_000_000 // somewhere in the next 40 ms or so of output
         await waitUntil(() => checker.bytes >= goal, `output in round ${round} (${checker.wrong.join('; ')})`)
-      } // else it is killed while it starts
+      } // otherwise it would be killed while it starts
       await harm(daemon, t)
     }
     const goal = checker.lines + 10_000
@@ -129,7 +129,7 @@ export async function soak(
   }
 }
 
-/** The ring is what `coop logs` shows: numbers in order up to the last that the client saw. */
+/** `coop logs` shows the ring: numbers in order up to the last one that the client saw. */
 async function ringDisagreements(logs: string, seen: Checker): Promise<string[]> {
   const ring = new Checker()
   ring.push(Buffer.from(logs, 'latin1'))
@@ -141,7 +141,7 @@ async function ringDisagreements(logs: string, seen: Checker): Promise<string[]>
 }
 
 /**
- * Somebody types numbers while the daemon keeps being killed. Gives what the program got, to be compared with `sent`.
+ * Types numbers while the daemon is killed again and again. Returns the program's input, to compare with `sent`.
  */
 export async function soakInput(
   t: Scratch,
@@ -170,7 +170,7 @@ export async function soakInput(
     await waitUntil(() => shown.includes('ready'), 'the terminal')
     for (let round = 0; round < rounds; round++) {
       const before = sent.length
-      // As a fast typist, or a slow paste. In a quarter of the rounds the daemon may be killed while it starts.
+      // Like a fast typist, or a slow paste. In a quarter of the rounds the daemon may be killed while it starts.
       for (const goal = before + 3 + random() * 20; sent.length < goal; await Bun.sleep(random() * 8))
         await type()
       if (round % 4)
@@ -186,7 +186,7 @@ export async function soakInput(
         () => `a daemon\n${shown}\n${client.exitCode}`,
       )
       await type()
-      await Bun.sleep(random() * 4) // the terminal has it, most likely, and the client has not been told
+      await Bun.sleep(random() * 4) // most likely the terminal has it, but the client does not know yet
       await harm(daemon ?? -1, t)
     }
     await type()
