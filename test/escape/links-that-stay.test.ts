@@ -3,11 +3,12 @@
  * `coop kill` later. They choose no workspace, mount, copy or agent.
  */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
 import type { RunResult } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { waitUntil } from '../harness/wait.ts'
 import { everyone, needed, said } from './support.ts'
 
 const LEADS_OUT = /is a link that leads out of/
@@ -69,6 +70,85 @@ describe.each(everyone)('as $name', (invoker) => {
         expect(readFileSync(join(victim, 'key'), 'utf8')).toBe('SECRET\n')
       },
     )
+
+  test.skipIf(box.missing)(`a folder that is moved on the host keeps its mark${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const victim = makeVictim(t)
+    const other = t.folder(join(t.home, 'other'))
+    worked(
+      await t.coop(['run', '--', 'sh', '-c', `ln -s ${victim} data; ln -s ${victim}/new out; mkdir own`]),
+    )
+    const moved = join(t.home, 'moved')
+    renameSync(t.workspace, moved)
+    const config = join(t.configDir, 'default.toml')
+    const mount = (name: string) => t.write(config, `[sandbox]\nmounts = ["${moved}/${name}:/data"]\n`)
+    const run = (...command: string[]) => t.coop(['run', '-w', other, '--', ...command], { cwd: other })
+    mount('data')
+    isRefused(await run('sh', '-c', 'cat /data/key; echo evil >/data/planted'))
+    // Positive control: a folder in it is mounted.
+    mount('own')
+    worked(await run('touch', '/data/here'))
+    expect(existsSync(join(moved, 'own/here'))).toBe(true)
+    t.write(config, '')
+    worked(await t.coop(['-d', '-n', 'o', '-w', other, '--agent', 'sleep infinity'], { cwd: other }))
+    expect((await t.coop(['cp', 'o:/etc/hostname', join(moved, 'out')], { cwd: other })).code).not.toBe(0)
+    expect(existsSync(join(victim, 'new'))).toBe(false)
+    expect(existsSync(join(victim, 'planted'))).toBe(false)
+    renameSync(moved, t.workspace)
+  })
+
+  test.skipIf(box.missing)(`a box that hides a place of another one stops nobody${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const victim = makeVictim(t)
+    worked(await t.coop(['run', '-w', t.folder(join(t.workspace, 'sub/inner')), '--', 'ln', '-s', victim, 'data']))
+    const hide = {
+      'closed to its owner': 'chmod 000 sub',
+      'a link to itself': 'mv sub hidden; ln -s sub sub',
+      'a file': 'mv sub hidden; echo >sub',
+    }
+    for (const [what, script] of Object.entries(hide)) {
+      worked(await t.coop(['run', '--', 'sh', '-c', script]))
+      const fresh = t.folder(join(t.home, what.replaceAll(' ', '-')))
+      worked(await t.coop(['run', '-w', fresh, '--', 'true']))
+      worked(
+        await t.coop([
+          'run',
+          '--',
+          'sh',
+          '-c',
+          'chmod 755 sub; test -d hidden && rm sub && mv hidden sub || :',
+        ]),
+      )
+      t.write(
+        join(t.configDir, 'default.toml'),
+        `[sandbox]\nmounts = ["${t.workspace}/sub/inner/data:/data"]\n`,
+      )
+      isRefused(await t.coop(['run', '-w', fresh, '--', 'cat', '/data/key']))
+      t.write(join(t.configDir, 'default.toml'), '')
+    }
+  })
+
+  test.skipIf(box.missing)(
+    `a link that comes while a volume is filled is refused as well${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const victim = makeVictim(t)
+      const other = t.folder(join(t.home, 'other'))
+      t.folder(join(t.workspace, 'data'))
+      const config = t.folder(join(t.home, 'config'))
+      t.write(
+        join(config, 'default.toml'),
+        `[sandbox]\nmounts = ["large:/usr/share/doc", "${t.workspace}/data:/data"]\n`,
+      )
+      const read = ['run', '-w', other, '--', 'sh', '-c', 'cat /data/key; echo evil >/data/planted']
+      const slow = t.coop(read, { env: { COOP_CONFIG_DIR: config }, cwd: other })
+      await waitUntil(() => existsSync(join(t.dataDir, 'seeding')), 'the volume to be filled')
+      worked(await t.coop(['run', '--', 'sh', '-c', `mv data was; ln -s ${victim} data`]))
+      expect((await slow).stdout).toBe('')
+      expect(existsSync(join(victim, 'planted'))).toBe(false)
+      isRefused(await t.coop(read, { env: { COOP_CONFIG_DIR: config }, cwd: other }))
+    },
+  )
 
   test.skipIf(box.missing)(`a damaged list of those places is refused with a hint${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
