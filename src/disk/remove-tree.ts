@@ -1,6 +1,7 @@
 /**
- * Deleting what boxes have written. Another box that shares a volume may be changing it meanwhile, so every name is
- * taken in an open folder and no link is followed; and however deep a box has made it, few folders are open at once.
+ * Deletes the files that boxes have written. Another box that shares a volume may change them meanwhile, so every name
+ * is resolved in an open folder and no link is followed. Few folders are open at once, however deep a box has nested
+ * them.
  */
 import { closeSync, constants, openSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -8,14 +9,14 @@ import { SysError } from '../../ffi/libc.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import * as tree from '../../ffi/tree.ts'
 
-export const MAX_DEPTH = 64 // folders in one another; what is deeper is moved up first
+export const MAX_DEPTH = 64 // nested folders; deeper ones are moved up first
 
-const ROUNDS = 3 // a listing may miss what moves while it is read; whoever goes on making files must not keep us here
+const ROUNDS = 3 // a listing may miss names that move while it is read; a bound, because a process may keep making files
 
-/** A name beside what is being deleted, for what lay too deep in it. */
+/** A temporary name beside the deleted folder, for folders nested too deep in it. */
 export const movedName = (): string => `.deep.${crypto.randomUUID()}`
 
-/** Paths of what could not be removed, beside it what lay too deep in it. The folder that it is in is coop's own. */
+/** Returns the paths that could not be removed, including folders moved up. The enclosing folder must be coop's own. */
 export function removeTree(path: string): string[] {
   const folder = dirname(path)
   let top: number
@@ -40,7 +41,7 @@ class Removal {
     this.#top = top
   }
 
-  /** Names that are left in the top folder. */
+  /** Removes a name of the top folder; returns the names that are left there. */
   remove(name: string): string[] {
     const left = this.#entry(this.#top, name, 0) ? [] : [name]
     for (let deep = this.#moved.pop(); deep !== undefined; deep = this.#moved.pop())
@@ -49,13 +50,13 @@ class Removal {
   }
 
   #entry(dir: number, name: string, depth: number): boolean {
-    if (tree.remove(dir, name) || tree.removeFolder(dir, name)) return true // most folders of a box are empty
+    if (tree.remove(dir, name) || tree.removeFolder(dir, name)) return true // most folders in a box are empty
     let folder: number
     try {
       folder = tree.openToRemove(dir, name)
     } catch (error) {
       if (!(error instanceof SysError)) throw error
-      return false // a folder of another id
+      return false // the folder belongs to another id
     }
     try {
       if (depth === MAX_DEPTH) {
@@ -76,7 +77,7 @@ class Removal {
     }
   }
 
-  /** Whether something was there and all of it is gone: then there may be more. */
+  /** Whether the folder had entries and all of them are gone; there may be new ones then. */
   #content(folder: number, depth: number): boolean {
     let found = false
     let whole = true
