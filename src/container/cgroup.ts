@@ -39,7 +39,7 @@ function read(path: string): string {
   }
 }
 
-/** Whether this process may put processes into a child of the folder: both must be writable (cgroups(7), delegation). */
+/** Whether this process may put processes into a child of the folder: both are writable (cgroups(7), delegation). */
 function isOurs(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK)
@@ -111,7 +111,7 @@ export class Cgroups {
     return this.#leaving.size
   }
 
-  /** After adoption: remove cgroups of earlier daemons, here and at the boxes' places. `kept`: those of living boxes. */
+  /** After adoption: remove cgroups of earlier daemons, here and where boxes were. `kept`: those of living boxes. */
   clear(known: readonly string[], kept: ReadonlySet<string>): void {
     const parents = new Set([...(this.#parent === undefined ? [] : [this.#parent]), ...known.map(dirname)])
     for (const parent of parents) {

@@ -1,4 +1,4 @@
-/** What the project's `[env]` asks for: values of the host's, and other ones than the user has set. */
+/** Requests of the project's `[env]`: values of the host's variables, and values that differ from the user's own. */
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Ask } from './ask.ts'
@@ -13,7 +13,7 @@ const STEERING = [
   /^(ANTHROPIC|CLAUDE|OPENAI|CODEX|GEMINI|GOOGLE|OPENCODE|AIDER|AWS|AZURE|VERTEX)_/i,
 ]
 
-/** `own`: what the user's layers say. Other values that the file holds are the project's own, and safe. */
+/** `own`: the user's layers. Other values in the file are the project's own and safe. */
 export function envAsks(
   { config, references, origins }: LoadedConfig,
   own: Config['env'],
@@ -26,7 +26,7 @@ export function envAsks(
     const reference = references.get(name)
     if (!isMine(at) || (before !== undefined && before === (reference ?? config.env[name]))) return []
     const asks: Ask[] = []
-    // Also when it is not set now: the meaning of a file must not depend on where it is read.
+    // Asked even if the variable is not set now: the meaning of a file must not depend on where it is read.
     if (reference !== undefined) {
       const wanted = reference.slice(1)
       asks.push({ at, key: keyOf('env', wanted), sentence: `have your variable ${shown(wanted)}` })
