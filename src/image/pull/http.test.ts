@@ -68,7 +68,7 @@ describe('trying again', () => {
     )
     expect(error).toMatchObject({
       code: 'E_IMAGE',
-      message: 'reading it did not work: broken 6 (tried 6 times)',
+      message: 'reading it failed: broken 6 (tried 6 times)',
       hint: expect.stringContaining('is kept'),
     })
   })
@@ -114,8 +114,8 @@ describe('trying again', () => {
     expect(performance.now() - began).toBeLessThan(5500)
     expect(error).toMatchObject({
       code: 'E_IMAGE',
-      message: `reading it did not work: ${host} refuses the connection (tried 4 times)`,
-      hint: 'is the registry running, and at this port?',
+      message: `reading it failed: ${host} refuses the connection (tried 4 times)`,
+      hint: 'check that the registry runs and uses this port',
     })
     expect(said).toEqual([`${host} refuses the connection`])
   })
