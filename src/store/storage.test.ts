@@ -233,8 +233,8 @@ describe('what is discarded', () => {
 test.each([
   ['ENOSPC', 'E_DISK_FULL', /larger disk/],
   ['EDQUOT', 'E_DISK_FULL', /larger disk/],
-  ['EROFS', 'E_FAILED', /can be written/],
-  ['EACCES', 'E_FAILED', /can be written/],
+  ['EROFS', 'E_FAILED', /folder that you can write/],
+  ['EACCES', 'E_FAILED', /folder that you can write/],
 ])('%s is worded for a person', (code, expected, hint) => {
   const error = diskError(Object.assign(new Error('x'), { code }), 'it')
   expect(error).toBeInstanceOf(CoopError)

@@ -1,6 +1,6 @@
 /**
- * `written.json`: the folders and files of the host that a box has ever had writable. A link that a box has planted there
- * stays when the box is gone, so that places are remembered for as long as they exist.
+ * `written.json`: the folders and files of the host that a box has ever been able to write. A link planted there stays
+ * when the box is gone, so these places are remembered as long as they exist.
  */
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,7 +10,7 @@ import { type Fields, type Kind, newerError, readStoredFile, stamp } from './kin
 import { writeAtomically } from './manifest.ts'
 
 interface Written {
-  /** Without links when the box was made. */
+  /** Paths that were free of links when the box was made. */
   readonly places: readonly string[]
 }
 
@@ -25,7 +25,7 @@ const writtenFile = (paths: Paths): string => join(paths.dataDir, 'written.json'
 
 const exists = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false }) !== undefined
 
-/** Raises E_NEWER, and E_FAILED for a damaged list: without these places nothing could be told from a trap. */
+/** Raises E_NEWER, and E_FAILED for a damaged list: without these places a planted link could not be recognized. */
 export function readWritten(paths: Paths): readonly string[] {
   const file = writtenFile(paths)
   const found = readStoredFile(writtenRecord, file)
@@ -37,7 +37,7 @@ export function readWritten(paths: Paths): readonly string[] {
   return found.is === 'readable' ? found.value.places : []
 }
 
-/** Before a box is made that may write there. Places that are gone are forgotten. Returns those that are on the list now. */
+/** Called before a box that may write there is made. Forgets places that are gone. Returns the places now listed. */
 export function addWritten(
   paths: Paths,
   known: readonly string[],
