@@ -73,7 +73,7 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
   E_NOT_BUILT: { means: 'The image of the project is not built yet.', fix: 'Run `coop build`.' },
   E_INTERRUPTED: {
     means: 'The work was interrupted.',
-    fix: 'Run the command again; finished downloads are kept.',
+    fix: 'Run the command again; data downloaded so far is kept.',
   },
   E_ISOLATION: {
     means: 'This machine lacks a protection that the box needs, or this release does not support a setting.',

@@ -66,7 +66,7 @@ describe.each(invokers)('as $name', (invoker) => {
       t.write('coop.toml', '')
       expectRefusal(await t.coop(['-d'], { env: { COOP_AGENT: 'aider' } }), {
         code: 1,
-        sentence: /^coop: COOP_AGENT: The agent aider/,
+        sentence: /^coop: COOP_AGENT: the agent aider/,
         hint: /install/i,
       })
       t.write('../../config/default.toml', '[secrets]\nhide = ["*.x"]\n')

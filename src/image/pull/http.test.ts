@@ -5,7 +5,7 @@ import { Http, isLoopback, pieces, readBody, retryAfter, Temporary } from './htt
 const http = new Http({ configDir: '/nonexistent', environment: {} })
 const ADDRESS = '127.0.0.1'
 
-/** A server that remembers what it was asked. */
+/** A server that records its requests. */
 function server(answer: (request: Request, url: URL) => Response | Promise<Response>) {
   const asked: { method: string; path: string; headers: Record<string, string>; body: string }[] = []
   const bun = Bun.serve({
@@ -21,7 +21,7 @@ function server(answer: (request: Request, url: URL) => Response | Promise<Respo
   return { asked, base: `http://${ADDRESS}:${bun.port}`, [Symbol.dispose]: () => void bun.stop(true) }
 }
 
-/** One that says these bytes to whoever connects, and hangs up. */
+/** A server that sends these bytes to each client and hangs up. */
 function raw(bytes: string) {
   const bun = Bun.listen({
     hostname: ADDRESS,
