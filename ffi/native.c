@@ -24,15 +24,15 @@ struct iovec { void *base; u64 len; };
 struct msghdr { void *name; u32 namelen, pad; struct iovec *iov; u64 iovlen; void *control; u64 controllen; i32 flags, pad1; };
 
 enum { REF = 0x3f, MAY_FAIL = 0x40, FORK = 0x80, SCOPED = 0x100, SEND = 0x200 };  // struct op.flags
-enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3, OP_LISTEN = -4 };                            // values of struct op.nr that are not syscalls
+enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3, OP_LISTEN = -4 };                            // struct op.nr: not syscalls
 enum { HELLO = 1, REPLY = 2, EXIT = 3, FAIL = 4 };                                // messages to the daemon: type, length, payload
-enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6, ENDED = 1, TOLD = 2 };   // our fixed descriptors; values of struct child.ended
+enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6, ENDED = 1, TOLD = 2 };   // fixed descriptors; struct child.ended
 enum { MAX_OPS = 2048, MAX_FDS = 250, MAX_CHILDREN = 1024 };
 enum { EAGAIN_ = 11, EINTR_ = 4, ESTALE_ = 116, SIGCHLD_ = 17, WNOHANG_ = 1, MSG_NOWAIT = 0x4040, MSG_PLAIN = 0x4000, MSG_WAITALL_ = 0x100, POLLOUT_ = 4 };
 
 static syscall_fn sys_raw;
 static errno_fn errno_at;
-static char *region;          // batches are read to here; HELLO tells the address, so that the daemon can compute pointers
+static char *region;          // batches are read to here; HELLO tells the address for their pointers
 static u64 region_size;
 static i32 connected, listening, owner_uid, untold;
 static struct child children[MAX_CHILDREN];

@@ -114,7 +114,7 @@ function withApprovedKey(state: JsonObject, key: string | undefined): JsonObject
   const responses = isJsonObject(state.customApiKeyResponses) ? state.customApiKeyResponses : {}
   const approved = Array.isArray(responses.approved) ? responses.approved : []
   const rejected = Array.isArray(responses.rejected) ? responses.rejected : []
-  // A key that somebody refused in the box stays refused.
+  // A key that was refused in the box stays refused.
   if (approved.includes(tail) || rejected.includes(tail)) return undefined
   return { ...state, customApiKeyResponses: { ...responses, approved: [...approved, tail] } }
 }

@@ -5,7 +5,7 @@ import { cleanTarget, isKernelPlace } from './box-paths.ts'
 import type { TomlValue } from './toml.ts'
 import { BadValue, type Kind } from './values.ts'
 
-/** A folder or file of the host. `~` at the start of `source` is the host's home; relative paths start at the workspace. */
+/** A folder or file of the host. `~` in front of `source` is the host's home; relative paths start at the workspace. */
 export interface HostMount {
   readonly kind: 'host'
   readonly source: string

@@ -4,9 +4,7 @@ import type { Origin } from './merge.ts'
 
 type Origins = ReadonlyMap<string, Origin>
 
-/**
- * `FILE:LINE: ` or `COOP_…: ` before a sentence about the value of `key`; nothing for flags, which the user just typed.
- */
+/** `FILE:LINE: ` or `COOP_…: ` before a sentence about the value of `key`; nothing for flags, just typed. */
 export function placeOf(origins: Origins, key: string): string {
   const origin = origins.get(key)
   if (origin?.kind === 'file') return `${origin.file}:${origin.line}: `

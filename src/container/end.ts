@@ -5,7 +5,7 @@ import type { Channel } from '../../ffi/channel.ts'
 import { hasEnded, signalPidfd } from '../../ffi/processes.ts'
 
 export const GRACE_MS = 5_000 // time for programs to save their work
-const HANG_UP_MS = 1_000 // interactive shells ignore SIGTERM but obey SIGHUP, which kills other programs: so these get time first
+const HANG_UP_MS = 1_000 // interactive shells obey only SIGHUP; it kills other programs, which get time first
 const ASK_POLL_MS = 10
 const END_POLL_MS = 1 // only init's pidfd reports the end of the whole pid namespace
 

@@ -60,7 +60,7 @@ export function terminalError(error: unknown, name: string, read: Parameter = pa
       'E_FAILED',
       `the box ${name} has no terminal (PTY) left: it may have ${BOX_TERMINALS}`,
       {
-        hint: `list its terminals and end programs that hold them: coop exec -T -n ${name} -- ls /dev/pts; or run coop stop ${name}`,
+        hint: `end programs that hold its terminals (coop exec -T -n ${name} -- ls /dev/pts lists them), or run coop stop ${name}`,
         cause: error,
       },
     )

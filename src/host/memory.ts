@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 
 const PAGE_SIZE = 4096 // bytes; statm counts pages, and both architectures that coop runs on use 4 KiB by default
 const MAX_PROCESSES = 20_000
-const GOOD_MS = 1_000 // a reading stays valid so long: each process takes some ten system calls, and `coop ls` waits for them
+const GOOD_MS = 1_000 // a reading stays valid: each process takes some ten system calls while `coop ls` waits
 
 /** Pids of a process's children; the kernel lists them per thread. */
 export function childrenOf(pid: number): number[] {

@@ -3,7 +3,7 @@
  * `root` stays a second name of uid 0, because installers say `chown root`.
  */
 
-const FIRST_PERSON = 1000 // UID_MIN of login.defs(5): accounts from here on are people, whose names the box does not need
+const FIRST_PERSON = 1000 // UID_MIN of login.defs(5): accounts from here on are people, unknown to the box
 const NOBODY = 65_534
 
 export interface Identity {
@@ -22,7 +22,7 @@ function systemLines(text: string, idField: number, taken: readonly string[]): s
   })
 }
 
-// `*` matches no password. Unlike `x` it makes nobody look for the account in a shadow file that lacks it.
+// `*` matches no password. Unlike `x` it does not refer to a shadow file, which might lack the account.
 
 /** /etc/passwd of the box, made from the image's ('' if it has none). */
 export function passwdFile(base: string, who: Identity): string {

@@ -252,7 +252,7 @@ export function persistentFolder(
     owner.folders(volumesDir(paths), `.${name}.${process.pid}`, 0o700)
     if (!seed) {
       mkdirSync(dirname(unseededFile(paths, name)), { recursive: true, mode: 0o700 })
-      writeFileSync(unseededFile(paths, name), stamp(volumeMark, {}), { mode: 0o600 }) // before the folder is renamed (seeding.ts)
+      writeFileSync(unseededFile(paths, name), stamp(volumeMark, {}), { mode: 0o600 }) // before the folder (seeding.ts)
     }
     for (const file of seed?.() ?? []) {
       owner.folders(fresh, dirname(file.path) === '.' ? '' : dirname(file.path), 0o700)

@@ -32,7 +32,7 @@ export interface HttpRequest {
   readonly namedBy?: string
 }
 
-const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt' // of Debian and its derivatives; includes CAs that an administrator added
+const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt' // of Debian and its kin; includes added CAs
 
 /** Whether a name means this machine (RFC 6761, 6.3). */
 const isLocalName = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost')

@@ -133,7 +133,7 @@ async function copyUp({ channel, target, what }: CopyInput, found: Attributes, l
   const value = batch.space(XATTR_SIZE)
   for (const name of await attributeNames(channel, layer, target, what)) {
     const size = batch.call('fgetxattr', [source, cstring(name), value, XATTR_SIZE], { what })
-    batch.call('fsetxattr', [fd, cstring(name), value, size, 0], { mayFail: true }) // this file system may support less than the one below
+    batch.call('fsetxattr', [fd, cstring(name), value, size, 0], { mayFail: true }) // may be unsupported here
   }
   batch.call('utimensat', [fd, 0, times(found.mtime), 0], { what })
   const { results } = await channel.run(batch)
