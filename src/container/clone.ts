@@ -32,7 +32,7 @@ export interface BirthInput {
   readonly cgroups?: Cgroups
 }
 
-/** The start of a process, in clock ticks since boot. The pid and it identify a process for good (proc_pid_stat(5)). */
+/** Start of a process in clock ticks since boot; with the pid it identifies a process for good (proc_pid_stat(5)). */
 export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
