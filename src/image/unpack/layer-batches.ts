@@ -34,7 +34,7 @@ export function layerError(error: unknown): unknown {
     ['ELOOP', 'EXDEV', 'ENOTDIR'].includes(error.code) ||
     (error.code === 'EEXIST' && error.syscall === 'mkdirat')
   )
-    return badLayer(`${what} in the layer lies below a link or a file instead of a folder`)
+    return badLayer(`${what} in the layer lies behind a link or a file, not in a folder`)
   return new CoopError(
     'E_IMAGE',
     `${what} of the image cannot be unpacked here (${error.syscall}: ${error.code})`,
