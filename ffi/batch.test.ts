@@ -11,7 +11,7 @@ import { closeDescriptor } from './pty.ts'
 const AT_CWD = -100
 const SIGCHLD = 17
 
-/** Exits that were told, and who waits for one. */
+/** Reported exits, and the waiter for the next one. */
 const exits = new Map<number, { status: number; failure: BatchError | undefined }>()
 const waiting = new Map<number, () => void>()
 let zygote: Channel
@@ -97,7 +97,7 @@ describe('a batch', () => {
     const batch = new Batch()
     batch.call('getpid', [])
     batch.call('openat', [AT_CWD, '/nowhere', k.O_RDONLY], { what: 'open the door' })
-    batch.call('exit_group', [1]) // would end the zygote
+    batch.call('exit_group', [1]) // this would end the zygote
     const error = await zygote.run(batch).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(BatchError)
     expect(error).toMatchObject({ syscall: 'openat', code: 'ENOENT', what: 'open the door' })
@@ -166,7 +166,7 @@ describe('descriptors', () => {
     closeDescriptor(writeEnd)
     const bytes = Buffer.alloc(16)
     expect(readSync(readEnd, bytes)).toBe(5)
-    expect(readSync(readEnd, bytes)).toBe(0) // the end: nobody else has it open
+    expect(readSync(readEnd, bytes)).toBe(0) // end of file: nobody else has it open
     closeDescriptor(readEnd)
     expect(await openIn()).toEqual(before)
   })
@@ -225,7 +225,7 @@ describe('many batches at once', () => {
   })
 
   test('every exit is told to a daemon that was busy meanwhile', async () => {
-    const count = 400 // the kernel holds some 270 of those messages
+    const count = 400 // the kernel queues some 270 such messages
     const other = await startOne()
     const [readEnd, writeEnd] = pipe()
     const started = Array.from({ length: count }, async () => {
@@ -240,9 +240,9 @@ describe('many batches at once', () => {
     })
     const pids = await Promise.all(started)
     closeDescriptor(readEnd)
-    closeDescriptor(writeEnd) // all of them end now
+    closeDescriptor(writeEnd) // now all of them end
     const hasEnded = (pid: number): boolean => !existsSync(`/proc/${pid}/stat`)
-    while (!pids.every(hasEnded)) Bun.sleepSync(5) // this is the busy daemon: its event loop does not turn
+    while (!pids.every(hasEnded)) Bun.sleepSync(5) // imitates a busy daemon, whose event loop does not turn
     await Promise.all(pids.map(exitOf))
     other.channel.close()
   }, 60_000)
@@ -329,7 +329,7 @@ describe('the other side', () => {
     batch.space(2 << 20)
     batch.call('getpid', [])
     await zygote.run(batch)
-    await zygote.run(new Batch()) // memory is given back after the reply and before the next batch
+    await zygote.run(new Batch()) // memory is freed after the reply and before the next batch
     expect(rss() - before).toBeLessThan(512) // KiB
   })
 

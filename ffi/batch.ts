@@ -1,9 +1,9 @@
 /**
  * Syscall batches: the one primitive by which the daemon acts inside a box (docs/architecture.md).
  *
- * A batch is built here and run by ffi/native.c in the zygote or in a box's init. Pure: a builder and its
- * encoding, no descriptor is touched. Layout, little-endian: head (32 bytes), operations (56 bytes each),
- * data. The whole is read to one fixed address, so pointers into the data are made here.
+ * A batch is built here and run by ffi/native.c in the zygote or in a box's init. This module is pure: it builds and
+ * encodes, and touches no descriptor. Layout, little-endian: head (32 bytes), operations (56 bytes each), data. The
+ * receiver reads the whole batch to one fixed address, so pointers into the data can be computed here.
  */
 
 import { errnoName } from './abi/errno.ts'
@@ -11,9 +11,9 @@ import { abi } from './abi/index.ts'
 import type { SyscallName } from './libc.ts'
 import { bytesOf } from './text-bytes.ts'
 
-export const REGION_SIZE = 4 << 20 // bytes; more than the kernel takes as arguments and environment of one exec
+export const REGION_SIZE = 4 << 20 // bytes; more than the kernel accepts as arguments and environment of one exec
 export const MAX_OPS = 2048
-export const MAX_FDS = 250 // a root's box has a mount for each layer of its image; the kernel takes 253 (SCM_MAX_FD)
+export const MAX_FDS = 250 // root's boxes have a mount for each image layer; the kernel accepts 253 (SCM_MAX_FD)
 const HEAD_SIZE = 32
 const OP_SIZE = 56
 
@@ -22,7 +22,7 @@ const FORK = 0x80
 const SCOPED = 0x100
 const SEND = 0x200
 
-// Operations that are no syscalls; native.c has the same numbers.
+// Operations that are not syscalls; native.c has the same numbers.
 const OP_EQUAL = -1
 const OP_FORGET = -2
 const OP_SERVE = -3
@@ -55,13 +55,13 @@ export class Data {
 export type Argument = number | bigint | string | Uint8Array | Ref | Data
 
 export interface OpOptions {
-  /** Go on when it fails. With a list: after any other error than these (names of errno) the batch has failed all the same. */
+  /** Continue when it fails. A list of errno names allows only these errors; any other one fails the batch. */
   readonly mayFail?: boolean | readonly string[]
   /** Close the resulting descriptor when the batch is over. */
   readonly scoped?: boolean
-  /** Send the resulting descriptor back; `BatchReply.fds` has them in this order. */
+  /** Send the resulting descriptor back. `BatchReply.fds` lists them in this order. */
   readonly send?: boolean
-  /** What it was for, in the words of the error that a failure becomes. */
+  /** The purpose of the operation, for the error text when it fails. */
   readonly what?: string
 }
 
@@ -71,7 +71,7 @@ interface Op {
   readonly flags: number
   readonly args: readonly (number | bigint | Ref | Data)[]
   readonly what: string | undefined
-  /** Of those that may fail: by which errors. Undefined: by any. */
+  /** The errors that are allowed; undefined: all of them. */
   readonly errors: readonly string[] | undefined
 }
 
@@ -102,7 +102,7 @@ export class Batch {
   #pointers: { readonly at: number; readonly to: Data }[] = []
   #out: Data | undefined
 
-  /** Whether it ends with a child that runs on by itself. */
+  /** Whether the batch ends with a child process that keeps running. */
   get forks(): boolean {
     return this.ops.some((op) => op.flags & FORK)
   }
@@ -128,7 +128,7 @@ export class Batch {
     return this.data(new Uint8Array(size))
   }
 
-  /** An 8-byte word in the data that holds an address in the data: for structs with pointers. */
+  /** Store an address inside the data as an 8-byte word in the data: for structs with pointers. */
   pointer(within: Data, offset: number, to: Data): void {
     this.#pointers.push({ at: within.offset + offset, to })
   }
@@ -143,14 +143,14 @@ export class Batch {
     return table
   }
 
-  /** A descriptor of this process that travels along; closed on the other side when the batch is over. */
+  /** A descriptor of this process that travels along. The other side closes its copy when the batch is over. */
   fd(fd: number): Ref {
     if (this.fds.length === MAX_FDS) throw new RangeError('too many descriptors in a batch')
     this.fds.push(fd)
     return new Ref('fd', this.fds.length - 1)
   }
 
-  /** This part of the data comes back with the reply. */
+  /** Return this part of the data with the reply. */
   output(data: Data): void {
     this.#out = data
   }
@@ -159,22 +159,22 @@ export class Batch {
     return this.#push(name, abi.sys[name], args, 0, options)
   }
 
-  /** A `clone` or `fork`: the child runs the rest of the batch, the parent is done. */
+  /** A `clone` or `fork`: the child runs the rest of the batch, and the parent's part is over. */
   fork(flags: number | bigint): Ref {
     return this.#push('clone', abi.sys.clone, [flags, 0, 0, 0, 0], FORK, {})
   }
 
-  /** The same with clone3(2), whose arguments are a struct. */
+  /** Like `fork`, with clone3(2), whose arguments are a struct. */
   fork3(args: Uint8Array): Ref {
     return this.#push('clone3', abi.sys.clone3, [args, args.length], FORK, {})
   }
 
-  /** Fail with ESTALE unless two pieces of data are equal: what was checked is still what is there. */
+  /** Fail with ESTALE unless two pieces of data are equal: the object must still be the one that was checked. */
   equal(a: Data, b: Data, options: OpOptions = {}): void {
     this.#push('compare', OP_EQUAL, [a, b, Math.min(a.size, b.size)], 0, options)
   }
 
-  /** The exit of this process has been noted; init may forget it. */
+  /** Tell init that the daemon has noted the exit of this process, so that init may forget it. */
   forget(pid: number): void {
     this.#push('forget', OP_FORGET, [pid], 0, {})
   }
@@ -184,7 +184,7 @@ export class Batch {
     this.#push('serve', OP_SERVE, [], 0, {})
   }
 
-  /** From now on outlive the daemon: accept the next one, when its uid looks like `ownerUid` from inside. */
+  /** From now on outlive the daemon, and accept the next one if `ownerUid`, as seen in the box, is its uid. */
   listen(listener: Ref, ownerUid: number): void {
     this.#push('listen', OP_LISTEN, [listener, ownerUid], 0, {})
   }
@@ -206,7 +206,7 @@ export class Batch {
     return new Ref('op', this.ops.length - 1)
   }
 
-  /** The bytes to send. `base` is the address at which the other side reads them. */
+  /** The bytes to send. `base` is the address to which the other side reads them. */
   encode(base: bigint, sequence: number): Buffer {
     const dataAt = HEAD_SIZE + this.ops.length * OP_SIZE
     const size = dataAt + this.#dataSize
@@ -243,7 +243,7 @@ export class Batch {
     return bytes
   }
 
-  /** How many descriptors come back, given the results. None when the other side stopped at a failure. */
+  /** How many descriptors come back, given the results. None if the other side stopped at a failure. */
   sent(results: readonly number[]): number {
     const last = this.ops[results.length - 1]
     if (last && (results.at(-1) ?? 0) < 0 && !(last.flags & MAY_FAIL)) return 0
@@ -251,7 +251,7 @@ export class Batch {
       .length
   }
 
-  /** The first failure that was not allowed, if there is one. */
+  /** The first failure that the batch did not allow, if any. */
   failure(results: readonly number[]): BatchError | undefined {
     for (const [index, result] of results.entries()) {
       const op = this.ops[index]

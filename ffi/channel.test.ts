@@ -7,7 +7,7 @@ import { startZygote } from './native.ts'
 import { write } from './pipes.ts'
 import { closeDescriptor } from './pty.ts'
 
-/** The greeting of an init: its region, and its protocol unless it is one of 0.1.0. */
+/** The greeting of an init: its region, and its protocol unless it is an init of 0.1.0. */
 function greeting(protocol?: number): Buffer {
   const words = [0x1000n, 4096n, ...(protocol === undefined ? [] : [BigInt(protocol)])]
   const head = Buffer.alloc(8)
@@ -16,7 +16,7 @@ function greeting(protocol?: number): Buffer {
   return Buffer.concat([head, Buffer.from(new BigUint64Array(words).buffer)])
 }
 
-/** A channel to somebody who says this and nothing else. */
+/** A channel to a peer that sends these bytes and nothing else. */
 async function greetedWith(bytes: Buffer, closed: () => void = () => {}): Promise<Channel> {
   const [connection, theirs] = socketPair(k.SOCK_STREAM)
   const [channel, theirChannel] = socketPair(k.SOCK_SEQPACKET)

@@ -1,9 +1,9 @@
 /**
  * The daemon's end of a zygote or of a box's init: sends batches, receives replies and news of exits.
  *
- * Two sockets, because Bun's sockets drop descriptors that arrive with data: the connection carries bytes
- * through the event loop, the channel carries descriptors and is read only when the bytes said that some
- * are there, so nothing here ever blocks the daemon.
+ * Two sockets are needed because Bun's sockets drop descriptors that arrive with data. The connection carries bytes
+ * through the event loop. The channel carries descriptors and is read only after the bytes announced some, so the
+ * daemon never blocks here.
  */
 import type { Socket } from 'bun'
 import { SOCK_SEQPACKET, SOCK_STREAM } from './abi/constants.ts'
@@ -16,16 +16,16 @@ const HELLO = 1
 const REPLY = 2
 const EXIT = 3
 const FAIL = 4
-const MAX_MESSAGE = 8 << 20 // bytes; results and output of one batch are far below
-// Batches on their way whose descriptors the other side may not have taken yet. The kernel holds some 270 messages of
-// a socket (SO_SNDBUF), and of one user's descriptors as many as a process of theirs may have open (unix(7)).
+const MAX_MESSAGE = 8 << 20 // bytes; results and output of one batch stay far below it
+// Batches under way whose descriptors the other side may not have taken yet. The kernel queues some 270 messages per
+// socket (SO_SNDBUF), and limits a user's descriptors in flight to the open files that one process may have (unix(7)).
 const MAX_PASSED = 32
-const CROWDED_MS = 5 // before descriptors that the kernel did not take are offered again
+const CROWDED_MS = 5 // before descriptors that the kernel refused are sent again
 
 export interface BatchReply {
-  /** One per operation that ran; negated errno where it failed and was allowed to. */
+  /** One per operation that ran: its result, or the negated errno of an allowed failure. */
   readonly results: readonly number[]
-  /** The descriptors that operations marked `send` made, in order. The receiver owns them. */
+  /** The descriptors of operations marked `send`, in order. The receiver owns them. */
   readonly fds: readonly number[]
   /** The data named with `Batch.output`. */
   readonly output: Buffer
@@ -33,11 +33,11 @@ export interface BatchReply {
 
 export interface ChannelEvents {
   /**
-   * A process that a batch forked has ended; `status` as in wait(2). Repeated to each new connection until
-   * forgotten. `failure`: it could not do the rest of its batch, so it never was the intended program.
+   * A process that a batch forked has ended; `status` as in wait(2). Each new connection hears it again until it is
+   * forgotten. With `failure` the child failed in the rest of its batch and never became the intended program.
    */
   exit?(pid: number, status: number, failure: BatchError | undefined): void
-  /** The other side is gone. */
+  /** The other side has hung up. */
   close?(): void
 }
 
@@ -65,7 +65,7 @@ export class Channel {
   #protocol = 0
   #sequence = 0
   #pending = new Map<number, Pending>()
-  /** Forked children that may still report a failure: batch by sequence number, and what they reported. */
+  /** Forked children that may still report a failure: batch by sequence number, and their reports. */
   #children = new Map<number, { batch: Batch; pid?: number; failure?: BatchError }>()
   #received: Buffer = Buffer.alloc(0)
   #unsent: Unsent[] = []
@@ -80,7 +80,7 @@ export class Channel {
     this.#ready.promise.catch(() => {})
   }
 
-  /** Over two connected sockets, owned from now on. Resolves when the other side said hello. */
+  /** Build a channel on two connected sockets, which it owns from now on. Resolves after the other side's greeting. */
   static async adopt(connection: number, channel: number, events: ChannelEvents): Promise<Channel> {
     const self = new Channel(channel, events)
     // The option that adopts a connected descriptor is not in the type declarations.
@@ -101,7 +101,7 @@ export class Channel {
     return self
   }
 
-  /** To the init of a running box, by its socket. Throws SysError when nobody listens there, NewerInit when it is newer. */
+  /** Connect to a running box's init by its socket. Throws SysError if nobody listens, NewerInit if it is newer. */
   static async connect(path: string, events: ChannelEvents): Promise<Channel> {
     const connection = connectUnix(path, SOCK_STREAM)
     const [ours, theirs] = socketPair(SOCK_SEQPACKET)
@@ -110,7 +110,7 @@ export class Channel {
     return Channel.adopt(connection, ours, events)
   }
 
-  /** What the other side understands (init-protocol.ts). */
+  /** The protocol that the other side understands (init-protocol.ts). */
   get protocol(): number {
     return this.#protocol
   }
@@ -120,7 +120,7 @@ export class Channel {
   }
 
   /**
-   * Run a batch. Rejects with BatchError when an operation failed, with Error when the other side is gone. The batch's
+   * Run a batch. Rejects with BatchError if an operation failed, with Error if the other side is gone. The batch's
    * descriptors must stay open until then.
    */
   run(batch: Batch): Promise<BatchReply> {
@@ -135,7 +135,7 @@ export class Channel {
     return promise
   }
 
-  /** Hang up. A zygote ends then; a box's init waits for the next daemon. */
+  /** Hang up. A zygote then exits; a box's init waits for the next daemon. */
   close(): void {
     this.#socket?.end()
     this.#close()
@@ -155,9 +155,9 @@ export class Channel {
     }
   }
 
-  /** Send a batch's descriptors ahead of it. False when they have to wait; then everything behind them does. */
+  /** Send a batch's descriptors ahead of it. False if they have to wait; then all batches behind them wait, too. */
   #pass(first: Unsent): boolean {
-    if (this.#passed >= MAX_PASSED) return false // goes on with the next reply
+    if (this.#passed >= MAX_PASSED) return false // the next reply continues
     const pending = this.#pending.get(first.sequence)
     try {
       sendDescriptors(this.#channel, new Uint8Array(1), first.fds)
@@ -240,7 +240,7 @@ export class Channel {
     try {
       if (batch.sent(results)) fds = receiveDescriptors(this.#channel, 1)?.fds ?? []
     } catch (error) {
-      return pending.reject(error as Error) // no descriptor is left here: only this batch is in vain
+      return pending.reject(error as Error) // this process is out of descriptors: only this batch fails
     }
     const failure = batch.failure(results)
     if (failure) {

@@ -1,9 +1,9 @@
-/** Moving the bytes of a file from one descriptor to another, with its holes. */
+/** Copies a file's bytes from one descriptor to another and keeps its holes. */
 import { must, SysError, syscall } from './libc.ts'
 
-const SLICE = 8 << 20 // bytes between two turns of the event loop: some milliseconds
-const BUFFER = 1 << 20 // bytes, where the kernel does not copy by itself
-const SMALL = 64 * 1024 // bytes; below it looking for holes costs more than they save
+const SLICE = 8 << 20 // bytes copied per turn of the event loop: some milliseconds
+const BUFFER = 1 << 20 // bytes, for pairs of files that the kernel does not copy itself
+const SMALL = 64 * 1024 // bytes; in smaller files the search for holes costs more than it saves
 const SEEK_END = 2
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
@@ -11,7 +11,7 @@ const EINTR = -4
 const ENXIO = -6
 const EAGAIN = -11
 
-/** Whether copy_file_range works between these two; some pairs of file systems do not have it. */
+/** Whether copy_file_range works for these two; some pairs of file systems do not support it. */
 let kernelCopies = true
 let buffer: Uint8Array | undefined
 
@@ -19,12 +19,12 @@ function position(offset: number): Uint8Array {
   return new Uint8Array(new BigInt64Array([BigInt(offset)]).buffer)
 }
 
-/** At most `size` bytes at `at` of both; 0 at the end of the file. */
+/** Copies at most `size` bytes at offset `at` of both; returns 0 at the end of the file. */
 function copySome(from: number, to: number, at: number, size: number): number {
   if (kernelCopies) {
     const n = syscall('copy_file_range', from, position(at), to, position(at), size, 0)
     if (n > 0 || n === EINTR) return n
-    // 0 may also mean a file system that tells its size wrongly (copy_file_range(2), BUGS).
+    // 0 may also mean that a file system reports a wrong size (copy_file_range(2), BUGS).
     if (n < 0) kernelCopies = false
   }
   buffer ??= new Uint8Array(BUFFER)
@@ -39,8 +39,8 @@ function copySome(from: number, to: number, at: number, size: number): number {
 }
 
 /**
- * The first `size` bytes of `from` into the new, empty file `to`; what is a hole stays one. A file that has become
- * shorter meanwhile ends where it does. `moved` is told of bytes and may wait or throw. Throws SysError.
+ * Copies the first `size` bytes of `from` into the new, empty file `to`; holes stay holes. If `from` shrinks meanwhile,
+ * the copy ends there. `moved` receives counts of bytes and may wait or throw. Throws SysError.
  */
 export async function copyBytes(
   from: number,
@@ -54,7 +54,7 @@ export async function copyBytes(
     if (data === ENXIO || data >= size) break // only a hole is left
     const hole = small || data < 0 ? size : syscall('lseek', from, data, SEEK_HOLE)
     if (data > at) at = data
-    const end = hole <= at ? size : Math.min(hole, size) // punched meanwhile: what is there is copied as it is
+    const end = hole <= at ? size : Math.min(hole, size) // a hole was punched meanwhile: copy it as bytes
     while (at < end) {
       const n = copySome(from, to, at, Math.min(SLICE, end - at))
       if (n === EINTR) continue
@@ -68,7 +68,7 @@ export async function copyBytes(
   if (!small) must('ftruncate', undefined, to, Math.min(size, must('lseek', undefined, from, 0, SEEK_END)))
 }
 
-/** All that comes out of `from`, which may be a pipe or terminal, into `to`, as `prepare` makes it. */
+/** Copies everything that `from` yields, which may be a pipe or terminal, to `to`, after `prepare` has changed it. */
 export async function copyStream(
   from: number,
   to: number,

@@ -1,4 +1,4 @@
-/** Descriptors over unix sockets (SCM_RIGHTS, unix(7)), and who is at the other end. */
+/** Passing descriptors over unix sockets (SCM_RIGHTS, unix(7)), and the credentials of the peer. */
 import { ptr } from 'bun:ffi'
 import {
   AF_UNIX,
@@ -21,7 +21,7 @@ const MAX_PATH = 107 // bytes of sun_path (unix(7))
 const EAGAIN = 11
 const ETOOMANYREFS = 109
 
-/** Whether a send failed only because too much is on its way: of this socket, or of this user's descriptors (unix(7)). */
+/** Whether a send failed only because too much is in flight: on this socket, or descriptors of this user (unix(7)). */
 export function isCrowded(error: unknown): boolean {
   return error instanceof SysError && (error.errno === EAGAIN || error.errno === ETOOMANYREFS)
 }
@@ -57,8 +57,8 @@ export function sendDescriptors(socket: number, bytes: Uint8Array, fds: readonly
 }
 
 /**
- * Receive one message of at most `size` bytes with its descriptors (close-on-exec); undefined when there is
- * none right now or the peer is gone. A truncated message is an error and leaks nothing.
+ * Receive one message of at most `size` bytes with its descriptors (close-on-exec). Returns undefined if none has
+ * arrived or the peer is gone. A truncated message is an error and leaks nothing.
  */
 export function receiveDescriptors(
   socket: number,
@@ -91,7 +91,7 @@ export interface PeerCredentials {
   readonly gid: number
 }
 
-/** SO_PEERCRED of a connected unix socket: who connected, as the kernel saw it then. */
+/** SO_PEERCRED of a connected unix socket: the peer's credentials at the time of its connect(2). */
 export function peerCredentials(socket: number): PeerCredentials {
   const cred = new Int32Array(3)
   const length = new Int32Array([12])
@@ -100,7 +100,7 @@ export function peerCredentials(socket: number): PeerCredentials {
   return { pid: cred[0] ?? -1, uid: cred[1] ?? -1, gid: cred[2] ?? -1 }
 }
 
-/** A connected pair of unix sockets, close-on-exec. `nonblocking` is a flag of both ends. */
+/** A connected pair of unix sockets, close-on-exec. `nonblocking` applies to both ends. */
 export function socketPair(type: number, nonblocking = false): [number, number] {
   const pair = new Int32Array(2)
   const flags = type | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0)
@@ -117,7 +117,7 @@ function unixAddress(path: string): Uint8Array {
   return address
 }
 
-/** A bound unix socket; a stream or seqpacket one listens. Any old file at `path` must be gone. */
+/** A bound unix socket; stream and seqpacket sockets also listen. The caller removes any old file at `path` first. */
 export function listenUnix(path: string, type: number): number {
   const fd = must('socket', undefined, AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)
   const address = unixAddress(path)
@@ -130,7 +130,7 @@ export function listenUnix(path: string, type: number): number {
   return fd
 }
 
-/** Connect to a unix socket; blocking until the peer's queue takes it. Throws SysError. */
+/** Connect to a unix socket; blocks until the peer's queue has room. Throws SysError. */
 export function connectUnix(path: string, type: number): number {
   const fd = must('socket', undefined, AF_UNIX, type | SOCK_CLOEXEC, 0)
   const address = unixAddress(path)
@@ -142,7 +142,7 @@ export function connectUnix(path: string, type: number): number {
   return fd
 }
 
-/** Whether a stream socket listens at `path` whose queue takes no more connections now (connect(2), EAGAIN). */
+/** Whether a stream socket listens at `path` and its queue is full (connect(2), EAGAIN). */
 export function hasFullQueue(path: string): boolean {
   if (Buffer.byteLength(path) > MAX_PATH) return false // nobody can listen there
   const fd = must('socket', undefined, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)

@@ -1,13 +1,13 @@
 /**
- * What the loop of native.c understands: the form of batches and of its answers. An init lives on through every update of
- * coop and tells its number in its greeting. Raised with each change that an older daemon would misunderstand; a change
- * that only a newer init has is looked up in `Channel.protocol` before it is used.
+ * The protocol of native.c's loop: the form of batches and of its answers. An init survives updates of coop and tells
+ * its protocol number in its greeting. Raise the number with each change that an older daemon would misunderstand.
+ * Before using a feature that only a newer init has, check `Channel.protocol`.
  */
 export const INIT_PROTOCOL = 1
 
-const AT_PROTOCOL = 16 // bytes: behind the address and the size of the region
+const AT_PROTOCOL = 16 // offset in bytes, after the address and the size of the region
 
-/** The init's, by its greeting. That of 0.1.0 ends before the number. */
+/** The protocol number in an init's greeting. The greeting of 0.1.0 ends before that number. */
 export const protocolIn = (greeting: Buffer): number =>
   greeting.length >= AT_PROTOCOL + 8 ? Number(greeting.readBigUInt64LE(AT_PROTOCOL)) : 1
 

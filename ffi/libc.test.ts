@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { AT_FDCWD, TCGETS } from './abi/constants.ts'
 import { cstring, syscall } from './libc.ts'
 
-/** What the first call that fails in a process says; errno is not looked up before. */
+/** The errno of the first failing call in a process, before which errno is not looked up. */
 function firstFailure(call: string): number {
   const script = `
     import { AT_FDCWD, TCGETS } from '${import.meta.dir}/abi/constants.ts'

@@ -1,6 +1,6 @@
 /**
- * The one place that opens libc. Everything goes through its `syscall` function, so that calls without a
- * wrapper in an old glibc or musl work too, and both libcs behave the same (syscall(2)).
+ * The only module that opens libc. Everything goes through its `syscall` function. Calls that an old glibc or musl does
+ * not wrap therefore work, too, and both libcs behave the same (syscall(2)).
  */
 import { dlopen, FFIType, type Pointer, ptr, read } from 'bun:ffi'
 import { FIRST_SYSCALLS } from './abi/first-syscalls.ts'
@@ -9,8 +9,8 @@ import { abi, type CommonSyscall } from './abi/index.ts'
 const { i64_fast: i64, ptr: pointer } = FFIType
 
 /**
- * The one that this executable is built for (scripts/build.mjs). No other is tried: what the system's loader does not
- * find, Bun looks for in the current folder, which may be a hostile repository.
+ * The libc that this executable is built for (scripts/build.mjs). Coop tries no other one: Bun looks in the current
+ * folder for libraries that the system's loader does not find, and that folder may be a hostile repository.
  */
 declare const COOP_LIBC: string | undefined
 const LIBC = typeof COOP_LIBC === 'string' ? COOP_LIBC : 'libc.so.6'
@@ -26,8 +26,8 @@ const locateErrno = () =>
   dlopen(LIBC, { __errno_location: { args: [], returns: pointer } }).symbols.__errno_location
 
 /**
- * Looked up when a call fails for the first time, a tenth of a millisecond that most commands do without. It makes no
- * call itself that could fail in between (libc.test.ts).
+ * Looks the address up at the first failure: that takes a tenth of a millisecond, which most commands never need. The
+ * lookup makes no call that could fail in between and change errno (libc.test.ts).
  */
 function lastErrno(): number {
   errnoAddress ??= locateErrno()() as Pointer
@@ -37,14 +37,14 @@ function lastErrno(): number {
 export type SyscallName = CommonSyscall
 
 const first: Partial<Record<SyscallName, number>> = FIRST_SYSCALLS[abi.arch]
-// Loaded when something fails.
+// Loaded at the first failure.
 const errno = (): typeof import('./abi/errno.ts') => require('./abi/errno.ts')
-/** A byte array is passed as its address; it must stay referenced until the call returns. */
+/** A byte array is passed by address; keep a reference to it until the call returns. */
 export type SyscallArgument = number | bigint | Uint8Array
 
 const address = (bytes: Uint8Array): number => (bytes.length === 0 ? 0 : ptr(bytes))
 
-/** Make one syscall; the result, or the negated errno. */
+/** Make one syscall. Returns its result or the negated errno. */
 export function syscall(
   name: SyscallName,
   a?: SyscallArgument,
@@ -59,8 +59,8 @@ export function syscall(
 }
 
 /**
- * Make one syscall; the result, or -1 where nobody asks why. No loop: what runs often makes the engine start a thread
- * to compile it, which costs a short command half a millisecond.
+ * Make one syscall. Returns its result, or -1 where the caller does not need errno. It has no loop: code that runs
+ * often makes the engine start a compiler thread, which costs a short command half a millisecond.
  */
 export function attempt(
   name: SyscallName,
@@ -101,26 +101,26 @@ export class SysError extends Error {
   }
 }
 
-/** Make one syscall; throws SysError when it fails. */
+/** Make one syscall; throws SysError if it fails. */
 export function must(name: SyscallName, about: string | undefined, ...args: SyscallArgument[]): number {
   const result = syscall(name, ...args)
   if (result < 0) throw new SysError(name, result, about)
   return result
 }
 
-/** NUL-terminated bytes of a string. A NUL inside would cut it short, so it is refused. */
+/** NUL-terminated bytes of a string. Refuses a NUL inside, which would cut the string short. */
 export function cstring(text: string): Uint8Array {
   if (text.includes('\0')) throw new TypeError(`a NUL byte in ${JSON.stringify(text)}`)
   return new TextEncoder().encode(`${text}\0`)
 }
 
-/** Addresses of the two libc functions that code compiled without a libc is given. */
+/** Addresses of the two libc functions that native.c, compiled without a libc, receives. */
 export function libcAddresses(): { readonly syscall: Pointer; readonly errnoLocation: Pointer } {
   const addressOf = (fn: unknown): Pointer => (fn as { ptr: Pointer }).ptr
   return { syscall: addressOf(libc.syscall), errnoLocation: addressOf(locateErrno()) }
 }
 
-/** The address of pthread_create(3), which was in a library of its own before glibc 2.34. */
+/** The address of pthread_create(3). Before glibc 2.34 it was in libpthread. */
 export function pthreadCreate(): Pointer {
   const symbols = { pthread_create: { args: [pointer, pointer, pointer, pointer], returns: FFIType.i32 } }
   let cause: unknown

@@ -1,4 +1,4 @@
-/** Mounts that the daemon itself prepares: only when root invokes coop, since idmapping needs host root. */
+/** Mounts that the daemon itself prepares. Only when root invokes coop, because idmapping needs root on the host. */
 import * as k from './abi/constants.ts'
 import { cstring, must, SysError, syscall } from './libc.ts'
 
@@ -9,9 +9,9 @@ export interface MountSource {
 }
 
 /**
- * A detached copy of a host mount (open_tree(2)); the caller owns the descriptor. Proven to be the file or
- * folder that was planned. With `userNamespace` (a descriptor) its ids are shifted by that namespace's map
- * (mount_setattr(2), MOUNT_ATTR_IDMAP). Throws SysError; ESTALE: it was replaced.
+ * A detached copy of a host mount (open_tree(2)); the caller owns the descriptor. Checks that it is the planned file or
+ * folder. `userNamespace` (a descriptor) shifts its ids by that namespace's map (mount_setattr(2), MOUNT_ATTR_IDMAP).
+ * Throws SysError; ESTALE: it was replaced.
  */
 export function detachedMount(source: MountSource, recursive: boolean, userNamespace?: number): number {
   const how = new Uint8Array(

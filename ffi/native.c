@@ -1,8 +1,8 @@
 // The zygote and the init of every box: one loop that runs batches of syscalls.
 //
-// No policy lives here. What is done, in which order and with which arguments is decided in TypeScript
-// (ffi/batch.ts writes what this file reads). Compiled when the daemon starts, without a libc of its own:
-// syscall() and the address of errno come in as pointers, syscall numbers as NR_* definitions.
+// No policy lives here: TypeScript decides the calls, their order and their arguments (ffi/batch.ts writes what this
+// file reads). The daemon compiles this file when it starts, without a libc: syscall() and the address of errno come in
+// as pointers, syscall numbers as NR_* definitions.
 //
 // The zygote is forked before the daemon loads anything, so this process image is small and holds no secret.
 // It clones box inits; they run the same loop, as PID 1 of their box, and never exec (CVE-2019-5736).
@@ -15,7 +15,7 @@ typedef unsigned long long u64;
 typedef i64 (*syscall_fn)(i64, i64, i64, i64, i64, i64, i64);
 typedef int *(*errno_fn)(void);
 
-// A batch: struct head, `fds` descriptors on the channel, `ops` of struct op, then data for them to point at.
+// A batch: struct head, `fds` descriptors on the channel, `ops` of struct op, then the data that they point into.
 struct head { u32 size, ops, fds, out, out_len, seq, pad0, pad1; };
 struct op { i32 nr; u32 flags; u64 arg[6]; };
 struct child { i32 pid, status, ended; };
@@ -24,15 +24,15 @@ struct iovec { void *base; u64 len; };
 struct msghdr { void *name; u32 namelen, pad; struct iovec *iov; u64 iovlen; void *control; u64 controllen; i32 flags, pad1; };
 
 enum { REF = 0x3f, MAY_FAIL = 0x40, FORK = 0x80, SCOPED = 0x100, SEND = 0x200 };  // struct op.flags
-enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3, OP_LISTEN = -4 };                            // struct op.nr that are no syscalls
-enum { HELLO = 1, REPLY = 2, EXIT = 3, FAIL = 4 };                                // what we send: type, length, payload
-enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6, ENDED = 1, TOLD = 2 };   // our descriptors, always these; struct child.ended
+enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3, OP_LISTEN = -4 };                            // struct op.nr: not syscalls
+enum { HELLO = 1, REPLY = 2, EXIT = 3, FAIL = 4 };                                // messages to the daemon: type, length, payload
+enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6, ENDED = 1, TOLD = 2 };   // fixed descriptors; struct child.ended
 enum { MAX_OPS = 2048, MAX_FDS = 250, MAX_CHILDREN = 1024 };
 enum { EAGAIN_ = 11, EINTR_ = 4, ESTALE_ = 116, SIGCHLD_ = 17, WNOHANG_ = 1, MSG_NOWAIT = 0x4040, MSG_PLAIN = 0x4000, MSG_WAITALL_ = 0x100, POLLOUT_ = 4 };
 
 static syscall_fn sys_raw;
 static errno_fn errno_at;
-static char *region;          // where batches are read to; its address is told in HELLO, so that pointers can be made
+static char *region;          // batches are read to here; HELLO tells the address for their pointers
 static u64 region_size;
 static i32 connected, listening, owner_uid, untold;
 static struct child children[MAX_CHILDREN];
@@ -45,13 +45,13 @@ static i64 sys(i64 nr, i64 a, i64 b, i64 c, i64 d, i64 e, i64 f) {
 }
 
 static void hang_up(void) {
-  sys(NR_dup3, 0, CONN, 0x80000, 0, 0, 0);  // closed, and the number stays taken: the next daemon's
-  sys(NR_dup3, 0, CHANNEL, 0x80000, 0, 0, 0);  // sockets must not land on it before they are put there
+  sys(NR_dup3, 0, CONN, 0x80000, 0, 0, 0);  // close it but keep its number taken: the sockets of the
+  sys(NR_dup3, 0, CHANNEL, 0x80000, 0, 0, 0);  // next daemon must not get it before they are moved there
   connected = 0;
-  if (!listening) sys(NR_exit_group, 0, 0, 0, 0, 0, 0);  // the zygote ends with its daemon, and so does a box half made
+  if (!listening) sys(NR_exit_group, 0, 0, 0, 0, 0, 0);  // the zygote and unfinished boxes end with their daemon
 }
 
-// Read exactly `size` bytes; 0 when the peer is gone.
+// Read exactly `size` bytes; 0 if the peer is gone.
 static int receive(i32 fd, char *to, u64 size) {
   while (size) {
     i64 n = sys(NR_recvfrom, fd, (i64)to, size, MSG_WAITALL_, 0, 0);
@@ -63,7 +63,7 @@ static int receive(i32 fd, char *to, u64 size) {
   return 1;
 }
 
-// One message of up to three parts. 0 when it would have to wait and may not.
+// Send one message of up to three parts. Returns 0 if that would block and `flags` forbid it.
 static int tell(u32 type, void *a, u64 a_len, void *b, u64 b_len, void *c, u64 c_len, int flags) {
   u32 frame[2];
   struct iovec iov[4];
@@ -85,12 +85,12 @@ static int tell(u32 type, void *a, u64 a_len, void *b, u64 b_len, void *c, u64 c
     left -= n;
     while (at < 4 && (u64)n >= iov[at].len) n -= iov[at++].len;
     if (at < 4) { iov[at].base = (char *)iov[at].base + n; iov[at].len -= n; }
-    flags = MSG_PLAIN;  // half a message must be finished
+    flags = MSG_PLAIN;  // finish the message, blocking if need be
   }
   return 1;
 }
 
-// `count` descriptors to or from the channel; results of a receive go to `fds`. 0 when that failed.
+// Send or receive `count` descriptors over the channel; received ones go to `fds`. Returns 0 on failure.
 static int pass(i64 nr, i32 channel, i64 *fds, u32 count) {
   char byte = 0;
   struct iovec iov;
@@ -119,7 +119,7 @@ static struct child *child_of(i32 pid) {
   return 0;
 }
 
-// Exits that nobody was told of yet. When the daemon is behind, the rest follows once it has read (serve).
+// Report unreported exits. If the daemon is behind, the rest follows once it has read (serve).
 static void tell_exits(void) {
   int i;
   untold = 0;
@@ -156,7 +156,7 @@ static int same(char *a, char *b, u64 n) {
   return 1;
 }
 
-// Run one batch out of `region`. A forked child stays in here until it execs, serves, or dies.
+// Run one batch out of `region`. A forked child stays in this function until it execs, serves or dies.
 static void run(struct head *h) {
   struct op *ops = (struct op *)(region + sizeof(struct head));
   i64 *r = results + h->fds, sent[MAX_FDS];
@@ -183,7 +183,7 @@ static void run(struct head *h) {
       break;
     }
   }
-  if (forked) {  // the last call failed: say which and why, then die
+  if (forked) {  // the last call failed: report which and why, then die
     i32 failure[3];
     failure[0] = h->seq; failure[1] = i - 1; failure[2] = i ? -r[i - 1] : 0;
     tell(FAIL, failure, 12, 0, 0, 0, 0, MSG_PLAIN);
@@ -198,7 +198,7 @@ static void run(struct head *h) {
   for (j = 0; j < h->fds; j++) sys(NR_close, results[j], 0, 0, 0, 0, 0);
 }
 
-// Read one batch and run it. Only the daemon can send one; a malformed one means a broken daemon: hang up.
+// Read one batch and run it. Only the daemon can send one; a malformed batch means a broken daemon, so hang up.
 static void batch(void) {
   struct head *h = (struct head *)region;
   u64 ops_end;
@@ -212,7 +212,7 @@ static void batch(void) {
   sys(NR_madvise, (i64)region, region_size, 4 /* MADV_DONTNEED: an idle box keeps no page of it */, 0, 0, 0);
 }
 
-// A new daemon connects to a box: same user, from outside the box (there its pid has no number: 0).
+// A new daemon connects to a box: it must be the same user and outside of the box, where its pid translates to 0.
 static void admit(void) {
   u32 cred[3], len = 12;
   u64 second[2];
@@ -234,12 +234,12 @@ static void admit(void) {
   sys(NR_close, fd, 0, 0, 0, 0, 0);
 }
 
-// The loop. Never returns. Signals stay blocked for good: root of the box can send none that acts on us.
+// The loop. Never returns. Signals stay blocked for good, so the box's root can send none that acts on us.
 static void serve(void) {
   struct pollfd p[3];
   u64 mask = 1ull << (SIGCHLD_ - 1), info[16];
   int i;
-  listening = 0; connected = 1;  // until a box is whole it ends with its daemon
+  listening = 0; connected = 1;  // an unfinished box ends with its daemon
   for (i = 0; i < MAX_CHILDREN; i++) children[i].pid = 0;
   i64 fd = sys(NR_signalfd4, -1, (i64)&mask, 8, 0x80800 /* SFD_CLOEXEC | SFD_NONBLOCK */, 0, 0);
   if (fd != SIGNALS) { sys(NR_dup3, fd, SIGNALS, 0x80000, 0, 0, 0); sys(NR_close, fd, 0, 0, 0, 0, 0); }
@@ -256,8 +256,8 @@ static void serve(void) {
   }
 }
 
-// The daemon's watcher: a thread that waits for descriptors, since Bun's event loop takes no descriptor that it does not
-// read itself. What epoll says goes to a socket, and that wakes the loop. `where`: epoll's number << 32 | the socket's.
+// The daemon's watcher: a thread that waits for descriptors, because Bun's event loop accepts only descriptors that it
+// reads itself. Epoll's events go to a socket, which wakes the loop. `where`: epoll's number << 32 | the socket's.
 static void *watch(void *where) {
   u64 all = ~0ull, events[2 * 64];
   i64 n;
@@ -275,7 +275,7 @@ i32 start_watcher(syscall_fn call, errno_fn err, thread_fn create, u64 where) {
   return create(&thread, 0, watch, (void *)where);
 }
 
-// Fork the zygote, which talks over `conn` and `channel`; returns its pid or -errno. `size` bytes for batches.
+// Fork the zygote, which talks over `conn` and `channel`. Returns its pid or -errno. `size`: bytes for batches.
 i64 start_zygote(syscall_fn call, errno_fn err, i32 conn, i32 channel, u64 size) {
   u64 all = ~0ull, action[4];
   i64 pid, i;
@@ -286,12 +286,12 @@ i64 start_zygote(syscall_fn call, errno_fn err, i32 conn, i32 channel, u64 size)
   sys(NR_rt_sigprocmask, 2 /* SIG_SETMASK */, (i64)&all, 0, 8, 0, 0);
   for (i = 0; i < 4; i++) action[i] = 0;  // SIG_DFL: the runtime's handlers must not run in a fork of it
   for (i = 1; i <= 64; i++) sys(NR_rt_sigaction, i, (i64)action, 0, 8, 0, 0);
-  sys(NR_dup3, conn, 100, 0, 0, 0, 0);     // out of the way of the numbers that they get
+  sys(NR_dup3, conn, 100, 0, 0, 0, 0);     // away from their final numbers
   sys(NR_dup3, channel, 101, 0, 0, 0, 0);
   sys(NR_dup3, 100, CONN, 0x80000, 0, 0, 0);
   sys(NR_dup3, 101, CHANNEL, 0x80000, 0, 0, 0);
   sys(NR_close_range, 5, 0xffffffff, 0, 0, 0, 0);
-  pid = sys(NR_openat, -100, (i64)"/dev/null", 2, 0, 0, 0);  // not what the daemon's own streams lead to
+  pid = sys(NR_openat, -100, (i64)"/dev/null", 2, 0, 0, 0);  // instead of the daemon's own streams
   for (i = 0; i < 3; i++) sys(NR_dup3, pid, i, 0, 0, 0, 0);
   sys(NR_close, pid, 0, 0, 0, 0, 0);
   serve();

@@ -32,8 +32,8 @@ const USED: readonly SyscallName[] = [
   ...(['sendmsg', 'sendto', 'setsockopt', 'signalfd4', 'wait4'] as const),
 ]
 
-// A memfd, because the compiler wants a path, cannot read inside the executable, and a file in /tmp could be
-// swapped by another user.
+// A memfd, because the compiler needs a path and cannot read inside the executable, and another user could swap a file
+// in /tmp.
 function sourceFile(): number {
   const fd = must('memfd_create', undefined, Buffer.from('coop-native\0'), 1 /* MFD_CLOEXEC */)
   const bytes = Buffer.from(source as unknown as string)
@@ -49,7 +49,7 @@ function compile() {
   for (const name of USED) define[`NR_${name}`] = String(abi.sys[name])
   const file = sourceFile()
   try {
-    // TinyCC puts nothing of a libc in with -nostdlib, so none needs to be installed (docs/architecture.md).
+    // With -nostdlib TinyCC links no libc, so none needs to be installed (docs/architecture.md).
     return cc({
       source: `/proc/self/fd/${file}`,
       flags: ['-nostdlib', '-x', 'c'] as unknown as string,
@@ -78,8 +78,8 @@ function native(): ReturnType<typeof compile> {
 }
 
 /**
- * Fork the zygote. To be called before anything else is loaded, so that it is small and holds no secrets.
- * `connection` and `channel` are this process's ends' counterparts, closed here. Returns the zygote's pid.
+ * Fork the zygote. Call this before anything else is loaded, so that the zygote is small and holds no secrets.
+ * `connection` and `channel` are the zygote's ends, which this process closes. Returns the zygote's pid.
  */
 export function startZygote(connection: number, channel: number): number {
   try {
@@ -95,7 +95,7 @@ export function startZygote(connection: number, channel: number): number {
   }
 }
 
-/** Start the thread that sends what `epoll` tells to `socket`. After the zygote, which must have no threads. */
+/** Start the thread that forwards `epoll`'s events to `socket`. Fork the zygote first: it may have no threads. */
 export function startWatcher(epoll: number, socket: number): void {
   const libc = libcAddresses()
   const where = (BigInt(epoll) << 32n) | BigInt(socket)

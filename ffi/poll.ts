@@ -18,29 +18,29 @@ export class PollSet {
     })
   }
 
-  /** Wait for these events of a descriptor, with 0 only for its end; a negative descriptor is not waited for. */
+  /** Wait for these events of a descriptor; 0 waits only for its end. A negative descriptor is ignored. */
   set(index: number, fd: number, events: number): void {
     this.#fds.setInt32(SIZE * index, fd, true)
     this.#fds.setInt16(SIZE * index + 4, events, true)
   }
 
-  /** Until one of them can be read, or has an end. False when a signal came first. */
+  /** Wait until one is readable or ended. False if a signal came first. */
   wait(): boolean {
     return syscall('ppoll', this.#bytes, this.#bytes.length / SIZE, 0, 0, 8) > 0
   }
 
-  /** The same for so many milliseconds (less than a second). False when nothing was there by then, or a signal came. */
+  /** Like `wait`, for at most so many milliseconds (less than a second). False after that time, or if a signal came. */
   waitFor(milliseconds: number): boolean {
     this.#timeout.setUint32(8, milliseconds * 1e6, true)
     return syscall('ppoll', this.#bytes, this.#bytes.length / SIZE, this.#timeoutBytes, 0, 8) > 0
   }
 
-  /** The events that `wait` found of the descriptor with that index. */
+  /** The events that `wait` found on the descriptor at that index. */
   events(index: number): number {
     return this.#fds.getInt16(SIZE * index + 6, true)
   }
 
-  /** What `wait` found of the descriptor with that index: bytes to read, its end, or neither. */
+  /** The finding of `wait` for the descriptor at that index: bytes to read, its end, or neither. */
   found(index: number): 'bytes' | 'end' | undefined {
     const events = this.events(index)
     if (events & POLLIN) return 'bytes'

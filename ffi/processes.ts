@@ -3,25 +3,25 @@ import { RLIMIT_NOFILE } from './abi/constants.ts'
 import { must, syscall } from './libc.ts'
 import { isReadable } from './pty.ts'
 
-/** A handle, owned by the caller; undefined when there is no such process. */
+/** Open a handle, which the caller owns; undefined if there is no such process. */
 export function openPidfd(pid: number): number | undefined {
   const fd = syscall('pidfd_open', pid, 0)
   return fd < 0 ? undefined : fd
 }
 
-/** Negated errno when it failed. */
+/** Signal the process. Returns 0 or the negated errno. */
 export function signalPidfd(pidfd: number, signal: number): number {
   return syscall('pidfd_send_signal', pidfd, signal, 0, 0)
 }
 
-/** Whether the process behind the handle is dead; for the init of a pid namespace: everything in it too. */
+/** Whether the process is dead. A dead init of a pid namespace means that everything in it is dead, too. */
 export function hasEnded(pidfd: number): boolean {
   return isReadable(pidfd)
 }
 
 /**
- * Raise the soft limit of this process's descriptors to the hard one, which it then returns: a shell's 1024 is for
- * programs that use select(2). What it starts gets its own limits (box/process.ts).
+ * Raise this process's soft limit of open files to the hard one and return it: a shell's 1024 is for programs that use
+ * select(2). Programs that coop starts get limits of their own (box/process.ts).
  */
 export function raiseOpenFiles(): number {
   const limit = new BigUint64Array(2)

@@ -1,4 +1,4 @@
-/** PTY masters, seen from the daemon. */
+/** The daemon's side of PTY masters. */
 import { F_GETFL, F_SETFL, O_NONBLOCK, POLLIN, TIOCSWINSZ } from './abi/constants.ts'
 import { syscall } from './libc.ts'
 
@@ -9,12 +9,12 @@ export function setNonblocking(fd: number): void {
   syscall('fcntl', fd, F_SETFL, syscall('fcntl', fd, F_GETFL, 0) | O_NONBLOCK)
 }
 
-/** TIOCSWINSZ (ioctl_tty(2)): the kernel tells the foreground process group. */
+/** Set the size (TIOCSWINSZ, ioctl_tty(2)); the kernel signals the foreground process group. */
 export function setWindowSize(fd: number, columns: number, rows: number): void {
   syscall('ioctl', fd, TIOCSWINSZ, new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer))
 }
 
-/** Bytes written; 0 when the descriptor takes none now; negated errno when it never will. */
+/** Write without blocking. Returns the bytes written, 0 if it is full, or the negated errno if it is broken. */
 export function writeNonblocking(fd: number, bytes: Uint8Array): number {
   const n = syscall('write', fd, bytes, bytes.length)
   return n === -EAGAIN || n === -EINTR ? 0 : n
@@ -23,7 +23,7 @@ export function writeNonblocking(fd: number, bytes: Uint8Array): number {
 const pollfd = new DataView(new ArrayBuffer(8))
 const timespec = new DataView(new ArrayBuffer(16))
 
-/** Whether something can be read within so many microseconds (less than a second); without any, right now. */
+/** Whether something can be read within `waitUs` microseconds (less than a second); 0 checks without waiting. */
 export function isReadable(fd: number, waitUs = 0): boolean {
   pollfd.setInt32(0, fd, true)
   pollfd.setInt16(4, POLLIN, true)

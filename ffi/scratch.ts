@@ -1,8 +1,8 @@
-/** Memory that is used over and over. */
+/** Reusable memory. */
 
 const SMALL = 256 // bytes
 
-/** Its beginnings are made once for each small size: what a key needs leaves no garbage, whose collection delays others. */
+/** Keeps a view for each small size, so that handling a key leaves no garbage, whose collection delays others. */
 export class Scratch {
   readonly all: Buffer
   readonly #beginnings: Buffer[] = []
@@ -11,7 +11,7 @@ export class Scratch {
     this.all = Buffer.allocUnsafeSlow(size)
   }
 
-  /** The first `size` bytes; good until the memory is used again. */
+  /** The first `size` bytes, valid until the memory is used again. */
   first(size: number): Buffer {
     if (size > SMALL) return this.all.subarray(0, size)
     this.#beginnings[size] ??= this.all.subarray(0, size)

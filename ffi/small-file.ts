@@ -1,4 +1,4 @@
-/** Small files below a folder that somebody else writes in: found by the kernel, which keeps every name inside. */
+/** Reads small files below a folder that a box may write. The kernel resolves the path and keeps it inside. */
 import * as k from './abi/constants.ts'
 import { abi } from './abi/index.ts'
 import { openHow } from './abi/structs.ts'
@@ -7,12 +7,12 @@ import { must, SysError, syscall } from './libc.ts'
 import { openReal, pathBytes, statAt } from './tree.ts'
 
 const EAGAIN = -11
-const TRIES = 100 // openat2 gives up with EAGAIN while folders are renamed: ever so often by a box that wants it to
+const TRIES = 100 // openat2 fails with EAGAIN while folders are renamed, which a hostile box can do all the time
 
-/** Where links may lead: nowhere else than below the folder, or, as in an image, with the folder for their `/`. */
+/** How links resolve: only below the folder, or, as in an image, with the folder as their `/`. */
 export type Links = 'beneath' | 'root'
 
-/** A descriptor that says what is there and cannot be read from. Throws SysError; EXDEV when it leads outside. */
+/** Opens an O_PATH descriptor, which cannot be read from. Throws SysError; EXDEV if the path leads outside. */
 function find(folder: string, path: string, links: Links, flags = 0): number {
   const top = openReal(pathBytes(folder), k.O_PATH | abi.O_DIRECTORY)
   try {
@@ -33,8 +33,8 @@ function find(folder: string, path: string, links: Links, flags = 0): number {
 }
 
 /**
- * At most `maxBytes` from the start of a regular file; undefined for anything else, which is not even opened: a fifo
- * would wait, a device may do something. No part of `folder` is a link. Throws SysError.
+ * Reads at most `maxBytes` from the start of a regular file. Returns undefined for anything else without opening it: a
+ * fifo would block, and opening a device may have effects. No part of `folder` is a link. Throws SysError.
  */
 export function readInside(
   folder: string,
@@ -45,7 +45,7 @@ export function readInside(
   const found = find(folder, path, links)
   try {
     if (statAt(found, '').type !== k.S_IFREG) return undefined
-    // The very file that was looked at, whatever has come into its place.
+    // Open the very file that was checked, even if another has taken its place.
     const at = Buffer.from(`/proc/self/fd/${found}\0`)
     const fd = must('openat', path, k.AT_FDCWD, at, k.O_RDONLY | k.O_NONBLOCK | k.O_NOCTTY | k.O_CLOEXEC)
     try {
@@ -63,7 +63,7 @@ export function readInside(
   }
 }
 
-/** Whether there is anything by that path, also a link that leads nowhere. */
+/** Whether the path exists, even as a link that leads nowhere. */
 export function isInside(folder: string, path: string, links: Links = 'beneath'): boolean {
   try {
     syscall('close', find(folder, path, links, abi.O_NOFOLLOW))

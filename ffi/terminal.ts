@@ -11,20 +11,20 @@ import {
 } from './abi/constants.ts'
 import { attempt, cstring, syscall } from './libc.ts'
 
-const TERMIOS_SIZE = 64 // the kernel's struct is 36 bytes on both architectures; room to spare
+const TERMIOS_SIZE = 64 // bytes; the kernel's struct has 36 on both architectures
 
-/** The terminal's modes as the kernel has them; undefined when `fd` is no terminal. */
+/** The terminal's modes as the kernel has them; undefined if `fd` is not a terminal. */
 export function getModes(fd: number): Uint8Array | undefined {
   const modes = new Uint8Array(TERMIOS_SIZE)
   return attempt('ioctl', fd, TCGETS, modes) < 0 ? undefined : modes
 }
 
-/** Set modes once what was written before has gone out. */
+/** Set modes after all earlier output has been sent. */
 export function setModes(fd: number, modes: Uint8Array): void {
   syscall('ioctl', fd, TCSETSW, modes)
 }
 
-/** The same modes with no processing of input or output, as cfmakeraw(3) makes them. */
+/** The same modes without processing of input or output, as cfmakeraw(3) makes them. */
 export function rawModes(modes: Uint8Array): Uint8Array {
   const raw = Uint8Array.from(modes)
   const view = new DataView(raw.buffer)
@@ -41,22 +41,22 @@ export function rawModes(modes: Uint8Array): Uint8Array {
 }
 
 /**
- * The same terminal once more, to be written to without waiting: the flag belongs to what was opened, which others have,
- * too (open(2)). Negative where that is not allowed; a write there fails.
+ * Open the terminal a second time for non-blocking writes: the O_NONBLOCK flag belongs to the open file description,
+ * which other processes share (open(2)). Returns a negative number if that is not allowed; writes to it then fail.
  */
 export function openNonblocking(fd: number): number {
   const flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
   return attempt('openat', AT_FDCWD, cstring(`/proc/self/fd/${fd}`), flags)
 }
 
-/** Columns and rows; undefined when `fd` is no terminal. */
+/** Columns and rows; undefined if `fd` is not a terminal. */
 export function windowSize(fd: number): { readonly columns: number; readonly rows: number } | undefined {
   const size = new Uint16Array(4)
   if (syscall('ioctl', fd, TIOCGWINSZ, new Uint8Array(size.buffer)) < 0) return undefined
   return { columns: size[1] ?? 0, rows: size[0] ?? 0 }
 }
 
-/** The path of a terminal, such as `/dev/pts/3`; undefined when `fd` is none. */
+/** The path of a terminal, such as `/dev/pts/3`; undefined if `fd` is not one. */
 export function terminalName(fd: number): string | undefined {
   if (!getModes(fd)) return undefined
   const link = new Uint8Array(256)

@@ -25,5 +25,5 @@ test('every byte comes back, also through JSON', () => {
 
 test('what is UTF-8 around a foreign byte is read as such', () => {
   expect(textOf(Buffer.from([0x61, 0xe9, 0xc3, 0xa4]))).toBe('a\udce9ä')
-  expect(textOf(Buffer.from([0xed, 0xa0, 0x80]))).toBe('\udced\udca0\udc80') // half a pair, in UTF-8's way
+  expect(textOf(Buffer.from([0xed, 0xa0, 0x80]))).toBe('\udced\udca0\udc80') // half a surrogate pair as UTF-8
 })

@@ -1,12 +1,12 @@
 /**
- * Text that stands for bytes. What the kernel calls a string need not be UTF-8, and what is not would be replaced, and so
- * changed. Here such a byte becomes half a surrogate pair, U+DC80 to U+DCFF, which no text has and JSON keeps (PEP 383).
+ * Text that stands for bytes. The kernel's strings need not be UTF-8, and decoding would replace invalid bytes. Here
+ * such a byte becomes half a surrogate pair, U+DC80 to U+DCFF, which no valid text has and JSON keeps (PEP 383).
  */
 
 const ESCAPED = 0xdc00
 const MAX_SEQUENCE = 4 // bytes of one character (RFC 3629)
 
-/** The character at the start, if it is one. */
+/** The valid character that starts here, if any. */
 function characterAt(bytes: Buffer, at: number): string | undefined {
   for (let size = 1; size <= MAX_SEQUENCE && at + size <= bytes.length; size++) {
     const part = bytes.subarray(at, at + size)

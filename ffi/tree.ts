@@ -1,7 +1,7 @@
 /**
- * Files and folders of the host by descriptors, for copying: nothing here follows a link, and all but `openReal`
- * take a single name in an open folder. Names are bytes, one character each (latin1). Descriptors are the caller's
- * to close. Failures are SysError.
+ * Files and folders of the host by descriptors, for copying. Nothing here follows a link, and all but `openReal` and
+ * `openBelow` take a single name in an open folder. Names are bytes, one character each (latin1). The caller closes the
+ * descriptors. Failures are SysError.
  */
 import * as k from './abi/constants.ts'
 import { abi } from './abi/index.ts'
@@ -29,17 +29,17 @@ function cpath(name: string): Uint8Array {
   return Buffer.from(`${name}\0`, 'latin1')
 }
 
-/** Bytes of a path as this file has them. */
+/** A path as this module's bytes. */
 export function pathBytes(text: string): string {
   return bytesOf(text).toString('latin1')
 }
 
-/** A path as a person reads it. */
+/** A path as readable text. */
 export function pathText(bytes: string): string {
   return Buffer.from(bytes, 'latin1').toString()
 }
 
-/** An absolute path in which there must be no link; `flags` beside O_CLOEXEC. */
+/** Open an absolute path that must contain no link. O_CLOEXEC is added to `flags`. */
 export function openReal(path: string, flags: number): number {
   const how = openHow({ flags: flags | k.O_CLOEXEC, resolve: k.RESOLVE_NO_SYMLINKS })
   return must('openat2', pathText(path), k.AT_FDCWD, cpath(path), how, how.length)
@@ -51,23 +51,23 @@ export function openFolder(dir: number, name: string): number {
   return must('openat', pathText(name), dir, cpath(name), FOLDER)
 }
 
-/** A file for reading; what else may have come to be there blocks nobody. */
+/** Open a file for reading; does not block if something else has taken its place. */
 export function openFile(dir: number, name: string): number {
   const flags = k.O_RDONLY | k.O_NONBLOCK | k.O_NOCTTY | abi.O_NOFOLLOW | k.O_CLOEXEC
   return must('openat', pathText(name), dir, cpath(name), flags)
 }
 
-/** A new file of ours that nobody else can open yet. */
+/** Create a file that nobody else can open yet. */
 export function createFile(dir: number, name: string): number {
   const flags = k.O_WRONLY | k.O_CREAT | k.O_EXCL | abi.O_NOFOLLOW | k.O_CLOEXEC
   return must('openat', pathText(name), dir, cpath(name), flags, 0o600)
 }
 
-/** A folder, new or there already; open. */
+/** Make a folder, or accept an existing one, and open it. */
 export function makeFolder(dir: number, name: string): number {
   const made = syscall('mkdirat', dir, cpath(name), 0o700)
   if (made < 0 && made !== EEXIST) throw new SysError('mkdirat', made, pathText(name))
-  return openFolder(dir, name) // says what is in the way, when something is
+  return openFolder(dir, name) // its error tells what is in the way
 }
 
 export function makeLink(target: string, dir: number, name: string): void {
@@ -83,7 +83,7 @@ export function readLink(dir: number, name: string): string {
   )
 }
 
-/** The target of the link at a path; undefined when there is none or no link. */
+/** The target of the link at a path; undefined if nothing or no link is there. */
 export function readLinkAt(path: string): string | undefined {
   const target = Buffer.alloc(TARGET_SIZE)
   const n = syscall('readlinkat', k.AT_FDCWD, cpath(path), target, TARGET_SIZE)
@@ -92,7 +92,7 @@ export function readLinkAt(path: string): string | undefined {
   return target.toString('latin1', 0, n)
 }
 
-/** What a name is, or with '' the open file itself. */
+/** statx of a name; '' means the open file itself. */
 export function statAt(dir: number, name: string): Statx {
   const stat = new Uint8Array(STATX.size)
   const flags = k.AT_SYMLINK_NOFOLLOW | k.AT_NO_AUTOMOUNT | (name ? 0 : k.AT_EMPTY_PATH)
@@ -101,8 +101,9 @@ export function statAt(dir: number, name: string): Statx {
 }
 
 /**
- * What a folder or file keeps when it is moved within its file system: `@DEVICE:INODE:BIRTH`; a later one with the same
- * inode has another time of birth. `path` is without links. Undefined when it cannot be looked at.
+ * Returns the identity of a folder or file, which it keeps when it is moved within its file system:
+ * `@DEVICE:INODE:BIRTH`. A later one with the same inode has another time of birth. `path` is without links. Undefined
+ * when statx(2) fails.
  */
 export function placeIdentity(path: string): string | undefined {
   const stat = new Uint8Array(STATX.size)
@@ -113,7 +114,7 @@ export function placeIdentity(path: string): string | undefined {
   return `@${devMajor}.${devMinor}:${ino}:${birth}`
 }
 
-/** Whether a name is a link; false when there is nothing by it. */
+/** Whether a name is a link; false if it does not exist. */
 export function isLink(dir: number, name: string): boolean {
   try {
     return statAt(dir, name).type === k.S_IFLNK
@@ -122,7 +123,7 @@ export function isLink(dir: number, name: string): boolean {
   }
 }
 
-/** Whether an open file is of /proc, /sys or the like, whose size says nothing. */
+/** Whether an open file belongs to /proc, /sys or the like, where sizes mean nothing. */
 export function isKernelFile(fd: number): boolean {
   const statfs = new Uint8Array(STATFS_SIZE)
   must('fstatfs', undefined, fd, statfs)
@@ -133,13 +134,13 @@ export function rename(dir: number, from: string, to: string): void {
   must('renameat2', pathText(to), dir, cpath(from), dir, cpath(to), 0)
 }
 
-/** Whether it could be removed, or was gone already. */
+/** Remove a file. Returns whether it is gone now. */
 export function remove(dir: number, name: string): boolean {
   const removed = syscall('unlinkat', dir, cpath(name), 0)
   return removed >= 0 || removed === ENOENT
 }
 
-/** Mode and time of an open file or folder. The time of the link `name` of a folder: `setLinkTime`. */
+/** Set mode and time of an open file or folder. For links use `setLinkTime`. */
 export function setModeAndTime(fd: number, mode: number, time: Statx['mtime']): void {
   must('fchmod', undefined, fd, mode)
   must('utimensat', undefined, fd, 0, timespecs(time), 0)
@@ -149,7 +150,7 @@ export function setLinkTime(dir: number, name: string, time: Statx['mtime']): vo
   syscall('utimensat', dir, cpath(name), timespecs(time), k.AT_SYMLINK_NOFOLLOW)
 }
 
-/** Names out of what getdents64 wrote, without `.` and `..`. */
+/** Names in the output of getdents64, without `.` and `..`. */
 export function entryNames(bytes: Uint8Array): string[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const names: string[] = []
@@ -164,33 +165,33 @@ export function entryNames(bytes: Uint8Array): string[] {
   return names
 }
 
-/** The names in an open folder, some at a time: a folder may have more than fit into memory. */
+/** Lists an open folder in portions: a folder may have more names than fit into memory. */
 export function* listNames(dir: number): Generator<string[]> {
   const buffer = new Uint8Array(LISTING)
   for (;;) {
     const n = syscall('getdents64', dir, buffer, buffer.length)
-    if (n === 0 || n === ENOENT) return // somebody has removed the folder: there is nothing in it
+    if (n === 0 || n === ENOENT) return // the folder was removed meanwhile
     if (n < 0) throw new SysError('getdents64', n)
     yield entryNames(buffer.subarray(0, n))
   }
 }
 
-/** A folder of an open folder, new or there already; open, and whether it is new. */
+/** Make a folder, or accept an existing one; returns it open and whether it is new. */
 export function ensureFolder(dir: number, name: string): { readonly fd: number; readonly made: boolean } {
   const made = syscall('mkdirat', dir, cpath(name), 0o700)
   if (made < 0 && made !== EEXIST) throw new SysError('mkdirat', made, pathText(name))
   return { fd: openFolder(dir, name), made: made >= 0 }
 }
 
-/** A folder below an open one, by a path without any link in it. */
+/** Open a folder below an open one by a path that must contain no link. */
 export function openBelow(dir: number, path: string): number {
   const how = openHow({ flags: FOLDER, resolve: k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS })
   return must('openat2', pathText(path), dir, cpath(path || '.'), how, how.length)
 }
 
 /**
- * A folder of an open folder for listing, with the permissions that removing what is in it needs: overlayfs leaves work
- * folders without any. By its descriptor, since what the name means may change in between.
+ * Open a folder for listing, with the permissions that emptying it needs: overlayfs leaves work folders with none. Sets
+ * them by descriptor, because the name may point elsewhere in between.
  */
 export function openToRemove(dir: number, name: string): number {
   const flags = k.O_PATH | abi.O_DIRECTORY | abi.O_NOFOLLOW | k.O_CLOEXEC
@@ -203,17 +204,17 @@ export function openToRemove(dir: number, name: string): number {
   }
 }
 
-/** Begin a folder's listing anew. */
+/** Restart a folder's listing. */
 export function rewind(dir: number): void {
   syscall('lseek', dir, 0, 0)
 }
 
-/** To a name of another open folder that is free; whether it could be. */
+/** Move a name to a free name of another open folder. Returns whether that worked. */
 export function move(dir: number, name: string, to: number, as: string): boolean {
   return syscall('renameat2', dir, cpath(name), to, cpath(as), k.RENAME_NOREPLACE) >= 0
 }
 
-/** Remove an empty folder; false when it is not empty, or none. */
+/** Remove an empty folder; returns false if it is not empty or not there. */
 export function removeFolder(dir: number, name: string): boolean {
   return syscall('unlinkat', dir, cpath(name), k.AT_REMOVEDIR) >= 0
 }
@@ -222,13 +223,13 @@ export function setMode(fd: number, mode: number): void {
   must('fchmod', undefined, fd, mode)
 }
 
-/** Owner of a name, or with '' of the open file itself. Links are not followed. */
+/** Set the owner of a name; '' means the open file itself. Does not follow links. */
 export function setOwner(dir: number, name: string, uid: number, gid: number): void {
   const flags = k.AT_SYMLINK_NOFOLLOW | (name ? 0 : k.AT_EMPTY_PATH)
   must('fchownat', pathText(name), dir, cpath(name), uid, gid, flags)
 }
 
-/** Two paths change places, in one step: nobody ever finds one of them missing. */
+/** Exchange two paths in one step: both exist at any time. */
 export function exchange(one: string, other: string): void {
   must(
     'renameat2',
@@ -241,7 +242,7 @@ export function exchange(one: string, other: string): void {
   )
 }
 
-/** Everything written to the file system that a folder is on reaches its disk (syncfs(2)). Blocks the whole process. */
+/** Write everything on a folder's file system to its disk (syncfs(2)). Blocks the whole process. */
 export function syncFileSystem(folder: string): void {
   const fd = openFolder(k.AT_FDCWD, pathBytes(folder))
   try {

@@ -20,7 +20,7 @@ test('tells once per arming that a descriptor can be read', async () => {
   await next.promise
   expect(told).toBe(1)
   next = Promise.withResolvers<void>()
-  watched.arm(READING) // still readable: told again
+  watched.arm(READING) // still readable, so reported again
   await next.promise
   expect(told).toBe(2)
   syscall('read', from, new Uint8Array(1), 1)
@@ -41,7 +41,7 @@ test('a descriptor with the number of one that was stopped is not told of in its
   const first = watcher.watch(from, () => wrong.push('the first'))
   write(to, Buffer.from('x'))
   first.arm(READING)
-  first.stop() // perhaps the thread has sent it already
+  first.stop() // the thread may have sent it already
   closeDescriptor(from)
   closeDescriptor(to)
   const [again, other] = pipe()

@@ -1,6 +1,7 @@
 /**
- * Readiness of descriptors that Bun's event loop cannot wait for: it watches only what it reads itself, and what
- * it read is lost with the process. A thread of C waits in epoll(7) and wakes the loop through a socket.
+ * Readiness of descriptors that Bun's event loop cannot wait for. The loop watches only descriptors that it reads
+ * itself, and bytes that it has read are lost if the process dies. A thread in C waits in epoll(7) and wakes it through
+ * a socket.
  */
 import * as k from './abi/constants.ts'
 import { EPOLL_EVENT_DATA, EPOLL_EVENT_SIZE, epollEvent } from './abi/structs.ts'
@@ -9,9 +10,9 @@ import { must, syscall } from './libc.ts'
 import { startWatcher } from './native.ts'
 
 export interface Watched {
-  /** Be told once when the descriptor can be read (or written, with `writing`), or is broken. */
+  /** Call back once when the descriptor can be read (or written, with `writing`) or is broken. */
   arm(interest: { readonly reading: boolean; readonly writing: boolean }): void
-  /** To be called before the descriptor is closed. */
+  /** Call this before closing the descriptor. */
   stop(): void
 }
 
@@ -25,7 +26,7 @@ export class Watcher {
     this.#epoll = epoll
   }
 
-  /** Start the thread; it lasts as long as the process. */
+  /** Start the thread, which lasts as long as the process. */
   static async start(): Promise<Watcher> {
     const epoll = must('epoll_create1', undefined, k.O_CLOEXEC)
     const watcher = new Watcher(epoll)
@@ -38,9 +39,9 @@ export class Watcher {
     return watcher
   }
 
-  /** Watch a descriptor, not armed yet. */
+  /** Watch a descriptor; it is not armed yet. */
   watch(fd: number, ready: () => void): Watched {
-    // Not the descriptor's number: what was told of a closed one must not be taken for the next with its number.
+    // An id instead of the descriptor's number: a late event of a closed descriptor must not count for a new one.
     const id = ++this.#next
     this.#ready.set(id, ready)
     must('epoll_ctl', undefined, this.#epoll, k.EPOLL_CTL_ADD, fd, epollEvent(k.EPOLLONESHOT, id))

@@ -12,7 +12,7 @@ import { SYSCALLS_X86_64 } from './syscalls-x86_64.ts'
 
 const cc = Bun.which('cc') ?? Bun.which('gcc')
 
-/** Compiles, and removes what came of it when the caller is done. */
+/** Compiles a program; its files are removed when the caller is done. */
 function compile(args: string[], source: string) {
   const dir = mkdtempSync(join(tmpdir(), 'coop-abi-'))
   writeFileSync(join(dir, 'a.c'), source)
@@ -22,7 +22,7 @@ function compile(args: string[], source: string) {
   return { errors, program, [Symbol.dispose]: () => rmSync(dir, { recursive: true }) }
 }
 
-/** What the headers say about those of the names that they know. */
+/** The values in the headers of those names that they know. */
 function asHeadersSay(includes: string[], names: string[], enumerators: string[] = []): Map<string, number> {
   const print = (name: string) => `printf("${name} %lld\\n", (long long)(${name}));`
   using built = compile(
@@ -64,7 +64,7 @@ test.skipIf(!cc)('the table of this architecture agrees with asm/unistd.h (needs
   expect(compareSyscalls(NATIVE[abi.arch], ['asm/unistd.h'])).toBeGreaterThanOrEqual(300)
 })
 
-// What arch/arm64/include/uapi/asm/unistd.h asks of the generic table.
+// The parts of the generic table that arch/arm64/include/uapi/asm/unistd.h selects.
 const ARM64 = [
   '-D__ARCH_WANT_RENAMEAT',
   '-D__ARCH_WANT_NEW_STAT',

@@ -1,6 +1,6 @@
 /**
- * Flags and numbers of the kernel's interface, with the kernel's names. The same on x86_64 and aarch64, except
- * those in index.ts; compared with the system's headers in abi.test.ts.
+ * Flags and numbers of the kernel's interface, with the kernel's names. They are the same on x86_64 and aarch64, except
+ * those in index.ts. abi.test.ts compares them with the system's headers.
  */
 
 // open(2)
@@ -117,7 +117,7 @@ export const CLONE_NEWIPC = 0x8000000
 export const CLONE_NEWUSER = 0x10000000
 export const CLONE_NEWPID = 0x20000000
 export const CLONE_NEWNET = 0x40000000
-export const CLONE_INTO_CGROUP = 0x200000000 // of clone3 only
+export const CLONE_INTO_CGROUP = 0x200000000 // clone3(2) only
 
 // signal(7), sigprocmask(2)
 export const SIGHUP = 1

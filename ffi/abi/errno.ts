@@ -140,7 +140,7 @@ export const ERRNO: Readonly<Record<number, string>> = Object.fromEntries(
   Object.entries(ERRNO_NUMBERS).map(([name, errno]) => [errno, name]),
 )
 
-/** What the numbers that people meet mean, in a few words that follow a colon. */
+/** Short texts for the errors that people meet; they follow a colon. */
 const TEXTS: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   ENOENT: 'no such file or folder',
@@ -214,7 +214,7 @@ export function errnoText(errno: number): string {
   return errnoWords(errnoName(errno))
 }
 
-/** The same by name. */
+/** Like `errnoText`, by the error's name. */
 export function errnoWords(name: string): string {
   const text = TEXTS[name]
   return text === undefined ? name : `${text} (${name})`

@@ -1,7 +1,7 @@
 /**
- * Numbers of the calls that every command makes. The whole tables are made when something else is asked for: that
- * takes half a millisecond, a tenth of `coop ls`. Those of a typed key are here, too: looking further costs each call
- * something. Compared with the tables in abi.test.ts.
+ * Numbers of the calls that every command makes, and of those behind a typed key, where a lookup would cost each call
+ * time. The whole tables load when another number is asked for: that takes half a millisecond, a tenth of `coop ls`.
+ * abi.test.ts compares these numbers with the tables.
  */
 export const FIRST_SYSCALLS = {
   x86_64: {

@@ -1,4 +1,4 @@
-/** The ABI of the machine that this runs on. Pure data; the only choice made here is the architecture. */
+/** The ABI of the machine that coop runs on. Pure data; the only choice made here is the architecture. */
 import type { SYSCALLS_AARCH64 } from './syscalls-aarch64.ts'
 import type { SYSCALLS_X86_64 } from './syscalls-x86_64.ts'
 
@@ -7,7 +7,7 @@ export type Arch = 'x86_64' | 'aarch64'
 /** Names that both architectures have. */
 export type CommonSyscall = keyof typeof SYSCALLS_X86_64 & keyof typeof SYSCALLS_AARCH64
 
-/** Names that at least one has: `open` is only x86_64's. */
+/** Names that at least one architecture has: only x86_64 has `open`. */
 export type AnySyscall = keyof typeof SYSCALLS_X86_64 | keyof typeof SYSCALLS_AARCH64
 
 export interface Abi {
@@ -19,9 +19,9 @@ export interface Abi {
   readonly O_DIRECTORY: number
   readonly O_NOFOLLOW: number
   readonly O_DIRECT: number
-  /** What the kernel sets for 64-bit programs, and F_GETFL shows; glibc calls it 0. */
+  /** The kernel sets it for 64-bit programs and F_GETFL shows it; glibc defines it as 0. */
   readonly O_LARGEFILE: number
-  /** Holds O_DIRECTORY, so that kernels before 3.11 refuse it. */
+  /** Includes O_DIRECTORY, so that kernels before 3.11 refuse it. */
   readonly O_TMPFILE: number
 }
 
@@ -56,7 +56,7 @@ export const ABIS: Readonly<Record<Arch, Abi>> = {
   },
 }
 
-/** The ABI by node's name of the architecture (`process.arch`). */
+/** The ABI for node's name of the architecture (`process.arch`). */
 export function abiOf(nodeArch: string): Abi {
   if (nodeArch === 'x64') return ABIS.x86_64
   if (nodeArch === 'arm64') return ABIS.aarch64

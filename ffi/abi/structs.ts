@@ -1,6 +1,6 @@
 /**
- * Structs of the kernel's interface as bytes, little-endian, laid out alike on x86_64 and aarch64. Those that
- * hold pointers are given as offsets: only who knows the address can fill them in.
+ * Structs of the kernel's interface as bytes, little-endian, with the same layout on x86_64 and aarch64. Structs that
+ * hold pointers are given as offsets: the caller knows the addresses and fills them in.
  */
 import { AF_UNIX, LINUX_CAPABILITY_VERSION_3, S_IFMT } from './constants.ts'
 import { abi } from './index.ts'
@@ -13,7 +13,7 @@ function u32s(...values: number[]): Uint8Array {
   return new Uint8Array(new Uint32Array(values).buffer)
 }
 
-/** The two `struct timespec` of utimensat(2): access and modification, both the same. */
+/** The two `struct timespec` of utimensat(2): access and modification time, both the same. */
 export function timespecs(time: { seconds: number; nanoseconds: number }): Uint8Array {
   const one = [BigInt(time.seconds), BigInt(time.nanoseconds)]
   return new Uint8Array(new BigInt64Array([...one, ...one]).buffer)
@@ -24,7 +24,7 @@ export function openHow(how: { flags: number; mode?: number; resolve?: number })
   return u64s(how.flags, how.mode ?? 0, how.resolve ?? 0)
 }
 
-/** mount_setattr(2), 32 bytes. `usernsFd` only counts with MOUNT_ATTR_IDMAP. */
+/** mount_setattr(2), 32 bytes. `usernsFd` takes effect only with MOUNT_ATTR_IDMAP. */
 export function mountAttr(attr: {
   set?: number
   clear?: number
@@ -52,7 +52,7 @@ export function capHeader(pid = 0): Uint8Array {
   return u32s(LINUX_CAPABILITY_VERSION_3, pid)
 }
 
-/** Data of capset(2), version 3, 24 bytes: three masks, first their low halves, then their high ones. */
+/** Data of capset(2), version 3, 24 bytes: the low halves of the three masks, then their high halves. */
 export function capData(sets: { effective: bigint; permitted: bigint; inheritable: bigint }): Uint8Array {
   const all = [sets.effective, sets.permitted, sets.inheritable]
   return u32s(
@@ -66,7 +66,7 @@ export function winsize(size: { rows: number; columns: number }): Uint8Array {
   return new Uint8Array(new Uint16Array([size.rows, size.columns, 0, 0]).buffer)
 }
 
-/** `struct landlock_ruleset_attr`, as much of it as the kernel's ABI version knows (landlock(7)): 8, 16, 24. */
+/** `struct landlock_ruleset_attr` in the size that the kernel's ABI version knows (landlock(7)): 8, 16 or 24 bytes. */
 export function landlockRuleset(
   attr: { fs?: bigint; net?: bigint; scoped?: number },
   version: number,
@@ -75,7 +75,7 @@ export function landlockRuleset(
   return u64s(attr.fs ?? 0n, attr.net ?? 0n, attr.scoped ?? 0).subarray(0, size)
 }
 
-/** Room for the path in sockaddr_un, its closing NUL included (unix(7)). */
+/** Bytes for the path in sockaddr_un, including its closing NUL (unix(7)). */
 export const UNIX_PATH_MAX = 108
 
 /** `struct sockaddr_un` of a path; one that begins with NUL is an abstract name and gets no closing NUL. */
@@ -121,7 +121,7 @@ export function rightsSize(fds: number): { len: number; space: number } {
   return { len, space: (len + 7) & ~7 }
 }
 
-/** `struct statx` of statx(2): where the fields are that coop reads. */
+/** Offsets of the fields of `struct statx` that coop reads (statx(2)). */
 export const STATX = {
   size: 256,
   mask: 0,
@@ -150,7 +150,7 @@ export interface Statx {
   readonly uid: number
   readonly gid: number
   readonly size: bigint
-  /** On disk, of 512 bytes each. */
+  /** Blocks on disk, 512 bytes each. */
   readonly blocks: bigint
   /** Last change of the content: seconds since 1970, which may be negative, and nanoseconds. */
   readonly mtime: { readonly seconds: number; readonly nanoseconds: number }
@@ -160,7 +160,7 @@ export interface Statx {
   readonly devMinor: number
 }
 
-/** Reads what statx(2) wrote. */
+/** Decodes the result of statx(2). */
 export function decodeStatx(bytes: Uint8Array): Statx {
   if (bytes.length < STATX.size) throw new RangeError(`struct statx has ${STATX.size} bytes`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
@@ -188,7 +188,7 @@ export function decodeStatx(bytes: Uint8Array): Statx {
 /** `struct epoll_event` of epoll_ctl(2): packed on x86_64 only. */
 export const EPOLL_EVENT_SIZE = abi.arch === 'x86_64' ? 12 : 16
 
-/** Where its `data` is. */
+/** The offset of its `data`. */
 export const EPOLL_EVENT_DATA = EPOLL_EVENT_SIZE - 8
 
 export function epollEvent(events: number, data: number): Uint8Array {
@@ -199,7 +199,7 @@ export function epollEvent(events: number, data: number): Uint8Array {
   return event
 }
 
-/** `struct statfs` of fstatfs(2): as much room as it takes. */
+/** `struct statfs` of fstatfs(2), in bytes. */
 export const STATFS_SIZE = 120
 
 const KERNEL_FILE_SYSTEMS: readonly number[] = [
@@ -210,7 +210,7 @@ const KERNEL_FILE_SYSTEMS: readonly number[] = [
   0x27e0eb, // cgroup
 ]
 
-/** Whether fstatfs(2) told of a file system whose files the kernel makes up for whoever opens them. */
+/** Whether fstatfs(2) found a file system whose files the kernel generates when they are opened. */
 export function isKernelFileSystem(statfs: Uint8Array): boolean {
   const view = new DataView(statfs.buffer, statfs.byteOffset, statfs.byteLength)
   return KERNEL_FILE_SYSTEMS.includes(Number(view.getBigInt64(0, true)))

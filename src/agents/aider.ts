@@ -1,4 +1,4 @@
-/** Aider keeps nothing in the home that a box would need: keys come by environment. From https://aider.chat/docs. */
+/** Aider keeps nothing in the home that a box needs: keys come from the environment. From https://aider.chat/docs. */
 
 import type { Adapter } from './adapter.ts'
 
@@ -8,7 +8,7 @@ export const aider: Adapter = {
   install: 'uv tool install aider-chat',
 
   environment: () => ({
-    // The installation is the host's and read-only.
+    // The installation is the host's, and read-only.
     AIDER_CHECK_UPDATE: 'false',
     AIDER_SHOW_RELEASE_NOTES: 'false',
   }),

@@ -82,7 +82,7 @@ describe('chooseAgent', () => {
   test('suggests the nearest agent for a mistyped one', () => {
     expect(error({ agent: 'cluade' }).hint).toContain('claude')
     expect(error({ agent: 'gemni', hasCommand: () => false }).hint).toContain('gemini')
-    expect(error({ agent: 'nonsense', hasCommand: () => false }).hint).toContain('Known agents')
+    expect(error({ agent: 'nonsense', hasCommand: () => false }).hint).toContain('known agents')
   })
 
   test('refuses a command line with open quotes', () => {

@@ -1,4 +1,4 @@
-/** Which program a box runs on PTY 0. */
+/** Chooses the program that a box runs on PTY 0. */
 
 import { CoopError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
@@ -7,29 +7,29 @@ import { ADAPTERS, isAgentName } from './adapters.ts'
 import type { Discovery, FoundAgent } from './find.ts'
 import { splitWords } from './words.ts'
 
-/** The part of the configuration that decides. */
+/** The part of the configuration that decides about the agent. */
 export interface AgentChoice {
-  /** `agent` of the configuration or `--agent`: a name or a whole command line; undefined or empty: choose. */
+  /** `agent` of the configuration or `--agent`: a name or a whole command line; undefined or empty: choose one. */
   readonly agent: string | undefined
   readonly args: readonly string[]
   readonly shell: string
-  /** Whether the box has such a command; undefined when that cannot be told before it runs. */
+  /** Whether the box has such a command; undefined if that cannot be known before the box runs. */
   readonly hasCommand?: (command: string) => boolean | undefined
 }
 
 export interface ChosenAgent {
   /** The word that listings show. */
   readonly title: string
-  /** Undefined for a plain command. */
+  /** Undefined for an ordinary command. */
   readonly adapter?: Adapter
   readonly found?: FoundAgent
   readonly command: string
-  /** Undefined: none were given, so the adapter's autonomous ones are due. */
+  /** Undefined if none were given: the adapter's autonomous arguments apply then. */
   readonly args?: readonly string[]
 }
 
 /**
- * @throws CoopError E_AGENT for an agent that is not installed, a name that looks like a mistyped one, or a
+ * @throws CoopError E_AGENT for an agent that is not installed, for a name that looks mistyped, and for a
  * command line with open quotes.
  */
 export function chooseAgent(choice: AgentChoice, discovery: Discovery): ChosenAgent {
@@ -45,7 +45,7 @@ export function chooseAgent(choice: AgentChoice, discovery: Discovery): ChosenAg
   if (isAgentName(word)) {
     const found = discovery.found.find(({ name }) => name === word)
     if (found !== undefined) return withAdapter(found, given)
-    // An image may bring the agent along.
+    // The image may contain the agent.
     if (choice.hasCommand?.(word) === true)
       return { title: word, adapter: ADAPTERS[word], command: word, ...given }
     throw notInstalled(ADAPTERS[word], discovery)
@@ -54,9 +54,9 @@ export function chooseAgent(choice: AgentChoice, discovery: Discovery): ChosenAg
   const meant = nearest(word, AGENT_NAMES)
   if (word === '' || there === false || (there === undefined && meant !== undefined)) {
     const hint = meant
-      ? `Did you mean \`${meant}\`?`
-      : `Known agents: ${AGENT_NAMES.join(', ')}; or any command.`
-    throw new CoopError('E_AGENT', `There is no agent or command named \`${word}\`.`, { hint })
+      ? `did you mean ${meant}?`
+      : `use one of the known agents (${AGENT_NAMES.join(', ')}) or any command`
+    throw new CoopError('E_AGENT', `there is no agent or command named \`${word}\``, { hint })
   }
   return { title: word.slice(word.lastIndexOf('/') + 1), command: word, args: [], ...given }
 }
@@ -68,12 +68,12 @@ function withAdapter(found: FoundAgent, args: { readonly args?: readonly string[
 function notInstalled({ name, install }: Adapter, discovery: Discovery): CoopError {
   const refused = discovery.refused.find((agent) => agent.name === name)
   const sentence = refused
-    ? `The agent ${name} at ${refused.path} cannot be used in a box: ${refused.reason}.`
-    : `The agent ${name} is not installed.`
-  return new CoopError('E_AGENT', sentence, { hint: `Install it with \`${install}\`.` })
+    ? `the agent ${name} at ${refused.path} cannot be used in a box: ${refused.reason}`
+    : `the agent ${name} is not installed`
+  return new CoopError('E_AGENT', sentence, { hint: `install it: ${install}` })
 }
 
-/** What to execute for a chosen agent, once the box's paths are known. */
+/** The command line of a chosen agent, once the box's paths are known. */
 export function agentArgv(chosen: ChosenAgent, facts: BoxFacts): readonly string[] {
   return [chosen.command, ...(chosen.args ?? chosen.adapter?.autonomousArgs(facts) ?? [])]
 }

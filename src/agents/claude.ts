@@ -1,4 +1,4 @@
-/** Claude Code. What is said here about its behaviour was tried with version 2.1.329. */
+/** Claude Code. The statements here about its behaviour were tested with version 2.1.329. */
 
 import { join } from 'node:path'
 import type { Adapter, BoxFacts, SettingsFile } from './adapter.ts'
@@ -15,7 +15,7 @@ const FOLDER = '.claude'
 const STATE = `${FOLDER}/.claude.json`
 const SETTINGS = `${FOLDER}/settings.json`
 
-// How Claude Code remembers that a key was approved: by its end, never the whole.
+// Claude Code remembers an approved key by its end, never the whole key.
 const KEY_TAIL_CHARACTERS = 20
 
 export const claude: Adapter = {
@@ -26,11 +26,11 @@ export const claude: Adapter = {
   environment: ({ home }) => ({
     // Without it `--dangerously-skip-permissions` refuses to run as uid 0.
     IS_SANDBOX: '1',
-    // Counts every folder as trusted: the box is the answer to the question that the dialog asks.
+    // Makes it trust every folder: the box answers the question that its dialog asks.
     CLAUDE_CODE_SANDBOXED: '1',
     // Moves `~/.claude.json` to `~/.claude/.claude.json`, so that one folder holds everything.
     CLAUDE_CONFIG_DIR: join(home, FOLDER),
-    // The installation is the host's and read-only.
+    // The installation is the host's, and read-only.
     DISABLE_AUTOUPDATER: '1',
     DISABLE_INSTALLATION_CHECKS: '1',
   }),
@@ -54,8 +54,8 @@ export const claude: Adapter = {
           'skills',
           'themes',
         ],
-        // Beside the list, so that a reader sees that these were thought of. Plugins name host paths in their
-        // registry and are installed again on demand; `local` is an installation, not a setting.
+        // Listed beside the copied names to show that these were considered. Plugins name host paths in their registry
+        // and are installed again on demand; `local` is an installation, not a setting.
         leftOut: [
           'backups',
           'cache',
@@ -94,11 +94,11 @@ export const claude: Adapter = {
   },
 }
 
-/** No theme and login screens, and no question about a key that the configuration hands to the box. */
+/** Skips the theme and login screens, and the question about a key that the configuration gives to the box. */
 function settledState(current: string | undefined, facts: BoxFacts): string | undefined {
   const state = current === undefined ? {} : parseJsonObject(current)
   if (state === undefined) return undefined
-  // The bell is how coop learns that it waits; a terminal of its own liking may not be the one that is looked at.
+  // Coop notices by the bell that the agent waits; a notification of another kind might not reach a watched terminal.
   const onboarded = withDefaults(state, {
     hasCompletedOnboarding: true,
     preferredNotifChannel: 'terminal_bell',
@@ -114,12 +114,12 @@ function withApprovedKey(state: JsonObject, key: string | undefined): JsonObject
   const responses = isJsonObject(state.customApiKeyResponses) ? state.customApiKeyResponses : {}
   const approved = Array.isArray(responses.approved) ? responses.approved : []
   const rejected = Array.isArray(responses.rejected) ? responses.rejected : []
-  // A key that somebody refused inside stays refused.
+  // A key that was refused in the box stays refused.
   if (approved.includes(tail) || rejected.includes(tail)) return undefined
   return { ...state, customApiKeyResponses: { ...responses, approved: [...approved, tail] } }
 }
 
-// Settings whose value is a command, or holds some.
+// Settings whose values are or contain commands.
 const COMMANDS = [
   'apiKeyHelper',
   'awsAuthRefresh',
@@ -131,7 +131,7 @@ const COMMANDS = [
   'statusLine',
 ]
 
-/** Commands of files that stay on the host would fail at every step; the agent's own sandbox has no place in a box. */
+/** Drops commands of files that stay on the host, since they would fail at every step, and the agent's own sandbox. */
 function editSettings(settings: JsonObject, namesHostFile: (value: unknown) => boolean): JsonObject {
   const kept = Object.entries(settings).filter(
     ([key, value]) => key !== 'sandbox' && !(COMMANDS.includes(key) && namesHostFile(value)),
@@ -139,7 +139,7 @@ function editSettings(settings: JsonObject, namesHostFile: (value: unknown) => b
   return Object.fromEntries(kept)
 }
 
-/** `projects` holds prompts, paths and tokens of the user's other work. */
+/** `projects` contains prompts, paths and tokens of the user's other work. */
 function editState(state: JsonObject): JsonObject {
   const { projects: _, githubRepoPaths: __, ...kept } = state
   return kept

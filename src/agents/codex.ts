@@ -1,4 +1,4 @@
-/** Codex. What is said here about its behaviour was tried with version 0.169.0. */
+/** Codex. The statements here about its behaviour were tested with version 0.169.0. */
 
 import type { Adapter } from './adapter.ts'
 import { printJson } from './settings-json.ts'
@@ -11,19 +11,19 @@ export const codex: Adapter = {
   command: 'codex',
   install: 'npm install -g @openai/codex',
 
-  // CODEX_HOME is `~/.codex` by itself, and naming a folder that is missing would be an error.
+  // CODEX_HOME defaults to `~/.codex`, and naming a missing folder would be an error.
   environment: () => ({}),
 
   autonomousArgs: ({ workspace }) => [
     '--dangerously-bypass-approvals-and-sandbox',
-    // The flag above does not answer the question for trust. As arguments, because coop does not edit TOML
-    // files of people; TOML's basic strings escape as JSON's do.
+    // The flag above does not answer the trust question. The answers are arguments, because coop does not edit people's
+    // TOML files; TOML's basic strings use JSON's escapes.
     '-c',
     `projects={${JSON.stringify(workspace)}={trust_level="trusted"}}`,
     '-c',
     'check_for_update_on_startup=false',
-    // A background server would copy Codex itself (400 MB) into the persistent folder. Versions that do
-    // not know the key ignore it; they would refuse the flag `--no-daemon`.
+    // A background server would copy Codex itself (400 MB) into the persistent folder. Versions without this key ignore
+    // it, but would refuse the flag `--no-daemon`.
     '-c',
     'features.daemon_auto_start=false',
   ],
@@ -54,7 +54,7 @@ export const codex: Adapter = {
     },
   ],
 
-  /** The interactive Codex takes no key from the environment: it wants a login, which is this file. */
+  /** The interactive Codex takes no key from the environment: it needs a login, which is this file. */
   settle(read, { environment }) {
     const key = environment.OPENAI_API_KEY
     if (!key || read(AUTH) !== undefined) return []

@@ -8,7 +8,7 @@ export type FakeTree = { readonly [path: string]: string }
 const EXECUTABLE = '+x '
 const LINK = '-> '
 
-/** `fakeFiles({'/usr/bin/node': '+x ELF', '/usr/bin/nodejs': '-> node'})`; folders follow from the paths. */
+/** `fakeFiles({'/usr/bin/node': '+x ELF', '/usr/bin/nodejs': '-> node'})`; folders are derived from the paths. */
 export function fakeFiles(tree: FakeTree): HostFiles {
   const folders = new Set<string>(['/'])
   for (const path of Object.keys(tree)) {

@@ -1,4 +1,4 @@
-/** Looking for agents in fake homes: shared by the tests of finding. */
+/** Finds agents in fake homes; shared by the tests of find.ts. */
 
 import type { AgentName } from './adapter.ts'
 import { type FakeTree, fakeFiles } from './fake-files.ts'

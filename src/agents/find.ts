@@ -1,4 +1,4 @@
-/** Which agents are installed on this host, and what a box has to be shown to run them. */
+/** Finds the agents installed on this host, and the files that a box needs to run them. */
 
 import { dirname, join } from 'node:path'
 import { AGENT_NAMES, type AgentName } from './adapter.ts'
@@ -13,14 +13,14 @@ export type { Link } from './resolve.ts'
 
 export interface FoundAgent {
   readonly name: AgentName
-  /** Absolute and free of links, the same inside the box as outside. */
+  /** Absolute and free of links; the same path inside the box as outside. */
   readonly command: string
   readonly version?: string
-  /** Host folders or files to mount read-only; empty for what lies under /usr and /opt. */
+  /** Host folders or files to mount read-only; empty for agents under /usr and /opt. */
   readonly mounts: readonly ReadOnlyMount[]
   /** Symlinks to make in the box, so that the agent has its own name on PATH and interpreters resolve. */
   readonly links: readonly Link[]
-  /** To put in front of PATH inside. */
+  /** Folders to put in front of PATH in the box. */
   readonly pathEntries: readonly string[]
 }
 
@@ -35,11 +35,11 @@ export interface RefusedAgent {
 export interface Discovery {
   /** In order of preference. */
   readonly found: readonly FoundAgent[]
-  /** Installed, but not in a way that a box can use. No agent is in both lists. */
+  /** Installed agents that a box cannot use. No agent is in both lists. */
   readonly refused: readonly RefusedAgent[]
 }
 
-const LINK_FOLDER = '/usr/local/bin' // on every box's PATH, and writable in its own layer
+const LINK_FOLDER = '/usr/local/bin' // on every box's PATH, and in a box's own writable layer
 const MANIFEST_BYTES = 64 * 1024 // a package.json of an agent has 1 to 10 kB
 
 export function findAgents(facts: HostFacts): Discovery {
@@ -54,7 +54,7 @@ export function findAgents(facts: HostFacts): Discovery {
   return { found, refused }
 }
 
-/** The first installation that a box can use; else why the first one cannot be used; else undefined. */
+/** The first usable installation, or the reason why the first one found is unusable; undefined if there is none. */
 export function findAgent(name: AgentName, facts: HostFacts): FoundAgent | RefusedAgent | undefined {
   let refused: RefusedAgent | undefined
   for (const folder of commandFolders(name, facts)) {
@@ -82,7 +82,7 @@ function describe(
 ): FoundAgent {
   const { mounts, links, pathEntries } = needs
   const command = resolved.path
-  // A name under /usr is there in the box too, but the way from it to the program may lead through the home.
+  // A box sees names under /usr, too, but the links from there to the program may lead through the home.
   const named = isVisible(path)
     ? resolved.links.filter((link) => !isShown(link.path, mounts))
     : [{ path: join(LINK_FOLDER, ADAPTERS[name].command), target: command }]
@@ -104,7 +104,7 @@ function isShown(path: string, mounts: readonly ReadOnlyMount[]): boolean {
 const VERSION = /^\d+\.\d+\.\d+[\w.+-]*$/
 
 function versionOf(command: string, { files }: HostFacts): string | undefined {
-  // The native installer of Claude Code names the file by its version.
+  // Claude Code's native installer names the file after its version.
   const last = command.slice(command.lastIndexOf('/') + 1)
   if (VERSION.test(last)) return last
   const packageFolder = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(command)?.[0]
@@ -114,6 +114,6 @@ function versionOf(command: string, { files }: HostFacts): string | undefined {
     const version: unknown = JSON.parse(text)?.version
     return typeof version === 'string' && VERSION.test(version) ? version : undefined
   } catch {
-    return undefined // a version is only for show
+    return undefined // the version is only displayed
   }
 }

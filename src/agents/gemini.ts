@@ -1,4 +1,4 @@
-/** Gemini CLI. What is said here about its behaviour was tried with version 0.61.0. */
+/** Gemini CLI. The statements here about its behaviour were tested with version 0.61.0. */
 
 import type { Adapter } from './adapter.ts'
 import type { JsonObject } from './settings-json.ts'
@@ -13,9 +13,9 @@ export const gemini: Adapter = {
   install: 'npm install -g @google/gemini-cli',
 
   environment: () => ({
-    // Silences the question for trust; the box is the answer.
+    // Skips the trust question; the box is the answer.
     GEMINI_CLI_TRUST_WORKSPACE: 'true',
-    // Wins over `tools.sandbox` of the host's settings: there is no container runtime in a box.
+    // Overrides `tools.sandbox` of the host's settings: a box has no container runtime.
     GEMINI_SANDBOX: 'false',
   }),
 
@@ -52,7 +52,7 @@ export const gemini: Adapter = {
   ],
 
   settle(read, { environment }) {
-    // Without a choice it asks how to log in, even with a key at hand.
+    // Without this choice it asks how to log in, even if a key is set.
     const auth = environment.GEMINI_API_KEY ? { security: { auth: { selectedType: 'gemini-api-key' } } } : {}
     const text = settledText(read(SETTINGS), { general: { enableAutoUpdate: false }, ...auth })
     return text === undefined ? [] : [{ path: SETTINGS, text }]

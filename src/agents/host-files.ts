@@ -1,4 +1,4 @@
-/** The few questions that looking for agents asks of the host's file system, so that tests can answer them. */
+/** The queries of the host's file system that finding agents needs, as an interface that tests can replace. */
 
 import { accessSync, constants, lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
@@ -8,12 +8,12 @@ import { folderLeft } from '../sandbox/real-path.ts'
 
 export type FileKind = 'file' | 'folder' | 'link' | 'other'
 
-/** Nothing here throws: what cannot be read is as good as absent for finding things. Links are not followed. */
+/** Never throws: unreadable files count as absent. Does not follow links. */
 export interface HostFiles {
   kind(path: string): FileKind | undefined
   isExecutable(path: string): boolean
   readLink(path: string): string | undefined
-  /** Names in a folder, sorted; none when it cannot be read. */
+  /** Names in a folder, sorted; none if it cannot be read. */
   list(folder: string): readonly string[]
   /** At most the first `bytes` of a regular file, as UTF-8. */
   readStart(path: string, bytes: number): string | undefined
@@ -36,15 +36,15 @@ export const hostFiles: HostFiles = {
   list: (folder) => attempt(() => readdirSync(folder).sort()) ?? [],
   readStart: (path, bytes) =>
     attempt(() => {
-      // A folder that is mounted into a box may be changing: no link on the way, and no fifo or device is opened.
+      // A mounted folder may be changing, so follow no link on the way and open no fifo or device.
       const start = readInside(dirname(path), basename(path), bytes)
       return start && Buffer.from(start).toString('utf8')
     }),
 }
 
 /**
- * The same, but a link in a folder that boxes write is only there when it stays in that: else a box that has its
- * workspace on PATH would choose what the next one is shown as an agent.
+ * The same, but a link in a folder that boxes write counts only if it stays in that folder. Otherwise a box with its
+ * workspace on PATH could choose the agent of the next box.
  */
 export function withoutPlanted(files: HostFiles, writable: readonly string[]): HostFiles {
   const isPlanted = (path: string, target: string): boolean => {

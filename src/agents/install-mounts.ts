@@ -1,6 +1,6 @@
 /**
- * From one command on the host to what a box needs to run it: read-only mounts, links, a search path.
- * Everything keeps its path inside, since programs remember where they were installed.
+ * Derives from a command on the host the parts that a box needs to run it: read-only mounts, links, PATH entries.
+ * Everything keeps its path inside, because programs remember where they were installed.
  */
 
 import { basename, dirname, join } from 'node:path'
@@ -15,17 +15,17 @@ export interface ReadOnlyMount {
 export interface Needs {
   readonly mounts: readonly ReadOnlyMount[]
   readonly links: readonly Link[]
-  /** Go in front of the box's PATH. */
+  /** Folders to put in front of the box's PATH. */
   readonly pathEntries: readonly string[]
 }
 
-/** The reason why an installation cannot be shown to a box, as half a sentence. */
+/** The reason why a box cannot get an installation, as half a sentence. */
 export class Unusable extends Error {}
 
-const SHEBANG_BYTES = 256 // BINPRM_BUF_SIZE, execve(2): the kernel reads no more
-const WRAPPER_BYTES = 4_096 // wrapper scripts that installers write are a few lines
+const SHEBANG_BYTES = 256 // BINPRM_BUF_SIZE, execve(2): the kernel reads no further
+const WRAPPER_BYTES = 4_096 // bytes; wrapper scripts of installers have a few lines
 
-/** What running `real`, a file free of links, takes. `foundIn`: the folders that its names lie in. */
+/** The needs of `real`, a file free of links. `foundIn`: the folders in which its names lie. */
 export function needsOf(real: string, foundIn: readonly string[], facts: HostFacts): Needs {
   const shown: string[] = []
   const links: Link[] = []
@@ -40,7 +40,7 @@ export function needsOf(real: string, foundIn: readonly string[], facts: HostFac
 
   const installation = installationOf(real, facts)
   show(installation)
-  // Scripts of a virtual environment name its Python; very long names hide behind `#!/bin/sh`.
+  // Scripts of a virtual environment name its Python; very long paths are hidden behind `#!/bin/sh`.
   const python = join(installation, 'bin/python')
   const shebang: Shebang | undefined = isVenv(installation, facts)
     ? { kind: 'path', path: python }
@@ -61,21 +61,21 @@ export function needsOf(real: string, foundIn: readonly string[], facts: HostFac
   ) {
     const text = facts.files.readStart(real, WRAPPER_BYTES) ?? ''
     if (text.includes(`${facts.home}/`) || /\$(HOME|\{HOME\})\//.test(text)) {
-      throw new Unusable('it is a shell script that starts something else in the home folder')
+      throw new Unusable('it is a shell script that starts another program in the home folder')
     }
   }
   const roots = outermost(shown)
-  // Links inside a mounted folder come with it; the others have to be made.
+  // Links inside a mounted folder come with it; the other links must be made.
   const bare = links.filter(({ path }) => !isVisible(path) && !roots.some((root) => isWithin(path, root)))
   return { mounts: roots.map((source) => ({ source, target: source })), links: bare, pathEntries }
 }
 
-/** The smallest part of the file system that holds all of the program at `real`. */
+/** The smallest folder or file that contains all of the program at `real`. */
 function installationOf(real: string, facts: HostFacts): string {
   const segments = real.split('/')
   const modules = segments.indexOf('node_modules')
   if (modules > 0) {
-    // `npm -g` nests what a package needs inside it. Other managers put it next to it.
+    // `npm -g` nests a package's dependencies inside it. Other managers put them beside it.
     const npmGlobal = segments[modules - 1] === 'lib'
     const scoped = segments[modules + 1]?.startsWith('@') ? 3 : 2
     const end = npmGlobal ? modules + scoped : modules + 1
@@ -83,8 +83,8 @@ function installationOf(real: string, facts: HostFacts): string {
   }
   const tree = dirname(dirname(real))
   if (isVenv(tree, facts)) return tree
-  // A program in a folder of its own below a version manager or /data may need its neighbours; one in a
-  // folder of commands is taken alone, because that folder is the user's.
+  // A program in a folder of its own below a version manager or /data may need its neighbours. A program in a folder of
+  // commands is taken alone, because that folder is the user's.
   const ownTree = basename(dirname(real)) === 'bin' && !isWithin(real, facts.home)
   return ownTree && refusal(tree, facts.home) === undefined ? tree : real
 }
@@ -93,14 +93,14 @@ function isVenv(tree: string, { files }: HostFacts): boolean {
   return files.kind(join(tree, 'pyvenv.cfg')) === 'file'
 }
 
-/** The folder that holds an interpreter and its library: `PREFIX` of `PREFIX/bin/node`. */
+/** The folder that contains an interpreter and its library: `PREFIX` of `PREFIX/bin/node`. */
 function interpreterTree(path: string, { files, home }: HostFacts): string {
   const prefix = dirname(dirname(path))
   const named = basename(dirname(path)) === 'bin'
   const owned =
     named && (files.kind(join(prefix, 'lib')) === 'folder' || files.kind(join(prefix, 'pyvenv.cfg')))
   if (owned && refusal(prefix, home) === undefined) return prefix
-  // Node and bun are single files that run alone; Python is nothing without its library.
+  // Node and bun are single files that run alone; Python needs its library.
   if (basename(path).startsWith('python')) return prefix
   return path
 }
@@ -124,14 +124,14 @@ function findInterpreter(name: string, beside: readonly string[], facts: HostFac
     const resolved = resolveLinks(facts.files, join(folder, name))
     if (resolved === undefined || !facts.files.isExecutable(resolved.path)) continue
     if (isShim(resolved.path)) continue
-    // Under /usr the name itself is there, whatever it links to (`/etc/alternatives`).
+    // Under /usr the name itself exists in the box, wherever it links to (`/etc/alternatives`).
     if (isVisible(folder)) return { folder, path: resolved.path }
     if (basename(resolved.path) === name) return { folder: dirname(resolved.path), path: resolved.path }
   }
   throw new Unusable(`it needs \`${name}\`, which is not installed where a box can see it`)
 }
 
-/** Version managers put small programs on PATH that pick the real one; they need the whole manager. */
+/** Version managers put small programs on PATH that select the real one; these need the whole manager. */
 export function isShim(path: string): boolean {
   return basename(path) === 'volta-shim' || basename(dirname(path)) === 'shims' || basename(path) === 'mise'
 }

@@ -1,4 +1,4 @@
-/** OpenCode: settings and data are two folders of the XDG kind. From its documentation, https://opencode.ai/docs. */
+/** OpenCode keeps settings and data in two XDG folders. From its documentation, https://opencode.ai/docs. */
 
 import type { Adapter } from './adapter.ts'
 
@@ -9,7 +9,7 @@ export const opencode: Adapter = {
 
   environment: () => ({
     OPENCODE_DISABLE_AUTOUPDATE: '1',
-    // It has no flag for this; the variable is appended to the configured rules, and the last match wins.
+    // There is no flag for this; the variable is appended to the configured rules, and the last match wins.
     OPENCODE_PERMISSION: JSON.stringify({ '*': 'allow' }),
   }),
 

@@ -1,4 +1,4 @@
-/** Where agents are installed on a host, and which folders a box may be shown of it. */
+/** The places where agents are installed on a host, and the folders that a box may see. */
 
 import { join } from 'node:path'
 import { SECRET_FOLDERS } from '../sandbox/sensitive.ts'
@@ -14,10 +14,10 @@ export interface HostFacts {
   readonly path: string
 }
 
-/** What every box of the `host` image sees of the host anyway. */
+/** Folders that every box of the `host` image sees anyway. */
 const VISIBLE = ['/usr', '/opt', '/bin', '/lib', '/lib64', '/sbin']
 
-/** Trees of package managers whose programs need each other; nobody keeps personal files there. */
+/** Trees of package managers whose programs need each other; they contain no personal files. */
 export const STORES = ['/nix/store', '/home/linuxbrew/.linuxbrew']
 
 const SYSTEM = ['/etc', '/proc', '/sys', '/dev', '/run', '/var', '/boot', '/tmp']
@@ -28,14 +28,14 @@ export function isVisible(path: string): boolean {
   return VISIBLE.some((folder) => isWithin(path, folder))
 }
 
-/** Why a folder or file must not be mounted into a box; undefined when it may. */
+/** The reason why a folder or file must not be mounted into a box; undefined if it may be. */
 export function refusal(path: string, home: string): string | undefined {
   if (isWithin(home, path)) return `it would show the box ${path}, which holds the whole home folder`
   const secret = SECRETS.map((name) => join(home, name)).find(
     (folder) => isWithin(path, folder) || isWithin(folder, path),
   )
   if (secret !== undefined) return `it would show the box ${path}, which holds or lies in ${secret}`
-  if (isWithin(path, home)) return undefined // wherever the home is
+  if (isWithin(path, home)) return undefined // allowed wherever the home is
   if (/^\/(?:home(?:\/[^/]+)?|root)$/.test(path))
     return `it would show the box ${path}, which holds the homes of others`
   const system = SYSTEM.find((folder) => isWithin(path, folder))
@@ -51,8 +51,8 @@ const NPM_PACKAGES: Readonly<Record<AgentName, string | undefined>> = {
 }
 
 /**
- * Folders that may hold the command, best first: PATH says what the user means; the others count because a
- * daemon or an editor is often started without the user's shell set-up.
+ * Folders that may contain the command, best first. PATH shows the user's choice; the others are searched because a
+ * daemon or editor often starts without the user's shell set-up.
  */
 export function commandFolders(name: AgentName, { files, home, path }: HostFacts): readonly string[] {
   const onPath = path.split(':').filter((folder) => folder.startsWith('/'))
@@ -80,7 +80,7 @@ export function commandFolders(name: AgentName, { files, home, path }: HostFacts
   return [...new Set([...onPath, ...known, ...managed, '/usr/local/bin', '/usr/bin', '/opt/homebrew/bin'])]
 }
 
-/** Folders that may hold an interpreter, the ones next to the command first. */
+/** Folders that may contain an interpreter; those beside the command come first. */
 export function interpreterFolders(beside: readonly string[], facts: HostFacts): readonly string[] {
   const { files, home } = facts
   const volta = join(home, '.volta/tools/image/node')

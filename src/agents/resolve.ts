@@ -1,24 +1,24 @@
-/** Following symlinks by hand, because finding an agent needs to know every link on the way. */
+/** Follows symlinks by hand, because finding an agent requires every link on the way. */
 
 import { dirname, join } from 'node:path'
 import type { HostFiles } from './host-files.ts'
 
-const MAX_LINKS = 40 // what Linux follows before ELOOP, path_resolution(7)
+const MAX_LINKS = 40 // Linux follows no more before ELOOP (path_resolution(7))
 
 export interface Link {
   readonly path: string
-  /** As it is read, possibly relative to the link's folder. */
+  /** The link's text, possibly relative to its folder. */
   readonly target: string
 }
 
 export interface Resolved {
   /** Free of links. */
   readonly path: string
-  /** The links that were followed, outermost first, each named by a path that is free of links itself. */
+  /** The links that were followed, outermost first; each path is free of links itself. */
   readonly links: readonly Link[]
 }
 
-/** Resolves an absolute path; undefined when something on the way is missing or the links never end. */
+/** Resolves an absolute path; undefined if a part is missing or the links form a loop. */
 export function resolveLinks(files: HostFiles, path: string): Resolved | undefined {
   const links: Link[] = []
   let done = '/'

@@ -1,6 +1,6 @@
 /**
- * What of the host's settings goes into an agent's new volume. Names are allowed one by one: a new version's
- * new kind of history or log stays out until somebody has looked at it.
+ * Selects the host's settings that go into an agent's new volume. Names are allowed one by one: a new version's new
+ * kind of history or log stays out until somebody has reviewed it.
  */
 
 import { dirname, join } from 'node:path'
@@ -12,13 +12,13 @@ import { isJsonObject, type JsonObject, mapStrings, parseJsonObject, printJson }
 export type SeedEdit = (value: JsonObject, namesHostFile: (value: unknown) => boolean) => JsonObject
 
 export interface SeedRule {
-  /** Files and whole folders, by name in the settings folder. Credentials are among them: agents need them. */
+  /** Names of files and whole folders in the settings folder. They include credentials, which agents need. */
   readonly copied: readonly string[]
-  /** Names that were looked at and stay on the host. Everything unlisted does, too. */
+  /** Names that were reviewed and stay on the host. Unlisted names stay there, too. */
   readonly leftOut: readonly string[]
-  /** Files next to the folder that belong into it: name in the home to name in the folder. */
+  /** Files beside the folder that belong into it: from name in the home to name in the folder. */
   readonly beside: Readonly<Record<string, string>>
-  /** JSON files that are not copied as they are, by their name in the folder. */
+  /** JSON files that are changed while copied, by name in the folder. */
   readonly edits: Readonly<Record<string, SeedEdit>>
 }
 
@@ -33,17 +33,17 @@ export interface SeedFacts {
   readonly boxHome: string
 }
 
-const MAX_FILES = 2_000 // skills may hold many; a folder with more is no settings folder
+const MAX_FILES = 2_000 // skills may contain many; a folder with more is not a settings folder
 const MAX_DEPTH = 8
-const MAX_EDITED_BYTES = 8 * 1024 * 1024 // a `.claude.json` of a heavy user has some hundred kB
+const MAX_EDITED_BYTES = 8 * 1024 * 1024 // bytes; the `.claude.json` of a heavy user has some hundred kB
 
-/** The files that seed the volume of `folder`, a path relative to both homes. Paths are relative to the folder. */
+/** The files that seed the volume of `folder`, a path relative to both homes. Result paths are relative to it. */
 export function planSeed(folder: string, rule: SeedRule, facts: SeedFacts): readonly SeedFile[] {
   const root = join(facts.hostHome, folder)
   const plan: SeedFile[] = []
   for (const name of rule.copied) addEntry(plan, name, join(root, name), rule, folder, facts, 0)
   for (const [name, target] of Object.entries(rule.beside)) {
-    // With the agent's own override in use the host's copy is in the folder already.
+    // If the user set the agent's own override, the host's copy is already in the folder.
     const inside = join(root, target)
     const source = facts.files.kind(inside) === undefined ? join(dirname(root), name) : inside
     addEntry(plan, target, source, rule, folder, facts, 0)
@@ -61,8 +61,8 @@ function addEntry(
   depth: number,
 ): void {
   const { files } = facts
-  // People keep settings in a repository and link to it: a listed name may be a link, what lies below may not,
-  // for it could lead anywhere.
+  // People keep settings in a repository and link to it, so a listed name may be a link. Files below it may not,
+  // because such a link could lead anywhere.
   const real = depth === 0 ? resolveLinks(files, source)?.path : source
   const kind = real && files.kind(real)
   if (real === undefined || plan.length >= MAX_FILES) return
@@ -85,7 +85,7 @@ function holdsHome(path: string, home: string): boolean {
   return isWithin(home, path)
 }
 
-/** Undefined for a file that is no JSON object: better no settings than a broken copy. */
+/** Undefined for a file that is not a JSON object: no settings are better than a broken copy. */
 function editedText(
   text: string | undefined,
   edit: SeedEdit,
@@ -104,7 +104,7 @@ function editedText(
   return isJsonObject(moved) ? printJson(moved) : undefined
 }
 
-/** The agent's own folder comes along, so that naming it is no reason to drop a setting. */
+/** References to the agent's own folder do not count, because that folder is copied, too. */
 function hostFileTest(home: string, folder: string): (json: string) => boolean {
   return (json) => {
     const below = json.matchAll(/(?:~|\$HOME|\$\{HOME\})\/([^"'\s]*)/g)

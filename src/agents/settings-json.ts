@@ -1,4 +1,4 @@
-/** Editing agents' JSON settings: files of people and of boxes, so nothing about them is taken for granted. */
+/** Edits agents' JSON settings. People and boxes write these files, so nothing about their content is assumed. */
 
 export type JsonObject = { [key: string]: unknown }
 
@@ -6,7 +6,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The object in `text`; undefined when it is none, or no JSON at all. */
+/** The object in `text`; undefined if it is not an object or not JSON. */
 export function parseJsonObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text)
@@ -21,8 +21,8 @@ export function printJson(value: JsonObject): string {
 }
 
 /**
- * `current` with the members of `defaults` that it lacks, at every depth; undefined when it lacks none.
- * An answer that is there stays, also when it is of another type.
+ * `current` plus the members of `defaults` that it lacks, at every depth; undefined if it lacks none. Existing answers
+ * stay, even of another type.
  */
 export function withDefaults(current: JsonObject, defaults: JsonObject): JsonObject | undefined {
   let changed = false
@@ -43,8 +43,8 @@ export function withDefaults(current: JsonObject, defaults: JsonObject): JsonObj
 }
 
 /**
- * The text of a settings file after `defaults` were added; undefined when nothing is to be written, which is
- * also the case for a file that is not a JSON object: repairing that is the agent's or the user's business.
+ * The text of a settings file with `defaults` added; undefined if nothing is to be written. That includes a file that
+ * is not a JSON object: the agent or the user must repair it.
  */
 export function settledText(current: string | undefined, defaults: JsonObject): string | undefined {
   const parsed = current === undefined ? {} : parseJsonObject(current)
@@ -52,7 +52,7 @@ export function settledText(current: string | undefined, defaults: JsonObject): 
   return merged && printJson(merged)
 }
 
-/** A copy in which every string, keys included, went through `change`. */
+/** A copy in which `change` was applied to every string, including keys. */
 export function mapStrings(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value)
   if (Array.isArray(value)) return value.map((item) => mapStrings(item, change))

@@ -1,18 +1,18 @@
-/** Splitting a command line into words, as a shell does before any expansion. */
+/** Splits a command line into words, as a shell does before any expansion. */
 
 import { CoopError } from '../core/errors.ts'
 
 /**
- * Splits at blanks; single quotes keep everything, double quotes keep all but `\"`, `\\`, `\$` and `` \` ``,
- * a backslash keeps the next character. Nothing is expanded. Rules: POSIX.1-2024, XCU 2.2.
- * @throws CoopError E_AGENT when a quote is not closed or a backslash ends the line.
+ * Splits at blanks. Single quotes keep everything, double quotes keep all but `\"`, `\\`, `\$` and `` \` ``, and a
+ * backslash keeps the next character. Nothing is expanded. Rules: POSIX.1-2024, XCU 2.2.
+ * @throws CoopError E_AGENT for an open quote or a backslash at the end.
  */
 export function splitWords(line: string): string[] {
   const words: string[] = []
   let word: string | undefined
   let at = 0
   const unfinished = (what: string) =>
-    new CoopError('E_AGENT', `The agent command ends inside ${what}: ${line}`, { hint: 'Close the quotes.' })
+    new CoopError('E_AGENT', `the agent command ends inside ${what}: ${line}`, { hint: 'close the quotes' })
   while (at < line.length) {
     const char = line.charAt(at)
     at += 1

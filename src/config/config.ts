@@ -1,4 +1,4 @@
-/** The effective configuration as a type. Names are those of coop.toml; `schema.ts` has the table behind it. */
+/** The effective configuration as a type. Names are those of coop.toml; `schema.ts` has the table of its keys. */
 import type { MountSpec } from './mounts.ts'
 import type { PublishedPort } from './values.ts'
 
@@ -6,12 +6,12 @@ export type NetworkMode = 'host' | 'none' | 'veth'
 
 export interface SandboxConfig {
   readonly image: string
-  /** "": the first known agent that is installed. */
+  /** "" means the first known agent that is installed. */
   readonly agent: string
   readonly args: readonly string[]
   readonly shell: string
   readonly user: string
-  /** "": made from the box's name. */
+  /** "" means that the host name is made from the box's name. */
   readonly hostname: string
   readonly setup: readonly string[]
   readonly mounts: readonly MountSpec[]
@@ -21,7 +21,7 @@ export interface SandboxConfig {
 
 export interface WorkspaceConfig {
   readonly mount: string
-  /** "": the same absolute path as outside. */
+  /** "" means the same absolute path as outside. */
   readonly path: string
   readonly writable: readonly string[]
 }
@@ -41,12 +41,12 @@ export interface SessionConfig {
 }
 
 export interface LimitsConfig {
-  /** Bytes; null is no limit. */
+  /** Bytes; null means no limit. */
   readonly memory: number | null
-  /** Processors, also parts of one. */
+  /** Processors, fractions allowed; null means no limit. */
   readonly cpus: number | null
   readonly pids: number
-  /** Bytes. */
+  /** Bytes; null means no limit. */
   readonly disk: number | null
 }
 
@@ -78,7 +78,7 @@ export interface Config {
   readonly serve: ServeConfig
 }
 
-/** What one layer says. */
+/** The values that one layer sets. */
 export type ConfigLayer = { readonly [T in keyof Config]?: Partial<Config[T]> }
 
 /** Tables with a fixed set of keys: all but `env`. */

@@ -1,4 +1,4 @@
-/** The rows of `coop config`: every value, and the layer it came from. */
+/** The rows of `coop config`: every value, and the layer that set it. */
 import type { LoadedConfig } from './load.ts'
 import type { Origin } from './merge.ts'
 import { type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
@@ -8,20 +8,20 @@ import { type TomlValue, tomlValue } from './toml.ts'
 export interface ConfigRow {
   /** Such as `sandbox.image`, or `sandbox.mounts[0]` for an item of a list that several layers add to. */
   readonly key: string
-  /** As in the file; null for a value of `[env]`, which may be a secret. TOML has no null. */
+  /** As in the file; null for a value of `[env]`, which may be secret. TOML itself has no null. */
   readonly value: TomlValue | null
   /** `built-in`, `FILE:LINE`, `environment NAME` or `flag NAME`. */
   readonly origin: string
-  /** The project asks for it, and nobody has accepted that: no box starts with it. */
+  /** The project asks for it and nobody has accepted that, so no box starts with it. */
   readonly accepted?: false
 }
 
 const MASK = '•••'
 
-/** A value for people: as TOML on one line. */
+/** A value as TOML on one line, for people. */
 export const valueText = (value: ConfigRow['value']): string => (value === null ? MASK : tomlValue(value))
 
-/** All values in the order of the schema. `open`: keys of those that are not accepted. */
+/** All values in the order of the schema. `open`: keys whose values are not accepted yet. */
 export function explainConfig(loaded: LoadedConfig, open: ReadonlySet<string> = new Set()): ConfigRow[] {
   const rows = TABLE_NAMES.flatMap((name) => {
     if (name === 'env') return envRows(loaded)
@@ -88,7 +88,7 @@ function originOf(key: string, loaded: LoadedConfig): string {
   return originText(loaded.origins.get(key) ?? { kind: 'built-in' })
 }
 
-/** An origin for people. */
+/** An origin as text for people. */
 export function originText(origin: Origin): string {
   switch (origin.kind) {
     case 'built-in':

@@ -31,7 +31,7 @@ test('every commented line is a key with its default', () => {
   expect(effective(open)).toEqual(DEFAULTS)
   for (const [table, fields] of Object.entries(SCHEMA)) {
     expect(open).toContain(`[${table}]`)
-    const own = Object.keys(fields).filter((key) => key !== 'notify') // only the user's own file may set that
+    const own = Object.keys(fields).filter((key) => key !== 'notify') // only the user's own file may set notify
     for (const key of own) expect(open).toMatch(new RegExp(`^${key} = `, 'm'))
   }
 })

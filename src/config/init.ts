@@ -7,7 +7,7 @@ import type { Config, SessionConfig } from './config.ts'
 import { type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
 import { tomlString, tomlValue } from './toml.ts'
 
-/** What is known about a repository; "" is unknown. */
+/** Facts about a repository; "" means unknown. */
 export interface RepositoryFacts {
   readonly language: string
   readonly packageManager: string
@@ -18,17 +18,17 @@ export interface RepositoryFacts {
 /** An agent that this machine has. */
 export interface InstalledAgent {
   readonly name: string
-  /** The command that installs it elsewhere, such as in an image. */
+  /** The command that installs it elsewhere, for example in an image. */
   readonly install: string
 }
 
 interface Manager {
   readonly name: string
   readonly language: string
-  /** Files that only this tool leaves behind; the first manager with one wins. */
+  /** Files that only this tool leaves behind. The first manager with one of its files wins. */
   readonly files: readonly string[]
   readonly image: string
-  /** The download cache of the tool in the home, worth a volume. */
+  /** The tool's download cache in the home, worth a volume. */
   readonly cache: string
 }
 
@@ -75,7 +75,7 @@ const MANAGERS: readonly Manager[] = [
   { name: 'mix', language: 'Elixir', image: 'elixir:latest', files: ['mix.exs'], cache: '.hex' },
 ]
 
-// Files by which an agent is configured in a repository. AGENTS.md names none: many agents read it.
+// Files that configure an agent in a repository. AGENTS.md names no agent, because many read it.
 const AGENT_FILES: readonly (readonly [agent: string, file: string])[] = [
   ['claude', 'CLAUDE.md'],
   ['claude', '.claude'],
@@ -89,7 +89,7 @@ const AGENT_FILES: readonly (readonly [agent: string, file: string])[] = [
 
 const MAX_PACKAGE_JSON_BYTES = 1024 * 1024
 
-/** Looks at a few well-known files of a repository. Never fails: what cannot be read is unknown. */
+/** Looks at a few well-known files of a repository. Never fails: unreadable facts are unknown. */
 export function detectRepository(dir: string): RepositoryFacts {
   const has = (file: string): boolean => exists(join(dir, file))
   const agent = AGENT_FILES.find(([, file]) => has(file))?.[0] ?? ''
@@ -101,7 +101,7 @@ export function detectRepository(dir: string): RepositoryFacts {
   return { language: has('tsconfig.json') ? 'TypeScript' : NODE.language, packageManager, agent }
 }
 
-/** The tool that package.json names: `"packageManager": "pnpm@9.1.0"`. */
+/** The tool named in package.json: `"packageManager": "pnpm@9.1.0"`. */
 function declaredManager(dir: string): string | undefined {
   try {
     const bytes = readSmallFile(join(dir, 'package.json'), { maxBytes: MAX_PACKAGE_JSON_BYTES, within: dir })
@@ -110,7 +110,7 @@ function declaredManager(dir: string): string | undefined {
     if (typeof manifest !== 'object' || manifest === null || !('packageManager' in manifest)) return undefined
     return typeof manifest.packageManager === 'string' ? manifest.packageManager.split('@')[0] : undefined
   } catch (error) {
-    // A broken package.json is the business of the repository.
+    // A broken package.json is the repository's own problem.
     if (error instanceof SyntaxError || error instanceof CoopError) return undefined
     throw error
   }
@@ -158,7 +158,7 @@ export function renderInit(facts: RepositoryFacts, installed: readonly Installed
   return `${lines.join('\n')}\n`
 }
 
-/** What coop knows of the repository and the machine, a line each. */
+/** The facts that coop found about the repository and the machine, one per line. */
 export function foundText(
   { language, packageManager, agent }: RepositoryFacts,
   installed: readonly InstalledAgent[],
@@ -219,7 +219,7 @@ function fieldLines<T extends object>(
   })
 }
 
-/** Examples that fit; they stay comments, because only a person knows what is wanted. */
+/** Examples that fit the repository. They stay comments, because only a person can choose. */
 function examplesOf(
   { agent, language, packageManager }: RepositoryFacts,
   installed: readonly InstalledAgent[],

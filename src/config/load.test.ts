@@ -84,7 +84,7 @@ test('"$NAME" takes the value of the host; an unset one is left out with a warni
   expect(config.env).toEqual({ A: 'secret', C: 'x$HOST_A', E: '' })
   expect(warnings).toHaveLength(2)
   expect(warnings[0]).toBe(
-    `${join(workspace, 'coop.toml')}:3: env.B is left out: HOST_B is not set on this machine.`,
+    `${join(workspace, 'coop.toml')}:3: env.B is left out: HOST_B is not set on this machine`,
   )
 })
 
@@ -99,7 +99,7 @@ test('bad variables and flags name themselves', () => {
   const variable = errorOf(() => load({ COOP_NETWORK: 'vteh' }))
   expect(variable.code).toBe('E_CONFIG')
   expect(variable.message).toStartWith('COOP_NETWORK must be one of')
-  expect(variable.hint).toBe('Did you mean "veth"?')
+  expect(variable.hint).toBe('did you mean "veth"?')
   const flag = errorOf(() => load({}, { image: '' }))
   expect(flag.code).toBe('E_USAGE')
   expect(flag.message).toStartWith('--image must be')

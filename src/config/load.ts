@@ -1,4 +1,4 @@
-/** The effective configuration of a workspace: built-in, the user's, the project's, environment, flags. */
+/** The effective configuration of a workspace: built-in, the user's, the project's, environment variables, flags. */
 import { join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import { type HostEnv, PROJECT_FILE } from '../core/paths.ts'
@@ -15,13 +15,13 @@ import { BadValue, type Kind } from './values.ts'
 export { PROJECT_FILE } from '../core/paths.ts'
 export type { Origin } from './merge.ts'
 
-/** What flags say; absent ones change nothing. */
+/** The values of flags; absent ones change nothing. */
 export interface ConfigOverrides {
   readonly image?: string | undefined
   readonly agent?: string | undefined
   readonly args?: readonly string[] | undefined
   readonly network?: string | undefined
-  /** Taken as they are: a `$` in them is a `$`. See {@link parseEnvFlags}. */
+  /** Taken literally: a `$` in them is a `$`. See {@link parseEnvFlags}. */
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly hostname?: string | undefined
 }
@@ -31,7 +31,7 @@ export interface LoadOptions {
   readonly workspace: string
   /** Folder of `default.toml`. */
   readonly configDir: string
-  /** The environment of the user who asked, for COOP_* and for `"$NAME"` in `[env]`. */
+  /** The environment of the client's user, for COOP_* and for `"$NAME"` in `[env]`. */
   readonly env: HostEnv
   readonly overrides?: ConfigOverrides | undefined
 }
@@ -43,9 +43,9 @@ export interface LoadedConfig {
   readonly warnings: readonly string[]
   /** The files that were read. */
   readonly files: readonly string[]
-  /** Names in `[env]` that were written as `"$NAME"`, with that text; also those the host does not set. */
+  /** Names in `[env]` that were written as `"$NAME"`, with that text; includes names that the host does not set. */
   readonly references: ReadonlyMap<string, string>
-  /** What the user's own layers alone say, with `"$NAME"` as it is; undefined when the project has no file. */
+  /** The user's own layers alone, with `"$NAME"` unresolved; undefined if the project has no file. */
   readonly withoutProject: Config | undefined
 }
 
@@ -54,8 +54,9 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   const overrides = options.overrides ?? {}
   const files = [
     { file: join(options.configDir, 'default.toml'), layer: 'global' as const, within: undefined },
-    // A link out of the repository would let it read, and quote in an error, any file of the user. One within cannot be
-    // kept as it is in a box: a mount covers a file, and the box would rename the folders that the link goes through.
+    // A link out of the repository would let the project read any file of the user, and quote it in an error. A link
+    // inside cannot be protected in a box: a mount covers the file, but the box could rename the folders on the link's
+    // path.
     { file: join(options.workspace, PROJECT_FILE), layer: 'project' as const, within: options.workspace },
   ].flatMap(({ within, ...source }) => {
     const layer = fileLayer(source, within)
@@ -99,7 +100,7 @@ function environmentLayer(env: HostEnv): LayerWithOrigin {
   const read = <T>(key: string, kind: Kind<T>): T | undefined => {
     const name = VARIABLES.get(key) ?? ''
     const value = env[name]
-    // As everywhere: a variable that is set to nothing is not set.
+    // As everywhere, a variable that is set to nothing counts as not set.
     return value === undefined || value === '' ? undefined : check('E_CONFIG', name, kind, value)
   }
   return {
@@ -159,8 +160,8 @@ function check<T>(code: 'E_CONFIG' | 'E_USAGE', name: string, kind: Kind<T>, val
     return kind.read(value)
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
-    const hint = error.near === undefined ? undefined : `Did you mean ${quoteForMessage(error.near)}?`
-    throw new CoopError(code, `${name} must be ${error.expected}, not ${describe(error.value)}.`, { hint })
+    const hint = error.near === undefined ? undefined : `did you mean ${quoteForMessage(error.near)}?`
+    throw new CoopError(code, `${name} must be ${error.expected}, not ${describe(error.value)}`, { hint })
   }
 }
 
@@ -186,7 +187,7 @@ function expandEnv(
       continue
     }
     warnings.push(
-      `${placeOf(origins, `env.${name}`)}env.${name} is left out: ${wanted} is not set on this machine.`,
+      `${placeOf(origins, `env.${name}`)}env.${name} is left out: ${wanted} is not set on this machine`,
     )
   }
   return { env, references, warnings }

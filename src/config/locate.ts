@@ -1,33 +1,33 @@
 /**
- * Where each key of a TOML text stands, and what must not reach the TOML library.
+ * Finds where each key of a TOML text stands, and refuses text that must not reach the TOML library.
  *
- * The library tells lines for syntax errors only. It also walks dotted keys with `target[key]`, so that a
- * key such as `toString.call` would write into the functions of `Object.prototype`: a hostile repository
- * could break the host process. This scanner sees every key first. It reads at least as much of a text as
- * the library does before its first error, and stops at the first character it does not expect.
+ * The library reports lines for syntax errors only. It also walks dotted keys with `target[key]`: a key such as
+ * `toString.call` would write into the functions of `Object.prototype`, and a hostile repository could break the host
+ * process. This scanner sees every key first. It reads at least as much of a text as the library does before its first
+ * error, and stops at the first character it does not expect.
  */
 
-/** Why a text is refused before it is parsed. */
+/** The reason why a text is refused before it is parsed. */
 export interface ScanProblem {
-  /** Counted from 1. */
+  /** The first line is 1. */
   readonly line: number
   readonly problem: string
 }
 
 export interface TomlScan {
-  /** The line, from 1, of a path or of the nearest key around it. */
+  /** The line, from 1, of a path or of the nearest enclosing key. */
   readonly lineOf: (path: readonly string[]) => number
   readonly refused: ScanProblem | undefined
-  /** Offset behind the last character understood, when the text is not TOML. */
+  /** The offset after the last character understood, if the text is not TOML. */
   readonly stoppedAt: number | undefined
-  /** The line of that. */
+  /** The line of that offset. */
   readonly lastLine: number
 }
 
 interface Node {
   readonly line: number
   readonly children: Map<string, Node>
-  /** How many tables `[[name]]` has made. */
+  /** The number of tables that `[[name]]` has made so far. */
   items: number
 }
 
@@ -114,7 +114,7 @@ class Scanner {
     this.#value()
   }
 
-  /** The dotted key here, and the blanks around it. */
+  /** The dotted key at this position, with the blanks around it. */
   #keyPath(): string[] {
     const path: string[] = []
     do {
@@ -142,14 +142,14 @@ class Scanner {
         child = { line: this.line, children: new Map(), items: 0 }
         node.children.set(name, child)
       }
-      // What follows `[[name]]` belongs to the last table of the list.
+      // Keys after `[[name]]` belong to the last table of the list.
       const item = index < path.length - 1 ? child.children.get(String(child.items - 1)) : undefined
       node = item ?? child
     })
     return node
   }
 
-  /** Everything up to the end of the statement; only keys and dates inside it matter. */
+  /** Skips to the end of the statement; only keys and dates in it matter. */
   #value(): void {
     let depth = 0
     for (;;) {
@@ -174,7 +174,7 @@ class Scanner {
     const content = this.#string(true)
     if (depth === 0) return
     this.#match(SPACE)
-    // Inside an inline table this was a key.
+    // In an inline table this string was a key.
     if (this.#peek() === '.' || this.#peek() === '=') this.#checkKey(content)
   }
 
@@ -209,7 +209,7 @@ class Scanner {
       const char = this.#peek()
       if (char === '') throw new Stopped()
       if (char === '\n') this.#newline()
-      // A backslash before a line break must leave the break to be counted.
+      // Keep a line break after a backslash, so that it is counted.
       else this.pos += char === '\\' && quote === '"' && this.#text[this.pos + 1] !== '\n' ? 2 : 1
     }
     const raw = this.#text.slice(start, this.pos)

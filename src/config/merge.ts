@@ -1,8 +1,8 @@
-/** Joining the layers of the configuration, and remembering which one each value came from. */
+/** Joins the layers of the configuration and remembers which layer set each value. */
 import type { Config, ConfigLayer } from './config.ts'
 import { DEFAULTS, type Fields, keysOf, SCHEMA } from './schema.ts'
 
-/** Where a value came from. */
+/** The place that set a value. */
 export type Origin =
   | { readonly kind: 'built-in' }
   | { readonly kind: 'file'; readonly file: string; readonly line: number }

@@ -5,18 +5,18 @@ import { cleanTarget, isKernelPlace } from './box-paths.ts'
 import type { TomlValue } from './toml.ts'
 import { BadValue, type Kind } from './values.ts'
 
-/** A folder or file of the host. `~` at the start of `source` is the host's home, a relative one starts at the workspace. */
+/** A folder or file of the host. `~` in front of `source` is the host's home; relative paths start at the workspace. */
 export interface HostMount {
   readonly kind: 'host'
   readonly source: string
   /** Absolute, or `~` for the box's home; without empty, `.` and `..` parts. */
   readonly target: string
   readonly readonly: boolean
-  /** Mount it although it is on the list of folders that need care; only the global layer may say so. */
+  /** Mount it although its folder is on the list of sensitive places; only the global layer may set this. */
   readonly force: boolean
 }
 
-/** Named storage that outlives boxes. */
+/** A named storage that outlives boxes. */
 export interface VolumeMount {
   readonly kind: 'volume'
   readonly volume: string
@@ -120,7 +120,7 @@ const isCleanPath = (value: unknown): value is string =>
 function showMount(spec: MountSpec): TomlValue {
   const source = spec.kind === 'host' ? spec.source : spec.volume
   const force = spec.kind === 'host' && spec.force
-  // A colon inside a path has no short form.
+  // The short form cannot express a colon inside a path.
   if (
     !force &&
     !source.includes(':') &&

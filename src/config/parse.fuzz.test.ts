@@ -1,4 +1,4 @@
-/** Whatever a repository writes into its coop.toml, only a CoopError may come of it, and soon. */
+/** Any coop.toml of a repository may cause only a CoopError, and soon. */
 import { expect, test } from 'bun:test'
 import { CoopError } from '../core/errors.ts'
 import { renderInit } from './init.ts'
@@ -7,7 +7,7 @@ import { inherited } from './testing.ts'
 
 const SEED = 20_240_607
 const ROUNDS = 6000
-const TIME_BOX_MS = 4000 // a slow machine does fewer rounds
+const TIME_BOX_MS = 4000 // a slow machine runs fewer rounds
 const SLOWEST_MS = 3000 // for a full megabyte; about 0.3 s here
 
 const PIECES = [

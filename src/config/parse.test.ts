@@ -70,27 +70,27 @@ test('an unknown key names file, line, key, what there is and the nearest one', 
   expect(error.message).toStartWith(
     'coop.toml:3: unknown key "imgae" in [sandbox]; its keys are image, agent,',
   )
-  expect(error.hint).toBe('Did you mean "image"?')
+  expect(error.hint).toBe('did you mean "image"?')
 })
 
 test('an unknown table gets the nearest one', () => {
   expect(fail('\n[sandboxes]').message).toStartWith('coop.toml:2: unknown table "sandboxes"')
-  expect(fail('[netwrok]').hint).toBe('Did you mean [network]?')
+  expect(fail('[netwrok]').hint).toBe('did you mean [network]?')
 })
 
 test('a key in the wrong table is told where it belongs', () => {
-  expect(fail('image = "host"').hint).toBe('The key "image" belongs into [sandbox].')
-  expect(fail('[session]\nmemory = "4g"').hint).toBe('The key "memory" belongs into [limits].')
+  expect(fail('image = "host"').hint).toBe('move image to [sandbox]')
+  expect(fail('[session]\nmemory = "4g"').hint).toBe('move memory to [limits]')
 })
 
 test.each([
   ['[sandbox]\nimage = 1', 'coop.toml:2: sandbox.image must be "host" or an image reference'],
   ['[sandbox]\nimage = "-v"', 'sandbox.image must be'],
-  ['[sandbox]\nargs = "x"', 'coop.toml:2: sandbox.args must be a list of strings, not "x".'],
-  ['[sandbox]\nargs = [\n"a",\n1]', 'coop.toml:2: sandbox.args[1] must be a string, not 1.'],
+  ['[sandbox]\nargs = "x"', 'coop.toml:2: sandbox.args must be a list of strings, not "x"'],
+  ['[sandbox]\nargs = [\n"a",\n1]', 'coop.toml:2: sandbox.args[1] must be a string, not 1'],
   ['[sandbox]\nuser = "Root User"', 'sandbox.user must be a user name'],
   ['[sandbox]\nhostname = "a_b"', 'sandbox.hostname must be a host name'],
-  ['[sandbox]\nnested = "yes"', 'sandbox.nested must be true or false, not "yes".'],
+  ['[sandbox]\nnested = "yes"', 'sandbox.nested must be true or false, not "yes"'],
   ['[sandbox]\nshell = ""', 'sandbox.shell must be'],
   ['[sandbox]\nsetup = [" "]', 'sandbox.setup[0] must be a shell command'],
   ['[workspace]\npath = "x"', 'workspace.path must be an absolute path'],
@@ -110,9 +110,9 @@ test.each([
   ['[limits]\nmemory = 4', 'limits.memory must be a size'],
   ['[limits]\ncpus = "0"', 'limits.cpus must be a number of processors'],
   ['[limits]\npids = 99999999999999999999', 'limits.pids must be a whole number'],
-  ['[serve]\nport = 65536', 'serve.port must be a whole number from 1 to 65535, not 65536.'],
-  ['env = 1', 'coop.toml:1: env must be a table, not 1.'],
-  ['[[sandbox]]', 'coop.toml:1: sandbox must be a table, not a list.'],
+  ['[serve]\nport = 65536', 'serve.port must be a whole number from 1 to 65535, not 65536'],
+  ['env = 1', 'coop.toml:1: env must be a table, not 1'],
+  ['[[sandbox]]', 'coop.toml:1: sandbox must be a table, not a list'],
   ['[env]\nA = 1', 'coop.toml:2: env.A must be a string'],
   ['[env]\n"A-B" = "1"', 'coop.toml:2: env has the name "A-B"'],
 ])('%j is refused', (text, message) => {
@@ -124,8 +124,8 @@ test.each([
 
 test('a mistyped word gets the nearest valid one', () => {
   const error = fail('[network]\nmode = "vteh"')
-  expect(error.message).toBe('coop.toml:2: network.mode must be one of "host", "none", "veth", not "vteh".')
-  expect(error.hint).toBe('Did you mean "veth"?')
+  expect(error.message).toBe('coop.toml:2: network.mode must be one of "host", "none", "veth", not "vteh"')
+  expect(error.hint).toBe('did you mean "veth"?')
 })
 
 test('values of [env] never appear in messages', () => {
@@ -144,12 +144,12 @@ test.each([
   ['[sandbox]\nimage = "x', 'coop.toml:2:'],
   ['[sandbox]\nimage = x', 'coop.toml:2:9:'],
   ['[sandbox', 'coop.toml:1:9:'],
-  ['a', 'coop.toml:1:2: this is not TOML: key ended without value.'],
-  ['[env]\nA = "1"\nA = "2"', "coop.toml:3:8: this is not TOML: can't redefine existing key."],
-  ['[env]\n?', 'coop.toml:2:1: this is not TOML: unexpected character.'],
+  ['a', 'coop.toml:1:2: this is not TOML: key ended without value'],
+  ['[env]\nA = "1"\nA = "2"', "coop.toml:3:8: this is not TOML: can't redefine existing key"],
+  ['[env]\n?', 'coop.toml:2:1: this is not TOML: unexpected character'],
   ['[env]\nA = "\\e"', 'coop.toml:2:'],
   ['[env]\nA = 9999-99-99', 'coop.toml:2: no value of coop.toml is a date'],
-  ['toString.call = 1', 'coop.toml:1: "toString" is not a key of coop.toml.'],
+  ['toString.call = 1', 'coop.toml:1: "toString" is not a key of coop.toml'],
 ])('the syntax error in %j has its place', (text, message) => {
   const error = fail(text)
   expect(error.message).toStartWith(message)

@@ -1,4 +1,4 @@
-/** coop.toml: from text to one typed layer, or an error that names file, line, key and what was expected. */
+/** Parses coop.toml: from text to one typed layer, or an error with file, line, key and the expected value. */
 import TOML from '@iarna/toml'
 import { CoopError } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
@@ -9,10 +9,10 @@ import { ENV_VALUE, type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts
 import { quoteForMessage } from './toml.ts'
 import { BadValue, type Kind } from './values.ts'
 
-/** Largest configuration file. A repository may be hostile, and no person writes a megabyte of settings. */
+/** Bytes of the largest configuration file. A repository may be hostile, and nobody writes a megabyte of settings. */
 export const MAX_CONFIG_BYTES = 1024 * 1024
 
-/** Where a text comes from. Only the user's own `global` file may say `force = true`. */
+/** The origin of a text. Only the user's own `global` file may say `force = true`. */
 export interface ConfigSource {
   readonly file: string
   readonly layer: 'global' | 'project'
@@ -24,19 +24,19 @@ export interface ParsedConfig {
   readonly lineOf: (path: readonly string[]) => number
 }
 
-/** Bytes of a configuration file as text. Raises E_CONFIG when they are too many or not UTF-8. */
+/** Decodes a configuration file. Raises E_CONFIG if it is too large or not UTF-8. */
 export function decodeConfig(bytes: Uint8Array, file: string): string {
   if (bytes.length > MAX_CONFIG_BYTES) throw tooLarge(file)
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes) // drops a byte order mark
   } catch (cause) {
-    throw new CoopError('E_CONFIG', `${file} is not UTF-8 text.`, { hint: 'Save the file as UTF-8.', cause })
+    throw new CoopError('E_CONFIG', `${file} is not UTF-8 text`, { hint: 'save the file as UTF-8', cause })
   }
 }
 
 const tooLarge = (file: string): CoopError =>
-  new CoopError('E_CONFIG', `${file} is larger than ${MAX_CONFIG_BYTES} bytes.`, {
-    hint: 'Move long setup steps into a script of the repository.',
+  new CoopError('E_CONFIG', `${file} is larger than ${MAX_CONFIG_BYTES} bytes`, {
+    hint: 'move long setup steps into a script of the repository',
   })
 
 /** Parses one configuration file. Raises E_CONFIG. */
@@ -44,7 +44,7 @@ export function parseConfig(text: string, source: ConfigSource): ParsedConfig {
   if (text.length > MAX_CONFIG_BYTES) throw tooLarge(source.file)
   const scan = scanToml(text)
   if (scan.refused) {
-    throw new CoopError('E_CONFIG', `${source.file}:${scan.refused.line}: ${scan.refused.problem}.`, {
+    throw new CoopError('E_CONFIG', `${source.file}:${scan.refused.line}: ${scan.refused.problem}`, {
       hint: HINT,
     })
   }
@@ -53,11 +53,11 @@ export function parseConfig(text: string, source: ConfigSource): ParsedConfig {
   return { layer: reader.document(document), lineOf: scan.lineOf }
 }
 
-const HINT = 'See every key with its meaning: coop init in an empty folder writes them all.'
+const HINT = 'run coop init in an empty folder: it writes every key with its meaning'
 
 function parseToml(text: string, scan: TomlScan, file: string): Readonly<Record<string, unknown>> {
   try {
-    // What the scanner did not understand, the library must not see either (see locate.ts).
+    // Hide from the library the text that the scanner did not understand (see locate.ts).
     const document = TOML.parse(scan.stoppedAt === undefined ? text : text.slice(0, scan.stoppedAt))
     if (scan.stoppedAt === undefined) return document
   } catch (cause) {
@@ -70,7 +70,7 @@ function syntaxError(cause: unknown, scan: TomlScan, file: string, text: string)
   let line = scan.lastLine
   let where = `${line}`
   let what = 'unexpected character'
-  // Other errors have a `line` too: that of the library's own code.
+  // Other errors have a `line`, too, but of the library's own code.
   if (cause instanceof Error && cause.name === 'TomlError') {
     what = cause.message
       .replace(/ at row \d+, col \d+, pos \d+:.*$/s, '')
@@ -88,8 +88,8 @@ function syntaxError(cause: unknown, scan: TomlScan, file: string, text: string)
     }
   }
   what = what.charAt(0).toLowerCase() + what.slice(1)
-  return new CoopError('E_CONFIG', `${file}:${where}: this is not TOML: ${what}.`, {
-    hint: `Look at line ${line}: values look like key = "text", key = 1 or key = ["a", "b"].`,
+  return new CoopError('E_CONFIG', `${file}:${where}: this is not TOML: ${what}`, {
+    hint: `check line ${line}: values look like key = "text", key = 1 or key = ["a", "b"]`,
     cause,
   })
 }
@@ -135,7 +135,7 @@ class Reader {
       if (known === undefined) throw this.#unknownKey(name, key, keysOf(fields))
       result[known] = this.#value([name, key], fields[known], table[key])
     }
-    // A computed key widens to string; it is exactly N.
+    // TypeScript widens a computed key to string; this one is exactly N.
     return { [name]: result } as { [K in N]?: Partial<T> }
   }
 
@@ -158,7 +158,7 @@ class Reader {
     throw this.#error(
       [name],
       `${name} must be a table, not ${describe(value)}`,
-      `Write [${name}] on a line of its own.`,
+      `write [${name}] on a line of its own`,
     )
   }
 
@@ -172,24 +172,24 @@ class Reader {
       const key = `${path.join('.')}${error.at}`
       const near = error.near === undefined ? undefined : quoteForMessage(error.near)
       const sentence = `${key} must be ${error.expected}, not ${shown}`
-      throw this.#error(path, sentence, near === undefined ? HINT : `Did you mean ${near}?`)
+      throw this.#error(path, sentence, near === undefined ? HINT : `did you mean ${near}?`)
     }
   }
 
-  /** What runs or reaches something on the host is for the user to say, never for a repository. */
+  /** A repository must not run programs on the host or reach sensitive places; only the user may allow that. */
   #refuseReach(layer: ConfigLayer): void {
     if (this.#source.layer === 'global') return
     if (layer.session?.notify !== undefined) {
-      const sentence = 'session.notify may not be set by a project: it is run on this machine'
-      throw this.#error(['session', 'notify'], sentence, 'Set it in the default.toml of coop config.')
+      const sentence = 'session.notify may not be set by a project: it runs a command on this machine'
+      throw this.#error(['session', 'notify'], sentence, 'set it in ~/.config/coop/default.toml')
     }
     const index = layer.sandbox?.mounts?.findIndex((mount) => mount.kind === 'host' && mount.force) ?? -1
     if (index < 0) return
-    const sentence = `sandbox.mounts[${index}].force may not be set by a project: a repository must not decide that`
+    const sentence = `sandbox.mounts[${index}].force may not be set by a project: only you may allow a sensitive mount`
     throw this.#error(
       ['sandbox', 'mounts', String(index), 'force'],
       sentence,
-      'Set it in the default.toml of coop config.',
+      'set it in ~/.config/coop/default.toml',
     )
   }
 
@@ -198,25 +198,25 @@ class Reader {
     const tables = `tables are ${TABLE_NAMES.join(', ')}`
     const sentence = `${isTable(value) ? 'unknown table' : 'unknown key'} ${shown} at the top level; ${tables}`
     const near = nearest(name, TABLE_NAMES)
-    if (near !== undefined) return this.#error([name], sentence, `Did you mean [${near}]?`)
+    if (near !== undefined) return this.#error([name], sentence, `did you mean [${near}]?`)
     return this.#error([name], sentence, this.#elsewhere(name) ?? HINT)
   }
 
   #unknownKey(table: string, key: string, known: readonly string[]): CoopError {
     const near = nearest(key, known)
     const sentence = `unknown key ${quoteForMessage(key)} in [${table}]; its keys are ${known.join(', ')}`
-    const hint = near === undefined ? (this.#elsewhere(key) ?? HINT) : `Did you mean "${near}"?`
+    const hint = near === undefined ? (this.#elsewhere(key) ?? HINT) : `did you mean "${near}"?`
     return this.#error([table, key], sentence, hint)
   }
 
-  /** A hint for a key that is fine, but in another table. */
+  /** A hint for a valid key in the wrong table. */
   #elsewhere(key: string): string | undefined {
     const table = Object.entries(SCHEMA).find(([, fields]) => Object.hasOwn(fields, key))?.[0]
-    return table === undefined ? undefined : `The key "${key}" belongs into [${table}].`
+    return table === undefined ? undefined : `move ${key} to [${table}]`
   }
 
   #error(path: readonly string[], sentence: string, hint: string): CoopError {
-    return new CoopError('E_CONFIG', `${this.#source.file}:${this.#scan.lineOf(path)}: ${sentence}.`, {
+    return new CoopError('E_CONFIG', `${this.#source.file}:${this.#scan.lineOf(path)}: ${sentence}`, {
       hint,
     })
   }
@@ -225,7 +225,7 @@ class Reader {
 const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date)
 
-/** A value from a file for a message: harmless and short. */
+/** A value from a file for a message, made harmless and short. */
 export function describe(value: unknown): string {
   if (typeof value === 'string') return quoteForMessage(value)
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')

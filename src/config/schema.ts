@@ -1,6 +1,6 @@
 /**
- * coop.toml as a type and as a table. The table is the one place that knows the keys: type checks, unknown
- * keys, the `coop config` listing and `coop init` are all made from it.
+ * coop.toml as a type and as a table. Only the table knows the keys: type checks, the detection of unknown keys, the
+ * `coop config` listing and `coop init` are all made from it.
  */
 
 import { isHostname } from '../core/names.ts'
@@ -28,9 +28,9 @@ export type * from './config.ts'
 export interface Field<T> extends Kind<T> {
   readonly default: T
   readonly doc: string
-  /** How a later layer joins an earlier one; most values replace. */
+  /** Joins a later layer's value with an earlier one; most values replace. */
   readonly merge: (earlier: T, later: T) => T
-  /** Lists that append: each item keeps the layer it came from. */
+  /** True for lists that append: each item then keeps its layer. */
   readonly appends: boolean
 }
 
@@ -53,7 +53,7 @@ const anyText = (expected: string): Kind<string> => text({ expected, test: () =>
 const nonEmpty = (expected: string, control = false): Kind<string> =>
   text({ expected, test: (value) => value.trim() !== '', control })
 
-// A folder below the home or the workspace, in one spelling; it may not climb out, nor be all of it.
+// A folder below the home or the workspace, in one spelling. It may neither climb out nor be the whole.
 const innerPath = normalized(
   text({
     expected: 'a relative path without ".."',
@@ -65,12 +65,12 @@ const innerPath = normalized(
   }),
 )
 
-/** The same place has one spelling, however it was written. */
+/** Gives the same place one spelling. */
 function normalized(path: Kind<string>): Kind<string> {
   return { ...path, read: (value) => path.read(value) && normalize(path.read(value)) }
 }
 
-// What a box is made of: the workspace would take its place, or be covered by it.
+// Folders that a box consists of: the workspace would replace them, or be covered by them.
 const TAKEN = '/bin /boot /etc /home /lib /lib32 /lib64 /opt /root /run /sbin /tmp /usr /var'.split(' ')
 
 function isTaken(path: string): boolean {
@@ -84,7 +84,7 @@ const imageReference = text({
     (/^[^\s-]\S*$/.test(reference) || /^(?:rootfs|oci|oci-archive|docker-archive):./.test(reference)),
 })
 
-// The shape only; the gateway's own parser decides what a rule matches.
+// Checks the shape only; the gateway's own parser decides what a rule matches.
 const allowRule = text({
   expected: 'a host name, "*.suffix", "host:port", IP address, CIDR or "*"',
   test: (rule) => {
@@ -95,7 +95,7 @@ const allowRule = text({
   },
 })
 
-// ctrl-[ is Escape, ctrl-i Tab, ctrl-j and ctrl-m Return: as detach keys they would make a terminal useless.
+// ctrl-[ is Escape, ctrl-i Tab, ctrl-j and ctrl-m Return: as detach keys these would make a terminal useless.
 const detachKey = text({
   expected: '"ctrl-" and a letter or one of ] \\ ^ _ @ (not i, j, m)',
   test: (key) => /^ctrl-[a-hk-ln-z\]\\^_@]$/.test(key),
@@ -280,7 +280,7 @@ export const DEFAULTS: Config = {
 
 /** The keys of a table, in the order of the schema. */
 export function keysOf<T extends object>(fields: Fields<T>): (keyof T & string)[] {
-  // Object.keys forgets what the type knows; `fields` has exactly these keys.
+  // Object.keys loses the key type; `fields` has exactly these keys.
   return Object.keys(fields) as (keyof T & string)[]
 }
 

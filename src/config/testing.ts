@@ -1,4 +1,4 @@
-/** For the tests of this folder. */
+/** Helpers for the tests of this folder. */
 import { CoopError } from '../core/errors.ts'
 
 /** The CoopError that `run` raises; anything else fails the test. */
@@ -12,7 +12,7 @@ export function errorOf(run: () => unknown): CoopError {
   throw new Error('nothing was raised')
 }
 
-/** The names on `Object`, `Object.prototype` and its functions, to see that nothing was added or removed. */
+/** The names on `Object`, `Object.prototype` and its functions; tests compare them before and after. */
 export function inherited(): string {
   const names = Object.getOwnPropertyNames(Object.prototype)
   const values = names.map((name): unknown => Reflect.get(Object.prototype, name))

@@ -1,4 +1,4 @@
-/** Writing TOML values and naming hostile text without letting it reach the terminal. */
+/** Writes TOML values, and quotes hostile text so that it cannot control the terminal. */
 
 export type TomlValue =
   | string
@@ -7,12 +7,12 @@ export type TomlValue =
   | readonly TomlValue[]
   | { readonly [key: string]: TomlValue }
 
-// Beyond what JSON escapes: DEL and C1 (terminal controls), and characters that turn the writing direction.
+// Characters that JSON does not escape: DEL and C1 (terminal controls), and marks that change the writing direction.
 const INVISIBLE = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 
-/** A TOML basic string; nothing in it can control a terminal. */
+/** A TOML basic string without characters that could control a terminal. */
 export function tomlString(text: string): string {
-  // Well-formed first: TOML has no way to write half a surrogate pair.
+  // Make it well-formed first: TOML cannot express half a surrogate pair.
   const json = JSON.stringify(text.toWellFormed())
   return json.replace(INVISIBLE, (char) => {
     const code = char.charCodeAt(0)
@@ -29,7 +29,7 @@ export function tomlValue(value: TomlValue): string {
   return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`
 }
 
-/** A key, bare where TOML allows it. */
+/** A key, without quotes where TOML allows it. */
 export function tomlKey(key: string): string {
   return /^[A-Za-z0-9_-]+$/.test(key) ? key : tomlString(key)
 }

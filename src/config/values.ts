@@ -1,8 +1,8 @@
-/** Readers for the values of coop.toml: from `unknown` to a type, or a sentence about what was expected. */
+/** Readers for the values of coop.toml: from `unknown` to a type, or an error with the expected value. */
 import { nearest } from '../core/nearest.ts'
 import type { TomlValue } from './toml.ts'
 
-/** A value that does not fit. `at` says where inside a list or table, such as `[2]` or `.target`. */
+/** A value that does not fit. `at` is its place inside a list or table, such as `[2]` or `.target`. */
 export class BadValue extends Error {
   override readonly name = 'BadValue'
   readonly expected: string
@@ -22,7 +22,7 @@ export class BadValue extends Error {
 
 /** A kind of value: how it is read, described and written back. */
 export interface Kind<T> {
-  /** What to write, such as `a list of strings`. */
+  /** A description of valid values, such as `a list of strings`. */
   readonly expected: string
   /** Raises {@link BadValue}. */
   readonly read: (value: unknown) => T
@@ -32,7 +32,7 @@ export interface Kind<T> {
 interface TextRule {
   readonly expected: string
   readonly test: (text: string) => boolean
-  /** Line breaks and other control characters may occur; NUL never, no syscall could take it. */
+  /** Allow line breaks and other control characters, but never NUL, which no syscall accepts. */
   readonly control?: boolean
 }
 
@@ -115,9 +115,9 @@ export function list<T>(item: Kind<T>, items: string): Kind<readonly T[]> {
 }
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
-const MIN_SIZE = 2 ** 20 // less is a forgotten unit: no program starts in it
+const MIN_SIZE = 2 ** 20 // bytes; a smaller value is a forgotten unit, as no program starts in it
 
-/** A size in bytes, written like "4g" or "512m" (powers of 1024); "" is no limit. */
+/** A size in bytes, written like "4g" or "512m" (powers of 1024); "" means no limit. */
 export const size: Kind<number | null> = {
   expected: 'a size such as "512m" or "4g", at least "1m", or "" for no limit',
   show: (value) => (value === null ? '' : formatSize(value)),
@@ -143,7 +143,7 @@ export function formatSize(bytes: number): string {
   return `${bytes / (UNITS[unit] ?? 1)}${unit}`
 }
 
-/** A number of processors, also a part of one; "" is no limit. */
+/** A number of processors, fractions allowed; "" means no limit. */
 export const cpus: Kind<number | null> = {
   expected: 'a number of processors such as "2" or "0.5", or "" for no limit',
   show: (value) => (value === null ? '' : String(value)),
@@ -155,13 +155,13 @@ export const cpus: Kind<number | null> = {
         : /^\d{1,5}(?:\.\d{1,3})?$/.test(asText(value))
           ? Number(value)
           : Number.NaN
-    // The kernel's CPU quota has a floor of 1 ms in a period of 100 ms (CFS bandwidth control).
+    // The kernel's CPU quota is at least 1 ms per period of 100 ms (CFS bandwidth control).
     if (!(count >= 0.01 && count <= 8192)) throw new BadValue(cpus.expected, value)
     return count
   },
 }
 
-/** A count, written as a number or in quotes; "" is the default. */
+/** A count, written as a number or in quotes; "" means the default. */
 export function count(min: number, max: number, fallback: number): Kind<number> {
   const expected = `a whole number from ${min} to ${max}, or "" for ${fallback}`
   return {
@@ -182,7 +182,7 @@ export interface PublishedPort {
   readonly box: number
 }
 
-/** "3000" is the same port on both sides, "8080:3000" publishes the box's 3000 as the host's 8080. */
+/** "3000" means the same port on both sides; "8080:3000" publishes the box's 3000 as the host's 8080. */
 export const publishedPort: Kind<PublishedPort> = {
   expected: 'a port such as "3000" or "8080:3000", each from 1 to 65535',
   show: (port) => (port.host === port.box ? String(port.box) : `${port.host}:${port.box}`),

@@ -1,4 +1,4 @@
-/** Names of two words for boxes that nobody named. Pure. */
+/** Two-word names for boxes without a name. Pure. */
 
 const FIRST = (
   'amber bold brave bright brisk calm clever cosy curious eager early fair fancy fast fond free fresh ' +
@@ -13,7 +13,7 @@ const SECOND = (
 ).split(' ')
 const TRIES = 100
 
-/** A name that is not taken; `random` gives numbers from 0 to below 1. */
+/** A name that is not taken. `random` returns numbers from 0 to below 1. */
 export function twoWords(taken: ReadonlySet<string>, random: () => number): string {
   const pick = (words: readonly string[]): string => words[Math.floor(random() * words.length)] ?? 'box'
   let name = ''

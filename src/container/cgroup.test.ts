@@ -43,7 +43,7 @@ test('one that still has processes is removed later', () => {
   const parent = parentFolder()
   const cgroups = new Cgroups('/data', quiet, parent)
   const path = cgroups.make() ?? ''
-  writeFileSync(join(path, 'a process'), '') // an ordinary folder is as busy with a file in it
+  writeFileSync(join(path, 'a process'), '') // an ordinary folder with a file in it is just as busy
   cgroups.remove(path)
   expect(cgroups.leaving).toBe(1)
   rmSync(join(path, 'a process'))
@@ -60,7 +60,7 @@ test('only those of the same data folder are cleared, and none that lives', () =
   const there = readdirSync(parent).sort()
   expect(there).toEqual([basename(living), basename(foreign), 'app.scope', 'cgroup.procs'].sort())
   expect(there).not.toContain(basename(left))
-  // A path of a manifest that is none of ours is left alone.
+  // A path in a manifest that is not ours is left alone.
   mine.remove(join(parent, 'app.scope'))
   expect(existsSync(join(parent, 'app.scope'))).toBe(true)
 })

@@ -1,10 +1,11 @@
 /**
- * A cgroup of its own for each box, where the host lets coop make one: below the daemon's, in a tree of cgroup v2 that
- * belongs to the user (a systemd user session) or to root. It is the root of the box's cgroup namespace, so that whatever
- * the box might ever reach of the tree is itself and not the user's other programs.
+ * A cgroup for each box, where the host allows coop to make one: below the daemon's, in a cgroup v2 tree that belongs
+ * to the user (a systemd user session) or to root. It is the root of the box's cgroup namespace. Even if the box
+ * reached the tree, it would find only itself and not the user's other programs.
  *
- * Init is cloned into it: moving a process there takes the kernel's lock on all forks and waits for a grace period of
- * RCU. Where there is no such tree, boxes stay in the daemon's cgroup, and only the filter keeps them from mounting it.
+ * Init is cloned into the cgroup: moving a process there later takes the kernel's lock on all forks and waits for a
+ * grace period of RCU. Without such a tree boxes stay in the daemon's cgroup, and only the filter keeps them from
+ * mounting it.
  */
 
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
@@ -12,13 +13,13 @@ import { basename, dirname, join } from 'node:path'
 import { errnoOf } from '../core/errno.ts'
 
 const PREFIX = 'coop-box-'
-const SWEEP_MS = 50 // the last process of a box is reaped a moment after its end was told
+const SWEEP_MS = 50 // the last process of a box is reaped a moment after its end is reported
 const SHORT = new Set(['EAGAIN', 'ENOMEM', 'ENOSPC'])
 
-/** This process's folder in a mounted cgroup v2 tree; undefined when none of it can be seen (cgroups(7)). */
+/** This process's folder in a mounted cgroup v2 tree; undefined if no part of it is visible (cgroups(7)). */
 export function ownCgroup(cgroup: string, mountinfo: string): string | undefined {
   const own = /^0::(\/.*)$/m.exec(cgroup)?.[1]
-  // Beside or above the root of this cgroup namespace: another's to decide.
+  // Beside or above the root of this cgroup namespace: others manage that part.
   if (own === undefined || own.split('/').includes('..')) return undefined
   for (const line of mountinfo.split('\n')) {
     const [left = '', right = ''] = line.split(' - ')
@@ -38,7 +39,7 @@ function read(path: string): string {
   }
 }
 
-/** Whether processes may be put into a child of it by this one: both take write access (cgroups(7), delegation). */
+/** Whether this process may put processes into a child of the folder: both are writable (cgroups(7), delegation). */
 function isOurs(folder: string): boolean {
   try {
     accessSync(folder, constants.W_OK)
@@ -53,11 +54,11 @@ export class Cgroups {
   readonly #prefix: string
   #parent: string | undefined
   readonly #log: (event: string, fields?: Readonly<Record<string, unknown>>) => void
-  /** Of boxes that have ended, or are about to. */
+  /** Cgroups of boxes that have ended or are about to end. */
   readonly #leaving = new Set<string>()
   #timer: Timer | undefined
 
-  /** `dataDir` tells the cgroups of this daemon from those of another one in the same folder. */
+  /** `dataDir` tells this daemon's cgroups from those of another daemon in the same folder. */
   constructor(
     dataDir: string,
     log: (event: string, fields?: Readonly<Record<string, unknown>>) => void,
@@ -68,7 +69,7 @@ export class Cgroups {
     this.#parent = parent !== undefined && isOurs(parent) ? parent : undefined
   }
 
-  /** A new one; undefined when the host lets us make none. */
+  /** Make a cgroup; undefined if the host does not allow it. */
   make(): string | undefined {
     if (this.#parent === undefined) return undefined
     const path = join(this.#parent, `${this.#prefix}${crypto.randomUUID()}`)
@@ -81,7 +82,7 @@ export class Cgroups {
     }
   }
 
-  /** No process can be cloned into it: boxes are made without one from now on, unless the machine is only short of something. */
+  /** A clone into this cgroup failed. Later boxes get none, unless the machine was only short of a resource. */
   refused(path: string, error: unknown): void {
     this.#log('cgroup-refused', { error: String(error) })
     const { cause } = error as { cause?: { code?: string } }
@@ -89,7 +90,7 @@ export class Cgroups {
     this.remove(path)
   }
 
-  /** Remove it as soon as its last process has gone. */
+  /** Remove the cgroup as soon as its last process has ended. */
   remove(path: string | undefined): void {
     if (path !== undefined && basename(path).startsWith(this.#prefix)) this.#leaving.add(path)
     this.sweep()
@@ -101,7 +102,7 @@ export class Cgroups {
     this.#timer.unref()
   }
 
-  /** Remove those whose processes have gone meanwhile; a process keeps its cgroup (EBUSY) until it is reaped. */
+  /** Remove cgroups that have become empty; an unreaped process still occupies its cgroup (EBUSY). */
   sweep(): void {
     for (const path of this.#leaving) if (removed(path)) this.#leaving.delete(path)
   }
@@ -110,7 +111,7 @@ export class Cgroups {
     return this.#leaving.size
   }
 
-  /** After adoption: what earlier daemons left, where this one runs and where the boxes were. `kept`: of living boxes. */
+  /** After adoption: remove cgroups of earlier daemons, here and where boxes were. `kept`: those of living boxes. */
   clear(known: readonly string[], kept: ReadonlySet<string>): void {
     const parents = new Set([...(this.#parent === undefined ? [] : [this.#parent]), ...known.map(dirname)])
     for (const parent of parents) {
@@ -135,6 +136,6 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
-    return [] // the session has ended, and its cgroup with it
+    return [] // the session and its cgroup are gone
   }
 }

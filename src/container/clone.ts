@@ -1,4 +1,4 @@
-/** The first moments of a box: one clone by the zygote, id maps, then init listens and can be talked to. */
+/** The first moments of a box: the zygote clones its init, which gets its id maps and a connection to the daemon. */
 import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
 import { cloneArgs } from '../../ffi/abi/structs.ts'
@@ -15,12 +15,12 @@ import type { NetworkMode } from '../sandbox/plan.ts'
 import type { Cgroups } from './cgroup.ts'
 
 const NAMESPACES = k.CLONE_NEWUSER | k.CLONE_NEWNS | k.CLONE_NEWPID | k.CLONE_NEWUTS | k.CLONE_NEWIPC
-const CGROUP_FD = 200 // a number of the zygote's that nothing else has: it has to be written into a structure
+const CGROUP_FD = 200 // a free descriptor number in the zygote: the struct of clone3 needs it in advance
 
 export interface Birth {
   readonly channel: Channel
   readonly init: { readonly pid: number; readonly startTime: string }
-  /** Its cgroup, when it has one of its own. */
+  /** The box's own cgroup, if it has one. */
   readonly cgroup: string | undefined
 }
 
@@ -28,11 +28,11 @@ export interface BirthInput {
   readonly network: NetworkMode
   readonly zygote: Channel
   readonly events: ChannelEvents
-  /** Makes a cgroup for it, where that is possible. */
+  /** Makes a cgroup for the box, where possible. */
   readonly cgroups?: Cgroups
 }
 
-/** When a process began, in clock ticks since boot: with the pid it names a process for good (proc_pid_stat(5)). */
+/** Start of a process in clock ticks since boot; with the pid it identifies a process for good (proc_pid_stat(5)). */
 export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -52,11 +52,11 @@ function cloneBatch(network: NetworkMode, ends: readonly number[], cgroup: numbe
     const args = { flags: flags + k.CLONE_INTO_CGROUP, exitSignal: k.SIGCHLD, cgroup: CGROUP_FD }
     batch.fork3(cloneArgs(args))
   }
-  // Not by a flag of the clone: the namespace's root would be the cgroup of the zygote.
+  // Not by a flag of clone: the namespace's root would be the zygote's cgroup.
   batch.call('unshare', [k.CLONE_NEWCGROUP])
-  // Init's descriptors have fixed numbers (native.c); then nothing else of the zygote stays open.
+  // Init's descriptors have fixed numbers (native.c). All other descriptors of the zygote are closed.
   for (const [index, fd] of fds.entries()) batch.call('dup3', [fd, 3 + index, k.O_CLOEXEC])
-  for (const later of [5, 6]) batch.call('dup3', [0, later, k.O_CLOEXEC]) // the listener's and the signals' are kept free
+  for (const later of [5, 6]) batch.call('dup3', [0, later, k.O_CLOEXEC]) // reserved for the listener and the signals
   batch.call('close_range', [7, 0xffff_ffff, 0])
   takeEmptyProgram(batch)
   batch.call('prctl', [k.PR_SET_NAME, 'coop-init', 0, 0, 0])
@@ -65,17 +65,18 @@ function cloneBatch(network: NetworkMode, ends: readonly number[], cgroup: numbe
   return batch
 }
 
-/** The words for a clone that the host refused. */
+/** The message for a clone that the host refused. */
 function cloneError(error: BatchError): CoopError {
   const { name, most } = tightestNamespaces()
   const hints: Record<string, string> = {
-    ENOSPC: `end some boxes, or: sudo sysctl ${name}=${Math.max(15_000, 2 * most)}`,
-    EPERM: 'sudo sysctl kernel.unprivileged_userns_clone=1 (inside a container: allow user namespaces there)',
-    EAGAIN: 'end some processes, or raise the limit on them (ulimit -u)',
-    EUSERS: 'namespaces are nested too deeply: start coop outside of other boxes',
+    ENOSPC: `end some boxes, or run sudo sysctl ${name}=${Math.max(15_000, 2 * most)}`,
+    EPERM:
+      'run sudo sysctl kernel.unprivileged_userns_clone=1; if coop runs in a container, allow user namespaces there',
+    EAGAIN: 'end some processes, or raise their limit (ulimit -u)',
+    EUSERS: 'start coop outside of other boxes: namespaces are nested too deeply here',
   }
   return new CoopError('E_ISOLATION', `this host does not let you make user namespaces (${error.message})`, {
-    hint: hints[error.code] ?? 'coop needs unprivileged user namespaces, Linux 5.13 or newer',
+    hint: hints[error.code] ?? 'use Linux 5.13 or newer with unprivileged user namespaces',
     cause: error,
   })
 }
@@ -91,12 +92,16 @@ async function runIdTool(tool: string, pid: number, lines: readonly IdMapLine[])
   const code = await child.exited
   if (code === 0) return
   const said = (await new Response(child.stderr).text()).trim().slice(0, 500)
-  throw new CoopError('E_ISOLATION', `${tool} refused the ids of /etc/subuid and /etc/subgid: ${said}`, {
-    hint: 'check that both files give your user the same range, and that newuidmap and newgidmap are setuid root',
-  })
+  throw new CoopError(
+    'E_ISOLATION',
+    `${tool} refused the id ranges of /etc/subuid and /etc/subgid: ${said}`,
+    {
+      hint: 'check that both files give your user the same range, and that newuidmap and newgidmap are setuid root',
+    },
+  )
 }
 
-/** Written straight into the file, which the kernel takes only once and as one write. */
+/** The kernel accepts an id map only once and as one write. */
 function writeMap(path: string, text: string): void {
   const fd = openSync(path, 'w')
   try {
@@ -106,19 +111,19 @@ function writeMap(path: string, text: string): void {
   }
 }
 
-/** Give a new init its ids; until then it can do nothing. */
+/** Give a new init its ids; until then it cannot do anything. */
 export async function writeIdMaps(pid: number, ids: IdPlan, host: HostFacts): Promise<void> {
   if (ids.kind === 'range' && host.newuidmap && host.newgidmap) {
     await Promise.all([runIdTool(host.newuidmap, pid, ids.uids), runIdTool(host.newgidmap, pid, ids.gids)])
     return
   }
-  // Without privileges over groups the kernel takes a gid map only from who gave up setgroups(2).
+  // Without privileges over groups, the kernel accepts a gid map only if setgroups(2) is given up first.
   if (ids.kind === 'single') writeFileSync(`/proc/${pid}/setgroups`, 'deny')
   writeMap(`/proc/${pid}/uid_map`, idMapText(ids.uids))
   writeMap(`/proc/${pid}/gid_map`, idMapText(ids.gids))
 }
 
-/** Clone an init that waits for its ids. It ends with this daemon until it is made to listen. */
+/** Clone an init that waits for its ids. It ends with this daemon until it starts to listen. */
 export async function bear(input: BirthInput): Promise<Birth> {
   const { cgroups } = input
   const cgroup = cgroups?.make()
@@ -126,7 +131,7 @@ export async function bear(input: BirthInput): Promise<Birth> {
   try {
     return await bearInto(input, cgroup)
   } catch (error) {
-    // A container may forbid clone3, and a cgroup that shares out memory or processors takes no process beside it.
+    // A container may forbid clone3. A cgroup whose children share memory or processors accepts no process itself.
     cgroups.refused(cgroup, error)
     return bearInto(input, undefined)
   }

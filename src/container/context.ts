@@ -1,4 +1,4 @@
-/** What work in a namespace of its own needs: who clones, and what the machine is. */
+/** The context for work in a namespace: the zygote that clones, and the facts about the machine. */
 import type { Channel } from '../../ffi/channel.ts'
 import type { HostFacts } from '../host/facts.ts'
 

@@ -1,4 +1,4 @@
-/** The mounts of a box when root invokes coop: its init has no rights over the host's files. */
+/** The mounts of a box if root invokes coop: its init then has no rights over the host's files. */
 import { closeSync, openSync } from 'node:fs'
 import { detachedMount } from '../../ffi/mounts.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
@@ -6,9 +6,9 @@ import type { Plan, Source } from '../sandbox/plan.ts'
 import { planSources } from './setup-batch.ts'
 
 /**
- * Detached mounts of everything that the plan mounts; what belongs to the user has its ids shifted by the map of
- * init's user namespace. One for each place where it appears, also when a path is mounted twice: a detached mount
- * can be attached only once, after that it would be moved. The caller owns the descriptors.
+ * Detached mounts of everything that the plan mounts. The map of init's user namespace shifts the ids of the user's
+ * files. Each place gets a mount of its own, even if a path is mounted twice: a detached mount can be attached only
+ * once, and would be moved after that. The caller owns the descriptors.
  */
 export function prepareMounts(plan: Plan, store: Source, init: number): Map<Source, number> {
   const mounts = new Map<Source, number>()

@@ -1,4 +1,4 @@
-/** Starting one process in a box: the batch that opens its terminal, forks, confines and execs. */
+/** Starts one process in a box: the batch that opens its terminal, forks, confines the child and execs. */
 
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
@@ -11,11 +11,11 @@ import type { Confinement, Limits } from '../sandbox/plan.ts'
 import { seccompProgram } from '../sandbox/seccomp/seccomp.ts'
 
 export type Stdio =
-  /** A new terminal; init keeps its master, a copy is sent back. Init keeps a copy of `pipe`, too (ring.ts). */
+  /** A new terminal. Init keeps its master and sends a copy back; it also keeps a copy of `pipe` (ring.ts). */
   | { readonly kind: 'terminal'; readonly size: WindowSize; readonly pipe: number }
-  /** A terminal that was opened before: the number of its slave in init. */
+  /** A terminal that is already open: the number of its slave in init. */
   | { readonly kind: 'same-terminal'; readonly slave: number }
-  /** Descriptors of the daemon for 0, 1, 2; undefined is /dev/null. */
+  /** The daemon's descriptors for 0, 1 and 2; undefined means /dev/null. */
   | { readonly kind: 'descriptors'; readonly fds: readonly (number | undefined)[] }
 
 export interface ProcessSpec {
@@ -42,7 +42,7 @@ function filter({ nested, ptrace, setuidFiles }: Confinement): Uint8Array {
   return program
 }
 
-/** Where a command is looked for (environ(7), PATH); a name with a slash is taken as it is. */
+/** The paths to try for a command (environ(7), PATH); a name with a slash is used unchanged. */
 export function candidates(command: string, path: string): string[] {
   if (command.includes('/')) return [command]
   return path
@@ -65,7 +65,7 @@ function openTerminal(batch: Batch, size: WindowSize, pipe: number): Ref {
   })
   batch.call('ioctl', [master, k.TIOCSPTLCK, new Uint8Array(4)], { what })
   batch.call('ioctl', [master, k.TIOCSWINSZ, winsize(size)], { what })
-  // Kept open by init: the master never reports a hang-up between two runs of the agent.
+  // Init keeps the slave open, so that the master reports no hang-up between two runs of the agent.
   const slave = batch.call('ioctl', [master, k.TIOCGPTPEER, slaveFlags], { what })
   batch.call('fcntl', [batch.fd(pipe), k.F_DUPFD_CLOEXEC, 3], { what })
   return slave
@@ -76,11 +76,11 @@ function rlimit(batch: Batch, resource: number, limit: number): void {
   batch.call('prlimit64', [0, resource, value, 0])
 }
 
-/** The child's half: everything that must be in force before the first instruction of the program. */
+/** The child's part: everything that must be in force before the program's first instruction. */
 function confine(batch: Batch, spec: ProcessSpec): void {
   rlimit(batch, k.RLIMIT_NPROC, spec.limits.pids)
   rlimit(batch, k.RLIMIT_NOFILE, spec.limits.openFiles)
-  rlimit(batch, k.RLIMIT_CORE, 0) // no copy of a secret's memory in the workspace, nor in the host's core_pattern
+  rlimit(batch, k.RLIMIT_CORE, 0) // a core dump could leak secrets into the workspace or to the host's core_pattern
   batch.call('umask', [0o022])
   batch.call('prctl', [k.PR_CAP_AMBIENT, k.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0])
   const drops = boundingDrops(spec.lastCapability)
@@ -101,12 +101,12 @@ function install(batch: Batch, program: Uint8Array): void {
   batch.call('seccomp', [k.SECCOMP_SET_MODE_FILTER, 0, prog], { what: 'install the seccomp filter' })
 }
 
-/** Positions in the results of a batch that opened a new terminal: numbers in init's descriptor table. */
+/** Positions in the results of a batch that opens a terminal: descriptor numbers in init. */
 export const MASTER_RESULT = 0
 export const SLAVE_RESULT = 3
 export const PIPE_RESULT = 4
 
-/** The batch. Its last result is the pid in the box. */
+/** The batch. Its last result is the pid inside the box. */
 export function processBatch(spec: ProcessSpec): Batch {
   const batch = new Batch()
   const { stdio } = spec
@@ -132,7 +132,7 @@ export function processBatch(spec: ProcessSpec): Batch {
   const envp = batch.strings(environmentList(spec.environment))
   const name = spec.command[0] ?? ''
   const places = candidates(name, spec.environment.PATH ?? '')
-  if (!places.length) places.push(name) // let the kernel say that there is no such file
+  if (!places.length) places.push(name) // the kernel then reports that there is no such file
   const paths = places.map((place) => batch.string(place))
   install(batch, filter(spec.confinement))
   paths.forEach((path, index) => {
@@ -141,7 +141,7 @@ export function processBatch(spec: ProcessSpec): Batch {
   return batch
 }
 
-/** How wait(2) tells an end, as a shell's exit code: 128+n for a signal. */
+/** Turns a status of wait(2) into a shell's exit code: 128+n for a signal. */
 export function exitCodeOf(status: number): number {
   const signal = status & 0x7f
   return signal ? 128 + signal : (status >> 8) & 0xff

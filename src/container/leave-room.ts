@@ -1,4 +1,4 @@
-/** What the zygote gives up before it makes boxes, so that they leave a part of the user's limits to the user. */
+/** Lowers the zygote's limits before it makes boxes, so that a part of the user's limits is left to the user. */
 import { readFileSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
 import { RLIM_INFINITY, rlimit64 } from '../../ffi/abi/structs.ts'
@@ -12,7 +12,7 @@ const RESOURCES: Readonly<Record<string, number>> = {
   'Max processes': k.RLIMIT_NPROC,
 }
 
-/** For the zygote, which has the limits of this process. */
+/** For the zygote, which has the same limits as this process. */
 export function leaveRoom(batch: Batch): Batch {
   for (const { name, soft, hard } of loweredLimits(readFileSync('/proc/self/limits', 'utf8'))) {
     const resource = RESOURCES[name]

@@ -1,26 +1,26 @@
-/** The vocabulary of a box's set-up: a batch builder that knows mounts, and resolves every target in the new root. */
+/** A batch builder for a box's set-up, with operations for mounts. It resolves every target in the new root. */
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch, Data, type OpOptions, type Ref } from '../../ffi/batch.ts'
 import type { Source } from '../sandbox/plan.ts'
 
-/** Of everything that is bound into a box. */
+/** Attributes of everything that is bound into a box. */
 export const BOUND = k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NODEV
-/** Of what holds no programs either. */
+/** Attributes of mounts that also hold no programs. */
 export const QUIET = BOUND | k.MOUNT_ATTR_NOEXEC
 export const SETATTR_SIZE = 32 // struct mount_attr
 const STATX_SIZE = 256
 const STX_MNT_ID = 144 // offset in struct statx (Linux 5.8)
-const EMPTY = 'empty' // a folder of the staging folder
-const MAX_OPTION = 255 // bytes of a string that fsconfig(2) takes
+const EMPTY = 'empty' // an empty folder in the staging folder
+const MAX_OPTION = 255 // bytes; the longest string that fsconfig(2) accepts
 
-/** Descriptors of detached mounts that the daemon made because only host root can; by the plan's own objects. */
+/** Descriptors of detached mounts that the daemon makes, as only the host's root can; by the plan's own objects. */
 export type PreparedMounts = ReadonlyMap<Source, number>
 
 export class MountBatch {
   readonly batch = new Batch()
   readonly #prepared: PreparedMounts
-  /** By target the mount that must be seen there in the end. */
+  /** By target: the mount that must be visible there in the end. */
   readonly #promised = new Map<string, Ref>()
   #root: Ref | undefined
   #staged = 0
@@ -35,7 +35,7 @@ export class MountBatch {
     return this.#root
   }
 
-  /** struct open_how: always inside `dir`, symlinks followed inside it, magic links never (openat2(2)). */
+  /** struct open_how: resolution stays inside `dir`, follows symlinks there but never magic links (openat2(2)). */
   #how(flags: number, mode: number, resolve: number): Uint8Array {
     return new Uint8Array(new BigUint64Array([BigInt(flags), BigInt(mode), BigInt(resolve)]).buffer)
   }
@@ -53,7 +53,7 @@ export class MountBatch {
     return this.batch.call('openat2', [dir, path, how, 24], { scoped, what, mayFail })
   }
 
-  /** A path below the new root. The last part must not be a link: nothing is mounted through one. */
+  /** Opens a path below the new root. The last part must not be a link, so that nothing is mounted through one. */
   inRoot(path: string, flags: number, what: string, mayFail = false, scoped = true): Ref {
     const resolve = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
     return this.open(
@@ -67,7 +67,7 @@ export class MountBatch {
     )
   }
 
-  /** A detached mount of a host file or folder that is proven to be the one that was planned. */
+  /** A detached mount of a host file or folder, checked to be the one that was planned. */
   acquire(source: Source, recursive: boolean): Ref {
     const prepared = this.#prepared.get(source)
     if (prepared !== undefined) return this.batch.fd(prepared)
@@ -105,7 +105,7 @@ export class MountBatch {
     this.batch.call('move_mount', [mount, '', target, '', flags], { what, mayFail })
   }
 
-  /** A new file system, detached. Values are strings except flags, which are null. */
+  /** Makes a detached file system. Option values are strings; null marks a flag. */
   create(
     type: string,
     options: Readonly<Record<string, string | null>>,
@@ -122,7 +122,7 @@ export class MountBatch {
     return this.batch.call('fsmount', [context, k.FSMOUNT_CLOEXEC, attributes], { scoped, what })
   }
 
-  /** Attach a mount under a name of the staging folder, where an overlay can refer to it without quoting. */
+  /** Attaches a mount under a name in the staging folder, so that an overlay can refer to it without quoting. */
   stage(mount: Ref): string {
     const name = `s${this.#staged++}`
     this.batch.call('mkdirat', [k.AT_FDCWD, name, 0o700])
@@ -132,8 +132,9 @@ export class MountBatch {
   }
 
   /**
-   * A folder as it is, through an overlay without an upper, which is what makes it read-only, too. An overlay has
-   * sockets and fifos of its own: those of the host are there by name, and nobody listens at them. It needs two layers.
+   * A folder as it is, through an overlay without an upper layer, which also makes it read-only. An overlay has sockets
+   * and fifos of its own: those of the host appear by name, but nobody listens on them. Such an overlay needs two
+   * layers.
    */
   sealed(lower: string, what: string): Ref {
     if (!this.#hasEmpty) this.batch.call('mkdirat', [k.AT_FDCWD, EMPTY, 0o755])
@@ -141,7 +142,7 @@ export class MountBatch {
     return this.create('overlay', { lowerdir: `${lower}:${EMPTY}`, userxattr: null }, BOUND, what)
   }
 
-  /** Attach a mount at a path of the box, where `provePlaces` then looks for it. */
+  /** Attaches a mount at a path of the box; `provePlaces` later checks that it is visible there. */
   promise(mount: Ref, path: string, type: 'folder' | 'file' | 'existing', what: string): void {
     const target = type === 'existing' ? this.inRoot(path, k.O_PATH, what) : this.target(path, type)
     this.attach(mount, target, what)
@@ -149,8 +150,8 @@ export class MountBatch {
   }
 
   /**
-   * Whether each mount is at its place now that all of them are there. One that a link of the image has led to /proc,
-   * /sys or /dev is not: those came later and lie above it.
+   * Checks that each mount is visible at its place, after all of them are attached. A mount that a link of the image
+   * has led into /proc, /sys or /dev is not, because those are mounted later and cover it.
    */
   provePlaces(): void {
     for (const [path, mount] of this.#promised) {
@@ -179,8 +180,8 @@ export class MountBatch {
   }
 
   /**
-   * With more layers than one option of fsconfig(2) can name: the old call takes a page of them, and every kernel has
-   * it. A copy of the mount is what goes on; the first one goes with the staging folder.
+   * For more layers than one option of fsconfig(2) can name. mount(2) accepts a page of options, and every kernel has
+   * it. The caller gets a copy of the mount; the original disappears with the staging folder.
    */
   #longOverlay(options: Readonly<Record<string, string | null>>, what: string): Ref {
     const data = Object.entries(options).map(([key, value]) => (value === null ? key : `${key}=${value}`))
@@ -198,7 +199,7 @@ export class MountBatch {
     this.#root = this.open(k.AT_FDCWD, 'root', k.O_PATH | abi.O_DIRECTORY, k.RESOLVE_NO_SYMLINKS, 'new root')
   }
 
-  /** Make the folders that lead to `path`, and the folder itself unless it is to be a file. */
+  /** Makes the folders on the way to `path`, and the last one, too, unless it is to be a file. */
   folders(path: string, mode: number): void {
     const parts = path.split('/').filter(Boolean)
     let dir: Ref = this.root
@@ -212,7 +213,7 @@ export class MountBatch {
     })
   }
 
-  /** The mount target at `path`, made if it is missing. */
+  /** Opens the mount target at `path`; creates it if it is missing. */
   target(path: string, type: 'folder' | 'file'): Ref {
     const what = `mount target ${path}`
     if (type === 'folder') {

@@ -25,7 +25,7 @@ import { makeBoxFolder, prepareStore } from '../store/storage.ts'
 import { MountBatch } from './mount-batch.ts'
 import { makeOwnFiles, ownFiles } from './own-files.ts'
 
-const MINE: IdPlan = { kind: 'single', uids: [], gids: [] } // root of the box is whoever runs this
+const MINE: IdPlan = { kind: 'single', uids: [], gids: [] } // root of the box is the user who runs this test
 const LAYERS = { kind: 'layers', layers: [], environment: {}, workingDir: '' } as const
 const RLIMIT_FSIZE = 1
 const UNLIMITED = 0xffff_ffff_ffff_ffffn
@@ -47,7 +47,7 @@ interface Made {
   [Symbol.dispose](): void
 }
 
-/** What a box of the plan has before its first start, made by a process that runs batches as init does. */
+/** The files of a box before its first start, made by a process that runs batches as init does. */
 async function madeFor(image?: typeof LAYERS): Promise<Made> {
   const paths = testPaths()
   const plan: Plan = { ...planOf(image ? { image } : {}), ids: MINE }

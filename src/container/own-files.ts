@@ -1,9 +1,9 @@
 /**
- * The files that coop itself gives a box: its /etc has some of its own, its home the name that commits are made under.
- * Init makes them, as root of the box and before anything of the box runs, in the folders of the box's own files.
+ * Files that coop itself gives a box: some in its /etc, and the git identity in its home. Init makes them as root of
+ * the box, before anything of the box runs, in the folders of the box's own files.
  *
- * Not through the new root: there a file of the image looks like one of the box, and only the latter is to stay. Nor by
- * the daemon: at every start but the first the box has written there before, and may have left links to the host.
+ * They are not made through the new root: there, a file of the image cannot be told from one of the box, and only the
+ * box's is kept. The daemon does not make them either: after the first start the box may have left links to the host.
  */
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
@@ -12,13 +12,13 @@ import type { Plan } from '../sandbox/plan.ts'
 import type { MountBatch } from './mount-batch.ts'
 
 export interface OwnFiles {
-  /** Below the box's `upper/`: first the overlay, then the folders in it. */
+  /** Below the box's `upper/`: first the overlay's name, then folders in it. */
   readonly folder: string
-  /** Text by name. */
+  /** File contents by name. */
   readonly files: Readonly<Record<string, string>>
 }
 
-/** What coop makes of a plan; `homeFiles` by name. */
+/** Coop's own files for a plan; `homeFiles` maps names to contents. */
 export function ownFiles(plan: Plan, homeFiles: Readonly<Record<string, string>>): readonly OwnFiles[] {
   const hasEtc = plan.steps.some((step) => step.do === 'overlay' && step.upper === 'etc')
   return [
@@ -28,13 +28,13 @@ export function ownFiles(plan: Plan, homeFiles: Readonly<Record<string, string>>
 }
 
 const INSIDE = k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS
-const TEMPORARY = '.new' // beside the overlays' folders, where no box sees it
-/** The box has a link or a file there, or has deleted the folder (overlayfs leaves a device): its own affair. */
+const TEMPORARY = '.new' // beside the overlays' folders, invisible to boxes
+/** The box has a link or a file there, or has deleted the folder (overlayfs leaves a device). Leave that alone. */
 const NO_FOLDER = ['ELOOP', 'ENOTDIR']
-/** There already, or in a folder that the box does not have. */
+/** The file exists, or its folder does not exist in the box. */
 const LEFT_ALONE = ['EEXIST', 'EBADF']
 
-/** A box that is started again keeps what it has under these names, whatever that is; nothing goes through a link. */
+/** Keeps whatever a restarted box has under these names; follows no link. */
 export function makeOwnFiles(setup: MountBatch, upper: string, wanted: readonly OwnFiles[]): void {
   const { batch } = setup
   const folder = k.O_PATH | abi.O_DIRECTORY
@@ -52,7 +52,7 @@ export function makeOwnFiles(setup: MountBatch, upper: string, wanted: readonly 
       const flags = k.O_WRONLY | k.O_CREAT | k.O_TRUNC | abi.O_NOFOLLOW
       const file = setup.open(top, TEMPORARY, flags, INSIDE, what)
       batch.call('write', [file, bytes, bytes.length], { what })
-      // ENXIO when a disk that got full took a part only. A file gets its name when it is whole.
+      // ENXIO means that a full disk took only a part. A file gets its name when it is complete.
       if (bytes.length) batch.call('lseek', [file, bytes.length - 1, k.SEEK_DATA], { what })
       const to = [top, TEMPORARY, dir, name, k.RENAME_NOREPLACE]
       batch.call('renameat2', to, { what, mayFail: LEFT_ALONE })

@@ -29,9 +29,9 @@ export interface TerminalNumbers {
 
 export interface Started {
   readonly pid: number
-  /** The exit code as a shell has it. Rejects with a BatchError when the program could not be started. */
+  /** The exit code as in a shell. Rejects with a BatchError if the program could not be started. */
   readonly exited: Promise<number>
-  /** The new terminal: a copy of its master here, and numbers in init. */
+  /** The new terminal: a copy of its master in this process, and its numbers in init. */
   readonly terminal: TerminalNumbers | undefined
 }
 
@@ -48,10 +48,10 @@ interface Waiter {
 export class Processes {
   readonly #plan: () => Plan
   readonly #lastCapability: number
-  /** The connection to init; throws when the box does not run. */
+  /** The connection to init; throws if the box does not run. */
   readonly #live: () => Channel
   readonly #waiters = new Map<number, Waiter>()
-  /** Exits that were told before anybody asked for them. */
+  /** Exits reported before anybody asked for them. */
   readonly #early = new Map<number, Exit>()
 
   constructor(plan: () => Plan, lastCapability: number, live: () => Channel) {
@@ -79,7 +79,7 @@ export class Processes {
     return { pid, exited: this.exitOf(pid), terminal }
   }
 
-  /** Whether the box has a program now, of its image or its own. It may still not be one that can be run. */
+  /** Whether the box has the program now, in its image or its own files. It may still turn out not to be executable. */
   async has(command: string, cwd: string, path: string): Promise<boolean> {
     const batch = new Batch()
     for (const place of candidates(command, path)) {
@@ -89,7 +89,7 @@ export class Processes {
     return (await this.run(batch)).results.some((result) => result >= 0)
   }
 
-  /** The exit code of a process that was started by this daemon or an earlier one. */
+  /** The exit code of a process started by this daemon or an earlier one. */
   exitOf(pid: number): Promise<number> {
     const { promise, resolve, reject } = Promise.withResolvers<number>()
     promise.catch(() => {})
@@ -99,7 +99,7 @@ export class Processes {
     return promise
   }
 
-  /** Init told of an exit. */
+  /** Init reported an exit. */
   settle(pid: number, exit: Exit): void {
     const waiter = this.#waiters.get(pid)
     if (!waiter) {
@@ -112,28 +112,28 @@ export class Processes {
     else waiter.resolve(exitCodeOf(exit.status))
   }
 
-  /** Let init forget an exit, once what it means is written down: until then it tells the next daemon, too. */
+  /** Let init forget an exit after its consequences are stored; until then init reports it to each new daemon, too. */
   async forget(pid: number): Promise<void> {
     const batch = new Batch()
     batch.forget(pid)
-    await this.run(batch).catch(() => {}) // the box ends
+    await this.run(batch).catch(() => {}) // the box is ending
   }
 
-  /** The box is gone, and every process with it. */
+  /** The box and all its processes are gone. */
   endAll(code: number): void {
     for (const waiter of this.#waiters.values()) waiter.resolve(code)
     this.#waiters.clear()
     this.#early.clear()
   }
 
-  /** Signal a process and its process group; one that has ended is no error. */
+  /** Signal a process and its process group; a process that has ended is no error. */
   async signal(pid: number, signal: number): Promise<void> {
     const to = async (target: number): Promise<number> => {
       const batch = new Batch()
       batch.call('kill', [target, signal], { mayFail: true })
       return (await this.run(batch)).results[0] ?? -1
     }
-    // A child that was forked a moment ago leads no group yet.
+    // A child does not lead a group until a moment after its fork.
     if ((await to(-pid)) < 0) await to(pid)
   }
 }

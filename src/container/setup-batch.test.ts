@@ -10,7 +10,7 @@ import { planSources, setupBatch } from './setup-batch.ts'
 const HEAD = 32 // bytes before the operations of a batch, each of which has OP
 const OP = 56
 
-/** A batch as it goes to init, to be read by what it says. */
+/** Decodes a batch for init. */
 class Read {
   readonly ops: Batch['ops']
   readonly #bytes: Buffer
@@ -74,7 +74,7 @@ describe('init', () => {
 
   test('gives up its groups where it has the right to', () => {
     expect(madeOf().index('setgroups')).toBeGreaterThan(0)
-    // With one id the kernel has been told to refuse that.
+    // With a single id the kernel has been told to refuse setgroups(2).
     expect(madeOf({ ids: { ...facts().ids, subuid: '' } }).index('setgroups')).toBe(-1)
   })
 })
@@ -94,7 +94,7 @@ describe('sources', () => {
     for (const { op } of opened)
       expect(made.word(op.args[2], 16) & k.RESOLVE_NO_SYMLINKS).toBe(k.RESOLVE_NO_SYMLINKS)
     const compared = made.find('compare').filter(({ index }) => index < private_)
-    expect(compared).toHaveLength(2 * opened.length) // inode and device of each
+    expect(compared).toHaveLength(2 * opened.length) // the inode and device of each
   })
 
   test('of the same path have a mount each: a detached one can be attached only once', () => {
@@ -144,7 +144,7 @@ describe('targets', () => {
       expect(path).not.toStartWith('/')
       const resolve = made.word(op.args[2], 16)
       expect(allowed).toContain(resolve)
-      // Names of the staging folder, which is nobody else's.
+      // Names in the staging folder, which only the set-up can write.
       if (resolve === k.RESOLVE_NO_SYMLINKS) expect(path).toMatch(/^(?:s\d+|root)$/)
     }
   })
@@ -158,7 +158,7 @@ describe('targets', () => {
 
   test('are looked at once more when /proc, /sys and /dev are there', () => {
     const proven = made.ops.flatMap((op, index) => (op.what?.endsWith('another place') ? [index] : []))
-    expect(proven.length).toBe(8) // of the mount and of the workspace: opened, two looks, compared
+    expect(proven.length).toBe(8) // for the mount and the workspace: open, statx twice, compare
     for (const what of ['mount /proc', 'mount /dev', 'mount /sys'])
       expect(Math.min(...proven)).toBeGreaterThan(made.ops.findLastIndex((op) => op.what === what))
     expect(Math.max(...proven)).toBeLessThan(made.index('pivot_root'))
@@ -218,7 +218,7 @@ test('folders are covered before mounts that may lie in them, files after, and n
   expect(last).toBeLessThan(workspace)
   expect(made.ops.findIndex(({ what }) => what === 'cover /etc/secret')).toBeGreaterThan(workspace)
   expect(made.ops.slice(last + 1, last + 3).map(({ name }) => name)).toEqual(['close', 'close'])
-  // Nothing of it in a box with nothing to cover.
+  // A box with nothing to cover has no such operation.
   expect(madeOf().ops.some(({ what }) => what?.startsWith('cover'))).toBe(false)
 })
 

@@ -1,9 +1,9 @@
 /**
- * Carries a plan out: one batch of syscalls for a box's init, run once, before anything of the box runs.
+ * Carries out a plan: one batch of syscalls for a box's init, run once, before anything of the box runs.
  *
- * Order matters. Sources are opened and cloned first, while the host's tree is still what it was at planning;
- * then a staging tmpfs hides /tmp of our own mount namespace; then the box gets its own files; then the new root
- * is built, every target resolved inside it; then the old root goes.
+ * Order matters. First, sources are opened and cloned, while the host's tree still matches the plan. Then a staging
+ * tmpfs hides /tmp in init's mount namespace. Then the box gets its own files. Then the new root is built, with every
+ * target resolved inside it. Last, the old root is detached.
  */
 
 import * as k from '../../ffi/abi/constants.ts'
@@ -16,25 +16,25 @@ import type { Plan, Source, Step } from '../sandbox/plan.ts'
 import { BOUND, MountBatch, type PreparedMounts, QUIET } from './mount-batch.ts'
 import { makeOwnFiles, ownFiles } from './own-files.ts'
 
-/** How the purpose of a sealed mount begins, for the words about one that cannot be made. */
+/** The first words of a sealed mount's purpose, by which errors about it are recognized. */
 export const SEALED = 'read-only view at '
-const STAGE = '/tmp' // any folder that every Linux has; only this namespace sees it replaced
+const STAGE = '/tmp' // a folder that every Linux has; only this namespace sees it replaced
 
 export interface SetupInput {
   readonly plan: Plan
-  /** The box's own folder on the host, with `upper/` and `work/` in it. */
+  /** The box's own folder on the host, which contains `upper/` and `work/`. */
   readonly store: Source
   readonly prepared: PreparedMounts
   /** Files of the box's home, by name. */
   readonly homeFiles: Readonly<Record<string, string>>
-  /** The socket by which later daemons reach init; without one the box ends with the process that made it. */
+  /** The socket on which later daemons reach init. Without one the box ends with the process that made it. */
   readonly listener?: number
 }
 
 function proc(setup: MountBatch, step: Extract<Step, { do: 'proc' }>, emptyDevice: Ref): void {
   const mount = setup.create('proc', {}, QUIET, 'mount /proc')
   setup.attach(mount, setup.target('/proc', 'folder'), 'mount /proc')
-  // From here on by the mount's own descriptor: no name of the image is involved (CVE-2025-31133, 2025-52881).
+  // From here on use the mount's own descriptor: no name of the image is involved (CVE-2025-31133, CVE-2025-52881).
   const below = (name: string): Ref =>
     setup.open(mount, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS | k.RESOLVE_BENEATH, `/proc/${name}`)
   for (const [name, value] of Object.entries(step.parameters)) {
@@ -82,7 +82,7 @@ function dev(setup: MountBatch, devices: ReadonlyMap<string, Ref>): void {
     setup.batch.call('mkdirat', [mount, name, 0o755])
     return below(name, k.O_PATH | abi.O_DIRECTORY)
   }
-  // Its own instance: a terminal of the box is in no list of the host's (CVE-2025-52565).
+  // The box gets its own devpts instance, so that its terminals are in no list of the host's (CVE-2025-52565).
   const pts = setup.create(
     'devpts',
     { newinstance: null, mode: '0620', ptmxmode: '0666', max: String(BOX_TERMINALS) },
@@ -108,10 +108,10 @@ function emptyDeviceOf(devices: ReadonlyMap<string, Ref>): Ref {
   return empty
 }
 
-/** What the box has removed or replaced since its first start is not covered: it is not the host's any more. */
+/** Skips files that the box has removed or replaced since its first start: these are no longer the host's. */
 function cover(setup: MountBatch, step: Extract<Step, { do: 'cover' }>, emptyDevice: () => Ref): void {
   const clone = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC | k.AT_EMPTY_PATH
-  // Closed one by one: there may be hundreds, and a process has a thousand descriptors.
+  // Close each descriptor at once: there may be hundreds, and a process has a thousand.
   const over = (path: string, flags: number, make: () => Ref): void => {
     const what = `cover ${path}`
     const target = setup.inRoot(path, flags, what, true, false)
@@ -207,7 +207,7 @@ function sourcesOf(step: Step): { source: Source; recursive: boolean }[] {
   return []
 }
 
-/** Every host file or folder that the plan mounts, in the order in which they are opened. */
+/** Every host file or folder that the plan mounts, in the order of opening. */
 export function planSources(plan: Plan): { source: Source; recursive: boolean }[] {
   return [
     ...plan.root.lower.map((source) => ({ source, recursive: false })),
@@ -215,11 +215,12 @@ export function planSources(plan: Plan): { source: Source; recursive: boolean }[
   ]
 }
 
-/** The batch that makes the box's tree out of init's copy of the host's. */
+/** The batch that turns init's copy of the host's tree into the box's tree. */
 export function setupBatch({ plan, store, prepared, homeFiles, listener }: SetupInput): Batch {
   const setup = new MountBatch(prepared)
   const { batch } = setup
-  // First of all: root inside must not be able to look at init (CVE-2019-5736; FINDINGS of the kernel).
+  // First of all, make init non-dumpable: __ptrace_may_access in the kernel then keeps root of the box from looking at
+  // it through ptrace(2) or /proc/PID (CVE-2019-5736).
   batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0])
   batch.call('umask', [0])
   const mounts = new Map<Source, Ref>()
@@ -228,7 +229,7 @@ export function setupBatch({ plan, store, prepared, homeFiles, listener }: Setup
   if (plan.ids.kind !== 'single') batch.call('setgroups', [0, 0], { what: 'drop supplementary groups' })
   batch.call('setresgid', [0, 0, 0])
   batch.call('setresuid', [0, 0, 0])
-  batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0]) // changing ids has reset it
+  batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0]) // the change of ids has reset it (commit_creds in the kernel)
   forgetProgram(batch)
   batch.call('mount', ['none', '/', 0, k.MS_REC | k.MS_PRIVATE, 0], {
     what: 'detach from the mounts of the host',
@@ -269,7 +270,7 @@ export function setupBatch({ plan, store, prepared, homeFiles, listener }: Setup
   batch.call('umount2', ['.', k.MNT_DETACH], { what: 'leave the old root' })
   batch.call('chdir', ['/'])
   if (plan.confinement.landlockScope) landlockScope(batch)
-  // Last: what is half made ends with its daemon.
+  // Listen last: an unfinished box ends with its daemon.
   if (listener !== undefined) batch.listen(batch.fd(listener), ownerInside(plan.ids))
   return batch
 }
@@ -282,7 +283,7 @@ function loopbackUp(batch: Batch): void {
   batch.call('ioctl', [socket, 0x8914 /* SIOCSIFFLAGS */, request], { what: 'bring up loopback' })
 }
 
-/** The whole box is one Landlock domain: its abstract sockets are its own, the host's are out of reach. */
+/** The whole box is one Landlock domain: it keeps its own abstract sockets and cannot reach the host's. */
 function landlockScope(batch: Batch): void {
   const attr = new BigUint64Array([0n, 0n, BigInt(k.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET)])
   const what = 'Landlock scope'

@@ -1,4 +1,4 @@
-/** Words for a set-up that the kernel refused: what a person can do about it. */
+/** Messages for a set-up that the kernel refused, with a hint for the user. */
 import { BatchError } from '../../ffi/batch.ts'
 import { CoopError } from '../core/errors.ts'
 import { mountsError } from '../host/kernel-limits.ts'
@@ -8,7 +8,7 @@ import { SEALED } from './setup-batch.ts'
 
 const FORBIDDEN = new Set(['EPERM', 'EACCES'])
 
-/** The error that a failed set-up becomes: of init's batch, or of the mounts that the daemon makes for root. */
+/** The error for a failed set-up, either of init's batch or of the mounts that the daemon makes for root. */
 export function setupError(error: unknown, plan: Plan): unknown {
   const sentence = `the box ${plan.name} could not be made: ${error instanceof Error ? error.message : error}`
   const known = mountsError(error, sentence)
@@ -16,28 +16,28 @@ export function setupError(error: unknown, plan: Plan): unknown {
 }
 
 function batchError(error: BatchError, sentence: string, plan: Plan): CoopError {
-  // From lseek: a part of the file is there (own-files.ts).
+  // ENXIO comes from lseek: only a part of the file was written (own-files.ts).
   if (['ENOSPC', 'EDQUOT'].includes(error.code) || (error.syscall === 'lseek' && error.code === 'ENXIO')) {
     return new CoopError('E_DISK_FULL', `no space is left for the box ${plan.name}: ${error.message}`, {
-      hint: 'free some space (coop system df, coop system clean), or set COOP_DATA_DIR to a folder on a larger disk',
+      hint: 'free space (coop system df, coop system clean), or set COOP_DATA_DIR to a folder on a larger disk',
       cause: error,
     })
   }
   if (error.what?.startsWith('mount target') && (error.code === 'ESTALE' || error.what.endsWith('place'))) {
     return new CoopError('E_MOUNT', sentence, {
-      hint: 'a link of the image or the box is in the way: use another image, or mount somewhere else',
+      hint: 'use another image, or mount somewhere else: a link of the image or the box is in the way',
       cause: error,
     })
   }
   if (error.what?.startsWith(SEALED)) {
-    return new CoopError('E_MOUNT', `${sentence}; overlayfs does not take that file system as a layer`, {
-      hint: 'copy what the box needs into the project, or into a volume: coop cp',
+    return new CoopError('E_MOUNT', `${sentence}; overlayfs does not accept that file system as a layer`, {
+      hint: 'copy the needed files into the project or a volume with coop cp',
       cause: error,
     })
   }
   if (error.code === 'ESTALE') {
     return new CoopError('E_MOUNT', sentence, {
-      hint: 'try again; something moves files under coop’s feet',
+      hint: 'try again: another program moved files at the same time',
       cause: error,
     })
   }
@@ -50,7 +50,7 @@ function batchError(error: BatchError, sentence: string, plan: Plan): CoopError 
   if (error.code === 'ENOENT' && error.what?.endsWith(' of the image')) {
     return new CoopError(
       'E_MOUNT',
-      `${sentence}; there is a link that leads nowhere, or the folder above it is not the box's to add to`,
+      `${sentence}; it is a link that leads nowhere, or the box may not write in the folder above it`,
       {
         hint: `${ownersHint(plan.root.lower[0]?.path ?? 'DIR', plan.ids)}; or set [workspace] path to a place such as /work`,
         cause: error,
@@ -63,8 +63,8 @@ function batchError(error: BatchError, sentence: string, plan: Plan): CoopError 
   ) {
     return new CoopError('E_ISOLATION', sentence, {
       hint:
-        'a security module may restrict user namespaces: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0; ' +
-        'inside a container allow nested mounts (unmasked /proc)',
+        'if a security module restricts user namespaces, run sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0; ' +
+        'if coop runs in a container, allow nested mounts there (unmasked /proc)',
       cause: error,
     })
   }

@@ -1,6 +1,6 @@
 /**
- * An init that is born before it is asked for: cloned, with its ids, waiting. Making a box then starts with its
- * files. It has nothing of any box yet, and ends with the daemon.
+ * An init cloned in advance, with its ids, waiting: making a box then starts with its files. It has nothing of any box
+ * yet, and ends with the daemon.
  */
 import { SIGKILL } from '../../ffi/abi/constants.ts'
 import type { Channel, ChannelEvents } from '../../ffi/channel.ts'
@@ -14,9 +14,9 @@ import { type Birth, bear, startTimeOf, writeIdMaps } from './clone.ts'
 const DISMISS_MS = 1000 // the next daemon of this data folder removes what is left after that
 
 interface Spare extends Birth {
-  /** Where its events go once it belongs to a box. */
+  /** The receiver of its events once it belongs to a box. */
   events: ChannelEvents
-  /** The host's mounts when it was cloned: it has a copy of them, and would not see a later one. */
+  /** The host's mounts at the time of the clone: the init has a copy of them and would not see later ones. */
   readonly mounts: string
 }
 
@@ -38,7 +38,7 @@ export class Nursery {
     this.#cgroups = cgroups
   }
 
-  /** An init for a box, at once when a spare one fits. */
+  /** An init for a box; returns at once if a spare one fits. */
   async take(ids: IdPlan, network: NetworkMode, events: ChannelEvents): Promise<NewInit> {
     const spare = network === 'host' ? this.#spare : undefined
     if (spare) {
@@ -52,11 +52,11 @@ export class Nursery {
     }
     const birth = await bear({ network, zygote: this.#zygote, events, cgroups: this.#cgroups })
     const mapped = writeIdMaps(birth.init.pid, ids, this.#host)
-    mapped.catch(() => {}) // whoever takes it looks at it later
+    mapped.catch(() => {}) // the caller awaits it later
     return { ...birth, mapped }
   }
 
-  /** Raise a spare, unless there is one. Never rejects: a box is made without one just as well. */
+  /** Make a spare init, unless there is one. Never rejects: a box can be made without one. */
   raise(): Promise<void> {
     this.#raising ??= this.#raise()
       .catch(() => {})
@@ -86,7 +86,7 @@ export class Nursery {
     }
   }
 
-  /** Before the daemon stops: what ends after it would leave its cgroup behind. */
+  /** Call this before the daemon stops: an init that ends after it would leave its cgroup behind. */
   dismiss(): void {
     const spare = this.#spare
     this.#spare = undefined

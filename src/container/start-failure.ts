@@ -1,17 +1,17 @@
-/** Words for a program that was not started: what its user named is not there, or cannot be used. */
+/** Messages for a program that was not started: the named command or folder is missing or unusable. */
 import { errnoWords } from '../../ffi/abi/errno.ts'
 import { BatchError } from '../../ffi/batch.ts'
 
 export interface StartFailure {
   readonly sentence: string
   readonly what: 'program' | 'folder'
-  /** There is none of that name, rather than one that cannot be used. */
+  /** The name does not exist, rather than being unusable. */
   readonly missing: boolean
 }
 
 const MISSING = new Set(['ENOENT', 'ENOTDIR'])
 
-/** Undefined for what has nothing to do with the command or its folder. */
+/** Undefined for errors that have nothing to do with the command or its folder. */
 export function startFailure(error: unknown): StartFailure | undefined {
   if (!(error instanceof BatchError)) return undefined
   const { syscall, code, what: name = '' } = error

@@ -3,8 +3,8 @@ import { Batch } from '../../ffi/batch.ts'
 import { Channel } from '../../ffi/channel.ts'
 
 /**
- * Over two connected sockets, owned from now on. An init's end is known by other ways (its pidfd, its connection), so
- * the zygote may forget it at once: it remembers 1024 children and then clones no more.
+ * Takes over two connected sockets. The end of an init is known in other ways (its pidfd, its connection), so the
+ * zygote may forget it at once. It remembers at most 1024 children, and after that clones no more.
  */
 export async function adoptZygote(
   connection: number,
@@ -14,7 +14,7 @@ export async function adoptZygote(
   const forget = (pid: number): void => {
     const batch = new Batch()
     batch.forget(pid)
-    void zygote.run(batch).catch(() => {}) // it is gone, and its memory with it
+    void zygote.run(batch).catch(() => {}) // a dead zygote has nothing to forget
   }
   const zygote = await Channel.adopt(connection, channel, { exit: forget, close: gone })
   return zygote

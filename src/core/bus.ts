@@ -1,4 +1,4 @@
-/** An event bus: many listeners, each told in the order in which they came. */
+/** An event bus: many listeners, called in the order in which they subscribed. */
 
 export type Listener<T> = (event: T) => void
 
@@ -6,12 +6,12 @@ export class Bus<T> {
   readonly #listeners = new Set<Listener<T>>()
   readonly #failed: (error: unknown) => void
 
-  /** `failed` is told what a listener threw: it must not keep the others from hearing. */
+  /** `failed` receives a listener's exception, so that the other listeners still hear the event. */
   constructor(failed: (error: unknown) => void) {
     this.#failed = failed
   }
 
-  /** Returns what ends it. A listener that is slow queues or drops by itself. */
+  /** Returns the function that unsubscribes. A slow listener must queue or drop events itself. */
   listen(listener: Listener<T>): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)

@@ -1,2 +1,2 @@
-/** The name of the kernel's error, `ENOENT` and the like, in what a system call or node:fs threw; undefined without one. */
+/** The errno name, such as `ENOENT`, of an exception of a system call or of node:fs; undefined without one. */
 export const errnoOf = (error: unknown): string | undefined => (error as { code?: string } | undefined)?.code

@@ -1,4 +1,4 @@
-/** What each error code means, for docs/errors.md. Apart from errors.ts, which every command loads. */
+/** The meaning of each error code, for docs/errors.md. Separate from errors.ts, which every command loads. */
 import type { ErrorCode } from './errors.ts'
 
 export interface ErrorDoc {
@@ -9,11 +9,11 @@ export interface ErrorDoc {
 export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
   E_FAILED: {
     means: 'An operation failed.',
-    fix: 'Read the sentence: it names the file, the call or the program.',
+    fix: 'Read the message: it names the file, the system call or the program.',
   },
   E_INTERNAL: {
-    means: 'Coop met something it does not expect. This is a bug.',
-    fix: 'Report it, with the output of `coop system logs -n 20`.',
+    means: 'Coop met a state that it does not expect. This is a bug.',
+    fix: 'Report it with the output of `coop system logs -n 20`.',
   },
   E_USAGE: { means: 'The command line cannot be read.', fix: 'See `coop COMMAND --help`.' },
   E_CONFIG: {
@@ -35,32 +35,32 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
     fix: 'Start coop in a folder of the project.',
   },
   E_TRUST: {
-    means: 'The coop.toml of the project asks for something that nobody has accepted.',
-    fix: 'Read what it asks for; `--trust` or `coop trust` in a terminal accepts it, and `coop trust revoke` takes that back.',
+    means: 'The coop.toml of the project asks for something that you have not accepted.',
+    fix: 'Read its requests. `--trust`, or `coop trust` in a terminal, accepts them; `coop trust revoke` takes that back.',
   },
   E_NEWER: {
-    means: 'A newer coop made what is asked for, and this one cannot read it.',
-    fix: 'Update coop. What newer ones made stays as it is until then.',
+    means: 'A newer coop wrote this data, and this one cannot read it.',
+    fix: 'Update coop. The data stays unchanged until then.',
   },
   E_AGENT: {
     means: 'The agent is not installed, or its command cannot be read.',
-    fix: 'Install it, or name another with `--agent`.',
+    fix: 'Install the agent, or choose another with `--agent`.',
   },
   E_MOUNT: {
-    means: 'A mount of the configuration cannot be made.',
+    means: 'A configured mount cannot be made.',
     fix: 'The message names the line in coop.toml.',
   },
   E_DISK_FULL: {
-    means: 'No space is left.',
-    fix: '`coop system df` and `coop system clean`, or COOP_DATA_DIR on a larger disk.',
+    means: 'The disk is full.',
+    fix: 'Free space with `coop system df` and `coop system clean`, or set COOP_DATA_DIR to a folder on a larger disk.',
   },
   E_NO_TERMINAL: {
     means: 'The command needs a terminal, or a person to ask.',
-    fix: 'Run it in a terminal, or give the option that the hint names.',
+    fix: 'Run it in a terminal, or add the option that the hint names.',
   },
   E_DAEMON: {
     means: 'The daemon did not start, does not answer, or speaks another protocol.',
-    fix: '`coop system logs -n 20` says why.',
+    fix: 'See `coop system logs -n 20` for the reason.',
   },
   E_RUNTIME_DIR: {
     means: 'The folder for sockets is missing, belongs to somebody else, or is open to others.',
@@ -68,16 +68,15 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
   },
   E_IMAGE: {
     means: 'An image cannot be found, downloaded, read or used.',
-    fix: 'The message says what was found; `coop image ls` lists what there is.',
+    fix: 'The message names the problem; `coop image ls` lists the images.',
   },
-  E_NOT_BUILT: { means: 'The image of the project is not built yet.', fix: '`coop build`.' },
+  E_NOT_BUILT: { means: 'The image of the project is not built yet.', fix: 'Run `coop build`.' },
   E_INTERRUPTED: {
     means: 'The work was interrupted.',
-    fix: 'Run the command again; what was downloaded is kept.',
+    fix: 'Run the command again; data downloaded so far is kept.',
   },
   E_ISOLATION: {
-    means:
-      'This machine cannot give a protection that the box needs, or a setting is not part of this release.',
+    means: 'This machine lacks a protection that the box needs, or this release does not support a setting.',
     fix: 'The hint names the command or the setting.',
   },
 }

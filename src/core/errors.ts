@@ -1,6 +1,6 @@
 /**
- * Every error that coop itself raises: a stable code, a sentence, a hint a person can act on.
- * Raised anywhere, worded where it is raised, printed in one place (`src/cli/common/report.ts`).
+ * Every error that coop itself raises: a stable code, a sentence, and a hint for the user.
+ * Each is worded where it is raised and printed in one place (`src/cli/common/report.ts`).
  */
 
 /** Exit codes by error code; the table is part of the contract with scripts (docs/errors.md). */
@@ -30,10 +30,10 @@ export const EXIT = {
 export type ErrorCode = keyof typeof EXIT
 
 export interface ErrorOptions {
-  /** What to do about it, a command where possible. */
+  /** The way out: a command where possible, else an imperative sentence. */
   readonly hint?: string | undefined
   readonly cause?: unknown
-  /** For programs that read the error as JSON, and for the client that can do something about it. */
+  /** For programs that read the error as JSON, and for clients that can solve the problem themselves. */
   readonly details?: Readonly<Record<string, unknown>> | undefined
 }
 
@@ -55,7 +55,7 @@ export class CoopError extends Error {
   }
 }
 
-/** The form in which an error crosses the daemon's socket and `--json` output. */
+/** The form of an error on the daemon's socket and in `--json` output. */
 export interface ErrorJson {
   readonly code: ErrorCode
   readonly message: string

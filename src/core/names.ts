@@ -1,4 +1,4 @@
-/** Names of boxes: what is legal, and how one is made when the user gives none. */
+/** Names of boxes: which ones are valid, and how coop makes one if the user gives none. */
 import { MAX_BOX_NAME } from './paths.ts'
 
 /** The rule in words, for error messages. */
@@ -11,7 +11,7 @@ export const MAX_HOSTNAME = 64
 // RFC 1123 section 2.1: letters, digits and inner hyphens, at most 63 per label.
 const HOSTNAME = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/i
 
-/** Whether `name` may name a box. Such a name is also a safe path component: never `.` or `..`. */
+/** Whether `name` may name a box. A valid name is also a safe path component: never `.` or `..`. */
 export function isBoxName(name: string): boolean {
   return name.length <= MAX_BOX_NAME && /^[a-z0-9][a-z0-9._-]*$/.test(name)
 }
@@ -22,7 +22,7 @@ export function isHostname(name: string): boolean {
 }
 
 /**
- * A legal box name from a workspace's folder, with a number behind it when the plain one is taken.
+ * A valid box name from a workspace's folder; a number is added if the plain name is taken.
  *
  * @example nameFromWorkspace('/src/My Project!', new Set(['my-project'])) // 'my-project-2'
  */
@@ -54,7 +54,7 @@ function trimEnd(text: string): string {
   return text.slice(0, end)
 }
 
-/** The host name of a box that configures none: its name with everything RFC 1123 forbids replaced. */
+/** The host name of a box that configures none: its name, with every character that RFC 1123 forbids replaced. */
 export function hostnameFromBoxName(name: string): string {
   const label = name
     .toLowerCase()

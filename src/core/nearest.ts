@@ -1,10 +1,10 @@
 /** Suggestions for mistyped words: commands, flags and configuration keys. */
 
-// Anything longer is no typing mistake, and the table below is quadratic.
+// Longer words are not typing mistakes, and the table below grows quadratically.
 const MAX_WORD_LENGTH = 64
 
 /**
- * How many insertions, deletions, replacements and swaps of neighbours turn `a` into `b`
+ * The number of insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`
  * (optimal string alignment distance).
  */
 export function editDistance(a: string, b: string): number {
@@ -29,8 +29,8 @@ export function editDistance(a: string, b: string): number {
 const at = (row: readonly number[], index: number): number => row[index] ?? 0
 
 /**
- * The candidate that `word` was probably meant to be; undefined when none is close. The first of
- * equally close candidates wins. Case does not count.
+ * The candidate that `word` was probably meant to be; undefined if none is close. The first of equally
+ * close candidates wins. Ignores case.
  *
  * @example nearest('atach', ['attach', 'exec']) // 'attach'
  */
@@ -42,7 +42,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   for (const candidate of candidates) {
     if (candidate.length > MAX_WORD_LENGTH) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
-    // A one-letter word is one mistake away from every other one: that is no resemblance.
+    // A one-letter word is one mistake away from every other one, so that proves no resemblance.
     if (distance > limit || distance >= Math.max(word.length, candidate.length)) continue
     if (distance === limit && best !== undefined) continue
     best = candidate

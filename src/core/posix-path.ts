@@ -1,8 +1,8 @@
-/** The little of node:path that the way to the daemon needs: loading that module costs a client 0.4 ms. */
+/** The few functions of node:path that a client needs to reach the daemon: loading the module costs it 0.4 ms. */
 
 export const isAbsolute = (path: string): boolean => path.startsWith('/')
 
-/** Without empty, `.` and `..` parts and without a slash at the end; `path` is absolute or taken as it is. */
+/** Removes empty, `.` and `..` parts and a trailing slash. `path` is absolute; others keep a leading `..`. */
 export function normalize(path: string): string {
   const parts: string[] = []
   for (const part of path.split('/')) {

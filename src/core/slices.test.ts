@@ -2,7 +2,7 @@ import { expect, test } from 'bun:test'
 import { work } from './slices.ts'
 import type { Steps } from './steps.ts'
 
-/** Takes so many steps of half a millisecond, and says when it is done. */
+/** Takes that many steps of half a millisecond, then calls `done`. */
 function* steps(count: number, done: () => void): Steps<void> {
   for (let i = 0; i < count; i++) {
     const until = performance.now() + 0.5

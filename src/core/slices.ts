@@ -1,23 +1,23 @@
 /**
- * Long work of several terminals on the one event loop, in slices: everything else of the daemon gets its turn between
- * two of them, and each terminal gets as many as any other, however much it has to do.
+ * Divides long work for several terminals on the one event loop into slices. The rest of the daemon gets its turn
+ * between two slices, and each terminal gets as many as any other, however much work it has.
  */
 import type { Steps } from './steps.ts'
 
-/** One call or key of a user takes some ten turns of the loop, which together must stay below 50 ms. */
+/** A call or key of a user takes some ten turns of the loop, which together must stay below 50 ms. */
 const SLICE_MS = 2
 
 const waiting: Steps<void>[] = []
 let isScheduled = false
 
-/** `atOnce`: what a slice is enough for is done when this returns, if nobody else waits. */
+/** `atOnce`: work that fits into one slice is finished on return, if nobody else waits. */
 export function work(steps: Steps<void>, atOnce: boolean): void {
   if (atOnce && waiting.length === 0 && isDone(steps)) return
   waiting.push(steps)
   schedule()
 }
 
-/** Resolves with the result of the steps, which take turns with all other work. */
+/** Resolves with the result of the steps; other work gets its turns in between. */
 export function inSlices<T>(steps: Steps<T>): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   function* settling(): Steps<void> {

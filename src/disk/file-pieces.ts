@@ -1,13 +1,13 @@
-/** A part of a file, piece by piece. */
+/** Reads a part of a file piece by piece. */
 import { closeSync, constants, openSync, readSync } from 'node:fs'
 
 const PIECE = 256 * 1024 // bytes
 
-/** A fifo that a box has put into the place of a file is an error, and not waited for. */
+/** Open a file without blocking: a box may have put a fifo in its place, which becomes an error. */
 export const openWithoutWaiting = (path: string): number =>
   openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY)
 
-/** `size` bytes from `start` on, or to the end of the file. */
+/** `size` bytes from `start`, or fewer at the end of the file. */
 export async function* filePieces(
   path: string,
   start = 0,

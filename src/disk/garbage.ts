@@ -1,12 +1,12 @@
 /**
- * Buffers that were used are garbage, which the collector sees late: it counts little of what lies outside of its heap.
- * Told of each, memory stays the same however large the image is.
+ * Used buffers are garbage that the collector notices late, because it counts little of the memory outside its heap.
+ * Reporting each used buffer here keeps memory constant, however large the image is.
  */
-const COLLECT_EVERY = 6 << 20 // bytes; with 12 MB the peak is some 10 MB higher, with 3 as much lower
+const COLLECT_EVERY = 6 << 20 // bytes; 12 MB raises the peak by some 10 MB, 3 MB lowers it by as much
 
 let bytes = 0
 
-/** So many bytes of buffers are not needed any more. */
+/** Report that `count` bytes of buffers are no longer needed. */
 export function spent(count: number): void {
   bytes += count
   if (bytes < COLLECT_EVERY) return

@@ -44,7 +44,7 @@ test('a link and a file are taken away themselves, and nothing at all is no erro
 test('folders deeper than any path can name go, too', () => {
   using paths = testPaths()
   const tree = join(paths.top, 'tree')
-  const depth = 1000 // of 7 bytes each: more than PATH_MAX
+  const depth = 1000 // folders of 7 bytes each: more than PATH_MAX
   const script = `mkdir tree; cd tree; i=0; while [ $i -lt ${depth} ]; do mkdir dddddd; cd -P ./dddddd; i=$((i+1)); done`
   const python = `import os\nos.mkdir('tree'); os.chdir('tree')\nfor i in range(${depth}):\n  os.mkdir('dddddd'); os.chdir('dddddd')\n  open('f', 'w').close()`
   const made = Bun.spawnSync(Bun.which('python3') ? ['python3', '-c', python] : ['sh', '-c', script], {
@@ -55,27 +55,27 @@ test('folders deeper than any path can name go, too', () => {
   expect(readdirSync(paths.top)).toEqual([])
 }, 60_000)
 
-/** As it would be done by paths: what a name is, is asked before it is used. */
+/** Removes by paths: the type of a name is checked before it is used. */
 function removeByPath(path: string): void {
   try {
     if (!lstatSync(path).isDirectory()) return unlinkSync(path)
     for (const name of readdirSync(path)) removeByPath(join(path, name))
     rmdirSync(path)
   } catch {
-    // Another one has moved it.
+    // The swapping process has moved it.
   }
 }
 
-/** Exchanges `folder` and `link` of its working folder without end. */
+/** Exchanges `folder` and `link` in its working folder without end. */
 const SWAP = `
 import ctypes
 libc = ctypes.CDLL(None)
 while True: libc.syscall(NUMBER, -100, b"tree/folder", -100, b"tree/link", 2)
 `.replace('NUMBER', process.arch === 'arm64' ? '276' : '316')
 
-const MOST_MS = 25_000 // until the two meet: on a busy machine neither runs for long
+const MOST_MS = 25_000 // until the race is hit: on a busy machine neither process runs for long
 
-/** Rounds of removing what somebody swaps, until a file outside is gone; undefined when it never is. */
+/** Removes in rounds while another process swaps, until a file outside is gone; undefined if none is ever lost. */
 function attack(paths: TestPaths, remove: (path: string) => void, rounds: number): number | undefined {
   const outside = join(paths.top, 'outside')
   const tree = join(paths.top, 'tree')
@@ -91,7 +91,7 @@ function attack(paths: TestPaths, remove: (path: string) => void, rounds: number
         symlinkSync(outside, join(tree, 'link'))
         for (let i = 0; i < 20; i++) writeFileSync(join(tree, 'folder', `kept-${i}`), '')
       } catch {
-        // Swapped already.
+        // Already swapped.
       }
       remove(tree)
       if (readdirSync(outside).length < 20) return round
@@ -108,7 +108,7 @@ test.skipIf(!Bun.which('python3'))(
   () => {
     using control = testPaths()
     const lost = attack(control, removeByPath, Number.POSITIVE_INFINITY)
-    expect(lost).toBeNumber() // by path it is, sooner or later
+    expect(lost).toBeNumber() // removal by path loses it sooner or later
     using paths = testPaths()
     expect(attack(paths, removeTree, Math.max(500, 3 * (lost ?? 0)))).toBeUndefined()
   },

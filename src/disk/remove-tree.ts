@@ -1,6 +1,7 @@
 /**
- * Deleting what boxes have written. Another box that shares a volume may be changing it meanwhile, so every name is
- * taken in an open folder and no link is followed; and however deep a box has made it, few folders are open at once.
+ * Deletes the files that boxes have written. Another box that shares a volume may change them meanwhile, so every name
+ * is resolved in an open folder and no link is followed. Few folders are open at once, however deep a box has nested
+ * them.
  */
 import { closeSync, constants, openSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -9,18 +10,18 @@ import { closeDescriptor } from '../../ffi/pty.ts'
 import * as tree from '../../ffi/tree.ts'
 import { finish, type Steps } from '../core/steps.ts'
 
-export const MAX_DEPTH = 64 // folders in one another; what is deeper is moved up first
+export const MAX_DEPTH = 64 // nested folders; deeper ones are moved up first
 
-const STEP = 32 // files and folders, which take about a millisecond
-const ROUNDS = 3 // a listing may miss what moves while it is read; whoever goes on making files must not keep us here
+const STEP = 32 // files and folders; removing them takes about a millisecond
+const ROUNDS = 3 // a listing may miss names that move while it is read; a bound, because a process may keep making files
 
-/** A name beside what is being deleted, for what lay too deep in it. */
+/** A temporary name beside the deleted folder, for folders nested too deep in it. */
 export const movedName = (): string => `.deep.${crypto.randomUUID()}`
 
-/** Paths of what could not be removed, beside it what lay too deep in it. The folder that it is in is coop's own. */
+/** Returns the paths that could not be removed, including folders moved up. The enclosing folder must be coop's own. */
 export const removeTree = (path: string): string[] => finish(removingTree(path))
 
-/** The same in steps: a box may leave so many files, and so deep, that it takes minutes. */
+/** `removeTree` in steps: a box may leave so many files, so deep, that removing them takes minutes. */
 export function* removingTree(path: string): Steps<string[]> {
   const folder = dirname(path)
   let top: number
@@ -46,7 +47,7 @@ class Removal {
     this.#top = top
   }
 
-  /** Names that are left in the top folder. */
+  /** Removes a name of the top folder; returns the names that are left there. */
   *remove(name: string): Steps<string[]> {
     const left = (yield* this.#entry(this.#top, name, 0)) ? [] : [name]
     for (let deep = this.#moved.pop(); deep !== undefined; deep = this.#moved.pop())
@@ -56,13 +57,13 @@ class Removal {
 
   *#entry(dir: number, name: string, depth: number): Steps<boolean> {
     if (++this.#seen % STEP === 0) yield
-    if (tree.remove(dir, name) || tree.removeFolder(dir, name)) return true // most folders of a box are empty
+    if (tree.remove(dir, name) || tree.removeFolder(dir, name)) return true // most folders in a box are empty
     let folder: number
     try {
       folder = tree.openToRemove(dir, name)
     } catch (error) {
       if (!(error instanceof SysError)) throw error
-      return false // a folder of another id
+      return false // the folder belongs to another id
     }
     try {
       if (depth === MAX_DEPTH) {
@@ -83,7 +84,7 @@ class Removal {
     }
   }
 
-  /** Whether something was there and all of it is gone: then there may be more. */
+  /** Whether the folder had entries and all of them are gone; there may be new ones then. */
   *#content(folder: number, depth: number): Steps<boolean> {
     let found = false
     let whole = true

@@ -1,4 +1,4 @@
-/** The runtime folder: sockets, rings and locks. Anybody else's hand in it would be a hand in every box. */
+/** The runtime folder: sockets, rings and locks. Whoever can write here controls every box. */
 
 import { chmodSync, lstatSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -6,7 +6,7 @@ import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import { checkSocketPaths, type Paths } from '../core/paths.ts'
 
-/** Make it, or check that it is ours alone: a real folder, our uid, mode 0700. Raises E_RUNTIME_DIR. */
+/** Make the folder, or check that it is ours alone: a real folder, our uid, mode 0700. Raises E_RUNTIME_DIR. */
 export function ensureRuntimeDir(paths: Paths): void {
   checkSocketPaths(paths)
   const path = paths.runtimeDir
@@ -37,7 +37,7 @@ export function ensureRuntimeDir(paths: Paths): void {
   }
 }
 
-// Also closes a folder that was open to others.
+// Also closes a folder that was open to other users.
 function isReadOnly(path: string): boolean {
   try {
     chmodSync(path, 0o700)

@@ -1,22 +1,22 @@
-/** Reading small files that a hostile repository may have made. */
+/** Reads small files that a hostile repository may have made. */
 import { lstatSync, realpathSync } from 'node:fs'
 import { basename, dirname, relative } from 'node:path'
 import { isInside, readInside } from '../../ffi/small-file.ts'
 import { CoopError } from '../core/errors.ts'
 
 export interface ReadOptions {
-  /** More than this is cut off: one byte more is returned, so that the caller can tell. */
+  /** Longer files are cut off after one more byte, so that the caller can tell. */
   readonly maxBytes: number
-  /** A folder that a symbolic link must not lead out of. */
+  /** A folder that symbolic links must not lead out of. */
   readonly within?: string | undefined
-  /** The file itself must not be a link, wherever that leads. */
+  /** The file itself must not be a link, wherever it leads. */
   readonly noLink?: boolean
 }
 
 /**
- * The bytes of a regular file; undefined when there is none. Never blocks: a fifo, socket, device or folder
- * is E_CONFIG, and so are an unreadable file and a link that leads outside of `within` or nowhere. With `within`, where
- * a box may be writing, the kernel looks for the file in that folder; else links are followed as usual.
+ * The bytes of a regular file; undefined if there is none. Never blocks: a fifo, socket, device or folder is E_CONFIG,
+ * and so are an unreadable file and a link that leads nowhere or out of `within`. With `within`, where a box may be
+ * writing, the kernel resolves the path inside that folder; otherwise links are followed as usual.
  */
 export function readSmallFile(
   path: string,
@@ -43,26 +43,28 @@ export function readSmallFile(
     const isGone = code === 'ENOENT' || code === 'ENOTDIR'
     if (isGone && !(within === undefined ? exists(path) : isInside(folder, name))) return undefined
     if (within !== undefined && code === 'EXDEV') throw outside(path, within)
-    throw new CoopError('E_CONFIG', `${path} cannot be read: ${code}.`, {
+    throw new CoopError('E_CONFIG', `${path} cannot be read: ${code}`, {
       hint:
-        code === 'ENOENT' || code === 'ELOOP' ? 'It is a symbolic link that leads nowhere.' : `ls -l ${path}`,
+        code === 'ENOENT' || code === 'ELOOP'
+          ? 'remove the symbolic link, which leads nowhere'
+          : `ls -l ${path}`,
       cause: error,
     })
   }
 }
 
 const outside = (path: string, within: string): CoopError =>
-  new CoopError('E_CONFIG', `${path} is a symbolic link that leads outside of ${within}.`, {
-    hint: 'Replace the link by a copy of the file.',
+  new CoopError('E_CONFIG', `${path} is a symbolic link that leads outside of ${within}`, {
+    hint: 'replace the link with a copy of the file',
   })
 
 const isLink = (path: string): CoopError =>
-  new CoopError('E_CONFIG', `${path} is a symbolic link, which a box could make lead elsewhere.`, {
-    hint: 'Replace the link by a copy of the file.',
+  new CoopError('E_CONFIG', `${path} is a symbolic link, which a box could redirect`, {
+    hint: 'replace the link with a copy of the file',
   })
 
 const notRegular = (path: string): CoopError =>
-  new CoopError('E_CONFIG', `${path} is not a regular file.`, { hint: `ls -ld ${path}` })
+  new CoopError('E_CONFIG', `${path} is not a regular file`, { hint: `ls -ld ${path}` })
 
 function exists(path: string): boolean {
   try {

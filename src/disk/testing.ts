@@ -1,4 +1,4 @@
-/** What the unit tests of files on disk share. */
+/** Helpers for the unit tests of files on disk. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -6,7 +6,7 @@ import { type Paths, resolvePaths } from '../core/paths.ts'
 
 export type TestPaths = Paths & { readonly top: string; [Symbol.dispose](): void }
 
-/** Folders of coop's own, gone at the end of the block. */
+/** Temporary state folders, removed at the end of the block. */
 export function testPaths(): TestPaths {
   const top = mkdtempSync(join(tmpdir(), 'coop-unit-'))
   return {
@@ -16,12 +16,12 @@ export function testPaths(): TestPaths {
   }
 }
 
-/** Longer than any file that `withoutRoom` lets be written. */
+/** Longer than any file that `withoutRoom` allows. */
 export const LONG = 'x'.repeat(100_000)
 
 /**
- * What `code` prints in a process of its own for which the disk gets full in the middle of a file: write(2) takes a
- * part, and only the next one fails (setrlimit(2), RLIMIT_FSIZE). `folder` is where its imports start.
+ * The output of `code` in a process of its own whose disk gets full in the middle of a file: write(2) writes a part,
+ * and only the next call fails (setrlimit(2), RLIMIT_FSIZE). Its imports start at `folder`.
  */
 export function withoutRoom(top: string, folder: string, code: string): string {
   const script = join(top, 'script.ts')

@@ -1,4 +1,4 @@
-/** Facts about the host that planning needs, read once per daemon where they do not change. */
+/** Facts about the host that planning needs. Facts that do not change are read once per daemon. */
 import {
   existsSync,
   lstatSync,
@@ -27,33 +27,33 @@ export interface HostFacts {
   readonly newuidmap: string | undefined
   readonly newgidmap: string | undefined
   readonly image: HostImageFacts
-  /** Of the image's files those that only the user may read. */
+  /** Files of the image that only the user may read. */
   readonly groupFiles: GroupFiles
   readonly devices: readonly Source[]
   readonly sys: readonly Source[]
   readonly landlockAbi: number
   readonly lastCapability: number
-  /** What of the kernel's own files below /proc there is, of those that a box must not have. */
+  /** The kernel files below /proc that exist here, out of those that a box must not have. */
   readonly procNames: ReadonlySet<string>
-  /** What /proc/sys/user says. */
+  /** The values of /proc/sys/user. */
   readonly userParameters: UserParameters
   /** Hard limits of this process, which a box cannot exceed (proc_pid_limits(5)). */
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
 }
 
 const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom', '/dev/tty'] as const
-/** All that ordinary programs ask /sys: how many processors there are and how they are arranged. */
+/** The part of /sys that ordinary programs read: the number of processors and their arrangement. */
 const SYS_SHOWN = ['/sys/devices/system/cpu', '/sys/devices/system/node'] as const
 
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch {
-    return '' // a file that is not there says nothing
+    return '' // a missing file counts as empty
   }
 }
 
-/** What is at a path, links resolved; undefined when there is nothing or it may not be looked at. */
+/** The file or folder at a path, links resolved; undefined if nothing is there or it may not be looked at. */
 export function sourceOf(path: string, owner: Source['owner']): Source | undefined {
   try {
     const real = realpathSync(path)
@@ -96,7 +96,7 @@ function imageFacts(): HostImageFacts {
   return { folders, links }
 }
 
-/** By /etc/passwd, which decides for newuidmap, too; the environment's USER may say anything. */
+/** The name in /etc/passwd, which newuidmap uses, too; the environment's USER may be wrong. */
 function userNameOf(uid: number): string {
   const line = read('/etc/passwd')
     .split('\n')
@@ -120,7 +120,7 @@ function userParameters(): UserParameters {
   return Object.fromEntries(pairs.filter(([, most]) => Number.isSafeInteger(most)))
 }
 
-/** Root of a user namespace may have no ids to give away. Raises E_ISOLATION. */
+/** Root of a user namespace may have no ids to give to a box. Raises E_ISOLATION then. */
 function checkRange(uid: number, subuid: string, subgid: string): void {
   if (uid !== 0) return
   const start = rootRange(subuid, subgid)
@@ -134,7 +134,7 @@ function checkRange(uid: number, subuid: string, subgid: string): void {
   })
 }
 
-/** Facts as they are now. Raises E_ISOLATION when the kernel lacks what a box cannot do without. */
+/** Reads the facts now. Raises E_ISOLATION if the kernel lacks something that a box needs. */
 export function hostFacts(home: string): HostFacts {
   if (!existsSync('/proc/self/ns/user'))
     throw new CoopError('E_ISOLATION', 'this kernel has no user namespaces', {

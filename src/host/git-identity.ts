@@ -1,6 +1,6 @@
 /**
- * Who commits in the box: the user's name and e-mail from their git configuration, and nothing else of it
- * (no signing, no credentials, no helpers, no aliases that run commands).
+ * The author of commits in the box: name and e-mail from the user's git configuration, and nothing else of it (no
+ * signing, no credentials, no helpers, no aliases that run commands).
  */
 import { join } from 'node:path'
 import { readSmallFile } from '../disk/small-file.ts'
@@ -8,7 +8,7 @@ import { readSmallFile } from '../disk/small-file.ts'
 const MAX_BYTES = 1 << 20
 const IDENTITY = new Set(['name', 'email'])
 
-/** `user.name` and `user.email` of a git configuration file (git-config(1), "Syntax"), last one wins. */
+/** `user.name` and `user.email` of a git configuration file (git-config(1), "Syntax"). The last setting wins. */
 export function parseIdentity(text: string): { name?: string; email?: string } {
   const found: { name?: string; email?: string } = {}
   let inUser = false
@@ -20,7 +20,7 @@ export function parseIdentity(text: string): { name?: string; email?: string } {
     const key = pair?.[1]?.toLowerCase() ?? ''
     if (!inUser || !IDENTITY.has(key)) continue
     const written = pair?.[2] ?? ''
-    // A comment starts outside of quotes only.
+    // A comment starts only outside of quotes.
     const value = (/^"((?:[^"\\]|\\.)*)"/.exec(written)?.[1] ?? written.replace(/\s+[#;].*$/, '')).replace(
       /\\(["\\])/g,
       '$1',
@@ -34,7 +34,7 @@ function quoted(value: string): string {
   return `"${value.replace(/["\\]/g, '\\$&')}"`
 }
 
-/** Files of the box's home that carry the identity; none when the user has not set one. */
+/** Files of the box's home with the identity; none if the user has not set one. */
 export function gitIdentity(home: string): Record<string, string> {
   const identity: { name?: string; email?: string } = {}
   for (const path of [join(home, '.config/git/config'), join(home, '.gitconfig')]) {
@@ -42,7 +42,7 @@ export function gitIdentity(home: string): Record<string, string> {
       const bytes = readSmallFile(path, { maxBytes: MAX_BYTES })
       if (bytes) Object.assign(identity, parseIdentity(Buffer.from(bytes).toString('utf8')))
     } catch {
-      // None that can be read, or a fifo: a folder of settings may be mounted in a box.
+      // Unreadable, or a fifo: a folder of settings may be mounted in a box.
     }
   }
   const lines = Object.entries(identity).map(([key, value]) => `\t${key} = ${quoted(value)}\n`)

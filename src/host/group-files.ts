@@ -1,7 +1,8 @@
 /**
- * Looks for the files of group-files.ts (src/sandbox). /etc takes some 5 ms for 1,200 files and is looked through at the
- * first box of a daemon and again after later ones, out of their way: what appears while a box runs shows in it anyway.
- * /usr and /opt take a second for 140,000 files, and only matter where a box keeps supplementary groups of its user.
+ * Finds the files of src/sandbox/group-files.ts. /etc takes some 5 ms for 1,200 files. It is searched at the daemon's
+ * first box and again after later ones, out of their way: a file that appears while a box runs shows in that box
+ * anyway. /usr and /opt take a second for 140,000 files, and matter only where a box keeps its user's supplementary
+ * groups.
  */
 import { accessSync, constants, type Dirent, lstatSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,11 +10,11 @@ import { CoopError } from '../core/errors.ts'
 import { bounded, type Covered, isTheUsers, NOTHING_COVERED } from '../sandbox/group-files.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 
-const SLICE_MS = 10 // then terminals and other boxes have their turn
-const REFRESH_MS = 30_000 // boxes that follow each other at once do not wait for it
-const MAX_ENTRIES = 2_000_000 // a few seconds; a store of packages is not below these folders
+const SLICE_MS = 10 // after it, terminals and other boxes get their turn
+const REFRESH_MS = 30_000 // boxes started in quick succession do not search again
+const MAX_ENTRIES = 2_000_000 // a few seconds; package stores are not below these folders
 
-/** Whose files, and where they are looked for. */
+/** The user whose files are searched, and facts that decide where. */
 export interface SearchFacts {
   readonly uid: number
   readonly gid: number
@@ -21,7 +22,7 @@ export interface SearchFacts {
   readonly ids: IdPlan['kind']
 }
 
-/** Folders of the `host` image to look through. None for root: its box has none of its ids, and no groups. */
+/** Folders of the `host` image to search. None for root: its box has neither its ids nor its groups. */
 export function searchedFolders({ ids, gid, groups }: SearchFacts): readonly string[] {
   if (ids === 'root') return []
   const others = groups.filter((group) => group !== gid)
@@ -37,7 +38,7 @@ function isAllowed(path: string, mode: number): boolean {
   }
 }
 
-/** One step for each folder. */
+/** Searches a folder tree; yields once per folder. */
 function* search(top: string, user: number): Generator<undefined, Covered> {
   const files: string[] = []
   const folders: string[] = []
@@ -48,13 +49,17 @@ function* search(top: string, user: number): Generator<undefined, Covered> {
     try {
       entries = readdirSync(at, { withFileTypes: true })
     } catch {
-      continue // not to be read by the user either, or gone
+      continue // the user cannot read it either, or it is gone
     }
     seen += entries.length
     if (seen > MAX_ENTRIES)
-      throw new CoopError('E_ISOLATION', `${top} has too many files to look for those of your groups`, {
-        hint: 'use an image instead of the host: coop --image debian:bookworm',
-      })
+      throw new CoopError(
+        'E_ISOLATION',
+        `${top} has too many files to search for those that only your groups may read`,
+        {
+          hint: 'use an image instead of host: coop --image debian:bookworm',
+        },
+      )
     for (const entry of entries) {
       if (entry.isSymbolicLink()) continue
       const path = join(at, entry.name)
@@ -89,7 +94,7 @@ async function inSlices(search: Generator<undefined, Covered>): Promise<Covered>
   }
 }
 
-/** Found files by the folder that was looked through. */
+/** The files found, by searched folder. */
 export class GroupFiles {
   readonly #facts: SearchFacts
   readonly #folders: readonly string[]
@@ -102,7 +107,7 @@ export class GroupFiles {
     this.#folders = folders
   }
 
-  /** Have everything looked through once, without standing in the way of others. */
+  /** Search everything once, in slices that let other work run. */
   async ready(): Promise<void> {
     for (const folder of this.#folders)
       while (!this.#found.has(folder)) {
@@ -120,7 +125,7 @@ export class GroupFiles {
       })
   }
 
-  /** Look through /etc again, unless that was done a moment ago. Never rejects: what was found before stays. */
+  /** Search /etc again, unless that happened a moment ago. Never rejects: on failure earlier findings stay. */
   async refresh(): Promise<void> {
     const [first] = this.#folders
     if (first === undefined || this.#searching || performance.now() - this.#looked < REFRESH_MS) return
@@ -128,7 +133,7 @@ export class GroupFiles {
     await this.#searching.catch(() => {})
   }
 
-  /** What a box must cover; looked for now where nobody has yet. Raises E_ISOLATION. */
+  /** The paths that a box must cover; folders not searched yet are searched now. Raises E_ISOLATION. */
   get covered(): Covered {
     if (!this.#folders.length) return NOTHING_COVERED
     const all = this.#folders.map((folder) => {
@@ -139,8 +144,12 @@ export class GroupFiles {
     const sum = { files: all.flatMap(({ files }) => files), folders: all.flatMap(({ folders }) => folders) }
     const covered = bounded(sum, this.#folders)
     if (covered) return covered
-    throw new CoopError('E_ISOLATION', 'your groups may read too many files of this machine to cover them', {
-      hint: 'use an image instead of the host: coop --image debian:bookworm',
-    })
+    throw new CoopError(
+      'E_ISOLATION',
+      'your groups may read more files of this machine than coop can cover',
+      {
+        hint: 'use an image instead of host: coop --image debian:bookworm',
+      },
+    )
   }
 }

@@ -1,6 +1,6 @@
 /**
- * A path of the host that a person or a project named, found as `coop cp` does it: links are resolved by hand, one in a
- * place where boxes write must not lead out of it, and the result is opened as a path in which there is no link.
+ * Resolves a path of the host that a person or a project named, in the same way as `coop cp`. Links are resolved by
+ * hand, a link in a place where boxes write must not lead out of it, and the result is opened as a path without links.
  */
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
@@ -15,13 +15,13 @@ import { realPath } from '../sandbox/real-path.ts'
 
 export interface HostPlace {
   readonly source: Source
-  /** `other`: a socket, a fifo or a device, which a read-only mount leaves as it is. */
+  /** `other`: a socket, fifo or device, which a read-only mount does not restrict. */
   readonly kind: Source['type'] | 'other'
 }
 
 const asBytes = new WeakMap<readonly string[], readonly string[]>()
 
-/** A link in a folder that is closed to us is none: what it leads to is out of reach as well, and opening says so. */
+/** A link in a folder that is closed to us counts as none: its target is out of reach, and opening it reports that. */
 function readLink(path: string): string | undefined {
   try {
     return readLinkAt(path)
@@ -30,7 +30,7 @@ function readLink(path: string): string | undefined {
   }
 }
 
-/** The path without links. `writable`: where boxes write. Raises `code`. */
+/** The path without links. `writable`: folders in which boxes write. Raises `code`. */
 export function resolvedPath(path: string, writable: readonly string[], code: ErrorCode): string {
   const bytes = asBytes.get(writable) ?? writable.map(pathBytes)
   asBytes.set(writable, bytes)
@@ -38,7 +38,7 @@ export function resolvedPath(path: string, writable: readonly string[], code: Er
   return textOf(Buffer.from(real, 'latin1'))
 }
 
-/** What is at a path without links, or undefined: there is nothing, there is a link by now, or it may not be looked at. */
+/** statx of a path without links; undefined if nothing or a link is there, or it may not be looked at. */
 export function statOf(path: string): Statx | undefined {
   let fd: number
   try {
@@ -63,13 +63,13 @@ function sourceFrom(path: string, stat: Statx, owner: Source['owner']): Source {
   }
 }
 
-/** What is at a path that has been resolved already: a link that has come to be there since is nothing. */
+/** The source at a resolved path; undefined if it is gone or has become a link. */
 export function sourceAt(path: string, owner: Source['owner']): Source | undefined {
   const stat = statOf(path)
   return stat && sourceFrom(path, stat, owner)
 }
 
-/** What a path leads to, as a source of the user's. Raises `code` for a link that a box may have made. */
+/** The target of a path, as a source of the user's. Raises `code` for a link that a box may have made. */
 export function placeOf(path: string, writable: readonly string[], code: ErrorCode): HostPlace | undefined {
   const real = resolvedPath(path, writable, code)
   const stat = statOf(real)
@@ -78,7 +78,7 @@ export function placeOf(path: string, writable: readonly string[], code: ErrorCo
   return { source, kind: stat.type === k.S_IFREG || stat.type === k.S_IFDIR ? source.type : 'other' }
 }
 
-/** The folders that lead to a path without links, and what is there. One that cannot be looked at is closed. */
+/** The folders on the way to a path without links, and the path itself. A part closed to us counts as closed. */
 export function wayTo(path: string): WayPart[] {
   const names = path.split('/').filter(Boolean)
   const paths = ['/', ...names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`)]

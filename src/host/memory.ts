@@ -1,11 +1,11 @@
-/** What the processes of a box use, seen from outside (proc_pid_task_children(5), proc_pid_statm(5)). */
+/** The memory of a box's processes, seen from outside (proc_pid_task_children(5), proc_pid_statm(5)). */
 import { readdirSync, readFileSync } from 'node:fs'
 
 const PAGE_SIZE = 4096 // bytes; statm counts pages, and both architectures that coop runs on use 4 KiB by default
 const MAX_PROCESSES = 20_000
-const GOOD_MS = 1_000 // each process is some ten calls to the system, and who lists boxes waits for them
+const GOOD_MS = 1_000 // a reading stays valid: each process takes some ten system calls while `coop ls` waits
 
-/** Each thread has its own children. */
+/** Pids of a process's children; the kernel lists them per thread. */
 export function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
@@ -28,7 +28,7 @@ export function processesOf(init: number): number[] {
   return found
 }
 
-/** Shared pages count in each process. */
+/** Resident bytes of all processes; shared pages count in each. */
 function residentBytes(init: number): number {
   let pages = 0
   for (const pid of processesOf(init)) {

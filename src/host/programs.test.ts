@@ -41,7 +41,7 @@ describe('a program', () => {
   test('is not taken from where a box writes, by no link either', () => {
     for (const folder of ['project/node_modules/.bin', 'linked', 'links'])
       expect(find(at(folder), at('bin'))).toBe(at('bin/it'))
-    expect(findProgram('it', at('linked'), [])).toBe(at('linked/it')) // where no box writes
+    expect(findProgram('it', at('linked'), [])).toBe(at('linked/it')) // no box writes there
   })
 
   test('is an executable file', () => {

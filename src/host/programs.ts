@@ -1,13 +1,13 @@
 /**
- * Where coop looks for programs that it starts on the host. `execvp` takes the current folder for an empty entry of
- * PATH and `npm run` puts the project's `node_modules/.bin` in front: both are places that a box writes in.
+ * Finds programs that coop starts on the host. `execvp` takes an empty entry of PATH for the current folder, and `npm
+ * run` puts the project's `node_modules/.bin` first. A box can write in both places.
  */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathBytes, placeIdentity } from '../../ffi/tree.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
 
-/** Only the administrator writes here. */
+/** Folders in which only the administrator writes. */
 const SYSTEM_FOLDERS = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin', '/usr/local/sbin']
 
 function real(path: string): string | undefined {
@@ -18,7 +18,7 @@ function real(path: string): string | undefined {
   }
 }
 
-/** Whether a place without links is, or lies in, one that boxes write, also if that was moved. */
+/** Whether boxes write at a place without links, or in a folder above it, even if that was moved since. */
 function isWritten(place: string, writable: readonly string[]): boolean {
   if (writable.some((one) => isWithin(place, one))) return true
   for (let at = place; at !== '/'; at = dirname(at)) {
@@ -28,7 +28,7 @@ function isWritten(place: string, writable: readonly string[]): boolean {
   return false
 }
 
-/** Of a PATH the folders that are absolute and not where a box writes (links resolved), as a PATH. */
+/** The entries of a PATH that are absolute and outside of folders where boxes write (links resolved), as a PATH. */
 export function trustedPath(path: string, writable: readonly string[]): string {
   const folders = path.split(':').filter((folder) => {
     if (!folder.startsWith('/')) return false
@@ -39,7 +39,7 @@ export function trustedPath(path: string, writable: readonly string[]): string {
   return [...new Set(folders)].join(':')
 }
 
-/** The absolute path of a program in a PATH; undefined when no folder to be trusted has it. */
+/** The absolute path of a program in a PATH; undefined if no trusted folder has it. */
 export function findProgram(name: string, path: string, writable: readonly string[]): string | undefined {
   if (name.includes('/')) return undefined
   return trustedPath(path, writable)
@@ -49,14 +49,14 @@ export function findProgram(name: string, path: string, writable: readonly strin
     .find((program) => isProgram(program, writable))
 }
 
-/** Of the system: one that no user installs in their home. */
+/** The path of a system program, which no user installs in their home. */
 export function findSystemProgram(name: string): string | undefined {
   return findProgram(name, SYSTEM_PATH, [])
 }
 
 export const SYSTEM_PATH = SYSTEM_FOLDERS.join(':')
 
-/** An executable file, and no link into a place that a box writes in. */
+/** An executable file that is no link into a place where boxes write. */
 function isProgram(path: string, writable: readonly string[]): boolean {
   const place = real(path)
   if (place === undefined || isWritten(place, writable)) return false

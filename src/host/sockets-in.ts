@@ -1,4 +1,4 @@
-/** Sockets and fifos in a folder of the host: whoever reaches one can talk to the program behind it. */
+/** Sockets and fifos in a folder of the host: a box that reaches one can talk to the program behind it. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -8,9 +8,9 @@ export interface ScanBounds {
 }
 
 const BOUNDS: ScanBounds = { depth: 4, entries: 4000 } // some 20 ms of a cold disk
-const NAMED = 3 // a sentence has no room for more
+const NAMED = 3 // the most that fits into a sentence
 
-/** Their paths, at most a few, breadth first. Links are not followed; what cannot be listed has none. */
+/** Paths of at most a few sockets, breadth first. Links are not followed; unreadable folders count as empty. */
 export function socketsIn(folder: string, { depth, entries }: ScanBounds = BOUNDS): readonly string[] {
   const found: string[] = []
   let left = entries
@@ -38,7 +38,7 @@ function listed(folder: string) {
   }
 }
 
-/** Half a sentence about a folder with sockets in it; undefined when none was found. */
+/** Half a sentence about a folder with sockets in it; undefined if none was found. */
 export function socketsText(folder: string): string | undefined {
   const found = socketsIn(folder)
   return found.length ? `programs of the host listen in it (${found.join(', ')})` : undefined

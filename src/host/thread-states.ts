@@ -1,4 +1,4 @@
-/** What the threads of a process are doing. */
+/** The states of a process's threads. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 /** The states of all threads (proc_pid_stat(5), field 3). */

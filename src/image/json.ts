@@ -1,14 +1,14 @@
-/** Reading JSON that a registry or an archive sent: bounded, and nothing is believed to be there. */
+/** Reads JSON from a registry or an archive: bounded, and every field is checked. */
 import { CoopError } from '../core/errors.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
-export const MAX_JSON = 4 << 20 // bytes of a manifest or configuration; registries refuse larger ones, too
+export const MAX_JSON = 4 << 20 // bytes of a manifest or configuration; registries also refuse larger ones
 
-/** A sentence about what was found wrong with an image. */
+/** An error with a sentence about the fault of an image. */
 export function badImage(what: string, cause?: unknown): CoopError {
   return new CoopError('E_IMAGE', what, {
-    hint: 'it is damaged or was made by something that coop does not know: get it again, or another version',
+    hint: 'get it again, or another version: it is damaged, or made by a tool that coop does not know',
     cause,
   })
 }
@@ -18,7 +18,7 @@ export function parseAnyJson(bytes: Uint8Array, what: string): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'))
   } catch (error) {
-    throw badImage(`${what} is no JSON`, error)
+    throw badImage(`${what} is not JSON`, error)
   }
 }
 
@@ -27,7 +27,7 @@ export const parseJson = (bytes: Uint8Array, what: string): JsonObject =>
 
 export function object(value: unknown, what: string): JsonObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw badImage(`${what} is no object`)
+    throw badImage(`${what} is not an object`)
   return value as JsonObject
 }
 
@@ -36,13 +36,13 @@ export function maybeObject(value: unknown): JsonObject {
 }
 
 export function list(value: unknown, what: string, max: number): readonly unknown[] {
-  if (!Array.isArray(value)) throw badImage(`${what} is no list`)
+  if (!Array.isArray(value)) throw badImage(`${what} is not a list`)
   if (value.length > max) throw badImage(`${what} has ${value.length} entries, more than ${max}`)
   return value
 }
 
 export function text(value: unknown, what: string): string {
-  if (typeof value !== 'string') throw badImage(`${what} is no string`)
+  if (typeof value !== 'string') throw badImage(`${what} is not a string`)
   return value
 }
 

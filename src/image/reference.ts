@@ -1,5 +1,5 @@
 /**
- * Names of images, as docker and podman write them, and the ones for images that no registry has. Pure.
+ * Names of images as docker and podman write them, and names for images outside of registries. Pure.
  * Grammar: github.com/distribution/reference.
  */
 import { CoopError } from '../core/errors.ts'
@@ -20,7 +20,7 @@ export type Reference =
   | {
       readonly kind: 'oci' | 'oci-archive' | 'docker-archive'
       readonly path: string
-      /** Which of the images in it; undefined: the only one. */
+      /** The name of an image in it; undefined if there is only one. */
       readonly name: string | undefined
     }
 
@@ -42,7 +42,7 @@ function bad(text: string, why: string, hint = EXAMPLES): CoopError {
   return new CoopError('E_IMAGE', `${JSON.stringify(text)} names no image: ${why}`, { hint })
 }
 
-/** What somebody meant who wrote an address: skopeo's docker://, or what a browser shows. */
+/** The probable meaning of an address: skopeo's docker://, or the page that a browser shows. */
 function withoutScheme(text: string): string | undefined {
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9.+-]*):\/\/(.*)$/is.exec(text) ?? []
   const host = scheme.includes('.') ? `${scheme}/` : ''
@@ -54,7 +54,7 @@ function withoutScheme(text: string): string | undefined {
   }
 }
 
-/** Whether the part before the first slash is a registry and not the first part of a name on docker.io. */
+/** Whether the part before the first slash is a registry, not the first part of a name on docker.io. */
 const isRegistry = (part: string): boolean => part === 'localhost' || part.includes('.') || part.includes(':')
 
 function parseRegistry(text: string): RegistryReference {
@@ -68,12 +68,12 @@ function parseRegistry(text: string): RegistryReference {
   const registry = hasRegistry ? first.toLowerCase() : DEFAULT_REGISTRY
   const port = HOST.exec(registry)
   if (!port || Number(port[1] ?? 1) < 1 || Number(port[1] ?? 1) > 65_535)
-    throw bad(text, `${JSON.stringify(registry)} is no host`)
+    throw bad(text, `${JSON.stringify(registry)} is not a host`)
   const rest = hasRegistry ? name.slice(slash + 1) : name
   const colon = rest.indexOf(':')
   const tag = colon < 0 ? undefined : rest.slice(colon + 1)
   let repository = colon < 0 ? rest : rest.slice(0, colon)
-  if (tag !== undefined && !TAG.test(tag)) throw bad(text, `${JSON.stringify(tag)} is no tag`)
+  if (tag !== undefined && !TAG.test(tag)) throw bad(text, `${JSON.stringify(tag)} is not a tag`)
   if (!repository.split('/').every((part) => COMPONENT.test(part)))
     throw bad(text, 'names are lowercase letters, digits and single separators')
   if (repository.length > MAX_REPOSITORY) throw bad(text, 'the name is too long')
@@ -88,13 +88,13 @@ function parseRegistry(text: string): RegistryReference {
   }
 }
 
-/** Raises E_IMAGE with what is wrong with it. */
+/** Raises E_IMAGE with the fault. */
 export function parseReference(text: string): Reference {
   if (text === 'host') return { kind: 'host' }
   if (text === '' || text.length > 512 || /[\x00-\x1f\x7f]/.test(text))
     throw bad(text, 'it is empty, too long or has control characters')
   const scheme = /^(rootfs|oci|oci-archive|docker-archive):(.*)$/s.exec(text)
-  if (!scheme && /\s/.test(text)) throw bad(text, 'it has blanks')
+  if (!scheme && /\s/.test(text)) throw bad(text, 'it contains blanks')
   if (!scheme && text.includes('://')) {
     const meant = withoutScheme(text)
     throw bad(
@@ -104,14 +104,18 @@ export function parseReference(text: string): Reference {
     )
   }
   if (/^[./~]/.test(text))
-    throw bad(text, 'it is a path', `say what it is: docker-archive:${text}, oci-archive:, oci: or rootfs:`)
+    throw bad(
+      text,
+      'it is a path',
+      `put its kind in front: docker-archive:${text}, oci-archive:, oci: or rootfs:`,
+    )
   const [, kind, rest = ''] = scheme ?? []
   if (kind === 'rootfs') {
     if (!rest) throw bad(text, 'the folder is missing')
     return { kind, path: rest }
   }
   if (kind === 'oci' || kind === 'oci-archive' || kind === 'docker-archive') {
-    const colon = rest.indexOf(':') // the first, as skopeo: names may have slashes and more colons
+    const colon = rest.indexOf(':') // the first colon, as in skopeo: names may contain slashes and more colons
     const path = colon < 0 ? rest : rest.slice(0, colon)
     if (!path) throw bad(text, 'the path is missing')
     return { kind, path, name: colon < 0 ? undefined : rest.slice(colon + 1) || undefined }
@@ -119,7 +123,7 @@ export function parseReference(text: string): Reference {
   return parseRegistry(text)
 }
 
-/** The full form, by which an image is stored. */
+/** The full form, under which an image is stored. */
 export function printReference(reference: Reference): string {
   switch (reference.kind) {
     case 'host':
@@ -135,22 +139,22 @@ export function printReference(reference: Reference): string {
   }
 }
 
-/** The full name of an image that is made on this machine; `localhost/` may be left out (as podman has it). Raises E_USAGE, E_IMAGE. */
+/** The full name of an image made on this machine; `localhost/` is optional, as in podman. Raises E_USAGE, E_IMAGE. */
 export function localReference(text: string): string {
   const { kind } = parseReference(text)
   const parsed = parseReference(text.includes('/') ? text : `${LOCAL}/${text}`)
   if (kind !== 'registry' || parsed.kind !== kind || parsed.registry !== LOCAL || parsed.digest)
-    throw new CoopError('E_USAGE', `${JSON.stringify(text)} is no name for an image of this machine`, {
-      hint: 'a name and a tag, for example with-tools or with-tools:2',
+    throw new CoopError('E_USAGE', `${JSON.stringify(text)} is not a name for an image of this machine`, {
+      hint: 'use a name, optionally with a tag, for example with-tools or with-tools:2',
     })
   if (/^coop-(?:build|failed)$/.test(parsed.repository))
-    throw new CoopError('E_USAGE', `${parsed.repository} is a name that coop build gives`, {
+    throw new CoopError('E_USAGE', `${parsed.repository} is reserved for images of coop build`, {
       hint: 'choose another name',
     })
   return printReference(parsed)
 }
 
-/** Whether a name in full is one that images get on this machine: no registry has it. */
+/** Whether a full name is one for images made on this machine, which no registry has. */
 export const isLocal = (reference: string): boolean => reference.startsWith(`${LOCAL}/`)
 
 export function noLocalImage(reference: string): CoopError {
@@ -158,12 +162,12 @@ export function noLocalImage(reference: string): CoopError {
     'E_IMAGE',
     `there is no image ${reference}, and no registry has it: the name is local`,
     {
-      hint: 'make it of a box: coop image publish BOX NAME; a registry here has a port: localhost:5000/NAME',
+      hint: 'make it from a box: coop image publish BOX NAME; for a registry on this machine add its port: localhost:5000/NAME',
     },
   )
 }
 
-/** As short as people write it: without what is the default anyway. */
+/** The short form that people write, without the defaults. */
 export function shortReference(text: string): string {
   return text.replace(/^docker\.io\/(?:library\/)?/, '')
 }

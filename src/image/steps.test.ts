@@ -17,7 +17,7 @@ test('a step keeps its layer as long as nothing below it and not its text has ch
 test('what comes after a changed step is made again, although its own text is the same', () => {
   expect(stepIds(BELOW, ['A', 'b'])[1]).not.toBe(stepIds(BELOW, ['a', 'b'])[1] ?? '')
   expect(stepIds(image('b'), ['a'])).not.toEqual(stepIds(BELOW, ['a']))
-  expect(stepIds(image('a', ['X=1']), ['a'])).not.toEqual(stepIds(BELOW, ['a'])) // a step may use it
+  expect(stepIds(image('a', ['X=1']), ['a'])).not.toEqual(stepIds(BELOW, ['a'])) // a step may use the variable
 })
 
 test('no two lists of steps are the same because their texts meet', () => {

@@ -1,6 +1,6 @@
-/** Setup steps as layers: each is known by what lies below it and by its text. Pure. */
+/** Setup steps as layers: the layers below and the step's text identify each one. Pure. */
 
-/** What of an image a step can see. */
+/** The parts of an image that a step can see. */
 interface Below {
   readonly layers: readonly string[]
   readonly config: { readonly env: readonly string[] }
@@ -17,9 +17,9 @@ export function stepIds({ layers, config }: Below, steps: readonly string[]): st
   return ids
 }
 
-/** The name under which a finished build is kept, so that it is listed and can be removed. */
+/** The name under which a finished build is stored, so that it is listed and can be removed. */
 export const buildReference = (top: string): string =>
   `localhost/coop-build:${top.slice('sha256:'.length).slice(0, 16)}`
-/** What a failed step left, to look at. */
+/** The name of a failed step's files, for inspection. */
 export const failedReference = (step: string): string =>
   `localhost/coop-failed:${step.slice('sha256:'.length).slice(0, 16)}`

@@ -1,4 +1,4 @@
-/** Capabilities (capabilities(7)): which of them root in a box keeps, and why. */
+/** Capabilities (capabilities(7)): the ones that root in a box keeps, and the reasons. */
 import { capData, capHeader } from '../../ffi/abi/structs.ts'
 
 /** Numbers of linux/capability.h, without the `CAP_`. */
@@ -48,7 +48,7 @@ export const CAPABILITIES = {
 
 export type Capability = keyof typeof CAPABILITIES
 
-/** What a development root needs. All of it counts only towards the box's own ids and namespaces. */
+/** Capabilities that root needs for development. Each one covers only the box's own ids and namespaces. */
 export const KEPT: Readonly<Partial<Record<Capability, string>>> = {
   CHOWN: 'package managers and tar give files to other users',
   DAC_OVERRIDE: 'root writes where the mode says no, as every install script assumes',
@@ -58,44 +58,44 @@ export const KEPT: Readonly<Partial<Record<Capability, string>>> = {
   SETGID: 'apt, su and databases change their groups',
   SETUID: 'apt, su and databases change their user',
   SETPCAP: 'programs that lower their own bounding set',
-  SETFCAP: 'dpkg and setcap write file capabilities, which no-new-privs keeps without effect',
+  SETFCAP: 'dpkg and setcap write file capabilities, which no-new-privs makes ineffective',
   NET_BIND_SERVICE: 'development servers on ports below 1024',
-  SYS_CHROOT: 'debootstrap, sshd and build tools; it reaches nothing outside the pivoted root',
+  SYS_CHROOT: 'debootstrap, sshd and build tools; it leads to nothing outside the pivoted root',
 }
 
-/** And what is missed most, with the reason that it is not there. The rest nobody in a box has asked for. */
+/** Dropped capabilities that programs miss most, each with its reason. Nobody in a box has asked for the rest. */
 export const DROPPED: Readonly<Partial<Record<Capability, string>>> = {
   DAC_READ_SEARCH:
     'DAC_OVERRIDE reads already; this one opens files by handle, past every mount (CVE-2014-3519)',
   SYS_ADMIN: 'mounts, namespaces, and most of what ever broke a container',
-  SYS_PTRACE: 'a debugger of the same user needs none; with it, other users and /proc/PID of theirs',
-  MKNOD: 'refused by the kernel in a user namespace; a box has its devices already',
-  NET_RAW: 'forged packets on the network the box shares (CVE-2020-14386); ping has its own sockets',
+  SYS_PTRACE: 'debugging the same user needs none; it opens other users and their /proc/PID',
+  MKNOD: 'refused by the kernel in a user namespace; a box already has its devices',
+  NET_RAW: 'forged packets on the shared network (CVE-2020-14386); ping has its own kind of socket',
   NET_ADMIN: 'nf_tables, tc and interfaces: the kernel code with the most escapes of all',
   AUDIT_WRITE: 'writes into the audit log of the host',
 }
 
-/** Names of the kept ones, as they stand in a plan. */
+/** Names of the kept capabilities, as in a plan. */
 export const KEPT_CAPABILITIES: readonly string[] = Object.keys(KEPT)
 
 const keptNumbers: ReadonlySet<number> = new Set(
   Object.entries(CAPABILITIES).flatMap(([name, nr]) => (name in KEPT ? [nr] : [])),
 )
 
-/** The kept ones as the 64-bit mask of /proc/PID/status: bit n is capability n. */
+/** The kept capabilities as the 64-bit mask of /proc/PID/status: bit n is capability n. */
 export const KEPT_MASK: bigint = [...keptNumbers].reduce((mask, nr) => mask | (1n << BigInt(nr)), 0n)
 
 /**
- * What to drop from the bounding set with PR_CAPBSET_DROP, up to the last capability that the kernel knows
- * (/proc/sys/kernel/cap_last_cap), also those that are newer than this table.
+ * Capabilities to drop from the bounding set with PR_CAPBSET_DROP, up to the last one that the kernel knows
+ * (/proc/sys/kernel/cap_last_cap), including those newer than this table.
  */
 export function boundingDrops(lastCap: number): number[] {
   return Array.from({ length: lastCap + 1 }, (_, nr) => nr).filter((nr) => !keptNumbers.has(nr))
 }
 
 /**
- * The two structs of capset(2). Nothing is inheritable: CVE-2022-29162 was a container manager that let
- * inheritable capabilities through, and then file capabilities gave them back to unprivileged users.
+ * The two structs of capset(2). Nothing is inheritable: in CVE-2022-29162 a container manager let inheritable
+ * capabilities through, and file capabilities gave them back to unprivileged users.
  */
 export function capsetStruct(): { header: Uint8Array; data: Uint8Array } {
   return {

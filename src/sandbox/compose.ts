@@ -1,4 +1,4 @@
-/** Puts a plan together: from a configuration, what the host is, and what was found for the agent. Pure. */
+/** Composes a plan from a configuration, facts about the host, and the agent's installation. Pure. */
 
 import { isKernelPlace } from '../config/box-paths.ts'
 import type { Config } from '../config/config.ts'
@@ -17,7 +17,7 @@ import type { NetworkMode, Plan, Source, Step } from './plan.ts'
 import { isWithin } from './sensitive.ts'
 import { namespaceParameters, type UserParameters } from './shared-counts.ts'
 
-const OPEN_FILES = 65_536 // descriptors per process: build tools and databases ask for more than the usual 1024
+const OPEN_FILES = 65_536 // descriptors per process: build tools and databases need more than the usual 1024
 const SCOPE_ABI = 6 // Landlock ABI with scopes for abstract sockets, Linux 6.12
 
 /** The image as planning sees it. */
@@ -36,7 +36,7 @@ export interface ExtraMount {
   readonly source: Source
   readonly target: string
   readonly readonly: boolean
-  /** As in the step that it becomes. */
+  /** As in the step made from it. */
   readonly sealed?: true
   readonly from?: string
 }
@@ -44,11 +44,11 @@ export interface ExtraMount {
 export interface ComposeInput {
   readonly name: string
   readonly config: Config
-  /** Where its values were written, for errors about them. */
+  /** The places of configured values, for errors about them. */
   readonly origins: LoadedConfig['origins']
   readonly workspace: { readonly source: Source; readonly target: string }
   readonly image: ImageFacts
-  /** /etc/passwd and /etc/group of the image, resolv.conf of the host; '' where there is none. */
+  /** /etc/passwd and /etc/group of the image, resolv.conf of the host; '' if there is none. */
   readonly etc: { readonly passwd: string; readonly group: string; readonly resolv: string }
   readonly ids: IdFacts
   readonly devices: readonly Source[]
@@ -56,14 +56,14 @@ export interface ComposeInput {
   readonly landlockAbi: number
   /** Whether this kernel has a file or folder of that name below /proc. */
   readonly inProc: (name: string) => boolean
-  /** Of this process's user namespace: /proc/sys/user. */
+  /** The limits of this process's user namespace, from /proc/sys/user. */
   readonly userParameters: UserParameters
   readonly hardLimits: { readonly processes: number; readonly openFiles: number }
   /** Configured mounts, the agent's installation, persistent folders; in order. */
   readonly mounts: readonly ExtraMount[]
-  /** Files of the host that others than its user may not read; none for an image that is not the host's. */
+  /** Files of the host that only its user may read; none if the image is not `host`. */
   readonly covered: Covered
-  /** Files over themselves, to be read-only: on top of everything, and none is made where there is none. */
+  /** Files mounted read-only over themselves, after all other mounts; missing ones are not created. */
   readonly covers: readonly ExtraMount[]
   readonly links: readonly { readonly at: string; readonly to: string }[]
   readonly agentEnvironment: Readonly<Record<string, string>>
@@ -71,7 +71,7 @@ export interface ComposeInput {
   readonly clientEnvironment: Readonly<Record<string, string | undefined>>
 }
 
-/** uid 0's home inside. */
+/** The home of uid 0 in the box. */
 export function homeOf(config: Config): string {
   return config.sandbox.user === 'root' ? '/root' : `/home/${config.sandbox.user}`
 }
@@ -85,8 +85,8 @@ function networkOf({ config, origins }: ComposeInput): NetworkMode {
 }
 
 /**
- * What the configuration format has and this version does not do. Refused when set: a protection or a limit
- * that is not there must not look as if it were.
+ * Settings of the configuration format that this version does not implement. They are refused if set: a protection or
+ * limit must not look active when it is not.
  */
 function refuseUnbuilt({ config, origins }: ComposeInput): void {
   const { workspace, limits, secrets, network } = config
@@ -108,11 +108,11 @@ function refuseUnbuilt({ config, origins }: ComposeInput): void {
   })
 }
 
-/** Whatever a target comes from, and however it is spelled. Raises E_MOUNT. */
+/** A step for a mount, wherever it comes from and however its target is spelled. Raises E_MOUNT. */
 function bindStep(mount: ExtraMount): Extract<Step, { readonly do: 'bind' }> {
   const { source, target: at, readonly, sealed, from } = mount
   if (isKernelPlace(at) || !at.startsWith('/') || at.split('/').includes('..'))
-    throw new CoopError('E_MOUNT', `nothing can be mounted at ${at} of a box`, {
+    throw new CoopError('E_MOUNT', `a box cannot have a mount at ${at}`, {
       hint: 'choose another target',
     })
   return {
@@ -126,7 +126,7 @@ function bindStep(mount: ExtraMount): Extract<Step, { readonly do: 'bind' }> {
   }
 }
 
-/** Folders first, then what is mounted in them: outer targets before inner ones, else as given. */
+/** Folders before the mounts inside them: outer targets before inner ones, otherwise as given. */
 function ordered(mounts: readonly ExtraMount[]): ExtraMount[] {
   const depth = (path: string): number => path.split('/').filter(Boolean).length
   return [...mounts].sort((a, b) => depth(a.target) - depth(b.target))
@@ -139,13 +139,13 @@ function imageOf(image: ImageFacts): {
 } {
   if (image.kind === 'host') return hostImage(image.facts, image.layers)
   if (image.kind === 'rootfs') return { root: [image.source], steps: [], notes: [] }
-  // Programs of the image may count on it; the box itself works in its workspace.
+  // The image's programs may rely on this folder; the box itself works in its workspace.
   const folder = image.workingDir
   const there = folder.startsWith('/') && folder !== '/' && !folder.split('/').includes('..')
   return { root: image.layers, steps: there ? [{ do: 'folder', at: folder, mode: 0o755 }] : [], notes: [] }
 }
 
-/** Covers files or folders of the image; what is mounted there instead is the user's own choice. */
+/** Covers files or folders of the image; mounts at those places are the user's own choice. */
 function coverSteps({ covered, mounts, workspace }: ComposeInput, kind: 'files' | 'folders'): Step[] {
   const targets = [...mounts, workspace].map(({ target }) => target)
   const paths = covered[kind].filter((path) => !targets.some((target) => isWithin(path, target)))
@@ -179,11 +179,11 @@ export function composePlan(input: ComposeInput): Plan {
     { do: 'folder', at: '/tmp', mode: 0o1777 },
     { do: 'folder', at: home, mode: 0o755 },
     { do: 'tmpfs', at: '/run', mode: 0o755, exec: false },
-    ...coverSteps(input, 'folders'), // before mounts that may lie in one
+    ...coverSteps(input, 'folders'), // before mounts inside them
     ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(bindStep),
     ...input.covers.map((cover): Step => ({ ...bindStep(cover), existing: true })),
-    // After all of that: a target that a link of the image leads to one of these is covered, and then refused.
-    // /dev comes before /proc, whose masks are copies of the /dev/null that is attached here.
+    // These come last: a mount whose target leads here through a link of the image is covered, and provePlaces then
+    // refuses it. /dev comes before /proc, whose masks are copies of the /dev/null that is attached here.
     { do: 'dev', devices: input.devices },
     {
       do: 'proc',
@@ -193,7 +193,7 @@ export function composePlan(input: ComposeInput): Plan {
       parameters: namespaceParameters(input.userParameters, config.sandbox.nested),
     },
     { do: 'sys', shown: input.sys },
-    ...coverSteps(input, 'files'), // with copies of /dev/null
+    ...coverSteps(input, 'files'), // uses copies of /dev/null
     ...input.links.map((link): Step => ({ do: 'link', ...link })),
   ]
   const identity = { user: config.sandbox.user, home, shell }

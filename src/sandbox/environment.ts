@@ -1,26 +1,26 @@
-/** The environment of a box's processes: nothing of the host's but what is listed here or configured. */
+/** The environment of a box's processes: from the host only the variables listed here or configured. */
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-/** Taken from the client: how its terminal and language are, nothing that could be a secret. */
+/** Taken from the client: its terminal and language settings, nothing that could be secret. */
 const FROM_CLIENT = /^(?:LANG|LANGUAGE|LC_[A-Z]+|TZ|COLORTERM|NO_COLOR)$/
-const MAX_VALUE = 4096 // bytes; a longer one of these is a mistake
+const MAX_VALUE = 4096 // bytes; a longer value of these is a mistake
 
 export interface EnvironmentInput {
   readonly box: string
   readonly user: string
   readonly home: string
   readonly shell: string
-  /** The environment of the client that asked. */
+  /** The client's environment. */
   readonly client: Readonly<Record<string, string | undefined>>
   /** `Env` of the image. */
   readonly image: Readonly<Record<string, string>>
-  /** What the agent's adapter needs. */
+  /** Variables that the agent's adapter needs. */
   readonly agent: Readonly<Record<string, string>>
   /** `[env]` and `-e`. */
   readonly configured: Readonly<Record<string, string>>
   /** Folders to put in front of PATH. */
   readonly pathEntries: readonly string[]
-  /** TERM of the client, when the process gets a terminal. */
+  /** TERM of the client, if the process gets a terminal. */
   readonly term?: string | undefined
 }
 
@@ -43,8 +43,8 @@ export function planEnvironment(input: EnvironmentInput): Record<string, string>
 const PROXY = /^(?:https?|ftp|all|no)_proxy$/i
 
 /**
- * What of `[env]` a step of `setup` gets: its result is kept for all boxes, whatever their variables are. A proxy is how
- * the network is reached and changes nothing of it (docker makes the same exception).
+ * The part of `[env]` that a `setup` step gets. Its result is shared by all boxes, whatever their variables are.
+ * Proxies are an exception, as in docker: they give access to the network without changing the result.
  */
 export function stepEnvironment(configured: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(configured).filter(([name]) => PROXY.test(name)))

@@ -6,7 +6,7 @@ import { FILE_SYSTEM_IOCTLS } from './file-system-ioctls.ts'
 
 const cc = Bun.which('cc') ?? Bun.which('gcc')
 
-/** What the headers of this machine say, by name; of those that they know. */
+/** The values in this machine's headers, by name, of the names that they know. */
 function headers(names: readonly string[]): Record<string, number> {
   const dir = mkdtempSync(join(tmpdir(), 'coop-ioctls-'))
   try {

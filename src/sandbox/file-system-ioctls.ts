@@ -1,14 +1,14 @@
 /**
- * ioctl(2) requests on a file that act on more of its file system than the box can see, and need no privilege on the
- * host. Mounts and permissions of paths do not bound them, so a filter has to. All of them reach the host through the
+ * ioctl(2) requests on a file that affect more of its file system than the box can see, and that need no privilege on
+ * the host. Mounts and path permissions do not restrict them, so a filter has to. They reach the host through the
  * workspace and other bind mounts; overlayfs passes none on. Numbers of linux/btrfs.h, linux/fscrypt.h, fs/bcachefs.
  *
- * Left open on purpose: FICLONE and its like, which act on two open files; flags and project ids, which the kernel
- * refuses in a user namespace; FIFREEZE, FITRIM, resizing, handles of XFS and searching trees, which need
- * capabilities over the host.
+ * Left open on purpose: FICLONE and its kin, which act on two open files; flags and project ids, which the kernel
+ * refuses in a user namespace; and FIFREEZE, FITRIM, resizing, XFS handles and tree searches, which need capabilities
+ * over the host.
  */
 
-/** A snapshot copies a whole subvolume, the user's home for example, when any file of it is open (Linux before 6.4). */
+/** A snapshot copies a whole subvolume, such as the user's home, if any file in it is open (Linux before 6.4). */
 const BTRFS = {
   BTRFS_IOC_SNAP_CREATE: 0x5000_9401,
   BTRFS_IOC_SUBVOL_CREATE: 0x5000_940e,
@@ -17,7 +17,7 @@ const BTRFS = {
   BTRFS_IOC_SUBVOL_CREATE_V2: 0x5000_9418,
   BTRFS_IOC_SUBVOL_SETFLAGS: 0x4008_941a,
   BTRFS_IOC_SET_RECEIVED_SUBVOL: 0xc0c8_9425,
-  /** The same struct with 4-byte alignment, for 32-bit programs; the number is a request of its own. */
+  /** The same struct with 4-byte alignment, for 32-bit programs; it has a request number of its own. */
   BTRFS_IOC_SET_RECEIVED_SUBVOL_32: 0xc0c0_9425,
   BTRFS_IOC_GET_SUBVOL_INFO: 0x81f8_943c,
   BTRFS_IOC_GET_SUBVOL_ROOTREF: 0xd000_943d,
@@ -25,15 +25,15 @@ const BTRFS = {
   BTRFS_IOC_SNAP_DESTROY_V2: 0x5000_943f,
 } as const
 
-/** The same of bcachefs: the source of a snapshot is named by a path and taken whole. */
+/** The same on bcachefs: a path names the source of a snapshot, which is copied whole. */
 const BCACHEFS = {
   BCH_IOCTL_SUBVOLUME_CREATE: 0x4020_bc10,
   BCH_IOCTL_SUBVOLUME_DESTROY: 0x4020_bc11,
 } as const
 
 /**
- * Keys belong to the file system and to the user's id, which root of the box has: taking away the key of the workspace
- * locks the user's whole encrypted home.
+ * Keys belong to the file system and to the user's id, which root of the box has. Removing the workspace's key would
+ * lock the user's whole encrypted home.
  */
 const FSCRYPT = {
   FS_IOC_ADD_ENCRYPTION_KEY: 0xc050_6617,
@@ -41,10 +41,10 @@ const FSCRYPT = {
   FS_IOC_REMOVE_ENCRYPTION_KEY_ALL_USERS: 0xc040_6619,
 } as const
 
-/** Where the data of every file of the file system lies on its disk. */
+/** Shows where the data of every file of the file system lies on disk. */
 const LAYOUT = { FS_IOC_GETFSMAP: 0xc0c0_583b } as const
 
-/** By name. */
+/** Request numbers by name. */
 export const FILE_SYSTEM_IOCTLS: Readonly<Record<string, number>> = {
   ...BTRFS,
   ...BCACHEFS,

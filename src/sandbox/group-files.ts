@@ -1,10 +1,10 @@
 /**
- * Files of the host that its user may read and others may not: by their own id, by one of their groups, by an access
- * list. Root of the box has the user's ids, and the groups where the kernel lets nobody give them up, so that the `host`
- * image would show such files. Pure: which are to be covered, and with how many mounts.
+ * Files of the host that its user may read and others may not: by the user's id, a group, or an access list. Root of
+ * the box has the user's id, and the user's groups where the kernel lets nobody drop them, so the `host` image would
+ * show these files. Pure: decides which paths to cover, and with how many mounts.
  */
 
-/** What of the image is covered, by path: files by an empty device, folders by an empty folder. */
+/** Paths of the image to cover: files with an empty device, folders with an empty folder. */
 export interface Covered {
   readonly files: readonly string[]
   readonly folders: readonly string[]
@@ -12,7 +12,7 @@ export interface Covered {
 
 export const NOTHING_COVERED: Covered = { files: [], folders: [] }
 
-/** Mounts for it: a folder takes nine calls, and a batch has room for two thousand. */
+/** The most mounts for covers: a folder takes nine calls, and a batch has room for two thousand. */
 export const MAX_COVERED = 100
 
 export interface FileFacts {
@@ -25,8 +25,9 @@ const OTHERS_READ = 0o004
 const OTHERS_ENTER = 0o001
 
 /**
- * Whether only the user, among those who are no root, can use it. `allowed` asks the kernel, which knows groups and
- * access lists; it is asked for the few that others may not use. What the user owns they can make readable.
+ * Whether a file is open to the user but not to other ordinary users. `allowed` asks the kernel, which knows groups and
+ * access lists, and is called only for the few files that others may not use. Files of the user always count, because
+ * their owner can make them readable.
  */
 export function isTheUsers({ folder, mode, uid }: FileFacts, user: number, allowed: () => boolean): boolean {
   if (mode & (folder ? OTHERS_ENTER : OTHERS_READ)) return false
@@ -36,7 +37,7 @@ export function isTheUsers({ folder, mode, uid }: FileFacts, user: number, allow
 const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
 
 /**
- * At most `most` mounts: folders with many of these files are covered whole. Undefined when that is not enough, since
+ * At most `most` mounts: folders with many such files are covered whole. Undefined if that does not suffice, because
  * the folders of `tops` themselves cannot be covered.
  */
 export function bounded(covered: Covered, tops: readonly string[], most = MAX_COVERED): Covered | undefined {

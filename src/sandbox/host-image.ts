@@ -1,14 +1,14 @@
 /**
- * The embedded `host` image: the host's /usr, /opt and /etc below overlays, the usual links, and nothing of
- * the user's own files. Composed folder by folder, because the kernel does not clone a mount that has locked
- * mounts below it, so `/` itself cannot be a layer (docs/architecture.md).
+ * The embedded `host` image: overlays over the host's /usr, /opt and /etc, the usual links, and none of the user's own
+ * files. It is composed folder by folder: the kernel does not clone a mount with locked mounts below it, so `/` itself
+ * cannot be a layer (docs/architecture.md).
  */
 import type { Source, Step } from './plan.ts'
 
-/** A folder of the host's root, as the plan needs it. */
+/** A folder of the host's root, with the facts that planning needs. */
 export interface SystemFolder {
   readonly source: Source
-  /** Other file systems are mounted below it: no overlay can be made of it. */
+  /** Other file systems are mounted below it, so it cannot be an overlay's layer. */
   readonly hasMounts: boolean
 }
 
@@ -18,7 +18,7 @@ export interface HostImageFacts {
   readonly links: readonly { readonly at: string; readonly to: string }[]
 }
 
-/** Folders and links of the root that make up the image, where the host has them. */
+/** Folders of the host's root that make up the image, if the host has them. */
 export const HOST_FOLDERS = ['/usr', '/opt', '/etc', '/nix', '/gnu'] as const
 export const HOST_MERGED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'] as const
 
@@ -41,8 +41,8 @@ const ROOT_FOLDERS: Readonly<Record<string, number>> = {
 }
 
 /**
- * Folders that programs installed in the box are put in. The host's own belong to the host's root, who has no
- * id in the box, so nothing could be added to them; the skeleton has one of the same name, and the two merge.
+ * Folders into which programs are installed. The host's own belong to the host's root, who has no id in the box, so the
+ * box could add nothing to them. The skeleton has a folder of the same name, and overlayfs merges the two.
  */
 const OPEN_FOLDERS = [
   'usr/bin',
@@ -69,16 +69,16 @@ const OPEN_FOLDERS = [
   'etc/ssl/certs',
 ] as const
 
-/** A layer that lies between a box's own files and the host's: what the image has and the host cannot give. */
+/** A layer between a box's own files and the host's: folders that the image needs and the host cannot provide. */
 export interface Skeleton {
-  /** By name of the overlay it belongs to: `root`, `usr`, `etc`, … */
+  /** By name of its overlay: `root`, `usr`, `etc`, … */
   readonly folders: readonly { readonly path: string; readonly mode: number }[]
   readonly links: readonly { readonly path: string; readonly to: string }[]
 }
 
 const nameOf = (source: Source): string => source.path.slice(1).replaceAll('/', '-')
 
-/** What the skeleton is made of. `exists` tells whether the host has a real folder of that path. */
+/** The contents of the skeleton. `exists` tells whether the host has a real folder at that path. */
 export function hostSkeleton(facts: HostImageFacts, exists: (path: string) => boolean): Skeleton {
   const mountable = facts.folders.map(({ source }) => source.path.slice(1))
   const tops = ['root', ...facts.folders.map(({ source }) => nameOf(source))]
@@ -98,12 +98,12 @@ export function hostSkeleton(facts: HostImageFacts, exists: (path: string) => bo
 }
 
 /**
- * What lies between a box's own files and the host's, topmost first, by name of the overlay: the layers of images that
- * were made of boxes of this image, then the skeleton.
+ * The layers between a box's own files and the host's, topmost first, by name of the overlay: the layers of images made
+ * from boxes of this image, then the skeleton.
  */
 export type HostLayers = ReadonlyMap<string, readonly Source[]>
 
-/** The tree of the image, without what every box has, and notes on what is less than usual. */
+/** The tree of the image, without the parts that every box has, and notes on restrictions. */
 export function hostImage(
   facts: HostImageFacts,
   layers: HostLayers,

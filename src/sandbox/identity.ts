@@ -1,9 +1,9 @@
 /**
- * Who the box's processes are by name: uid 0 bears the configured user name and home (passwd(5), group(5)).
- * `root` stays as a second name of uid 0, because installers say `chown root`.
+ * The names of the box's processes: uid 0 has the configured user name and home (passwd(5), group(5)).
+ * `root` stays a second name of uid 0, because installers say `chown root`.
  */
 
-const FIRST_PERSON = 1000 // login.defs: accounts from here on are people; the box need not know their names
+const FIRST_PERSON = 1000 // UID_MIN of login.defs(5): accounts from here on are people, unknown to the box
 const NOBODY = 65_534
 
 export interface Identity {
@@ -22,9 +22,9 @@ function systemLines(text: string, idField: number, taken: readonly string[]): s
   })
 }
 
-// `*`: no password fits, and unlike `x` nobody looks for the account in a shadow file that does not have it.
+// `*` matches no password. Unlike `x` it does not refer to a shadow file, which might lack the account.
 
-/** /etc/passwd of the box, from the one that the image has ('' if none). */
+/** /etc/passwd of the box, made from the image's ('' if it has none). */
 export function passwdFile(base: string, who: Identity): string {
   const own = [`${who.user}:*:0:0:${who.user}:${who.home}:${who.shell}`]
   if (who.user !== 'root') own.push(`root:*:0:0:root:${who.home}:${who.shell}`)
@@ -32,7 +32,7 @@ export function passwdFile(base: string, who: Identity): string {
   return `${[...own, ...systemLines(base, 2, names)].join('\n')}\n`
 }
 
-/** /etc/group of the box, from the one that the image has ('' if none). Members that are people are left out. */
+/** /etc/group of the box, made from the image's ('' if it has none). Members that are people are left out. */
 export function groupFile(base: string, who: Identity): string {
   const own = who.user === 'root' ? ['root:x:0:'] : [`${who.user}:x:0:`, 'root:x:0:']
   const rest = systemLines(base, 2, [who.user, 'root']).map((line) => {

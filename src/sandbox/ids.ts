@@ -1,10 +1,10 @@
 /**
- * Which ids a box has (user_namespaces(7), subuid(5)). Root of the box is the invoking user outside, so that
- * files made in the workspace belong to them; when that user is root, it is an unprivileged range instead.
+ * The ids of a box (user_namespaces(7), subuid(5)). Root of the box is the invoking user outside, so that files made in
+ * the workspace belong to that user. If the user is root, root of the box is an unprivileged id of a range instead.
  */
 import { CoopError } from '../core/errors.ts'
 
-/** One line of uid_map or gid_map: `count` ids from `inside` on are `outside` on the host. */
+/** One line of uid_map or gid_map: `count` ids from `inside` map to the host's ids from `outside`. */
 export interface IdMapLine {
   readonly inside: number
   readonly outside: number
@@ -17,14 +17,14 @@ export interface IdRange {
 }
 
 export type IdPlan =
-  /** Root is the user, the rest comes from their subordinate range; written by newuidmap and newgidmap. */
+  /** Root is the user; the other ids come from the user's subordinate range. newuidmap and newgidmap write the maps. */
   | { readonly kind: 'range'; readonly uids: readonly IdMapLine[]; readonly gids: readonly IdMapLine[] }
-  /** Only the user's own id; everything else is nobody and cannot be created. */
+  /** Only the user's own id; all others appear as nobody and cannot be created. */
   | { readonly kind: 'single'; readonly uids: readonly IdMapLine[]; readonly gids: readonly IdMapLine[] }
-  /** The invoking user is root: no id of the box is one of the host's real users. */
+  /** The invoking user is root: no id of the box belongs to a real user of the host. */
   | { readonly kind: 'root'; readonly uids: readonly IdMapLine[]; readonly gids: readonly IdMapLine[] }
 
-/** What planning ids needs to know of the host. */
+/** Facts about the host for planning ids. */
 export interface IdFacts {
   readonly uid: number
   readonly gid: number
@@ -34,13 +34,13 @@ export interface IdFacts {
   readonly hasNewuidmap: boolean
 }
 
-export const BOX_IDS = 65_536 // what images expect: 0..65534 and nobody
-const MIN_RANGE = 1_000 // fewer would break ordinary images halfway through an installation
+export const BOX_IDS = 65_536 // images expect 0..65534 and nobody
+const MIN_RANGE = 1_000 // with fewer, ordinary images would fail in the middle of an installation
 // The upper end of the range that systemd reserves for containers (systemd-nspawn(1), --private-users).
 const ROOT_RANGE_TOP = 1_879_048_192
-const UNMAPPED_ID = 65_534 // overflowuid(5): how an id without a mapping looks
+const UNMAPPED_ID = 65_534 // /proc/sys/kernel/overflowuid: the kernel shows it for ids without a mapping
 
-/** Ranges that a subuid or subgid file gives to a user, by name or number, in the file's order. */
+/** Ranges that a subuid or subgid file assigns to a user, by name or number, in the file's order. */
 export function parseSubordinate(text: string, userName: string, uid: number): IdRange[] {
   const ranges: IdRange[] = []
   for (const line of text.split('\n')) {
@@ -102,7 +102,7 @@ export function planIds(facts: IdFacts): IdPlan {
 const FIRST_RANGE = 100_000 // SUB_UID_MIN of login.defs(5)
 const RANGE = 65_536
 
-/** The first range of subordinate ids that no line of /etc/subuid has a part of, as usermod(8) takes it. */
+/** The first range of subordinate ids that no line of /etc/subuid touches, as usermod(8) expects it. */
 function freeRange(lines: string): string {
   let start = FIRST_RANGE
   const taken = lines
@@ -115,7 +115,7 @@ function freeRange(lines: string): string {
   return `${start}-${start + RANGE - 1}`
 }
 
-/** Why a box has a single id, and how to get more; undefined when it has a range. */
+/** The reason why a box has a single id, and how to get more; undefined if it has a range. */
 export function singleIdAdvice(
   facts: IdFacts,
 ): { readonly sentence: string; readonly hint: string } | undefined {
@@ -128,7 +128,7 @@ export function singleIdAdvice(
   return { sentence, hint }
 }
 
-/** How the invoking user's uid looks inside the box: what init compares a connecting daemon with. */
+/** The invoking user's uid as seen in the box; init compares a connecting daemon with it. */
 export function ownerInside(ids: IdPlan): number {
   return ids.kind === 'root' ? UNMAPPED_ID : 0
 }
@@ -140,7 +140,7 @@ export function hostIdOfRoot(lines: readonly IdMapLine[]): number {
   return line.outside
 }
 
-/** The text that goes to /proc/PID/uid_map. */
+/** The text for /proc/PID/uid_map. */
 export function idMapText(lines: readonly IdMapLine[]): string {
   return lines.map((line) => `${line.inside} ${line.outside} ${line.count}\n`).join('')
 }

@@ -1,8 +1,8 @@
-/** Kernel files in the box's fresh /proc that are masked or read-only, by name below /proc, when they exist. */
+/** Kernel files in the box's own /proc that are masked or read-only, by name below /proc, if they exist. */
 
 /**
- * Replaced by an empty device or folder. They speak of the whole host: memory (kcore), keys of all users,
- * timers and scheduler with host processes, addresses and log of the kernel.
+ * Replaced by an empty device or folder. They tell about the whole host: memory (kcore), keys of all users, timers and
+ * scheduler with the host's processes, the kernel's addresses and log.
  */
 export const MASKED_FILES = [
   'kcore',
@@ -23,5 +23,5 @@ export const MASKED_FILES = [
 ] as const
 export const MASKED_FOLDERS = ['acpi', 'scsi', 'asound'] as const
 
-/** Readable, never writable: kernel parameters, interrupts, buses, file systems. */
+/** Readable but not writable: kernel parameters, interrupts, buses, file systems. */
 export const READONLY = ['sys', 'irq', 'bus', 'fs'] as const

@@ -1,10 +1,10 @@
 /**
- * What a box will be, as pure data: made here from configuration and host facts, printed by
- * `coop run --plan`, carried out by `src/container/setup-batch.ts`. Nothing in this folder knows a file descriptor.
+ * A future box as pure data: made here from configuration and host facts, printed by `coop run --plan`, carried out by
+ * `src/container/setup-batch.ts`. Nothing in this folder knows a file descriptor.
  */
 import type { IdPlan } from './ids.ts'
 
-/** A file or folder of the host, known by what it is and not only by its name (a link may be swapped in). */
+/** A file or folder of the host, identified by its inode and not only by its name (somebody may swap a link in). */
 export interface Source {
   /** Absolute, without symlinks. */
   readonly path: string
@@ -12,14 +12,14 @@ export interface Source {
   readonly inode: number
   readonly type: 'folder' | 'file'
   /**
-   * Whose it is, which matters when root invokes coop: the `user`'s files are mounted with their ids shifted
-   * into the box, the `box`'s have its ids already, the `system`'s stay foreign, so that only what every
-   * user of the machine may read can be read.
+   * The owner, which matters if root invokes coop. Files of the `user` are mounted with their ids shifted into the box.
+   * Files of the `box` already have its ids. Files of the `system` stay foreign, so that the box can read only those
+   * that every user of the machine may read.
    */
   readonly owner: 'user' | 'box' | 'system'
 }
 
-/** One thing in the box's tree, made in order. Targets are absolute paths inside, resolved in the new root. */
+/** One step in the making of the box's tree, in order. Targets are absolute paths inside, resolved in the new root. */
 export type Step =
   | { readonly do: 'folder'; readonly at: string; readonly mode: number }
   | { readonly do: 'link'; readonly at: string; readonly to: string }
@@ -33,25 +33,25 @@ export type Step =
       readonly readonly: boolean
       readonly recursive: boolean
       /**
-       * Read-only through an overlay of this folder alone: connect(2) and opening a fifo for writing ask no mount
-       * whether it is read-only, so that a plain one lets the box talk to whatever listens in it.
+       * Read-only through an overlay of this folder alone. A plain read-only mount does not suffice: connect(2) and
+       * opening a fifo for writing ignore it, so the box could talk to programs that listen there.
        */
       readonly sealed?: true
-      /** The path that was configured, made absolute but with its links: what leads elsewhere later is noticed. */
+      /** The configured path, made absolute but with its links, so that a changed link is noticed later. */
       readonly from?: string
-      /** The target is there, and is never made. */
+      /** The target must exist and is never created. */
       readonly existing?: true
     }
-  /** Names below /proc; each must be there and is covered, or the box is not made. */
+  /** Names below /proc. Each must exist and gets covered; otherwise the box is not made. */
   | {
       readonly do: 'proc'
       readonly readonly: readonly string[]
       readonly maskedFiles: readonly string[]
       readonly maskedFolders: readonly string[]
-      /** Parameters of the box's own namespaces, by file below /proc; written before that is read-only. */
+      /** Parameters of the box's own namespaces, by file below /proc; written before those files become read-only. */
       readonly parameters: Readonly<Record<string, number>>
     }
-  /** Files of the image that only the user may read, covered where they are still there. */
+  /** Files of the image that only the user may read; covered if they still exist. */
   | { readonly do: 'cover'; readonly files: readonly string[]; readonly folders: readonly string[] }
   | { readonly do: 'dev'; readonly devices: readonly Source[] }
   | { readonly do: 'sys'; readonly shown: readonly Source[] }
@@ -66,7 +66,7 @@ export interface Confinement {
   readonly capabilities: readonly string[]
   readonly nested: boolean
   readonly ptrace: boolean
-  /** Whether files may be marked setuid or given capabilities: not where they would be the host's root's. */
+  /** Whether files may get setuid marks or capabilities: not where the marks would be those of the host's root. */
   readonly setuidFiles: boolean
   /** Landlock keeps abstract unix sockets of the host out of reach (Linux 6.12). */
   readonly landlockScope: boolean
@@ -91,14 +91,14 @@ export interface Plan {
   readonly confinement: Confinement
   readonly limits: Limits
   readonly environment: Readonly<Record<string, string>>
-  /** What was decided and the user may want to know. */
+  /** Decisions that the user may want to know. */
   readonly notes: readonly string[]
 }
 
-/** A plan for people's eyes. */
+/** A plan for people to read. */
 export type PrintablePlan = Omit<Plan, 'etc'> & { readonly etc: readonly string[] }
 
-/** The plan as `--plan` prints it: values that came from the configuration are not shown. */
+/** The plan as `--plan` prints it, without values of the configuration that may be secret. */
 export function printablePlan(plan: Plan, hidden: readonly string[]): PrintablePlan {
   const environment = Object.fromEntries(
     Object.entries(plan.environment).map(([name, value]) => [

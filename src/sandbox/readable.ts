@@ -1,6 +1,6 @@
-/** Whether everybody may read something: what a project may have of root's machine. Pure. */
+/** Whether everybody may read a place: only such places may a project use on root's machine. Pure. */
 
-/** What leads to a place, from the root of the system on. */
+/** The folders on the way to a place, and the place itself, starting at the system's root. */
 export interface WayPart {
   readonly path: string
   readonly mode: number
@@ -11,9 +11,9 @@ const READ = 0o4
 const SEARCH = 0o1
 
 /**
- * The first folder or file on the way that is closed to others; undefined when there is none. Folders that lead to
- * `project` as well are passed by whoever works in that. By modes for others alone: the owner of a workspace is what a
- * box can change in it.
+ * The first folder or file on the way that is closed to others; undefined if there is none. Folders that also lead to
+ * `project` need not be searchable, because its users already pass them. Only the mode bits for others count: a box can
+ * change the owner of files in its workspace.
  */
 export function closedPart(way: readonly WayPart[], project: string): string | undefined {
   return way.find(({ path, mode, isFolder }, index) => {

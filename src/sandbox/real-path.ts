@@ -1,20 +1,20 @@
 /**
- * Paths of the host that a user names, with their links resolved. A box writes in its workspace, so a link there
- * may be its work: it must not lead a copy or a mount anywhere else. Paths are bytes (latin1).
+ * Resolves the links in paths of the host that a user names. A box writes in its workspace, so a link there may be its
+ * work and must not lead a copy or a mount anywhere else. Paths are bytes (latin1).
  */
 import { CoopError, type ErrorCode } from '../core/errors.ts'
 import { isWithin } from './sensitive.ts'
 
-const MAX_LINKS = 40 // as the kernel has it (path_resolution(7))
+const MAX_LINKS = 40 // the kernel's limit (path_resolution(7))
 
 export interface RealPathFacts {
-  /** The target of a link; undefined when there is none at that path. */
+  /** The target of a link; undefined if the path is not a link. */
   readLink(path: string): string | undefined
   /** Places that boxes may write: paths without links, and identities of folders that may have been moved since. */
   readonly writable: readonly string[]
   /** Returns the identity of a folder, as `writable` has it. */
   identity?(path: string): string | undefined
-  /** Of the errors; E_FAILED when left out. */
+  /** The code of the errors; default E_FAILED. */
   readonly code?: ErrorCode
 }
 
@@ -35,8 +35,8 @@ export function folderLeft(
 }
 
 /**
- * The same place by a path without links, to be opened with RESOLVE_NO_SYMLINKS: what is swapped for a link
- * after this is refused by the kernel. `follow`: also when the last part is a link. Raises `code`.
+ * The same place by a path without links, for opening with RESOLVE_NO_SYMLINKS: the kernel then refuses links swapped
+ * in later. `follow` also resolves a link in the last part. Raises `code`.
  */
 export function realPath(path: string, follow: boolean, facts: RealPathFacts): string {
   const { code = 'E_FAILED' } = facts
@@ -61,7 +61,7 @@ export function realPath(path: string, follow: boolean, facts: RealPathFacts): s
           hint: 'name the file itself',
         })
       const leads = resolve(real, target, true)
-      // Of each that it lies in: the box of an inner folder has no business in the outer one.
+      // Check each folder that the link lies in: the box of an inner folder must not lead into the outer one.
       const folder = folderLeft(here, leads || '/', facts)
       if (folder !== undefined) {
         throw new CoopError(code, `${here} is a link that leads out of ${folder}, where boxes write`, {

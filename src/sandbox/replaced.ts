@@ -1,20 +1,21 @@
 /**
- * What a box was made with and finds replaced when it starts again. Whoever can write where a workspace or a mount lies
- * can put another folder in its place, or a link; so what a person agreed to then is compared with what is there now.
+ * Sources that were replaced since the box was made. Whoever can write beside a workspace or a mount can put another
+ * folder or a link in its place. So the sources that a person agreed to are compared with the present ones at each
+ * start.
  */
 import type { Plan, Source } from './plan.ts'
 
-/** Something that a person is asked (trust/ask.ts); by its key it is known again. */
+/** A question for a person (trust/ask.ts); the key identifies it. */
 export interface ReplacedAsk {
   readonly key: string
   readonly sentence: string
 }
 
 /**
- * Files are known by their path alone: editors save by renaming, which makes another file of the same name. The inode of
- * a folder stays, also on another boot. The device stays within one: file systems without a device of their own (btrfs,
- * NFS, FUSE) get another number each time they are mounted. An inode that was freed may be given away again, to a
- * folder that is then in the same place by the same path.
+ * Files are identified by path alone: editors save by renaming, which makes a new file of the same name. A folder keeps
+ * its inode, also across boots. It keeps its device number only within one boot: file systems without a device of their
+ * own (btrfs, NFS, FUSE) get a new number at each mount. One gap remains: a freed inode may be given to a new folder at
+ * the same path.
  */
 function isSame(before: Source, now: Source, sameBoot: boolean): boolean {
   if (before.path !== now.path || before.type !== now.type) return false
@@ -32,7 +33,7 @@ function ask(what: string, before: Source, now: Source): ReplacedAsk {
   }
 }
 
-/** `before`: the plan that the box was made or last started with. Mounts that are configured differently are no news here. */
+/** `before`: the plan of the box's making or last start. Mounts with a changed configuration are not reported. */
 export function replacedSources(before: Plan, now: Plan, sameBoot: boolean): ReplacedAsk[] {
   const asks: ReplacedAsk[] = []
   const [was, is] = [before.workspace.source, now.workspace.source]

@@ -1,4 +1,4 @@
-/** Which folders of the host are never shown to a box without a person's word for it (SPEC: mounts that need care). */
+/** Sensitive folders of the host, which a box never gets to see without a person's explicit consent. */
 
 /** Folders and files of a home that hold secrets, relative to it. */
 export const SECRET_FOLDERS = [
@@ -31,13 +31,13 @@ export const SECRET_FOLDERS = [
   '.openai',
 ] as const
 
-/** Nothing of these is mounted, and nothing that holds one. */
+/** Neither these folders, nor anything in them, nor a folder that contains one is mounted. */
 const SYSTEM_FOLDERS = ['/etc', '/proc', '/sys', '/dev', '/run', '/var/run', '/boot'] as const
 
-/** Everybody's: programs put the sockets there that they are commanded by. A folder in one of them is somebody's own. */
+/** Shared by all users: programs put their control sockets there. A folder inside usually belongs to one user. */
 const SHARED_FOLDERS = ['/tmp', '/var/tmp'] as const
 
-/** But not these, which are nothing but sockets: terminals, keys and screens. */
+/** Exceptions: folders that contain nothing but sockets of terminals, keys and screens. */
 const SOCKET_FOLDERS =
   /^\/(?:var\/)?tmp\/(?:tmux-|screens?(?:\/|$)|ssh-|\.X11-unix|\.ICE-unix|dbus-|systemd-private-)/
 
@@ -48,16 +48,16 @@ export function isWithin(path: string, folder: string): boolean {
 export interface SensitiveFacts {
   /** The invoking user's home, links resolved. */
   readonly home: string
-  /** Homes of everybody who may log in here. Those below /home count without being named. */
+  /** Homes of everybody who may log in. Folders below /home count without being listed. */
   readonly homes: readonly string[]
   /** Coop's own folders, links resolved. */
   readonly state: readonly string[]
 }
 
-const FIRST_PERSON = 1000 // UID_MIN of login.defs(5): ids below are programs', whose homes are folders of the system
+const FIRST_PERSON = 1000 // UID_MIN of login.defs(5): lower ids belong to programs, whose homes are system folders
 const NOBODY = 65_534
 
-/** Homes of people and of root, out of the text of /etc/passwd (passwd(5)). */
+/** Homes of people and of root, from the text of /etc/passwd (passwd(5)). */
 export function homesOf(passwd: string): string[] {
   const homes = passwd.split('\n').flatMap((line) => {
     const [, , id = '', , , home = ''] = line.split(':')
@@ -68,13 +68,13 @@ export function homesOf(passwd: string): string[] {
   return [...new Set(['/root', ...homes])]
 }
 
-/** The homes that a path could have to do with: every folder of /home is taken for one. */
+/** The homes that a path may be in: every folder of /home counts as one. */
 function homesAt(path: string, { home, homes }: SensitiveFacts): readonly string[] {
   const below = /^\/home\/[^/]+/.exec(path)?.[0]
   return [home, ...homes, ...(below === undefined ? [] : [below])]
 }
 
-/** Half a sentence why `path` (links resolved) must not be mounted; undefined when it may. */
+/** Half a sentence why `path` (links resolved) must not be mounted; undefined if it may be. */
 export function mountRefusal(path: string, facts: SensitiveFacts): string | undefined {
   if (path === '/') return 'it is the root of the whole system'
   const state = facts.state.find((folder) => isWithin(path, folder) || isWithin(folder, path))
@@ -89,15 +89,15 @@ export function mountRefusal(path: string, facts: SensitiveFacts): string | unde
     }
   }
   const shared = SHARED_FOLDERS.find((folder) => isWithin(folder, path))
-  if (shared) return `${shared} belongs to everybody, and programs are commanded by sockets in it`
-  if (SOCKET_FOLDERS.test(path)) return 'it is a place for sockets of programs that run outside'
+  if (shared) return `${shared} belongs to everybody, and sockets in it control programs`
+  if (SOCKET_FOLDERS.test(path)) return 'it contains sockets of programs outside the box'
   const system = SYSTEM_FOLDERS.find((folder) => isWithin(path, folder) || isWithin(folder, path))
   return system && `${system} belongs to the system`
 }
 
-/** The workspace: the same, but coop's state may have folders of its own in a home that is not the workspace. */
+/** Like `mountRefusal`, for a workspace, with more folders of the system. */
 export function workspaceRefusal(path: string, facts: SensitiveFacts): string | undefined {
   if (['/usr', '/opt', '/bin', '/sbin', '/lib', '/home', '/var', '/tmp', '/root'].includes(path))
-    return 'it is a folder of the system'
+    return 'it is a system folder'
   return mountRefusal(path, facts)
 }

@@ -1,17 +1,17 @@
 /**
- * What the kernel counts for the user and not for the box: root of the box is the user outside, so a box that takes all
- * of it leaves nothing for the user's own programs. Pure: which share of each limit a box gets.
+ * Limits that the kernel counts per user and not per box. Root of the box is the user outside, so a box that uses up
+ * such a limit leaves nothing for the user's own programs. Pure: computes each box's share.
  */
 
-/** Parameters of a user namespace (namespaces(7), /proc/sys/user), with what this process's own namespace has. */
+/** Parameters of a user namespace (namespaces(7), /proc/sys/user), with the values of this process's own namespace. */
 export type UserParameters = Readonly<Record<string, number>>
 
 const INOTIFY = ['max_inotify_instances', 'max_inotify_watches'] as const
 const NAMESPACES = /^max_\w+_namespaces$/
 
 /**
- * What a box's own user namespace gets: half of the watchers of files, and no user namespaces, so that the kernel
- * refuses them whatever the filter lets through; half of every kind when they are `nested`. Below /proc.
+ * Parameters of a box's own user namespace, below /proc: half of the file watchers, and no user namespaces, so that the
+ * kernel refuses them even if the filter lets a call through. With `nested`, half of every kind.
  */
 export function namespaceParameters(host: UserParameters, nested: boolean): Record<string, number> {
   const half = (most: number): number => Math.max(1, Math.floor(most / 2))
@@ -25,12 +25,12 @@ export function namespaceParameters(host: UserParameters, nested: boolean): Reco
   return chosen
 }
 
-/** A limit of setrlimit(2): its name in /proc/PID/limits, and how much of it boxes get. */
+/** A limit of setrlimit(2): its name in /proc/PID/limits, and the part that boxes get. */
 const SHARED: Readonly<Record<string, (most: number) => number>> = {
   'Max pending signals': (most) => Math.floor(most / 2),
   'Max locked memory': (most) => Math.floor(most / 2),
   'Max msgqueue size': (most) => Math.floor(most / 2),
-  // Enough to look and to end a box with; a quarter where there are few.
+  // The user keeps enough to look at a box and end it; a quarter if the limit is low.
   'Max processes': (most) => most - Math.min(1024, Math.floor(most / 4)),
 }
 
@@ -38,13 +38,14 @@ const SHARED: Readonly<Record<string, (most: number) => number>> = {
 export interface LoweredLimit {
   readonly name: string
   readonly soft: number
-  /** Undefined: unlimited. */
+  /** Undefined means unlimited. */
   readonly hard: number | undefined
 }
 
 /**
- * Soft limits for whatever makes user namespaces. The kernel notes them in the namespace (Linux 5.14) and holds
- * everything in it, whatever its id, to them in the count of the user. Unlimited ones stay: they cannot be used up.
+ * Soft limits for processes that make user namespaces. The kernel records them in the namespace (Linux 5.14) and
+ * applies them to everything in it, whatever its id, in the user's count. Unlimited ones stay, because they cannot be
+ * used up.
  */
 export function loweredLimits(limits: string): LoweredLimit[] {
   return Object.entries(SHARED).flatMap(([name, share]) => {

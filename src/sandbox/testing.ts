@@ -1,4 +1,4 @@
-/** What the unit tests of plans share: the facts of a small host, and a plan made of them. */
+/** Helpers for the unit tests of plans: the facts of a small host, and a plan made from them. */
 import { DEFAULTS } from '../config/schema.ts'
 import { type ComposeInput, composePlan } from './compose.ts'
 import type { Plan, Source } from './plan.ts'

@@ -1,6 +1,6 @@
 /**
- * What output costs at worst: time and memory of each kind of sequence with the largest parameters, alone and mixed, on
- * small and on large screens. Times are of this process alone, since machines that run tests do other things, too.
+ * The worst costs of output: time and memory of each kind of sequence with the largest parameters, alone and mixed, on
+ * small and large screens. Times count this process alone, because test machines also do other work.
  */
 import { expect, test } from 'bun:test'
 import { Random } from '../../test/screens/streams.ts'
@@ -14,7 +14,7 @@ const csi = (rest: string) => `\x1b[${rest}`
 const many = (text: string, count: number) => Array<string>(count).fill(text).join(';')
 const letters = (from: string) => [...from]
 
-/** Sequences by kind. What is counted up is another one each time (links, titles, key resources). */
+/** Sequences by kind. The counter makes each one different (links, titles, key resources). */
 const KINDS: Readonly<Record<string, (i: number) => string>> = {
   text: () => 'The quick brown fox jumps over the lazy dog. ',
   'wide text': () => '漢字かな',
@@ -93,8 +93,9 @@ const processorMs = () => {
 }
 
 /**
- * What one step may take, in milliseconds of processor time that include the collector's threads. The aim is one; a
- * user does not feel 50, and an old machine is some times slower than the one on which src/screen/cost.ts was measured.
+ * The longest time for one step, in milliseconds of processor time including the collector's threads. The aim is one.
+ * Users do not notice 50, and an old machine is several times slower than the one on which src/screen/cost.ts was
+ * measured.
  */
 const STEP_MS = 50
 const SIZES = [
@@ -110,7 +111,7 @@ interface Cost {
   readonly perByte: number
 }
 
-/** The longest step and the average of a byte, in nanoseconds. Ends early: a few hundred steps show it. */
+/** The longest step, and the average per byte in nanoseconds. Ends early: a few hundred steps suffice. */
 function cost(screen: Screen, bytes: Buffer): Cost {
   let longestMs = 0
   const whole = processorMs()
@@ -132,7 +133,7 @@ for (const [columns, rows, mostPerByte] of SIZES) {
       using screen = new Screen(columns, rows)
       screen.write(Buffer.from('line\r\n'.repeat(1100)))
       const bytes = made(kind, 16_384)
-      // Once more before it counts: what is dear is so each time.
+      // Measure again before it counts: a truly expensive sequence is expensive each time.
       let now = cost(screen, bytes)
       for (let i = 0; i < 2 && isDear(now, mostPerByte); i++) now = cost(screen, bytes)
       const told = `${name}: ${now.longestMs.toFixed(1)} ms in one step, ${now.perByte.toFixed()} ns for a byte`
@@ -158,7 +159,7 @@ test('any mixture of them does, too', () => {
   }
 }, 60_000)
 
-/** Megabytes that this process has, after everything was collected that can be. */
+/** Megabytes of this process after a full garbage collection. */
 function megabytes(): number {
   Bun.gc(true)
   return process.memoryUsage.rss() / 1e6
@@ -171,7 +172,7 @@ test('what a terminal keeps is bounded', () => {
   for (const [name, kind] of Object.entries(KINDS)) {
     using screen = new Screen(80, 24)
     const bytes = made(kind, 65_536)
-    // A string of strings would show after some of them: 300 bytes for each byte.
+    // A string of strings would show after a few of them: 300 bytes for each byte.
     const until = performance.now() + 120
     for (let i = 0; i < 32 && performance.now() < until; i++) screen.write(bytes)
     const now = megabytes()

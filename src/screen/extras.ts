@@ -1,10 +1,10 @@
-/** What the library does not keep, or not as terminals do: followed by listening to its parser. */
+/** State that the library does not keep, or keeps differently from terminals; gathered by listening to its parser. */
 import type { Buffer, Charset, Core, Emulator, Extended } from './internals.ts'
 
-/** What DECSC saves, as other terminals do: the library forgets charsets, origin mode and underline styles. */
+/** The state that DECSC saves in other terminals: the library forgets charsets, origin mode and underline styles. */
 export interface Saved {
   readonly x: number
-  /** From the top of the screen: the library counts from the top of the scrollback, so that a saved line scrolls. */
+  /** Counted from the top of the screen. The library counts from the top of the scrollback, so saved lines scroll. */
   readonly y: number
   readonly fg: number
   readonly bg: number
@@ -19,15 +19,15 @@ export const NOTHING_SAVED: Saved = {
   ...{ origin: false, charsets: [], level: 0 },
 }
 
-/** Kitty's keyboard flags: the first are those in force when nothing is pushed. */
+/** Kitty's keyboard flags; the first are those in force when nothing is pushed. */
 export type Keyboard = number[]
 
-/** Private modes that the library does not keep. Of none of them is it known what the viewer's terminal has. */
+/** Private modes that the library does not keep. Their state in the viewer's terminal is unknown. */
 const MODES = new Set([
   5, 8, 12, 1005, 1007, 1015, 1034, 1035, 1036, 1037, 1039, 1042, 1043, 1070, 2027, 2031, 2048, 9001,
 ])
 const ALTERNATE = [47, 1047, 1049]
-const KEYBOARD_LIMIT = 32 // kitty's is of this order; a program in a loop must not fill the memory
+const KEYBOARD_LIMIT = 32 // kitty's limit is similar; a program in a loop must not fill the memory
 const TITLE_LIMIT = 10
 const TITLE_LENGTH = 4096
 const COLOR_LENGTH = 64
@@ -37,11 +37,11 @@ export class Extras {
   readonly #core: Core
   readonly #saved = new WeakMap<Buffer, Saved>()
   readonly keyboards = { normal: [0] as Keyboard, alt: [0] as Keyboard }
-  /** In the order in which they were last set or reset. */
+  /** In the order of their last change. */
   readonly modes = new Map<number, boolean>()
-  /** XTMODKEYS: resource to value, `undefined` for disabled. */
+  /** XTMODKEYS: from resource to value; `undefined` means disabled. */
   readonly modifiers = new Map<number, number | undefined>()
-  /** `4;7` or `11` to the colour's name, ready for an OSC. */
+  /** From `4;7` or `11` to the colour's name, ready for an OSC. */
   readonly colors = new Map<string, string>()
   readonly title = { window: '', icon: '', stack: [] as { window: string; icon: string }[] }
   cursorStyle = 0
@@ -55,7 +55,7 @@ export class Extras {
         { ...(prefix && { prefix }), ...(intermediates && { intermediates }), final },
         (params) => {
           handle(params.map((param) => (typeof param === 'number' ? param : (param[0] ?? 0))))
-          return false // the library goes on with it
+          return false // the library handles it, too
         },
       )
     const esc = (final: string, handle: () => void) =>
@@ -82,7 +82,7 @@ export class Extras {
     })
     csi('', ' ', 'q', ([style]) => {
       this.cursorStyle = style ?? 0
-      this.modes.delete(12) // says again whether the cursor blinks
+      this.modes.delete(12) // DECSCUSR sets the blinking again
     })
     csi('>', '', 'm', ([resource, value]) => this.#modify(resource, value))
     csi('>', '', 'n', ([resource]) => {
@@ -109,7 +109,7 @@ export class Extras {
     return this.#saved.get(buffer) ?? NOTHING_SAVED
   }
 
-  /** The saved line stays with its text when the size changes; `resize` is what changes it. */
+  /** A saved line stays with its text when `resize` changes the size. */
   resizing(resize: () => void): void {
     const { normal, alt } = this.#core.buffers
     for (const buffer of [normal, alt]) buffer.savedY = this.saved(buffer).y + buffer.ybase
@@ -142,13 +142,13 @@ export class Extras {
     })
   }
 
-  /** Puts what was saved where the library looks for it, just before it restores. */
+  /** Puts the saved state where the library looks for it, just before it restores. */
   #prepareRestore(buffer: Buffer): void {
     const { coreService, _charsetService, _inputHandler } = this.#core
     const saved = this.saved(buffer)
     const pen = _inputHandler._curAttrData
     const extended = (saved.extended ?? buffer.getNullCell().extended).clone()
-    extended.urlId = pen.extended.urlId // a link is not part of what is saved
+    extended.urlId = pen.extended.urlId // links are not part of the saved state
     pen.extended = extended
     buffer.savedX = saved.x
     buffer.savedY = saved.y + buffer.ybase
@@ -167,7 +167,7 @@ export class Extras {
     this.modifiers.clear()
     this.colors.clear()
     this.cursorStyle = 0
-    // The library leaves these as they are.
+    // The library does not reset these.
     this.#core.options.convertEol = false
     this.#core.options.cursorBlink = false
     this.#core.coreService.isCursorHidden = false
@@ -212,7 +212,7 @@ export class Extras {
   #popKeyboard(count: number): void {
     const keyboard = this.#keyboard
     if (count < keyboard.length) keyboard.length -= count
-    else keyboard.splice(0, keyboard.length, 0) // more than were pushed: nothing is in force
+    else keyboard.splice(0, keyboard.length, 0) // more pops than pushes: no flags are in force
   }
 
   #changeKeyboard(flags: number, how: number): void {
@@ -254,7 +254,7 @@ export class Extras {
     for (const key of [...this.colors.keys()]) if (key.startsWith('4;')) this.colors.delete(key)
   }
 
-  /** A name or a number; a question is none. */
+  /** A name or a number; queries are ignored. */
   #color(key: string, color: string): void {
     if (/^[\w#:/., -]+$/.test(color) && color.length <= COLOR_LENGTH && Number(key.split(';')[0]) <= 19) {
       this.colors.set(key, color)

@@ -1,4 +1,4 @@
-/** Where the library differs from terminals in a way that hurts: it throws, loops or forgets. */
+/** Corrections where the library differs harmfully from terminals: it throws, loops or forgets. */
 import { type Core, type Line, type Parser, widthOf } from './internals.ts'
 import { MAX_LINK_TEXT, MAX_LINKS, MAX_MARKS, MAX_REPEATED, MAX_STRING } from './limits.ts'
 
@@ -12,7 +12,7 @@ export function guard(core: Core): void {
   unhang(core)
 }
 
-/** A program may ask for two thousand million lines; the library would insert each. */
+/** A program may ask for two billion lines, and the library would insert each. */
 function limitCounts(core: Core): void {
   const limit = (final: string, intermediates: string, most: () => number) =>
     core._inputHandler.registerCsiHandler(
@@ -27,13 +27,13 @@ function limitCounts(core: Core): void {
   for (const final of '@A') limit(final, ' ', () => core.cols)
   for (const final of '}~') limit(final, "'", () => core.cols)
   limit('b', '', () => mostRepeated(core))
-  // Asked to repeat what is not there (a wide character at the edge without autowrap), it takes another cell.
+  // Asked to repeat a missing character (a wide one at the edge without autowrap), the library takes another cell.
   core._inputHandler.registerCsiHandler({ final: 'b' }, () => lastPrinted(core) === undefined)
 }
 
 /**
- * One REP is the dearest of all sequences. Programs repeat within a line (terminfo's `rep`), and only that is
- * granted where each character costs more than its own cell: shifted to the right, or with marks.
+ * One REP is the most expensive sequence. Programs repeat within a line (terminfo's `rep`), so only that is granted
+ * where a character costs more than its own cell: when text is shifted to the right, or with marks.
  */
 function mostRepeated(core: Core): number {
   const { cols, rows, buffers, coreService } = core
@@ -43,7 +43,7 @@ function mostRepeated(core: Core): number {
   return coreService.modes.insertMode || hasMarks ? cols : Math.min(MAX_REPEATED, cols * rows)
 }
 
-/** The column and width of the character just printed, which REP would repeat, if nothing came after it. */
+/** The column and width of the character just printed, which REP would repeat, if nothing followed it. */
 export function lastPrinted(core: Core): { readonly x: number; readonly width: number } | undefined {
   const { lines, ybase, x, y } = core.buffers.active
   const width = widthOf(core._inputHandler._parser.precedingJoinState)
@@ -51,7 +51,7 @@ export function lastPrinted(core: Core): { readonly x: number; readonly width: n
   return isThere ? { x: x - width, width } : undefined
 }
 
-/** ED 1 of the library looks for the line below in the scrollback, and throws at the bottom of a short one. */
+/** ED 1 of the library looks for the line below in the scrollback, and throws at the bottom of a short screen. */
 function eraseAbove(core: Core): void {
   for (const prefix of ['', '?']) {
     const id = { final: 'J', ...(prefix && { prefix }) }
@@ -68,7 +68,7 @@ function eraseAbove(core: Core): void {
   }
 }
 
-/** The library ties links to lines and loses those that were moved; here one address is one link for good. */
+/** The library ties links to lines and loses moved ones; here one address is one link for good. */
 function keepLinks({ _oscLinkService: service }: Core): void {
   const links = new Map<number, { id?: string; uri: string }>()
   const numbers = new Map<string, number>()
@@ -94,17 +94,17 @@ function keepLinks({ _oscLinkService: service }: Core): void {
 }
 
 const limited = new WeakSet<object>()
-/** JavaScriptCore makes a string of strings one piece when it is read; kept, or the reading would be left out. */
+/** JavaScriptCore flattens a string of strings when it is read. Keeping the result stops it from removing the read. */
 export let lastRead = 0
 
 /**
- * The library adds every mark to the character before it, as a string of strings: 3 GB for 11 MB of output. Here a
- * cell has as many as text needs, in one piece.
+ * The library appends every mark to the character before it as a string of strings: 3 GB for 11 MB of output. Here a
+ * cell gets only as many marks as text needs, in one flat string.
  */
 function limitMarks({ buffers }: Core): void {
   const line = buffers.normal.lines.get(0)
   const shared: Line = Object.getPrototypeOf(line)
-  if (limited.has(shared)) return // all terminals have their lines from one class
+  if (limited.has(shared)) return // all terminals share one class of lines
   limited.add(shared)
   const add = shared.addCodepointToCell
   shared.addCodepointToCell = function (index, code, width) {
@@ -114,7 +114,7 @@ function limitMarks({ buffers }: Core): void {
   }
 }
 
-/** HTS of a cursor that hangs at the edge sets a stop beyond it, which appears when the terminal grows. */
+/** HTS with the cursor hanging at the edge sets a stop beyond it, which appears when the terminal grows. */
 function setTabAtEdge(core: Core): void {
   core._inputHandler.registerEscHandler({ final: 'H' }, () => {
     const { active } = core.buffers
@@ -124,7 +124,7 @@ function setTabAtEdge(core: Core): void {
   })
 }
 
-/** Without autowrap the cursor stays on the last column; the library lets it hang beyond, and wrap when that is on. */
+/** Without autowrap the cursor stays on the last column; the library lets it hang beyond, and wrap once that is on. */
 function unhang(core: Core): void {
   core._inputHandler.registerCsiHandler({ prefix: '?', final: 'h' }, ({ params, length }) => {
     const { active } = core.buffers
@@ -134,7 +134,7 @@ function unhang(core: Core): void {
   })
 }
 
-/** The library keeps ten million characters of a string, once for each who listens, and splits them in squared time. */
+/** The library keeps ten million characters of a string for each listener, and splits them in quadratic time. */
 function limitStrings({ _oscParser: osc, _dcsParser: dcs }: Parser): void {
   let length = 0
   const startOsc = osc.start.bind(osc)

@@ -1,7 +1,7 @@
 /**
- * The one place that knows the insides of `@xterm/headless`. Its public interface shows text and modes, but not
- * the pen, saved cursors, charsets, scroll regions, tab stops, links or the state of the parser. The
- * version is pinned, and `open` checks that what is read here is there.
+ * The only module that knows the internals of `@xterm/headless`. Its public interface shows text and modes, but not the
+ * pen, saved cursors, charsets, scroll regions, tab stops, links or the parser's state. The version is pinned, and
+ * `open` checks that the internals used here exist.
  */
 import { type IParser, Terminal } from '@xterm/headless'
 import { guard } from './guards.ts'
@@ -17,18 +17,18 @@ export const FG = {
   strike: 1 << 31,
 }
 export const BG = { italic: 1 << 26, dim: 1 << 27, extended: 1 << 28, protected: 1 << 29, overline: 1 << 30 }
-/** Of `fg`, `bg` and the underline's colour: two bits of mode, then 8 bits of palette or 24 of colour. */
+/** Fields of `fg`, `bg` and the underline's colour: two bits of mode, then 8 bits of palette or 24 of colour. */
 export const COLOR = { mode: 0x3000000, palette16: 0x1000000, palette256: 0x2000000, rgb: 0x3000000 }
 
 export interface Extended {
-  /** Underline colour and (bits 26 to 28) underline style as the program set them; `ext` shows links as dashed. */
+  /** Underline colour and (bits 26 to 28) style as the program set them; `ext` shows links as dashed. */
   readonly _ext: number
   urlId: number
   clone(): Extended
   isEmpty(): boolean
 }
 
-/** What a cell and the pen have in common. */
+/** The attributes that both a cell and the pen have. */
 export interface Attributed {
   fg: number
   bg: number
@@ -51,7 +51,7 @@ export interface Line {
   addCodepointToCell(column: number, code: number, width: number): void
 }
 
-/** Takes the characters of a string as they come. */
+/** Receives the characters of a string as they arrive. */
 interface StringParser {
   put(data: Uint32Array, start: number, end: number): void
 }
@@ -83,7 +83,7 @@ export interface Buffer {
   getNullCell(): Cell
 }
 
-/** What a national or graphic set puts in place of ASCII. `undefined` is ASCII. */
+/** The replacements of a national or graphic set for ASCII. `undefined` is ASCII. */
 export type Charset = Readonly<Record<string, string>>
 
 export interface Core {
@@ -114,9 +114,9 @@ export interface Core {
     getLinkData(number: number): { id?: string; uri: string } | undefined
   }
   readonly _inputHandler: {
-    /** Synchronous, since no handler of ours returns a promise. */
+    /** Synchronous, because no handler of ours returns a promise. */
     parse(bytes: Uint8Array): void
-    /** Unlike the public one this gives the parameters themselves, which may be changed. */
+    /** Unlike the public one it passes the parameters themselves, which may be changed. */
     registerCsiHandler(
       id: { prefix?: string; intermediates?: string; final: string },
       handle: (params: { readonly params: Int32Array; readonly length: number }) => boolean,
@@ -126,7 +126,7 @@ export interface Core {
     _resetBufferLine(y: number, spareProtected: boolean): void
     readonly _curAttrData: Attributed
     readonly _parser: Parser
-    /** Bytes of an unfinished character, followed by zeros. */
+    /** Bytes of an incomplete character, followed by zeros. */
     readonly _utf8Decoder: { readonly interim: Uint8Array }
   }
 }
@@ -151,8 +151,8 @@ export function open(columns: number, rows: number, scrollback: number): Emulato
     scrollback: scrollbackOf(columns, rows, scrollback),
     allowProposedApi: true,
     logLevel: 'off',
-    disableStdin: true, // no query is answered
-    windowOptions: { pushTitle: true, popTitle: true }, // the others would answer or resize
+    disableStdin: true, // queries are not answered
+    windowOptions: { pushTitle: true, popTitle: true }, // other window operations would answer or resize
   })
   const { _core: core } = terminal as unknown as { _core: Core }
   const known =
@@ -170,7 +170,7 @@ export function open(columns: number, rows: number, scrollback: number): Emulato
     parser: terminal.parser,
     resize: (x, y) => {
       const kept = scrollbackOf(x, y, scrollback)
-      // First what makes it smaller: it must not be large in between.
+      // Shrink first, so that it is not large in between.
       if (kept < (terminal.options.scrollback ?? 0)) terminal.options.scrollback = kept
       terminal.resize(x, y)
       terminal.options.scrollback = kept
@@ -179,19 +179,19 @@ export function open(columns: number, rows: number, scrollback: number): Emulato
   }
 }
 
-/** A cell to load others into. The library's null cell is one object that it fills every new line with. */
+/** A cell to load others into. The library's null cell is one shared object that fills every new line. */
 export function newCell({ buffers }: Core): Cell {
   const shared = buffers.normal.getNullCell()
   return Object.assign(Object.create(Object.getPrototypeOf(shared)), shared)
 }
 
-/** The parser's state between sequences, where text is printed. */
+/** The parser's state between sequences, in which text is printed. */
 export const GROUND = 0
 
-/** Columns of a character, from what the library keeps of it as `precedingJoinState`. */
+/** Columns of a character, from the library's `precedingJoinState`. */
 export const widthOf = (properties: number) => (properties >> 1) & 3
 
-/** A character without columns joins the one before it, also when sequences came between, as in other terminals. */
+/** A character without columns joins the one before it, even with sequences in between, as in other terminals. */
 function widths(core: Core): UnicodeProvider {
   const pack = (width: number, joins: boolean) => (width << 1) | (joins ? 1 : 0)
   const one = pack(1, false)
@@ -202,7 +202,7 @@ function widths(core: Core): UnicodeProvider {
       if (code < 0x7f) return one
       const width = characterWidth(code)
       if (width > 0) return pack(width, false)
-      // There is nothing to join at the left edge; the library would make it a cell of no width.
+      // At the left edge there is nothing to join; the library would make a cell of width zero.
       return core.buffers.active.x === 0 ? one : pack(widthOf(preceding), true)
     },
   }

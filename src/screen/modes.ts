@@ -1,4 +1,4 @@
-/** What a program has set in its terminal besides the picture, as the sequences that set it in another one. */
+/** The program's settings of its terminal besides the picture, as sequences that repeat them in another one. */
 import type { Extras, Keyboard } from './extras.ts'
 import type { Core } from './internals.ts'
 
@@ -9,7 +9,7 @@ export function title({ window, icon }: { readonly window: string; readonly icon
   return window === icon ? `\x1b]0;${window}\x1b\\` : `\x1b]2;${window}\x1b\\\x1b]1;${icon}\x1b\\`
 }
 
-/** The titles that were pushed, and the one that is shown. */
+/** The pushed titles, and the one that is shown. */
 export function titles({ title: shown }: Extras): string {
   const pushed = shown.stack.map((one) => `${title(one)}\x1b[22;0t`).join('')
   return shown.window || shown.icon || pushed ? pushed + title(shown) : ''
@@ -19,12 +19,12 @@ export function colors(extras: Extras): string {
   return [...extras.colors].map(([key, color]) => `\x1b]${key};${color}\x1b\\`).join('')
 }
 
-/** Kitty's flags, of a terminal that has none in force. */
+/** Kitty's flags, for a terminal that has none in force. */
 export function keyboard([base = 0, ...pushed]: Keyboard): string {
   return (base === 0 ? '' : `\x1b[=${base};1u`) + pushed.map((flags) => `\x1b[>${flags}u`).join('')
 }
 
-/** What keys and the mouse send, and how the cursor looks: nothing that changes how text is drawn. */
+/** Settings of keys, mouse and the cursor's look: nothing that changes how text is drawn. */
 export function modes({ coreService, coreMouseService }: Core, extras: Extras): string {
   const { applicationCursorKeys, applicationKeypad, bracketedPasteMode, sendFocus } =
     coreService.decPrivateModes

@@ -1,4 +1,4 @@
-/** Writes the lines of a buffer so that a terminal that was just reset has the same cells and wraps. */
+/** Writes the lines of a buffer so that a freshly reset terminal gets the same cells and wraps. */
 
 import type { Steps } from '../core/steps.ts'
 import { BG, type Buffer, type Cell, type Core, type Line, newCell } from './internals.ts'
@@ -16,18 +16,18 @@ import {
 import { isLoneMark } from './width.ts'
 
 interface Row {
-  /** One for each column; `undefined` is the second half of a wide character. */
+  /** One entry per column; `undefined` is the second half of a wide character. */
   readonly cells: readonly (Content | undefined)[]
-  /** Columns up to the last one that a blank line does not have. */
+  /** Columns up to the last one that differs from a blank line. */
   readonly used: number
 }
 
 export interface Content {
-  /** Empty: nothing was ever written here, or it was erased. */
+  /** Empty: nothing was written here, or it was erased. */
   readonly text: string
   readonly width: number
   readonly look: Attributes
-  /** A space that stands for an empty cell whose attributes show. */
+  /** A space that stands for an empty cell with visible attributes. */
   readonly wasEmpty?: boolean
 }
 
@@ -56,7 +56,7 @@ export class Painter {
     return this.#length
   }
 
-  /** What was written since the last time. */
+  /** The output since the last call. */
   take(): string {
     const text = this.#out.join('')
     this.#out = []
@@ -64,7 +64,7 @@ export class Painter {
     return text
   }
 
-  /** Makes these the attributes of what is written next. */
+  /** Sets the attributes of the text written next. */
   pen(to: Attributes): void {
     if (same(this.#pen, to)) return
     if (!sameLook(this.#pen, to)) {
@@ -83,37 +83,39 @@ export class Painter {
   }
 
   /**
-   * Every line of a buffer but the first `skip`, from the top left of an empty screen with all modes as after a reset.
-   * Stops when it has become too long and there is more to skip.
+   * Writes every line of a buffer but the first `skip`, from the top left of an empty screen with all modes as after a
+   * reset. Stops when the output is too long and more lines can be skipped.
    */
   *buffer(buffer: Buffer, skip: number): Steps<void> {
     const { lines, ybase } = buffer
     let row = this.#read(lines.get(skip))
     let from = this.#wrappedTop(buffer)
-    // Lines of the scrollback are pushed out by those below, also by blank ones.
+    // Lines of the scrollback are pushed out by the lines below them, including blank ones.
     const last = ybase > 0 ? lines.length - 1 : this.#lastUsed(buffer)
     for (let y = skip; ; y++) {
       if (this.#length > MAX_RENDERED && skip < ybase) return
       const next = y < last ? lines.get(y + 1) : undefined
       const nextRow = this.#read(next)
       const wraps = next?.isWrapped === true && this.#core.rows > 1
-      // A wide character once left the last column empty, and what it wrapped to is gone.
+      // A wide character once left the last column empty, and the text that wrapped is gone.
       const leaves = y < last && this.#core.rows > 1 && row.cells.at(-1)?.wasEmpty === true
       const column = this.#row(row, from, leaves)
       if (y >= last) return
       from = wraps || leaves ? this.#wrap(row, column, nextRow) : this.#newline()
-      if (leaves && !next?.isWrapped) this.write('\x1b[2K') // which also takes the mark of the wrap away
+      if (leaves && !next?.isWrapped) this.write('\x1b[2K') // this also removes the mark of the wrap
       row = nextRow
       yield
     }
   }
 
-  /** What of one line fits into `columns`, on a line that is empty. The cursor is in column 0, and nowhere in particular after. */
+  /**
+   * The part of one line that fits into `columns`, on an empty line. The cursor starts in column 0 and ends anywhere.
+   */
   line(line: Line | undefined, columns: number): void {
     const { cells, used } = this.#read(line)
     const shown = cells.slice(0, columns)
     const last = shown.at(-1)
-    // A wide character loses its other half, and a mark alone has nothing to its right that it can be added from.
+    // A wide character loses its other half, and a lone mark has no cell to its right from which it can be added.
     if (last && (last.width === 2 || isLoneMark(last.text)))
       shown[columns - 1] = {
         text: ' ',
@@ -124,7 +126,7 @@ export class Painter {
     this.pen(PLAIN)
   }
 
-  /** Reads a line; halves of wide characters that lost the other half are blanks. */
+  /** Reads a line; single halves of wide characters become blanks. */
   #read(line: Line | undefined): Row {
     const { cols } = this.#core
     const cells: (Content | undefined)[] = new Array(cols).fill(BLANK)
@@ -139,7 +141,7 @@ export class Painter {
     return { cells, used }
   }
 
-  /** What is at a column where a character begins. */
+  /** The content of a column in which a character begins. */
   content(line: Line, x: number): Content {
     const cell = line.loadCell(x, this.#cell)
     const look = attributesOf(cell)
@@ -163,7 +165,7 @@ export class Painter {
     return 0
   }
 
-  /** Writes a row from column 0 and tells in which column the cursor is then. `from` 1: there is a space to go. */
+  /** Writes a row from column 0 and returns the cursor's column after it. `from` 1: a space must still be removed. */
   #row({ cells, used: all }: Row, from: number, leaves: boolean): number {
     let column = 0
     const used = leaves ? all - 1 : all
@@ -188,13 +190,13 @@ export class Painter {
       this.write(content.text)
       x += content.width
       column = x
-      // Terminals do not agree on the width of every emoji: the rest of the row stays where it belongs.
+      // Terminals disagree on the width of some emoji: this keeps the rest of the row in place.
       if (x < cells.length && isDisputed(content.text)) this.write(`\x1b[${x + 1}G`)
     }
     return column
   }
 
-  /** Erases a run of empty cells of one colour; those without a colour are only skipped. */
+  /** Erases a run of empty cells of one colour; cells without a colour are only skipped. */
   #empty(cells: Row['cells'], start: number, used: number, { look }: Content, column: number): number {
     let end = start + 1
     while (end < used && cells[end]?.text === '' && same(cells[end]?.look ?? PLAIN, look)) end++
@@ -202,12 +204,12 @@ export class Painter {
     if (start > column) this.write(`\x1b[${start - column}C`)
     this.pen(look)
     this.write(end - start === 1 ? '\x1b[X' : `\x1b[${end - start}X`)
-    // Back to where the caller believes the cursor is.
+    // Back to the column where the caller expects the cursor.
     if (start > column) this.write(`\x1b[${start - column}D`)
     return end
   }
 
-  /** A line that scrolls in is filled with the pen's background. */
+  /** The pen's background fills a line that scrolls in. */
   #plainBackground(): void {
     if (backgroundOf(this.#pen) !== PLAIN) this.pen(PLAIN)
   }
@@ -219,8 +221,8 @@ export class Painter {
   }
 
   /**
-   * Goes to the next line as a terminal does by itself when a line is full: it is remembered as one long line.
-   * Returns 1 when that left a space in the first column.
+   * Goes to the next line as a terminal does when a line is full, so that both count as one long line. Returns 1 if
+   * that left a space in the first column.
    */
   #wrap({ cells }: Row, column: number, next: Row): number {
     const first = next.cells[0] ?? BLANK
@@ -231,7 +233,7 @@ export class Painter {
       this.write(' \r')
       return 1
     }
-    // For a wide character the last column is too narrow: it is left empty, with the attributes of the character.
+    // The last column is too narrow for a wide character: it stays empty, with the attributes of the character.
     this.write(`\x1b[${cells.length}G`)
     this.pen(cells.at(-1)?.look ?? PLAIN)
     this.write('\u3000')
@@ -240,7 +242,7 @@ export class Painter {
     return 0
   }
 
-  /** A first line that continues one that is gone: made by wrapping and then deleting the line above. */
+  /** A first line that continues a deleted one: made by wrapping and then deleting the line above. */
   #wrappedTop({ lines, ybase }: Buffer): number {
     if (ybase > 0 || !lines.get(0)?.isWrapped || this.#core.rows < 2) return 0
     this.write(`${'x'.repeat(this.#core.cols)} \x1b[H\x1b[M`)

@@ -2,10 +2,10 @@
 import { type Attributed, BG, COLOR, FG } from './internals.ts'
 
 export interface Attributes {
-  /** Colour and flags as the library packs them, without what the two below say. */
+  /** Colour and flags as the library packs them, without those of the two fields below. */
   readonly fg: number
   readonly bg: number
-  /** 0 for none, then single, double, curly, dotted, dashed. */
+  /** 0 means none; then single, double, curly, dotted, dashed. */
   readonly underline: number
   readonly underlineColor: number
   /** The library's number of a link, or 0. */
@@ -15,7 +15,7 @@ export interface Attributes {
 export const PLAIN: Attributes = { fg: 0, bg: 0, underline: 0, underlineColor: 0, link: 0 }
 
 const SINGLE = 1
-/** The library writes "the default colour" (SGR 59) as this, which is also white: no program asks for white. */
+/** The library's value for "the default colour" (SGR 59). It is also white, which no program asks for. */
 const UNDERLINE_RESET = 0x3ffffff
 
 export function attributesOf(cell: Attributed): Attributes {
@@ -24,7 +24,7 @@ export function attributesOf(cell: Attributed): Attributes {
   return of.underline === 0 && of.underlineColor !== 0 ? { ...of, underlineColor: 0 } : of
 }
 
-/** The pen remembers an underline's colour also while it does not underline. */
+/** The pen remembers an underline's colour even while it does not underline. */
 export const attributesOfPen = (pen: Attributed): Attributes => attributes(pen, true)
 
 function attributes(cell: Attributed, extended: boolean): Attributes {
@@ -41,21 +41,21 @@ function attributes(cell: Attributed, extended: boolean): Attributes {
   }
 }
 
-/** Without the bits that a true colour leaves behind when a palette's colour follows it. */
+/** Clears the bits that a true colour leaves when a palette colour follows it. */
 function packed(color: number): number {
   const mode = color & COLOR.mode
   if (mode === COLOR.rgb) return color
   return mode === 0 ? color & ~0xffffff : color & ~0xffff00
 }
 
-/** Of an empty cell only the background shows, unless one of these makes it more than empty. */
+/** Only the background of an empty cell is visible, unless it has one of these attributes. */
 export function showsWhenEmpty(of: Attributes): boolean {
   return (of.fg & (FG.inverse | FG.strike)) !== 0 || (of.bg & BG.overline) !== 0 || of.underline !== 0
 }
 
 const backgrounds = new Map<number, Attributes>()
 
-/** Attributes with nothing but a background; the same object for the same colour. */
+/** Attributes with only a background; the same object for the same colour. */
 export function backgroundOf(of: Attributes): Attributes {
   const bg = of.bg & (COLOR.mode | 0xffffff)
   if (bg === 0) return PLAIN
@@ -76,7 +76,7 @@ export function sameLook(a: Attributes, b: Attributes): boolean {
   )
 }
 
-/** The sequence that selects these attributes whatever the pen was. Links are not part of it. */
+/** The sequence that selects these attributes, whatever the pen was. Links are not included. */
 export function select(to: Attributes): string {
   const codes: (number | string)[] = [0]
   if (to.fg & FG.bold) codes.push(1)
@@ -90,7 +90,7 @@ export function select(to: Attributes): string {
   if (to.fg & FG.strike) codes.push(9)
   if (to.bg & BG.overline) codes.push(53)
   codes.push(...color(to.fg, 30), ...color(to.bg, 40))
-  // Only with colons: a terminal that does not know 58 would take `58;5;1` for blinking and bold.
+  // Written with colons: a terminal that does not know 58 would read `58;5;1` as blinking and bold.
   const underline = color(to.underlineColor, 50)
   if (underline.length > 0) codes.push(underline.join(':').replace('58:2', '58:2:'))
   const guard = to.bg & BG.protected ? '\x1b[1"q' : ''

@@ -14,7 +14,7 @@ const SIZES: [[number, number], ...[number, number][]] = [
   [90, 30],
 ]
 
-/** A window that is sent pictures. */
+/** A window that receives pictures. */
 class Viewer {
   readonly window: { readonly columns: number; readonly rows: number }
   readonly #pictures = new Pictures()
@@ -36,7 +36,7 @@ class Viewer {
   }
 }
 
-/** What `columns` of some rows of the screen show, from the row `top`. */
+/** The visible content of `columns` in some rows of the screen, from the row `top`. */
 function shown(screen: Screen, top: number, rows: number, columns: number): string[] {
   const { core } = insidesOf(screen)
   const { lines, ybase } = core.buffers.active
@@ -47,7 +47,7 @@ function shown(screen: Screen, top: number, rows: number, columns: number): stri
     for (let x = 0; line && x < columns; ) {
       const content = painter.content(line, x)
       const isCut = x + content.width > columns
-      const alone = isLoneMark(content.text) // moved there by inserting or deleting: it has no cell of its own
+      const alone = isLoneMark(content.text) // inserting or deleting has moved the mark there: it has no cell of its own
       text += `${select(alone ? backgroundOf(content.look) : content.look)}${content.text === '' || isCut || alone ? ' ' : content.text}`
       x += content.width
     }

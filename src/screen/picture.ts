@@ -1,6 +1,6 @@
 /**
- * A screen in a window of another size. What the program writes is meant for a terminal of its own size: elsewhere
- * lines would wrap and scroll in the wrong place. So such a window gets pictures, line by line.
+ * Shows a screen in a window of another size. The program's output fits only a terminal of its own size: elsewhere
+ * lines would wrap and scroll in the wrong place. Such a window therefore gets pictures, line by line.
  */
 
 import type { Steps } from '../core/steps.ts'
@@ -15,7 +15,7 @@ export interface Window {
   readonly rows: number
 }
 
-/** The lines at the top, or those with the cursor when the window is lower; columns from the left. */
+/** The top lines, or those around the cursor if the window is lower; columns from the left. */
 export function* picture(core: Core, extras: Extras, window: Window): Steps<Picture> {
   const { active, alt } = core.buffers
   const painter = new Painter(core)
@@ -43,7 +43,7 @@ export function* picture(core: Core, extras: Extras, window: Window): Steps<Pict
   }
 }
 
-/** Below the picture, where there is room: else it would look like a mistake. */
+/** A note below the picture, if there is room: without it the picture would look like a mistake. */
 function sizeNote({ cols, rows }: Core, { columns }: Window): string {
   const note = `[${cols}x${rows}, as in a smaller window]`
   return note.length < columns ? `\x1b[0;2m${note}\x1b[m` : ''

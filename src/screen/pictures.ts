@@ -1,13 +1,13 @@
-/** One picture of a screen after the other. Loads no emulator. */
+/** Turns one picture of a screen into the next. Loads no emulator. */
 import { title } from './modes.ts'
 
 export interface Picture {
-  /** Sequences that set what keys and the mouse send, and colours, in a terminal that was just reset. */
+  /** Sequences for settings of keys, mouse and colours, for a freshly reset terminal. */
   readonly modes: string
   readonly title: string
-  /** Each draws one row of the window: the cursor is in its first column, the row may hold anything. */
+  /** Each draws one row of the window. The cursor starts in its first column, and the row may contain anything. */
   readonly rows: readonly string[]
-  /** Puts the cursor where it belongs, or hides it. */
+  /** Puts the cursor in its place, or hides it. */
   readonly cursor: string
 }
 
@@ -17,7 +17,7 @@ const NO_TITLE = title({ window: '', icon: '' })
 export class Pictures {
   #shown: Picture | undefined
 
-  /** `anew`: for a terminal that was just reset. Undefined when nothing has changed. */
+  /** `anew`: for a freshly reset terminal. Undefined if nothing has changed. */
   next(picture: Picture): { readonly anew: boolean; readonly bytes: Uint8Array } | undefined {
     const before = this.#shown
     this.#shown = picture
@@ -28,7 +28,7 @@ export class Pictures {
     const known = (anew ? undefined : before?.title) ?? NO_TITLE
     if (picture.title !== known || picture.title !== (before?.title ?? NO_TITLE)) changed += picture.title
     if (!changed && picture.cursor === before?.cursor) return undefined
-    // At once; and no row may wrap into the next where the terminal takes a character for wider than we do.
+    // Draw all at once. No row may wrap into the next, even if the terminal takes a character for wider than we do.
     const drawn = `\x1b[?2026h\x1b[?7l${changed}\x1b[?7h${picture.cursor}\x1b[?2026l`
     return { anew, bytes: new TextEncoder().encode(anew ? picture.modes + drawn : drawn) }
   }

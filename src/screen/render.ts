@@ -1,4 +1,4 @@
-/** The state of a terminal as the sequences that bring a terminal that was just reset to it. */
+/** Renders the state of a terminal as sequences that bring a freshly reset terminal to it. */
 
 import type { Steps } from '../core/steps.ts'
 import type { Extras, Keyboard, Saved } from './extras.ts'
@@ -13,7 +13,7 @@ import { attributesOfPen, PLAIN, same, select } from './pen.ts'
 const SHIFT = ['\x0f', '\x0e', '\x1bn', '\x1bo']
 const SLOTS = '()*+'
 
-/** `skip`: lines of the scrollback that are left out, the oldest first. Undefined when it became too long. */
+/** `skip`: the number of oldest scrollback lines to leave out. Undefined if the result is too long. */
 export function render(core: Core, extras: Extras, skip: number): Steps<string | undefined> {
   return new Renderer(core, extras).all(skip)
 }
@@ -22,7 +22,7 @@ class Renderer {
   readonly #core: Core
   readonly #extras: Extras
   readonly #painter: Painter
-  /** What the viewer's terminal has by now. */
+  /** The charsets of the viewer's terminal so far. */
   #charsets = { sets: [] as readonly (Charset | undefined)[], level: 0 }
   #originOn = false
   #regionSet = false
@@ -36,7 +36,7 @@ class Renderer {
   *all(skip: number): Steps<string | undefined> {
     const { buffers, coreService } = this.#core
     const { keyboards } = this.#extras
-    // First: what is drawn here is shown when the program has completed its own picture.
+    // First, so that the drawing appears when the program has completed its own picture.
     if (coreService.decPrivateModes.synchronizedOutput) this.#write('\x1b[?2026h')
     this.#write(titles(this.#extras) + colors(this.#extras))
     this.#write(keyboard(keyboards.normal))
@@ -60,7 +60,7 @@ class Renderer {
     this.#painter.write(text)
   }
 
-  /** A terminal whose normal screen is complete is brought to the alternate one. */
+  /** Switches a terminal with a complete normal screen to the alternate one. */
   *#enterAlternate(): Steps<void> {
     const { normal, alt } = this.#core.buffers
     const saved = this.#extras.saved(normal)
@@ -69,7 +69,7 @@ class Renderer {
       this.#toSaved(normal, saved)
       this.#write('\x1b[?1049h')
       this.#plain()
-      // Text may have moved since, with the size: the library then has two places for the cursor.
+      // Text may have moved since, because of a new size: the library then has two places for the cursor.
       if (normal.y !== Math.min(saved.y, this.#core.rows - 1)) {
         this.#write('\x1b[?1047l')
         this.#place(normal.x, normal.y)
@@ -88,7 +88,7 @@ class Renderer {
     this.#saved(alt)
   }
 
-  /** Sets what the alternate screen keeps while it is not shown. */
+  /** Sets the part of the alternate screen's state that it keeps while hidden. */
   #visitAlternate(): void {
     const { normal, alt } = this.#core.buffers
     this.#write('\x1b[?1047h')
@@ -125,7 +125,7 @@ class Renderer {
     this.#plain()
   }
 
-  /** Brings cursor, pen, charsets and origin mode to what was saved. */
+  /** Sets cursor, pen, charsets and origin mode to the saved state. */
   #toSaved(buffer: Buffer, saved: Saved): void {
     const { extended = buffer.getNullCell().extended } = saved
     this.#setCharsets(saved.charsets, saved.level)
@@ -160,7 +160,7 @@ class Renderer {
     this.#charsets = { sets: [...sets], level }
   }
 
-  /** What acts on the drawing itself; the cursor last. */
+  /** State that affects the drawing itself; the cursor comes last. */
   #drawing(): void {
     const { coreService, options } = this.#core
     const { reverseWraparound, wraparound } = coreService.decPrivateModes
@@ -172,8 +172,8 @@ class Renderer {
   }
 
   /**
-   * Cursor and pen. After a character at the right edge the cursor hangs there, and only printing it again brings it
-   * back; a character is also what REP repeats and marks join.
+   * Cursor and pen. After a character at the right edge the cursor hangs there, and only printing the character again
+   * brings it back. REP also repeats that character, and marks join it.
    */
   #cursor(buffer: Buffer): void {
     const { cols, coreService, _inputHandler } = this.#core
@@ -197,11 +197,11 @@ class Renderer {
     this.#write(text)
     if (!printed && line && this.#isErased(line, content)) this.#write('\x1b[1K')
     this.#painter.pen(pen)
-    // A sequence follows what was printed; without one REP would repeat it.
+    // End with a sequence if nothing was printed; otherwise REP would repeat the last character.
     if (!printed) this.#write(select(pen))
   }
 
-  /** Erasing a line does not take the cursor from its edge: the space that brought it there has to go again. */
+  /** Erasing a line does not move a hanging cursor: the space that brought it to the edge must be erased again. */
   #isErased(line: Line, last: Content | undefined): boolean {
     const { cols } = this.#core
     if (last?.text !== '') return false
@@ -212,7 +212,7 @@ class Renderer {
     return true
   }
 
-  /** What has to be sent for a text to appear, given the charset in force. */
+  /** The bytes to send for a text to appear, given the charset in force. */
   #typed(text: string): string | undefined {
     const charset = this.#charsets.sets[this.#charsets.level]
     const first = text.charAt(0)

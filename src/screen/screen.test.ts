@@ -14,7 +14,7 @@ const SIZES: [[number, number], ...[number, number][]] = [
 const CASES = Number(process.env.SCREEN_CASES ?? 120)
 const SEED = Number(process.env.SCREEN_SEED ?? 1)
 
-/** Two screens that should be alike from here on: one saw everything, one was made from the other's state. */
+/** Two screens that should stay equal: one saw everything, the other was made from the first one's state. */
 function pair(seed: number, remake: (first: Screen) => Screen, resize: boolean) {
   const random = new Random(seed)
   const [columns, rows] = random.of(SIZES)
@@ -33,7 +33,7 @@ function pair(seed: number, remake: (first: Screen) => Screen, resize: boolean) 
     for (const screen of [whole, remade]) screen.resize(...size)
     check('resized')
   }
-  // In pieces that end anywhere.
+  // Pieces end anywhere.
   for (let at = 0; at < rest.length; ) {
     const end = at + 1 + random.below(40)
     for (const screen of [whole, remade]) screen.write(rest.subarray(at, end))
@@ -92,7 +92,7 @@ test('no question, no bell and nothing that makes a terminal answer is ever writ
     const questions = new RegExp(
       '\x07|\x05|\x1b\\[[?>=]?[\\d;]*(c|n|\\$p|x|y|z)|\x1b\\[>\\d*q|\x1b\\[\\?u|\x1b\\[1[1-9]t|\x1bP|;\\?|\x1bZ',
     )
-    // Disabling a key modifier ends in `n` too.
+    // Disabling a key modifier ends in `n`, too.
     const text = textOf(screen.render()).replaceAll(/\x1b\[>\dn/g, '')
     const complete = text.slice(0, Math.max(0, text.lastIndexOf('\x1b')))
     expect(complete).not.toMatch(questions)

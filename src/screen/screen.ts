@@ -1,9 +1,10 @@
 /**
- * The exact screen of a terminal, as data: who attaches sees what a terminal that saw all output would show.
+ * The exact screen of a terminal, as data: a new client sees what a terminal with all the output would show.
  *
- * What takes long comes in steps of about a millisecond, so that the caller can do something else in between.
+ * Long work comes in steps of about a millisecond, so that the caller can do other work in between.
  *
- * This loads a terminal emulator (5 ms compiled): import it when a screen is needed, `await import(...)`.
+ * This module loads a terminal emulator (5 ms compiled), so import it only when a screen is needed: `await
+ * import(...)`.
  */
 
 import { finish, type Steps } from '../core/steps.ts'
@@ -20,11 +21,11 @@ export interface Snapshot {
   readonly columns: number
   readonly rows: number
   readonly scrollback: number
-  /** What `render` gave, as base64. */
+  /** The output of `render`, as base64. */
   readonly data: string
 }
 
-/** What tests compare. */
+/** The internals, for comparison in tests. */
 export let insidesOf: (screen: Screen) => { readonly core: Core; readonly extras: Extras }
 
 export class Screen {
@@ -36,10 +37,10 @@ export class Screen {
   readonly #emulator: Emulator
   readonly #extras: Extras
   readonly #pending: Pending
-  /** A character that is not whole: the library loses some that come in two pieces. */
+  /** An incomplete character: the library loses some that arrive in two pieces. */
   #partial: Uint8Array = new Uint8Array()
 
-  /** A terminal of at least two columns that was just reset. `scrollback` is in lines. */
+  /** A freshly reset terminal of at least two columns. `scrollback` is in lines. */
   constructor(columns: number, rows: number, scrollback = SCROLLBACK_LINES) {
     this.#scrollback = scrollback
     this.#emulator = open(columns, rows, scrollback)
@@ -66,7 +67,7 @@ export class Screen {
     return this.#emulator.core.rows
   }
 
-  /** Whether lines that come push out everything that is there: no alternate screen, no region that stays. */
+  /** Whether new lines push out all content: no alternate screen, and no region that stays. */
   get scrolls(): boolean {
     const { buffers, coreService } = this.#emulator.core
     const { scrollTop, scrollBottom } = buffers.normal
@@ -74,7 +75,7 @@ export class Screen {
     return whole && !coreService.decPrivateModes.origin
   }
 
-  /** What the program wrote next; pieces may end anywhere. Its questions are not answered. */
+  /** Takes the program's next output; pieces may end anywhere. Its queries are not answered. */
   write(bytes: Uint8Array): void {
     finish(this.writing(bytes))
   }
@@ -96,7 +97,7 @@ export class Screen {
     try {
       _inputHandler.parse(piece)
     } catch {
-      // Whatever a program wrote must not be an end of who watches it: the rest of this piece is missing.
+      // No output of a program may crash the process that shows it: drop the rest of this piece.
       _inputHandler._parser.reset()
     }
     this.#pending.after(piece)
@@ -107,17 +108,16 @@ export class Screen {
   }
 
   /**
-   * Sequences that give a terminal of this size that was just reset (RIS) exactly this state, and then the
-   * bytes of a sequence or character that the stream has begun, so that the stream can go on after it. No
-   * question and no bell is in it.
+   * Sequences that give a freshly reset terminal (RIS) of this size exactly this state, followed by the bytes of an
+   * incomplete sequence or character, so that the stream can continue after it. It contains no query and no bell.
    */
   render(): Uint8Array {
     return finish(this.rendering())
   }
 
-  /** Nothing may be written meanwhile. */
+  /** Do not write to the screen meanwhile. */
   *rendering(): Steps<Uint8Array> {
-    // A hostile program makes a state that is much longer than its text: then only the newest lines are kept.
+    // A hostile program can make a state much longer than its text; then only the newest lines are kept.
     for (let skip = 0; ; ) {
       const { core } = this.#emulator
       const state = yield* render(core, this.#extras, skip)
@@ -128,17 +128,17 @@ export class Screen {
     }
   }
 
-  /** What of it fits into a window of another size. */
+  /** The part that fits into a window of another size. */
   picture(window: Window): Picture {
     return finish(this.picturing(window))
   }
 
-  /** Nothing may be written meanwhile. */
+  /** Do not write to the screen meanwhile. */
   picturing(window: Window): Steps<Picture> {
     return picture(this.#emulator.core, this.#extras, window)
   }
 
-  /** This screen as JSON: one restored from it goes on as if it had never stopped. */
+  /** This screen as JSON; a screen restored from it continues as if nothing had happened. */
   snapshot(): Snapshot {
     return finish(this.snapshotting())
   }

@@ -1,13 +1,13 @@
-/** `box.json`, the manifest of a box: what it is, and what a daemon needs to take it over (src/store/manifest.ts). */
+/** `box.json`, the manifest of a box, with all facts that a daemon needs to adopt the box (src/store/manifest.ts). */
 import type { ConfigOverrides } from '../config/load.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import type { InitRecord } from './init-record.ts'
 import { type Fields, fieldsOf, type Kind } from './kind.ts'
 
 export type BoxState =
-  /** Written, not yet alive: a daemon that finds it clears it away. */
+  /** Written but not yet alive: a daemon that finds it removes it. */
   | 'creating'
-  /** A stopped one on its way to running: a daemon that finds it without life stops it again. */
+  /** A stopped box that is about to run: a daemon that finds it without life marks it stopped again. */
   | 'starting'
   | 'running'
   | 'stopped'
@@ -15,99 +15,99 @@ export type BoxState =
 export type PtyState = 'running' | 'restarting' | 'ended' | 'crashed'
 
 export interface PtyRecord {
-  /** 0 is the agent. */
+  /** 0 is the agent's terminal. */
   readonly id: number
   readonly command: readonly string[]
-  /** Numbers of the two sides in init's descriptor table. */
+  /** Numbers of the terminal's two sides in init's descriptor table. */
   readonly master: number
   readonly slave: number
-  /** Number of the pipe, in init, through which output gets into the ring (ring.ts). */
+  /** Number in init of the pipe through which output gets into the ring (ring.ts). */
   readonly pipe: number
   readonly pid: number | undefined
   readonly state: PtyState
   readonly exitCode: number | undefined
-  /** Milliseconds since 1970 of the latest ends, for the crash-loop rule. */
+  /** Milliseconds since 1970 of the latest ends, to detect crash loops. */
   readonly ends: readonly number[]
 }
 
-/** A command of `coop run` or `coop exec` whose client has not yet taken its exit code. */
+/** A command of `coop run` or `coop exec` whose client has not fetched its exit code yet. */
 export interface CommandRecord {
-  /** Chosen by the client, which names it when it comes back to another daemon. */
+  /** Chosen by the client, which uses it to find the command again in another daemon. */
   readonly token: string
   readonly pid: number
   /** Its terminal, if it has one. */
   readonly pty: number | undefined
-  /** The process that waits for it. */
+  /** The process that waits for the command. */
   readonly client: { readonly pid: number; readonly startTime: string | undefined }
 }
 
-/** A process that was stopped before its box was. */
+/** A process that was stopped before coop stopped its box. */
 export interface FrozenRecord {
   readonly pid: number
   readonly startTime: string
 }
 
-/** Since when an agent waits for its user. */
+/** Describes an agent that waits for its user. */
 export interface Waiting {
   /** Milliseconds since 1970. */
   readonly since: number
-  /** What it said, when it said something. */
+  /** The agent's own text, if it gave one. */
   readonly text?: string
 }
 
-/** What a box was made of. */
+/** The layers from which a box was made. */
 export interface LayeredImage {
-  /** Undefined: the layers are all there is. */
+  /** Undefined: the layers are complete by themselves. */
   readonly base: 'host' | undefined
-  /** Topmost first, as overlayfs has them; on the `host` image the folders in which each overlay's are. */
+  /** Topmost first, as in overlayfs. On the `host` image: folders with the layers of each overlay. */
   readonly layers: readonly Source[]
   readonly environment: Readonly<Record<string, string>>
   readonly workingDir: string
 }
 
-/** What flags said when the box was made: they hold when it is started again. */
+/** The flags with which the box was made; they also apply when it is started again. */
 export type BoxFlags = Pick<ConfigOverrides, 'image' | 'agent' | 'network' | 'env'>
 
 export interface Manifest {
-  /** Part of the stable envelope, as name, state, created and init are (envelope.ts). */
+  /** Part of the stable envelope, like name, state, created and init (envelope.ts). */
   readonly workspace: string
   readonly name: string
   readonly state: BoxState
-  /** Why it is stopped, in words. */
+  /** The reason why the box is stopped, in words. */
   readonly reason: string | undefined
   readonly created: number
   readonly kind: 'agent' | 'run'
   readonly init: InitRecord | undefined
   readonly flags: BoxFlags
   readonly plan: Plan
-  /** The kernel's boot id when its sources were looked at; a box of an older release has none. */
+  /** The kernel's boot id when its sources were checked; boxes of older releases have none. */
   readonly boot: string | undefined
-  /** What it was made of: the image of that name may be removed or built again meanwhile. */
+  /** Its layers: the image of that name may have been removed or rebuilt since. */
   readonly layered: LayeredImage | undefined
-  /** Names of variables whose values came from the configuration and are never shown. */
+  /** Names of variables with configured values, which are never shown. */
   readonly hidden: readonly string[]
-  /** The word that listings show, and the whole command. */
+  /** The word for listings, and the whole command. */
   readonly agent: { readonly title: string; readonly command: readonly string[] }
   readonly autoRestart: boolean
   readonly restartDelayMs: number
   readonly shell: string
   readonly detachKey: string
-  /** Its own cgroup while it has an init, when the host let us make one; a folder of a cgroup v2 tree. */
+  /** Its own cgroup while it has an init, if the host allowed one; a folder of a cgroup v2 tree. */
   readonly cgroup?: string | undefined
   readonly ptys: readonly PtyRecord[]
   readonly commands: readonly CommandRecord[]
-  /** The agent waits for its user. */
+  /** Set while the agent waits for its user. */
   readonly waiting: Waiting | undefined
   /**
-   * Every process is stopped while its files are copied (freeze.ts); these were before. A daemon that finds this set
-   * lets the others go on: the one that stopped them died.
+   * Set while every process is stopped because files are copied (freeze.ts); lists the processes that were stopped
+   * before. A daemon that finds it set resumes the others, because the daemon that stopped them died.
    */
   readonly frozen?: readonly FrozenRecord[] | undefined
-  /** The user's command for that, which never comes from a project. */
+  /** The user's command for a waiting agent, which never comes from a project. */
   readonly notify: string
 }
 
-/** Written by coop itself, whole or not at all: checked as far as a manifest without it would do harm. */
+/** Coop itself writes the file, whole or not at all. Fields are checked whose absence would do harm. */
 function parse(fields: Fields): Manifest | undefined {
   const manifest = fields as unknown as Manifest
   const whole =
@@ -124,7 +124,7 @@ export const boxManifest: Kind<Manifest> = {
   name: 'box-manifest',
   version: 3,
   migrations: {
-    // 0.1.0 had the workspace's path in the plan only, where a release without that plan could not find it.
+    // 0.1.0 had the workspace's path only in the plan, where a release that cannot read that plan could not find it.
     2: (old) => ({ ...old, workspace: fieldsOf(fieldsOf(fieldsOf(old.plan).workspace).source).path }),
   },
   parse,

@@ -3,7 +3,7 @@ import type { Fields, Kind } from './kind.ts'
 
 export interface BuildNote {
   readonly workspace: string
-  /** As the configuration names it. */
+  /** The name in the configuration. */
   readonly image: string
   /** The id of the topmost layer. */
   readonly top: string

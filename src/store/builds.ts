@@ -1,11 +1,11 @@
-/** The latest build of each workspace, so that boxes of an earlier one can be told. */
+/** The latest build of each workspace, so that boxes of an earlier one can be recognized. */
 import { join } from 'node:path'
 import { imagesDir, type Paths } from '../core/paths.ts'
 import { buildNote } from './build-note.ts'
 import { writeWhole } from './images.ts'
 import { readable, readStoredFile, stamp } from './kind.ts'
 
-/** `image` as the configuration names it: a flag may name another one than the project. */
+/** `image` is the name in the configuration: a flag may name another image than the project. */
 function buildFile(paths: Paths, workspace: string, image: string): string {
   const name = new Bun.CryptoHasher('sha256').update(JSON.stringify([workspace, image])).digest('hex')
   return join(imagesDir(paths), 'builds', `${name}.json`)
@@ -17,5 +17,5 @@ export function writeBuild(paths: Paths, workspace: string, image: string, top: 
 }
 
 export function latestBuild(paths: Paths, workspace: string, image: string): string | undefined {
-  return readable(readStoredFile(buildNote, buildFile(paths, workspace, image)))?.top // none: never built
+  return readable(readStoredFile(buildNote, buildFile(paths, workspace, image)))?.top // undefined: never built
 }

@@ -1,7 +1,7 @@
 /**
- * The stable envelope of a manifest: fields whose place and meaning never change, whatever its version. By these a release
- * lists and ends a box whose manifest it cannot read otherwise: `version`, `release`, `name`, `workspace`, `state`,
- * `created` and `init` with `pid`, `startTime` and `boot`, all at the top.
+ * The stable envelope of a manifest: fields whose place and meaning never change, whatever its version. With them a
+ * release can list and end a box whose manifest it cannot read otherwise: `version`, `release`, `name`, `workspace`,
+ * `state`, `created` and `init` with `pid`, `startTime` and `boot`, all at the top level.
  */
 import { asInitRecord, type InitRecord, salvageInitRecord } from './init-record.ts'
 import { fieldsOf, releaseIn } from './kind.ts'
@@ -24,7 +24,7 @@ const NOTHING: Envelope = {
 
 const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
-/** What of it the manifest of the box `name` has. One of another box says nothing: its folder was copied or renamed. */
+/** The envelope of box `name`. A manifest of another box counts as empty: its folder was copied or renamed. */
 export function envelopeOf(text: string, name: string): Envelope {
   let value: unknown
   try {

@@ -1,4 +1,4 @@
-/** What is known of an image by its name (src/store/images.ts). */
+/** The record of an image, found by its name (src/store/images.ts). */
 import { type Fields, isFields, type Kind } from './kind.ts'
 
 export interface Platform {
@@ -19,39 +19,39 @@ export interface ImageConfig {
   readonly diffIds: readonly string[]
 }
 
-/** Where an image came from that was made of a box. */
+/** The origin of an image that was made from a box. */
 export interface ImageOrigin {
   readonly box: string
   readonly snapshot?: string
   readonly workspace: string
-  /** What the box had started from, as its configuration names it. */
+  /** The image from which the box had started, as its configuration names it. */
   readonly image: string
 }
 
-/** What `coop build` made an image for. */
+/** The purpose of an image made by `coop build`. */
 export interface BuildOrigin {
-  /** In full. */
+  /** The full name. */
   readonly image: string
-  /** All that have the same steps on the same image. */
+  /** All workspaces with the same steps on the same image. */
   readonly workspaces: readonly string[]
 }
 
 export interface ImageRecord {
-  /** In full (reference.ts). */
+  /** The full name (reference.ts). */
   readonly reference: string
-  /** Of its manifest; of an image that was made here, its topmost layer's id. */
+  /** The digest of its manifest; for an image made here, the id of its topmost layer. */
   readonly digest: string
   readonly config: ImageConfig
   /** Chain ids, lowest first (manifest.ts). */
   readonly layers: readonly string[]
-  /** Bytes of all layers as they are downloaded. */
+  /** Bytes of all layers as downloaded. */
   readonly size: number
   /** Milliseconds since 1970. */
   readonly pulled: number
-  /** Made here: no registry has it. */
+  /** Set if the image was made here, so that no registry has it. */
   readonly from?: ImageOrigin | undefined
   readonly built?: BuildOrigin | undefined
-  /** The layers lie on the `host` image; each has a folder for every overlay of that. */
+  /** Set if the layers lie on the `host` image; each layer then has a folder for each of its overlays. */
   readonly base?: 'host' | undefined
 }
 

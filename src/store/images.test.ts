@@ -96,7 +96,7 @@ describe('a record', () => {
   test('that another coop removes at this moment spoils no list', () => {
     using paths = testPaths()
     writeRecord(paths, record('a'))
-    symlinkSync('gone', join(recordsIn(paths), `${'0'.repeat(64)}.json`)) // listed, and not there when it is opened
+    symlinkSync('gone', join(recordsIn(paths), `${'0'.repeat(64)}.json`)) // it is listed but cannot be opened
     expect(listRecords(paths).map(({ reference }) => reference)).toEqual(['a'])
   })
 
@@ -131,7 +131,7 @@ describe('a layer', () => {
     expect(hasLayer(paths, IDS, CHAIN)).toBe(false)
     writeFileSync(join(folder, 'layer.json'), '{}')
     expect(hasLayer(paths, IDS, CHAIN)).toBe(true)
-    // The same image unpacked for a user who got a range: owners are other numbers.
+    // The same image unpacked for a user with a range: its files have other owners.
     expect(hasLayer(paths, { ...IDS, kind: 'range' }, CHAIN)).toBe(false)
     const others = { ...IDS, uids: [{ inside: 0, outside: 8, count: 1 }] }
     expect(hasLayer(paths, others, CHAIN)).toBe(false)
@@ -146,7 +146,7 @@ describe('a layer', () => {
     expect(hasLayer(paths, IDS, CHAIN)).toBe(true)
     syncLayers(paths)
     expect(readdirSync(folder).sort()).toEqual(['fs', 'layer.json'])
-    // As after a power cut: of another boot, or without the bytes that say so.
+    // As after a power cut: with another boot, or without the bytes that name it.
     for (const boot of ['7c6a18b4-8d0f-4a6e-9a37-0d1f5a2f9f10', '']) {
       writeFileSync(join(folder, 'unsynced'), boot)
       expect(hasLayer(paths, IDS, CHAIN)).toBe(false)

@@ -1,6 +1,6 @@
 /**
- * Where images are kept: blobs as they were downloaded in the cache folder, unpacked layers and records in the data
- * folder. Everything gets its name when it is whole; what a killed process left begins with `.tmp-`.
+ * The storage of images: downloaded blobs in the cache folder, unpacked layers and records in the data folder.
+ * Everything gets its name when it is complete; leftovers of a killed process begin with `.tmp-`.
  */
 import {
   closeSync,
@@ -34,10 +34,10 @@ export const hexOf = (digest: string): string => digest.slice(digest.indexOf(':'
 
 export const blobFile = (paths: Paths, digest: string): string =>
   join(paths.cacheDir, 'blobs/sha256', hexOf(digest))
-/** The first bytes of a blob: the next try goes on from there. */
+/** The first bytes of a blob; the next attempt continues from there. */
 export const partialFile = (paths: Paths, digest: string): string => `${blobFile(paths, digest)}.partial`
 
-/** Unpacked layers by the ids that their files have: a user who gets a range has others than before. */
+/** Unpacked layers by the ids of their files: a user who gets a range of ids needs other layers than before. */
 export function layersDir(paths: Paths, ids: IdPlan): string {
   return join(
     imagesDir(paths),
@@ -47,29 +47,29 @@ export function layersDir(paths: Paths, ids: IdPlan): string {
 }
 export const layerDir = (paths: Paths, ids: IdPlan, chain: string): string =>
   join(layersDir(paths, ids), hexOf(chain))
-/** Its files. Beside them `layer.json`, and `owners.jsonl` when some have another owner than they should. */
+/** The layer's files. Beside them lie `layer.json`, and `owners.jsonl` if some files have a wrong owner. */
 export const layerFiles = (folder: string): string => join(folder, 'fs')
-/** What a step of setup said. */
+/** The output of a step of setup. */
 export const layerLog = (folder: string): string => join(folder, 'build.log')
 export const hasLayer = (paths: Paths, ids: IdPlan, chain: string): boolean =>
   isWholeLayer(layerDir(paths, ids, chain))
 
-/** Says in which boot of the machine a layer was made, until its files are known to be on the disk. */
+/** Names the boot of the machine in which a layer was made, until its files are known to be on the disk. */
 const unsyncedFile = (folder: string): string => join(folder, 'unsynced')
 
-/** To be told before a layer gets its name: a power cut from now on makes it worthless. */
+/** Call this before a layer gets its name: a power cut from then on makes the layer worthless. */
 export function markUnsynced(folder: string): void {
   writeFileSync(unsyncedFile(folder), stamp(unsyncedMark, { boot: bootId() }), { mode: 0o600 })
 }
 
-/** Whether a layer is there, with everything that was written to it. */
+/** Whether a layer exists with everything that was written to it. */
 export function isWholeLayer(folder: string): boolean {
   if (!existsSync(join(folder, 'layer.json'))) return false
   const mark = readStoredFile(unsyncedMark, unsyncedFile(folder))
   return mark.is === 'missing' || readable(mark)?.boot === bootId()
 }
 
-/** Have the disk take what was made in this boot, which takes as long as it takes. */
+/** Write the layers of this boot to the disk, however long that takes. */
 export function syncLayers(paths: Paths): void {
   const fresh = layerFolders(paths).filter(
     (folder) => existsSync(unsyncedFile(folder)) && isWholeLayer(folder),
@@ -83,14 +83,14 @@ const recordsDir = (paths: Paths): string => join(imagesDir(paths), 'records')
 const recordFile = (paths: Paths, reference: string): string =>
   join(recordsDir(paths), `${new Bun.CryptoHasher('sha256').update(reference).digest('hex')}.json`)
 
-/** Written beside, synced, renamed: a reader sees the old or the new. */
+/** Writes beside the file, syncs and renames: a reader sees the old or the new text. */
 export function writeWhole(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = join(dirname(path), `.tmp-${crypto.randomUUID()}`)
   try {
     const fd = openSync(temporary, 'wx', 0o600)
     try {
-      writeFileSync(fd, text) // all of it or an error: one write(2) to a disk that gets full takes a part
+      writeFileSync(fd, text) // writes all or throws: a single write(2) to a disk that gets full writes a part
       fsyncSync(fd)
     } finally {
       closeSync(fd)
@@ -106,11 +106,11 @@ export function writeRecord(paths: Paths, record: ImageRecord): void {
   writeWhole(recordFile(paths, record.reference), stamp(imageRecord, record, 2))
 }
 
-/** What there is of that name. */
+/** The record of that name, readable or not. */
 export const lookAtRecord = (paths: Paths, reference: string): Found<ImageRecord> =>
   readStoredFile(imageRecord, recordFile(paths, reference))
 
-/** Undefined when there is none that can be read, also when another process has just removed it. Raises E_NEWER. */
+/** Undefined if there is no readable record, also if another process has just removed it. Raises E_NEWER. */
 export function readRecord(paths: Paths, reference: string): ImageRecord | undefined {
   const found = lookAtRecord(paths, reference)
   if (found.is === 'newer')
@@ -118,7 +118,7 @@ export function readRecord(paths: Paths, reference: string): ImageRecord | undef
   return readable(found)
 }
 
-/** Of that name; one that a registry could have and that was not pulled may have been published here (as podman has it). */
+/** The record of that name. A name without a pulled image may mean an image published here (as in podman). */
 export const findRecord = (
   paths: Paths,
   reference: string,
@@ -126,7 +126,7 @@ export const findRecord = (
 ): ImageRecord | undefined =>
   read(paths, reference) ?? read(paths, reference.replace(/^docker\.io\/library\//, 'localhost/'))
 
-/** For listings: undefined for one of a newer release, too. */
+/** For listings: undefined also for a record of a newer release. */
 export const readableRecord = (paths: Paths, reference: string): ImageRecord | undefined =>
   readable(lookAtRecord(paths, reference))
 
@@ -142,7 +142,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** A file of a record, and what it is. */
+/** A record's file and its content. */
 export interface FoundRecord {
   readonly path: string
   readonly record: Found<ImageRecord>
@@ -155,7 +155,7 @@ export function findRecords(paths: Paths): FoundRecord[] {
     .map((path) => ({ path, record: readStoredFile(imageRecord, path) }))
 }
 
-/** Those that can be read. */
+/** The readable records. */
 export function listRecords(paths: Paths): ImageRecord[] {
   return findRecords(paths)
     .flatMap(({ record }) => readable(record) ?? [])
@@ -168,7 +168,7 @@ export function readLayer(folder: string): LayerRecord | undefined {
   return readable(readStoredFile(layerRecord, join(folder, 'layer.json')))
 }
 
-/** Folders of all unpacked layers, of whatever ids. */
+/** Folders of all unpacked layers, for all ids. */
 export function layerFolders(paths: Paths): string[] {
   const top = join(imagesDir(paths), 'layers')
   return namesIn(top).flatMap((kind) =>
@@ -178,13 +178,13 @@ export function layerFolders(paths: Paths): string[] {
   )
 }
 
-/** Bytes of the files of all its layers; what several images have counts for each. */
+/** Bytes of the files of all its layers. A layer of several images counts for each. */
 export function unpackedSize(paths: Paths, { layers }: Pick<ImageRecord, 'layers'>): number {
   const folders = new Map(layerFolders(paths).map((folder) => [basename(folder), folder]))
   return layers.reduce((sum, chain) => sum + (readLayer(folders.get(hexOf(chain)) ?? '')?.bytes ?? 0), 0)
 }
 
-/** What killed processes left half made, of layers; whose lock is held is being made right now. */
+/** Incomplete layers of killed processes. A layer whose lock is held is being made right now. */
 export function halfMadeLayers(paths: Paths): { readonly path: string; readonly name: string }[] {
   const top = join(imagesDir(paths), 'layers')
   return namesIn(top).flatMap((kind) =>
@@ -196,7 +196,7 @@ export function halfMadeLayers(paths: Paths): { readonly path: string; readonly 
 
 const lockFile = (paths: Paths, name: string): string => join(imagesDir(paths), 'locks', name)
 
-/** Alone among all processes of this user, or with those who share; `waiting` is called when another one is at it. */
+/** Runs `work` alone among all processes of this user, or with other sharers; calls `waiting` if it must wait. */
 export async function withLock<T>(
   paths: Paths,
   name: string,
@@ -217,7 +217,7 @@ export async function withLock<T>(
   }
 }
 
-/** Whether nobody is at it. */
+/** Runs `work` if no process is busy with it. */
 export async function ifUnlocked(paths: Paths, name: string, work: () => Promise<void>): Promise<void> {
   mkdirSync(dirname(lockFile(paths, name)), { recursive: true, mode: 0o700 })
   const fd = openLockFile(lockFile(paths, name))

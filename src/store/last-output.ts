@@ -1,6 +1,6 @@
 /**
- * What the agent of a stopped box has put out last: a line of JSON, then the bytes. 0.1.0 kept the bytes alone; that file
- * has another name, since whatever would tell the two apart an agent could print.
+ * The last output of a stopped box's agent: a line of JSON, then the bytes. 0.1.0 kept only the bytes; that file has
+ * another name, because an agent could print anything that would tell the two apart.
  */
 import { VERSION } from '../core/version.ts'
 import { type Fields, fieldsOf, type Kind, migrate, type Stored } from './kind.ts'

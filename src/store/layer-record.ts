@@ -1,6 +1,6 @@
 /**
- * `layer.json` of an unpacked layer. It describes the layer to people; a layer's files always mean the same at their
- * place, `images/layers`: a release that unpacks them differently has to take another folder.
+ * `layer.json` of an unpacked layer, which describes the layer to people. Files in `images/layers` always mean the
+ * same: a release that unpacks them differently must use another folder.
  */
 import type { Fields, Kind } from './kind.ts'
 

@@ -6,16 +6,16 @@ import { daemonLock, type Paths, stateLock } from '../core/paths.ts'
 import { readable, readStored, stamp } from './kind.ts'
 import { stateLockFile } from './state-lock.ts'
 
-const MAX_TEXT = 8192 // bytes: a path, which may be all escapes in JSON, and what is around it
+const MAX_TEXT = 8192 // bytes: a path, which JSON may escape completely, and the text around it
 
-/** Take the lock of the runtime folder; false when another daemon has it. Held until the process ends. */
+/** Take the lock of the runtime folder; false if another daemon has it. Held until the process ends. */
 export function lockRuntime(paths: Paths): boolean {
   return tryLock(openSync(daemonLock(paths), 'w', 0o600))
 }
 
 /**
- * Take the lock of the data folder. Raises E_DAEMON when the daemon of another runtime folder serves its boxes: it
- * would look to us as if they were dead (a login without XDG_RUNTIME_DIR, such as cron or su, has another one).
+ * Take the lock of the data folder. Raises E_DAEMON if the daemon of another runtime folder serves its boxes, which
+ * would look dead to this one. A login without XDG_RUNTIME_DIR, such as cron or su, has another runtime folder.
  */
 export function lockState(paths: Paths): boolean {
   mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 })
@@ -31,6 +31,9 @@ export function lockState(paths: Paths): boolean {
   const other = readable(lock)?.runtimeDir
   if (other === paths.runtimeDir) return false
   throw new CoopError('E_DAEMON', `the boxes in ${paths.dataDir} belong to a coop daemon of another login`, {
-    hint: other === undefined ? 'coop system shutdown, in that login' : `reach it: COOP_RUNTIME_DIR=${other}`,
+    hint:
+      other === undefined
+        ? 'run coop system shutdown in that login'
+        : `set COOP_RUNTIME_DIR=${other} to use it`,
   })
 }

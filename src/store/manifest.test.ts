@@ -108,7 +108,7 @@ describe('boxes that are found', () => {
       mkdirSync(boxDir(paths, name), { recursive: true })
     writeManifest(paths, manifest('good'))
     writeFileSync(manifestFile(paths, 'broken'), '{"version":2,')
-    writeFileSync(manifestFile(paths, 'other'), JSON.stringify(manifest('good'))) // a copy of another box's
+    writeFileSync(manifestFile(paths, 'other'), JSON.stringify(manifest('good'))) // a copy of another box's manifest
     mkdirSync(manifestFile(paths, 'folder'))
     symlinkSync('nowhere', manifestFile(paths, 'link'))
     const found = findManifests(paths).map(({ name, manifest }) => [name, manifest.is])

@@ -1,6 +1,6 @@
 /**
- * The manifest of a box: `box.json`, written before anything of the box exists and whenever its state
- * changes, so that a daemon that starts finds every box (atomic: temporary name, sync, rename).
+ * The manifest of a box: `box.json`. It is written before anything of the box exists and at each change of its state,
+ * so that a new daemon finds every box (atomic: temporary name, sync, rename).
  */
 
 import {
@@ -36,7 +36,7 @@ export function writeAtomically(path: string, text: string, sync: boolean): void
   try {
     const fd = openSync(temporary, 'w', 0o600)
     try {
-      writeFileSync(fd, text) // all of it or an error: one write(2) to a disk that gets full takes a part
+      writeFileSync(fd, text) // writes all or throws: a single write(2) to a disk that gets full writes a part
       if (sync) fsyncSync(fd)
     } finally {
       closeSync(fd)
@@ -49,7 +49,7 @@ export function writeAtomically(path: string, text: string, sync: boolean): void
 }
 
 export function writeManifest(paths: Paths, manifest: Manifest): void {
-  // No box outlives a power cut, so only what a stopped one needs has to reach the disk.
+  // No box outlives a power cut, so only the data that a stopped box needs must reach the disk.
   const sync = manifest.kind === 'agent' && manifest.state !== 'running'
   writeAtomically(manifestFile(paths, manifest.name), stamp(boxManifest, manifest), sync)
 }
@@ -57,17 +57,17 @@ export function writeManifest(paths: Paths, manifest: Manifest): void {
 export interface FoundManifest {
   readonly name: string
   readonly manifest: Found<Manifest>
-  /** What is in the file; empty when that cannot be read. */
+  /** The file's text; empty if it cannot be read. */
   readonly text: string
 }
 
-/** Every box that left a folder. */
+/** Every box with a folder. */
 export function findManifests(paths: Paths): FoundManifest[] {
   let names: string[]
   try {
     names = readdirSync(boxesDir(paths))
   } catch {
-    return [] // no box was ever made
+    return [] // there has never been a box
   }
   return names.map((name): FoundManifest => {
     let text: string
@@ -79,13 +79,13 @@ export function findManifests(paths: Paths): FoundManifest[] {
       return { name, manifest: { is }, text: '' }
     }
     const manifest = readStored(boxManifest, text)
-    // A copy of another box's.
+    // A copy of another box's manifest.
     const isForeign = manifest.is === 'readable' && manifest.value.name !== name
     return { name, manifest: isForeign ? { is: 'unreadable' } : manifest, text }
   })
 }
 
-/** 0.1.0 renamed a manifest that it could not read: we may be able to. */
+/** 0.1.0 renamed manifests that it could not read; this release may be able to read them. */
 function bringBack(paths: Paths, name: string): void {
   const aside = join(boxDir(paths, name), 'box.json.unreadable')
   if (existsSync(aside) && !existsSync(manifestFile(paths, name)))

@@ -1,6 +1,6 @@
 /**
- * What of a ring's header says what it is (src/terminal/ring-file.ts has the rest). Apart from ring.ts, since it is looked at for
- * every key.
+ * The part of a ring's header that identifies it (src/terminal/ring-file.ts has the rest). It is separate from ring.ts,
+ * because it is checked at every key.
  */
 import { VERSION } from '../core/version.ts'
 
@@ -9,11 +9,11 @@ export const RING_VERSION = 4
 
 const MAGIC = 0x636f6f70 // "coop"
 const AT_VERSION = 4
-/** The release that made it, as text with zeros behind; 0.1.0 has only zeros there. */
+/** The release that made it, as text padded with zeros; 0.1.0 left only zeros there. */
 const AT_RELEASE = 96
 const RELEASE_SIZE = 32 // bytes
 
-/** Undefined: this is no ring, or not any more. */
+/** Undefined if the file is not a ring, or no longer one. */
 export const ringVersion = (header: DataView): number | undefined =>
   header.getUint32(0, true) === MAGIC ? header.getUint32(AT_VERSION, true) : undefined
 

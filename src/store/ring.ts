@@ -1,4 +1,4 @@
-/** The ring of a terminal as a state file: what a ring of another version is, and how it becomes one of today's. */
+/** The ring of a terminal as a state file: recognizes rings of other versions and converts them to the current one. */
 
 import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { errnoOf } from '../core/errno.ts'
@@ -20,10 +20,10 @@ function parse({ bytes }: Fields): RingImage | undefined {
   return Buffer.isBuffer(bytes) ? { bytes } : undefined
 }
 
-// Versions before 4 were in no release.
+// Versions before 4 were never released.
 export const ring: Kind<RingImage> = { name: 'ring', version: RING_VERSION, migrations: {}, parse, decode }
 
-/** What a ring is, by its header. */
+/** Reads a ring's header. */
 function lookAt(path: string, kind: Kind<RingImage>): Found<RingImage> & { readonly isCurrent?: boolean } {
   const header = Buffer.alloc(RING_HEADER)
   let fd: number
@@ -42,8 +42,8 @@ function lookAt(path: string, kind: Kind<RingImage>): Found<RingImage> & { reado
 }
 
 /**
- * Bring a ring of an older version into today's, which is a matter of its whole file: replaced at its path, so that a
- * client that has the older one open finds that it is nobody's any more. Returns what is at the path then.
+ * Bring a ring of an older version to the current one. The whole file is converted and replaced at its path, so that a
+ * client with the old file open notices that it is no longer in use. Returns the state of the file now at the path.
  */
 export function upgradeRing(path: string, kind: Kind<RingImage> = ring): Found<RingImage>['is'] {
   const { is, isCurrent } = lookAt(path, kind)

@@ -1,11 +1,11 @@
-/** `pty-N.screen` beside a ring: how the terminal looked at an offset of its output (src/terminal/screen-keeper.ts). */
+/** `pty-N.screen` beside a ring: the terminal's screen at an offset of its output (src/terminal/screen-keeper.ts). */
 import type { Snapshot } from '../screen/screen.ts'
 import { type Fields, fieldsOf, type Kind } from './kind.ts'
 
 export interface ScreenState {
   readonly offset: number
   readonly snapshot: Snapshot
-  /** Whether plain lines push everything out (`Screen.scrolls`). 0.1.0 did not say. */
+  /** Whether plain lines push out all content (`Screen.scrolls`). 0.1.0 did not record it. */
   readonly scrolls?: boolean
 }
 
@@ -17,7 +17,7 @@ function parse({ offset, snapshot, scrolls }: Fields): ScreenState | undefined {
   return { offset, snapshot: { columns, rows, scrollback, data }, ...known } as ScreenState
 }
 
-/** 0.1.0 had a second version in the snapshot, which always was 1. */
+/** 0.1.0 had a second version in the snapshot, which was always 1. */
 function withoutInnerVersion(old: Fields): Fields {
   const { version: _, ...snapshot } = fieldsOf(old.snapshot)
   return { ...old, snapshot }

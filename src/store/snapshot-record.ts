@@ -4,14 +4,14 @@ import type { SnapshotInfo } from '../protocol/calls/snapshots.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import type { Fields, Kind } from './kind.ts'
 
-/** What a box's own files lie on: layers, by chain id and lowest first, and with a base these on the `host` image. */
+/** The image below a box's own files: layers by chain id, lowest first; with a base they lie on the `host` image. */
 export interface ImageBelow {
   readonly base?: 'host' | undefined
   readonly layers: readonly string[]
 }
 
 export interface SnapshotMeta extends SnapshotInfo {
-  /** Owners are numbers: they mean the same under the same map only. */
+  /** Owners are stored as numbers, which mean the same only under the same id map. */
   readonly ids: IdPlan
   readonly below: ImageBelow
 }

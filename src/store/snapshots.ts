@@ -1,6 +1,6 @@
 /**
- * Snapshots on disk: `<data>/snapshots/BOX/NAME` with `upper/` (the box's own files), `workspace/` if it holds those, and
- * `snapshot.json`. Made under a name that begins with a dot; one with its real name is whole.
+ * Snapshots on disk: `<data>/snapshots/BOX/NAME` with `upper/` (the box's own files), `workspace/` if it was saved, and
+ * `snapshot.json`. A snapshot is made under a name that begins with a dot; one with its real name is complete.
  */
 import { mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { discard } from './storage.ts'
 export type { ImageBelow, SnapshotMeta } from './snapshot-record.ts'
 
 const META = 'snapshot.json'
-const RESTORED = '.restored' // in a box's folder: files on their way back
+const RESTORED = '.restored' // in a box's folder: files that are being restored
 
 export const snapshotUpper = (folder: string): string => join(folder, 'upper')
 export const snapshotWorkspace = (folder: string): string => join(folder, 'workspace')
@@ -25,7 +25,7 @@ function names(folder: string): string[] {
   try {
     return readdirSync(folder)
   } catch {
-    return [] // there never was one
+    return [] // there has never been a snapshot
   }
 }
 
@@ -34,7 +34,7 @@ function look(paths: Paths, box: string, name: string): Found<SnapshotMeta> {
   return readStoredFile(snapshotRecord, join(snapshotDir(paths, box, name), META))
 }
 
-/** Undefined when there is none that can be read. Raises E_NEWER for one of a newer release. */
+/** Undefined if there is no readable one. Raises E_NEWER for a snapshot of a newer release. */
 export function readMeta(paths: Paths, box: string, name: string): SnapshotMeta | undefined {
   const found = look(paths, box, name)
   if (found.is === 'newer')
@@ -42,7 +42,7 @@ export function readMeta(paths: Paths, box: string, name: string): SnapshotMeta 
   return readable(found)
 }
 
-/** All of one box, or of all, the oldest first. */
+/** All snapshots of one box, or of all boxes, the oldest first. */
 export function findSnapshots(paths: Paths, box?: string): SnapshotMeta[] {
   const boxes = box === undefined ? names(snapshotsDir(paths)) : [box]
   return boxes
@@ -52,11 +52,11 @@ export function findSnapshots(paths: Paths, box?: string): SnapshotMeta[] {
     .sort((a, b) => a.created - b.created)
 }
 
-/** Whether there is one, if only a newer coop can read it. */
+/** Whether the snapshot exists, even if only a newer coop can read it. */
 export const hasSnapshot = (paths: Paths, box: string, name: string): boolean =>
   look(paths, box, name).is !== 'missing'
 
-/** For listings: those that this coop cannot read. */
+/** For listings: snapshots that this coop cannot read. */
 export function findUnknownSnapshots(paths: Paths, box?: string): SnapshotInfo[] {
   const boxes = box === undefined ? names(snapshotsDir(paths)) : [box]
   return boxes.flatMap((one) =>
@@ -72,30 +72,30 @@ export function findUnknownSnapshots(paths: Paths, box?: string): SnapshotInfo[]
   )
 }
 
-/** A folder for one that is being made. */
+/** Makes a folder for a new snapshot. */
 export function beginSnapshot(paths: Paths, box: string, name: string): string {
   const fresh = join(boxSnapshotsDir(paths, box), `.${name}.${crypto.randomUUID()}`)
   mkdirSync(fresh, { recursive: true, mode: 0o700 })
   return fresh
 }
 
-/** It is whole: give it its name. */
+/** Gives a complete snapshot its name. */
 export function finishSnapshot(paths: Paths, fresh: string, meta: SnapshotMeta): void {
   writeAtomically(join(fresh, META), stamp(snapshotRecord, meta), true)
   renameSync(fresh, snapshotDir(paths, meta.box, meta.name))
 }
 
-/** Out of sight at once; its files go with the trash. */
+/** Hides the snapshot at once; its files are deleted with the trash. */
 export function discardSnapshot(paths: Paths, folder: string, box: string): void {
   discard(paths, folder)
   try {
     rmdirSync(boxSnapshotsDir(paths, box))
   } catch {
-    // It has others.
+    // The box has other snapshots.
   }
 }
 
-/** What a daemon that was killed left half made or half restored. */
+/** Removes half-made and half-restored snapshots of a killed daemon. */
 export function clearHalfMadeSnapshots(paths: Paths): void {
   for (const box of names(snapshotsDir(paths)))
     for (const name of names(boxSnapshotsDir(paths, box)))

@@ -1,4 +1,4 @@
-/** A box that swaps a folder of its persistent files for a link, over and over, while coop reads and writes there. */
+/** A box swaps a folder of its persistent files for a link, over and over, while coop reads and writes there. */
 import { expect, test } from 'bun:test'
 import { lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import type { IdPlan } from '../sandbox/ids.ts'
 import { writeSetting } from './storage.ts'
 
 const MINE: IdPlan = { kind: 'single', uids: [], gids: [] }
-const MOST_MS = 25_000 // until the two meet: on a busy machine neither runs for long
+const MOST_MS = 25_000 // until the race is hit: on a busy machine neither process runs for long
 const SWAP = `
 import ctypes
 libc = ctypes.CDLL(None)
@@ -20,7 +20,7 @@ interface Place {
   readonly outside: string
 }
 
-/** The first round in which `step` says that it got out; undefined when none did. */
+/** The first round in which `step` reports an escape; undefined if none does. */
 function raced(paths: TestPaths, rounds: number, step: (place: Place) => boolean): number | undefined {
   const place = { volume: join(paths.top, 'volume'), outside: join(paths.top, 'outside') }
   for (const folder of [place.volume, place.outside, join(place.volume, 'deep')]) mkdirSync(folder)
@@ -38,7 +38,7 @@ function raced(paths: TestPaths, rounds: number, step: (place: Place) => boolean
       try {
         if (step(place)) return round
       } catch {
-        // The link was there: refused.
+        // The link was there, and was refused.
       }
     }
     return undefined
@@ -47,7 +47,7 @@ function raced(paths: TestPaths, rounds: number, step: (place: Place) => boolean
   }
 }
 
-/** By path: what is there is looked at before it is used. */
+/** By path: the type is checked before the path is used. */
 const isFolder = (path: string): boolean => lstatSync(path).isDirectory()
 
 const hasGotOut = ({ outside }: Place): boolean => readdirSync(outside).length > 1

@@ -32,7 +32,7 @@ import {
 } from './storage.ts'
 
 const modeOf = (path: string): number => statSync(path).mode & 0o7777
-const MINE: IdPlan = { kind: 'single', uids: [], gids: [] } // root of the box is whoever runs this
+const MINE: IdPlan = { kind: 'single', uids: [], gids: [] } // root of the box is the user who runs this test
 
 function caught(work: () => unknown): unknown {
   try {
@@ -65,7 +65,7 @@ describe('the folders of a box', () => {
   test('have one folder for each name', () => {
     using paths = testPaths()
     makeBoxFolder(paths, 'it')
-    expect(modeOf(boxDir(paths, 'it'))).toBe(0o711) // root of the box passes through, nobody lists it
+    expect(modeOf(boxDir(paths, 'it'))).toBe(0o711) // root of the box can pass through, but nobody can list it
     expect(caught(() => makeBoxFolder(paths, 'it'))).toMatchObject({ code: 'E_BOX_EXISTS' })
   })
 })
@@ -206,7 +206,7 @@ describe('what is discarded', () => {
     chmodSync(closed, 0)
     discardStore(paths, 'it')
     expect(existsSync(boxDir(paths, 'it'))).toBe(false)
-    makeBoxFolder(paths, 'it') // the name is free
+    makeBoxFolder(paths, 'it') // the name is free again
     expect(emptyTrash(paths)).toEqual([])
     expect(readdirSync(join(paths.dataDir, 'trash'))).toEqual([])
     expect(readdirSync(outside)).toEqual(['kept'])
@@ -233,8 +233,8 @@ describe('what is discarded', () => {
 test.each([
   ['ENOSPC', 'E_DISK_FULL', /larger disk/],
   ['EDQUOT', 'E_DISK_FULL', /larger disk/],
-  ['EROFS', 'E_FAILED', /can be written/],
-  ['EACCES', 'E_FAILED', /can be written/],
+  ['EROFS', 'E_FAILED', /folder that you can write/],
+  ['EACCES', 'E_FAILED', /folder that you can write/],
 ])('%s is worded for a person', (code, expected, hint) => {
   const error = diskError(Object.assign(new Error('x'), { code }), 'it')
   expect(error).toBeInstanceOf(CoopError)

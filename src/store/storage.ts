@@ -1,4 +1,4 @@
-/** What a box keeps on disk: its own files, folders that outlive it, and taking them away again. */
+/** A box's files on disk, folders that outlive it, and their removal. */
 
 import {
   chmodSync,
@@ -48,7 +48,7 @@ class Owner {
   readonly #gid: number | undefined
 
   constructor(ids: IdPlan) {
-    // For an ordinary user root of the box is the user: nothing to change.
+    // For an ordinary user, root of the box is the user: owners stay unchanged.
     const shifted = ids.kind === 'root'
     this.#uid = shifted ? hostIdOfRoot(ids.uids) : undefined
     this.#gid = shifted ? hostIdOfRoot(ids.gids) : undefined
@@ -62,7 +62,7 @@ class Owner {
     if (this.#uid !== undefined && this.#gid !== undefined) fchownSync(fd, this.#uid, this.#gid)
   }
 
-  /** A folder; one that is there stays as it is. */
+  /** Makes a folder; an existing one stays unchanged. */
   folder(path: string, mode = 0o755): void {
     try {
       mkdirSync(path, { mode })
@@ -73,7 +73,7 @@ class Owner {
     this.own(path)
   }
 
-  /** The folder and those that lead to it below `base`. */
+  /** Makes a folder and those on the way to it below `base`. */
   folders(base: string, below: string, mode = 0o755): void {
     let at = base
     for (const part of below.split('/').filter(Boolean)) {
@@ -82,7 +82,7 @@ class Owner {
     }
   }
 
-  /** A new file; one that is there stays as it is. */
+  /** Makes a file; an existing one stays unchanged. */
   file(path: string, text: string, mode: number): void {
     let fd: number
     try {
@@ -92,9 +92,9 @@ class Owner {
       throw error
     }
     try {
-      writeFileSync(fd, text) // all of it or an error: one write(2) to a disk that gets full takes a part
+      writeFileSync(fd, text) // writes all or throws: a single write(2) to a disk that gets full writes a part
     } catch (error) {
-      rmSync(path, { force: true }) // half of a file would be taken for one that is there
+      rmSync(path, { force: true }) // an incomplete file would count as an existing one
       throw error
     } finally {
       closeSync(fd)
@@ -103,7 +103,7 @@ class Owner {
   }
 }
 
-/** Make files with the modes that are asked for; the daemon's own umask lets nobody else in. */
+/** Make files with the requested modes; the daemon's own umask excludes everybody else. */
 function withModes<T>(work: () => T): T {
   const before = process.umask(0)
   try {
@@ -113,31 +113,31 @@ function withModes<T>(work: () => T): T {
   }
 }
 
-/** ENOSPC of a terminal, a mount or a namespace is none: no space that is freed helps. */
+/** ENOSPC of a terminal, a mount or a namespace does not count: freeing disk space does not help there. */
 export function isDiskFull(error: unknown): boolean {
   const code = errnoOf(error)
   return (code === 'ENOSPC' || code === 'EDQUOT') && !isKernelLimit(error)
 }
 
-/** Name the disk when it is full: the one error of these that a person can do something about. */
+/** Turns the errors that a person can solve into CoopErrors: a full disk, or one without write access. */
 export function diskError(error: unknown, where: string): unknown {
   const code = errnoOf(error)
   if (isDiskFull(error))
     return new CoopError('E_DISK_FULL', `no space is left for ${where}`, {
-      hint: 'free some space (coop system df, coop system clean), or set COOP_DATA_DIR to a folder on a larger disk',
+      hint: 'free space (coop system df, coop system clean), or set COOP_DATA_DIR to a folder on a larger disk',
       cause: error,
     })
   if (code === 'EROFS' || code === 'EACCES')
     return new CoopError('E_FAILED', `${where} cannot be written (${code})`, {
-      hint: 'set COOP_DATA_DIR to a folder of yours that can be written',
+      hint: 'set COOP_DATA_DIR to a folder that you can write',
       cause: error,
     })
   return error
 }
 
 /**
- * The upper and work folders of a box, and in them one for each overlay: no box ever sees these names. All that is
- * deeper is the box's, and made by its init (own-files.ts).
+ * The upper and work folders of a box, with one folder in them for each overlay. No box ever sees these names.
+ * Everything deeper belongs to the box and is made by its init (own-files.ts).
  */
 export function prepareStore(paths: Paths, plan: Plan): void {
   const owner = new Owner(plan.ids)
@@ -153,14 +153,14 @@ export function prepareStore(paths: Paths, plan: Plan): void {
 }
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-const SKELETON_VERSION = 1 // raised when hostSkeleton makes something else
+const SKELETON_VERSION = 1 // raise it when the output of hostSkeleton changes
 
 function skeletonDir(paths: Paths, skeleton: Skeleton, ids: IdPlan): string {
   const text = JSON.stringify([SKELETON_VERSION, skeleton, ids.kind === 'root' ? hostIdOfRoot(ids.uids) : 0])
   return join(imagesDir(paths), `host-${Bun.hash(text).toString(16)}`)
 }
 
-/** The skeleton of the `host` image: its folders by name. Undefined when it is not there yet. */
+/** The skeleton of the `host` image: its folders by name. Undefined if it does not exist yet. */
 export function findSkeleton(
   paths: Paths,
   skeleton: Skeleton,
@@ -175,7 +175,7 @@ export function findSkeleton(
   return new Map(sources)
 }
 
-/** Makes it when it is not there yet. */
+/** Makes the skeleton if it does not exist yet. */
 export function ensureSkeleton(paths: Paths, skeleton: Skeleton, ids: IdPlan): void {
   const owner = new Owner(ids)
   const path = skeletonDir(paths, skeleton, ids)
@@ -201,12 +201,12 @@ export function ensureSkeleton(paths: Paths, skeleton: Skeleton, ids: IdPlan): v
   }
 }
 
-/** Make coop's folder of all boxes, and this box's. Raises E_BOX_EXISTS when there is one of that name. */
+/** Make coop's folder of boxes, and this box's. Raises E_BOX_EXISTS if the name is taken. */
 export function makeBoxFolder(paths: Paths, name: string): void {
   try {
     mkdirSync(boxesDir(paths), { recursive: true })
     mkdirSync(boxDir(paths, name))
-    // Past the umask: root of the box is not the host's root, and passes through here to its own files.
+    // In spite of the umask: root of the box, who is not the host's root, passes through this folder to its own files.
     chmodSync(boxDir(paths, name), 0o711)
   } catch (error) {
     if (errnoOf(error) === 'EEXIST')
@@ -217,23 +217,23 @@ export function makeBoxFolder(paths: Paths, name: string): void {
   }
 }
 
-/** A file of the user's, whose folder may be mounted in another box: no link on the way to it, and no fifo. */
+/** Copies a file of the user, whose folder may be mounted in another box: no link on the way to it, and no fifo. */
 function copyPlain(source: string, target: string): void {
   const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
   const fd = tree.openReal(tree.pathBytes(source), flags)
   try {
-    if (!fstatSync(fd).isFile()) throw new Error(`${source} is no file any more`)
+    if (!fstatSync(fd).isFile()) throw new Error(`${source} is no longer a file`)
     copyFileSync(`/proc/self/fd/${fd}`, target)
   } finally {
     closeSync(fd)
   }
 }
 
-/** Where a folder is that outlives boxes. */
+/** The path of a folder that outlives boxes. */
 export const persistentPath = (paths: Paths, key: string, folder: string): string =>
   join(volumesDir(paths), `${key}-${folder.replaceAll('/', '-').replace(/^\.+/, '')}`)
 
-/** Makes such a folder; when it is new with these files, else marked for what the image has. Returns its path. */
+/** Makes such a folder: a new one gets these files, or else a mark for the image's files. Returns its path. */
 export function persistentFolder(
   paths: Paths,
   key: string,
@@ -247,13 +247,13 @@ export function persistentFolder(
   try {
     if (existsSync(path)) return path
     mkdirSync(volumesDir(paths), { recursive: true })
-    // Seeded under another name first: a volume that is there is whole.
+    // Seed under another name first, so that an existing volume is complete.
     const fresh = join(volumesDir(paths), `.${name}.${process.pid}`)
     rmSync(fresh, { recursive: true, force: true })
     owner.folders(volumesDir(paths), `.${name}.${process.pid}`, 0o700)
     if (!seed) {
       mkdirSync(dirname(unseededFile(paths, name)), { recursive: true, mode: 0o700 })
-      writeFileSync(unseededFile(paths, name), stamp(volumeMark, {}), { mode: 0o600 }) // before the folder: seeding.ts
+      writeFileSync(unseededFile(paths, name), stamp(volumeMark, {}), { mode: 0o600 }) // before the folder (seeding.ts)
     }
     for (const file of seed?.() ?? []) {
       owner.folders(fresh, dirname(file.path) === '.' ? '' : dirname(file.path), 0o700)
@@ -273,8 +273,8 @@ export function persistentFolder(
 }
 
 /**
- * Rewrite a file of a persistent folder, as root of the box would. A box may be writing there at the same time, so that
- * every name is taken in an open folder. A link is left alone, and so is what lies behind one. Throws SysError.
+ * Rewrite a file of a persistent folder as root of the box would. A box may be writing there at the same time, so every
+ * name is resolved in an open folder. Links, and everything behind them, are left alone. Throws SysError.
  */
 export function writeSetting(folder: string, path: string, text: string, ids: IdPlan): void {
   const owner = new Owner(ids)
@@ -289,7 +289,7 @@ export function writeSetting(folder: string, path: string, text: string, ids: Id
       if (made) owner.ownOpen(dir)
     }
     if (tree.isLink(dir, name)) return
-    const temporary = `${name}.${crypto.randomUUID()}` // a name that nobody can have prepared
+    const temporary = `${name}.${crypto.randomUUID()}` // a name that nobody can predict
     const fd = tree.createFile(dir, temporary)
     try {
       owner.ownOpen(fd)
@@ -306,7 +306,7 @@ export function writeSetting(folder: string, path: string, text: string, ids: Id
   }
 }
 
-/** What a daemon that was killed left half made: volumes and images are made under names that begin with a dot. */
+/** Removes half-made volumes and images of a killed daemon; their names begin with a dot. */
 export function clearHalfMade(paths: Paths): void {
   for (const folder of [volumesDir(paths), imagesDir(paths)]) {
     if (!existsSync(folder)) continue
@@ -318,12 +318,12 @@ function trashDir(paths: Paths): string {
   return join(paths.dataDir, 'trash')
 }
 
-/** Take a box's files out of sight at once; `emptyTrash` deletes them. */
+/** Hide a box's files at once; `emptyTrash` deletes them. */
 export function discardStore(paths: Paths, name: string): void {
   discard(paths, boxDir(paths, name))
 }
 
-/** The same for any folder of coop's own. */
+/** Like `discardStore`, for any folder of coop's own. */
 export function discard(paths: Paths, from: string): void {
   if (!existsSync(from)) return
   mkdirSync(trashDir(paths), { recursive: true, mode: 0o700 })
@@ -331,15 +331,15 @@ export function discard(paths: Paths, from: string): void {
   renameSync(from, join(trashDir(paths), name))
 }
 
-/** A new folder that belongs to root of the box. */
+/** Makes a new folder that belongs to root of the box. */
 export function makeOwned(path: string, ids: IdPlan): void {
   withModes(() => new Owner(ids).folders(dirname(path), basename(path), 0o700))
 }
 
-/** Delete what was discarded. Returns what is left because it belongs to ids that only a box can act as. */
+/** Delete discarded folders. Returns those that remain because their files belong to ids that only a box can use. */
 export const emptyTrash = (paths: Paths): string[] => finish(emptyingTrash(paths))
 
-/** The same in steps. */
+/** `emptyTrash` in steps. */
 export function* emptyingTrash(paths: Paths): Steps<string[]> {
   let names: string[]
   try {

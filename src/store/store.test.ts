@@ -1,4 +1,4 @@
-/** Every kind of state file: its chain, and what released coops have left, opened through it. */
+/** Every kind of state file: its chain of migrations, and files of released coops, read through it. */
 import { describe, expect, test } from 'bun:test'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ function isKind(value: unknown): value is Kind<unknown> {
   return isFields(value) && typeof value.parse === 'function' && isFields(value.migrations)
 }
 
-/** Whatever this folder describes: a kind that is added without a fixture fails here. */
+/** All kinds of this folder: a kind added without a fixture fails here. */
 async function allKinds(): Promise<Kind<unknown>[]> {
   const files = readdirSync(import.meta.dir).filter((name) => /^[\w-]+\.ts$/.test(name))
   const modules = await Promise.all(files.map((name) => import(join(import.meta.dir, name))))
@@ -36,7 +36,7 @@ function fixtures(release: string, kind: string): { readonly file: string; reado
   return readdirSync(place).map((file) => ({ file, bytes: readFileSync(join(place, file)) }))
 }
 
-/** Kinds that a release did not have yet. */
+/** Kinds that did not exist yet in a release. */
 const WITHOUT: Readonly<Record<string, ReadonlySet<string>>> = {
   trust: new Set(['0.1.0']),
   written: new Set(['0.1.0']),
@@ -44,7 +44,7 @@ const WITHOUT: Readonly<Record<string, ReadonlySet<string>>> = {
 
 const fixture = (kind: string, file: string): Buffer => readFileSync(join(FIXTURES, '0.1.0', kind, file))
 
-/** 0.1.0 had one file that says nothing about itself. */
+/** 0.1.0 had one file without any information about itself. */
 const read = (release: string, kind: Kind<unknown>, bytes: Buffer) =>
   release === '0.1.0' && kind === lastOutputRecord ? readBareOutput(bytes) : readStored(kind, bytes)
 
@@ -81,7 +81,7 @@ describe.each(kinds)('$name', (kind) => {
   })
 
   test('of a newer coop is told from a damaged one', () => {
-    if (kind === ring || kind === lastOutputRecord) return // below: they are no JSON
+    if (kind === ring || kind === lastOutputRecord) return // tested below, because they are not JSON
     const newer = JSON.stringify({ version: kind.version + 1, release: '99.0.0' })
     expect(readStored(kind, newer)).toEqual({ is: 'newer', release: '99.0.0' })
     for (const damaged of ['{"version":', '[]', '{"version":"1"}', '{"version":0.5}', '{"version":-1}', '{}'])
@@ -146,7 +146,7 @@ describe('what 0.1.0 left', () => {
   test('a ring is what its terminal showed', () => {
     using place = folder()
     const file = join(place.path, 'pty-0.ring')
-    const bytes = fixture('ring', 'pty-0.ring') // without the zeros behind
+    const bytes = fixture('ring', 'pty-0.ring') // without the trailing zeros
     writeFileSync(file, Buffer.concat([bytes, Buffer.alloc(FILE_SIZE - bytes.length)]))
     expect(Ring.contents(file)?.toString()).toBe('\x1b[1mhello\x1b[0m\r\r\n')
   })
@@ -237,7 +237,7 @@ describe('a ring', () => {
     expect(upgradeRing(file, next)).toBe('readable')
     expect(readFileSync(file).subarray(RING_HEADER).toString()).toBe('\x1b[1mhello\x1b[0m\r\r\nmore')
     expect(readFileSync(file).readUInt32LE(4)).toBe(ring.version + 1)
-    expect(upgradeRing(file, next)).toBe('readable') // and is left alone then
+    expect(upgradeRing(file, next)).toBe('readable') // and is left alone afterwards
     expect(readFileSync(file).subarray(RING_HEADER).toString()).toEndWith('more')
     expect(readdirSync(place.path)).toEqual(['pty-0.ring'])
   })
@@ -265,7 +265,7 @@ describe('a ring', () => {
 describe('the record of an init', () => {
   const init: InitRecord = { pid: 4321, startTime: '66236', boot: '0b5e1d6c-3f0a-4a51-9c5e-2f6d7a8b9c0d' }
 
-  // The one format that may never change: this line is part of each release's promise to all later ones.
+  // This format may never change: the line is part of each release's promise to all later ones.
   const LINE = '4321 66236 0b5e1d6c-3f0a-4a51-9c5e-2f6d7a8b9c0d box\n'
 
   test('is one line for good', () => {

@@ -1,4 +1,4 @@
-/** `trust.json`: what people have accepted of their projects (src/plan/trust-file.ts). */
+/** `trust.json`: the requests of projects that people have accepted (src/plan/trust-file.ts). */
 import type { AcceptedAsk, AcceptedByFolder } from '../trust/accepted.ts'
 import { type Fields, isFields, type Kind } from './kind.ts'
 
@@ -6,7 +6,7 @@ export interface TrustRecord {
   readonly folders: Readonly<Record<string, readonly AcceptedAsk[]>>
 }
 
-/** One broken entry makes the whole file unreadable: nothing is half accepted. */
+/** One broken entry makes the whole file unreadable, so that nothing is accepted by halves. */
 function parse({ folders }: Fields): TrustRecord | undefined {
   if (!isFields(folders)) return undefined
   const isWhole = Object.values(folders).every((list) => Array.isArray(list) && list.every(isAccepted))
@@ -25,5 +25,5 @@ export const recordOf = (accepted: AcceptedByFolder): TrustRecord => ({
   folders: Object.fromEntries(accepted),
 })
 
-/** A map, so that a folder whose name is special to JavaScript is one like others. */
+/** A map, so that a folder whose name is special to JavaScript is treated like others. */
 export const acceptedOf = ({ folders }: TrustRecord): AcceptedByFolder => new Map(Object.entries(folders))

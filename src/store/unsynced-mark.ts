@@ -1,4 +1,4 @@
-/** `unsynced` beside a layer: in which boot of the machine it was made, until its files are known to be on the disk. */
+/** `unsynced` beside a layer: the boot in which it was made, until its files are known to be on the disk. */
 import { type Fields, fieldsOf, type Kind } from './kind.ts'
 
 export interface UnsyncedMark {
@@ -8,7 +8,7 @@ export interface UnsyncedMark {
 
 const BOOT = /^[\da-f-]{36}$/
 
-/** 0.1.0 wrote the boot id alone. */
+/** 0.1.0 wrote only the boot id. */
 function decode(bytes: Buffer): Fields {
   const text = bytes.toString('utf8')
   return BOOT.test(text) ? { version: 1, boot: text } : fieldsOf(JSON.parse(text))

@@ -23,6 +23,6 @@ test('a box uses what its manifest names, and one that cannot be read may use ev
     writeFileSync(manifestFile(paths, 'project'), strange)
     expect([strange, users('/elsewhere')]).toEqual([strange, ['project']])
   }
-  rmSync(manifestFile(paths, 'project')) // not made yet, or just gone
+  rmSync(manifestFile(paths, 'project')) // not made yet, or just removed
   expect(users('/elsewhere')).toEqual([])
 })

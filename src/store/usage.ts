@@ -1,4 +1,4 @@
-/** Which boxes use what of the store, by their manifests. */
+/** Finds the boxes that use a part of the store, by their manifests. */
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { errnoOf } from '../core/errno.ts'
@@ -9,7 +9,7 @@ import { readStored } from './kind.ts'
 
 interface BoxUse {
   readonly name: string
-  /** Whether a path or a part of one is in the manifest. A box whose manifest cannot be read may use everything. */
+  /** Whether a path, or a part of one, occurs in the manifest. A box with an unreadable manifest may use everything. */
   uses(part: string): boolean
 }
 
@@ -20,7 +20,7 @@ export function boxUses(paths: Paths): BoxUse[] {
   try {
     names = readdirSync(boxesDir(paths))
   } catch {
-    // There was never a box.
+    // There has never been a box.
   }
   return names.flatMap((name) => {
     try {
@@ -28,13 +28,13 @@ export function boxUses(paths: Paths): BoxUse[] {
       const isReadable = readStored(boxManifest, text).is === 'readable'
       return { name, uses: isReadable ? (part: string) => text.includes(part) : usesAll }
     } catch (error) {
-      // Gone meanwhile, or not made yet; what is there and is no file may hide a box.
+      // ENOENT: removed meanwhile, or not made yet. Anything else that is not a file may hide a box.
       return errnoOf(error) === 'ENOENT' ? [] : { name, uses: usesAll }
     }
   })
 }
 
-/** Names of the boxes that have an image below them, by its topmost layer: a build's box has more on top. */
+/** Names of the boxes based on an image, found by its topmost layer: boxes of a build have more layers on top. */
 export function usersOf(paths: Paths, { layers }: Pick<ImageRecord, 'layers'>): string[] {
   const top = hexOf(layers.at(-1) ?? '')
   return boxUses(paths)

@@ -1,4 +1,4 @@
-/** `unseeded/VOLUME`: the volume has not got yet what the image has at its place (src/box/seeding.ts). */
+/** `unseeded/VOLUME`: the volume has not yet received the image's files of its mount point (src/box/seeding.ts). */
 import { type Fields, fieldsOf, type Kind } from './kind.ts'
 
 /** 0.1.0 wrote an empty file. */

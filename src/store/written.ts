@@ -1,6 +1,6 @@
 /**
- * `written.json`: the folders and files of the host that a box has ever had writable. A link that a box has planted there
- * stays when the box is gone, so that places are remembered: by path, and by what they are, since people move folders.
+ * `written.json`: the folders and files of the host that a box has ever been able to write. A link planted there stays
+ * when the box is gone, so these places are remembered: by path, and by identity, because people move folders.
  */
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,8 +11,8 @@ import type { Paths } from '../core/paths.ts'
 import { type Fields, isFields, type Kind, newerError, readStoredFile, stamp } from './kind.ts'
 import { writeAtomically } from './manifest.ts'
 
-/** Places that are gone may come back with their links: a disk that is plugged in, a folder that was moved. */
-const MOST = 2000 // of them are kept at least, and all that are there
+/** Missing places may come back with their links: on a disk that is plugged in again, or as a folder that was moved. */
+const MOST = 2000 // places; beyond that the oldest missing ones are forgotten
 
 interface Place {
   /** Without links when the box was made. */
@@ -40,7 +40,7 @@ export const writtenRecord: Kind<Written> = { name: 'written', version: 1, migra
 
 const writtenFile = (paths: Paths): string => join(paths.dataDir, 'written.json')
 
-/** False only for what is known to be gone: a folder above it that is closed, or a file by now, hides it. */
+/** Returns false only for a place that is certainly gone: a closed folder or a file above it may hide it. */
 function mayBeThere(path: string): boolean {
   try {
     lstatSync(path)
@@ -54,13 +54,13 @@ function mayBeThere(path: string): boolean {
 const asWritable = (places: readonly Place[]): readonly string[] =>
   places.flatMap(({ path, is }) => (is === undefined ? [path] : [path, is]))
 
-/** What boxes have ever written. One process has it at a time: that of the daemon. */
+/** The list in memory. Only the daemon writes it. */
 export class WrittenPlaces {
   readonly #paths: Paths
   #places: readonly Place[]
   #writable: readonly string[]
 
-  /** Raises E_NEWER, and E_FAILED for a damaged list: without these places nothing could be told from a trap. */
+  /** Raises E_NEWER, and E_FAILED for a damaged list: without these places a planted link could not be recognized. */
   constructor(paths: Paths) {
     this.#paths = paths
     this.#places = readPlaces(paths)
@@ -71,7 +71,7 @@ export class WrittenPlaces {
     return this.#writable
   }
 
-  /** Before a box is made that may write there. */
+  /** Called before a box is made that may write there. */
   add(found: readonly string[]): void {
     const known = new Set(this.#places.map(({ path, is }) => `${is} ${path}`))
     const news = [...new Set(found)]
@@ -98,5 +98,5 @@ function readPlaces(paths: Paths): readonly Place[] {
   return found.is === 'readable' ? found.value.places : []
 }
 
-/** The same for a process that is not the daemon. Raises as `WrittenPlaces` does. */
+/** Reads the list for a process that is not the daemon. Raises as `WrittenPlaces` does. */
 export const readWritten = (paths: Paths): readonly string[] => asWritable(readPlaces(paths))

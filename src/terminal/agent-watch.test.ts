@@ -27,7 +27,7 @@ test('the first word is told at once, of a thousand more the last one', async ()
   expect(told).toMatchObject([{ text: 'first' }])
   for (let at = 0; at < 1000; at++) say(`n${at}`)
   await waitUntil(() => told.at(-1)?.text === 'n999', 'the last one')
-  const most = 1 + (performance.now() - began) / TELL_MS // 2, on a machine that is not busy
+  const most = 1 + (performance.now() - began) / TELL_MS // 2 on an idle machine
   expect(told.length).toBeLessThanOrEqual(most)
   agent.reset()
 })

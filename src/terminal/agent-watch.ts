@@ -3,7 +3,7 @@ import { Attention } from '../vt/attention.ts'
 import type { Pty } from './pty.ts'
 import { isTyped, type Waiting, WaitingState } from './waiting.ts'
 
-// Each news is a manifest written, a message to every client and a title, and an agent may ring by the thousand.
+// Each report writes the manifest, messages every client and sets a title, and an agent may ring thousands of times.
 export const TELL_MS = 500
 
 export class AgentWatch {
@@ -15,7 +15,7 @@ export class AgentWatch {
   #toldAt = Number.NEGATIVE_INFINITY
   #tellTimer: Timer | undefined
 
-  /** `changed` is told when it begins or ceases to wait, or says something else: how it stands, twice a second at most. */
+  /** `changed` receives the new state when the wait begins, ends or gets another text: at most twice a second. */
   constructor(pty: Pty, known: Waiting | undefined, changed: (waiting: Waiting | undefined) => void) {
     this.#waiting = new WaitingState(known)
     this.#known = known
@@ -52,7 +52,7 @@ export class AgentWatch {
       if (wait <= 0) this.#tell()
       else this.#tellTimer ??= setTimeout(() => this.#tell(), wait)
     }
-    // One timer, set anew only when it has gone off: output comes by the thousand.
+    // A single timer, set again only after it has fired, because output events come by the thousand.
     if (quietAt !== undefined) this.#timer ??= setTimeout(() => this.#quiet(), quietAt - Date.now())
   }
 

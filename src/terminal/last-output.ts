@@ -1,17 +1,17 @@
-/** What the agent of a stopped box has put out last, kept with the box's files: its ring goes with its processes. */
+/** The last output of a stopped box's agent, kept with the box's files because its ring ends with its processes. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { bareOutputFile, boxRuntimeDir, lastOutputFile, type Paths, ringFile } from '../core/paths.ts'
 import { readable, readStoredFile } from '../store/kind.ts'
 import { lastOutputRecord, printLastOutput, readBareOutput } from '../store/last-output.ts'
 import { Ring } from './ring.ts'
 
-/** Take it out of the runtime folder of a box that nothing lives in any more. Throws when the disk is full. */
+/** Saves the output from the runtime folder of a box without living processes. Throws if the disk is full. */
 export function keepLastOutput(paths: Paths, name: string): void {
   const bytes = Ring.contents(ringFile(boxRuntimeDir(paths, name), 0))
   if (bytes) writeFileSync(lastOutputFile(paths, name), printLastOutput({ bytes }), { mode: 0o600 })
 }
 
-/** Undefined when there is none: the runtime folder did not outlive the machine's restart. */
+/** Undefined if there is none: the runtime folder did not survive a restart of the machine. */
 export function lastOutput(paths: Paths, name: string): Buffer | undefined {
   const found = readStoredFile(lastOutputRecord, lastOutputFile(paths, name))
   if (found.is !== 'missing') return readable(found)?.bytes
@@ -22,7 +22,7 @@ export function lastOutput(paths: Paths, name: string): Buffer | undefined {
   }
 }
 
-/** The box starts again. */
+/** Called when the box starts again. */
 export function forgetLastOutput(paths: Paths, name: string): void {
   for (const file of [lastOutputFile(paths, name), bareOutputFile(paths, name)]) rmSync(file, { force: true })
 }

@@ -1,33 +1,33 @@
-/** Who looks at a terminal of a box, and what they are told. */
+/** The interfaces of a terminal's viewers and listeners. */
 import type { Viewer } from './window.ts'
 
-/** Somebody who watches a PTY. Must not block: it queues or drops by itself. */
+/** A viewer of a PTY. It must not block: it queues or drops output itself. */
 export interface PtyClient extends Viewer {
   /**
-   * `offset` is where in the stream `bytes` begin; they are only good during the call. `byClient`: the client that
-   * types has read them itself.
+   * `offset` is the stream offset of `bytes`, which are valid only during the call. `byClient`: the typing client has
+   * read them itself.
    */
   output(offset: number, bytes: Uint8Array, byClient: boolean): void
-  /** Whether its user types into the terminal without the daemon, and it may show what that answers by itself. */
+  /** Whether its user types without the daemon, so that the client may read and show answers itself. */
   readonly isDirect: boolean
-  /** How far it has got; undefined when nobody is to wait for it. */
+  /** The offset that it has reached; undefined if nobody has to wait for it. */
   readonly position: number | undefined
-  /** It kept everybody waiting for too long: it is not waited for from now on. */
+  /** It delayed everybody for too long: nobody waits for it from now on. */
   excuse(): void
-  /** The terminal has another size now. */
+  /** The terminal has a new size. */
   resized(): void
 }
 
-/** Hears what happens on a terminal, whoever is attached. Bytes are only good during the call. */
+/** Receives a terminal's events, whoever is attached. Bytes are valid only during the call. */
 export interface PtyListener {
   output?(bytes: Uint8Array): void
-  /** What clients type. */
+  /** Input of clients. */
   input?(bytes: Uint8Array): void
-  /** Its size changes. Told before the program is. */
+  /** Its size changes. Called before the program learns of it. */
   resize?(): void
 }
 
-/** How a terminal went away. */
+/** The end of a terminal. */
 export interface PtyEnd {
   readonly ended: 'command' | 'hangup' | 'stopped' | 'box'
   /** The exit code of its program. */

@@ -1,4 +1,4 @@
-/** One PTY of a box as the daemon holds it: reads the master, keeps the ring, offers bytes to clients. */
+/** A PTY of a box in the daemon: reads the master, keeps the ring, offers bytes to clients. */
 import {
   closeDescriptor,
   isReadable,
@@ -18,34 +18,34 @@ import { boundedSize, commonSize, isLarger } from './window.ts'
 
 interface Input {
   readonly bytes: Uint8Array
-  /** Whose bytes these are, and how much of that was written before them. */
+  /** The client that typed these bytes, and how much of its input was written before them. */
   readonly from: Typed
-  /** Told how much of all that has been written now. */
+  /** Called with the amount of that client's input written so far. */
   readonly written: (offset: number) => void
 }
 
-const MAX_INPUT = 1 << 20 // bytes queued for a program that does not read; more is refused
-const SMALL = 2048 // bytes; who writes more is likely to go on
+const MAX_INPUT = 1 << 20 // bytes queued for a program that does not read; more are refused
+const SMALL = 2048 // bytes; after a larger piece more output is likely
 const TURN = 256 * 1024 // bytes read before the event loop gets its turn
-const TURN_MS = 4 // the same, of output that is dear to look at (src/vt/attention.ts)
+const TURN_MS = 4 // the same limit in time, for output that is expensive to scan (src/vt/attention.ts)
 
-// A client that keeps up sees every byte, also across a crash of the daemon: the program waits for it as it would
-// for any terminal. What clients have not got yet must stay in the ring, with room for what comes when the next
+// A client that keeps up sees every byte, even across a crash of the daemon: the program waits for it as it would for
+// any terminal. Bytes that clients have not received must stay in the ring, with room for the output that the next
 // daemon reads before they are back.
-const WINDOW = RING_SIZE / 2 // bytes that the program may be ahead of the slowest client that counts
+const WINDOW = RING_SIZE / 2 // bytes that the program may be ahead of the slowest client that it waits for
 const RETURN_ROOM = RING_SIZE / 4
-// How long one client may hold everybody up before it is excused. In turns of the event loop: time in which this
-// process was stopped or had no processor is not the client's.
+// The time for which one client may delay everybody before it is excused. It is counted in turns of the event loop, so
+// that time in which this process was stopped or had no processor is not the client's fault.
 const PATIENCE_TURN_MS = 20
 const PATIENCE_TURNS = 50
-const PATIENCE_BYTES = 512 * 1024 // that it must take meanwhile: 0.5 MB/s is what counts as keeping up
-const RETURN_MS = 10_000 // what clients get to come back to a new daemon
+const PATIENCE_BYTES = 512 * 1024 // that it must take meanwhile: 0.5 MB/s counts as keeping up
+const RETURN_MS = 10_000 // for clients to return to a new daemon
 
-const KEY = 16 // bytes; the longest of what a key or a click sends, more or less
-const ECHO_US = 200 // how long an answer to a key is waited for, with everything else
-const SILENT_MS = 50 // that nothing is waited for, of a program that did not answer
+const KEY = 16 // bytes; about the longest input of a key or a click
+const ECHO_US = 200 // the wait for an answer to a key; it blocks everything else
+const SILENT_MS = 50 // without such waits, after a program did not answer
 const SAY_AGAIN_MS = 5
-const GROW_MS = 300 // a client that left may be back at once; a program that drew itself for nothing flickers
+const GROW_MS = 300 // a client that left may return at once, and a needless redraw flickers
 
 export class Pty {
   readonly id: number
@@ -63,11 +63,11 @@ export class Pty {
   #waited = 0
   #sinceWait = 0
   #silentUntil = 0
-  /** What coop has to say as soon as everything before it was taken. */
+  /** Coop's own texts, to be written once everything before them is read. */
   readonly #unsaid: Buffer[] = []
-  /** Set while a client reads, to look whether it still does. */
+  /** Set while a client reads, to check whether it still does. */
   #leased: Timer | undefined
-  /** Clients of the daemon before us: how many are still to come, and how far the program may run until then. */
+  /** Clients of the previous daemon that have not returned, and the offset that the program may reach until then. */
   #awaited = 0
   #awaitedTimer: Timer | undefined
   readonly #awaitedFloor: number
@@ -90,7 +90,7 @@ export class Pty {
     this.#arm(true)
   }
 
-  /** Returns what ends it. */
+  /** Returns the function that ends it. */
   listen(listener: PtyListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
@@ -104,7 +104,7 @@ export class Pty {
     return this.#size
   }
 
-  /** Its ring cannot be read any more. */
+  /** Whether its ring can no longer be read. */
   get closed(): boolean {
     return this.#closed
   }
@@ -136,7 +136,7 @@ export class Pty {
     this.proceed()
   }
 
-  /** Input, in order. False when the program has not read for too long. */
+  /** Writes input in order. Returns false if the program has not read for too long. */
   write(bytes: Uint8Array, from: Typed, written: Input['written']): boolean {
     if (this.#closed || this.#inputSize + bytes.length > MAX_INPUT) return false
     for (const listener of this.#listeners) listener.input?.(bytes)
@@ -148,21 +148,21 @@ export class Pty {
     return true
   }
 
-  /** What a program answers to a key comes so soon that waking up for it would take longer than waiting. */
+  /** A program answers a key so soon that a wake-up for the answer would take longer than this wait. */
   #writeKey(): void {
-    this.#watched.arm({ reading: false, writing: false }) // else it wakes somebody all the same
+    this.#watched.arm({ reading: false, writing: false }) // otherwise the answer causes a wake-up after all
     this.#writeInput()
     if (isReadable(this.#master, ECHO_US)) return this.#read()
     this.#silentUntil = performance.now() + SILENT_MS
     this.#arm(true)
   }
 
-  /** What a client needs to type into the terminal by itself: the master, the pipe of the ring, and its file. */
+  /** The descriptors with which a client types into the terminal itself: the master, the ring's pipe, and its file. */
   get descriptors(): readonly number[] {
     return [this.#master, ...this.ring.descriptors]
   }
 
-  /** A client has typed and read by itself. Everything is told in the order in which it happened. */
+  /** A client has typed and read by itself. Listeners hear everything in the order in which it happened. */
   typed({ read, typedAt, bytes }: TypedDirectly): void {
     this.#readKnown(typedAt)
     if (bytes.length) for (const listener of this.#listeners) listener.input?.(bytes)
@@ -170,7 +170,7 @@ export class Pty {
     this.#read()
   }
 
-  /** What a client has read by itself, up to an offset. */
+  /** Reports the bytes that a client has read itself, up to an offset. */
   #readKnown(to: number): void {
     while (!this.#closed) {
       const at = this.ring.offset
@@ -180,19 +180,19 @@ export class Pty {
     }
   }
 
-  /** Read here again what a client may be reading: all that has come is known then. */
+  /** Read here again instead of a client: afterwards all output so far is known. */
   takeBack(): void {
     if (this.#closed) return
     if (this.ring.sharedTo) this.ring.sharedTo = 0
     this.#read()
   }
 
-  /** Take the size that fits all clients: a smaller one at once, a larger one when it stays so for a moment. */
+  /** Take the size that fits all clients: a smaller one at once, a larger one after a moment without change. */
   fit(): void {
     clearTimeout(this.#growing)
     const wanted = commonSize(this.#clients, Date.now())
     if (!wanted || this.#closed) return
-    // Whose window is the only one knows what it wants.
+    // A single client's window needs no wait.
     if (this.#clients.size > 1 && isLarger(wanted, this.#size))
       this.#growing = setTimeout(() => this.#resize(wanted), GROW_MS)
     else this.#resize(wanted)
@@ -201,14 +201,14 @@ export class Pty {
   #resize({ columns, rows }: WindowSize): void {
     if (this.#closed || (columns === this.#size.columns && rows === this.#size.rows)) return
     this.#size = { columns, rows }
-    this.takeBack() // what came before is of the old size
+    this.takeBack() // earlier output belongs to the old size
     this.#keeper.resize(this.#size)
     for (const listener of this.#listeners) listener.resize?.()
     setWindowSize(this.#master, columns, rows)
     for (const client of this.#clients) client.resized()
   }
 
-  /** Something that coop itself says on the terminal. */
+  /** Writes a text of coop itself to the terminal. */
   say(text: string): void {
     this.#unsaid.push(Buffer.from(text))
     if (this.#unsaid.length === 1) this.#sayAll()
@@ -227,17 +227,17 @@ export class Pty {
     }
   }
 
-  /** How it looks now, as sequences for a terminal that was just reset. Needs `loadScreens`. */
+  /** The current screen, as sequences for a freshly reset terminal. Needs `loadScreens`. */
   screen(then: (offset: number, bytes: Uint8Array) => void): void {
     this.#keeper.screen(then)
   }
 
-  /** What of it fits into a window of another size. Needs `loadScreens`. */
+  /** The part of the screen that fits into a window of another size. Needs `loadScreens`. */
   picture(window: WindowSize, then: (offset: number, picture: Picture) => void): void {
     this.#keeper.picture(window, then)
   }
 
-  /** Resolves when everything that was written before has been read. */
+  /** Resolves when everything written so far has been read. */
   async drained(): Promise<void> {
     do {
       this.takeBack()
@@ -245,7 +245,7 @@ export class Pty {
     } while (!this.#closed && (this.#paused || isReadable(this.#master)))
   }
 
-  /** Be told when the terminal is gone. Returns what takes that back. */
+  /** Call `tell` at the end of the terminal. Returns the function that takes that back. */
   onClose(tell: (end: PtyEnd) => void): () => void {
     this.#closers.add(tell)
     return () => this.#closers.delete(tell)
@@ -253,7 +253,7 @@ export class Pty {
 
   close(end: PtyEnd): void {
     if (this.#closed) return
-    this.takeBack() // its last words
+    this.takeBack() // read its last output
     this.#closed = true
     this.ring.sharedTo = 0
     for (const timer of [this.#paused, this.#growing, this.#awaitedTimer, this.#leased]) clearTimeout(timer)
@@ -264,7 +264,7 @@ export class Pty {
     this.#keeper.close()
   }
 
-  /** A client has got further, or is gone. */
+  /** A client has made progress or is gone. */
   proceed(): void {
     if (this.#paused && !this.#closed && this.#room() > 0) this.#resume()
   }
@@ -284,14 +284,14 @@ export class Pty {
     this.#read()
   }
 
-  /** Bytes that may be read before somebody who counts would be left behind. */
+  /** Bytes that may be read before a client that counts would lose some. */
   #room(): number {
     let floor = this.#awaited ? this.#awaitedFloor : Number.POSITIVE_INFINITY
     for (const { position } of this.#clients) if (position !== undefined && position < floor) floor = position
     return Math.min(floor + WINDOW - this.ring.offset, this.#keeper.room())
   }
 
-  // Init keeps the terminal's other side open, so that this ends only with `close`, also between restarts.
+  // Init keeps the terminal's other side open, so this ends only with `close`, even between restarts.
   #read(): void {
     if (this.#closed || this.#paused) return
     clearTimeout(this.#leased)
@@ -305,7 +305,7 @@ export class Pty {
       }
       const offset = this.ring.offset
       const taken = this.ring.take(this.#master, room)
-      if (taken === 'gone') return // the box has ended: its end is told elsewhere
+      if (taken === 'gone') return // the box has ended, which is reported elsewhere
       if (!taken) break
       if ('leasedFor' in taken) {
         this.#leased = setTimeout(() => this.#read(), taken.leasedFor + 1)
@@ -318,13 +318,13 @@ export class Pty {
       if (this.#sinceWait > PATIENCE_BYTES) this.#waited = 0
       this.#tell(offset, bytes, byClient)
       if (this.#closed) return
-      if (bytes.length < SMALL && !byClient) break // most likely all there is; else we are called again
+      if (bytes.length < SMALL && !byClient) break // most likely there is no more; otherwise we are called again
     }
     this.#share()
     this.#arm(true)
   }
 
-  /** Let the only client read by itself while its user types, no further than what the daemon can follow. */
+  /** Let the only client read by itself while its user types, but no further than the daemon can follow. */
   #share(): void {
     const [client, ...others] = this.#clients
     const isShared = client?.isDirect === true && !others.length && !this.#awaited
@@ -356,7 +356,7 @@ export class Pty {
     while (this.#input[0] && !this.#closed) {
       const { bytes, from, written } = this.#input[0]
       const { typist, offset } = from
-      // A daemon that is killed between the next two calls to the system makes this input arrive twice.
+      // If the daemon is killed between the next two system calls, this input arrives twice.
       const n = writeNonblocking(this.#master, bytes)
       this.ring.setTyped({ typist, offset: offset + Math.max(n, 0) })
       if (n < 0) {

@@ -1,14 +1,14 @@
 /**
- * The file of a ring as every process sees it that reads the terminal: the daemon, and a client whose user types
- * (client/direct-line.ts). A header, then the newest RING_SIZE bytes and some more at `offset % SPACE`.
+ * The file of a ring, as seen by every process that reads the terminal: the daemon, and a client whose user types
+ * (client/direct-line.ts). It has a header, then the newest RING_SIZE bytes and some more at `offset % SPACE`.
  *
- * Output gets here without ever being in one process's memory alone: from the PTY into a pipe that init holds, too,
- * then from the pipe into the file, each with one splice(2). The header says before the second step what is under
- * way, so that the number of bytes left in the pipe tells who comes after a kill how far it got. Who does that has
- * the file's lock, which the kernel takes from a process that ends.
+ * Output gets here without ever being only in one process's memory: from the PTY into a pipe that init also holds, and
+ * from the pipe into the file, each with one splice(2). Before the second step the header records the bytes under way.
+ * After a kill, the number of bytes left in the pipe therefore tells how far that process got. Whoever does these steps
+ * has the file's lock, which the kernel releases when a process ends.
  *
- * Written with pwrite and not mapped: a mapped file that a full or truncated tmpfs takes away kills the
- * process with SIGBUS, a write that fails is an error one can go on from (docs/architecture.md).
+ * Written with pwrite and not mapped: when a tmpfs is full or truncated, a mapped file kills the process with SIGBUS,
+ * while a failed write is an error that can be handled (docs/architecture.md).
  */
 import { readSync } from 'node:fs'
 import { SIGCONT, SIGKILL } from '../../ffi/abi/constants.ts'
@@ -20,37 +20,37 @@ import { lockHolder, tryLockRecord, unlockRecord } from '../../ffi/record-lock.t
 import { Scratch } from '../../ffi/scratch.ts'
 import { isCurrentRing, RING_HEADER, stampRing } from '../store/ring-header.ts'
 
-export const RING_SIZE = 256 * 1024 // bytes of output that a client that attaches can look back on
-/** Bytes that a client may read before the daemon has seen them; it still finds RING_SIZE of older ones. */
+export const RING_SIZE = 256 * 1024 // bytes of earlier output for a client that attaches
+/** Bytes that a client may read before the daemon has seen them. It still finds RING_SIZE older bytes. */
 export const AHEAD = 32 * 1024
 const SPACE = RING_SIZE + AHEAD
 const HEADER_SIZE = RING_HEADER
 export const FILE_SIZE = HEADER_SIZE + SPACE
-export const CHUNK = 64 * 1024 // bytes; what a pipe holds unless it is made larger
+export const CHUNK = 64 * 1024 // bytes; the default size of a pipe
 
 const PAGE = 4096 // bytes
 const SHORT = 2048 // bytes
 const EAGAIN = -11
 const EINTR = -4
 
-/** Where fields of the header are: little-endian, 64 bits each (ring-header.ts has the others). Written by who has the lock: */
+/** Offsets of header fields: little-endian, 64 bits each (more in ring-header.ts). Written by the lock's holder: */
 const OFFSET = 8
 const START = 16
 const UNDER_WAY = 24
-/** By the daemon: */
+/** Written by the daemon: */
 export const CLIENTS = 32
 export const SCREEN = 40
 export const TYPIST = 48
 export const TYPED = 56
 export const SHARED_TO = 64
-/** By the client that types: */
+/** Written by the client that types: */
 const LEASE = 72
 const LEASE_END = 80
 
-export const MAX_LEASE_MS = 500 // that a client that is stopped or gone can keep the daemon from reading
+export const MAX_LEASE_MS = 500 // for which a stopped or dead client can keep the daemon from reading
 const STEP_WAIT_US = 100
-const PATIENT_STEPS = 200 // for who has the lock and no processor just now; then it is continued
-const LAST_STEPS = 10_000 // a debugger or a freezer holds it; then it is killed
+const PATIENT_STEPS = 200 // for a holder of the lock without a processor; then it gets SIGCONT
+const LAST_STEPS = 10_000 // then a debugger or a freezer has stopped it, and it gets SIGKILL
 const MAX_STEPS = 20_000
 
 const WORD = 2 ** 32
@@ -60,12 +60,12 @@ export class RingFile {
   readonly pipe: number
   readonly #header: Uint8Array
   readonly #fields: DataView
-  /** Its parts, by who writes them. */
+  /** The header's parts, by writer. */
   readonly #ofReader: Uint8Array
   readonly #ofDaemon: Uint8Array
   readonly #ofTypist: Uint8Array
   readonly #chunk = new Scratch(CHUNK)
-  /** What is in the pipe is not all under way (`#gather` was the last that somebody did). */
+  /** The pipe has bytes that are not recorded as under way: the last step of its writer was `#gather`. */
   #left = false
 
   private constructor(fd: number, pipe: number, header: Uint8Array) {
@@ -78,7 +78,7 @@ export class RingFile {
     this.#ofTypist = header.subarray(LEASE, LEASE_END)
   }
 
-  /** A new ring in a file that is empty. */
+  /** Makes a new ring in an empty file. */
   static create(fd: number, pipe: number): RingFile {
     const file = new RingFile(fd, pipe, new Uint8Array(HEADER_SIZE))
     stampRing(file.#fields)
@@ -86,34 +86,34 @@ export class RingFile {
     return file
   }
 
-  /** What is in the file; undefined when that is no ring of this version. Does not own the descriptors. */
+  /** Opens a ring's file; undefined if it is not a ring of this version. Does not own the descriptors. */
   static open(fd: number, pipe: number): RingFile | undefined {
     const file = new RingFile(fd, pipe, new Uint8Array(HEADER_SIZE))
     return file.look() ? file : undefined
   }
 
-  /** See how things stand now. False when this is the ring of the terminal no more. */
+  /** Read the header again. Returns false if this is no longer the terminal's ring. */
   look(): boolean {
     readAt(this.fd, this.#header, 0)
     return isCurrentRing(this.#fields)
   }
 
-  /** Bytes ever written: the offset of the next one. As of the last look, as all that is told here. */
+  /** Bytes ever written, which is the offset of the next one. All getters show the state of the last look. */
   get offset(): number {
     return this.get(OFFSET)
   }
 
-  /** Nothing before this offset was kept. */
+  /** Bytes before this offset were not kept. */
   get start(): number {
     return this.get(START)
   }
 
-  /** One of the daemon's fields. */
+  /** Reads one of the daemon's fields. */
   get(at: number): number {
     return this.#fields.getUint32(at, true) + WORD * this.#fields.getUint32(at + 4, true)
   }
 
-  /** To be followed by `writeFields`. */
+  /** Call `writeFields` afterwards. */
   set(at: number, value: number): void {
     this.#fields.setUint32(at, value % WORD, true)
     this.#fields.setUint32(at + 4, Math.floor(value / WORD), true)
@@ -123,16 +123,16 @@ export class RingFile {
     writeAt(this.fd, this.#ofDaemon, CLIENTS)
   }
 
-  /** Up to which offset a client that types may read; 0 when none may. */
+  /** The offset up to which a typing client may read; 0 if none may. */
   get sharedTo(): number {
     return this.get(SHARED_TO)
   }
 
-  /** For how many milliseconds a client reads from now on: until then the daemon leaves that to it. */
+  /** For how many more milliseconds a client reads; until then the daemon leaves reading to it. */
   get leasedFor(): number {
     if (!this.sharedTo) return 0
     const left = this.get(LEASE) - Date.now()
-    return left > 0 && left <= MAX_LEASE_MS ? left : 0 // the clock may have been set
+    return left > 0 && left <= MAX_LEASE_MS ? left : 0 // the clock may have been changed
   }
 
   lease(milliseconds: number): void {
@@ -140,7 +140,7 @@ export class RingFile {
     writeAt(this.fd, this.#ofTypist, LEASE)
   }
 
-  /** Take the lock if nobody has it, and see how things stand. */
+  /** Take the lock if it is free, and read the header again. */
   tryLock(): boolean {
     if (!tryLockRecord(this.fd)) return false
     if (!this.look()) {
@@ -150,14 +150,14 @@ export class RingFile {
     const underWay = this.get(UNDER_WAY)
     const inPipe = bytesIn(this.pipe)
     this.#left = inPipe > 0
-    // Who had the lock was killed: what is not in the pipe any more is in the file.
+    // The last holder was killed: bytes that have left the pipe are in the file.
     if (underWay) this.#write(this.offset + underWay - inPipe, 0)
     return true
   }
 
   /**
-   * Take the lock. Who has it needs some microseconds more; one that was stopped in these is continued, and in the
-   * end killed, which loses nothing. Throws when there is no getting it.
+   * Take the lock. Its holder normally needs a few microseconds more. A stopped holder is continued, and finally
+   * killed, which loses nothing. Throws if the lock cannot be had.
    */
   lock(): void {
     for (let step = 0; !this.tryLock(); step++) {
@@ -174,9 +174,9 @@ export class RingFile {
   }
 
   /**
-   * Take what `master` has, at most `limit` bytes; needs the lock. The result is only good until the next call;
-   * undefined when there is nothing now, `gone` when there never will be. `early` is told as soon as nobody else can
-   * come by these bytes any more, before the books are closed.
+   * Take the output of `master`, at most `limit` bytes; needs the lock. The result is valid until the next call.
+   * Returns undefined if there is nothing now, `gone` if there never will be. `early` is called as soon as nobody else
+   * can get these bytes any more, before the header is updated.
    */
   take(master: number, limit: number, early?: (bytes: Buffer) => void): Buffer | 'gone' | undefined {
     const left = this.#left ? bytesIn(this.pipe) : 0
@@ -213,39 +213,39 @@ export class RingFile {
     if (isSplit) readAt(this.fd, bytes.subarray(first), HEADER_SIZE)
   }
 
-  /** The same in an empty file elsewhere, which is the ring from now on. */
+  /** Copies the ring into an empty file elsewhere, which is the ring from now on. */
   copyTo(fd: number): RingFile {
     this.lock()
     const all = Buffer.alloc(FILE_SIZE)
     readAt(this.fd, all, 0)
     writeAt(fd, all, 0)
-    writeAt(this.fd, Buffer.alloc(4), 0) // for who has this one still
+    writeAt(this.fd, Buffer.alloc(4), 0) // invalidates this one for other processes
     this.unlock()
     return new RingFile(fd, this.pipe, new Uint8Array(all.subarray(0, HEADER_SIZE)))
   }
 
-  /** The terminal into the pipe: `max` bytes at most. Negative when there never will be any. */
+  /** Moves at most `max` bytes from the terminal into the pipe. Negative if there never will be any. */
   #gather(master: number, max: number): number {
     let size = 0
-    // A terminal gives a page at a time (asked for more, the kernel makes room for that each time), and what is done
-    // next costs as much for one of these as for many.
+    // A terminal yields a page at a time; for larger requests the kernel allocates a buffer each time. The next step
+    // costs the same for one page as for many.
     while (size < max) {
       const n = splice(master, this.pipe, Math.min(max - size, PAGE))
       if (n <= 0) return size > 0 || n === EAGAIN || n === EINTR ? size : -1
       size += n
-      if (n < SHORT) break // all there is, most likely
+      if (n < SHORT) break // most likely there is no more
     }
     return size
   }
 
-  /** The pipe into the file. False when the disk took nothing: the bytes are in `#chunk` only. */
+  /** Moves the pipe's bytes into the file. False if the disk took none of them: then they are only in `#chunk`. */
   #store(offset: number, size: number): boolean {
     for (let done = 0; done < size; ) {
       const at = (offset + done) % SPACE
       const n = splice(this.pipe, this.fd, Math.min(size - done, SPACE - at), HEADER_SIZE + at)
       if (n === EINTR || n === EAGAIN) continue
       if (n <= 0) {
-        // The file takes no more (a copy-on-write disk that is full): the program and its clients go on without.
+        // The file accepts no more (a full copy-on-write disk): the program and its clients continue without it.
         this.readAt(offset, this.#chunk.first(done))
         readSync(this.pipe, this.#chunk.all, done, size - done, null)
         this.set(START, offset + size)

@@ -57,7 +57,7 @@ test('that is damaged starts anew', () => {
 describe('after a kill', () => {
   const path = (): string => join(folder, 'r')
 
-  /** What the pipe and the header are when the daemon dies; `stored` of `size` bytes have reached the file. */
+  /** The state of pipe and header when the daemon dies; `stored` of `size` bytes have reached the file. */
   function crash(size: number, underWay: number, stored: number): { pipe: number; keep: number } {
     const pipe = heldPipe()
     const ring = Ring.create(path(), pipe)
@@ -220,7 +220,7 @@ describe('with a client that reads by itself', () => {
   test('one that is killed between two steps leaves every byte', () => {
     clientReads('before ')
     const [pipe = -1] = ring.descriptors
-    writeSync(pipe, 'inside') // it had come so far
+    writeSync(pipe, 'inside') // it had got this far
     writeSync(terminal, ' after')
     expect([daemonReads(), daemonReads(), daemonReads()]).toEqual([
       ['before ', true],

@@ -1,6 +1,6 @@
 /**
- * The scrollback of one PTY as the daemon holds it: a file of fixed size in the runtime folder that outlives the
- * daemon (ring-file.ts), and how far in the terminal's stream this daemon has got.
+ * The scrollback of one PTY in the daemon: a file of fixed size in the runtime folder that outlives the daemon
+ * (ring-file.ts), and the offset in the terminal's stream that this daemon has reached.
  */
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { allocate } from '../../ffi/files.ts'
@@ -19,20 +19,20 @@ import {
 
 export { AHEAD, RING_SIZE } from './ring-file.ts'
 
-/** How far a client's input has got. */
+/** The progress of a client's input. */
 export interface Typed {
-  /** Who types: a number that its client keeps when it comes back. */
+  /** A number for the client, which it keeps when it returns. */
   readonly typist: number
   readonly offset: number
 }
 
-/** What there is to take of a terminal. */
+/** The next output of a terminal. */
 export type Taken =
-  /** `byClient`: the client that types has read it, and shows it itself. Good until the next call. */
+  /** `byClient`: the typing client has read it, and shows it itself. Valid until the next call. */
   | { readonly bytes: Buffer; readonly byClient: boolean }
-  /** The client that types reads for so many milliseconds. */
+  /** The typing client reads for so many more milliseconds. */
   | { readonly leasedFor: number }
-  /** There never will be anything. */
+  /** There never will be more. */
   | 'gone'
 
 export class Ring {
@@ -44,11 +44,11 @@ export class Ring {
     this.#offset = file.offset
   }
 
-  /** A new, empty ring. Owns `pipe` (`heldPipe`). Throws when there is no room for all of it. */
+  /** Makes a new, empty ring. Owns `pipe` (`heldPipe`). Throws if there is not enough space for all of it. */
   static create(path: string, pipe: number): Ring {
     const fd = openSync(path, 'wx+', 0o600)
     try {
-      allocate(fd, FILE_SIZE) // a disk that is full says so now, not when output would be lost
+      allocate(fd, FILE_SIZE) // a full disk fails here, not later when output would be lost
       return new Ring(RingFile.create(fd, pipe))
     } catch (error) {
       closeSync(fd)
@@ -57,7 +57,7 @@ export class Ring {
     }
   }
 
-  /** What is in a ring that nobody writes any more; undefined when there is none. */
+  /** The bytes of a ring that nobody writes any more; undefined if there is none. */
   static contents(path: string): Buffer | undefined {
     let fd: number
     try {
@@ -74,8 +74,8 @@ export class Ring {
   }
 
   /**
-   * The ring that an earlier daemon left; a new one when it cannot be used. `pipe` is the one init held. A newer release's
-   * is never opened: its box is not adopted (box.ts).
+   * The ring of an earlier daemon, or a new one if that cannot be used. `pipe` is the one that init held. A ring of a
+   * newer release is never opened, because its box is not adopted (box.ts).
    */
   static open(path: string, pipe: number): Ring {
     refuseNewerRing(path)
@@ -92,29 +92,29 @@ export class Ring {
       rmSync(path, { force: true })
       return Ring.create(path, pipe)
     }
-    file.set(SHARED_TO, 0) // until its clients are back
+    file.set(SHARED_TO, 0) // until its clients return
     file.writeFields()
     file.lock()
     file.unlock()
     return new Ring(file)
   }
 
-  /** What a client needs that reads by itself. */
+  /** The descriptors for a client that reads by itself. */
   get descriptors(): readonly number[] {
     return [this.#file.pipe, this.#file.fd]
   }
 
-  /** How far this daemon has got: the offset of the next byte to take. */
+  /** The offset of the next byte that this daemon takes. */
   get offset(): number {
     return this.#offset
   }
 
-  /** The first offset that is still there. */
+  /** The first offset that is still kept. */
   get start(): number {
     return Math.max(this.#file.start, this.#offset - RING_SIZE)
   }
 
-  /** How many clients watched when this was last told: after a crash they come back. */
+  /** The last known number of watching clients, which return after a crash. */
   get clients(): number {
     return this.#file.get(CLIENTS)
   }
@@ -123,7 +123,7 @@ export class Ring {
     this.#set(CLIENTS, count)
   }
 
-  /** From where on output makes up the screen (screen-keeper.ts). */
+  /** The offset from which output makes up the screen (screen-keeper.ts). */
   get screenFrom(): number {
     return this.#file.get(SCREEN)
   }
@@ -132,7 +132,7 @@ export class Ring {
     this.#set(SCREEN, offset)
   }
 
-  /** Up to which offset the client that types may read by itself; 0: not at all. */
+  /** The offset up to which the typing client may read by itself; 0: not at all. */
   get sharedTo(): number {
     return this.#file.sharedTo
   }
@@ -141,7 +141,7 @@ export class Ring {
     this.#set(SHARED_TO, offset)
   }
 
-  /** How much a client had typed when it typed last, of all its input; 0 when somebody else was the last. */
+  /** The amount of input that a client had typed by its latest input; 0 if another client typed last. */
   typedBy(typist: number): number {
     return this.#file.get(TYPIST) === typist ? this.#file.get(TYPED) : 0
   }
@@ -156,7 +156,7 @@ export class Ring {
     this.#file.writeFields()
   }
 
-  /** What comes next of the terminal `master`: what a client has read, or at most `limit` bytes that nobody has. */
+  /** The next output of terminal `master`: bytes that a client has read, or at most `limit` unread bytes. */
   take(master: number, limit: number): Taken | undefined {
     this.#file.lock()
     try {
@@ -172,7 +172,7 @@ export class Ring {
     }
   }
 
-  /** What the client that types has read before `offset`, as long as there is any left. */
+  /** Bytes before `offset` that the typing client has read; undefined when no more are left. */
   takeKnown(offset: number): Buffer | undefined {
     this.#file.look()
     return this.#known(Math.min(offset, this.#file.offset))
@@ -187,7 +187,7 @@ export class Ring {
     return bytes
   }
 
-  /** Add what coop itself says. False when there is something to be taken first. */
+  /** Add a text of coop itself. Returns false if output must be taken first. */
   append(bytes: Uint8Array): boolean {
     this.#file.lock()
     try {
@@ -200,7 +200,7 @@ export class Ring {
     }
   }
 
-  /** From `from` on, or from the oldest byte that is still there; at most `size` bytes. */
+  /** At most `size` bytes from `from`, or from the oldest byte that is still kept. */
   read(from = 0, size = RING_SIZE): { readonly from: number; readonly bytes: Buffer } {
     const start = Math.min(Math.max(from, this.start), this.#offset)
     const bytes = Buffer.allocUnsafe(Math.min(this.#offset - start, size))
@@ -208,7 +208,7 @@ export class Ring {
     return { from: start, bytes }
   }
 
-  /** Have the file once more at `path`, after it was deleted there. */
+  /** Put the file at `path` again, after it was deleted there. */
   moveTo(path: string): void {
     const fd = openSync(path, 'wx+', 0o600)
     allocate(fd, FILE_SIZE)

@@ -29,7 +29,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true })
 })
 
-/** What a terminal does: as much as there is room for, then more. */
+/** Imitates a terminal: sends as much as there is room for, then more. */
 async function put(text: string): Promise<void> {
   const bytes = Buffer.from(text)
   for (let at = 0; at < bytes.length; ) {
@@ -50,7 +50,7 @@ async function put(text: string): Promise<void> {
 const many = (count: number, text: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => text(i)).join('')
 
-/** The visible part, as a terminal shows it that was given those bytes. */
+/** The visible part on a terminal that received these bytes. */
 function visible(bytes: Uint8Array): string {
   using screen = new Screen(SIZE.columns, SIZE.rows, 0)
   screen.write(bytes)

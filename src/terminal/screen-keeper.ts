@@ -1,6 +1,6 @@
 /**
- * Knows the exact screen of a terminal although its ring holds only the newest output: before the ring overwrites
- * something, an emulator has seen it, and its state is kept beside the ring for this daemon and the next.
+ * Knows the exact screen of a terminal although its ring holds only the newest output. An emulator sees all bytes
+ * before the ring overwrites them, and its state is kept beside the ring for this daemon and the next.
  */
 import { rmSync } from 'node:fs'
 import { work } from '../core/slices.ts'
@@ -15,17 +15,17 @@ import { RING_SIZE, type Ring } from './ring.ts'
 
 type Screens = typeof import('../screen/screen.ts')
 
-const FOLD_AT = (RING_SIZE * 3) / 4 // bytes that no emulator has seen yet; the rest is room to go on meanwhile
+const FOLD_AT = (RING_SIZE * 3) / 4 // bytes that no emulator has seen yet; the rest is room for output meanwhile
 const PIECE = 16 * 1024 // bytes read from the ring at a time
-const KEPT = RING_SIZE / 2 // bytes of plain text that are seen when they are asked for
-const IDLE_MS = 5_000 // an emulator costs a megabyte, and is made anew in some milliseconds
+const KEPT = RING_SIZE / 2 // bytes of plain text that an emulator reads only on demand
+const IDLE_MS = 5_000 // an emulator costs a megabyte, and some milliseconds to restore
 const LF = 10
-const C1_LEAD = 0xc2 // of U+0080 to U+00BF in UTF-8
+const C1_LEAD = 0xc2 // the first byte of U+0080 to U+00BF in UTF-8
 
 let screens: Screens | undefined
 let loading: Promise<void> | undefined
 
-/** Load the emulator: 15 MB that a daemon without terminals does not need. */
+/** Load the emulator, whose 15 MB a daemon without terminals does not need. */
 export function loadScreens(): Promise<void> {
   loading ??= import('../screen/screen.ts').then((loaded) => {
     screens = loaded
@@ -38,21 +38,21 @@ type Task = () => Steps<void>
 export class ScreenKeeper {
   readonly #ring: Ring
   readonly #path: string
-  /** The state at an offset; undefined: a terminal that was just opened. */
+  /** The state at an offset; undefined for a newly opened terminal. */
   #saved: ScreenState | undefined
   #size: WindowSize
-  /** Everything before this offset is in `#saved`, or plain text that has scrolled away since. */
+  /** Everything before this offset is in `#saved`, or is plain text that has scrolled away since. */
   #from: number
   /** The state at `#seen`, while it is in use. */
   #live: Screen | undefined
   #seen = 0
   #idle: Timer | undefined
-  /** In order: each sees the terminal as it was when it was asked for, or later. */
+  /** In order: each task sees the terminal as it was at the request, or later. */
   readonly #tasks: Task[] = []
   #isWorking = false
   #isFolding = false
   #closed = false
-  /** Told when `room` has grown. */
+  /** Called when `room` has grown. */
   onRoom: () => void = () => {}
 
   constructor(ring: Ring, path: string, size: WindowSize) {
@@ -63,7 +63,7 @@ export class ScreenKeeper {
     this.#from = Math.max(ring.screenFrom, this.#saved?.offset ?? 0, ring.start)
   }
 
-  /** Bytes that may come before something is overwritten that is not in the saved state; makes room when it can. */
+  /** Bytes that may come before unsaved output would be overwritten; makes room where possible. */
   room(): number {
     if (this.#ring.offset - this.#from >= FOLD_AT && !this.#isFolding && !this.#closed) {
       this.#isFolding = true
@@ -74,21 +74,21 @@ export class ScreenKeeper {
   }
 
   /**
-   * How the terminal looks now, as sequences for one that was just reset. `then` is called at once when that takes no
-   * time, and never when the terminal is closed before. Needs `loadScreens`.
+   * The current screen, as sequences for a freshly reset terminal. `then` is called at once if that takes no time, and
+   * never if the terminal is closed before. Needs `loadScreens`.
    */
   screen(then: (offset: number, bytes: Uint8Array) => void): void {
     const to = this.#ring.offset
     this.#do(() => this.#show(to, (screen) => screen.rendering(), then), true)
   }
 
-  /** What of it fits into a window of another size, told in the same way. */
+  /** The part that fits into a window of another size; `then` is called in the same way. */
   picture(window: WindowSize, then: (offset: number, picture: Picture) => void): void {
     const to = this.#ring.offset
     this.#do(() => this.#show(to, (screen) => screen.picturing(window), then), true)
   }
 
-  /** The terminal is about to have another size. */
+  /** The terminal is about to get another size. */
   resize(size: WindowSize): void {
     if (!screens || (this.#ring.offset === 0 && !this.#saved && !this.#isWorking)) {
       this.#size = size
@@ -130,7 +130,7 @@ export class ScreenKeeper {
     try {
       yield* task()
     } catch {
-      // A saved state that cannot be read: what is in the ring is all there is.
+      // The saved state is unreadable: only the ring's content is left.
       this.#forget()
       this.#saved = undefined
       this.#from = Math.max(this.#from, this.#ring.start)
@@ -143,7 +143,7 @@ export class ScreenKeeper {
     const cut = this.#plainCut(bytes)
     if (cut > 0) {
       this.#from += cut
-      this.#ring.screenFrom = this.#from // with the ring's next header
+      this.#ring.screenFrom = this.#from // written with the ring's next header
       if (this.#seen < this.#from) this.#forget()
     } else {
       yield
@@ -154,8 +154,8 @@ export class ScreenKeeper {
   }
 
   /**
-   * Lines without any sequence push everything else out of a terminal: nothing of what was there before counts
-   * any more but its modes. Bytes that need no emulator; 0 when all do.
+   * Lines without sequences push all other content out of a terminal: only the modes of earlier output still count.
+   * Returns the number of bytes that need no emulator; 0 if all need one.
    */
   #plainCut(bytes: Buffer): number {
     if (this.#saved && !this.#saved.scrolls) return 0
@@ -187,7 +187,7 @@ export class ScreenKeeper {
     yield* this.#save(screen)
   }
 
-  /** The emulator with everything that had come up to an offset, at least. Needs `loadScreens`. */
+  /** The emulator, after at least all output up to an offset. Needs `loadScreens`. */
   *#catchUp(to: number): Steps<Screen> {
     if (!screens) throw new Error('the emulator is not loaded')
     if (!this.#live) {
@@ -206,9 +206,9 @@ export class ScreenKeeper {
     const { columns, rows } = this.#size
     if (!this.#saved) return new Screen(columns, rows)
     const screen = yield* Screen.restoring(this.#saved.snapshot)
-    // What was there has scrolled away as plain lines: only its modes are left.
+    // Plain lines have scrolled the old content away: only its modes are left.
     if (this.#from > this.#saved.offset) screen.write(Buffer.from('\x1b[2J\x1b[3J\x1b[H'))
-    // A daemon that ends at once after a change of size has not saved that.
+    // A daemon that ended right after a change of size did not save that size.
     if (screen.columns !== columns || screen.rows !== rows) screen.resize(columns, rows)
     return screen
   }
@@ -232,7 +232,7 @@ export class ScreenKeeper {
     try {
       writeAtomically(this.#path, stamp(screenState, saved), false)
     } catch {
-      // A full disk: this daemon knows the screen all the same, the next one has the ring.
+      // If the disk is full, this daemon still knows the screen, and the next one has the ring.
     }
     this.#saved = saved
     this.#from = this.#seen

@@ -1,15 +1,15 @@
-/** Whether an agent waits for its user, from what it puts out and what is typed. Pure. */
+/** Whether an agent waits for its user, judged by its output and by input. Pure. */
 
 import type { Waiting } from '../store/box-manifest.ts'
 
 export type { Waiting } from '../store/box-manifest.ts'
 
-/** An agent that works shows it: a spinner, a clock, lines. One that is silent for so long has a question. */
+/** A working agent shows it: a spinner, a clock, lines. An agent that is silent for so long has a question. */
 export const QUIET_MS = 5_000
-const REDRAW_MS = 1_000 // what a program draws because its window changed is no work
-const BUSY_MS = 1_500 // output over so long a time means that it works again, with nobody having answered
+const REDRAW_MS = 1_000 // a redraw after a change of the window is not work
+const BUSY_MS = 1_500 // output for so long means that it works again although nobody has answered
 
-/** What terminals answer and mice report comes from no person. */
+/** Answers of terminals and reports of the mouse do not come from a person. */
 const ANSWERS =
   /\x1b\[(?:[?>=]?[\d;]*[cRnuty]|[IO]|<[\d;]*[Mm])|\x1b\](?:[^\x07\x1b]*)(?:\x07|\x1b\\)|\x1bP[^\x1b]*\x1b\\/g
 
@@ -35,12 +35,12 @@ export class WaitingState {
     return { since, ...(text === undefined ? {} : { text }) }
   }
 
-  /** When it is quiet for long enough, if nothing comes; undefined when there is nothing to wait for. */
+  /** The time at which it has been quiet long enough, if no output comes; undefined if there is nothing to wait for. */
   get quietAt(): number | undefined {
     return this.#fresh && !this.#state ? this.#lastOutput + QUIET_MS : undefined
   }
 
-  /** A bell, or a notification with a text. */
+  /** The program rang the bell, or sent a notification with a text. */
   said(text: string | undefined, now: number): void {
     const since = this.#state?.since ?? now
     this.#state = { since, said: true, ...(text === undefined ? {} : { text }) }
@@ -55,13 +55,13 @@ export class WaitingState {
     if (this.#state && (!this.#state.said || works)) this.#state = undefined
   }
 
-  /** It has been silent; whether that means something depends on when it last said something. */
+  /** It has been silent; its last signal decides whether that means something. */
   quiet(now: number): void {
     const at = this.quietAt
     if (at !== undefined && now >= at) this.#state = { since: this.#lastOutput, said: false }
   }
 
-  /** Somebody typed: the question, if there was one, is answered. */
+  /** Somebody typed, which answers a question. */
   input(): void {
     this.#state = undefined
     this.#fresh = false

@@ -1,13 +1,13 @@
-/** Which size a terminal gets that several clients look at. Pure. */
+/** Chooses the size of a terminal that several clients look at. Pure. */
 import type { WindowSize } from '../core/window-size.ts'
 import { MAX_COLUMNS, MAX_ROWS } from '../screen/limits.ts'
 
-const ACTIVE_MS = 10 * 60_000 // a window that nobody has used for that long does not keep the others small
+const ACTIVE_MS = 10 * 60_000 // a window unused for so long does not keep the others small
 
 export interface Viewer {
-  /** Undefined when the window does not count: hidden, or only watching. */
+  /** Undefined if the window does not count: it is hidden, or only watches. */
   readonly size: WindowSize | undefined
-  /** When somebody last typed in it, resized it or came, in milliseconds since 1970. */
+  /** The last time of input, resizing or attaching in it, in milliseconds since 1970. */
   readonly active: number
 }
 
@@ -23,7 +23,7 @@ export function commonSize(viewers: Iterable<Viewer>, now: number): WindowSize |
   })
 }
 
-/** The same within what an emulator is made for. Programs of a box can give their terminal any size, too. */
+/** The same size within the emulator's limits. Programs of a box can set any size for their terminal, too. */
 export function boundedSize({ columns, rows }: WindowSize): WindowSize {
   return { columns: Math.max(2, Math.min(columns, MAX_COLUMNS)), rows: Math.max(1, Math.min(rows, MAX_ROWS)) }
 }

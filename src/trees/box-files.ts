@@ -1,4 +1,4 @@
-/** The files of a box for `coop cp`: what init finds, opens and makes for the daemon, which hands it on. */
+/** The files of a box for `coop cp`: init finds, opens and makes them for the daemon, which passes them on. */
 
 import * as k from '../../ffi/abi/constants.ts'
 import { errnoName } from '../../ffi/abi/errno.ts'
@@ -20,20 +20,20 @@ import {
   MISSING,
 } from './copy-batch.ts'
 
-/** Entries, and descriptors of those that are open, in their order. The receiver owns them. */
+/** Entries, and descriptors of the open ones, in order. The receiver owns the descriptors. */
 export interface Opened<T> {
   readonly entries: readonly T[]
   readonly fds: readonly number[]
 }
 
-/** A file that is written but not yet called what it is to be called. */
+/** A written file that does not have its final name yet. */
 export interface Unfinished {
   readonly folder: Place
   readonly temporary: string
   readonly name: string
 }
 
-/** The name of the errno of the first operation that failed; undefined when none did. */
+/** The errno name of the first operation that failed; undefined if none did. */
 function failure(reply: BatchReply, ...refs: readonly Ref[]): string | undefined {
   for (const ref of refs) {
     const result = reply.results[ref.index] ?? 0
@@ -47,7 +47,7 @@ function missing(error: string): CopyEntry {
 }
 
 export class BoxFiles {
-  /** The connection to init; throws when the box does not run. */
+  /** The connection to init; throws if the box does not run. */
   readonly #live: () => Channel
 
   constructor(live: () => Channel) {
@@ -58,7 +58,7 @@ export class BoxFiles {
     return this.#live().run(copy.batch)
   }
 
-  /** What a path is. Links on the way are followed, and with `follow` one at its end. */
+  /** Looks at a path. Follows links on the way, and with `follow` also one at its end. */
   async look(path: string, follow: boolean): Promise<CopyEntry> {
     const copy = new CopyBatch()
     const space = foundSpace(copy.batch, 1)
@@ -71,7 +71,7 @@ export class BoxFiles {
     return isKernelFile(reply.output, 0) ? { ...entry, type: 'kernel' } : entry
   }
 
-  /** What names of a folder are; files are open for reading, links are read. */
+  /** Looks at names of a folder; opens files for reading, reads links. */
   async open(folder: Place, names: readonly string[], follow: boolean): Promise<Opened<CopyEntry>> {
     const entries = follow
       ? await Promise.all(names.map((name) => this.look(`${folder.top}/${folder.below}/${name}`, true)))
@@ -139,7 +139,7 @@ export class BoxFiles {
     return { entries, fds }
   }
 
-  /** A folder, open for listing it. */
+  /** Opens a folder for listing. */
   async list(folder: Place): Promise<Opened<CopyEntry>> {
     const copy = new CopyBatch()
     const space = foundSpace(copy.batch, 1)
@@ -150,7 +150,7 @@ export class BoxFiles {
     return { entries: [entry], fds: fd !== undefined && entry.open ? [fd] : [] }
   }
 
-  /** Make entries; files come open for writing, each under the temporary name at its place. */
+  /** Makes entries. Files are opened for writing, each under the temporary name in its folder. */
   async create(
     folder: Place,
     entries: readonly NewEntry[],
@@ -168,7 +168,7 @@ export class BoxFiles {
     const reply = await this.#run(copy)
     const created = entries.map((entry, index): Created => {
       const refs = made[index] ?? []
-      // That a folder is there already is fine: the second operation tells whether it is one.
+      // An existing folder is fine: the second operation tells whether it is a folder.
       const error = failure(reply, dir, ...(entry.type === 'folder' ? refs.slice(1) : refs))
       if (error) return { error }
       return entry.type === 'folder' ? { identity: entryOf(foundStat(reply.output, index)).identity } : {}
@@ -176,7 +176,7 @@ export class BoxFiles {
     return { entries: created, fds: reply.fds }
   }
 
-  /** Give files their names; per file why it has not got it. Neither name is left then. */
+  /** Gives files their names; returns for each file the reason of a failure. After a failure neither name is left. */
   async finish(files: readonly Unfinished[]): Promise<(string | null)[]> {
     const copy = new CopyBatch()
     const renamed = files.map(({ folder, temporary, name }) => {
@@ -187,7 +187,7 @@ export class BoxFiles {
     return renamed.map((refs) => failure(reply, ...refs) ?? null)
   }
 
-  /** Mode and time of a folder; why not, if not. */
+  /** Sets mode and time of a folder; returns the reason of a failure. */
   async settle(folder: Place, mode: number, mtime: FileTime): Promise<string | null> {
     const copy = new CopyBatch()
     const refs = copy.settle(folder, mode, mtime)
@@ -201,7 +201,7 @@ export class BoxFiles {
   }
 }
 
-/** An entry that was opened, if it still is what it was when it was looked at; else its descriptor is closed. */
+/** An opened entry, if it is still the one that was looked at; otherwise its descriptor is closed. */
 function checked(
   reply: BatchReply,
   read: { readonly opened: Ref; readonly checks: readonly Ref[] },

@@ -1,6 +1,6 @@
 /**
- * A user namespace with a box's id map and nothing else, for work on files of all ids of a box: nobody but root,
- * or root of such a namespace, may read, make and own them. It lives as long as the work.
+ * A user namespace with a box's id map and nothing else, for work on files of all ids of a box: only root, or root of
+ * such a namespace, may read, make and own them. It lives as long as the work.
  */
 import { closeSync, constants, openSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
@@ -12,11 +12,11 @@ import type { ContainerContext } from '../container/context.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import { type Copied, TreeCopy } from './tree-copy.ts'
 
-const MAX_OPEN_FILES = 1 << 18 // two for each level of folders, however deep a box has made them
+const MAX_OPEN_FILES = 1 << 18 // two for each level of folders, however deep a box has nested them
 
 export async function becomeRoot(channel: Channel, ids: IdPlan, openFiles: number): Promise<void> {
   const batch = new Batch()
-  // With one id setgroups(2) is denied for good.
+  // With a single id setgroups(2) is denied for good.
   if (ids.kind !== 'single') batch.call('setgroups', [0, 0])
   batch.call('setresgid', [0, 0, 0])
   batch.call('setresuid', [0, 0, 0])
@@ -32,7 +32,7 @@ async function withCopier<T>(
   signal?: AbortSignal,
 ): Promise<T> {
   const { channel, init } = await bear({ network: 'host', zygote, events: {} })
-  const end = (): void => channel.close() // what it was at is rejected then
+  const end = (): void => channel.close() // its current work then rejects
   signal?.addEventListener('abort', end)
   try {
     signal?.throwIfAborted()
@@ -45,12 +45,12 @@ async function withCopier<T>(
   }
 }
 
-// Opened here and handed over: root of the box's ids need not be able to get there by path.
+// Opened here and passed on: root of the box's ids may be unable to reach the folder by path.
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /**
- * Copy what is in a folder into another one, which is empty and belongs to root of the box. Rejects with a
- * BatchError, whose code is the errno's name, and when `signal` is aborted; the target then holds a part.
+ * Copies the content of a folder into an empty folder that belongs to root of the box. Rejects with a BatchError, whose
+ * code is the errno's name, and when `signal` is aborted; the target then holds a part.
  */
 export async function copyTree(
   context: ContainerContext,
@@ -72,7 +72,7 @@ export async function copyTree(
   }
 }
 
-/** Everything written to the file system of a folder reaches its disk. It may take seconds, and the daemon goes on. */
+/** Writes everything on a folder's file system to its disk. That may take seconds, in which the daemon continues. */
 export async function syncTree(context: ContainerContext, ids: IdPlan, folder: string): Promise<void> {
   const fd = openSync(folder, FOLDER)
   try {

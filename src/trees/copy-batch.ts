@@ -1,7 +1,7 @@
 /**
- * What init does for `coop cp`: finding, opening, making and naming files as root of the box. Pure builders and
- * readers of batches. Everything is resolved inside the box; nothing that is opened here can block init: not a
- * fifo, not a file with a lease (O_NONBLOCK), not a terminal (O_NOCTTY).
+ * The work of init for `coop cp`: finding, opening, making and naming files as root of the box. Pure builders and
+ * readers of batches. Every path is resolved inside the box. Nothing opened here can block init: neither a fifo, nor a
+ * file with a lease (O_NONBLOCK), nor a terminal (O_NOCTTY).
  */
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
@@ -22,7 +22,7 @@ const BELOW = k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS
 const READ = k.O_RDONLY | k.O_NONBLOCK | k.O_NOCTTY | k.O_CLOEXEC
 const TARGET_SIZE = 4096 // PATH_MAX
 const FOUND_SIZE = STATX.size + STATFS_SIZE
-const UNFINISHED_MODE = 0o600 // until it is whole
+const UNFINISHED_MODE = 0o600 // until the file is complete
 
 /** Bytes of a path, one character each, for the kernel. */
 function path(text: string): Uint8Array {
@@ -47,12 +47,12 @@ export class CopyBatch {
     return this.#root
   }
 
-  /** A path of the box with every link in it followed; `/` is the box's root. */
+  /** Opens a path of the box and follows every link in it; `/` is the box's root. */
   inBox(name: string, flags: number, send = false): Ref {
     return this.#open(this.root, name.replace(/^\/+/, '') || '.', flags, IN_BOX, send)
   }
 
-  /** A folder; whatever is done in one that could not be opened fails with EBADF. */
+  /** Opens a folder. Operations in a folder that could not be opened fail with EBADF. */
   folder({ top, below }: Place): Ref {
     const key = `${top}\0${below}`
     const known = this.#folders.get(key)
@@ -63,25 +63,25 @@ export class CopyBatch {
     return ref
   }
 
-  /** What a name or an open file is, to 256 bytes at `to`. Links are not followed. */
+  /** statx of a name or an open file, 256 bytes at `to`. Links are not followed. */
   stat(dir: Ref, name: string, to: Data): Ref {
     const flags = k.AT_SYMLINK_NOFOLLOW | k.AT_NO_AUTOMOUNT | (name ? 0 : k.AT_EMPTY_PATH)
     return this.batch.call('statx', [dir, path(name), flags, k.STATX_BASIC_STATS, to], { mayFail: true })
   }
 
-  /** Open for reading and send it, with what it then is at `to`: between looking and opening the box may swap it. */
+  /** Opens for reading and sends it, with its statx at `to`: the box may swap the file between looking and opening. */
   read(dir: Ref, name: string, flags: number, to: Data): { readonly opened: Ref; readonly checks: Ref[] } {
     const opened = this.#open(dir, name, READ | abi.O_NOFOLLOW | flags, BELOW, true)
     return { opened, checks: this.verify(opened, to) }
   }
 
-  /** The same by a path with links. */
+  /** Like `read`, by a path with links. */
   readFollowed(name: string, to: Data): { readonly opened: Ref; readonly checks: Ref[] } {
     const opened = this.inBox(name, READ, true)
     return { opened, checks: this.verify(opened, to) }
   }
 
-  /** What an open file is, to `to`, and which file system it is of. */
+  /** statx of an open file at `to`, and its file system. */
   verify(opened: Ref, to: Data): Ref[] {
     const system = this.batch.call('fstatfs', [opened, to.at(STATX.size)], { mayFail: true })
     return [this.stat(opened, '', to), system]
@@ -91,13 +91,13 @@ export class CopyBatch {
     return this.batch.call('readlinkat', [dir, path(name), to, TARGET_SIZE - 1], { mayFail: true })
   }
 
-  /** A new file under a temporary name, sent for writing. */
+  /** Makes a file under a temporary name and sends it for writing. */
   create(dir: Ref, temporary: string): Ref {
     const flags = k.O_WRONLY | k.O_CREAT | k.O_EXCL | abi.O_NOFOLLOW
     return this.#open(dir, temporary, flags, BELOW, true, UNFINISHED_MODE)
   }
 
-  /** A folder that may be there already; then it must not be a link or anything else. */
+  /** Makes a folder. An existing one is accepted, but not a link or anything else. */
   makeFolder(dir: Ref, name: string, to: Data): readonly Ref[] {
     const made = this.batch.call('mkdirat', [dir, path(name), 0o700], { mayFail: true })
     const opened = this.#open(dir, name, k.O_PATH | abi.O_DIRECTORY | abi.O_NOFOLLOW, BELOW)
@@ -112,7 +112,7 @@ export class CopyBatch {
     return [made, this.rename(dir, temporary, entry.name)]
   }
 
-  /** Give a temporary name up for the real one; a failure leaves neither. */
+  /** Replaces the temporary name with the real one; a failure leaves neither. */
   rename(dir: Ref, temporary: string, name: string): Ref {
     const renamed = this.batch.call('renameat2', [dir, path(temporary), dir, path(name), 0], {
       mayFail: true,
@@ -125,7 +125,7 @@ export class CopyBatch {
     this.batch.call('unlinkat', [dir, path(name), 0], { mayFail: true })
   }
 
-  /** Mode and time of a folder. */
+  /** Sets mode and time of a folder. */
   settle(place: Place, mode: number, mtime: FileTime): readonly Ref[] {
     const flags = READ | abi.O_DIRECTORY | abi.O_NOFOLLOW
     const opened = this.#open(this.folder(place), '.', flags, BELOW)
@@ -134,7 +134,7 @@ export class CopyBatch {
   }
 }
 
-/** Space for `count` files that are looked at or opened, coming back with the reply. */
+/** Space for the statx of `count` files, which comes back with the reply. */
 export function foundSpace(batch: Batch, count: number): Data {
   const space = batch.space(Math.max(1, count) * FOUND_SIZE)
   batch.output(space)
@@ -151,7 +151,7 @@ export function linkSpace(batch: Batch, count: number): Data {
 
 export const linkAt = (space: Data, index: number): Data => space.at(index * TARGET_SIZE)
 
-/** What a link says: `length` bytes of what came back. */
+/** The target of a link: `length` bytes of the reply. */
 export function linkTarget(output: Buffer, index: number, length: number): string {
   return output.toString('latin1', index * TARGET_SIZE, index * TARGET_SIZE + length)
 }
@@ -161,8 +161,8 @@ export function foundStat(output: Buffer, index: number): Statx {
 }
 
 /**
- * Whether what was opened is of /proc, /sys or the like. Init opened it, so that /proc/self would be init's own,
- * and its memory is no business of the box's, which may well get to read the copy.
+ * Whether an opened file belongs to /proc, /sys or the like. Init opened it, so /proc/self would be init's own, whose
+ * memory the box must not see; the box may well be able to read the copy.
  */
 export function isKernelFile(output: Buffer, index: number): boolean {
   const at = index * FOUND_SIZE + STATX.size
@@ -188,7 +188,7 @@ export const MISSING: CopyEntry = {
   open: false,
 }
 
-/** An entry as the copying side sees it; closed. */
+/** An entry for the copying side, without a descriptor. */
 export function entryOf(stat: Statx): CopyEntry {
   return {
     type: TYPES[stat.type] ?? 'device',

@@ -1,6 +1,6 @@
 /**
- * The one way in which coop runs git on the host: on a repository that a box may have written, so that nothing in it is
- * run, nothing is written, and nothing in it makes git wait for ever. What git tells is a list of names.
+ * The only way in which coop runs git on the host. A box may have written the repository, so git must run nothing from
+ * it, write nothing, and never wait for ever. Its output is a list of names.
  */
 import { readFileSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
@@ -12,21 +12,21 @@ import { findSystemProgram, SYSTEM_PATH } from '../host/programs.ts'
 import { statesOf } from '../host/thread-states.ts'
 
 const MAX_OUTPUT = 256 << 20 // bytes of names
-const MOST_MS = 120_000 // a million files on a slow disk take less; the box stands still meanwhile
+const MOST_MS = 120_000 // a million files on a slow disk take less; the box is frozen meanwhile
 const LOOK_MS = 200
-const IDLE_LOOKS = 15 // asleep in a row, without any work: git waits for nothing but a disk, which counts as work
+const IDLE_LOOKS = 15 // looks in a row that find git asleep without work; it waits only for disks, which counts as work
 
 export interface GitLimits {
   readonly mostMs: number
   readonly lookMs: number
 }
 
-/** Variables and options that keep git from running anything of a repository's (git(1), git-config(1)). */
+/** Variables and options that keep git from running anything of a repository (git(1), git-config(1)). */
 export function safeGit(home: string): { readonly options: string[]; readonly env: Record<string, string> } {
   return {
     options: [
       ...['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null', '-c', 'core.sshCommand=false'],
-      // When root invokes coop, the repository belongs to somebody else.
+      // If root invokes coop, the repository belongs to another user.
       ...['-c', 'safe.directory=*'],
     ],
     env: {
@@ -44,7 +44,7 @@ export function safeGit(home: string): { readonly options: string[]; readonly en
   }
 }
 
-/** What a process has done so far: clock ticks of its threads, and whether all of them sleep. */
+/** The work of a process so far: clock ticks of its threads, and whether all of them sleep. */
 function workOf(pid: number): { readonly ticks: string; readonly asleep: boolean } {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -55,7 +55,7 @@ function workOf(pid: number): { readonly ticks: string; readonly asleep: boolean
   }
 }
 
-/** Calls `end` with the reason when the process does nothing any more, or takes too long. Returns what stops the watch. */
+/** Calls `end` with a reason if the process stops working or takes too long. Returns a function to stop the watch. */
 function watch(pid: number, { mostMs, lookMs }: GitLimits, end: (why: string) => void): () => void {
   const began = performance.now()
   let ticks = ''
@@ -66,12 +66,12 @@ function watch(pid: number, { mostMs, lookMs }: GitLimits, end: (why: string) =>
     ticks = now.ticks
     if (idle >= IDLE_LOOKS) end('waits for something')
     else if (performance.now() - began > mostMs)
-      end(`was not done after ${Math.round(mostMs / 1000)} seconds`)
+      end(`did not finish within ${Math.round(mostMs / 1000)} seconds`)
   }, lookMs)
   return () => clearInterval(timer)
 }
 
-/** The bytes that git prints about the repository of a folder. Raises E_WORKSPACE; an aborted `signal` ends git. */
+/** The output of git for the repository of a folder. Raises E_WORKSPACE; an aborted `signal` ends git. */
 export async function runGit(
   folder: string,
   home: string,
@@ -81,12 +81,12 @@ export async function runGit(
 ): Promise<Buffer> {
   const git = findSystemProgram('git')
   if (!git)
-    throw new CoopError('E_WORKSPACE', 'git is needed for the files of a repository, and is not installed', {
+    throw new CoopError('E_WORKSPACE', 'git is not installed, but the files of a repository need it', {
       hint: 'install git, or leave --workspace out',
     })
   signal?.throwIfAborted()
   const { options, env } = safeGit(home)
-  // By descriptor: a link that has come into the place of the folder is not followed.
+  // By descriptor, so that a link swapped in for the folder is not followed.
   const dir = openReal(pathBytes(folder), k.O_PATH | abi.O_DIRECTORY)
   let ended: string | undefined
   try {
@@ -116,7 +116,7 @@ export async function runGit(
       throw new CoopError(
         'E_WORKSPACE',
         `git cannot read the repository ${folder}: ${said.trim().slice(0, 300)}`,
-        { hint: 'try it yourself: git status; or leave --workspace out' },
+        { hint: 'look for the cause with git status, or leave --workspace out' },
       )
     } finally {
       unwatch()
@@ -128,6 +128,6 @@ export async function runGit(
 }
 
 const stuck = (folder: string, why: string): CoopError =>
-  new CoopError('E_WORKSPACE', `git ${why} in the repository ${folder}, and was ended`, {
+  new CoopError('E_WORKSPACE', `git ${why} in the repository ${folder} and was stopped`, {
     hint: 'look for a fifo in the place of a file that git reads, such as .gitignore: find . -type p; or leave --workspace out',
   })

@@ -1,7 +1,7 @@
 /**
- * Deletes what only another id of a box may delete. An ordinary user cannot remove files that a box gave to its other
- * ids; root of a user namespace with the same map can. As in remove-tree.ts every name is taken in an open folder, since
- * a box that shares the files may be changing them, and few folders are open at once.
+ * Deletes files of a box's other ids. An ordinary user cannot remove them, but root of a user namespace with the same
+ * map can. As in remove-tree.ts, every name is resolved in an open folder, because a box that shares the files may be
+ * changing them, and few folders are open at once.
  */
 import { closeSync, constants, openSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
@@ -17,8 +17,8 @@ import { planIds } from '../sandbox/ids.ts'
 const LISTING = 64 * 1024 // bytes of one getdents64 answer
 const PER_BATCH = 500
 const TYPE_FOLDER = 4 // DT_DIR
-const ROUNDS = 100_000 // listings of some thousand names: whoever goes on making files must not keep us here
-const FIRST_FREE = 16 // descriptors of our own in init are from here on
+const ROUNDS = 100_000 // listings of some thousand names; a bound, because a process may keep making files
+const FIRST_FREE = 16 // the first of our own descriptors in init
 const FOLDER = k.O_RDONLY | abi.O_DIRECTORY | abi.O_NOFOLLOW | k.O_CLOEXEC
 
 interface Entry {
@@ -45,7 +45,7 @@ const cstring = (bytes: Buffer): Buffer => Buffer.concat([bytes, Buffer.from([0]
 
 class Cleaner {
   readonly #channel: Channel
-  /** The folder that holds what is deleted: a number in init. */
+  /** The folder that contains the deleted ones: a descriptor number in init. */
   readonly #top: number
   readonly #moved: Buffer[] = []
 
@@ -97,7 +97,7 @@ class Cleaner {
       })
   }
 
-  /** From the beginning each time: what was there is gone by then. */
+  /** Starts from the beginning each time, because the earlier names are deleted by then. */
   async #list(folder: number): Promise<Entry[]> {
     const { results, output } = await this.#run((batch) => {
       const space = batch.space(LISTING)
@@ -109,7 +109,7 @@ class Cleaner {
   }
 }
 
-/** By a descriptor of ours: init need not be able to get there by path. */
+/** By a descriptor of ours: init may be unable to reach the folder by path. */
 async function removeIn(channel: Channel, path: string): Promise<void> {
   const top = openSync(dirname(path), constants.O_RDONLY | constants.O_DIRECTORY)
   try {
@@ -122,7 +122,7 @@ async function removeIn(channel: Channel, path: string): Promise<void> {
   }
 }
 
-/** Delete folders that are in coop's own, such as its trash, whoever their files belong to. */
+/** Delete folders inside coop's own, such as its trash, whichever ids their files belong to. */
 export async function janitor(
   context: ContainerContext & { log(event: string, fields: Readonly<Record<string, unknown>>): void },
   folders: readonly string[],

@@ -1,18 +1,18 @@
-/** The content of files for a copy of a tree: shared with the source where the file system can, else copied. */
+/** The content of files in a copy of a tree: shared with the source if the file system can, otherwise copied. */
 import { Batch, type Ref } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
 import { hasHoles, type TreeStat } from './tree-entry.ts'
 
 const FICLONE = 0x4004_9409 // ioctl_ficlone(2)
-const SLICE = 256 << 20 // bytes of one call: init does nothing else meanwhile, and nobody else waits for it
+const SLICE = 256 << 20 // bytes per call: init does nothing else meanwhile, and nobody else needs it
 const SEEK_SET = 0
 const SEEK_DATA = 3
 const SEEK_HOLE = 4
 const ENXIO = -6
-const FULL = [-28, -122, -5, -27] // ENOSPC, EDQUOT, EIO, EFBIG: no other way of copying helps
+const FULL = [-28, -122, -5, -27] // ENOSPC, EDQUOT, EIO, EFBIG: another way of copying would fail, too
 
 export interface OpenFile {
-  /** Numbers in init. */
+  /** Descriptor numbers in init. */
   readonly from: number
   readonly to: number
   readonly stat: TreeStat
@@ -25,7 +25,7 @@ function offset(at: number): Uint8Array {
 export class FileBytes {
   readonly #channel: Channel
   #clones = true
-  /** Whether copy_file_range works between these two; some pairs of file systems do not have it. */
+  /** Whether copy_file_range works for these two; some pairs of file systems do not support it. */
   #ranges = true
 
   constructor(channel: Channel) {
@@ -45,18 +45,18 @@ export class FileBytes {
       const done = Math.max(0, result)
       if (done < file.stat.size) await this.#rest(file, done)
     }
-    // Told by the first group: all files are of the same two file systems.
+    // The first group tells, because all files are on the same two file systems.
     if (begun.some((ref) => ref && (results[ref.index] ?? 0) < 0)) this.#clones = false
   }
 
-  /** The whole of a file in one call, where that can be. */
+  /** Copies a whole file in one call, where possible. */
   #begin(batch: Batch, { from, to, stat }: OpenFile): Ref | undefined {
     if (this.#clones) return batch.call('ioctl', [to, FICLONE, from], { mayFail: true })
     if (!this.#ranges || hasHoles(stat) || stat.size > SLICE) return undefined
     return batch.call('copy_file_range', [from, 0, to, 0, stat.size, 0], { mayFail: true })
   }
 
-  /** From `at` on, piece by piece; holes stay holes. A file that has become shorter ends where it does. */
+  /** Copies from `at` on, piece by piece; holes stay holes. If a file has become shorter, the copy ends there. */
   async #rest({ from, to, stat }: OpenFile, done: number): Promise<void> {
     for (let at = done; at < stat.size; ) {
       const seek = new Batch()
@@ -65,7 +65,7 @@ export class FileBytes {
       const { results } = await this.#channel.run(seek)
       const [data = -1, hole = -1] = results
       if (data === ENXIO) break
-      // A file system that knows no holes has none.
+      // A file system that does not support SEEK_DATA has no holes.
       if (data > at) at = data
       const end = data < 0 || hole <= at ? stat.size : Math.min(hole, stat.size)
       const moved = await this.#piece(from, to, at, Math.min(SLICE, end - at))
@@ -89,7 +89,7 @@ export class FileBytes {
     if (moved >= 0) return moved
     this.#ranges = false
     if (!FULL.includes(moved)) return this.#piece(from, to, at, size)
-    const fail = new Batch() // the same once more, for the error that it becomes
+    const fail = new Batch() // once more, to get its error
     fail.call('copy_file_range', [from, offset(at), to, offset(at), size, 0], { what: 'copy' })
     return (await this.#channel.run(fail)).results[0] ?? 0
   }

@@ -1,8 +1,8 @@
 /**
- * A whole copy of a tree: modes, owners, times, attributes, hard links, holes, and what overlayfs keeps in it. Done by
- * an init without a box (copier.ts), a group of entries at a time, so that neither the daemon waits nor its memory
- * depends on the tree. Every name is opened in an open folder and no link is followed: a box may have made the tree,
- * and may still be changing it.
+ * Copies a whole tree: modes, owners, times, attributes, hard links, holes, and overlayfs's marks. An init without a
+ * box (copier.ts) does the work, a group of entries at a time, so that the daemon never waits long and its memory does
+ * not grow with the tree. Every name is opened in an open folder, and no link is followed: a box may have made the
+ * tree, and may still be changing it.
  */
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
@@ -18,27 +18,27 @@ const NAMES = 1024 // bytes for the names of a file's attributes at the first tr
 const MOST = 64 * 1024 // XATTR_SIZE_MAX and XATTR_LIST_MAX
 const VALUE = 1024 // bytes for an attribute's value at the first try
 const TARGET_SIZE = 4096 // PATH_MAX
-const ENOUGH_OPS = 1500 // of MAX_OPS: room for one more entry
-const FIRST_FREE = 16 // descriptors of our own in init are from here on
+const ENOUGH_OPS = 1500 // of MAX_OPS; leaves room for one more entry
+const FIRST_FREE = 16 // the first of our own descriptors in init
 const ERANGE = -34
 const ENODATA = -61
 const EACCES = -13
-const GONE = [-2, -6, -20, -40] // ENOENT, ENXIO, ENOTDIR, ELOOP: somebody who was not stopped has taken it away
+const GONE = [-2, -6, -20, -40] // ENOENT, ENXIO, ENOTDIR, ELOOP: a process that still runs has removed it
 
 const READ = k.O_RDONLY | k.O_NONBLOCK | k.O_NOCTTY | abi.O_NOFOLLOW | k.O_CLOEXEC
 const CREATE = k.O_WRONLY | k.O_CREAT | k.O_EXCL | abi.O_NOFOLLOW | k.O_CLOEXEC
-const NO_MODE = 0o600 // until it is whole
+const NO_MODE = 0o600 // until the file is complete
 
 export interface Copied {
   readonly files: number
-  /** On disk, as the source has it; what is shared with the source counts, too. */
+  /** Bytes on disk, as in the source; includes blocks shared with the source. */
   readonly bytes: number
 }
 
 export interface CopyOptions {
-  /** The owner that the copy gets. */
+  /** The owner in the copy. */
   owner?(id: number): number
-  /** Leave out what may not be read. */
+  /** Leave out unreadable files. */
   readonly skipClosed?: boolean
 }
 
@@ -49,7 +49,7 @@ interface Attribute {
 
 interface Entry extends Listed {
   readonly stat: TreeStat
-  /** Where a link leads; with its NUL. */
+  /** The target of a link, including its NUL. */
   readonly target: Buffer | undefined
   /** The number of the open file in init. */
   readonly fd: number | undefined
@@ -65,7 +65,7 @@ function failed(name: Buffer, result: number): BatchError {
 export class TreeCopy {
   readonly #channel: Channel
   readonly #bytes: FileBytes
-  /** The first name that an inode with several got in the copy, below its top. */
+  /** The first name in the copy, below its top, of an inode with several names. */
   readonly #linked = new Map<string, Buffer>()
   #top = -1
   #files = 0
@@ -79,7 +79,7 @@ export class TreeCopy {
     this.#bytes = new FileBytes(channel)
   }
 
-  /** Two folders of this process, by descriptor; the second one is empty. */
+  /** Copies between two folders of this process, given by descriptor; the second one is empty. */
   async copy(source: number, target: number): Promise<Copied> {
     const batch = new Batch()
     for (const fd of [source, target]) batch.call('fcntl', [batch.fd(fd), k.F_DUPFD_CLOEXEC, FIRST_FREE])
@@ -90,7 +90,7 @@ export class TreeCopy {
     return { files: this.#files, bytes: this.#used }
   }
 
-  /** From a path in init's own root, if there is a folder; a link on the way could lead to init's own /proc. */
+  /** Copies from a path in init's own root, if there is a folder; a link on the way could lead to init's own /proc. */
   async copyFrom(source: string, target: number): Promise<Copied> {
     const how = openHow({
       flags: k.O_RDONLY | abi.O_DIRECTORY | k.O_CLOEXEC,
@@ -107,12 +107,12 @@ export class TreeCopy {
     return { files: this.#files, bytes: this.#used }
   }
 
-  /** A result that only says that something cannot be copied. */
+  /** Whether a result means only that the entry cannot be copied. */
   #isSkipped(result: number): boolean {
     return GONE.includes(result) || (this.#options.skipClosed === true && result === EACCES)
   }
 
-  /** Everything in one folder; both numbers are closed. The folder itself comes last: its time is changed by what is in it. */
+  /** Copies a folder's content and closes both numbers. The folder itself comes last: its content changes its time. */
   async #folder(from: number, to: number, path: Buffer): Promise<void> {
     const folders: Entry[] = []
     for (;;) {
@@ -155,7 +155,7 @@ export class TreeCopy {
     return this.#channel.run(batch)
   }
 
-  /** What some names of a folder are; files come open. Those that are gone are left out. `open`: the folder itself. */
+  /** Looks at some names of a folder and opens files. Names that are gone are left out. `open`: the folder itself. */
   async #look(from: number, names: readonly Listed[], open?: number): Promise<Entry[]> {
     const batch = new Batch()
     const slot = STATX.size + NAMES
@@ -250,7 +250,7 @@ export class TreeCopy {
     return length < 0 ? undefined : Buffer.from(output.subarray(0, length))
   }
 
-  /** The same entries in the copy; folders are empty as yet. */
+  /** Makes the same entries in the copy; folders are still empty. */
   async #make(entries: readonly Entry[], to: number, path: Buffer): Promise<void> {
     const batch = new Batch()
     const files: { entry: Entry & { fd: number }; made: Ref }[] = []
@@ -265,12 +265,12 @@ export class TreeCopy {
         files.push({ entry: { ...entry, fd }, made: batch.call('openat', [to, name, CREATE, NO_MODE]) })
       else if (stat.whiteout || stat.type === k.S_IFIFO || stat.type === k.S_IFSOCK)
         batch.call('mknodat', [to, name, stat.type | NO_MODE, 0])
-      else continue // a device: a box can make none
+      else continue // a device, which a box cannot make
       this.#files++
       if (first) continue
       this.#used += stat.used
       if (stat.type !== k.S_IFDIR && fd === undefined) own.add(entry)
-      // Whiteouts are one inode for all of a box, and that would be more names than some file systems allow.
+      // All whiteouts of a box are one inode, and linking them would exceed the links that some file systems allow.
       if (stat.type !== k.S_IFDIR && stat.links > 1 && !stat.whiteout)
         this.#linked.set(stat.inode, Buffer.concat([path, name]))
     }
@@ -299,7 +299,7 @@ export class TreeCopy {
     if (dress.ops.length) await this.#channel.run(dress)
   }
 
-  /** Owner first: changing it takes setuid marks and capabilities away. Times last. */
+  /** Owner first: its change clears setuid marks and capabilities. Times last. */
   #dress(batch: Batch, { stat, attributes }: Entry, to: number): void {
     batch.call('fchown', [to, stat.uid, stat.gid])
     batch.call('fchmod', [to, stat.mode])

@@ -1,8 +1,8 @@
-/** What a copy of a tree has to know of each entry: readers of what the kernel wrote, and what decides. Pure. */
+/** Decodes the kernel's output about entries of a tree, and decides what a copy keeps. Pure. */
 import * as k from '../../ffi/abi/constants.ts'
 import { STATX } from '../../ffi/abi/structs.ts'
 
-const BLOCK = 512 // bytes; the unit of stx_blocks, whatever the file system's is
+const BLOCK = 512 // bytes; the unit of stx_blocks, whatever the file system's unit is
 // Offsets in struct statx (statx(2)) that only a whole copy needs.
 const BLOCKS = 48
 const ATIME = 64
@@ -23,9 +23,9 @@ export interface TreeStat {
   readonly used: number
   /** Device and inode: two names with the same one are hard links. */
   readonly inode: string
-  /** Character device 0:0, by which overlayfs marks what was deleted. */
+  /** Character device 0:0, which overlayfs uses as a mark for deleted files. */
   readonly whiteout: boolean
-  /** Two `struct timespec`: access and modification, for utimensat(2). */
+  /** Two `struct timespec` for utimensat(2): access and modification time. */
   readonly times: Uint8Array
 }
 
@@ -55,13 +55,13 @@ export function treeStat(bytes: Uint8Array): TreeStat {
 }
 
 export interface Listed {
-  /** With its closing NUL: only the kernel reads it. */
+  /** Includes its closing NUL, because only the kernel reads it. */
   readonly name: Buffer
-  /** One of S_IF*. Overlayfs needs a file system that tells it (d_type). */
+  /** One of S_IF*. Overlayfs needs a file system that reports it (d_type). */
   readonly type: number
 }
 
-/** What getdents64 wrote, without `.` and `..`. */
+/** The output of getdents64, without `.` and `..`. */
 export function listed(bytes: Buffer): Listed[] {
   const found: Listed[] = []
   for (let at = 0; at + D_NAME < bytes.length; ) {
@@ -77,14 +77,14 @@ export function listed(bytes: Buffer): Listed[] {
 }
 
 /**
- * Attributes that are the box's to have: its own, overlayfs's marks, access lists and capabilities. What security
- * modules of the host note is theirs to note again.
+ * Whether an attribute belongs to the box: its own, overlayfs's marks, access lists and capabilities. Security modules
+ * of the host set their labels again themselves.
  */
 function isKept(name: string): boolean {
   return name.startsWith('user.') || name.startsWith('system.posix_acl_') || name === 'security.capability'
 }
 
-/** Names out of what flistxattr(2) wrote, of those that a copy keeps. Bytes, as latin1. */
+/** Names in the output of flistxattr(2) that a copy keeps. Bytes, as latin1. */
 export function attributeNames(bytes: Buffer): string[] {
   return bytes.toString('latin1').split('\0').filter(isKept)
 }

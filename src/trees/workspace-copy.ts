@@ -1,6 +1,6 @@
 /**
- * Files of a workspace into a snapshot and back: plain copies, no word of git's. A box writes in the workspace, so every
- * folder is opened without following a link, and names are single ones in open folders.
+ * Copies files of a workspace into a snapshot and back, without git. A box writes in the workspace, so every folder is
+ * opened without following links, and names are single ones in open folders.
  */
 import * as k from '../../ffi/abi/constants.ts'
 import { copyBytes } from '../../ffi/copy-bytes.ts'
@@ -22,7 +22,7 @@ function split(path: string): { readonly folder: string; readonly name: string }
   return { folder: path.slice(0, Math.max(0, at)), name: path.slice(at + 1) }
 }
 
-/** Work with an open folder, which is closed after it. */
+/** Runs `work` with an open folder, then closes the folder. */
 async function within<T>(fd: number, work: (fd: number) => Promise<T>): Promise<T> {
   try {
     return await work(fd)
@@ -35,7 +35,7 @@ function openTop(path: string): number {
   return tree.openReal(tree.pathBytes(path), tree.FOLDER)
 }
 
-/** One file or link into another folder, under a name that is new there. Bytes on disk; undefined when it is neither. */
+/** Copies one file or link into another folder under a new name. Returns bytes on disk; undefined for other types. */
 async function copyOne(
   from: number,
   name: string,
@@ -54,7 +54,7 @@ async function copyOne(
   if (stat.type !== k.S_IFREG) return undefined
   return await within(tree.openFile(from, name), async (source) => {
     const opened = tree.statAt(source, '')
-    if (opened.type !== k.S_IFREG) return undefined // swapped meanwhile
+    if (opened.type !== k.S_IFREG) return undefined // replaced meanwhile
     return await within(tree.createFile(to, as), async (target) => {
       const size = Number(opened.size)
       await copyBytes(source, target, size, async () => {
@@ -68,7 +68,7 @@ async function copyOne(
   })
 }
 
-/** Every file, link and empty folder in a folder, below it. Never through a link. */
+/** Visits every file, link and empty folder below a folder. Never follows a link. */
 export async function walk(
   top: number,
   visit: (path: string, folder: boolean) => Promise<void> | void,
@@ -93,7 +93,7 @@ export async function walk(
   await below(top, '')
 }
 
-/** All paths of files and links in a folder. */
+/** Paths of all files and links in a folder. */
 export function filesIn(path: string): Promise<string[]> {
   return within(openTop(path), async (top) => {
     const found: string[] = []
@@ -104,7 +104,7 @@ export function filesIn(path: string): Promise<string[]> {
   })
 }
 
-/** The folder `path` of `top`, with those that lead to it; new ones get the modes that they have in `like`. */
+/** Opens the folder `path` of `top` and makes missing ones on the way, with their modes in `like`. */
 function ensure(top: number, like: number, path: string): number {
   let at = tree.openBelow(top, '')
   let known = ''
@@ -119,7 +119,7 @@ function ensure(top: number, like: number, path: string): number {
       const stat = tree.statAt(source, '')
       closeDescriptor(source)
       if (process.getuid?.() === 0) tree.setOwner(at, '', stat.uid, stat.gid)
-      tree.setMode(at, (stat.mode & 0o7777) | 0o700) // files are to come into it
+      tree.setMode(at, (stat.mode & 0o7777) | 0o700) // files will be put into it
     } catch (error) {
       closeDescriptor(at)
       throw error
@@ -128,7 +128,7 @@ function ensure(top: number, like: number, path: string): number {
   return at
 }
 
-/** Whether there is a repository of its own: git lists a submodule by its name, like a file. */
+/** Whether the folder is a repository of its own: git lists a submodule by its name, like a file. */
 function isRepository(dir: number, name: string): boolean {
   try {
     const folder = tree.openFolder(dir, name)
@@ -146,11 +146,11 @@ function isRepository(dir: number, name: string): boolean {
 
 export interface SavedWorkspace {
   readonly size: number
-  /** Those of `paths` that are submodules: left out. */
+  /** Submodules among `paths`, which are left out. */
   readonly submodules: readonly string[]
 }
 
-/** Copy files of the workspace, `paths` or all, into an empty folder. Rejects when `signal` is aborted. */
+/** Copies files of the workspace, `paths` or all, into an empty folder. Rejects when `signal` is aborted. */
 export async function saveWorkspace(
   workspace: string,
   target: string,
@@ -175,7 +175,7 @@ export async function saveWorkspace(
               }),
             )
         } catch (error) {
-          // Deleted, though git still lists it; or moved away this moment.
+          // Deleted although git still lists it, or moved away at this moment.
           if (!isAbsent(error)) throw error
         }
       }
@@ -189,7 +189,7 @@ export async function saveWorkspace(
   return { size, submodules }
 }
 
-/** Of `paths`, or all, those that are there and not in a saved workspace. */
+/** Existing files among `paths`, or all files, that a saved workspace does not contain. */
 export async function surplus(
   workspace: string,
   saved: string,
@@ -215,7 +215,7 @@ export async function surplus(
   )
 }
 
-/** Delete files of the workspace, and folders that are empty then. */
+/** Deletes files of the workspace, and folders that are empty then. */
 function clear(top: number, paths: readonly string[]): void {
   for (const path of paths) {
     let { folder, name } = split(path)
@@ -227,7 +227,7 @@ function clear(top: number, paths: readonly string[]): void {
   }
 }
 
-/** Work in a folder of an open one; false when there is none by that path, or the work says so. */
+/** Runs `work` in a folder of an open one; false if the folder does not exist or `work` returns false. */
 function inFolder(top: number, path: string, work: (dir: number) => boolean): boolean {
   let dir: number
   try {
@@ -243,7 +243,7 @@ function inFolder(top: number, path: string, work: (dir: number) => boolean): bo
   }
 }
 
-/** Put a saved workspace back: `doomed` goes, everything saved is there as it was. Every file is replaced by renaming. */
+/** Restores a saved workspace: removes `doomed`, and replaces every saved file by renaming. */
 export async function restoreWorkspace(
   workspace: string,
   saved: string,

@@ -1,5 +1,5 @@
 /**
- * Which files of a workspace are its user's work: what git knows or would add, or everything where there is no git.
+ * Finds the files of a workspace that are its user's work: files that git tracks or would add, or all without git.
  */
 import { lstatSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,20 +7,20 @@ import { runGit } from './git-process.ts'
 
 export interface WorkspaceFiles {
   readonly kind: 'repository' | 'with-ignored' | 'folder'
-  /** Below the workspace; bytes, as latin1. Undefined: all there are. */
+  /** Below the workspace; bytes, as latin1. Undefined means all files. */
   readonly paths: readonly string[] | undefined
-  /** Repositories within, whose files are not among them. */
+  /** Nested repositories, whose files are not included. */
   readonly nested: readonly string[]
 }
 
-/** Whether a path that git told is one below the workspace, and none of git's own. */
+/** Whether a path listed by git is below the workspace and not one of git's own. */
 export function isWorkPath(path: string): boolean {
   return path
     .split('/')
     .every((part) => part !== '' && part !== '.' && part !== '..' && !/^\.git$/i.test(part))
 }
 
-/** What `git ls-files -z` wrote; latin1. A repository within ends with a slash and is left to itself: `nested`. */
+/** Parses the output of `git ls-files -z` (latin1). A nested repository ends with a slash and goes to `nested`. */
 export function parseList(bytes: Buffer): { readonly paths: string[]; readonly nested: string[] } {
   const all = [...new Set(bytes.toString('latin1').split('\0'))]
   return { paths: all.filter(isWorkPath), nested: all.filter((path) => path.endsWith('/')) }

@@ -1,4 +1,4 @@
-/** What people have accepted, by folder. Its state file is src/store/trust-record.ts. */
+/** The requests that people have accepted, by folder. src/store/trust-record.ts has the state file. */
 import type { Ask } from './ask.ts'
 
 export interface AcceptedAsk extends Pick<Ask, 'key' | 'sentence'> {
@@ -6,10 +6,10 @@ export interface AcceptedAsk extends Pick<Ask, 'key' | 'sentence'> {
   readonly since: number
 }
 
-/** By the folder's path, links resolved. */
+/** Keys are paths of folders, links resolved. */
 export type AcceptedByFolder = ReadonlyMap<string, readonly AcceptedAsk[]>
 
-/** With `asks` accepted for a folder, beside what was before. */
+/** Adds `asks` to the accepted ones of a folder. */
 export function withAccepted(
   before: AcceptedByFolder,
   folder: string,

@@ -1,4 +1,4 @@
-/** What the project's `[env]` asks for: values of the host's, and other ones than the user has set. */
+/** Requests of the project's `[env]`: values of the host's variables, and values that differ from the user's own. */
 import type { Config } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import type { Ask } from './ask.ts'
@@ -24,7 +24,7 @@ export function envAsks(
     const reference = references.get(name)
     if (!isMine(at) || (before !== undefined && before === (reference ?? config.env[name]))) return []
     const asks: Ask[] = []
-    // Also when it is not set now: the meaning of a file must not depend on where it is read.
+    // Asked even if the variable is not set now: the meaning of a file must not depend on where it is read.
     if (reference !== undefined) {
       const wanted = reference.slice(1)
       const other = wanted === name ? [] : [name]

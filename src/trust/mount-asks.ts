@@ -1,4 +1,4 @@
-/** What the project's mounts ask for: everything that is not its own, and its own where the box has programs. */
+/** Requests of the project's mounts: all mounts of foreign folders, and its own folders where the box has programs. */
 import type { MountSpec } from '../config/mounts.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
 import type { Ask } from './ask.ts'
@@ -6,7 +6,7 @@ import { isPlaceOfPrograms, placeInBox } from './places.ts'
 import type { About } from './rules.ts'
 import { keyOf, shown } from './words.ts'
 
-/** By the folder that is mounted, links resolved: a link that has come to lead elsewhere is another meaning. */
+/** Keyed by the mounted folder, links resolved: a link that leads elsewhere now is a new request. */
 export function mountAsks(mounts: readonly MountSpec[], about: About): Ask[] {
   return mounts.flatMap((mount, index): Ask[] => {
     const at = `sandbox.mounts[${index}]`
@@ -44,7 +44,7 @@ function asked(
     at,
     key: key(readonly ? 'ro' : 'rw'),
     sentence: `${what}${readonly ? ', read-only' : ', to read and write'}${more ? `; ${more}` : ''}`,
-    // Who may write may read.
+    // Permission to write includes permission to read.
     isWithin: (accepted) => accepted === key('rw'),
   }
 }

@@ -20,7 +20,7 @@ interface Layers {
   readonly flags?: ConfigOverrides
 }
 
-/** What a coop.toml asks for, beside what the user's own layers say. */
+/** The requests of a coop.toml beyond the user's own layers. */
 function asks(project: string, { user = '', env = {}, flags }: Layers = {}) {
   writeFileSync(join(workspace(), 'coop.toml'), project)
   writeFileSync(join(root, 'default.toml'), user)
@@ -32,7 +32,7 @@ function asks(project: string, { user = '', env = {}, flags }: Layers = {}) {
     mount: (index) => {
       const mount = mounts[index]
       if (mount?.kind !== 'host') return undefined
-      // As if every path led where it says, seen from /w.
+      // Every path leads to itself, seen from /w.
       const source = resolve('/w', mount.source)
       return { source, target: mount.target, readonly: mount.readonly }
     },
@@ -41,7 +41,7 @@ function asks(project: string, { user = '', env = {}, flags }: Layers = {}) {
   })
 }
 const keys = (project: string, layers?: Layers) => asks(project, layers).map(({ key }) => key)
-/** Whether the one thing that `narrow` asks is covered by what `wide` asked. */
+/** Whether the request of `wide` covers the single request of `narrow`. */
 const covers = (wide: string, narrow: string, layers?: Layers) =>
   openAsks(asks(narrow, layers), new Set(keys(wide, layers))).length === 0
 

@@ -1,7 +1,7 @@
 /**
- * What the project's own coop.toml asks for beyond the safe set. It comes with the repository, and whoever writes there
- * decides what is in it: it may tighten what the user's own layers say (default.toml, COOP_*, flags), and whatever widens
- * that is an {@link Ask}. Pure.
+ * The requests of a project's own coop.toml beyond the safe set. The file comes with the repository, and its authors
+ * decide its content. It may tighten the user's own layers (default.toml, COOP_*, flags); everything that widens them
+ * is an {@link Ask}. Pure.
  */
 import type { TableName } from '../config/config.ts'
 import type { LoadedConfig } from '../config/load.ts'
@@ -12,7 +12,7 @@ import { type About, RULES, type Rules } from './rules.ts'
 
 export type { About, MountedAt } from './rules.ts'
 
-/** Nothing without a coop.toml, or when it stays within what the user's layers say. */
+/** None without a coop.toml, or if the file stays within the user's layers. */
 export function projectAsks(
   loaded: LoadedConfig,
   projectFile: string,
@@ -34,7 +34,7 @@ export function projectAsks(
   ): Ask[] =>
     keysOf(fields).flatMap((name) => {
       const at = `${table}.${name}`
-      // Items of a list that several layers add to each have an origin of their own.
+      // In a list that several layers add to, each item has an origin of its own.
       if (!fields[name].appends && !isMine(at)) return []
       return rules[name](values[name], users[name], about).map((ask) => ({ at, ...ask }))
     })

@@ -1,8 +1,8 @@
 /**
- * Which value of which key asks for something. One rule for each key of coop.toml; the type of the table demands them all,
- * so that a new key cannot be forgotten. A rule sees a value that the project has set, and what would hold without it.
+ * The rules that decide which values of coop.toml are requests. Each key has one rule; the type of the table demands
+ * all, so that a new key cannot be forgotten. A rule sees the value that the project has set, and the value without it.
  *
- * Safe is what only says how the box itself is, and what is less than the user's own layers allow.
+ * A value is safe if it concerns only the box itself, or is less than the user's own layers allow.
  */
 import { isAgentName } from '../agents/adapters.ts'
 import type { NetworkMode, TableName, Tables } from '../config/config.ts'
@@ -13,36 +13,36 @@ import { mountAsks } from './mount-asks.ts'
 import { isPlaceOfPrograms } from './places.ts'
 import { keyOf, quote, shown } from './words.ts'
 
-/** One of `[sandbox] mounts` as it is going to be mounted; links of the source resolved. */
+/** One of `[sandbox] mounts` as it will be mounted; the source's links are resolved. */
 export interface MountedAt {
   readonly source: string
   readonly target: string
   readonly readonly: boolean
 }
 
-/** What the rules need to know besides the configuration. */
+/** Facts besides the configuration that the rules need. */
 export interface About {
   /** The project's folder, links resolved. */
   readonly workspace: string
   /** Home of the box. */
   readonly home: string
-  /** Whether the value of a key, or an item such as `sandbox.mounts[0]`, is of the project's file. */
+  /** Whether the value of a key, or an item such as `sandbox.mounts[0]`, comes from the project's file. */
   isMine(key: string): boolean
-  /** The host folder of `sandbox.mounts[index]`; undefined to leave these out. */
+  /** The host folder of `sandbox.mounts[index]`; undefined leaves the mount out. */
   mount(index: number): MountedAt | undefined
-  /** An image by a name that means the same everywhere: the whole reference, links of paths resolved. */
+  /** The full name of an image, which means the same everywhere: the whole reference, links of paths resolved. */
   image(reference: string): string
-  /** What else a person should know of a folder that is mounted, to go on after a semicolon. */
+  /** More that a person should know about a mounted folder, as text after a semicolon. */
   describeMount?(source: string): string | undefined
 }
 
-/** `own` is what would hold without the project's file. */
+/** `own` is the value that would hold without the project's file. */
 export type Rule<V> = (value: V, own: V, about: About) => readonly Ask[]
 export type Rules<T> = { readonly [K in keyof T]: Rule<T[K]> }
 
-/** Only about the box itself, whatever the value is. */
+/** For keys that concern only the box itself, with any value. */
 const safe = (): readonly Ask[] => []
-/** A project that sets it is refused when its file is read (config/parse.ts). */
+/** For keys that a project may not set: its file is refused when it is read (config/parse.ts). */
 const refused = safe
 
 const ask = (sentence: string, ...key: [kind: string, ...parts: string[]]): Ask => ({
@@ -50,7 +50,7 @@ const ask = (sentence: string, ...key: [kind: string, ...parts: string[]]): Ask 
   sentence,
 })
 
-/** Without meaning of their own beyond starting a shell. */
+/** Shells do nothing beyond being a shell. */
 const SHELLS = ['sh', 'bash', 'dash', 'ash', 'zsh', 'fish', 'ksh']
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 const WIDTH: Readonly<Record<NetworkMode, number>> = { none: 0, veth: 1, host: 2 }
@@ -62,11 +62,11 @@ const NETWORKS: Readonly<Record<NetworkMode, string>> = {
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 const words = (list: readonly string[]): string => quote(list.join(' '))
-/** Items that the user's layers do not have. */
+/** The items that the user's layers do not have. */
 const added = <T>(list: readonly T[], own: readonly T[]): T[] =>
   list.filter((item) => !own.some((other) => same(item, other)))
 
-/** Limits: null is none. What was accepted covers all that is less. */
+/** Limits; null means none. An accepted value covers all lower ones. */
 function limit(name: string, what: (value: string) => string, show: (value: number) => string) {
   return (value: number | null, own: number | null): readonly Ask[] => {
     if (own === null || (value !== null && value <= own)) return []
@@ -93,7 +93,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
       value === 'host' || image(value) === image(own)
         ? []
         : [ask(`start from the image ${shown(value)}`, 'image', image(value))],
-    // Known ones are started as coop starts them; those of the user may be there to hold them back.
+    // Coop starts known agents itself. A command that the user configured may be there to restrain the agent.
     agent: (value, own) =>
       value === own || ((value === '' || isAgentName(value)) && (own === '' || isAgentName(own)))
         ? []
@@ -116,7 +116,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
         : [ask(`run ${quote(value)} as the shell`, 'shell', value)],
     user: safe,
     hostname: safe,
-    // Each by itself: fewer of them, or others in between that are accepted too, ask nothing.
+    // Each step counts by itself: dropping some, or adding accepted ones in between, needs no question.
     setup: (value, _own, { isMine }) =>
       value.flatMap((step, index) =>
         isMine(`sandbox.setup[${index}]`)
@@ -176,7 +176,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
       ),
   },
   session: {
-    // Folders of the box's home that are this workspace's alone.
+    // Folders of the box's home that belong to this workspace alone.
     persist: safe,
     auto_restart: safe,
     restart_delay_ms: safe,
@@ -189,7 +189,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
     pids: limit('pids', (value) => `run ${value} processes`, String),
     disk: limit('disk', (value) => `use ${value} disk space`, size),
   },
-  // Against a person's own slips in a browser.
+  // Protects against slips of a person in a browser.
   input_filter: { ctrl_c_debounce_ms: safe, block_sequences: safe },
   secrets: {
     hide: (value, own) =>
@@ -210,7 +210,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
   },
 }
 
-/** Whether a path, as the project writes it, stays below the project by its letters. */
+/** Whether a path, as the project writes it, stays textually below the project. */
 function isBelow(path: string): boolean {
   const clean = normalize(path)
   return !clean.startsWith('/') && !clean.startsWith('~') && clean !== '..' && !clean.startsWith('../')

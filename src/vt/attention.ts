@@ -1,4 +1,4 @@
-/** Finds what a program says to its user: the bell and notifications. Pure but for its state. */
+/** Finds a program's signals to its user: the bell and notifications. Pure but for its state. */
 import { BEL, ESC, sanitize } from './characters.ts'
 import type { Sequence } from './sequence.ts'
 import type { Sink } from './sink.ts'
@@ -11,13 +11,13 @@ export interface Signal {
 }
 
 const MAX_TEXT = 200 // characters
-const MAX_PARTS = 8 // of kitty's notifications that are being put together at a time
-const MAX_PART = 2048 // bytes of one of them that are kept, enough for MAX_TEXT of any characters
-const MAX_ID = 64 // characters of the name that the program gives it
-const PART_WAIT_MS = 10_000 // a notification whose rest has not come by then is forgotten
-const BELL_PAUSE_MS = 1000 // a program that rings all the time says one thing
+const MAX_PARTS = 8 // kitty's notifications that may be incomplete at the same time
+const MAX_PART = 2048 // bytes kept of such a notification, enough for MAX_TEXT of any characters
+const MAX_ID = 64 // characters of the identifier that the program gives it
+const PART_WAIT_MS = 10_000 // a notification that is still incomplete after it is dropped
+const BELL_PAUSE_MS = 1000 // a program that rings all the time gives one signal
 
-/** Everything but the bell: no other control matters here. */
+/** Everything but the bell: no other control character matters here. */
 const UNHEARD = String.fromCharCode(...Array.from({ length: 32 }, (_, code) => code), 0x7f).replace(
   '\x07',
   '',
@@ -49,17 +49,17 @@ export class Attention {
     this.#tokenizer = new Tokenizer(sink, UNHEARD)
   }
 
-  /** Bytes and characters kept at present. */
+  /** The number of bytes and characters kept at present. */
   get held(): number {
     let held = this.#tokenizer.held
     for (const [id, part] of this.#parts) held += id.length + part.title.length + part.body.length
     return held
   }
 
-  /** What the bytes say, if anything: the last notification, else the bell. `nowMs` is any clock that goes on. */
+  /** The signal in the bytes, if any: the last notification, else the bell. `nowMs` is any clock that moves forward. */
   push(bytes: Uint8Array, nowMs: number): Signal | undefined {
     const { offset, boundary } = this.#tokenizer
-    // Nearly all output: nothing begins and nothing is under way.
+    // The fast path for nearly all output: no sequence begins or is under way.
     if (boundary === offset && bytes.indexOf(ESC) < 0 && bytes.indexOf(BEL) < 0) return undefined
     this.#now = nowMs
     this.#found = undefined
@@ -81,7 +81,7 @@ export class Attention {
 
   #osc({ payload, text }: Sequence): void {
     if (text.startsWith('9;')) {
-      // A number first is a command of ConEmu's: progress, a folder.
+      // A leading number marks a command of ConEmu: progress, or a folder.
       if (!/^9;\d+(?:;|$)/.test(text)) this.#notify(utf8(payload, 2))
     } else if (text.startsWith('777;notify;')) {
       const [title = '', ...body] = utf8(payload, 11).split(';')
@@ -92,7 +92,7 @@ export class Attention {
     }
   }
 
-  /** kitty's desktop notifications: title and body come one after the other, each in pieces if it must. */
+  /** kitty's desktop notifications: title and body arrive one after the other, each possibly in pieces. */
   #kitty(metadata: string, payload: Uint8Array): void {
     const values = new Map(metadata.split(':').map((pair) => [pair.slice(0, 1), pair.slice(2)] as const))
     const what = values.get('p') ?? 'title'

@@ -1,11 +1,11 @@
-/** Bytes that are put together from pieces. Grows by doubling; gives memory back when it was much. */
+/** A buffer for bytes that arrive in pieces. It grows by doubling, and frees its memory if that was large. */
 export class ByteBuffer {
-  /** Only the first `length` bytes are meant; replaced when it grows. */
+  /** Only the first `length` bytes are valid; growing replaces the array. */
   bytes: Uint8Array = new Uint8Array(0)
   length = 0
   readonly #kept: number
 
-  /** `kept`: capacity that `clear` may leave. */
+  /** `kept`: the capacity that `clear` may leave. */
   constructor(kept: number) {
     this.#kept = kept
   }
@@ -16,7 +16,7 @@ export class ByteBuffer {
     this.length += bytes.length
   }
 
-  /** Make room for so many bytes more. */
+  /** Make room for `more` further bytes. */
   reserve(more: number): void {
     const length = this.length + more
     if (length <= this.bytes.length) return

@@ -1,4 +1,4 @@
-/** Which bytes of text a terminal would take for something else. */
+/** Recognizes bytes in text that a terminal would take for something else. */
 
 export const BEL = 0x07
 export const CAN = 0x18
@@ -6,13 +6,13 @@ export const SUB = 0x1a
 export const ESC = 0x1b
 export const DEL = 0x7f
 
-export const PARTIAL = 0 // the character may go on in the next chunk
+export const PARTIAL = 0 // the character may continue in the next chunk
 export const ILL_FORMED = -1
 export const C1 = -2 // U+0080..U+009F, well-formed
 
 /**
- * Length of the UTF-8 character at `at`, 2 to 4; else why there is none. Strict (Unicode 16, table 3-7): an
- * overlong form is none, since a lenient decoder makes controls of it.
+ * Length of the UTF-8 character at `at`, 2 to 4, or the reason why there is none. Strict (Unicode 16, table 3-7):
+ * overlong forms are refused, because a lenient decoder turns them into controls.
  */
 export function characterLength(bytes: Uint8Array, at: number, end: number): number {
   const lead = bytes[at] ?? 0
@@ -31,13 +31,13 @@ export function characterLength(bytes: Uint8Array, at: number, end: number): num
   return length
 }
 
-/** Controls of all sorts, and the marks that reverse how text reads: a title must look like what it says. */
+/** Controls of all sorts, and marks that reverse the direction of text: a title must look like its content. */
 const UNSEEMLY = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]/g
 
-/** UTF-8 that came from a program as one line of plain text, `limit` characters at most. */
+/** UTF-8 from a program as one line of plain text of at most `limit` characters. */
 export function sanitize(bytes: Uint8Array, limit: number): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
   const clean = text.replace(/[\t\n\r]+/g, ' ').replace(UNSEEMLY, '')
-  // By code points, so that no half of a pair is left.
+  // Cut by code points, so that no half of a surrogate pair is left.
   return clean.length <= limit ? clean : [...clean.slice(0, 2 * limit)].slice(0, limit).join('')
 }

@@ -13,7 +13,7 @@ describe('any stream', () => {
     return Buffer.concat([...shown, filter.flush()])
   }
 
-  /** With a character after it, so that a byte that begins one is not waited with. */
+  /** Appends a character, so that a byte that begins a character is not held back. */
   const ended = (bytes: Uint8Array) => new Uint8Array(Buffer.concat([bytes, Buffer.from('.')]))
 
   test('is filtered the same in any pieces, and only once', () => {

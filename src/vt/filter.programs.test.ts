@@ -1,10 +1,10 @@
-/** What programs write must arrive as they wrote it: recorded from them, shortened. */
+/** Output of real programs must arrive unchanged: recordings, shortened. */
 import { describe, expect, test } from 'bun:test'
 import { OutputFilter } from './filter.ts'
 import { MAX_CLIPBOARD } from './limits.ts'
 import { base64, bytesOf, filtered, rawBytes } from './testing.ts'
 
-/** What programs write, by who does. */
+/** Real output, by program. */
 const REAL = {
   'vim, starting and leaving':
     '\x1b[?1049h\x1b[22;0;0t\x1b[>4;2m\x1b[?1h\x1b=\x1b[?2004h\x1b[?1004h\x1b[1;24r\x1b[?12h\x1b[?12l\x1b[22;2t' +

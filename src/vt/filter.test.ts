@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { OutputFilter } from './filter.ts'
 import { base64, bytesOf, filtered, rawBytes } from './testing.ts'
 
-/** Alone, between text, and in pieces of one byte: nothing of it comes through but the text. */
+/** Alone, between texts, and in pieces of one byte: only the text comes through. */
 function expectDropped(sequence: string): void {
   expect(filtered(`a${sequence}b`)).toBe('ab')
   const filter = new OutputFilter()

@@ -1,9 +1,9 @@
 /**
- * Output of a hostile program on its way to the user's own terminal, without what acts on the host or makes the
- * terminal type something that the program chose. What is not known is left out. Pure but for its state.
+ * Filters the output of a hostile program for the user's own terminal. It removes everything that acts on the host or
+ * makes the terminal type text chosen by the program. Unknown sequences are removed. Pure but for its state.
  *
- * Modes, bracketed paste among them, are left to the program: a program that turns it off only gets its own pastes
- * bare, and the client turns modes back when it lets go of the terminal.
+ * Modes, including bracketed paste, are left to the program: a program that turns it off only gets its own pastes bare,
+ * and the client resets modes when it releases the terminal.
  */
 import { allowsCsi, allowsEscape } from './csi-rules.ts'
 import { judgeOsc, judgeTitle, type Verdict } from './osc-rules.ts'
@@ -21,28 +21,28 @@ import {
 import { Tokenizer } from './tokenizer.ts'
 
 /**
- * BEL, BS, HT, LF, VT, FF, CR, SO, SI. Not ENQ (the terminal types its answerback), CAN (starts a ZMODEM transfer in
- * some), XON and XOFF, NUL and DEL, which do nothing.
+ * BEL, BS, HT, LF, VT, FF, CR, SO, SI. Excluded: ENQ (the terminal types its answerback), CAN (starts a ZMODEM transfer
+ * in some terminals), XON and XOFF, and NUL and DEL, which do nothing.
  */
 const HARMLESS = '\x07\b\t\n\v\f\r\x0e\x0f'
 const REPLACEMENT = Buffer.from('\ufffd')
 const ST = Buffer.from('\x1b\\')
 const NOTHING = new Uint8Array(0)
-/** Those of them that nobody has to be told of. */
+/** The harmless controls that need no report to the witness. */
 const WITHOUT_EFFECT = HARMLESS.replace(/[\x0e\x0f]/g, '')
 const SHIFT_OUT = 0x0e
 const SHIFT_IN = 0x0f
 
 export interface Witness {
   sequence(sequence: Sequence): void
-  /** SO or SI. */
+  /** Called for SO and SI. */
   shift(code: number): void
 }
 
 export interface FilterOptions {
-  /** False: also without what the terminal answers, for output that is shown again (`isQuery`). */
+  /** False also removes sequences that the terminal answers, for output that is shown again (`isQuery`). */
   readonly queries?: boolean
-  /** Is told of each sequence that the terminal gets, before it does (src/client/terminal/screen-modes.ts). */
+  /** Called for each sequence that passes, before the terminal gets it (src/client/terminal/screen-modes.ts). */
   readonly witness?: Witness
 }
 
@@ -51,11 +51,11 @@ export class OutputFilter {
   readonly #answers: boolean
   readonly #witness: Witness | undefined
   #chunk: Uint8Array = NOTHING
-  /** The part of the chunk that is kept and not yet a piece. */
+  /** The start of the part of the chunk that is kept but not yet a piece. */
   #from = 0
   #to = 0
   #pieces: Uint8Array[] = []
-  /** The image under way: which bytes may be in it. */
+  /** The allowed bytes of the image under way. */
   #image: Uint8Array | undefined
 
   constructor(options: FilterOptions = {}) {
@@ -64,12 +64,12 @@ export class OutputFilter {
     this.#tokenizer = this.#begin()
   }
 
-  /** Bytes of a sequence or character that is not whole yet. Bounded; text never waits. */
+  /** Bytes of an incomplete sequence or character. Bounded; text is never held. */
   get held(): number {
     return this.#tokenizer.held
   }
 
-  /** What of `bytes` is for the terminal: the same array when nothing is left out, perhaps a part of it. */
+  /** The part of `bytes` for the terminal: the same array, or a view of it, if nothing in between is removed. */
   push(bytes: Uint8Array): Uint8Array {
     this.#chunk = bytes
     this.#from = this.#to = 0
@@ -84,8 +84,8 @@ export class OutputFilter {
   }
 
   /**
-   * No more comes, or what comes next is not what follows: what to write so that the terminal waits for nothing.
-   * What was held is left out.
+   * Ends the stream, or its part before a gap. Returns the bytes after which the terminal waits for nothing. Held
+   * bytes are dropped.
    */
   flush(): Uint8Array {
     const open = this.#image !== undefined
@@ -125,7 +125,7 @@ export class OutputFilter {
     this.#pieces.push(piece)
   }
 
-  /** A stray 8-bit control is no character either way, and is shown as such; terminals disagree on what it does. */
+  /** A stray 8-bit control is shown as an invalid character, because terminals disagree about its effect. */
   #control(code: number, bytes: Uint8Array, from: number, to: number): void {
     if (code >= 0x80) {
       if (to - from === 1) this.#put(REPLACEMENT)
@@ -162,7 +162,7 @@ export class OutputFilter {
     else if (verdict) this.#put(verdict)
   }
 
-  /** A graphics command: whole, or up to where its data begins. */
+  /** A graphics command: complete, or up to the start of its data. */
   #graphics(sequence: Sequence, end: string): Verdict {
     const { text } = sequence
     if (sequence.malformed || !allowsGraphics(text)) return false
@@ -171,7 +171,7 @@ export class OutputFilter {
     return Buffer.from(`\x1b_${silencedGraphics(text)}${end}`)
   }
 
-  /** Images are written as they come, for they are large. */
+  /** Images are large, so they are written as they arrive. */
   #stream(header: Sequence): boolean {
     if (isSixel(header)) {
       this.#settle(header, true)

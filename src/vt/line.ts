@@ -1,9 +1,9 @@
-/** One line of text under a cursor: a cell for each code point, which is near enough for reading. */
+/** One line of text under a cursor, with a cell per code point, which is exact enough for reading. */
 
 import { isUtf8 } from 'node:buffer'
 import { characterLength } from './characters.ts'
 
-const MAX_COLUMNS = 4096 // a cursor does not go further than any terminal is wide
+const MAX_COLUMNS = 4096 // no terminal is wider
 
 export class Line {
   #cells: string[]
@@ -18,7 +18,7 @@ export class Line {
     return this.#cells.length
   }
 
-  /** Blanks at the end are what was erased there. */
+  /** The text without blanks at the end, which are erased cells. */
   get text(): string {
     return this.#cells.join('')
   }
@@ -40,13 +40,13 @@ export class Line {
     this.#pad()
   }
 
-  /** The last character again (REP). */
+  /** Repeat the last character (REP). */
   repeat(count: number): void {
     const last = this.#cells[this.#cursor - 1]
     if (last) this.#put(Array<string>(Math.min(count, MAX_COLUMNS)).fill(last))
   }
 
-  /** ECMA-48's EL: 0 to the end, 1 to the cursor, 2 all of it. */
+  /** ECMA-48's EL: 0 erases to the end, 1 to the cursor, 2 everything. */
   erase(what: number): void {
     if (what === 0) this.#cells.length = Math.min(this.#cells.length, this.#cursor)
     else if (what === 1) this.#cells.fill(' ', 0, this.#cursor + 1)
@@ -76,7 +76,7 @@ export class Line {
   }
 }
 
-/** A cell for each byte that is no part of a character, so that it does not matter what came with it. */
+/** A cell for each character or ill-formed byte, independent of the pieces in which the bytes came. */
 function cellsOf(text: Uint8Array): string[] {
   const bytes = Buffer.from(text.buffer, text.byteOffset, text.byteLength)
   if (isUtf8(bytes)) return [...bytes.toString()]

@@ -1,15 +1,15 @@
 /**
- * Which OSC (operating system commands) of a program reach the user's terminal: those listed here, in the form that
- * is listed here. Not among them: 7 (a folder of the box, where the terminal would open the user's next
- * shell, with whatever a prompt runs there), 50 (fonts; answers with what was asked, CVE-2022-45063), 51 (evaluates
- * Emacs Lisp), 83 (runs commands of GNU screen), 1337 (files, variables and more of iTerm2's), 5522, 66.
+ * The OSC (operating system commands) of a program that reach the user's terminal: only those listed here, in the
+ * listed form. Excluded: 7 (a folder of the box, in which the terminal would open the user's next shell, with whatever
+ * a prompt runs there), 50 (fonts; answers with the query's own text, CVE-2022-45063), 51 (evaluates Emacs Lisp), 83
+ * (runs commands of GNU screen), 1337 (iTerm2's files, variables and more), 5522, 66.
  */
 import { isUtf8 } from 'node:buffer'
 import { sanitize } from './characters.ts'
 import { MAX_CLIPBOARD } from './limits.ts'
 import type { Sequence } from './sequence.ts'
 
-/** To be written as it is, to be left out, or to be written otherwise. */
+/** true: write it unchanged; false: remove it; bytes: write these instead. */
 export type Verdict = boolean | Uint8Array
 
 const MAX_TITLE = 256 // characters; no window shows more
@@ -22,17 +22,17 @@ const DYNAMIC = new RegExp(`^1[01279](?:;${COLOR}){1,3}$`)
 const RESETS = /^(?:104(?:;\d{1,3})*|11\d);?$/
 const LINK = /^8;[\x21-\x3a\x3c-\x7e]{0,256};(?:(?:https?:\/\/|mailto:)[\x21-\x7e]+)?$/i
 const PROGRESS = /^9;4(?:;[0-4]?(?:;\d{0,3})?)?;?$/
-/** ConEmu takes a number for a command: 9;6 and 9;7 run things, 9;9 is a folder. */
+/** ConEmu treats a number as a command: 9;6 and 9;7 run things, 9;9 is a folder. */
 const NUMBERED = /^9;\d+(?:;|$)/
 const POINTER = /^22;[<>=?]?[\w,-]{0,128}$/
 const PROMPT = /^133;[A-DILNP](?:;[\x20-\x3a\x3c-\x7e]*)*$/
-/** Not E (a command line that the editor offers to run again) and not P (its folder). */
+/** Excludes E (a command line that the editor offers to run again) and P (its folder). */
 const EDITOR_PROMPT = /^633;(?:[ABC]|D(?:;\d{1,3})?)$/
 const CLIPBOARD = /^52;[cpqs0-7]{0,12};/
 const BASE64 = /^[A-Za-z\d+/]*={0,2}$/
 /**
- * kitty's notifications: `key=value:…;text`. No `c` and no `a=report` (the terminal would type the identifier that
- * the program chose when the user clicks), no `p` but text (`?` and `alive` answer, `icon` is a file).
+ * kitty's notifications: `key=value:…;text`. Excluded: `c` and `a=report` (on a click the terminal would type the
+ * identifier that the program chose), and `p` other than text (`?` and `alive` answer, `icon` is a file).
  */
 const NOTICE = /^99;((?:(?:[defginostuw]=[\w+/=.,-]{0,128}|p=(?:title|body|close)|a=-?focus)(?::|(?=;)))*);/
 
@@ -46,7 +46,7 @@ function title(sequence: Sequence): Verdict {
   return rewritten(sequence, `${sequence.text[0]};`, sanitize(sequence.payload.subarray(2), MAX_TITLE))
 }
 
-/** The link is dropped and its text stays; it must not become part of the link before it. */
+/** Drops the link and keeps its text, which must not become part of the link before it. */
 function link(text: string): Verdict {
   return LINK.test(text) || Buffer.from('\x1b]8;;\x1b\\')
 }
@@ -71,16 +71,16 @@ function namedNotification(sequence: Sequence, text: string): Verdict {
   return rewritten(sequence, head, sanitize(sequence.payload.subarray(head.length), MAX_NOTICE))
 }
 
-/** With or without padding; what is not, some decode in their own way. */
+/** Valid base64, with or without padding; programs decode invalid base64 in different ways. */
 function isBase64(text: string): boolean {
   const over = text.length % 4
   return BASE64.test(text) && (over === 0 || (over > 1 && !text.endsWith('=')))
 }
 
 /**
- * Writing the clipboard stays: it is how an agent's "copy" reaches the user, who sees what is pasted. Reading it
- * (`?`) would type it into the box, and an empty write only clears it. Text with controls is refused: a terminal
- * that pastes ESC as it is would let `ESC [ 201 ~` end the paste, and what follows would be typed.
+ * Writing the clipboard is allowed: an agent's "copy" needs it, and the user sees the pasted text. Reading it (`?`)
+ * would type it into the box, and an empty write only clears it. Text with controls is refused: in a terminal that
+ * pastes ESC unchanged, `ESC [ 201 ~` would end the paste, and the text after it would be typed.
  */
 function clipboard(text: string): boolean {
   const head = CLIPBOARD.exec(text)?.[0]
@@ -120,7 +120,7 @@ export function judgeOsc(sequence: Sequence): Verdict {
   return RULES.get(end < 0 ? text : text.slice(0, end))?.(sequence, text) ?? false
 }
 
-/** `ESC k title ST`, as GNU screen and tmux name their windows: shown as it is where it is not known, so only if clean. */
+/** `ESC k title ST` names a window of GNU screen and tmux. Other terminals show its text, so only clean titles pass. */
 export function judgeTitle(sequence: Sequence): boolean {
   if (sequence.malformed) return false
   return Buffer.from(sanitize(sequence.payload, MAX_TITLE)).equals(sequence.payload)

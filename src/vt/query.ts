@@ -1,11 +1,11 @@
-/** Which sequences a terminal answers, as if the answer were typed. */
+/** Recognizes sequences that a terminal answers as if the user typed. */
 import { MAX_STRING } from './limits.ts'
 import { key, type Sequence } from './sequence.ts'
 import { CAPABILITY, graphicsAnswer, SETTING } from './string-rules.ts'
 
 /**
- * Kind of terminal (DA 1, 2, 3, XTVERSION), state (DSR and cursor, DECRQM), keyboard (kitty, modifyOtherKeys), size
- * and graphics (XTWINOPS, XTSMGRAPHICS), and those that the filter never lets through, for who uses this without it.
+ * Kind of terminal (DA 1, 2, 3, XTVERSION), state (DSR and cursor, DECRQM), keyboard (kitty, modifyOtherKeys), size and
+ * graphics (XTWINOPS, XTSMGRAPHICS), and those that the filter never lets through, for callers without the filter.
  */
 const CSI = new Set(
   ['c', '>c', '=c', '>q', 'n', '?n', '$p', '?$p', '?u', '?m', '?g', '?S', 'x', '*y', '$w', '$u', '&u'].map(
@@ -14,9 +14,9 @@ const CSI = new Set(
 )
 const WINDOW = key('t')
 const WINDOW_ANSWERS = new Set([11, 13, 14, 15, 16, 18, 19, 20, 21])
-/** OSC in which a `?` in the place of a value asks for it: colours, font, pointer, clipboard, features. */
+/** OSC in which a `?` instead of a value is a query: colours, font, pointer, clipboard, features. */
 const ASKING = /^(?:4|5|1\d|2[12]|50|52|5522);/
-/** kitty's notifications that ask, or that answer when the user acts on them. */
+/** kitty's notifications that are queries, or that answer when the user acts on them. */
 const NOTICE = /^99;[^;]*(?:p=\?|p=alive|a=[^:;]*report|c=1)/
 
 function isOscQuery(text: string): boolean {
@@ -26,8 +26,8 @@ function isOscQuery(text: string): boolean {
 }
 
 /**
- * Whether a terminal answers this. The client leaves such sequences out when it shows old output again: nobody waits
- * for the answers any more, and they would be typed into what runs now.
+ * Whether a terminal answers this sequence. The client removes such sequences from old output: nobody waits for the
+ * answers any more, and they would be typed into the program that runs now.
  */
 export function isQuery(sequence: Sequence): boolean {
   const { kind, key: id } = sequence

@@ -4,42 +4,42 @@
 export type Kind = 'esc' | 'csi' | 'osc' | 'dcs' | 'apc' | 'pm' | 'sos' | 'title'
 
 /**
- * A view that the tokenizer fills anew for each sequence: there are millions of them in a second of output.
- * Valid until the sink returns; who needs it longer copies `raw`.
+ * A view that the tokenizer refills for each sequence: a second of output contains millions. It is valid until the sink
+ * returns; copy `raw` to keep it longer.
  */
 export class Sequence {
   kind: Kind = 'esc'
-  /** One of `< = > ?` right after CSI or DCS, else 0. */
+  /** One of `< = > ?` directly after CSI or DCS, or 0. */
   prefix = 0
   /** Up to two bytes 0x20..0x2f, packed: `$` is 0x24, `%!` is 0x2521. */
   intermediates = 0
   /** The byte that ends ESC and CSI sequences and the header of DCS; 0 for the other strings. */
   final = 0
-  /** Against the grammar or with control characters inside: no two terminals agree on what it does. */
+  /** Violates the grammar or contains control characters: terminals disagree about its effect. */
   malformed = false
-  /** Longer than its kind may be; its bytes were not kept. Also `malformed`. */
+  /** Longer than its kind allows; its bytes were not kept. Then it is also `malformed`. */
   overlong = false
-  /** Stream offsets of its first byte and of the byte after its last. */
+  /** Stream offsets of its first byte and of the byte after its last one. */
   begin = 0
   end = 0
-  /** Where its bytes are: `bytes[from..to)`, payload at `bytes[payloadFrom..payloadTo)`. */
+  /** Its bytes are `bytes[from..to)`, the payload is `bytes[payloadFrom..payloadTo)`. */
   bytes: Uint8Array = new Uint8Array(0)
   from = 0
   to = 0
   payloadFrom = 0
   payloadTo = 0
 
-  /** All of it, from ESC to the terminator. */
+  /** The whole sequence, from ESC to the terminator. */
   get raw(): Uint8Array {
     return this.bytes.subarray(this.from, this.to)
   }
 
-  /** What a string carries, without introducer, header and terminator. */
+  /** The content of a string, without introducer, header and terminator. */
   get payload(): Uint8Array {
     return this.bytes.subarray(this.payloadFrom, this.payloadTo)
   }
 
-  /** The payload, one character for each byte. */
+  /** The payload with one character per byte. */
   get text(): string {
     return latin1(this.bytes, this.payloadFrom, this.payloadTo)
   }
@@ -49,7 +49,7 @@ export class Sequence {
     return (this.prefix << 24) | (this.intermediates << 8) | this.final
   }
 
-  /** The parameters of CSI or DCS as they are written: `1;38:2::1:2:3`. */
+  /** The parameters of a CSI or DCS as written: `1;38:2::1:2:3`. */
   get parameters(): string {
     const from = this.from + (this.prefix ? 3 : 2)
     let to = from
@@ -57,13 +57,13 @@ export class Sequence {
     return latin1(this.bytes, from, to)
   }
 
-  /** The parameters as numbers; what is left out is 0, of sub-parameters the first counts. */
+  /** The parameters as numbers: a missing one is 0, and only the first of sub-parameters counts. */
   get numbers(): number[] {
     return this.parameters.split(';').map((text) => Number.parseInt(text, 10) || 0)
   }
 }
 
-/** The key of a CSI or DCS that is written as `?h`, `$p`, `?$p`, `m`: prefix, intermediates, final. */
+/** The key of a CSI or DCS written as `?h`, `$p`, `?$p`, `m`: prefix, intermediates, final. */
 export function key(text: string): number {
   const [, prefix = '', intermediates = '', final = ''] = /^([<=>?]?)([ -/]{0,2})(.)$/.exec(text) ?? []
   let packed = 0

@@ -1,17 +1,17 @@
-/** Who listens to the tokenizer. */
+/** The interface of a listener to the tokenizer. */
 import type { Sequence } from './sequence.ts'
 
-/** What the stream is made of, in its order. Bytes are valid until the call returns. */
+/** Receives the parts of the stream in order. Bytes are valid until the call returns. */
 export interface Sink {
-  /** `bytes[from..to)` is text, and `offset` where in the stream it begins. Characters are never split. */
+  /** `bytes[from..to)` is text that begins at `offset` in the stream. Characters are never split. */
   text(bytes: Uint8Array, from: number, to: number, offset: number): void
-  /** A control character, DEL, or 0x80..0x9f: as a stray byte or as the two of a character. */
+  /** A control character, DEL, or 0x80..0x9f: a stray byte, or the two bytes of a character. */
   control(code: number, bytes: Uint8Array, from: number, to: number): void
-  /** A whole sequence. One that is aborted (CAN, SUB, ESC) is never told. */
+  /** A complete sequence. Aborted ones (CAN, SUB, ESC) are not reported. */
   sequence(sequence: Sequence): void
   /**
-   * The header of a DCS, or an APC up to its first `;`: true if the rest is to come as `data` and `end` and not
-   * as one sequence. For images, which are large.
+   * The header of a DCS, or an APC up to its first `;`. Return true to get the rest as `data` and `end` instead of as
+   * one sequence: this is for images, which are large.
    */
   stream?(header: Sequence): boolean
   data?(bytes: Uint8Array, from: number, to: number): void

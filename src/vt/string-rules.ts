@@ -1,7 +1,7 @@
 /**
- * Which DCS and APC of a program reach the user's terminal. Not among them: programmed keys (`|`), fonts
- * (`{`), macros (`!z`), ReGIS, passage through tmux (`tmux;`) to the terminal behind it, commands of kitty
- * (`@kitty-cmd`), settings of xterm (`+p`). PM and SOS have no use.
+ * The DCS and APC of a program that reach the user's terminal. Excluded: programmed keys (`|`), fonts (`{`), macros
+ * (`!z`), ReGIS, passage through tmux (`tmux;`) to the terminal behind it, commands of kitty (`@kitty-cmd`), settings
+ * of xterm (`+p`). PM and SOS have no use.
  */
 import { key, type Sequence } from './sequence.ts'
 
@@ -10,7 +10,7 @@ const SYNCHRONIZED = key('=s')
 export const SETTING = key('$q') // DECRQSS
 export const CAPABILITY = key('+q') // XTGETTCAP
 
-/** What is answered with the value of a setting. Others were once answered with themselves (CVE-2008-2383). */
+/** Settings that terminals answer with a value. Some once answered others with their own text (CVE-2008-2383). */
 const SETTINGS = new Set(['m', 'r', 's', ' q', '"q', '"p'])
 const CAPABILITIES = /^(?:[\da-fA-F]{2}){1,64}(?:;(?:[\da-fA-F]{2}){1,64}){0,63}$/
 
@@ -33,21 +33,21 @@ export const isSixel = (header: Sequence): boolean => header.kind === 'dcs' && h
 const GRAPHICS = /^G(?:[a-zA-Z]=[-+\w]{1,16}(?:,(?=[a-zA-Z])|(?=;?$)))*;?$/
 
 /**
- * A kitty graphics command, up to the `;` before its data. Only with the data in it: `t=f`, `t=t` and `t=s` have the
- * terminal read (and delete) files and shared memory of the host. Later pieces have no `t` and go on as the first.
+ * A kitty graphics command, up to the `;` before its data. It must contain its data: `t=f`, `t=t` and `t=s` make the
+ * terminal read (and delete) files and shared memory of the host. Later pieces have no `t` and continue the first one.
  */
 export function allowsGraphics(text: string): boolean {
   return GRAPHICS.test(text) && !/[G,]t=(?!d[,;]|d$)/.test(text)
 }
 
-/** Whether the terminal answers a graphics command: it does when there is a number, unless told not to (`q=2`). */
+/** Whether the terminal answers a graphics command: it does if there is a number, unless told not to (`q=2`). */
 export function graphicsAnswer(text: string): boolean {
   const quiet = [...text.matchAll(/[G,]q=(\w+)/g)].map((match) => match[1])
   const silent = quiet.length > 0 && quiet.every((value) => value === '2')
   return /[G,](?:[iI]=|a=q)/.test(text) && !silent
 }
 
-/** The same command, of which the terminal says nothing. */
+/** The same command with answers switched off. */
 export function silencedGraphics(text: string): string {
   const [, keys = '', end = ''] = /^G([^;]*)(;?)$/.exec(text) ?? []
   const others = keys.split(',').filter((pair) => pair && !pair.startsWith('q='))
@@ -57,6 +57,6 @@ export function silencedGraphics(text: string): string {
 const allowed = (pattern: RegExp): Uint8Array =>
   Uint8Array.from({ length: 256 }, (_, byte) => (pattern.test(String.fromCharCode(byte)) ? 1 : 0))
 
-/** Bytes that may be in an image; any other is left out of it. */
+/** Bytes that an image may contain; all others are removed. */
 export const SIXEL_BYTES = allowed(/[\x20-\x7e\n\r]/)
 export const GRAPHICS_BYTES = allowed(/[A-Za-z0-9+/=]/)

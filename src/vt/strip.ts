@@ -1,7 +1,7 @@
 /**
- * Plain text of a terminal's output, for `grep` and for reading: lines as they were last seen. Sequences and control
- * characters are gone but `\n` and `\t`; a line that was written over (progress bars) is what it became. Where the
- * cursor goes elsewhere a new line begins. Pure but for its state.
+ * Turns a terminal's output into plain text for `grep` and for reading, with each line as it was last seen. Sequences
+ * and control characters except `\n` and `\t` are removed, and an overwritten line (a progress bar) appears in its last
+ * state. A cursor movement out of the line begins a new one. Pure but for its state.
  */
 import { ByteBuffer } from './byte-buffer.ts'
 import { Line } from './line.ts'
@@ -9,8 +9,8 @@ import { key, type Sequence } from './sequence.ts'
 import type { Sink } from './sink.ts'
 import { Tokenizer } from './tokenizer.ts'
 
-const MAX_LINE = 65_536 // bytes; a longer line goes on as it comes and is not edited any more
-const BLANKS = new Uint8Array(4096).fill(0x20) // as many as any terminal is wide
+const MAX_LINE = 65_536 // bytes; the rest of a longer line is passed on without editing
+const BLANKS = new Uint8Array(4096).fill(0x20) // no terminal is wider
 const NEWLINE = 0x0a
 const CR = 0x0d
 const BS = 0x08
@@ -32,16 +32,16 @@ const EDITS: ReadonlyMap<number, 'column' | 'back' | 'erase' | 'blank' | 'delete
   [key('@'), 'insert'],
 ])
 const CLEAR = key('J')
-const COLOUR = key('m') // most of all sequences
+const COLOUR = key('m') // the most frequent sequence
 
 export class Stripper {
   readonly #tokenizer: Tokenizer
-  /** Whole lines, and after `#begin` the one under way when it is only appended to. */
+  /** Complete lines, and after `#begin` the current line while it is only appended to. */
   readonly #out = new ByteBuffer(4 * MAX_LINE)
   #begin = 0
-  /** The line under way once something in it was edited. */
+  /** The current line, once it has been edited. */
   #line: Line | undefined
-  #return = false // a CR came last: with an LF it is a line's end
+  #return = false // the last byte was a CR: a following LF ends the line
 
   constructor() {
     const sink: Sink = {
@@ -52,12 +52,12 @@ export class Stripper {
     this.#tokenizer = new Tokenizer(sink, '\t')
   }
 
-  /** Bytes kept at present. */
+  /** The number of bytes kept at present. */
   get held(): number {
     return this.#tokenizer.held + this.#out.length + (this.#line?.length ?? 0)
   }
 
-  /** Lines that are whole now. */
+  /** Returns the lines that are complete now. */
   push(bytes: Uint8Array): Uint8Array {
     this.#tokenizer.push(bytes)
     const done = this.#out.bytes.slice(0, this.#begin)
@@ -69,7 +69,7 @@ export class Stripper {
     return done
   }
 
-  /** The line that had no end. */
+  /** Returns the last line, which had no end. */
   flush(): Uint8Array {
     this.#settle()
     const last = this.#out.bytes.slice(0, this.#out.length)
@@ -105,14 +105,14 @@ export class Stripper {
     this.#begin = this.#out.length
   }
 
-  /** A new line, unless this one is empty: programs that paint move much more often than they write. */
+  /** Begin a new line unless this one is empty: programs that paint move much more often than they write. */
   #break(): void {
     this.#settle()
     if (this.#out.length > this.#begin) this.#newline()
     this.#return = false
   }
 
-  /** The line as something to be edited. */
+  /** The line as an object that can be edited. */
   #edit(): Line {
     if (!this.#line) {
       this.#line = new Line(this.#out.bytes.subarray(this.#begin, this.#out.length))
@@ -123,7 +123,7 @@ export class Stripper {
     return this.#line
   }
 
-  /** The edited line is as it will be. */
+  /** The edited line has its final state. */
   #settle(): void {
     if (this.#line) this.#out.append(Buffer.from(this.#line.text))
     this.#line = undefined
@@ -141,7 +141,7 @@ export class Stripper {
       if (!sequence.intermediates && 'DEMc'.includes(String.fromCharCode(sequence.final))) this.#break()
     } else if (kind === 'csi') {
       this.#csi(id, sequence)
-      if (this.#line && this.#line.length > MAX_LINE) this.#flow() // repeated, inserted
+      if (this.#line && this.#line.length > MAX_LINE) this.#flow() // through REP or insertion
     }
   }
 
@@ -159,7 +159,7 @@ export class Stripper {
       this.#break()
   }
 
-  /** TUIs do this for blanks, so the line stays one that is only appended to. */
+  /** TUIs use this for blanks, so the line can stay append-only. */
   #forward(count: number): void {
     if (this.#line || this.#return) this.#edit().forward(count)
     else {
@@ -173,7 +173,7 @@ export class Stripper {
     first: number,
     count: number,
   ): void {
-    // Programs erase to the end after each line they write: nothing to do, and no reason to leave the fast way.
+    // Programs erase to the end after each line they write: nothing to do, and no reason to leave the fast path.
     if (what === 'erase' && first === 0 && !this.#line && !this.#return) return
     const line = this.#edit()
     if (what === 'column') line.cursor = count - 1

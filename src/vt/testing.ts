@@ -1,4 +1,4 @@
-/** What the tests of this folder share: random streams, and ways to read them. */
+/** Helpers for the tests of this folder: random streams, and ways to read them. */
 import { ESC } from './characters.ts'
 import { type FilterOptions, OutputFilter } from './filter.ts'
 import type { Kind, Sequence } from './sequence.ts'
@@ -6,12 +6,12 @@ import { Tokenizer } from './tokenizer.ts'
 
 export const bytesOf = (text: string): Uint8Array => new Uint8Array(Buffer.from(text))
 
-/** A byte for each character: for text that is no UTF-8. */
+/** One byte per character, for text that is not UTF-8. */
 export const rawBytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'latin1'))
 
 export const base64 = (text: string): string => Buffer.from(text).toString('base64')
 
-/** All that the filter lets through of a whole stream. */
+/** The filter's output for a whole stream. */
 export function filtered(input: string | Uint8Array, options?: FilterOptions): string {
   const filter = new OutputFilter(options)
   const bytes = typeof input === 'string' ? bytesOf(input) : input
@@ -29,7 +29,7 @@ export type Token =
       readonly sequence: Sequence
     }
 
-/** Everything the tokenizer tells, neighbouring texts as one. */
+/** All tokens of the tokenizer, with neighbouring texts joined. */
 export function tokens(parts: readonly Uint8Array[]): Token[] {
   const found: Token[] = []
   const text = (bytes: Uint8Array): void => {
@@ -52,7 +52,7 @@ export function tokens(parts: readonly Uint8Array[]): Token[] {
   return found
 }
 
-/** The sequence with bytes of its own. */
+/** A copy of the sequence with bytes of its own. */
 function copy(sequence: Sequence): Sequence {
   const own = Object.assign(Object.create(Object.getPrototypeOf(sequence)), sequence) as Sequence
   own.bytes = new Uint8Array(sequence.bytes)
@@ -113,7 +113,7 @@ const PIECES = [
 ].map((text) => Buffer.from(text))
 const STRAY = [0x80, 0x9b, 0x9c, 0x9d, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xe0, 0xe2, 0xed, 0xf0, 0xf4, 0xff]
 
-/** Random bytes, or sequences and what looks like them, cut and changed. */
+/** Random bytes, or sequences and similar bytes, cut and changed. */
 export function randomStream(random: Random): Uint8Array {
   if (random(4) === 0) return Uint8Array.from({ length: random(80) }, () => random(256))
   const parts = Array.from({ length: 1 + random(24) }, () => {
@@ -136,7 +136,7 @@ export function randomSplit(random: Random, bytes: Uint8Array): Uint8Array[] {
   return parts
 }
 
-/** The parts as a terminal gives them: each is a Buffer in the same memory, good until the next one. */
+/** The parts as a terminal delivers them: each is a Buffer in the same memory, valid until the next one. */
 export function* inTurn(parts: readonly Uint8Array[]): Generator<Buffer> {
   const memory = Buffer.alloc(Math.max(1, ...parts.map(({ length }) => length)))
   for (const part of parts) {
@@ -146,7 +146,7 @@ export function* inTurn(parts: readonly Uint8Array[]): Generator<Buffer> {
   }
 }
 
-export const FUZZ_MS = 1500 // for each fuzz test; a slow machine does fewer rounds
+export const FUZZ_MS = 1500 // per fuzz test; a slow machine does fewer rounds
 
 /** Runs `round` on random streams until the time is over. */
 export function fuzz(seed: number, round: (bytes: Uint8Array, random: Random) => void): void {

@@ -1,4 +1,4 @@
-/** Finds where text ends: at a control, or at a character that the chunk does not have all of. */
+/** Finds the end of text: a control, or a character that is incomplete in the chunk. */
 import { C1, characterLength, DEL, ESC, PARTIAL } from './characters.ts'
 import type { Sink } from './sink.ts'
 
@@ -8,12 +8,12 @@ const MULTIBYTE = 2
 const NOTHING = new Uint8Array(0)
 
 export class TextScanner {
-  /** What was held back of a character that is not whole. */
+  /** The held bytes of an incomplete character. */
   partial: Uint8Array = NOTHING
   readonly #sink: Sink
   readonly #classes = new Uint8Array(256).fill(TEXT)
 
-  /** `inText`: control characters that are told as text. */
+  /** `inText`: control characters to report as text. */
   constructor(sink: Sink, inText: string) {
     this.#sink = sink
     this.#classes.fill(STOP, 0, 0x20).fill(MULTIBYTE, 0x80)
@@ -22,7 +22,7 @@ export class TextScanner {
     this.#classes[ESC] = STOP
   }
 
-  /** Finish the character that an earlier chunk began; returns where the text after it begins. */
+  /** Finish the character that an earlier chunk began; returns the start of the text after it. */
   join(bytes: Uint8Array, offset: number): number {
     const before = this.partial
     if (!before.length) return 0
@@ -31,7 +31,7 @@ export class TextScanner {
     joined.set(bytes.subarray(0, 3), before.length)
     this.partial = NOTHING
     const begin = offset - before.length
-    // One character at a time, for the rest of the chunk is not to be looked at here.
+    // One character at a time, because the rest of the chunk must not be scanned here.
     let at = 0
     while (at < before.length) {
       const length = characterLength(joined, at, joined.length)
@@ -42,8 +42,8 @@ export class TextScanner {
   }
 
   /**
-   * Tell the sink what comes before the next ESC; returns where that is, or `end`. `offset` is that of the first
-   * byte of `bytes` in the stream. `whole`: no more comes, what is ill-formed is not waited for.
+   * Reports the text before the next ESC to the sink; returns the position of that ESC, or `end`. `offset` is the
+   * stream offset of the first byte of `bytes`. With `whole` nothing follows, so ill-formed bytes are not held.
    */
   scan(bytes: Uint8Array, start: number, end: number, offset: number, whole = false): number {
     const classes = this.#classes
@@ -65,7 +65,7 @@ export class TextScanner {
         length = 2
         code = bytes[at + 1] ?? 0
       } else if (byte >= 0xa0 && !partial) {
-        at++ // Latin-1, say: no terminal takes it for a control
+        at++ // Latin-1, for example: no terminal takes it for a control
         continue
       } else length = 1
       if (from < at) sink.text(bytes, from, at, offset + from)

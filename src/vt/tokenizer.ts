@@ -1,10 +1,9 @@
 /**
- * Tells text from control sequences in what a program writes to a terminal, in any pieces: Paul Williams' parser
- * for DEC terminals (vt100.net/emu/dec_ansi_parser) with the strings of ECMA-48 and xterm. Pure but for its state.
+ * Splits a program's terminal output, in any pieces, into text and control sequences: Paul Williams' parser for DEC
+ * terminals (vt100.net/emu/dec_ansi_parser) with the strings of ECMA-48 and xterm. Pure but for its state.
  *
- * Only the 7-bit forms start a sequence. The 8-bit controls 0x80..0x9f are bytes of UTF-8 characters, and as
- * characters of their own (U+009B) some terminals act on them and others do not: they are told as controls, and
- * what follows is text.
+ * Only the 7-bit forms start a sequence. Bytes 0x80..0x9f are parts of UTF-8 characters. As characters of their own
+ * (U+009B) some terminals obey them and others do not: they are reported as controls, and the bytes after them as text.
  */
 
 import { ByteBuffer } from './byte-buffer.ts'
@@ -14,7 +13,7 @@ import { type Kind, Sequence } from './sequence.ts'
 import type { Sink } from './sink.ts'
 import { TextScanner } from './text-scanner.ts'
 
-const KEPT_BUFFER = 2 * MAX_STRING // a larger one is not kept for the next sequence
+const KEPT_BUFFER = 2 * MAX_STRING // bytes; a larger buffer is not kept for the next sequence
 
 const GROUND = 0
 const ESCAPE = 1
@@ -22,7 +21,7 @@ const HEADER = 2
 const STRING = 3
 const STRING_ESCAPE = 4
 
-/** What a byte after ESC begins; any other ends the sequence. */
+/** The sequences that begin with ESC and this byte; any other byte ends the sequence. */
 const INTRODUCERS: Readonly<Record<number, Kind>> = {
   91: 'csi', // [
   80: 'dcs', // P
@@ -41,33 +40,33 @@ export class Tokenizer {
   #state = GROUND
   /** Stream offset of the chunk's first byte. */
   #offset = 0
-  /** Where in the chunk the sequence goes on, after the bytes that are held from earlier ones. */
+  /** The position in the chunk where the sequence continues, after the bytes held from earlier chunks. */
   #start = 0
   readonly #held = new ByteBuffer(KEPT_BUFFER)
-  #payload = 0 // where the payload begins, counted from the sequence's first byte
+  #payload = 0 // offset of the payload from the sequence's first byte
   #streaming = false
   #asked = false // whether the sink was asked to stream this string
 
-  /** `inText`: control characters that are told as text, since the sink does nothing about them. */
+  /** `inText`: control characters to report as text, because the sink ignores them. */
   constructor(sink: Sink, inText = '') {
     this.#sink = sink
     this.#text = new TextScanner(sink, inText)
   }
 
-  /** Bytes seen. */
+  /** The number of bytes seen. */
   get offset(): number {
     return this.#offset
   }
 
   /**
-   * The last offset that was between a character or sequence and the next: what is shown from there on is shown
-   * right. Bytes of a sequence or character under way come after it.
+   * The last offset between two characters or sequences: output shown from there on is shown correctly. An incomplete
+   * sequence or character begins after it.
    */
   get boundary(): number {
     return this.#state === GROUND ? this.#offset - this.#text.partial.length : this.#sequence.begin
   }
 
-  /** Bytes kept at present. */
+  /** The number of bytes kept at present. */
   get held(): number {
     return this.#held.length + this.#text.partial.length
   }
@@ -108,7 +107,7 @@ export class Tokenizer {
     this.#asked = false
   }
 
-  /** Inside a sequence; returns where to go on. */
+  /** Inside a sequence; returns the position after the handled bytes. */
   #control(bytes: Uint8Array, start: number, end: number): number {
     if (this.#state === STRING) return this.#string(bytes, start, end)
     if (this.#state === STRING_ESCAPE) {
@@ -122,10 +121,10 @@ export class Tokenizer {
       if (byte === ESC) this.#open(at)
       else if (byte === CAN || byte === SUB || byte >= 0x80) {
         this.#abort()
-        return byte < 0x80 ? at + 1 : at // what is no ASCII is text
+        return byte < 0x80 ? at + 1 : at // a byte that is not ASCII is text
       } else if (byte < 0x20) {
         sequence.malformed = true
-        if (sequence.kind !== 'dcs') this.#sink.control(byte, bytes, at, at + 1) // terminals act on it at once
+        if (sequence.kind !== 'dcs') this.#sink.control(byte, bytes, at, at + 1) // terminals obey it at once
       } else if (byte === DEL) sequence.malformed = true
       else if (byte < 0x30) this.#intermediate(byte)
       else if (this.#state === ESCAPE) {
@@ -179,7 +178,7 @@ export class Tokenizer {
     for (; at < end; at++) {
       byte = bytes[at] ?? 0
       if (byte === ESC || byte === separator || byte === CAN || byte === SUB) break
-      if (byte === BEL && kind === 'osc') break // xterm's; no other string ends with it
+      if (byte === BEL && kind === 'osc') break // an xterm extension; no other string ends with BEL
     }
     if (this.#streaming && at > start) this.#sink.data?.(bytes, start, at)
     if (at >= end) return end
@@ -197,13 +196,13 @@ export class Tokenizer {
     this.#held.clear()
   }
 
-  /** Whether the sink wants the rest of a string in pieces; `at` is where that begins. */
+  /** Whether the sink wants the rest of a string in pieces; `at` is the start of that rest. */
   #ask(bytes: Uint8Array, at: number): void {
     this.#asked = true
     if (!this.#sink.stream || !this.#fill(bytes, at, 0) || this.#sequence.malformed) return
     this.#streaming = this.#sink.stream(this.#sequence)
     if (this.#streaming) this.#held.clear()
-    else if (this.#held.length) this.#start = at // all before is held
+    else if (this.#held.length) this.#start = at // all bytes before it are held
   }
 
   /** The sequence ends before `at`. */
@@ -220,7 +219,7 @@ export class Tokenizer {
     return at
   }
 
-  /** Make the sequence's view of its bytes, which end before `at`. Returns whether it has them. */
+  /** Point the sequence's view at its bytes, which end before `at`. Returns whether they were kept. */
   #fill(bytes: Uint8Array, at: number, terminator: number): boolean {
     const sequence = this.#sequence
     sequence.end = this.#offset + at

@@ -86,7 +86,7 @@ describe('refused', () => {
     ],
     'a manifest that is none': [
       (_, path) => (path.includes('/manifests/') ? new Response('<html>') : undefined),
-      /no JSON/,
+      /not JSON/,
       /damaged/,
     ],
     'a layer that is not there': [
@@ -204,8 +204,8 @@ test('a missing registry is soon reported, and so is waiting for one', async () 
   const { code, stderr } = await t.coop(['image', 'pull', `${host}/it`])
   expect(stderr).toBe(
     `${host} refuses the connection; trying again\n` +
-      `coop: reading it from ${host} did not work: ${host} refuses the connection (tried 4 times)\n` +
-      'hint: is the registry running, and at this port?\n',
+      `coop: reading it from ${host} failed: ${host} refuses the connection (tried 4 times)\n` +
+      'hint: check that the registry runs and uses this port\n',
   )
   expect(code).toBe(5)
 })

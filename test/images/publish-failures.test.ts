@@ -72,7 +72,7 @@ describe.each(invokers)('as $name', (invoker) => {
     ])
       expectRefusal(await t.coop(['image', 'publish', 'box', name]), {
         code: 2,
-        sentence: /no name for an image|coop build gives/,
+        sentence: /not a name for an image|reserved for images of coop build/,
         hint: /name/,
       })
     expectRefusal(await t.coop(['image', 'publish', 'box', 'UPPER']), {

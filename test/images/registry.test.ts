@@ -255,16 +255,16 @@ describe('images that are in no registry', () => {
     run(['chmod', '-R', 'a+rX', t.workspace])
     const cases: [string, RegExp, RegExp][] = [
       ['oci:oci.tar', /oci\.tar is a file/, /oci-archive:\/.*oci\.tar/],
-      ['oci:no-index', /no-index is no image: it has no index\.json/, /get it again/],
-      ['oci:no-json', /no-json: index\.json is no JSON/, /get it again/],
+      ['oci:no-index', /no-index is not an image: it has no index\.json/, /get it again/],
+      ['oci:no-json', /no-json: index\.json is not JSON/, /get it again/],
       ['oci:nothing', /there is no \/.*nothing/, /relative/],
       ['oci-archive:layout', /layout is a folder/, /oci:\/.*layout/],
-      ['oci-archive:docker.tar', /docker\.tar is no oci-archive/, /docker-archive:/],
-      ['docker-archive:oci.tar', /oci\.tar is no docker-archive/, /oci-archive:/],
+      ['oci-archive:docker.tar', /docker\.tar is not of the kind oci-archive/, /docker-archive:/],
+      ['docker-archive:oci.tar', /oci\.tar is not of the kind docker-archive/, /oci-archive:/],
       ['oci-archive:half.tar', /half\.tar: the archive ends in the middle/, /damaged/],
-      ['oci-archive:noise.tar', /noise\.tar is no tar archive/, /damaged/],
+      ['oci-archive:noise.tar', /noise\.tar is not a tar archive/, /damaged/],
       ['docker-archive:empty.tar', /empty\.tar is empty/, /damaged/],
-      ['docker-archive:no-json.tar', /no-json\.tar: manifest\.json is no JSON/, /damaged/],
+      ['docker-archive:no-json.tar', /no-json\.tar: manifest\.json is not JSON/, /damaged/],
       ['docker-archive:changed.tar', /changed\.tar: /, /damaged/],
     ]
     for (const [reference, sentence, hint] of cases)

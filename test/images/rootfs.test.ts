@@ -42,7 +42,7 @@ describe.each(everyone)('as $name', (invoker) => {
       }
       expectRefusal(await inRoot(root), {
         code: 125,
-        sentence: /not the box's to add to/,
+        sentence: /the box may not write in the folder above/,
         hint: /make a copy/,
       })
       t.write('coop.toml', '[workspace]\npath = "/work"\n')

@@ -61,12 +61,12 @@ describe.each(invokers)('as $name', (invoker) => {
       await said('[sandbox]\nimage = "rootfs:/no/such"', 5, 'there is no root file system at /no/such')
       await said('[sandbox]\nimage = "Not/an/image"', 5, '"Not/an/image" names no image')
       await said('[sandbox]\nsetup = ["true"]', 5, 'sandbox.setup needs an image of layers')
-      await said('[sandbox]\nagent = "cladue"', 1, 'There is no agent or command named')
-      await said('[sandbox]\nagent = "aider"', 1, 'The agent aider is not installed')
+      await said('[sandbox]\nagent = "cladue"', 1, 'there is no agent or command named')
+      await said('[sandbox]\nagent = "aider"', 1, 'the agent aider is not installed')
       t.write('coop.toml', '')
       expectRefusal(await t.coop(['-d'], { env: { COOP_AGENT: 'aider' } }), {
         code: 1,
-        sentence: /^coop: COOP_AGENT: The agent aider/,
+        sentence: /^coop: COOP_AGENT: the agent aider/,
         hint: /install/i,
       })
       t.write('../../config/default.toml', '[secrets]\nhide = ["*.x"]\n')

@@ -71,7 +71,7 @@ describe.each(everyone)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('coop.toml', ASKING)
-      const hint = new RegExp(`coop trust -w ${t.workspace}; scripts accept it with --trust`)
+      const hint = new RegExp(`coop trust -w ${t.workspace}; in scripts use --trust`)
       const sentence =
         /wants what you have not accepted: to make sandboxes .*; to have your variable HOST_SECRET$/m
       for (const args of [['-d'], ['create', 'it'], ['build'], ['trust']])

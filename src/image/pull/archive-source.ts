@@ -1,4 +1,4 @@
-/** Images in folders and archives: the OCI image layout, plain or in a tar, and what `docker save` writes. */
+/** Images in folders and archives: the OCI image layout, plain or in a tar, and the format of `docker save`. */
 
 import { accessSync, closeSync, constants, existsSync, readSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,35 +20,35 @@ import {
 } from './manifest.ts'
 import { checkBlob, type OpenImage, sha256, verified } from './source.ts'
 
-/** Files by their names in a folder or an archive. */
+/** Reads files by their names in a folder or an archive. */
 interface Files {
-  /** Raises E_IMAGE when it is not there or larger than a manifest may be. */
+  /** Raises E_IMAGE if the file is missing or larger than a manifest may be. */
   read(name: string): Uint8Array
   size(name: string): number
   pieces(name: string): AsyncIterable<Uint8Array>
 }
 
-const MAGIC = 512 // bytes, of which the first tell how it is compressed
-/** The file by which each kind of archive is known. */
+const MAGIC = 512 // bytes; the first ones tell the compression
+/** The file that identifies each kind of archive. */
 const KNOWN_BY = { 'oci-archive': 'oci-layout', 'docker-archive': 'manifest.json' } as const
 type ArchiveKind = keyof typeof KNOWN_BY
 
-const MAX_FILES = 100_000 // of an archive; each layer is one, or three in old ones
+const MAX_FILES = 100_000 // in an archive; each layer is one file, or three in old archives
 
-/** Why there is no image of that kind. */
+/** The error for a path without an image of that kind. */
 function missing(kind: string, path: string): CoopError {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat)
     return new CoopError('E_IMAGE', `there is no ${path}`, {
-      hint: 'paths are relative to the current folder',
+      hint: 'check the path: it is relative to the current folder',
     })
   if (stat.isDirectory() && kind !== 'oci')
-    return new CoopError('E_IMAGE', `${path} is a folder, and ${kind}: wants a file`, { hint: `oci:${path}` })
+    return new CoopError('E_IMAGE', `${path} is a folder, but ${kind}: needs a file`, { hint: `oci:${path}` })
   if (stat.isFile())
-    return new CoopError('E_IMAGE', `${path} is a file, and oci: wants a folder`, {
-      hint: `oci-archive:${path}, or docker-archive:${path} for what docker save has written`,
+    return new CoopError('E_IMAGE', `${path} is a file, but oci: needs a folder`, {
+      hint: `use oci-archive:${path}, or docker-archive:${path} for an archive of docker save`,
     })
-  return badImage(`${path} is no ${kind === 'oci' ? 'image: it has no index.json' : 'file'}`)
+  return badImage(`${path} is not ${kind === 'oci' ? 'an image: it has no index.json' : 'a file'}`)
 }
 
 function readable(path: string): void {
@@ -56,7 +56,7 @@ function readable(path: string): void {
     accessSync(path, constants.R_OK)
   } catch (error) {
     throw new CoopError('E_IMAGE', `${path} cannot be read (${errnoOf(error)})`, {
-      hint: 'it must be readable for you: ls -l',
+      hint: 'make it readable for you; check with ls -l',
       cause: error,
     })
   }
@@ -82,7 +82,7 @@ function folder(path: string): Files {
   }
 }
 
-/** Where the files of a tar are in it; links, as old `docker save` made them for layers that are the same, resolved. */
+/** Positions of the files in a tar. Links, which old `docker save` made for equal layers, are resolved. */
 async function archive(kind: ArchiveKind, path: string): Promise<Files> {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat?.isFile()) throw missing(kind, path)
@@ -104,7 +104,7 @@ async function archive(kind: ArchiveKind, path: string): Promise<Files> {
   }
   const tar = new TarReader(counted())
   const first = tar.next().catch((error) => {
-    throw badImage(`${path} is no tar archive`, error)
+    throw badImage(`${path} is not a tar archive`, error)
   })
   for (let entry = await first; entry; entry = await tar.next()) {
     if (places.size + links.size > MAX_FILES) throw badImage(`${path} has more than ${MAX_FILES} files`)
@@ -116,7 +116,9 @@ async function archive(kind: ArchiveKind, path: string): Promise<Files> {
   }
   const other = kind === 'oci-archive' ? 'docker-archive' : 'oci-archive'
   if (!places.has(KNOWN_BY[kind]) && places.has(KNOWN_BY[other]))
-    throw new CoopError('E_IMAGE', `${path} is no ${kind}`, { hint: `it is another kind: ${other}:${path}` })
+    throw new CoopError('E_IMAGE', `${path} is not of the kind ${kind}`, {
+      hint: `use its own kind: ${other}:${path}`,
+    })
   const place = (name: string) => {
     const found = places.get(name) ?? places.get(links.get(name) ?? '')
     if (!found) throw badImage(`${path} has no ${name.slice(0, 200)}`)
@@ -155,11 +157,11 @@ function choose(entries: readonly IndexEntry[], name: string | undefined, where:
   const names = entries.flatMap((entry) => entry.name ?? [])
   if (!named.length)
     throw new CoopError('E_IMAGE', `${where} has no image named ${name}`, {
-      hint: `there is ${names.join(', ') || 'one without a name'}`,
+      hint: names.length ? `name one of ${names.join(', ')}` : 'leave the name out: the only image has none',
     })
   if (new Set(named.map((entry) => entry.name)).size > 1)
     throw new CoopError('E_IMAGE', `${where} has several images`, {
-      hint: `name one: ${where}:${names[0]}; there is ${names.join(', ')}`,
+      hint: `name one of ${names.join(', ')}, for example ${where}:${names[0]}`,
     })
   return named.length === 1 && named[0] ? named[0] : choosePlatform(named, hostPlatform())
 }
@@ -170,7 +172,7 @@ function openLayout(files: Files, name: string | undefined, where: string): Open
   parseJson(files.read('oci-layout'), 'oci-layout')
   parseJson(files.read('index.json'), 'index.json')
   const index = parseManifest(files.read('index.json'))
-  if (index.kind !== 'index') throw badImage('index.json is no index')
+  if (index.kind !== 'index') throw badImage('index.json is not an index')
   let chosen = choose(index.manifests, name, where)
   for (let depth = 0; depth < 4; depth++) {
     const bytes = checkBlob(files.read(blobName(chosen)), chosen, 'the manifest')
@@ -187,7 +189,7 @@ function openLayout(files: Files, name: string | undefined, where: string): Open
     }
     chosen = choosePlatform(manifest.manifests, hostPlatform())
   }
-  throw badImage('the index leads to indexes only')
+  throw badImage('the index contains only indexes')
 }
 
 const MAX_SAVED = 1000 // images of one archive
@@ -204,7 +206,7 @@ function openSaved(files: Files, name: string | undefined, where: string): OpenI
   if (!image || found.length > 1) {
     const names = images.flatMap((one) => texts(one.RepoTags, 'RepoTags', MAX_SAVED))
     throw new CoopError('E_IMAGE', `${where} has ${image ? 'several images' : `no image named ${name}`}`, {
-      hint: `there is ${names.join(', ') || 'one without a name'}`,
+      hint: names.length ? `name one of ${names.join(', ')}` : 'leave the name out: the only image has none',
     })
   }
   const paths = texts(image.Layers, 'Layers', 512).map(layerPath)
@@ -217,7 +219,7 @@ function openSaved(files: Files, name: string | undefined, where: string): OpenI
       size: files.size(path),
     }),
   )
-  // Nothing but the diff ids says what the layers are, and those are checked when they are unpacked.
+  // Only the diff ids describe the layers; unpacking checks them.
   return {
     digest: sha256(bytes),
     config,

@@ -9,7 +9,7 @@ const auth = (user: string, password: string): { auth: string } => ({
 })
 const login = (user: string, password: string): Credentials => ({ kind: 'password', user, password })
 
-/** A home with these files, by path below it. */
+/** A home with these files, given by path below it. */
 function home(files: Readonly<Record<string, unknown>>) {
   const top = folder()
   for (const [path, content] of Object.entries(files)) {

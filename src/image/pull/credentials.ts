@@ -1,6 +1,6 @@
 /**
- * Who the user is to a registry: as `docker login` and `podman login` have kept it. Programs that hold passwords
- * (`credHelpers`, `credsStore`) are asked as docker does: `docker-credential-NAME get`, found in PATH.
+ * The user's credentials for a registry, as stored by `docker login` and `podman login`. If programs hold the passwords
+ * (`credHelpers`, `credsStore`), they are run as docker does: `docker-credential-NAME get`, found in PATH.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,16 +10,16 @@ import { maybeObject, maybeText } from '../json.ts'
 
 export type Credentials =
   | { readonly kind: 'password'; readonly user: string; readonly password: string }
-  /** What a registry gave for a password: exchanged for tokens only. */
+  /** A token that a registry gave for a password; it can only be exchanged for other tokens. */
   | { readonly kind: 'identity'; readonly token: string }
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const HELPER_MS = 20_000 // it may ask a person to unlock a keyring
-const MAX_SAID = 1 << 20 // bytes
+const MAX_SAID = 1 << 20 // bytes of a helper's output
 const DOCKER_HUB = 'https://index.docker.io/v1/'
 
-/** The files that may know, first one first. */
+/** The files that may have credentials, in order of preference. */
 export function credentialFiles(env: Environment, home: string): string[] {
   const runtime = env.XDG_RUNTIME_DIR
   return [
@@ -30,7 +30,7 @@ export function credentialFiles(env: Environment, home: string): string[] {
   ]
 }
 
-/** Keys under which a registry may be: with a repository in front (podman), with a scheme and version (docker). */
+/** Keys that may stand for a registry: with a repository appended (podman), with a scheme and version (docker). */
 function keysOf(registry: string, repository: string): string[] {
   const parts = repository.split('/')
   const paths = parts.map((_, index) => `${registry}/${parts.slice(0, parts.length - index).join('/')}`)
@@ -58,7 +58,7 @@ function decode(entry: Readonly<Record<string, unknown>>): Credentials | undefin
   return name && secret ? { kind: 'password', user: name, password: secret } : undefined
 }
 
-/** `writable`: where boxes write, and no helper is taken from. */
+/** Asks a helper program. `writable`: folders in which boxes write, from which no helper is taken. */
 async function ask(
   helper: string,
   server: string,
@@ -72,7 +72,7 @@ async function ask(
   if (!program)
     throw new CoopError(
       'E_IMAGE',
-      `the credentials of ${server} are kept by docker-credential-${helper}, which is in no folder of PATH that coop trusts`,
+      `the credentials of ${server} are kept by docker-credential-${helper}, which no trusted folder of PATH contains`,
       {
         hint: `install it outside of projects and boxes' folders, or log in without it: skopeo login ${server}`,
       },
@@ -82,7 +82,7 @@ async function ask(
     stdout: 'pipe',
     stderr: 'ignore',
     cwd: '/',
-    env: { ...env, PATH: trustedPath(path, writable) }, // it starts programs by their names, too
+    env: { ...env, PATH: trustedPath(path, writable) }, // the helper may start programs by name, too
     timeout: HELPER_MS,
     maxBuffer: MAX_SAID,
   })
@@ -99,7 +99,7 @@ async function ask(
   }
 }
 
-/** Undefined when nobody has logged in there. Raises E_IMAGE for a file that is no JSON and a missing helper. */
+/** Undefined if the user is not logged in there. Raises E_IMAGE for a file that is not JSON or a missing helper. */
 export async function findCredentials(
   registry: string,
   repository: string,
@@ -115,7 +115,7 @@ export async function findCredentials(
       config = maybeObject(JSON.parse(readFileSync(file, 'utf8')))
     } catch (error) {
       throw new CoopError('E_IMAGE', `${file} cannot be read`, {
-        hint: 'it has to be JSON, as docker login writes it',
+        hint: 'repair it: it must be JSON, as docker login writes it',
         cause: error,
       })
     }

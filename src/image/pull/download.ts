@@ -1,4 +1,4 @@
-/** A blob of a registry into a file: hashed as it comes, continued where it broke off, never more than was announced. */
+/** Downloads a blob of a registry into a file: hashed on arrival, resumable, and never longer than announced. */
 import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CoopError } from '../../core/errors.ts'
@@ -9,10 +9,10 @@ import type { Descriptor } from './manifest.ts'
 import type { Registry } from './registry.ts'
 
 const BUFFER = 1 << 20 // bytes
-const AGAIN_MS = 200 // before a download that broke off goes on
+const AGAIN_MS = 200 // before an interrupted download is resumed
 
 export interface DownloadOptions {
-  /** Bytes that are there so far. */
+  /** The number of bytes downloaded so far. */
   progress(done: number): void
 }
 
@@ -31,8 +31,10 @@ function hashOf(fd: number, hash: Bun.CryptoHasher, max: number): number {
   return size
 }
 
-/** Into `path`, which may have the first bytes from an earlier try; whole when this resolves. What a power cut takes of it
- * is found when it is hashed again, before it is used. */
+/**
+ * Downloads into `path`, which may have the first bytes from an earlier attempt; complete when this resolves. Damage by
+ * a power cut is found later, when the file is hashed again before use.
+ */
 export async function download(
   registry: Registry,
   blob: Descriptor,
@@ -44,7 +46,7 @@ export async function download(
   try {
     let hash = new Bun.CryptoHasher('sha256')
     let done = hashOf(fd, hash, blob.size)
-    ftruncateSync(fd, done) // of something longer than announced nothing may stay behind
+    ftruncateSync(fd, done) // a file longer than announced is cut
     let resumed = done > 0
     const restart = (): void => {
       ftruncateSync(fd, 0)
@@ -61,19 +63,19 @@ export async function download(
           try {
             await once()
           } catch (error) {
-            // As long as something comes the line is bad, not dead: the attempts start anew.
+            // As long as bytes arrive the connection is bad, not dead, so the count of attempts starts again.
             if (error instanceof Temporary && done > start) throw new Progressed(error)
             throw error
           }
         })
         if (hash.digest('hex') === blob.digest.slice('sha256:'.length)) break
-        // The bytes of an earlier try may be what is wrong: a power cut leaves some that were never written.
+        // The bytes of an earlier attempt may be at fault: after a power cut some were never written.
         const isLie = !resumed
         restart()
         if (isLie)
           throw registryError(
-            `${registry.name} sent something else than ${what}: the digest is wrong`,
-            'try again; if it stays so, the registry is broken or hostile',
+            `${registry.name} sent wrong data for ${what}: the digest is wrong`,
+            'try again; if the error stays, the registry is broken or hostile',
           )
       } catch (error) {
         if (!(error instanceof Progressed) || done <= before) throw error
@@ -89,13 +91,13 @@ export async function download(
         restart()
         throw new Temporary(`${registry.name} does not continue ${what}`, 0)
       }
-      if (response.status === 200 && done > 0) restart() // it knows no ranges
+      if (response.status === 200 && done > 0) restart() // the registry does not support ranges
       for await (const piece of pieces(response, what)) {
         if (done + piece.length > blob.size) {
           restart()
           throw registryError(
             `${registry.name} sends more of ${what} than its ${blob.size} bytes`,
-            'the registry is broken or hostile: do not use it',
+            'do not use this registry: it is broken or hostile',
           )
         }
         for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at)
@@ -109,7 +111,7 @@ export async function download(
   } catch (error) {
     throw isDiskFull(error)
       ? new CoopError('E_DISK_FULL', `no space is left for the download of ${what} in ${dirname(path)}`, {
-          hint: 'free some space (coop system clean --all), or set COOP_CACHE_DIR to a folder on a larger disk',
+          hint: 'free space (coop system clean --all), or set COOP_CACHE_DIR to a folder on a larger disk',
           cause: error,
         })
       : error

@@ -5,7 +5,7 @@ import { Http, isLoopback, pieces, readBody, retryAfter, Temporary } from './htt
 const http = new Http({ configDir: '/nonexistent', environment: {} })
 const ADDRESS = '127.0.0.1'
 
-/** A server that remembers what it was asked. */
+/** A server that records its requests. */
 function server(answer: (request: Request, url: URL) => Response | Promise<Response>) {
   const asked: { method: string; path: string; headers: Record<string, string>; body: string }[] = []
   const bun = Bun.serve({
@@ -21,7 +21,7 @@ function server(answer: (request: Request, url: URL) => Response | Promise<Respo
   return { asked, base: `http://${ADDRESS}:${bun.port}`, [Symbol.dispose]: () => void bun.stop(true) }
 }
 
-/** One that says these bytes to whoever connects, and hangs up. */
+/** A server that sends these bytes to each client and hangs up. */
 function raw(bytes: string) {
   const bun = Bun.listen({
     hostname: ADDRESS,
@@ -68,7 +68,7 @@ describe('trying again', () => {
     )
     expect(error).toMatchObject({
       code: 'E_IMAGE',
-      message: 'reading it did not work: broken 6 (tried 6 times)',
+      message: 'reading it failed: broken 6 (tried 6 times)',
       hint: expect.stringContaining('is kept'),
     })
   })
@@ -114,8 +114,8 @@ describe('trying again', () => {
     expect(performance.now() - began).toBeLessThan(5500)
     expect(error).toMatchObject({
       code: 'E_IMAGE',
-      message: `reading it did not work: ${host} refuses the connection (tried 4 times)`,
-      hint: 'is the registry running, and at this port?',
+      message: `reading it failed: ${host} refuses the connection (tried 4 times)`,
+      hint: 'check that the registry runs and uses this port',
     })
     expect(said).toEqual([`${host} refuses the connection`])
   })

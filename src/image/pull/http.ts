@@ -1,25 +1,25 @@
 /**
- * One request to a registry, whatever the network does: redirects by hand, so that credentials stay with the host they
- * were meant for; retries with back-off; TLS with the user's own CAs; plain HTTP for this machine only.
+ * One request to a registry. It follows redirects by hand, so that credentials stay with their own host; retries with
+ * back-off; trusts the user's own CAs for TLS; and allows plain HTTP only to this machine.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
 import { CoopError } from '../../core/errors.ts'
 
-const ATTEMPTS = 6 // with the delays below some 15 s, which a registry that restarts takes
-const REFUSED_ATTEMPTS = 4 // some 3 s: one that is not running at all is soon known
+const ATTEMPTS = 6 // with the delays below some 15 s, enough for a registry that restarts
+const REFUSED_ATTEMPTS = 4 // some 3 s: a registry that does not run is reported soon
 const FIRST_DELAY_MS = 250
-const MAX_DELAY_MS = 20_000 // also of Retry-After: nobody waits longer for a registry that says so
+const MAX_DELAY_MS = 20_000 // also limits Retry-After: nobody waits longer for a registry
 const MAX_REDIRECTS = 5
-const CONNECT_MS = 30_000 // until the head of an answer is there
+const CONNECT_MS = 30_000 // until the head of a response arrives
 export const STALL_MS = 30_000 // without a byte a connection counts as dead
 
 export interface HttpOptions {
-  /** coop's configuration folder: `certs/HOST/ca.crt` is below it. */
+  /** coop's configuration folder, which may contain `certs/HOST/ca.crt`. */
   readonly configDir: string
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Told once of each reason for which something is tried again. */
+  /** Called once for each reason for a retry. */
   readonly onRetry?: (reason: string) => void
 }
 
@@ -28,13 +28,13 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   readonly authorization?: string | undefined
   readonly body?: string
-  /** The address was named by the one at this address: it cannot point at this machine unless it is there itself. */
+  /** The address that named this one, for example by a redirect. Only this machine may lead to this machine. */
   readonly namedBy?: string
 }
 
-const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt' // of Debian and its kin; has what an administrator added
+const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt' // of Debian and its kin; includes added CAs
 
-/** A name for this machine (RFC 6761, 6.3). */
+/** Whether a name means this machine (RFC 6761, 6.3). */
 const isLocalName = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost')
 
 export function isLoopback(host: string): boolean {
@@ -42,8 +42,8 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Where to connect to, the likeliest first. Names of this machine are not looked up: where a name server answers for
- * them, what is sent in the clear would leave the machine.
+ * Addresses to connect to, the likeliest first. Names of this machine are not looked up: if a name server answered for
+ * them, unencrypted requests would leave the machine.
  */
 function addressesOf(url: URL): URL[] {
   if (url.protocol !== 'http:' || !isLocalName(url.hostname)) return [url]
@@ -59,7 +59,7 @@ const isRefused = (error: unknown): boolean => {
   return /ECONNREFUSED|ConnectionRefused/i.test(`${code} ${message}`)
 }
 
-/** A failure that another attempt may not have. */
+/** A failure that may not happen again in another attempt. */
 export class Temporary extends Error {
   readonly delayMs: number | undefined
   constructor(message: string, delayMs?: number, cause?: unknown) {
@@ -68,14 +68,14 @@ export class Temporary extends Error {
   }
 }
 
-/** Nobody listens there. */
+/** Nobody listens at the address. */
 class Refused extends Temporary {
   readonly hint: string
   constructor(url: URL, cause: unknown) {
     super(`${url.host} refuses the connection`, undefined, cause)
     this.hint = isLoopback(url.hostname)
-      ? 'is the registry running, and at this port?'
-      : 'is this the name of the registry, and does it speak https? Plain HTTP is for this machine only'
+      ? 'check that the registry runs and uses this port'
+      : 'check the name of the registry, and that it speaks https: plain HTTP is for this machine only'
   }
 }
 
@@ -83,7 +83,7 @@ export function registryError(sentence: string, hint: string, cause?: unknown): 
   return new CoopError('E_IMAGE', sentence, { hint, cause })
 }
 
-/** Milliseconds of a Retry-After (RFC 9110, 10.2.3), bounded. */
+/** Milliseconds in a Retry-After header (RFC 9110, 10.2.3), bounded. */
 export function retryAfter(header: string | null, now = Date.now()): number | undefined {
   if (header === null) return undefined
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now
@@ -99,7 +99,7 @@ export class Http {
     this.#options = options
   }
 
-  /** Run `work` again while it fails for a time. */
+  /** Run `work` again while it fails temporarily. */
   async retry<T>(what: string, work: () => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -109,19 +109,19 @@ export class Http {
         const refused = error instanceof Refused ? error : undefined
         if (attempt >= (refused ? REFUSED_ATTEMPTS : ATTEMPTS))
           throw registryError(
-            `${what} did not work: ${error.message} (tried ${attempt} times)`,
-            refused?.hint ?? 'check the network and try again: what was downloaded is kept',
+            `${what} failed: ${error.message} (tried ${attempt} times)`,
+            refused?.hint ?? 'check the network and try again: the part downloaded so far is kept',
             error,
           )
         if (!this.#told.has(error.message)) this.#options.onRetry?.(error.message)
         this.#told.add(error.message)
         const delay = error.delayMs ?? Math.min(FIRST_DELAY_MS * 2 ** attempt, MAX_DELAY_MS)
-        await Bun.sleep(delay * (0.75 + Math.random() / 2)) // not all clients at the same moment
+        await Bun.sleep(delay * (0.75 + Math.random() / 2)) // clients should not retry all at the same moment
       }
     }
   }
 
-  /** The answer, redirects followed; its status may be any below 500 but 429. Raises Temporary, E_IMAGE. */
+  /** The response after redirects; its status may be any below 500 except 429. Raises Temporary, E_IMAGE. */
   async fetch(address: string, request: HttpRequest = {}): Promise<Response> {
     let url = this.#check(address, request.namedBy)
     const first = url
@@ -132,8 +132,8 @@ export class Http {
         if (response.status === 401 && !same) {
           await response.body?.cancel()
           throw registryError(
-            `${first.host} sent us to ${url.host}, which wants credentials: it gets none`,
-            'use the registry’s own name',
+            `${first.host} redirects to ${url.host}, which wants credentials: it gets none`,
+            'use the registry’s own name in the image’s name',
           )
         }
         return response
@@ -144,8 +144,8 @@ export class Http {
       url = this.#check(URL.parse(location, url.href)?.href ?? '', first.href)
       if (request.body !== undefined && url.origin !== first.origin)
         throw registryError(
-          `${first.host} sent us to ${url.host} with what was meant for itself: it gets none`,
-          'use the registry’s own name',
+          `${first.host} redirects a login to ${url.host}, another host: it gets none`,
+          'use the registry’s own name in the image’s name',
         )
     }
     throw registryError(`${first.host} redirects more than ${MAX_REDIRECTS} times`, 'try again later')
@@ -156,14 +156,14 @@ export class Http {
     const from = namedBy === undefined ? undefined : URL.parse(namedBy)
     if (!url)
       throw registryError(
-        `${JSON.stringify(address.slice(0, 200))} is no address`,
+        `${JSON.stringify(address.slice(0, 200))} is not an address`,
         'check the name of the image',
       )
     const plain = url.protocol === 'http:' && isLoopback(url.hostname) && (!from || isLoopback(from.hostname))
     if ((url.protocol !== 'https:' && !plain) || url.username || url.password)
       throw registryError(
-        `${url.host || 'the address'} is not asked without encryption`,
-        'only registries on this machine may use plain HTTP',
+        `${url.host || 'the address'} may not be used without encryption`,
+        'use https: only registries on this machine may use plain HTTP',
       )
     return url
   }
@@ -176,14 +176,14 @@ export class Http {
     const abort = new AbortController()
     const timer = setTimeout(() => abort.abort(new Error('no answer')), CONNECT_MS)
     const ca = url.protocol === 'https:' ? this.#authoritiesFor(url.host) : undefined
-    // A proxy would read what goes to this machine in the clear, and it has another loopback. The type of the option
-    // lacks `false`; with '' or undefined Bun goes by http_proxy (test/images/proxies.test.ts).
+    // No proxy for this machine: it would read unencrypted requests, and it has another loopback. The type of the
+    // option lacks `false`; with '' or undefined Bun uses http_proxy (test/images/proxies.test.ts).
     const proxy = isLoopback(url.hostname) ? { proxy: false as unknown as string } : {}
     const options: BunFetchRequestInit = {
       ...proxy,
       method,
       redirect: 'manual',
-      decompress: false, // sizes and digests are those of the bytes as they are sent
+      decompress: false, // sizes and digests refer to the bytes as sent
       headers: {
         'user-agent': 'coop',
         'accept-encoding': 'identity',
@@ -192,7 +192,7 @@ export class Http {
         ...(authorization && same ? { authorization } : {}),
       },
       signal: abort.signal,
-      keepalive: false, // a pooled connection that the registry has closed would look like one that broke
+      keepalive: false, // a pooled connection that the registry has closed would look broken
       ...(body === undefined ? {} : { body }),
       ...(ca ? { tls: { ca } } : {}),
     }
@@ -212,7 +212,7 @@ export class Http {
     )
   }
 
-  /** Undefined: the ones that the runtime knows. */
+  /** Undefined: use the CAs that the runtime knows. */
   #authoritiesFor(host: string): string[] | undefined {
     if (this.#authorities.has(host)) return this.#authorities.get(host)
     const { configDir, environment } = this.#options
@@ -226,7 +226,7 @@ export class Http {
   }
 }
 
-/** From the first of the addresses that somebody listens at. */
+/** Connects to the first address at which somebody listens. */
 async function fetchFirst(
   [address, ...others]: readonly URL[],
   options: BunFetchRequestInit,
@@ -246,7 +246,7 @@ function connectionError(url: URL, error: unknown): Error {
   if (/CERT|certificate|SIGNATURE|SELF_SIGNED|ISSUER/i.test(text))
     return registryError(
       `the certificate of ${url.host} is not trusted (${code || message})`,
-      `put the CA’s certificate at ~/.config/coop/certs/${url.host}/ca.crt`,
+      `put the CA’s certificate into ~/.config/coop/certs/${url.host}/ca.crt`,
       error,
     )
   if (/ENOTFOUND|EAI_|getaddrinfo|DNS/i.test(text))
@@ -259,13 +259,13 @@ function connectionError(url: URL, error: unknown): Error {
   if (code === 'EPROTO')
     return registryError(
       `${url.host} does not speak https`,
-      'plain HTTP is for registries on this machine: put it behind TLS, or ssh -L 5000:localhost:5000 to it',
+      'put it behind TLS, or forward it with ssh -L 5000:localhost:5000: plain HTTP is for registries on this machine',
       error,
     )
   return new Temporary(`the connection to ${url.host} broke (${code || message})`, undefined, error)
 }
 
-/** All of a small body. Raises E_IMAGE when it is larger than `max`, Temporary when it breaks off. */
+/** A small body, complete. Raises E_IMAGE if it is larger than `max`, Temporary if it breaks off. */
 export async function readBody(response: Response, max: number, what: string): Promise<Buffer> {
   const parts: Uint8Array[] = []
   let size = 0
@@ -274,14 +274,14 @@ export async function readBody(response: Response, max: number, what: string): P
     if (size > max)
       throw registryError(
         `${what} is larger than ${max} bytes`,
-        'the registry is broken or hostile: do not use it',
+        'do not use this registry: it is broken or hostile',
       )
     parts.push(part)
   }
   return Buffer.concat(parts)
 }
 
-/** A body as it comes. Raises Temporary when it breaks off or nothing comes. */
+/** A body, piece by piece. Raises Temporary if it breaks off or stalls. */
 export async function* pieces(response: Response, what: string): AsyncGenerator<Uint8Array> {
   const reader = response.body?.getReader()
   if (!reader) return

@@ -1,4 +1,4 @@
-/** An image into the store: layers are downloaded side by side and unpacked from the lowest up. */
+/** Pulls an image into the store: layers are downloaded in parallel and unpacked from the lowest up. */
 import { appendFileSync, chownSync, closeSync, constants, mkdirSync, openSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import * as k from '../../../ffi/abi/constants.ts'
@@ -28,17 +28,17 @@ import { chainIds, type Descriptor } from './manifest.ts'
 import type { OpenImage } from './source.ts'
 import { verified } from './source.ts'
 
-const DOWNLOADS = 3 // at once, as docker does
+const DOWNLOADS = 3 // at the same time, as docker does
 const TELL_MS = 100 // between two reports of one layer
 
 export interface PullInput {
   readonly paths: Paths
   readonly init: LayerInit
   readonly image: OpenImage
-  /** In full. */
+  /** The full name. */
   readonly reference: string
   tell(event: WorkerEvent): void
-  /** Delete a folder of the store, whoever its files belong to. */
+  /** Deletes a folder of the store, including files of other ids. */
   discard(folder: string): Promise<void>
 }
 
@@ -70,7 +70,7 @@ class Semaphore {
   }
 }
 
-/** Raises E_IMAGE, E_DISK_FULL; what is whole by then stays. */
+/** Raises E_IMAGE, E_DISK_FULL; layers that are complete by then stay. */
 export async function pullImage(input: PullInput): Promise<ImageRecord> {
   const { paths, init, image, tell, reference } = input
   const chain = chainIds(image.config.diffIds)
@@ -88,7 +88,7 @@ export async function pullImage(input: PullInput): Promise<ImageRecord> {
   for (const layer of layers) {
     if (hasLayer(paths, init.ids, layer.chain)) continue
     const stream = downloads.run(() => image.open(layer.descriptor, reporter(tell, layer, 'downloading')))
-    stream.catch(() => {}) // looked at when its turn comes
+    stream.catch(() => {}) // awaited when its turn comes
     streams.set(layer, stream)
   }
   const make = async (layer: Layer): Promise<void> => {
@@ -105,7 +105,7 @@ export async function pullImage(input: PullInput): Promise<ImageRecord> {
     })
   }
   for (const layer of layers) await make(layer)
-  // Somebody who removes images at this moment saw layers that belong to none yet.
+  // A removal of images that runs at the same time may have seen these layers as unused, and removed them.
   for (const layer of layers) if (!hasLayer(paths, init.ids, layer.chain)) await make(layer)
   const record: ImageRecord = {
     reference,
@@ -145,12 +145,12 @@ async function makeLayer(
   const fresh = join(layersDir(paths, init.ids), `.tmp-${hexOf(layer.chain)}`)
   const descriptors: number[] = []
   try {
-    await input.discard(fresh) // whoever made it is dead: the lock is ours
+    await input.discard(fresh) // its maker is dead, because we have the lock
     mkdirSync(layerFiles(fresh), { recursive: true, mode: 0o755 })
     if (init.ids.kind === 'root')
       chownSync(layerFiles(fresh), hostIdOfRoot(init.ids.uids), hostIdOfRoot(init.ids.gids))
     const open = (folder: string, how: number = k.O_PATH): number => {
-      // Only named, not read: the root of an image may be closed to us.
+      // O_PATH does not read the folder: the root of an image may be unreadable for us.
       const fd = openSync(layerFiles(folder), FOLDER | how)
       descriptors.push(fd)
       return fd
@@ -184,7 +184,7 @@ async function makeLayer(
     }
     markUnsynced(fresh)
     const there = layerDir(paths, init.ids, layer.chain)
-    await input.discard(there) // one that a power cut has hit
+    await input.discard(there) // a layer damaged by a power cut
     renameSync(fresh, there)
   } catch (error) {
     await input.discard(fresh).catch(() => {})

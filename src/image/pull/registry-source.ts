@@ -1,4 +1,4 @@
-/** An image of a registry: its manifest by tag or digest, its layers through the cache folder. */
+/** An image of a registry: gets its manifest by tag or digest, and its layers through the cache folder. */
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Paths } from '../../core/paths.ts'
@@ -11,7 +11,7 @@ import { choosePlatform, type Descriptor, hostPlatform, parseImageConfig, parseM
 import { Registry, type RegistryOptions } from './registry.ts'
 import { checkBlob, type OpenImage, sha256 } from './source.ts'
 
-const MAX_NESTED = 4 // indexes in indexes
+const MAX_NESTED = 4 // nested indexes
 
 async function isWhole(path: string, digest: string): Promise<boolean> {
   const hash = new Bun.CryptoHasher('sha256')
@@ -19,7 +19,7 @@ async function isWhole(path: string, digest: string): Promise<boolean> {
   return `sha256:${hash.digest('hex')}` === digest
 }
 
-/** Download a blob into the cache unless it is there; of two processes one does, the other waits for it. */
+/** Download a blob into the cache unless it is there. Of two processes one downloads, and the other waits. */
 async function fetchBlob(
   registry: Registry,
   blob: Descriptor,
@@ -30,7 +30,7 @@ async function fetchBlob(
   const isThere = (): boolean => existsSync(path) && statSync(path).size === blob.size
   if (isThere()) {
     if (await isWhole(path, blob.digest)) return path
-    rmSync(path) // the disk lost it: better downloaded again than refused for ever
+    rmSync(path) // the disk lost it: download it again instead of refusing it for ever
   }
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   await withLock(
@@ -75,7 +75,7 @@ export async function openRegistryImage(
         open: async (layer, progress) => filePieces(await fetchBlob(registry, layer, paths, progress)),
       }
     }
-    if (depth === MAX_NESTED) throw badImage('the index leads to indexes only')
+    if (depth === MAX_NESTED) throw badImage('the index contains only indexes')
     wanted = choosePlatform(manifest.manifests, hostPlatform()).digest
     bytes = await registry.manifest(wanted)
   }

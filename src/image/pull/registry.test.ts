@@ -6,7 +6,7 @@ import { parseChallenge, Registry } from './registry.ts'
 
 const OK = { schemaVersion: 2 }
 
-/** A registry and its token service in one, and somebody who asks it, logged in or not. */
+/** A registry with its token service, and a client, logged in or not. */
 function setting(
   answer: (request: Request, url: URL) => Response | Promise<Response>,
   entry?: Readonly<Record<string, string>>,
@@ -53,7 +53,7 @@ describe('tokens', () => {
     let given = 0
     using it = setting((request, url) => {
       if (url.pathname === '/token') return Response.json({ access_token: `t${++given}` })
-      // The first is good for one request.
+      // The first token is valid for one request.
       const token = request.headers.get('authorization')
       const good = given === 1 ? it.asked.length <= 3 && token === 'Bearer t1' : token === 'Bearer t2'
       return good ? Response.json(OK) : bearer(url)

@@ -14,7 +14,7 @@ interface Challenge {
   readonly parameters: Readonly<Record<string, string>>
 }
 
-/** WWW-Authenticate (RFC 9110, 11.6.1), the first challenge that is known. */
+/** The first known challenge in WWW-Authenticate (RFC 9110, 11.6.1). */
 export function parseChallenge(header: string | null): Challenge | undefined {
   const match = /(?:^|,\s*)(Bearer|Basic)(?:\s+|$)(.*)$/is.exec(header ?? '')
   if (!match) return undefined
@@ -30,7 +30,7 @@ export interface RegistryOptions {
   readonly configDir: string
   readonly environment: Environment
   readonly home: string
-  /** Where boxes write: no program is taken from there. */
+  /** Folders in which boxes write; no program is taken from there. */
   readonly writable?: readonly string[]
   readonly onRetry?: (reason: string) => void
 }
@@ -59,14 +59,14 @@ export class Registry {
     return `${scheme}://${host}/v2/${repository}/${path}`
   }
 
-  /** Set when a registry on this machine turned out to speak TLS. */
+  /** Set once a registry on this machine turned out to speak TLS. */
   #hasCertificate = false
 
-  /** An answer of the repository, with credentials when they are asked for. */
+  /** A response of the repository; sends credentials if it asks for them. */
   async #get(path: string, headers: HttpRequest['headers'] = {}): Promise<Response> {
     for (let attempt = 0; ; attempt++) {
       const response = await this.http.fetch(this.#url(path), { headers, authorization: this.#authorization })
-      // Go's TLS server answers plain HTTP with a 400 that says so.
+      // Go's TLS server answers plain HTTP with status 400 and a text about it.
       if (response.status === 400 && !this.#hasCertificate && this.#url('').startsWith('http:')) {
         this.#hasCertificate = true
         await response.body?.cancel()
@@ -86,7 +86,7 @@ export class Registry {
       known
         ? `${registry} does not let this login read ${repository} (${status})`
         : `${registry} wants a login for ${repository}, or has no such image`,
-      `docker login ${registry}, podman login or skopeo login; check the name of the image`,
+      `log in with docker login ${registry}, podman login or skopeo login, and check the name of the image`,
     )
   }
 
@@ -113,7 +113,7 @@ export class Registry {
     this.#authorization = basic(credentials)
   }
 
-  /** Docker registry token authentication; with an identity token the OAuth2 way. */
+  /** Docker registry token authentication; with an identity token it uses OAuth2. */
   async #token(
     parameters: Readonly<Record<string, string>>,
     credentials: Credentials | undefined,
@@ -151,7 +151,7 @@ export class Registry {
     try {
       answer = maybeObject(JSON.parse(body.toString('utf8')))
     } catch {
-      // No token in it, as below.
+      // The body is not JSON and so has no token, as below.
     }
     const token = maybeText(answer.token) ?? maybeText(answer.access_token)
     if (!token || !/^[\x21-\x7e]+$/.test(token))
@@ -169,7 +169,7 @@ export class Registry {
     return registryError(`${registry} answered ${status} for ${what} of ${repository}`, 'try again later')
   }
 
-  /** A manifest or index, as it is, by tag or digest. Not yet compared with any digest. */
+  /** A manifest or index as raw bytes, by tag or digest. The caller compares it with a digest. */
   manifest(which: string): Promise<Buffer> {
     return this.http.retry(`reading ${this.#reference.repository} from ${this.name}`, async () => {
       const response = await this.#get(`manifests/${which}`, { accept: MANIFEST_TYPES.join(', ') })
@@ -182,7 +182,7 @@ export class Registry {
     })
   }
 
-  /** A blob from a byte on; status 200 instead of 206 means that it starts at the first all the same. */
+  /** A blob from a given byte on; status 200 instead of 206 means that it starts at the first byte after all. */
   async blob(digest: string, from: number): Promise<Response> {
     const response = await this.#get(`blobs/${digest}`, from ? { range: `bytes=${from}-` } : {})
     if (response.status === 200 || response.status === 206 || response.status === 416) return response

@@ -1,21 +1,21 @@
-/** Where an image comes from: all that pulling needs to know of a registry, a folder or an archive. */
+/** The source of an image: everything that pulling needs from a registry, a folder or an archive. */
 import { badImage } from '../json.ts'
 import type { Descriptor, ImageConfig } from './manifest.ts'
 
 export interface OpenImage {
-  /** Of the manifest, for this machine's platform. */
+  /** The digest of the manifest for this machine's platform. */
   readonly digest: string
   readonly config: ImageConfig
   /** Lowest first. */
   readonly layers: readonly Descriptor[]
-  /** A layer's bytes as they are stored, once they are on this machine; checked against their digest as they are read. */
+  /** A layer's stored bytes, once they are on this machine; compared with their digest while they are read. */
   open(layer: Descriptor, progress: (done: number) => void): Promise<AsyncIterable<Uint8Array>>
 }
 
 export const sha256 = (bytes: Uint8Array): string =>
   `sha256:${new Bun.CryptoHasher('sha256').update(bytes).digest('hex')}`
 
-/** The same bytes; at their end an error unless they are what the digest names. */
+/** Passes the bytes on and raises an error at the end unless they match the digest. */
 export async function* verified(
   source: AsyncIterable<Uint8Array>,
   digest: string,
@@ -30,11 +30,11 @@ export async function* verified(
     progress(done)
     yield piece
   }
-  if (`sha256:${hash.digest('hex')}` !== digest) throw badImage(`${what} is not what its digest says`)
+  if (`sha256:${hash.digest('hex')}` !== digest) throw badImage(`${what} does not match its digest`)
 }
 
-/** A small blob that has to be what its descriptor says. */
+/** A small blob that must match its descriptor. */
 export function checkBlob(bytes: Uint8Array, { digest, size }: Descriptor, what: string): Uint8Array {
-  if (bytes.length !== size || sha256(bytes) !== digest) throw badImage(`${what} is not what its digest says`)
+  if (bytes.length !== size || sha256(bytes) !== digest) throw badImage(`${what} does not match its digest`)
   return bytes
 }

@@ -37,7 +37,7 @@ test('nothing is nothing', async () => {
   expect(await read(Buffer.alloc(0))).toHaveLength(0)
 })
 
-// Of zstd the runtime does not tell; there the digest of what came out does.
+// The runtime does not report this for zstd; there the digest of the output detects it.
 test('gzip data that is cut off is an error', async () => {
   const bytes = packed.gzip ?? plain
   expect(read(bytes.subarray(0, bytes.length - 9))).rejects.toThrow(/the layer is damaged/)

@@ -1,14 +1,14 @@
-/** Layers as they are stored, to tar: gzip, zstd or plain, by what the first bytes say and not by what they are called. */
+/** Decompresses stored layers to tar: gzip, zstd or plain. The first bytes decide, not the media type. */
 import { Readable } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { badImage } from '../json.ts'
 
 export type Compression = 'gzip' | 'zstd' | 'none'
 
-const CHUNK = 256 * 1024 // bytes; larger ones leave the processor's cache and are slower (measured)
+const CHUNK = 256 * 1024 // bytes; larger chunks exceed the processor's cache and are slower (measured)
 const MAGIC = 4 // bytes
 
-/** By magic number (RFC 1952, RFC 8878). A skippable frame may come first in zstd:chunked files. */
+/** By magic number (RFC 1952, RFC 8878). zstd:chunked files may start with a skippable frame. */
 export function compressionOf(head: Uint8Array): Compression {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   if (head[0] === 0x28 && head[1] === 0xb5 && head[2] === 0x2f && head[3] === 0xfd) return 'zstd'
@@ -39,7 +39,7 @@ async function* joined(
   }
 }
 
-/** The uncompressed bytes, in constant memory. Raises E_IMAGE for damaged data, and what the source raises. */
+/** The uncompressed bytes, in constant memory. Raises E_IMAGE for damaged data, and passes on errors of the source. */
 export async function* decompressed(
   source: AsyncIterable<Uint8Array>,
   what: string,

@@ -1,6 +1,6 @@
 /**
- * Batches of syscalls for an init whose working directory is a layer's folder: several may be under way, and what
- * each result has to be is checked when it comes.
+ * Batches of syscalls for an init whose working directory is a layer's folder. Several batches may be under way; each
+ * result is checked when it arrives.
  */
 import * as k from '../../../ffi/abi/constants.ts'
 import { abi } from '../../../ffi/abi/index.ts'
@@ -11,30 +11,30 @@ import { CoopError } from '../../core/errors.ts'
 import { spent } from '../../disk/garbage.ts'
 import { badLayer } from './tar-entry.ts'
 
-const BATCH_DATA = 1536 * 1024 // bytes of files in a batch; with the piece that comes on top well below REGION_SIZE
+const BATCH_DATA = 1536 * 1024 // bytes of files in a batch; with one more piece still well below REGION_SIZE
 const BATCH_OPS = 1900 // leaves room for one entry
-const BATCH_FOLDERS = 200 // open at once; the usual limit of descriptors is 1024
-const UNDER_WAY = 2 // batches: one is run while the next is filled
-/** Nothing above the layer's folder, no link, no other file system (openat2(2)). */
+const BATCH_FOLDERS = 200 // open at the same time; the usual limit of descriptors is 1024
+const UNDER_WAY = 2 // batches: one runs while the next is filled
+/** Resolution stays in the layer's folder, without links or other file systems (openat2(2)). */
 const BELOW = k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS | k.RESOLVE_NO_MAGICLINKS | k.RESOLVE_NO_XDEV
 
 export const bytesOf = (text: string): Buffer => Buffer.from(text, 'latin1')
 export const cstring = (text: string): Buffer => Buffer.from(`${text}\0`, 'latin1')
 
-/** What a failed call means for the layer. `what` names the entry. */
+/** The meaning of a failed call for the layer. `what` names the entry. */
 export function layerError(error: unknown): unknown {
   if (!(error instanceof BatchError)) return error
   const what = error.what ?? error.syscall
   if (error.code === 'ENOSPC' || error.code === 'EDQUOT')
     return new CoopError('E_DISK_FULL', `no space is left for the image (at ${what})`, {
-      hint: 'free some space (coop image rm), or set COOP_DATA_DIR to a folder on a larger disk',
+      hint: 'free space (coop image rm), or set COOP_DATA_DIR to a folder on a larger disk',
       cause: error,
     })
   if (
     ['ELOOP', 'EXDEV', 'ENOTDIR'].includes(error.code) ||
     (error.code === 'EEXIST' && error.syscall === 'mkdirat')
   )
-    return badLayer(`${what} in the layer lies behind a link or a file instead of in a folder`)
+    return badLayer(`${what} in the layer lies behind a link or a file, not in a folder`)
   return new CoopError(
     'E_IMAGE',
     `${what} of the image cannot be unpacked here (${error.syscall}: ${error.code})`,
@@ -62,7 +62,7 @@ export class LayerBatches {
     return this.#batch.call(name, args, options)
   }
 
-  /** A call whose result is looked at when it is there; `check` throws when it must not be so. */
+  /** A call whose result is checked when it arrives; `check` throws if it is wrong. */
   checked(
     name: SyscallName,
     args: readonly Argument[],
@@ -75,13 +75,13 @@ export class LayerBatches {
 
   write(fd: Ref | number, bytes: Buffer, offset: number, what: string): void {
     this.#data += bytes.length
-    // Less than all was written: the disk became full in the middle of it.
+    // A short write means that the disk became full.
     this.checked('pwrite64', [fd, bytes, bytes.length, offset], { what }, (result) => {
       if (result !== bytes.length) throw new BatchError({ name: 'pwrite64', what }, 28 /* ENOSPC */)
     })
   }
 
-  /** A folder of the layer, open until the batch ends. Never reached through a link. */
+  /** A folder of the layer, open until the batch ends. Links on the way are refused. */
   folder(path: string, what: string, mode: 'path' | 'read' = 'path'): Ref {
     const key = `${mode}:${path}`
     const known = this.#folders.get(key)
@@ -102,7 +102,7 @@ export class LayerBatches {
     )
   }
 
-  /** Send what was collected; waits while enough is under way. Raises what an earlier batch failed with. */
+  /** Send the collected operations; waits while enough batches are under way. Raises the error of an earlier batch. */
   async flush(): Promise<void> {
     const batch = this.#batch
     const checks = this.#checks
@@ -125,7 +125,7 @@ export class LayerBatches {
     if (this.#failure) throw layerError(this.#failure)
   }
 
-  /** Until everything was done. */
+  /** Wait until everything is done. */
   async finish(): Promise<void> {
     await this.flush()
     await Promise.all(this.#underWay.splice(0))

@@ -1,4 +1,4 @@
-/** An init with the ids of boxes and without a box: it unpacks layers (compare src/trees/remover.ts). */
+/** An init with the ids of boxes but without a box; it unpacks layers (compare src/trees/remover.ts). */
 import * as k from '../../../ffi/abi/constants.ts'
 import { Batch } from '../../../ffi/batch.ts'
 import type { Channel } from '../../../ffi/channel.ts'
@@ -23,7 +23,7 @@ export async function bearLayerInit(zygote: Channel, host: HostFacts): Promise<L
     if (ids.kind !== 'single') batch.call('setgroups', [0, 0])
     batch.call('setresgid', [0, 0, 0])
     batch.call('setresuid', [0, 0, 0])
-    batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0]) // changing ids has reset it
+    batch.call('prctl', [k.PR_SET_DUMPABLE, 0, 0, 0, 0]) // the change of ids has reset it
     forgetProgram(batch)
     batch.call('umask', [0])
     await channel.run(batch)
@@ -34,7 +34,7 @@ export async function bearLayerInit(zygote: Channel, host: HostFacts): Promise<L
   return { channel, ids, [Symbol.dispose]: () => channel.close() }
 }
 
-/** From now on it works in this folder, a descriptor of ours: for root's boxes the way there is closed to it. */
+/** Let it work in this folder, a descriptor of ours: in boxes of root it could not open the path itself. */
 export async function enterFolder(channel: Channel, folder: number): Promise<void> {
   const batch = new Batch()
   batch.call('fchdir', [batch.fd(folder)], { what: 'enter the folder of the layer' })

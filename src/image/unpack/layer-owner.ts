@@ -1,11 +1,11 @@
-/** Whose the files of a layer become, by the ids that boxes have here. Pure. */
+/** The owners of a layer's files on this machine, by the ids that boxes have here. Pure. */
 import type { IdMapLine, IdPlan } from '../../sandbox/ids.ts'
 
 export interface Owned {
   readonly uid: number
   readonly gid: number
   readonly mode: number
-  /** It is not the owner that the layer names. */
+  /** Whether the owner differs from the one that the layer names. */
   readonly changed: boolean
 }
 
@@ -16,7 +16,7 @@ function has(lines: readonly IdMapLine[], inside: number): boolean {
   return lines.some((line) => inside >= line.inside && inside < line.inside + line.count)
 }
 
-/** An id that boxes do not have becomes root's, and then never with a mark that would lend root's rights. */
+/** Files of an id that boxes lack become root's, and then lose marks that would lend root's rights. */
 export function ownerOf(ids: IdPlan, wanted: { uid: number; gid: number; mode: number }): Owned {
   const uid = has(ids.uids, wanted.uid) ? wanted.uid : 0
   const gid = has(ids.gids, wanted.gid) ? wanted.gid : 0
@@ -29,7 +29,7 @@ export function ownerOf(ids: IdPlan, wanted: { uid: number; gid: number; mode: n
 export type XattrFate = 'keep' | 'skip' | 'warn'
 
 /**
- * `user.overlay.*` and `trusted.*` steer overlayfs: a layer that had them could show files that it does not have.
+ * `user.overlay.*` and `trusted.*` control overlayfs: with them a layer could show files that it does not have.
  * Labels of security modules belong to the machine that made the image.
  */
 export function xattrFate(name: string): XattrFate {

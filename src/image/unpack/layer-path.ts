@@ -1,4 +1,4 @@
-/** Names in a layer: which place below its folder they mean, or why they mean none. Pure; names are byte strings. */
+/** Names in a layer: the path below its folder that each one means, or an error. Pure; names are byte strings. */
 import { badLayer, shown } from './tar-entry.ts'
 
 const MAX_PATH = 4096 // PATH_MAX of Linux
@@ -6,8 +6,8 @@ const WHITEOUT = '.wh.'
 const OPAQUE = '.wh..wh..opq'
 
 /**
- * The path below the root of the image, without dots and slashes at its ends; '' is the root itself. A leading slash
- * means the root, as for every tool; `..` is refused. Raises E_IMAGE.
+ * The path below the root of the image, without dots and without slashes at its ends; '' is the root itself. A leading
+ * slash means the root, as in every tool. `..` is refused. Raises E_IMAGE.
  */
 export function layerPath(name: string): string {
   if (name.length > MAX_PATH) throw badLayer(`${shown(name)} in the layer has a name that is too long`)
@@ -21,13 +21,13 @@ export function split(path: string): { readonly parent: string; readonly base: s
   return { parent: slash < 0 ? '' : path.slice(0, slash), base: path.slice(slash + 1) }
 }
 
-/** What a name says about layers below (OCI image specification, layer.md, "Whiteouts"). */
+/** The effect of a name on layers below (OCI image specification, layer.md, "Whiteouts"). */
 export type Mark =
   | { readonly kind: 'none' }
   /** The folder hides everything that lower layers have in it. */
   | { readonly kind: 'opaque' }
   | { readonly kind: 'whiteout'; readonly hides: string }
-  /** Bookkeeping of aufs. */
+  /** Bookkeeping of aufs, which has no effect. */
   | { readonly kind: 'ignored' }
 
 export function markOf(base: string): Mark {

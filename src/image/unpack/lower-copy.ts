@@ -1,4 +1,4 @@
-/** What a layer needs of those below it: attributes of folders that it does not describe, files that it links to. */
+/** Takes from layers below: attributes of folders that a layer does not describe, and targets of hard links. */
 import * as k from '../../../ffi/abi/constants.ts'
 import { abi } from '../../../ffi/abi/index.ts'
 import { Batch, BatchError } from '../../../ffi/batch.ts'
@@ -38,7 +38,7 @@ function how(flags: number): Uint8Array {
   return new Uint8Array(new BigUint64Array([BigInt(flags | k.O_CLOEXEC), 0n, BigInt(BELOW)]).buffer)
 }
 
-/** Of the topmost layer that has something at the path; undefined when none has. `layer`: its place in `below`. */
+/** Attributes at the path in the topmost layer that has it; undefined if none has. `layer`: its index in `below`. */
 async function find(
   channel: Channel,
   below: readonly number[],
@@ -80,17 +80,17 @@ export interface CopyInput {
   readonly what: string
 }
 
-const XATTR_SIZE = 64 * 1024 // of a value, and of all names: what Linux takes (xattr(7))
-const CHUNK = 2 ** 30 // bytes of one copy_file_range(2), which takes 2 GiB at most
+const XATTR_SIZE = 64 * 1024 // bytes of a value, and of all names: the limits of Linux (xattr(7))
+const CHUNK = 2 ** 30 // bytes of one copy_file_range(2), which copies at most 2 GiB
 
 /**
- * A hard link to a file of a layer below: the file is copied up first, as overlayfs does, under both names. Its folder
- * must be there already.
+ * A hard link to a file of a layer below. As in overlayfs, the file is first copied up, under both names. Its folder
+ * must exist already.
  */
 export async function copyFromBelow(input: CopyInput): Promise<void> {
   const { channel, below, target, what } = input
   try {
-    if (await linkHere(input)) return // copied up for another link, or later in the archive
+    if (await linkHere(input)) return // already copied up for another link, or the target came later in the archive
     const found = await find(channel, below, target)
     if (found?.type !== k.S_IFREG)
       throw badLayer(`${what} in the layer is a hard link to ${shown(target)}, which is not there`)
@@ -106,7 +106,7 @@ function openFolder(batch: Batch, folder: string, what: string) {
   return batch.call('openat2', [k.AT_FDCWD, cstring(folder || '.'), flags, 24], { scoped: true, what })
 }
 
-/** Whether the target is in this layer. */
+/** Links to the target if it is in this layer; returns whether that worked. */
 async function linkHere({ channel, target, path, what }: CopyInput): Promise<boolean> {
   const batch = new Batch()
   const from = openFolder(batch, split(target).parent, what)
@@ -133,12 +133,12 @@ async function copyUp({ channel, target, what }: CopyInput, found: Attributes, l
   const value = batch.space(XATTR_SIZE)
   for (const name of await attributeNames(channel, layer, target, what)) {
     const size = batch.call('fgetxattr', [source, cstring(name), value, XATTR_SIZE], { what })
-    batch.call('fsetxattr', [fd, cstring(name), value, size, 0], { mayFail: true }) // another file system than below
+    batch.call('fsetxattr', [fd, cstring(name), value, size, 0], { mayFail: true }) // may be unsupported here
   }
   batch.call('utimensat', [fd, 0, times(found.mtime), 0], { what })
   const { results } = await channel.run(batch)
   const copied = results.slice(copies, copies + chunks).reduce((sum, n) => sum + n, 0)
-  // The disk became full in the middle of it.
+  // A short copy means that the disk became full.
   if (copied !== found.size) throw new BatchError({ name: 'copy_file_range', what }, 28 /* ENOSPC */)
 }
 
@@ -149,7 +149,7 @@ function openSource(batch: Batch, layer: number, target: string, what: string) {
   })
 }
 
-/** Of the attributes that layers keep. */
+/** Names of the attributes that layers keep. */
 async function attributeNames(
   channel: Channel,
   layer: number,

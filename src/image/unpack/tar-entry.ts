@@ -1,4 +1,4 @@
-/** What an entry of a tar archive is, and the parts of its headers that mean the same in every format. */
+/** An entry of a tar archive, and the parts of its headers that mean the same in every format. */
 import { CoopError } from '../../core/errors.ts'
 import type { Segment } from './tar-sparse.ts'
 
@@ -6,18 +6,18 @@ export type EntryType = 'file' | 'hardlink' | 'symlink' | 'character' | 'block' 
 
 export interface TarEntry {
   readonly type: EntryType
-  /** As in the archive; a byte string (tar-header.ts), as are linkName and the xattrs. */
+  /** As in the archive: a byte string (tar-header.ts), like linkName and the xattrs. */
   readonly name: string
   readonly linkName: string
-  /** Permissions with setuid, setgid and sticky. */
+  /** Permissions, including setuid, setgid and sticky. */
   readonly mode: number
   readonly uid: number
   readonly gid: number
   /** Nanoseconds since 1970. */
   readonly mtime: bigint
-  /** Of the file when it is unpacked, holes included. */
+  /** Bytes of the unpacked file, including holes. */
   readonly size: number
-  /** Parts that have data, when it is sparse. */
+  /** The parts with data, if the file is sparse. */
   readonly segments: readonly Segment[] | undefined
   readonly xattrs: ReadonlyMap<string, string>
   readonly device: { readonly major: number; readonly minor: number }
@@ -42,7 +42,7 @@ export const shown = (name: string): string =>
   JSON.stringify(Buffer.from(name, 'latin1').toString('utf8').slice(0, 300))
 
 export function badLayer(sentence: string): CoopError {
-  return new CoopError('E_IMAGE', sentence, { hint: 'the image is damaged or hostile: do not use it' })
+  return new CoopError('E_IMAGE', sentence, { hint: 'do not use this image: it is damaged or hostile' })
 }
 
 function percentDecoded(text: string): string {
@@ -54,7 +54,8 @@ export function xattrsOf(pax: ReadonlyMap<string, string>): Map<string, string> 
   for (const [key, value] of pax) {
     const name = XATTR.exec(key)?.[1]
     if (name === undefined) continue
-    // libarchive: base64 of the value, name percent-encoded; the same attribute usually is there twice.
+    // libarchive: the value in base64, the name percent-encoded; usually the same attribute also exists in the other
+    // form.
     if (key.startsWith('LIBARCHIVE.')) {
       const plain = percentDecoded(name)
       if (!xattrs.has(plain)) xattrs.set(plain, Buffer.from(value, 'base64').toString('latin1'))

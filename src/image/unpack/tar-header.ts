@@ -1,8 +1,8 @@
 /**
- * One block of a tar archive's header, and the fields of pax headers. Pure. Formats: pax(1) of POSIX.1-2017, and
- * "Basic Tar Format" and "GNU Extensions" of the GNU tar manual.
+ * One header block of a tar archive, and the fields of pax headers. Pure. Formats: pax(1) of POSIX.1-2017, and "Basic
+ * Tar Format" and "GNU Extensions" of the GNU tar manual.
  *
- * Names are byte strings: one character per byte (latin1), since archives say nothing of their encoding.
+ * Names are byte strings, one character per byte (latin1), because archives do not state their encoding.
  */
 
 export const BLOCK = 512
@@ -26,7 +26,7 @@ export function field(block: Buffer, at: number, size: number): string {
   return block.toString('latin1', at, end < 0 || end > at + size ? at + size : end)
 }
 
-/** Octal digits, or GNU's base-256 for what they cannot hold (first bit set; two's complement). */
+/** Octal digits, or GNU's base-256 for larger numbers (first bit set; two's complement). */
 export function number(block: Buffer, at: number, size: number): number {
   const first = block[at] ?? 0
   if (first & 0x80) {
@@ -45,7 +45,7 @@ export function number(block: Buffer, at: number, size: number): number {
   return /^[0-7]+$/.test(octal) ? Number.parseInt(octal, 8) : Number.NaN
 }
 
-/** The sum of all bytes, its own field counted as blanks; some old programs took the bytes as signed. */
+/** The sum of all bytes, with the checksum field counted as blanks; some old programs summed signed bytes. */
 export function checksumFits(block: Buffer): boolean {
   let sum = 0
   let signed = 0
@@ -80,8 +80,8 @@ export function parseHeader(block: Buffer): RawHeader {
 }
 
 /**
- * Records `length key=value\n` of a pax header, in order; undefined when they are malformed. Keys and values are
- * byte strings; an empty value takes a global one back.
+ * Records `length key=value\n` of a pax header, in order; undefined if they are malformed. Keys and values are byte
+ * strings; an empty value cancels a global one.
  */
 export function parsePax(bytes: Buffer): [string, string][] | undefined {
   const records: [string, string][] = []
@@ -102,7 +102,7 @@ export function parsePax(bytes: Buffer): [string, string][] | undefined {
   return records
 }
 
-/** Nanoseconds of a decimal number of seconds, as pax has times. Undefined when it is none. */
+/** Nanoseconds from pax's decimal number of seconds; undefined if the text is not one. */
 export function parseTime(text: string): bigint | undefined {
   const match = /^(-?)(\d{1,18})(?:\.(\d*))?$/.exec(text)
   if (!match) return undefined

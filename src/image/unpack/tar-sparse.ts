@@ -1,4 +1,4 @@
-/** Sparse files of GNU tar: four ways to say which parts of a file have data (GNU tar manual, "Sparse Formats"). Pure. */
+/** Sparse files of GNU tar: four formats for the parts that have data (GNU tar manual, "Sparse Formats"). Pure. */
 import { number } from './tar-header.ts'
 
 /** A part of a file that has data. */
@@ -7,9 +7,9 @@ export interface Segment {
   readonly size: number
 }
 
-export const MAX_SEGMENTS = 200_000 // of one file; each is a seek and a write
+export const MAX_SEGMENTS = 200_000 // in one file; each costs a seek and a write
 
-/** Pairs of the old format's header blocks; `more`: another block follows. */
+/** Pairs in the old format's header blocks; `more`: another block follows. */
 export function oldSparseBlock(block: Buffer, first: boolean): { segments: Segment[]; more: boolean } {
   const [at, count, more] = first ? [386, 4, 482] : [0, 21, 504]
   const segments: Segment[] = []
@@ -39,7 +39,7 @@ export function paxSparse(records: readonly (readonly [string, string])[]): Segm
   return repeated.length ? pairs(repeated.map(([, value]) => decimal(value))) : undefined
 }
 
-/** Format 1.0: decimal lines in front of the data. Undefined when more bytes are needed; `size` of what was read. */
+/** Format 1.0: decimal lines before the data. Undefined if more bytes are needed; `size` is the length of the lines. */
 export function dataSparse(bytes: Buffer): { segments: Segment[]; size: number } | undefined {
   const numbers: number[] = []
   let at = 0
@@ -57,7 +57,7 @@ export function dataSparse(bytes: Buffer): { segments: Segment[]; size: number }
   return { segments: pairs(numbers.slice(1)), size: at }
 }
 
-/** In order, without overlaps, inside the file, and as many bytes as the archive holds. */
+/** Whether the segments are in order, without overlaps, inside the file, and as long as the archive's data. */
 export function segmentsFit(segments: readonly Segment[], realSize: number, stored: number): boolean {
   let end = 0
   let total = 0

@@ -1,11 +1,11 @@
-/** Whatever a layer is, reading it ends soon, and with an error of coop's if with any. */
+/** Reading any layer ends soon, and its only errors are CoopErrors. */
 import { expect, test } from 'bun:test'
 import { CoopError } from '../../core/errors.ts'
 import { archive, folder, random, readAll, resum, shell } from './testing.ts'
 
 const SEED = 20_260_101
 const ROUNDS = 4000
-const TIME_BOX_MS = 3500 // a slow machine does fewer rounds
+const TIME_BOX_MS = 3500 // a slow machine runs fewer rounds
 
 test('damaged archives of every format', async () => {
   using dir = folder()
@@ -31,7 +31,7 @@ test('damaged archives of every format', async () => {
       if (below(3) === 0) bytes.write('9999 =\n0\0\xff-1,'.slice(below(12)), at, 'latin1')
       else bytes[at] = below(256)
     }
-    // Checksums would hide what lies behind: made right again, mostly.
+    // Correct most checksums, because wrong ones would hide the code behind them.
     if (below(4))
       for (let at = 0; at + 512 <= bytes.length; at += 512)
         if (isHeader(bytes, at)) resum(bytes.subarray(at, at + 512))

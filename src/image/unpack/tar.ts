@@ -1,6 +1,6 @@
 /**
- * A streaming reader of tar archives: ustar, pax, GNU. Constant memory: what an entry says of itself is bounded, and
- * its data is handed on as it comes. Whatever is wrong is an error that names the entry.
+ * A streaming reader of tar archives: ustar, pax, GNU. It needs constant memory: headers are bounded, and data is
+ * passed on as it arrives. Every fault is an error that names the entry.
  */
 import { badLayer, shown, type TarEntry, TYPES, XATTR, xattrsOf } from './tar-entry.ts'
 import {
@@ -22,18 +22,18 @@ import {
   segmentsFit,
 } from './tar-sparse.ts'
 
-const MAX_HEADER = 1 << 20 // bytes of one pax header or long name: a thousand times what files have
-const MAX_GLOBALS = 256 // records that global headers may add up to
+const MAX_HEADER = 1 << 20 // bytes of one pax header or long name: a thousand times the usual size
+const MAX_GLOBALS = 256 // records of all global headers together
 
 export class TarReader {
   readonly #source: AsyncIterator<Uint8Array>
   #chunk: Buffer = Buffer.alloc(0)
   #globals = new Map<string, string>()
-  /** Bytes of the current entry that nobody has read, and what pads them to whole blocks. */
+  /** Unread bytes of the current entry, and the padding to whole blocks. */
   #left = 0
   #padding = 0
   #segments: Segment[] | undefined
-  /** The segment that comes next, and how much of it, or of a whole file, was read. */
+  /** The next segment, and the number of bytes read of it, or of an ordinary file. */
   #segment = 0
   #done = 0
   #last = 'the first entry'
@@ -43,12 +43,12 @@ export class TarReader {
     this.#source = source[Symbol.asyncIterator]()
   }
 
-  /** Bytes that were read from the source and belong to what comes next. */
+  /** Bytes that were read from the source but not yet consumed. */
   get buffered(): number {
     return this.#chunk.length
   }
 
-  /** More bytes into `#chunk`; false at the end. */
+  /** Reads more bytes into `#chunk`; false at the end. */
   async #more(): Promise<boolean> {
     const { done, value } = await this.#source.next()
     if (done) return false
@@ -81,7 +81,7 @@ export class TarReader {
     }
   }
 
-  /** The bytes of a header that is an entry itself. */
+  /** The contents of a header that is an entry itself. */
   async #extension(raw: RawHeader): Promise<Buffer> {
     if (!(raw.size >= 0 && raw.size <= MAX_HEADER))
       throw badLayer(`a header ${this.#where} has ${raw.size} bytes`)
@@ -90,7 +90,7 @@ export class TarReader {
     return bytes
   }
 
-  /** The next entry; what was not read of the one before is skipped. Undefined at the end. */
+  /** The next entry; unread data of the one before is skipped. Undefined at the end. */
   async next(): Promise<TarEntry | undefined> {
     await this.#skip(this.#left + this.#padding)
     this.#left = this.#padding = 0
@@ -100,10 +100,10 @@ export class TarReader {
     for (let headers = 0; ; headers++) {
       if (headers > 16) throw badLayer(`there are too many headers ${this.#where}`)
       const block = Buffer.from(await this.#take(BLOCK))
-      if (block.length === 0 && headers === 0) return undefined // no mark at the end: some writers leave it out
+      if (block.length === 0 && headers === 0) return undefined // some writers leave out the mark at the end
       if (block.length < BLOCK) throw badLayer(`the archive ends in the middle of a header ${this.#where}`)
       if (isZero(block)) {
-        if (headers) throw badLayer(`a header ${this.#where} belongs to nothing`)
+        if (headers) throw badLayer(`a header ${this.#where} has no entry`)
         await this.#drain()
         return undefined
       }
@@ -151,16 +151,16 @@ export class TarReader {
       if (!Number.isSafeInteger(value) || value < 0) throw badLayer(`${this.#last} has a wrong ${key}`)
       return value
     }
-    // Old archives mark folders by the slash only.
+    // Old archives mark folders only by a trailing slash.
     const known = TYPES[raw.type]
     const type = known === 'file' && name.endsWith('/') && raw.type !== 'S' ? 'folder' : known
     if (!type)
       throw badLayer(`${this.#last} is of a type that coop does not know: ${JSON.stringify(raw.type)}`)
     if (name.includes('\0')) throw badLayer(`${this.#last} has a NUL byte in its name`)
     const linkName = pax.get('linkpath') ?? longLink ?? raw.linkName
-    if (linkName.includes('\0')) throw badLayer(`${this.#last} has a NUL byte in what it links to`)
+    if (linkName.includes('\0')) throw badLayer(`${this.#last} has a NUL byte in its link target`)
     const stored = integer('size', raw.size)
-    // Links and folders may carry a size that means nothing; hard links with data are refused, as libarchive's may.
+    // Links and folders may carry a meaningless size. Hard links with data, which libarchive can write, are refused.
     this.#left = type === 'file' ? stored : 0
     if (type === 'hardlink' && stored > 0) throw badLayer(`${this.#last} is a hard link with data of its own`)
     this.#padding = (BLOCK - (this.#left % BLOCK)) % BLOCK
@@ -186,7 +186,7 @@ export class TarReader {
     }
   }
 
-  /** The real size; sets `#segments` when the file is sparse. */
+  /** Returns the real size; sets `#segments` if the file is sparse. */
   async #sparse(
     raw: RawHeader,
     block: Buffer,
@@ -225,7 +225,7 @@ export class TarReader {
     while (!map) {
       if (this.#left < BLOCK || head.length > MAX_SEGMENTS * 32)
         throw badLayer(`${this.#last} has a wrong map of its holes`)
-      // Twice as much each time, so that parsing from the start again costs little.
+      // Double the amount each time, so that parsing from the start again costs little.
       const size = Math.min(Math.max(BLOCK, head.length), this.#left - (this.#left % BLOCK))
       const before = head.length
       head = Buffer.concat([head, await this.#must(size)])
@@ -234,15 +234,14 @@ export class TarReader {
       if (!map) continue
       const used = Math.ceil(map.size / BLOCK) * BLOCK
       if (used < before) throw badLayer(`${this.#last} has a wrong map of its holes`)
-      this.#chunk = Buffer.concat([head.subarray(used), this.#chunk]) // what was read too far is data
+      this.#chunk = Buffer.concat([head.subarray(used), this.#chunk]) // the bytes after the map are data
       this.#left += head.length - used
     }
     return { segments: map.segments, realSize }
   }
 
   /**
-   * The next piece of the current file's data and where it belongs; undefined when there is no more. Valid until the
-   * next call.
+   * The next piece of the current file's data with its offset; undefined at the end. Valid until the next call.
    */
   async data(): Promise<{ readonly offset: number; readonly bytes: Buffer } | undefined> {
     if (this.#left === 0) return undefined
@@ -262,13 +261,13 @@ export class TarReader {
     return { offset, bytes }
   }
 
-  /** To the end of the source: what follows the end of an archive counts for its digest. */
+  /** Reads to the end of the source: bytes after the end of the archive count for its digest. */
   async #drain(): Promise<void> {
     this.#chunk = Buffer.alloc(0)
     while (!(await this.#source.next()).done);
   }
 
-  /** Let go of the source. */
+  /** Releases the source. */
   async close(): Promise<void> {
     await this.#source.return?.()
   }

@@ -1,4 +1,4 @@
-/** What the unit tests of this folder share: archives, and a generator of numbers that is the same every time. */
+/** Helpers for the unit tests of this folder: archives, and a reproducible generator of numbers. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,7 +14,7 @@ export function random(seed: number): (below: number) => number {
   }
 }
 
-/** A folder that is gone at the end of the block. */
+/** A temporary folder, removed at the end of the block. */
 export function folder(): { readonly path: string; [Symbol.dispose](): void } {
   const path = mkdtempSync(join(tmpdir(), 'coop-unit-'))
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) }
@@ -39,7 +39,7 @@ export interface Fake {
   readonly mtime?: number
   readonly link?: string
   readonly data?: string | Uint8Array
-  /** What the header says instead of the size of the data. */
+  /** A size for the header, instead of that of the data. */
   readonly size?: number
   readonly pax?: Readonly<Record<string, string>>
 }
@@ -64,7 +64,7 @@ function header(
   return block
 }
 
-/** Make the checksum of a header right again. */
+/** Correct the checksum of a header. */
 export function resum(block: Buffer): void {
   block.fill(32, 148, 156)
   const sum = block.reduce((total, byte) => total + byte, 0)
@@ -82,7 +82,7 @@ function paxRecord(key: string, value: string): Buffer {
   return Buffer.from(`${length} ${key}=${value}\n`, 'latin1')
 }
 
-/** An archive, made by hand so that it can be wrong in any way. */
+/** An archive made by hand, so that it can contain any fault. */
 export function archive(entries: readonly Fake[], end = true): Buffer {
   const parts: Buffer[] = []
   for (const entry of entries) {

@@ -1,4 +1,4 @@
-/** Times as utimensat(2) takes them. */
+/** Times in the form of utimensat(2). */
 
 /** struct timespec[2]: access and modification time. */
 export function times(mtime: bigint): Uint8Array {

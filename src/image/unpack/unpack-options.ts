@@ -1,4 +1,4 @@
-/** What unpacking a layer is given, and what it says when it is done. */
+/** Options and results of unpacking a layer. */
 import type { Channel } from '../../../ffi/channel.ts'
 import type { IdPlan } from '../../sandbox/ids.ts'
 
@@ -8,8 +8,8 @@ export interface UnpackLimits {
 }
 
 export const UNPACK_LIMITS: UnpackLimits = {
-  entries: 1_000_000, // of one layer; the largest images in use have a third of it
-  bytes: 128 * 2 ** 30, // unpacked, holes not counted: no image in use comes near, and a bomb ends there
+  entries: 1_000_000, // in one layer; the largest images in use have a third of that
+  bytes: 128 * 2 ** 30, // unpacked, without holes: far above any image in use, and the end of a decompression bomb
 }
 
 export interface UnpackOptions {
@@ -18,9 +18,9 @@ export interface UnpackOptions {
   /** Folders of the layers below, topmost first: descriptors of this process. */
   readonly below: readonly number[]
   readonly limits?: UnpackLimits
-  /** What is done differently than the layer says; each kind is told a few times only. */
+  /** Reports a deviation from the layer; each kind is reported only a few times. */
   warn(sentence: string): void
-  /** An owner that the layer names and that nobody has here: a line of JSON to keep. */
+  /** Records an owner that the layer names and nobody has here, as a line of JSON. */
   owner(path: string, uid: number, gid: number): void
 }
 

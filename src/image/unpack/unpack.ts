@@ -1,6 +1,6 @@
 /**
- * A layer's archive into a folder, as root of the box's id map: by batches of syscalls that an init without a box
- * runs, so that owners are right and nothing that the archive names can be outside of the folder.
+ * Unpacks a layer's archive into a folder as root of the box's id map. An init without a box runs the batches of
+ * syscalls, so that owners are right and no name in the archive can lead outside of the folder.
  */
 import * as k from '../../../ffi/abi/constants.ts'
 import { abi } from '../../../ffi/abi/index.ts'
@@ -17,12 +17,12 @@ import { UNPACK_LIMITS, type Unpacked, type UnpackLimits, type UnpackOptions } f
 interface Folder {
   readonly mode: number
   mtime: bigint
-  /** The archive has no entry for it: it gets what the layers below have. */
+  /** The archive has no entry for the folder: it gets the attributes from the layers below. */
   readonly implicit: boolean
 }
 
-const BIG_FILE = 512 // the descriptor of a file that is longer than a batch: above all that a batch opens, below the usual limit
-const MAX_XATTRS = 64 // of one entry, far above what file systems take
+const BIG_FILE = 512 // descriptor of a file longer than a batch: above all that a batch opens, below the usual limit
+const MAX_XATTRS = 64 // in one entry, far more than file systems accept
 const WARNINGS = 5 // of each kind
 
 export async function unpackLayer(tar: TarReader, options: UnpackOptions): Promise<Unpacked> {
@@ -39,7 +39,7 @@ class Layer {
   readonly #folders = new Map<string, Folder>([['', { mode: 0o755, mtime: 0n, implicit: true }]])
   readonly #whiteouts = new Set<string>()
   readonly #warned = new Map<string, number>()
-  /** Hard links to what only a layer below has. */
+  /** Hard links to files that only a layer below has. */
   readonly #linksBelow: { readonly target: string; readonly path: string; readonly what: string }[] = []
   #entries = 0
   #bytes = 0
@@ -77,7 +77,7 @@ class Layer {
     const dir = this.#batches.folder(parent, what)
     if (entry.type === 'hardlink') return this.#hardLink(entry, dir, path, what)
     if (entry.type === 'character' || entry.type === 'block') return this.#device(path, what)
-    // Again what an earlier entry was: the later one counts.
+    // An earlier entry may have the same name: the later one counts.
     this.#batches.call('unlinkat', [dir, cstring(base), 0], { mayFail: true })
     if (entry.type === 'symlink') return this.#symlink(entry, dir, base, path, what)
     if (entry.type === 'fifo') return this.#fifo(entry, dir, base, path, what)
@@ -85,8 +85,8 @@ class Layer {
   }
 
   #device(path: string, what: string): void {
-    if (path.startsWith('dev/')) return // nobody sees it: boxes have a /dev of their own
-    this.#warn('device', `${what} is left out: boxes have no devices of an image`)
+    if (path.startsWith('dev/')) return // invisible, as boxes have a /dev of their own
+    this.#warn('device', `${what} is left out: boxes get no devices from an image`)
   }
 
   #owned(entry: TarEntry, path: string): Owned {
@@ -96,13 +96,13 @@ class Layer {
       if (this.#options.ids.kind !== 'single')
         this.#warn(
           'owner',
-          `${shown(path)} belongs to ${entry.uid}:${entry.gid}, which boxes do not have: it becomes root's`,
+          `${shown(path)} belongs to ${entry.uid}:${entry.gid}, which boxes do not have: root becomes its owner`,
         )
     }
     return owned
   }
 
-  /** The folders that lead somewhere, when the archive has no entries for them. */
+  /** Makes the parent folders for which the archive has no entries. */
   #ensureFolder(path: string, what: string): void {
     if (this.#folders.has(path)) return
     const { parent, base } = split(path)
@@ -114,7 +114,7 @@ class Layer {
 
   #made(path: string, folder: Folder, what: string): void {
     this.#folders.set(path, folder)
-    if (this.#whiteouts.delete(path)) this.#opaque(path, what) // deleted below and made again
+    if (this.#whiteouts.delete(path)) this.#opaque(path, what) // the lower folder was deleted, and this one is new
   }
 
   #folder(entry: TarEntry, path: string, what: string): void {
@@ -133,7 +133,7 @@ class Layer {
     this.#xattrs(entry, fd, what)
   }
 
-  /** In the form that overlayfs has for mounts of user namespaces (overlayfs.rst, "userxattr"). */
+  /** In the form of overlayfs for mounts in user namespaces (overlayfs.rst, "userxattr"). */
   #opaque(path: string, what: string): void {
     const fd = this.#batches.folder(path, what, 'read')
     this.#batches.call('fsetxattr', [fd, cstring('user.overlay.opaque'), bytesOf('y'), 1, 0], { what })
@@ -144,7 +144,7 @@ class Layer {
     if (this.#folders.has(path)) return this.#opaque(path, what)
     this.#whiteouts.add(path)
     const dir = this.#batches.folder(parent, what)
-    // What this layer itself has stays: whiteouts are about the layers below.
+    // Files of this layer itself stay: whiteouts concern only the layers below.
     this.#batches.checked(
       'mknodat',
       [dir, cstring(hides), k.S_IFCHR, 0],
@@ -192,7 +192,7 @@ class Layer {
     this.#batches.checked('linkat', [from, cstring(base), dir, name, 0], { mayFail: true, what }, failed)
   }
 
-  /** Whether what is made there gets the group of its folder. */
+  /** Whether new files there get the group of their folder. */
   #inherits(path: string): boolean {
     return ((this.#folders.get(split(path).parent)?.mode ?? 0) & 0o2000) !== 0
   }
@@ -228,7 +228,7 @@ class Layer {
     if (end < entry.size) batches.call('ftruncate', [fd, entry.size], { what }) // ends with a hole
     if (!plain) {
       batches.call('fchown', [fd, uid, gid], { what })
-      batches.call('fchmod', [fd, mode], { what }) // after the owner, whose change takes marks away
+      batches.call('fchmod', [fd, mode], { what }) // after fchown, which clears setuid and setgid marks
     }
     this.#xattrs(entry, fd, what)
     batches.call('utimensat', [fd, 0, times(entry.mtime), 0], { what })
@@ -258,7 +258,7 @@ class Layer {
     }
   }
 
-  /** What can only be done when everything is there: links into layers below, folders' times. */
+  /** Last, everything that needs the complete layer: links into layers below, and times of folders. */
   async finish(): Promise<Unpacked> {
     await this.#batches.finish()
     const { channel, below } = this.#options
@@ -271,7 +271,7 @@ class Layer {
       if (folder.implicit) await this.#likeBelow(path, folder)
       if (this.#batches.isFull) await this.#batches.flush()
       const fd = this.#batches.folder(path, shown(path), 'read')
-      // Of a folder that no layer describes the time is 1970: unpacking again gives the same.
+      // A folder that no layer describes gets the year 1970, so that unpacking again gives the same result.
       this.#batches.call('utimensat', [fd, 0, times(folder.mtime), 0], { what: shown(path) })
     }
     await this.#batches.finish()

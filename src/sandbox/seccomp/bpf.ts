@@ -1,6 +1,6 @@
 /**
- * Classic BPF as seccomp(2) takes it: an assembler with labels, and an interpreter for the tests. Only the
- * handful of instructions that a filter needs. Encoding: linux/filter.h, linux/bpf_common.h.
+ * Classic BPF for seccomp(2): an assembler with labels, and an interpreter for the tests. It supports only the handful
+ * of instructions that a filter needs. Encoding: linux/filter.h, linux/bpf_common.h.
  */
 
 const LD_W_ABS = 0x20
@@ -9,12 +9,12 @@ const JMP_JA = 0x05
 const RET_K = 0x06
 const JUMPS = { eq: 0x15, gt: 0x25, ge: 0x35, set: 0x45 } as const
 
-/** BPF_MAXINSNS: the kernel takes no longer program. */
+/** BPF_MAXINSNS: the kernel accepts no longer program. */
 export const MAX_INSTRUCTIONS = 4096
 /** Bytes of one sock_filter: u16 code, u8 jt, u8 jf, u32 k. */
 export const INSTRUCTION_SIZE = 8
 
-/** One step of a program. `yes` and `no` name labels; without one it goes on with the next step. */
+/** One step of a program. `yes` and `no` name labels; without a label the next step follows. */
 export type Step =
   | { readonly op: 'load'; readonly offset: number }
   | { readonly op: 'and'; readonly k: number }
@@ -29,7 +29,7 @@ export type Step =
   | { readonly op: 'return'; readonly value: number }
   | { readonly op: 'label'; readonly name: string }
 
-/** Where the fields of `struct seccomp_data` are (seccomp(2)). */
+/** Offsets of the fields of `struct seccomp_data` (seccomp(2)). */
 export const SECCOMP_DATA = { size: 64, nr: 0, arch: 4, args: 16 } as const
 
 /** Offset of the low or high half of an argument; both architectures are little-endian. */
@@ -45,7 +45,7 @@ interface Placed {
   readonly length: number
 }
 
-/** Positions of all steps, given how many trampolines follow each of them. */
+/** Positions of all steps, given the number of trampolines after each of them. */
 function place(steps: readonly Step[], far: readonly Set<'yes' | 'no'>[]): Placed {
   const labels = new Map<string, number>()
   const at: number[] = []
@@ -59,7 +59,7 @@ function place(steps: readonly Step[], far: readonly Set<'yes' | 'no'>[]): Place
   return { at, labels, length }
 }
 
-/** The distance a jump skips; the kernel refuses to go back (bpf_check_classic). */
+/** The distance of a jump; the kernel refuses backward jumps (bpf_check_classic). */
 function distance({ labels }: Placed, from: number, label: string): number {
   const target = labels.get(label)
   if (target === undefined) throw new Error(`label ${label} is nowhere`)
@@ -70,7 +70,7 @@ function distance({ labels }: Placed, from: number, label: string): number {
 
 const SIDES = ['yes', 'no'] as const
 
-/** How far one side of a conditional jumps by itself: over its trampolines, to one of them, or to its label. */
+/** The offset of one side of a conditional: past its trampolines, to one of them, or to its label. */
 function sideOffset(step: If, side: 'yes' | 'no', far: Set<'yes' | 'no'>, placed: Placed, at: number) {
   const label = step[side]
   if (label === undefined) return far.size
@@ -79,8 +79,8 @@ function sideOffset(step: If, side: 'yes' | 'no', far: Set<'yes' | 'no'>, placed
 }
 
 /**
- * Which sides need a trampoline, a `ja` behind the conditional: offsets of conditionals have 8 bits. Each one
- * moves what follows, so this repeats until nothing changes; the sets only grow, so it ends.
+ * The sides that need a trampoline, a `ja` after the conditional, because conditionals have 8-bit offsets. Each
+ * trampoline moves the steps after it, so the search repeats until nothing changes. It ends because the sets only grow.
  */
 function findFar(steps: readonly Step[]): Set<'yes' | 'no'>[] {
   const far = steps.map(() => new Set<'yes' | 'no'>())
@@ -100,7 +100,7 @@ function findFar(steps: readonly Step[]): Set<'yes' | 'no'>[] {
   return far
 }
 
-/** The program as an array of `struct sock_filter`. Throws where the kernel would refuse it. */
+/** The program as an array of `struct sock_filter`. Throws if the kernel would refuse it. */
 export function assemble(steps: readonly Step[]): Uint8Array {
   const far = findFar(steps)
   const placed = place(steps, far)
@@ -136,7 +136,7 @@ export function assemble(steps: readonly Step[]): Uint8Array {
   return bytes
 }
 
-/** What a filter looks at; arguments are 64 bits, missing ones 0. */
+/** The input of a filter; arguments are 64 bits, missing ones 0. */
 export interface SeccompData {
   readonly nr: number
   readonly arch: number

@@ -8,7 +8,7 @@ import { returnValue, seccompProgram } from './seccomp.ts'
 
 const cc = Bun.which('cc') ?? Bun.which('gcc')
 
-/** Installs the filter in the file that it is given, then prints what each attempt came to. */
+/** Installs the filter from a given file, then prints the result of each attempt. */
 const PROBE = `
 #define _GNU_SOURCE
 #include <errno.h>
@@ -89,7 +89,7 @@ int main(int argc, char **argv) {
 }
 `
 
-/** What the probe said under a filter, by attempt. */
+/** The probe's results under a filter, by attempt. */
 function probe(filter: Uint8Array): Record<string, string> {
   const dir = mkdtempSync(join(tmpdir(), 'coop-seccomp-'))
   try {
@@ -136,7 +136,7 @@ test.skipIf(!cc)('the kernel takes the filter and does as the policy says (needs
   expect(common).toEqual(FILTERED)
   if (abi.arch !== 'x86_64') return
   expect(x32).toBe('ENOSYS')
-  // SIGSYS; SIGSEGV where the kernel was built without 32-bit calls.
+  // SIGSYS, or SIGSEGV if the kernel was built without 32-bit calls.
   expect(['31', '11']).toContain(i386 ?? '')
 })
 

@@ -54,7 +54,7 @@ test('without ptrace no process looks into another', () => {
   ])
 })
 
-// By hand and not from the policy, so that a call which moves to another group is noticed.
+// Written by hand instead of taken from the policy, so that a call that moves to another group is noticed.
 const REFUSED = `keyctl add_key request_key bpf perf_event_open userfaultfd io_uring_setup io_uring_enter
   io_uring_register open_by_handle_at name_to_handle_at kexec_load kexec_file_load init_module finit_module
   delete_module swapon swapoff reboot settimeofday clock_settime clock_adjtime adjtimex syslog acct quotactl

@@ -1,7 +1,7 @@
 /**
- * Which system calls a box may make, and why. An allow-list: what is not named here does not exist in a box
- * (ENOSYS), so that programs fall back as they do on an older kernel. A call that one architecture
- * lacks is skipped there. seccomp-rules.ts has the calls that depend on their arguments.
+ * The system calls that a box may make, and why. An allow-list: calls not named here fail with ENOSYS, so that programs
+ * fall back as on an older kernel. Calls that one architecture lacks are skipped there. rules.ts has the calls that
+ * depend on their arguments.
  */
 import { ABIS, type AnySyscall } from '../../../ffi/abi/index.ts'
 import {
@@ -20,17 +20,17 @@ import {
   type Verdict,
 } from './rules.ts'
 
-/** What the configuration may change. */
+/** The parts of the policy that the configuration can change. */
 export interface Switches {
   /** The box may make namespaces of its own, in a user namespace below its own. */
   readonly nested: boolean
-  /** Processes of the box may look into each other. */
+  /** Processes of the box may inspect each other. */
   readonly ptrace: boolean
-  /** False: no file gets a setuid or setgid mark. */
+  /** False: no file can get a setuid or setgid mark. */
   readonly setuidFiles?: boolean
 }
 
-/** Names separated by white space, all with one decision and one reason. */
+/** Names separated by white space, with one decision and one reason. */
 export interface Group {
   readonly why: string
   readonly calls: string
@@ -50,7 +50,7 @@ const ORDINARY: readonly Group[] = [
     cachestat`,
   ),
   allow(
-    'opening and closing; close_range is also how programs shed what they inherited',
+    'opening and closing; programs use close_range to drop inherited descriptors',
     `open openat openat2 creat close close_range dup dup2 dup3 flock pipe pipe2 memfd_create memfd_secret`,
   ),
   allow(
@@ -61,12 +61,12 @@ const ORDINARY: readonly Group[] = [
     inotify_init inotify_init1 inotify_add_watch inotify_rm_watch`,
   ),
   allow(
-    'attributes; which of them may be set is decided by the file system',
+    'attributes; the file system decides which of them may be set',
     `setxattr lsetxattr fsetxattr setxattrat getxattr lgetxattr fgetxattr getxattrat listxattr llistxattr flistxattr
     listxattrat removexattr lremovexattr fremovexattr removexattrat file_getattr file_setattr`,
   ),
   allow('listing the mounts of its own namespace, as findmnt does', 'statmount listmount'),
-  allow('root in the box keeps SYS_CHROOT; there is no descriptor outside its root to leave it by', 'chroot'),
+  allow('root in the box keeps SYS_CHROOT; it has no descriptor outside its root to escape by', 'chroot'),
   allow(
     'waiting for events',
     `poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd
@@ -108,13 +108,13 @@ const ORDINARY: readonly Group[] = [
     getpriority setpriority ioprio_get ioprio_set getrlimit setrlimit getrusage getcpu`,
   ),
   allow(
-    'time, reading it',
+    'reading the time',
     `time gettimeofday clock_gettime clock_getres clock_nanosleep nanosleep times alarm getitimer setitimer
     timer_create timer_settime timer_gettime timer_getoverrun timer_delete`,
   ),
-  allow('facts', 'uname sysinfo getrandom'),
+  allow('facts about the system', 'uname sysinfo getrandom'),
   allow(
-    'sockets that exist',
+    'sockets that are already open',
     `connect accept accept4 bind listen shutdown sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg getsockname
     getpeername setsockopt getsockopt`,
   ),
@@ -128,7 +128,7 @@ const ORDINARY: readonly Group[] = [
     'seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self',
   ),
   allow(
-    'only from the trampoline of a probe that the host set; without it probed programs die',
+    'used only by the trampoline of a probe that the host set; without it probed programs die',
     'uretprobe uprobe',
   ),
   byArguments('terminals and file systems', 'ioctl', IOCTL),
@@ -146,20 +146,20 @@ const REFUSED: readonly Group[] = [
     'programs inside the kernel, and counters that read its memory (CVE-2021-3490)',
     'bpf perf_event_open',
   ),
-  refuse('holds the kernel still in the middle of a copy: half of every exploit', 'userfaultfd'),
+  refuse('can pause the kernel in the middle of a copy, which many exploits need', 'userfaultfd'),
   refuse(
-    'a second way to make calls, past this filter (CVE-2022-29582)',
+    'a second way to make calls, which bypasses this filter (CVE-2022-29582)',
     'io_uring_setup io_uring_enter io_uring_register',
   ),
   refuse(
-    'files by number instead of by path, past every mount (CVE-2014-3519)',
+    'opens files by number instead of by path, outside of every mount (CVE-2014-3519)',
     'open_by_handle_at name_to_handle_at',
   ),
   refuse('watches whole file systems, the host included', 'fanotify_init fanotify_mark'),
   refuse('another kernel', 'kexec_load kexec_file_load'),
   refuse('kernel modules', 'init_module finit_module delete_module'),
   refuse('the machine', 'reboot swapon swapoff acct quotactl quotactl_fd syslog vhangup'),
-  refuse('the clock of everybody', 'settimeofday clock_settime clock_adjtime adjtimex'),
+  refuse('the clock of the whole machine', 'settimeofday clock_settime clock_adjtime adjtimex'),
   refuse('hardware ports', 'iopl ioperm'),
   refuse('identities of files in the kernel, for profilers of the whole system', 'lookup_dcookie'),
   refuse(
@@ -169,12 +169,9 @@ const REFUSED: readonly Group[] = [
 ]
 
 const ABSENT: readonly Group[] = [
+  unknown('a filter cannot see its flags behind a pointer; every C library falls back to clone', 'clone3'),
   unknown(
-    'its flags are behind a pointer, unseen by a filter; every C library falls back to clone',
-    'clone3',
-  ),
-  unknown(
-    'gone from the kernel, or never there',
+    'removed from the kernel, or never implemented',
     `uselib ustat sysfs _sysctl create_module get_kernel_syms query_module
     nfsservctl getpmsg putpmsg afs_syscall tuxcall security vserver epoll_ctl_old epoll_wait_old`,
   ),
@@ -188,7 +185,7 @@ const ABSENT: readonly Group[] = [
   ),
 ]
 
-/** Bounded by ptrace_may_access: the box's own processes, and not its init, which is not dumpable. */
+/** Bounded by ptrace_may_access: reaches the box's own processes, but not its init, which is not dumpable. */
 const TRACING = `ptrace process_vm_readv process_vm_writev process_madvise kcmp pidfd_getfd`
 
 const MOUNTING = `mount umount2 pivot_root fsopen fsmount fsconfig fspick move_mount open_tree open_tree_attr
@@ -215,7 +212,7 @@ function switched({ nested, ptrace }: Switches): Group[] {
   ]
 }
 
-/** Everything that is decided, for `coop` to explain and for the filter to be made of. */
+/** All groups, for `coop` to explain and to build the filter from. */
 export function policyGroups(switches: Switches): Group[] {
   return [...ORDINARY, ...REFUSED, ...ABSENT, ...switched(switches)]
 }
@@ -224,7 +221,7 @@ function isSyscall(name: string): name is AnySyscall {
   return Object.values(ABIS).some(({ sys }) => name in sys)
 }
 
-/** The same by call. Throws when a name is no call of either architecture, or is decided twice. */
+/** The same decisions by call. Throws if a name is not a call of either architecture or is decided twice. */
 export function policy(switches: Switches): ReadonlyMap<AnySyscall, Verdict | Rule> {
   const decisions = new Map<AnySyscall, Verdict | Rule>()
   for (const { calls, verdict } of policyGroups(switches))

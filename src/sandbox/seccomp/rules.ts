@@ -1,24 +1,23 @@
 /**
- * The calls that a box may make with some arguments only, as data. A filter cannot follow pointers, so only
- * numbers are looked at (seccomp(2)), and of those the low 32 bits, because that is all the kernel reads of an
- * `int` or `unsigned int`: comparing 64 bits is how `TIOCSTI | 1 << 32` got past snapd and Flatpak
- * (CVE-2019-7303, CVE-2019-10063).
+ * Calls that a box may make only with some arguments, as data. A filter cannot follow pointers, so only numbers are
+ * checked (seccomp(2)). Only their low 32 bits are, because the kernel reads no more of an `int` or `unsigned int`:
+ * comparing 64 bits is how `TIOCSTI | 1 << 32` got past snapd and Flatpak (CVE-2019-7303, CVE-2019-10063).
  */
 import * as k from '../../../ffi/abi/constants.ts'
 import type { ErrnoName } from '../../../ffi/abi/errno.ts'
 import { FILE_SYSTEM_IOCTLS } from '../file-system-ioctls.ts'
 
-/** What happens to a call: it is made, or it fails with this error. */
+/** The result of a call: it is made, or it fails with this error. */
 export type Verdict = 'allow' | ErrnoName
 
-/** Holds when the low half of the argument, masked, is one of these. */
+/** True if the low half of the argument, masked, is one of these values. */
 export interface Condition {
   readonly arg: 0 | 1 | 2 | 3 | 4 | 5
   readonly mask?: number
   readonly in: readonly number[]
 }
 
-/** The first clause of which every condition holds decides. */
+/** The first clause whose conditions all hold decides. */
 export interface Clause {
   readonly when: readonly Condition[]
   readonly verdict: Verdict
@@ -29,7 +28,7 @@ export interface Rule {
   readonly otherwise: Verdict
 }
 
-/** Namespaces that clone(2) can make; CLONE_NEWTIME is not among them, its bit is part of the exit signal. */
+/** Namespaces that clone(2) can make. CLONE_NEWTIME is not among them: its bit is part of the exit signal. */
 export const CLONE_NAMESPACES =
   k.CLONE_NEWNS |
   k.CLONE_NEWCGROUP |
@@ -40,8 +39,8 @@ export const CLONE_NAMESPACES =
   k.CLONE_NEWNET
 
 /**
- * New namespaces are refused: a user namespace gives every capability inside it, and with that the kernel code
- * behind most container escapes of the last ten years (CVE-2022-0185, CVE-2023-32233, CVE-2024-1086). The flags
+ * New namespaces are refused. A user namespace gives every capability inside it, and with them access to the kernel
+ * code behind most container escapes of the last ten years (CVE-2022-0185, CVE-2023-32233, CVE-2024-1086). The flags
  * are the first argument on both architectures.
  */
 export const CLONE: Rule = {
@@ -50,26 +49,26 @@ export const CLONE: Rule = {
 }
 
 /**
- * `nested`: every kind but one. Mounting a cgroup file system needs CAP_SYS_ADMIN over the user namespace that the
- * caller's cgroup namespace belongs to, and that of the box belongs to the box, where nobody has it. A namespace of
- * its own would let a program mount the cgroup that the box runs in, which is the user's where systemd delegates it:
- * `cgroup.kill` and `cgroup.freeze` then reach the user's other programs.
+ * `nested`: every kind but cgroup namespaces. Mounting a cgroup file system needs CAP_SYS_ADMIN over the user namespace
+ * that owns the caller's cgroup namespace. The box's own belongs to the box, where nobody has that capability. In a
+ * new cgroup namespace a program could mount the cgroup that the box runs in, which belongs to the user where systemd
+ * delegates it. `cgroup.kill` and `cgroup.freeze` would then reach the user's other programs.
  */
 export const NESTED_CLONE: Rule = {
   clauses: [{ when: [{ arg: 0, mask: k.CLONE_NEWCGROUP, in: [k.CLONE_NEWCGROUP] }], verdict: 'EPERM' }],
   otherwise: 'allow',
 }
 
-/** CLONE_FILES, CLONE_FS and the like stay: they only take apart what threads share. */
+/** CLONE_FILES, CLONE_FS and the like stay allowed: they only separate what threads share. */
 export const UNSHARE: Rule = {
   clauses: [{ when: [{ arg: 0, mask: CLONE_NAMESPACES | k.CLONE_NEWTIME, in: [0] }], verdict: 'allow' }],
   otherwise: 'EPERM',
 }
 
 /**
- * TIOCSTI types into the terminal that somebody else reads next (CVE-2017-5226), TIOCLINUX pastes into a
- * console, TIOCCONS takes the console's output, TIOCSETD loads line disciplines, old kernel code that any
- * terminal reaches (CVE-2017-2636). What acts on a whole file system: file-system-ioctls.ts.
+ * TIOCSTI types into a terminal that somebody else reads next (CVE-2017-5226), TIOCLINUX pastes into a console,
+ * TIOCCONS takes the console's output, and TIOCSETD loads line disciplines, old kernel code that any terminal reaches
+ * (CVE-2017-2636). file-system-ioctls.ts has the requests that affect a whole file system.
  */
 export const IOCTL: Rule = {
   clauses: [
@@ -79,7 +78,7 @@ export const IOCTL: Rule = {
   otherwise: 'allow',
 }
 
-/** socket(2): the low four bits are the type, above them are SOCK_NONBLOCK and SOCK_CLOEXEC. */
+/** socket(2): the low four bits are the type; SOCK_NONBLOCK and SOCK_CLOEXEC lie above them. */
 const SOCK_TYPE_MASK = 0xf
 
 const INTERNET: Condition = { arg: 0, in: [k.AF_INET, k.AF_INET6] }
@@ -91,13 +90,13 @@ const IPPROTO_ICMPV6 = 58
 const IPPROTO_MPTCP = 262
 
 /**
- * Families by allow-list: each of the others is a module that the kernel would load for the asking (AF_ALG:
- * CVE-2019-8912; AF_PACKET: CVE-2020-14386; AF_VSOCK: CVE-2021-26708, and the way to the hypervisor).
- * Of internet sockets neither raw ones nor protocols with a module of their own (DCCP: CVE-2017-6074, SCTP,
- * L2TP); ping uses datagrams, and Go's listeners MPTCP. Of netlink only routes, which getaddrinfo asks for;
- * EPROTONOSUPPORT for the rest is what libaudit, ss and libnl take for a kernel without it.
+ * An allow-list of families: for each of the others the kernel would load a module on request (AF_ALG: CVE-2019-8912;
+ * AF_PACKET: CVE-2020-14386; AF_VSOCK: CVE-2021-26708, which also leads to the hypervisor). Internet sockets exclude
+ * raw ones and protocols with a module of their own (DCCP: CVE-2017-6074, SCTP, L2TP); ping uses datagrams, and Go's
+ * listeners MPTCP. Netlink is limited to routes, which getaddrinfo needs. The others get EPROTONOSUPPORT, from which
+ * libaudit, ss and libnl conclude that the kernel lacks them.
  *
- * Types are an allow-list too: protocol 0 is the first one of its type (inet_create in net/ipv4/af_inet.c), so
+ * Types are an allow-list, too: protocol 0 is the first one of its type (inet_create in net/ipv4/af_inet.c), so
  * SOCK_DCCP with 0 loads DCCP (its alias net-pf-2-proto-0-type-6), and SOCK_SEQPACKET with 0 is SCTP.
  */
 export const SOCKET: Rule = {
@@ -133,8 +132,8 @@ export const SOCKET: Rule = {
 }
 
 /**
- * Limits of init: root of the box has its ids, which is all that prlimit(2) asks for, and an init that may open or
- * map nothing takes no more commands. Everybody else's are the box's own affair.
+ * Protects the limits of init. Root of the box has init's ids, which is all that prlimit(2) checks, and an init that
+ * may open or map nothing accepts no more commands. The limits of other processes are the box's own affair.
  */
 export const PRLIMIT: Rule = {
   clauses: [{ when: [{ arg: 0, in: [1] }], verdict: 'EPERM' }],
@@ -142,8 +141,9 @@ export const PRLIMIT: Rule = {
 }
 
 /**
- * No leases and no notes of changes (F_SETLEASE, F_NOTIFY; fcntl(2)): whoever opens a file with a lease on it waits for up
- * to 45 s (/proc/sys/fs/lease-break-time), also a program of the host, and a file that is read-only here can have one.
+ * No leases and no change notifications (F_SETLEASE, F_NOTIFY; fcntl(2)). A process that opens a leased file waits for
+ * up to 45 s (/proc/sys/fs/lease-break-time), also a program of the host, and even a file that is read-only here can be
+ * leased.
  */
 export const FCNTL: Rule = {
   clauses: [{ when: [{ arg: 1, in: [1024, 1026] }], verdict: 'EINVAL' }],
@@ -153,7 +153,7 @@ export const FCNTL: Rule = {
 /** PER_LINUX32, UNAME26, ADDR_NO_RANDOMIZE (personality(2)): setarch and gdb. */
 const PERSONALITIES = 0x8 | 0x20000 | 0x40000
 
-/** Not READ_IMPLIES_EXEC, MMAP_PAGE_ZERO and others that weaken the memory of a program. -1 only asks. */
+/** Excludes READ_IMPLIES_EXEC, MMAP_PAGE_ZERO and others that weaken a program's memory protection. -1 only queries. */
 export const PERSONALITY: Rule = {
   clauses: [
     { when: [{ arg: 0, mask: ~PERSONALITIES, in: [0] }], verdict: 'allow' },
@@ -162,7 +162,7 @@ export const PERSONALITY: Rule = {
   otherwise: 'EPERM',
 }
 
-/** The kernel refuses devices without MKNOD too; character device 0:0 is overlayfs's whiteout and no device. */
+/** The kernel refuses devices without MKNOD, too. Character device 0:0 is overlayfs's whiteout and not a device. */
 function mknod(mode: 1 | 2, device: 2 | 3): Rule {
   return {
     clauses: [
@@ -186,7 +186,7 @@ const MARKS: readonly number[] = [0o2000, 0o4000, 0o6000] // S_ISGID, S_ISUID, b
 const S_ISUGID = 0o6000
 const O_TMPFILE_BIT = 0o20000000 // __O_TMPFILE; the same on both architectures
 
-/** A mode argument with a setuid or setgid mark is refused. */
+/** Refuses a mode argument with a setuid or setgid mark. */
 function unmarked(mode: 0 | 1 | 2 | 3): Rule {
   return {
     clauses: [{ when: [{ arg: mode, mask: S_ISUGID, in: MARKS }], verdict: 'EPERM' }],
@@ -194,7 +194,7 @@ function unmarked(mode: 0 | 1 | 2 | 3): Rule {
   }
 }
 
-/** The same where the mode counts only if a file is made: else it is whatever was in the register. */
+/** The same where the mode counts only if a file is created: otherwise the register holds an arbitrary value. */
 function unmarkedWhenMade(flags: 1 | 2, mode: 2 | 3): Rule {
   const marked = { arg: mode, mask: S_ISUGID, in: MARKS }
   return {
@@ -212,8 +212,8 @@ const withMarks = (rule: Rule, mode: 1 | 2): Rule => ({
 })
 
 /**
- * For a box whose workspace is root's: a file that its root marks there is setuid root for every user of the
- * host who reaches it. openat2 takes its mode by pointer, which a filter cannot follow; programs fall back.
+ * For a box with a workspace of root: a file that its root marks there would be setuid root for every host user who
+ * reaches it. openat2 takes its mode by pointer, which a filter cannot follow; programs fall back to other calls.
  */
 export const NO_MARKS: Readonly<Record<string, Rule | Verdict>> = {
   chmod: unmarked(1),

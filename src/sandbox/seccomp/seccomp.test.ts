@@ -129,7 +129,7 @@ for (const arch of ARCHES) {
       box.expects(verdict, 'clone', [HIGH + BigInt(flag) + 17n])
     }
     box.expects('ENOSYS', 'clone3', [0, 88])
-    // Where flags are the second argument (s390) is not here.
+    // Architectures whose flags are the second argument (s390) are not supported.
     box.expects('allow', 'clone', [k.SIGCHLD, CLONE_NAMESPACES])
   })
 
@@ -178,7 +178,7 @@ for (const arch of ARCHES) {
       0,
     ])
       box.expects('allow', 'ioctl', [0, request])
-    // What is dangerous as a request is only a number in another place.
+    // A dangerous request number is harmless in another argument.
     box.expects('allow', 'ioctl', [k.TIOCSTI, k.TCGETS, k.TIOCSTI])
     box.expects('allow', 'ioctl', [0, BigInt(k.TIOCSTI) << 32n])
   })

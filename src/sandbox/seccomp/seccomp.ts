@@ -1,7 +1,7 @@
 /**
- * The seccomp filter of a box: seccomp-policy.ts as a program for the kernel. Numbers with the same decision
- * are joined to ranges and found by binary search. What is decided by number alone the kernel (5.11 and later)
- * works out once and keeps in a bitmap, so that such calls do not run the program at all.
+ * The seccomp filter of a box: policy.ts as a program for the kernel. Numbers with the same decision are joined into
+ * ranges and found by binary search. For calls decided by number alone the kernel (5.11 and later) computes the result
+ * once and keeps it in a bitmap, so that they do not run the program at all.
  */
 import * as k from '../../../ffi/abi/constants.ts'
 import { ERRNO_NUMBERS } from '../../../ffi/abi/errno.ts'
@@ -10,7 +10,7 @@ import { argOffset, assemble, SECCOMP_DATA, type Step } from './bpf.ts'
 import { policy, type Switches } from './policy.ts'
 import type { Clause, Rule, Verdict } from './rules.ts'
 
-/** __X32_SYSCALL_BIT: the same kernel with other numbers (x86_64); nobody has programs for it. */
+/** __X32_SYSCALL_BIT: another set of numbers for the same kernel (x86_64); nobody has programs for it. */
 const X32_BIT = 0x40000000
 
 /** Calls from `from` up to the next range. */
@@ -24,7 +24,7 @@ export function returnValue(verdict: Verdict): number {
   return verdict === 'allow' ? k.SECCOMP_RET_ALLOW : k.SECCOMP_RET_ERRNO | ERRNO_NUMBERS[verdict]
 }
 
-/** Calls by number, each with where its decision is made: the name of a verdict, or of a rule's own block. */
+/** Calls by number, each with the label of its decision: a verdict, or a rule's own block. */
 function ranges(decisions: ReadonlyMap<number, string>): Range[] {
   const found: Range[] = []
   const end = Math.max(...decisions.keys()) + 1
@@ -35,21 +35,21 @@ function ranges(decisions: ReadonlyMap<number, string>): Range[] {
   return found
 }
 
-/** Halves the ranges until one is left: a comparison goes to that one's decision, or to another comparison. */
+/** Halves the ranges until one is left: a comparison jumps to that range's decision or to another comparison. */
 function search(all: readonly Range[], steps: Step[]): void {
   const middle = all.length >> 1
   const [low, high] = [all.slice(0, middle), all.slice(middle)]
   const [first, pivot] = [low[0], high[0]]
   if (!first || !pivot) return
   const highEntry = high.length === 1 ? pivot.label : `from ${pivot.from}`
-  const only = low.length === 1 ? { no: first.label } : {} // else the lower half comes next
+  const only = low.length === 1 ? { no: first.label } : {} // otherwise the lower half follows
   steps.push({ op: 'if', test: 'ge', k: pivot.from, yes: highEntry, ...only })
   search(low, steps)
   if (high.length > 1) steps.push({ op: 'label', name: highEntry })
   search(high, steps)
 }
 
-/** Conditions of a clause in turn; the first that fails leaves for the next clause. */
+/** The conditions of a clause in turn; the first that fails jumps to the next clause. */
 function clauseSteps({ when, verdict }: Clause, name: string): Step[] {
   const steps: Step[] = []
   const next = `${name} failed`
@@ -92,7 +92,7 @@ export function seccompSteps({ arch, ...switches }: { arch: Arch } & Switches): 
       verdicts.add(verdict)
   }
   const steps: Step[] = [
-    // The number means another call in another architecture, so this comes first (seccomp(2), Caveats).
+    // A number means another call on another architecture, so this check comes first (seccomp(2), Caveats).
     { op: 'load', offset: SECCOMP_DATA.arch },
     { op: 'if', test: 'eq', k: auditArch, yes: 'native' },
     { op: 'return', value: k.SECCOMP_RET_KILL_PROCESS },
@@ -108,8 +108,8 @@ export function seccompSteps({ arch, ...switches }: { arch: Arch } & Switches): 
 }
 
 /**
- * The filter as an array of `struct sock_filter`, for SECCOMP_SET_MODE_FILTER; at most 4096 instructions. The
- * caller has set no-new-privs. Foreign architectures are killed, x32 and unknown numbers get ENOSYS.
+ * The filter as an array of `struct sock_filter` for SECCOMP_SET_MODE_FILTER; at most 4096 instructions. The caller has
+ * set no-new-privs. Calls of foreign architectures are killed; x32 and unknown numbers get ENOSYS.
  */
 export function seccompProgram(options: { arch: Arch } & Switches): Uint8Array {
   return assemble(seccompSteps(options))
