@@ -339,7 +339,7 @@ describe.each(invokers)('as $name', (invoker) => {
     ] as const)
       expectRefusal(await t.coop(['-d', flag, value]), {
         code: 1,
-        sentence: new RegExp(`there already, with ${flag.slice(2)} `),
+        sentence: new RegExp(`exists already, with ${flag.slice(2)} `),
         hint: /coop kill box/,
       })
     expect(output(await t.coop(['-d', '--network', 'host', '--agent', 'sleep 5']))).toContain(
