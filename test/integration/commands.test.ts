@@ -99,7 +99,7 @@ test('init writes a coop.toml that is valid, and never overwrites', async () => 
   expect(written).toMatch(/^\[sandbox\]$/m)
   expect(statSync(file).uid).toBe(ordinary.uid)
   output(await t.coop(['config']))
-  expectRefusal(await t.coop(['init']), { code: 2, sentence: /there already/, hint: /./ })
+  expectRefusal(await t.coop(['init']), { code: 2, sentence: /exists already/, hint: /./ })
   expect(readFileSync(file, 'utf8')).toBe(written)
   // Not through a link either, not even one that leads nowhere.
   const other = t.folder('home/other')
