@@ -44,6 +44,6 @@ function boxAt<T extends Box | UnknownBox>(boxes: readonly T[], workspace: strin
   if (!box || !others.length) return box
   const names = [box, ...others].map(({ name }) => name)
   throw new CoopError('E_USAGE', `the folder ${workspace} has several boxes: ${names.join(', ')}`, {
-    hint: 'give the name of one of them',
+    hint: 'name one of them',
   })
 }

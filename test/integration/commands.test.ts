@@ -214,7 +214,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { name: 'one' })
     await startBox(t, { name: 'two' })
-    const refused = { code: 2, sentence: /several boxes: one, two$/m, hint: /the name of one/ }
+    const refused = { code: 2, sentence: /several boxes: one, two$/m, hint: /name one/ }
     for (const args of [
       ['kill'],
       ['stop', '.'],
