@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME...]`: builds coop and compares it with its peers, measured in the same run. Prints
- * ratios with their targets. These are no tests: the exit code says only whether the measuring worked.
+ * ratios with their targets. These are not tests: the exit code says only whether the measurement worked.
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import { ensurePackages } from './debian.mjs'
 await script(() => {
   ensureNodeModules()
   ensurePackages()
-  if (!build()) inOnePiece(coopBinary) // what the kernel has cached is as it was right after the build
+  if (!build()) inOnePiece(coopBinary) // brings the kernel's cache into the state right after a build
   const main = join(root, 'scripts', 'bench', 'main.ts')
   const { status } = spawnSync(bunPath(), [main, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
   return status ?? 1

@@ -1,6 +1,6 @@
 /**
- * `npm run build`: compiles `src/main.ts` to `dist/coop`. Nothing is done when no input is newer than the
- * executable; `--force` builds all the same.
+ * `npm run build`: compiles `src/main.ts` to `dist/coop`. It does nothing when no input is newer than the executable;
+ * with `--force` it always builds.
  */
 import {
   existsSync,
@@ -19,9 +19,9 @@ import { bunPath, coopBinary, newest, root, run, ScriptError, script } from './b
 const INPUTS = ['src', 'ffi', 'web', 'package.json', 'bunfig.toml', 'scripts/build.mjs']
 
 /**
- * A compiled program otherwise loads `.env`, `bunfig.toml` (with its preload scripts), `tsconfig.json` and
- * `package.json` of the **current folder** before its own first line: a hostile repository would own the
- * host process. `test/escape/poisoned-folder.test.ts` proves that it does not.
+ * Without these flags a compiled program loads `.env`, `bunfig.toml` (with its preload scripts), `tsconfig.json` and
+ * `package.json` of the **current folder** before its own first line: a hostile repository would control the host
+ * process. `test/escape/poisoned-folder.test.ts` proves that it cannot.
  */
 export const HARDENING = [
   '--no-compile-autoload-dotenv',
@@ -37,10 +37,10 @@ export const COMPILE = [
   // `--bytecode` alone means CommonJS, which has no top-level await.
   '--format=esm',
   '--bytecode',
-  // A command loads only what it uses: one chunk for all would load every `node:` module at each start (3 ms).
+  // Chunks let a command load only the code it uses: one chunk would load every `node:` module at each start (3 ms).
   '--splitting',
   '--minify',
-  // Names of functions and classes stay: stack traces in the daemon's log have to be readable.
+  // Function and class names stay, to keep stack traces in the daemon's log readable.
   '--keep-names',
   '--sourcemap=none',
   ...HARDENING,
@@ -63,7 +63,7 @@ export function build({ force = false } = {}) {
 function compile(file, version) {
   const entry = join(root, 'src', 'main.ts')
   if (!existsSync(entry)) throw new ScriptError('There is no src/main.ts to build.')
-  // Renamed when complete: a coop that starts meanwhile, or a running daemon, sees the old file or the new.
+  // Renamed when complete: a coop that starts meanwhile, or a running daemon, sees either the old file or the new one.
   const temporary = `${file}.${process.pid}.tmp`
   const started = new Date()
   try {
@@ -71,7 +71,7 @@ function compile(file, version) {
     const { code, stdout, stderr } = run(bunPath(), args, { capture: true, allowFailure: true })
     if (code !== 0) throw new ScriptError(`The build failed:\n${stderr}${stdout}`)
     inOnePiece(temporary)
-    // As old as its sources were read: one saved during the build makes it stale.
+    // The file gets the time when its sources were read: a source saved during the build makes it stale.
     utimesSync(temporary, started, started)
     renameSync(temporary, file)
   } finally {
@@ -80,9 +80,9 @@ function compile(file, version) {
 }
 
 /**
- * Write a file once more, all at once: the kernel caches in pieces as large as they were written in, and maps each with
- * one page fault. Bun writes small ones, which costs each start of coop 0.4 ms; those that the kernel reads by itself,
- * once it has dropped the file from its cache, are smaller still: 1.5 ms.
+ * Writes a file again in one piece. The kernel caches a file in the pieces that it was written in, and maps each with
+ * one page fault. Bun writes small pieces, which costs each start of coop 0.4 ms. Pieces that the kernel reads back
+ * itself, after dropping the file from its cache, are even smaller: 1.5 ms.
  */
 export function inOnePiece(file) {
   const { mode, atime, mtime } = statSync(file)
@@ -96,7 +96,7 @@ export function inOnePiece(file) {
   }
 }
 
-/** The libc of this machine, by the name that its loader knows. */
+/** Returns this machine's libc, by the name that its loader knows. */
 function libc() {
   const isGlibc = process.report.getReport().header.glibcVersionRuntime !== undefined
   const arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
@@ -121,13 +121,13 @@ function gitCommit() {
     })
     return code === 0 ? stdout.trim() : ''
   } catch {
-    return '' // no git: a source archive can be built too
+    return '' // without git: a source archive can be built, too
   }
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await script(() => {
-    // Another release than this one, for the tests of an upgrade: `--release VERSION FILE`.
+    // `--release VERSION FILE` builds another release, for the tests of upgrades.
     const release = process.argv.indexOf('--release')
     if (release > 0) {
       compile(process.argv[release + 2], process.argv[release + 1])

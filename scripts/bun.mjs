@@ -1,4 +1,4 @@
-/** What every script needs: where the repository is, where its Bun is, and how to run a program. */
+/** Shared by all scripts: finds the repository and its Bun, and runs programs. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,23 +7,24 @@ import { fileURLToPath } from 'node:url'
 /** The top of the repository. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** The executable that everything here is about. */
+/** The executable that the scripts build and test. */
 export const coopBinary = join(root, 'dist', 'coop')
 
-/** A failure whose sentence is all there is to say: no stack is printed for it. */
+/** A failure whose message says everything: its stack is not printed. */
 export class ScriptError extends Error {}
 
-const PLACEHOLDER_BYTES = 1 << 20 // before the install script there is a small file that only complains
+const PLACEHOLDER_BYTES = 1 << 20 // the install script replaces a small file that only prints a complaint
 
 /**
- * This platform's Bun inside node_modules: in the platform's package, or, where npm ran the install script of
- * the `bun` package, which moves it, in that one's `bin/`.
+ * Returns this platform's Bun inside node_modules. It is in the platform's package, or in `bin/` of the `bun` package
+ * when npm ran that package's install script, which moves it there.
  */
 export function bunPath() {
   const folder = join(root, 'node_modules', '@oven')
   const libc = isMusl() ? '-musl' : ''
   const base = `bun-${process.platform}-${process.arch === 'arm64' ? 'aarch64' : process.arch}`
-  // "-baseline" is for x64 processors without AVX2; npm may install both, and then only one of them runs.
+  // "-baseline" is for x64 processors without AVX2. npm may install both, and only one of them runs on such a
+  // processor.
   const names =
     process.arch === 'x64' && !hasAvx2()
       ? [`${base}${libc}-baseline`, `${base}${libc}`]
@@ -40,10 +41,10 @@ export function bunPath() {
   )
 }
 
-/** Whether this is a musl system; node's report names the glibc version where there is one. */
+/** Returns whether this is a musl system; node's report names the glibc version if there is one. */
 export function isMusl() {
   if (process.platform !== 'linux') return false
-  process.report.excludeNetwork = true // else it looks up the name of every open connection
+  process.report.excludeNetwork = true // otherwise it looks up the name of every open connection
   const report = /** @type {{ header: Record<string, unknown> }} */ (process.report.getReport())
   return report.header.glibcVersionRuntime === undefined
 }
@@ -57,7 +58,7 @@ function hasAvx2() {
 }
 
 /**
- * Runs a program to its end and returns its output; by default the output goes to the terminal instead.
+ * Runs a program to its end. Its output goes to the terminal; with `capture` it is returned instead.
  * Raises ScriptError when it cannot be started or, unless `allowFailure`, when it fails.
  *
  * @param {string} command
@@ -84,8 +85,8 @@ export function run(command, args, options = {}) {
 }
 
 /**
- * The time of the newest file at or below the paths, in ms; 0 when there is none. Folders count too, so
- * that a removed file is noticed.
+ * Returns the time of the newest file at or below the paths, in ms; 0 when there is none. Folders count, too, so that a
+ * removed file is noticed.
  *
  * @param {readonly string[]} paths
  */
@@ -101,7 +102,7 @@ export function newest(paths) {
   return latest
 }
 
-/** Installs the dependencies if they are missing or older than the lock file; silent when they are not. */
+/** Installs the dependencies if they are missing or older than the lock file; otherwise prints nothing. */
 export function ensureNodeModules() {
   // npm rewrites this file at the end of every install.
   const installed = newest([join(root, 'node_modules', '.package-lock.json')])

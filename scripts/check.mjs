@@ -1,6 +1,6 @@
 /**
- * `npm run check`: types, format and lint, unit tests. Every step runs whatever the others say; what failed
- * is printed. This is what CI runs before the whole-program tests.
+ * `npm run check`: types, format and lint, unit tests. Every step runs even when another fails, and failures are
+ * printed. CI runs this before the whole-program tests.
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
@@ -12,14 +12,14 @@ import { bunTest } from './junit.mjs'
 /** @typedef {import('./junit.mjs').Outcome} Outcome */
 
 const UNIT_TEST_FOLDERS = ['src', 'ffi', 'web', 'scripts']
-const UNIT_TIMEOUT_MS = 5_000 // a unit test that takes longer waits for something it should not
+const UNIT_TIMEOUT_MS = 5_000 // a unit test that takes longer waits for something that never comes
 const ALL_UNITS_TIMEOUT_MS = 300_000
 
-/** The unit test files, relative to the repository. */
+/** Returns the unit test files, relative to the repository. */
 export const unitTestFiles = () => UNIT_TEST_FOLDERS.flatMap(testFiles)
 
 /**
- * Every test file at or below a folder of the repository, sorted.
+ * Returns every test file at or below a folder of the repository, sorted.
  *
  * @param {string} folder
  * @returns {string[]}
@@ -34,7 +34,7 @@ export function testFiles(folder) {
 }
 
 /**
- * A program as one check: it passes when it exits with 0.
+ * Runs a program as one check, which passes when the program exits with 0.
  *
  * @param {string} name in node_modules/.bin
  * @param {readonly string[]} args
@@ -60,7 +60,7 @@ function tool(name, args) {
 export const unitTests = (files) =>
   bunTest(files, { testTimeoutMs: UNIT_TIMEOUT_MS, totalTimeoutMs: ALL_UNITS_TIMEOUT_MS, quiet: true })
 
-/** Runs every step and prints one line for each, and the output of those that failed. */
+/** Runs every step. Prints one line for each, and the output of failed steps. */
 export async function check() {
   const units = unitTestFiles()
   const steps = [

@@ -1,9 +1,9 @@
-/** The programs that whole-program tests compare coop with or drive it by, as Debian packages. */
+/** Debian packages of the programs that whole-program tests compare coop with or use to drive it. */
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { run } from './bun.mjs'
 
-/** Package by one of its commands. */
+/** Maps a command to the package that has it. */
 const PACKAGES = {
   newuidmap: 'uidmap',
   bwrap: 'bubblewrap',
@@ -24,7 +24,7 @@ const PACKAGES = {
 
 /** @param {string} command */
 function isInstalled(command) {
-  // An ordinary user's PATH leaves out sbin, where runc is.
+  // An ordinary user's PATH lacks sbin, where runc is.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
   return folders.some((folder) => {
     try {
@@ -42,8 +42,8 @@ const missingPackages = () =>
     .map(([, name]) => name)
 
 /**
- * Installs what is missing when that is possible (root, apt-get), else says how to. Never fails: a test
- * that needs a missing program is skipped and named as such.
+ * Installs missing packages where possible (root, apt-get); otherwise prints how to install them. Never fails: a test
+ * that needs a missing program is skipped and listed.
  */
 export function ensurePackages() {
   const missing = missingPackages()

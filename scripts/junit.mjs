@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { bunPath, root } from './bun.mjs'
 
 /**
- * What a run came to: `failed` has what each failing test printed, its name last; `skipped` has names.
+ * The result of a run. `failed` holds the output of each failing test, its name last; `skipped` holds names.
  *
  * @typedef {{ passed: number, failed: string[], skipped: string[], output: string }} Outcome
  */
@@ -15,8 +15,8 @@ import { bunPath, root } from './bun.mjs'
 const ANY_FILE = '--path-ignore-patterns=node_modules/**'
 
 /**
- * Runs test files in one Bun process with a terminal of its own kept away, and ends whatever they leave in
- * that process group.
+ * Runs test files in one Bun process without a controlling terminal, and ends all processes that they leave in its
+ * process group.
  *
  * @param {readonly string[]} files paths relative to the repository
  * @param {{ testTimeoutMs: number, totalTimeoutMs: number, quiet?: boolean }} options `quiet`: the output holds failures only
@@ -50,7 +50,7 @@ export async function bunTest(files, { testTimeoutMs, totalTimeoutMs, quiet = fa
  */
 function runGroup(command, args, timeoutMs) {
   return new Promise((resolve, reject) => {
-    // A session of its own: no test may depend on, or disturb, the terminal of whoever runs the tests.
+    // A session of its own, so that no test depends on the caller's terminal or disturbs it.
     const child = spawn(command, args, { cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     let output = ''
     const take = (/** @type {Buffer} */ chunk) => {
@@ -62,7 +62,7 @@ function runGroup(command, args, timeoutMs) {
       try {
         if (child.pid) process.kill(-child.pid, 'SIGKILL')
       } catch {
-        // nothing is left of it
+        // The group has ended.
       }
     }
     const onSignal = () => {
@@ -77,7 +77,7 @@ function runGroup(command, args, timeoutMs) {
     child.once('error', reject)
     child.once('exit', (code) => {
       clearTimeout(timer)
-      killGroup() // else a forgotten background process keeps the pipes, and us, open
+      killGroup() // otherwise a forgotten background process keeps the pipes open, and this process waits
       process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
       child.once('close', () => resolve({ code: code ?? 1, output }))
     })
@@ -109,7 +109,7 @@ export function count(xml, code, output, files) {
       outcome.failed.push(withReason(testName(attributes), output))
     } else outcome.passed++
   }
-  // A file that does not load, or a process that dies, has no failing test case of its own.
+  // A file that does not load, or a process that dies, reports no failing test case.
   const unfinished = files.length > 0 && xml === ''
   if ((code !== 0 || unfinished) && outcome.failed.length === 0) {
     outcome.failed.push([...lastLines(output.split('\n')), files.join(' ')].join('\n'))
@@ -117,15 +117,15 @@ export function count(xml, code, output, files) {
   return outcome
 }
 
-const REASON_LINES = 60 // of what one failure printed: a log that is cut at its start still has it at its end
+const REASON_LINES = 60 // last lines of a failure's output, printed at the end, which survives when a log is cut
 
 /** @param {readonly string[]} lines */
 const lastLines = (lines) => lines.slice(-REASON_LINES)
 
 /**
- * A failing test with what Bun printed for it, which is between the result before it and its own.
+ * Returns a failing test with its output, which Bun prints between the previous result and the test's own.
  *
- * @param {string} name of the test, from the report
+ * @param {string} name the test's name in the report
  * @param {string} output of `bun test`
  */
 function withReason(name, output) {

@@ -1,12 +1,12 @@
 /**
- * Checks the house (docs/architecture.md, "The house"): every folder of `src` is a known room, imports go down only, and
- * no file or folder outgrows its bounds. Part of `npm run check`.
+ * Checks the house (docs/architecture.md, "The house"): every folder of `src` is a known room, imports only go down,
+ * and no file or folder outgrows its bounds. Part of `npm run check`.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { root } from './bun.mjs'
 
-/** The rooms from the ground up. A room may use those before it, and no other. */
+/** The rooms from the ground up. A room may only import rooms that come before it. */
 export const ROOMS = [
   'core',
   'disk',
@@ -51,13 +51,13 @@ export const ROOMS = [
   '', // main.ts
 ]
 
-const MAX_LINES = 400 // of a file
-const MAX_FILES = 25 // of a folder, tests aside
+const MAX_LINES = 400 // in a file
+const MAX_FILES = 25 // in a folder, not counting tests
 
 const isTest = (/** @type {string} */ file) => /\.test\.(ts|mjs)$/.test(file)
 
 /**
- * What is wrong with the house; empty when nothing is.
+ * Returns the faults of the house; empty when there are none.
  *
  * @param {ReadonlyMap<string, string>} files texts by path below `src`
  * @param {readonly string[]} rooms
@@ -77,7 +77,7 @@ export function faults(files, rooms = ROOMS) {
     if (isTest(file)) continue
     for (const [, path = ''] of text.matchAll(/(?:from|import|require)\s*\(?\s*['"](\.[^'"]+)['"]/g)) {
       const target = relative('/src', resolve('/src', dirname(file), path))
-      if (target.startsWith('..')) continue // ffi, which is below everything
+      if (target.startsWith('..')) continue // ffi, which every room may import
       const below = dirname(target) === '.' ? '' : dirname(target)
       if (rooms.indexOf(below) > floor && floor >= 0)
         found.push(`src/${file}: imports ${target}, which is above it (see ROOMS in scripts/rooms.mjs)`)
@@ -88,7 +88,7 @@ export function faults(files, rooms = ROOMS) {
   return found
 }
 
-/** The sources of coop by their paths below `src`. */
+/** Returns the sources of coop by their paths below `src`. */
 export function sources() {
   const src = join(root, 'src')
   if (!existsSync(src)) return new Map()

@@ -1,7 +1,7 @@
 /**
- * `npm run soak [-- ROUNDS]`: the whole soak test. The daemon is killed (200 times by default), stopped and continued
- * while a program writes as fast as it can; nothing that a client shows may be missing or doubled. As many pulls and
- * builds are killed, and 500 boxes are made and 500 commands run at once.
+ * `npm run soak [-- ROUNDS]`: the whole soak test. It kills the daemon (200 times by default), stops and continues it
+ * while a program writes as fast as it can; clients must show every byte exactly once. It also kills as many pulls and
+ * builds, makes 500 boxes and runs 500 commands at once.
  */
 import { spawnSync } from 'node:child_process'
 import { build } from './build.mjs'

@@ -1,13 +1,13 @@
 /**
- * `npm start -- ARGS`: installs and builds what is missing or stale, then runs `coop ARGS` in the folder
- * that the user was in. Says nothing of its own when there is nothing to do.
+ * `npm start -- ARGS`: installs and builds missing or stale parts, then runs `coop ARGS` in the user's current folder.
+ * It prints nothing of its own when everything is up to date.
  */
 import { spawn } from 'node:child_process'
 import { delimiter } from 'node:path'
 import { build, isStale } from './build.mjs'
 import { coopBinary, ensureNodeModules, root, script } from './bun.mjs'
 
-/** The caller's environment without what npm put in: coop passes some of it on to agents. */
+/** Returns the caller's environment without npm's additions: coop passes parts of it on to agents. */
 function callersEnvironment() {
   const env = { ...process.env }
   for (const name of Object.keys(env)) if (name.startsWith('npm_') || name === 'INIT_CWD') delete env[name]
@@ -22,7 +22,7 @@ function callersEnvironment() {
   return env
 }
 
-/** Without arguments: attach where there is a terminal, else start and say how to attach. */
+/** Returns the arguments when none are given: attach on a terminal, otherwise start in the background. */
 function defaultArguments() {
   return process.stdin.isTTY && process.stdout.isTTY ? [] : ['-d']
 }
@@ -34,7 +34,7 @@ function runCoop(args) {
     env: callersEnvironment(),
     stdio: 'inherit',
   })
-  // A terminal sends Ctrl+C to coop as well as to us; from elsewhere it comes to us alone.
+  // A terminal sends SIGINT (Ctrl+C) to coop, too; from other senders it reaches only this process.
   const ownTerminal = process.stdin.isTTY
   process.on('SIGINT', () => ownTerminal || child.kill('SIGINT'))
   process.on('SIGQUIT', () => ownTerminal || child.kill('SIGQUIT'))
@@ -45,7 +45,7 @@ function runCoop(args) {
     child.once('error', reject)
     child.once('exit', (code, signal) => {
       if (signal === null) return resolve(code ?? 1)
-      // End the way coop ended, so that a shell sees the same.
+      // Ends the way coop ended, so that a shell sees the same.
       process.removeAllListeners(signal)
       process.kill(process.pid, signal)
     })

@@ -1,5 +1,5 @@
 /**
- * `npm test [-- NAME...]`: everything. With names, only the test files whose path contains one of them.
+ * `npm test [-- NAME...]`: runs all tests. With names, runs only the test files whose path contains one of them.
  * The very last line of the output is `N passed, N failed[, N skipped]`; exit code 1 on a failure.
  */
 
@@ -13,15 +13,15 @@ import { bunTest } from './junit.mjs'
 /** @typedef {import('./junit.mjs').Outcome} Outcome */
 
 /**
- * Whole-program tests by folder, with the time that one test may take. Each file runs in a process of its
- * own, so that one that crashes or hangs takes no other with it.
+ * Whole-program tests by folder, with the time that one test may take. Each file runs in a process of its own, so that
+ * a crash or hang affects no other file.
  */
 const GROUPS = [
   { folder: 'test/harness', testTimeoutMs: 30_000 },
   { folder: 'test/integration', testTimeoutMs: 60_000 },
   { folder: 'test/escape', testTimeoutMs: 60_000 },
-  { folder: 'test/images', testTimeoutMs: 120_000 }, // a registry is filled, and peers unpack the same
-  { folder: 'test/agents', testTimeoutMs: 180_000 }, // real agents are installed, and take seconds to start
+  { folder: 'test/images', testTimeoutMs: 120_000 }, // tests fill a registry, and peers unpack the same images
+  { folder: 'test/agents', testTimeoutMs: 180_000 }, // tests install real agents, which take seconds to start
   { folder: 'test/screens', testTimeoutMs: 120_000 },
   { folder: 'test/soak', testTimeoutMs: 120_000 },
   { folder: 'test/web', testTimeoutMs: 90_000 },
@@ -48,7 +48,7 @@ function heading(name) {
   process.stdout.write(`\n== ${name}\n`)
 }
 
-/** @param {readonly string[]} names what to run; empty: everything */
+/** @param {readonly string[]} names parts of paths to run; empty runs everything */
 async function main(names) {
   const wanted = (/** @type {string} */ file) =>
     names.length === 0 || names.some((name) => file.includes(name))
@@ -117,7 +117,7 @@ await script(async () => {
   finished = true
   return 0
 })
-// What stopped the run (no dependencies, no build) has been said already; it counts as one failure.
+// The reason that stopped the run (no dependencies, no build) was printed already; it counts as one failure.
 if (!finished) total.failed.push('the run itself, see above')
 process.stdout.write(summary())
 process.exitCode = total.failed.length > 0 ? 1 : 0

@@ -1,4 +1,4 @@
-/** What many idle boxes cost. As root, because the memory of a box's init is nobody else's to read. */
+/** Measures what many idle boxes cost. It needs root, as only root may read the memory use of a box's init. */
 import { type Scratch, scratch } from '../../test/harness/sandbox.ts'
 import { ordinary } from '../../test/harness/users.ts'
 import { waitUntil } from '../../test/harness/wait.ts'
@@ -6,10 +6,10 @@ import { daemonStatus, ownProcesses, proportionalMemory } from './daemon.ts'
 import { line, median, print, verdict } from './measure.ts'
 
 const AGENT = 'sleep infinity'
-const WARM_UP_BOXES = 10 // the first boxes make the daemon load and compile what it needs once
+const WARM_UP_BOXES = 10 // the first boxes make the daemon load and compile its code
 const IDLE_BOXES = 40
 const MANY_BOXES = 100
-const ENDS = 5 // how many creations at each end are compared: a single one is mostly noise
+const ENDS = 5 // creations compared at each end: a single one is mostly noise
 
 export async function memory(): Promise<void> {
   await using t = await scratch(ordinary)
@@ -57,7 +57,7 @@ export async function many(): Promise<void> {
 
 const growth = (times: readonly number[]): number => median(times.slice(-ENDS)) / median(times.slice(0, ENDS))
 
-/** Returns how long it took, in ms. */
+/** Makes a box, and returns how long that took, in ms. */
 async function createBox(t: Scratch, index: number): Promise<number> {
   const workspace = t.folder(`home/w${index}`)
   const start = performance.now()
@@ -66,7 +66,7 @@ async function createBox(t: Scratch, index: number): Promise<number> {
   return performance.now() - start
 }
 
-/** MB of all of them. */
+/** Returns the MB of all processes together. */
 function total(pids: readonly number[]): number | undefined {
   let sum = 0
   for (const pid of pids) {
@@ -77,7 +77,7 @@ function total(pids: readonly number[]): number | undefined {
   return sum
 }
 
-/** A value once it has stopped moving by more than 0.1 MB between two looks. */
+/** Returns a value once two readings differ by at most 0.1 MB. */
 async function settled(read: () => number | undefined): Promise<number | undefined> {
   let last = read()
   let since = performance.now()

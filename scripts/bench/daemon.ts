@@ -1,4 +1,4 @@
-/** What a daemon says of itself, and what the kernel says of its memory. */
+/** Reads a daemon's own status, and its memory use from the kernel. */
 import { readFileSync } from 'node:fs'
 import { findLeftovers } from '../../test/harness/leftovers.ts'
 import type { Scratch } from '../../test/harness/sandbox.ts'
@@ -9,7 +9,7 @@ export interface DaemonStatus {
   readonly creates: readonly number[]
 }
 
-/** Starts the daemon if none runs. */
+/** Returns the daemon's status, and starts a daemon if none runs. */
 export async function daemonStatus(t: Scratch): Promise<DaemonStatus> {
   await t.coop(['ls']) // status does not start one
   const { code, stdout, stderr } = await t.coop(['system', 'status', '--json'])
@@ -19,7 +19,7 @@ export async function daemonStatus(t: Scratch): Promise<DaemonStatus> {
   return { pid, creates }
 }
 
-/** Proportional memory in MB; undefined when it may not be read, as of processes that are not dumpable. */
+/** Returns the proportional memory in MB; undefined when it may not be read, as for processes that are not dumpable. */
 export function proportionalMemory(pid: number): number | undefined {
   try {
     const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')
@@ -29,7 +29,9 @@ export function proportionalMemory(pid: number): number | undefined {
   }
 }
 
-/** The processes of coop's own beside the daemon: the zygote and the init of each box, not what boxes run. */
+/**
+ * Returns coop's own processes besides the daemon: the zygote and the init of each box, but not the boxes' programs.
+ */
 export function ownProcesses(t: Scratch, daemon: number, agent: string): number[] {
   const own: number[] = []
   for (const { pid, description } of findLeftovers(t.root)) {

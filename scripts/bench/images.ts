@@ -1,4 +1,4 @@
-/** Getting an image out of a registry beside `skopeo copy` and `umoci unpack`, and starting boxes from it. */
+/** Compares pulling an image with `skopeo copy` and `umoci unpack`, and measures starting boxes from it. */
 import { readFileSync, realpathSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { processesOf } from '../../src/host/memory.ts'
@@ -16,8 +16,8 @@ const LAYERS = 4
 const BYTES = 1_000_000_000
 const RUNS = 5
 const LOOK_MS = 50
-const POOL = 32 << 20 // bytes that the files are cut from; far more than any compressor here looks back
-const HALF = 512 // bytes of noise, then as many of text: compresses by half, as programs do
+const POOL = 32 << 20 // bytes that the files are cut from; far larger than the window of any compressor here
+const HALF = 512 // bytes of noise, then as many of text: compresses to half, as programs do
 
 export async function images(): Promise<void> {
   const missing = ['docker-registry', 'skopeo', 'umoci'].filter((name) => !hasCommand(name))
@@ -73,7 +73,7 @@ async function starts(t: Scratch, reference: string): Promise<void> {
   printComparison('A command in a fresh box, by image', times, [{ than: 'host', atMost: 1.3 }])
 }
 
-/** Returns how long it took, in ms, and with `watch` the most memory that its processes had together, in MB. */
+/** Runs a program. Returns its time in ms, and with `watch` the peak memory of all its processes together, in MB. */
 async function program(
   t: Scratch,
   command: readonly string[],
@@ -99,7 +99,10 @@ async function program(
   return { ms, peak }
 }
 
-/** MB of a process and all below it: the proportional size, or of those that may not be read the resident one. */
+/**
+ * Returns the MB of a process and its descendants: the proportional size, or the resident one where that may not be
+ * read.
+ */
 function memoryOf(pid: number): number {
   const sizes = [pid, ...processesOf(pid)].map((one) => proportionalMemory(one) ?? residentMemory(one))
   return sizes.reduce((sum, size) => sum + size, 0)
@@ -113,7 +116,7 @@ function residentMemory(pid: number): number {
   }
 }
 
-/** Files of very different sizes, as in any root file system, and with them what `true` needs to run. */
+/** Returns files of very different sizes, as in any root file system, and the files that `true` needs to run. */
 function layers(): Fake[][] {
   const pool = Buffer.alloc(POOL)
   for (let at = 0; at < POOL; at += 2 * HALF) {

@@ -1,6 +1,6 @@
 /**
- * Runs the cases, or those whose name contains one of the arguments. Boxes belong to an ordinary user: as
- * root this program starts itself again as that user for whatever is timed.
+ * Runs the cases, or only those whose name contains one of the arguments. Boxes belong to an ordinary user: as root,
+ * this program starts itself again as that user for everything that it times.
  */
 import { asInvoker } from '../../test/harness/process.ts'
 import { ordinary } from '../../test/harness/users.ts'
@@ -14,7 +14,7 @@ const asUser = { run: warmRun, cold: coldRun, ls: list, many, latency, flood, cl
 const asAnyone = { memory }
 
 const isRoot = process.getuid?.() === 0
-const AS_USER = '--as-user' // what the second start is told
+const AS_USER = '--as-user' // marks the second start
 const names = process.argv.slice(2).filter((word) => word !== AS_USER)
 const isSecondStart = process.argv.includes(AS_USER)
 const wanted = (name: string): boolean => names.length === 0 || names.some((word) => name.includes(word))

@@ -1,13 +1,13 @@
-/** Timing programs against each other, and saying how they compare. */
+/** Times programs against each other, and prints how they compare. */
 
 export interface Contender {
   readonly name: string
   readonly command: readonly string[]
-  /** Brings about what each run starts from; not timed. */
+  /** Prepares each run; not timed. */
   readonly prepare?: () => void | Promise<void>
 }
 
-/** A limit on the ratio of medians, ours by theirs. */
+/** A limit on the ratio of medians: coop's divided by the peer's. */
 export interface Target {
   readonly than: string
   readonly atMost: number
@@ -20,7 +20,7 @@ export interface Place {
 
 const WARM_UP = 3
 
-/** Runs each contender in turn, over and over, so that a change of the machine's mood meets all; in ms. */
+/** Runs the contenders in turns, so that changing load of the machine meets all of them. Returns times in ms. */
 export async function compare(
   contenders: readonly Contender[],
   runs: number,
@@ -39,7 +39,7 @@ export async function compare(
   return times
 }
 
-/** A program that fails at once would win every race. */
+/** Throws when a program fails: it would win every race. */
 async function checkWorks({ name, command, prepare }: Contender, place: Place): Promise<void> {
   await prepare?.()
   const { exitCode, stderr } = Bun.spawnSync([...command], {

@@ -1,4 +1,4 @@
-/** What coop is compared with. */
+/** The programs that coop is compared with. */
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasCommand } from '../../test/harness/facts.ts'
@@ -11,7 +11,7 @@ export function bwrap(): Contender[] {
   return [{ name: 'bwrap', command: ['bwrap', ...options, 'true'] }]
 }
 
-/** `runc run` of a ready bundle: the host's /usr read-only, so that it is `true` of the same binary. */
+/** `runc run` of a prepared bundle, with the host's /usr read-only, so that both run the same `true`. */
 export function runc(t: Scratch): Contender[] {
   if (!hasCommand('runc')) return []
   const bundle = t.folder('runc')
@@ -44,7 +44,7 @@ function runcSpec(bundle: string): RuncSpec {
   return spec
 }
 
-/** A tmux server with one session, on a socket of its own; dispose of the scratch to end it. */
+/** Starts a tmux server with one session, on a socket of its own; disposing of the scratch ends it. */
 export async function tmuxLs(t: Scratch): Promise<Contender[]> {
   if (!hasCommand('tmux')) return []
   await t.terminal(['sleep', 'infinity'])

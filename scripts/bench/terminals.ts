@@ -1,4 +1,4 @@
-/** What a keystroke and a flood of output cost through coop, beside a bare terminal and other multiplexers. */
+/** Measures a keystroke and a flood of output through coop, a bare terminal and other multiplexers. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../../test/harness/coop.ts'
@@ -10,14 +10,15 @@ import { daemonStatus, proportionalMemory } from './daemon.ts'
 import { median, print, verdict } from './measure.ts'
 
 const KEYS = 5_000
-// The first ones meet code that was never run. A session has many thousand, so both are told: soon, and after an hour.
+// The first keys meet code that never ran. A session has many thousands, so this measures both: early, and after an
+// hour.
 const WARM_UPS = [1_000, 20_000]
-// Ends by itself, so that no multiplexer goes on with it.
+// The program ends by itself, so that no multiplexer keeps it running.
 const echo = (keys: number): string => `stty raw -echo; printf ready; exec dd bs=1 count=${keys} status=none`
 const FLOOD_LINES = 12_000_000 // some 100 MB
 const FLOOD = `seq 1 ${FLOOD_LINES}; printf 'do''ne'; read x`
 const IDLE_MS = 30_000
-const SETTLE_MS = 15_000 // the daemon tidies up after making a box
+const SETTLE_MS = 15_000 // the daemon tidies up for a while after making a box
 const CLIENTS = 8
 
 /** A program in a terminal of this process. */
@@ -35,7 +36,7 @@ class Shown {
         rows: 24,
         data: (_, bytes) => {
           this.bytes += bytes.length
-          // Only the end matters: what is waited for is the last thing that comes.
+          // Only the end matters: the awaited text is the last output.
           this.#tail = (this.#tail + Buffer.from(bytes.subarray(-4096)).toString('latin1')).slice(-8192)
           this.#look()
         },
@@ -47,7 +48,7 @@ class Shown {
     this.child.terminal?.write(text)
   }
 
-  /** Resolves when it shows `text`, which is then forgotten. */
+  /** Resolves when the terminal shows `text`, and then forgets it. */
   shows(text: string): Promise<void> {
     return new Promise((resolve) => {
       this.#wanted = { text, seen: resolve }
@@ -63,7 +64,7 @@ class Shown {
     wanted.seen()
   }
 
-  /** Resolves when its program has ended by itself. */
+  /** Resolves when the program has ended by itself. */
   async ended(): Promise<void> {
     await this.child.exited
     this.child.terminal?.close()
@@ -116,7 +117,9 @@ export async function latency(): Promise<void> {
   }
 }
 
-/** In ms, sorted. A key in each, in turn, so that what else the machine does meets all of them alike. */
+/**
+ * Returns echo times in ms, sorted. It types into each terminal in turn, so that other load meets all of them alike.
+ */
 async function echoTimes(t: Scratch, warmUp: number): Promise<Map<string, number[]>> {
   const all = multiplexers(t).map(({ name, command }) => ({
     name,
@@ -180,7 +183,7 @@ function floodBytes(): number {
   return bytes
 }
 
-/** As root or not: what a client that looks on costs the daemon. */
+/** Measures what an idle attached client costs the daemon; as root or not. */
 export async function clients(): Promise<void> {
   await using t = await withBox()
   const { pid } = await daemonStatus(t)

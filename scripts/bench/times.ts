@@ -1,4 +1,4 @@
-/** How long commands take. Runs as the user whose boxes they are: changing ids would be timed, too. */
+/** Measures how long commands take. It runs as the boxes' user: a change of ids would be timed, too. */
 import { coopPath } from '../../test/harness/coop.ts'
 import { findLeftovers } from '../../test/harness/leftovers.ts'
 import { type Scratch, scratch } from '../../test/harness/sandbox.ts'
@@ -12,7 +12,7 @@ const coop = (...args: string[]): readonly string[] => [coopPath(), ...args]
 
 export async function warmRun(): Promise<void> {
   await using t = await scratch(ordinary)
-  // What every contender pays for being started at all.
+  // The cost of starting any program at all.
   const floor: Contender = { name: '(true alone)', command: ['true'] }
   const contenders = [
     { name: 'coop run -- true', command: coop('run', '--', 'true') },

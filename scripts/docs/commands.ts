@@ -1,4 +1,4 @@
-/** docs/commands.md and the man pages, from the declarations of the commands. */
+/** Prints docs/commands.md and the man pages from the declarations of the commands. */
 import { type Command, optionsOf, positionalsOf, valueName } from '../../src/cli/common/declare.ts'
 import { grouped, optionText, subCommandsOf, usageOf } from '../../src/cli/help.ts'
 import { defaultCommand } from '../../src/cli/table.ts'
@@ -10,7 +10,7 @@ interface Named {
   readonly command: Command
 }
 
-/** Every command in the order of the help, sub-commands after theirs; with its group. */
+/** Returns every command by group, in the order of the help; sub-commands follow their command. */
 async function everything(): Promise<readonly (readonly [group: string, commands: readonly Named[]])[]> {
   const own: Named = { name: '', command: (await defaultCommand()).default }
   const groups = await Promise.all(
@@ -74,7 +74,7 @@ export async function commandsPage(): Promise<string> {
   return `${['# Commands', '', GENERATED, '', ...lines, ...exits].join('\n')}\n`
 }
 
-/** Text of a man page (man(7)). */
+/** Escapes a text for a man page (man(7)). */
 const roff = (text: string): string =>
   text
     .replaceAll('\\', '\\e')
@@ -112,7 +112,7 @@ function manPage({ name, command }: Named, others: readonly string[]): string {
   return `${lines.join('\n')}\n`
 }
 
-/** Man pages by their file names. */
+/** Returns the man pages by their file names. */
 export async function manPages(): Promise<ReadonlyMap<string, string>> {
   const all = (await everything()).flatMap(([, commands]) => commands)
   const page = ({ name }: Named): string => title(name).replaceAll(' ', '-')

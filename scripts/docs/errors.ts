@@ -1,4 +1,4 @@
-/** docs/errors.md, from the error codes. */
+/** Prints docs/errors.md from the error codes. */
 import { ERROR_DOCS } from '../../src/core/error-docs.ts'
 import { type ErrorCode, EXIT } from '../../src/core/errors.ts'
 import { EXIT_CODES, RUN_EXIT_CODES } from '../../src/core/exit-codes.ts'
@@ -20,7 +20,7 @@ export function errorsPage(): string {
     '',
     GENERATED,
     '',
-    'Every error has a stable code, a sentence, and a hint where something can be done. With `--json`, errors are JSON:',
+    'Every error has a stable code, a sentence, and a hint if something can be done. With `--json`, errors are JSON:',
     '`{"error": {"code": …, "message": …, "hint": …}}`.',
     '',
     '## Exit codes',

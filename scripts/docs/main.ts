@@ -7,7 +7,7 @@ const root = dirname(dirname(import.meta.dir))
 const all = await pages()
 mkdirSync(join(root, 'docs/man'), { recursive: true })
 for (const [path, text] of all) writeFileSync(join(root, path), text)
-// A command that is gone has no page.
+// Removes the pages of commands that no longer exist.
 for (const name of readdirSync(join(root, 'docs/man')))
   if (!all.has(`docs/man/${name}`)) rmSync(join(root, 'docs/man', name))
 console.log(`Wrote ${all.size} pages.`)

@@ -1,4 +1,4 @@
-/** docs/protocol.md and docs/protocol.schema.json, from the tables of calls. */
+/** Prints docs/protocol.md and docs/protocol.schema.json from the tables of calls. */
 
 import { CALLS } from '../../src/protocol/calls.ts'
 import { PROTOCOL } from '../../src/protocol/server-messages.ts'
@@ -7,7 +7,7 @@ import type { JsonSchema } from '../../src/protocol/shapes/shapes.ts'
 import { WORKER_CALLS } from '../../src/protocol/worker-calls.ts'
 import { GENERATED } from './generated.ts'
 
-/** A schema in a line: `{ box?: text, cwd: text }`. */
+/** Returns a schema in one line: `{ box?: text, cwd: text }`. */
 function brief(schema: JsonSchema): string {
   const { type, properties, required, items, enum: words, anyOf, additionalProperties } = schema
   if (Array.isArray(words)) return words.map((word) => `"${word}"`).join(' \\| ')
@@ -51,22 +51,23 @@ export function protocolPage(): string {
     '',
     GENERATED,
     '',
-    `This is protocol ${PROTOCOL}. Clients of the one before are served, too, until they end. The bounds of every value are in`,
+    `This is protocol ${PROTOCOL}. The daemon also serves clients of the protocol before. The bounds of every value are in`,
     '[protocol.schema.json](protocol.schema.json).',
     '',
     '## Frames',
     '',
     '`length(4) type(1) payload`, numbers big endian; the length counts type and payload. Type 1 is a JSON message of at most',
-    '1 MiB. The payload of every other type begins with a channel (2 bytes): 2 is output and 4 a whole screen and 6 a change of',
-    'it, each with an offset (8 bytes) and bytes; 3 is input; 5 says how much input the program has taken (8 bytes); 7 is input',
-    'that a client typed into the terminal directly.',
+    '1 MiB. The payload of every other type begins with a channel (2 bytes). Type 2 is output, 4 a whole screen and 6 a change',
+    'of it, each with an offset (8 bytes) and bytes. Type 3 is input, 5 the amount of input that the program has taken (8 bytes),',
+    'and 7 input that a client typed into the terminal directly.',
     '',
     '## Messages',
     '',
     'A client begins with `{"type": "hello", "protocol", "version", "dataDir", "client"}`; `client` is a random number that it',
     'keeps when it comes back. The daemon answers with its own `hello`. Then come `{"type": "call", "id", "channel", "call":',
-    '{"do": NAME, …request}}`, answered by `{"type": "result", "id", "value"}` or `{"type": "error", "id", "error"}`. What a call',
-    'begins is shown on its channel: `resize`, `signal` and `close` of the client and `exit` and `notice` of the daemon name it.',
+    '{"do": NAME, …request}}`, answered by `{"type": "result", "id", "value"}` or `{"type": "error", "id", "error"}`. A terminal',
+    'or command that a call begins uses its channel: `resize`, `signal` and `close` of the client and `exit` and `notice` of the',
+    'daemon name it.',
     '',
     '## Calls of the daemon',
     '',

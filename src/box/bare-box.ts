@@ -1,4 +1,4 @@
-/** A box that nobody enters by itself: no listener for later daemons, so that it ends with the process that made it. */
+/** A box for coop's own work. Its init listens for no later daemon, so it ends with the process that made it. */
 import type { Channel } from '../../ffi/channel.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { writeIdMaps } from '../container/clone.ts'
@@ -10,7 +10,9 @@ import { type HostFacts, sourceOf } from '../host/facts.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import { makeBoxFolder, prepareStore } from '../store/storage.ts'
 
-/** A new init becomes the box of the plan, whose files are in the data folder of `paths`. Rejects with a BatchError. */
+/**
+ * Turns a new init into the box of the plan. Its files are in the data folder of `paths`. Rejects with a BatchError.
+ */
 export async function makeBareBox(
   { channel, pid, host }: { readonly channel: Channel; readonly pid: number; readonly host: HostFacts },
   paths: Paths,
@@ -29,7 +31,7 @@ export async function makeBareBox(
   }
 }
 
-/** What an image has by itself: without the workspace and everything else that is mounted. */
+/** Returns the plan of the image alone: without the workspace and all other mounts. */
 export const withoutMounts = (plan: Plan): Plan => ({
   ...plan,
   steps: plan.steps.filter((step) => step.do !== 'bind'),

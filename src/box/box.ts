@@ -1,4 +1,4 @@
-/** The life of one box: from plan to init, and its end. Knows no socket of clients. */
+/** The life of one box, from plan to init to its end. This module knows nothing of clients and their sockets. */
 
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { SOCK_STREAM } from '../../ffi/abi/constants.ts'
@@ -34,7 +34,7 @@ import { type BoxContext, settings } from './context.ts'
 import { type Host, Terminals } from './terminals.ts'
 import { initHandle, newerIn } from './unknown-box.ts'
 
-const KILLED = 128 + 9 // the exit code of what ended with its box
+const KILLED = 128 + 9 // the exit code of a program that ended with its box
 const ENDED = { ended: 'box', code: KILLED } as const
 const STOPPED = { ended: 'stopped', code: KILLED } as const
 
@@ -73,7 +73,7 @@ export class Box implements Host {
     return this.#ending !== undefined
   }
 
-  /** Of a box that is ending: whether its files stay. */
+  /** For a box that is ending: whether its files stay. */
   get stopping(): boolean {
     return this.#stopping
   }
@@ -106,7 +106,7 @@ export class Box implements Host {
     this.emit({ event: 'waiting', box: this.name, waiting: waiting !== undefined, ...text })
   }
 
-  /** Make a box. When this throws, nothing of it is left. */
+  /** Makes a box. When this throws, nothing of it is left. */
   static async create(
     context: BoxContext,
     prepared: Prepared,
@@ -137,7 +137,7 @@ export class Box implements Host {
     }
   }
 
-  /** A box that is stopped, as its manifest says. */
+  /** Returns a stopped box, as its manifest describes it. */
   static stopped(context: BoxContext, manifest: Manifest, reason: string | undefined): Box {
     const box = new Box(context, manifest)
     if (manifest.state !== 'stopped') box.#keepLastOutput()
@@ -154,7 +154,7 @@ export class Box implements Host {
     const record = { ...init, boot: bootId() }
     this.update({ init: record, cgroup })
     noteInit(paths, plan.name, record)
-    // While newuidmap and newgidmap run, the files and the batch are made on this processor.
+    // This work overlaps with newuidmap and newgidmap, which are running now.
     const store = this.#files()
     rmSync(this.runtimeDir, { recursive: true, force: true })
     mkdirSync(this.runtimeDir, { recursive: true, mode: 0o700 })
@@ -170,7 +170,7 @@ export class Box implements Host {
     this.update({ state: 'running', reason: undefined })
   }
 
-  /** When root invokes coop, mounts come from the daemon: init has no rights over the host's files. */
+  /** Opens the mounts in the daemon when root invokes coop: there, init has no rights over the host's files. */
   async #setupAsRoot(input: Omit<SetupInput, 'prepared'>, channel: Channel, pid: number): Promise<void> {
     const prepared = prepareMounts(input.plan, input.store, pid)
     try {
@@ -189,15 +189,15 @@ export class Box implements Host {
   }
 
   /**
-   * A box whose daemon died: connect to its init and take the terminals back. Undefined when it has no life; `newer` when
-   * only a newer release can do that, and then nothing of it has changed.
+   * Adopts a box whose daemon died: connects to its init and takes the terminals back. Undefined when its init is dead.
+   * Newer when only a newer release can adopt it; then nothing has changed.
    */
   static async adopt(context: BoxContext, manifest: Manifest): Promise<Box | Newer | undefined> {
     const { init } = manifest
     const pidfd = init && initHandle(init)
     if (!init || pidfd === undefined) return undefined
     if (manifest.state !== 'running') {
-      // Its daemon died while init was at the batch that makes it whole, after which it would live on.
+      // The daemon died while init was still setting up the box; left alone, init would finish and live on.
       await killAll(pidfd)
       closeDescriptor(pidfd)
       return undefined
@@ -208,12 +208,12 @@ export class Box implements Host {
       box.terminals.checkRings()
       box.#channel = await Channel.connect(initSocket(context.paths, manifest.name), box.#events())
       await box.terminals.adopt(box.#channel)
-      noteInit(context.paths, manifest.name, init) // 0.1.0 did not
+      noteInit(context.paths, manifest.name, init) // release 0.1.0 wrote no such record
     } catch (error) {
       const newer = newerIn(error)
       if (newer) closeDescriptor(pidfd)
       if (newer) return newer
-      // Without its socket nobody can ever reach it again, but it would go on using the workspace.
+      // Nobody can ever reach this box again, but it would go on using the workspace.
       context.log('adoption-failed', { box: manifest.name, error: String(error) })
       await box.#halt(true, STOPPED)
       return undefined
@@ -226,14 +226,14 @@ export class Box implements Host {
       exit: (pid: number, status: number, failure: BatchError | undefined) =>
         this.processes.settle(pid, { status, failure }),
       close: () => {
-        if (this.#ending || !this.running || !this.#channel) return // none yet: of a newer release, perhaps
+        if (this.#ending || !this.running || !this.#channel) return // no channel yet: perhaps a newer release's init
         if (this.#manifest.kind === 'run') void this.end({ force: true, reason: 'its init was killed' })
         else void this.stop({ force: true, reason: 'its init was killed' })
       },
     }
   }
 
-  /** Be found by the next daemon again, after the runtime folder was deleted. */
+  /** Recreates the box's sockets after the runtime folder was deleted, so that the next daemon finds the box. */
   async reopen(): Promise<void> {
     if (!this.running || existsSync(this.runtimeDir)) return
     mkdirSync(this.runtimeDir, { recursive: true, mode: 0o700 })
@@ -255,19 +255,19 @@ export class Box implements Host {
     })
   }
 
-  /** A command that outlives its daemon: whoever waits for it says `token` to the next one. */
+  /** Records a command that outlives its daemon: its client shows `token` to the next daemon. */
   keep(command: CommandRecord): void {
     this.update({ commands: [...this.#manifest.commands, command] })
   }
 
-  /** Nobody waits for a command any more, and it has ended or is about to. */
+  /** Forgets a command: its client no longer waits for it, and it has ended or is about to. */
   async release({ token, pid, pty }: CommandRecord): Promise<void> {
     this.update({ commands: this.#manifest.commands.filter((other) => other.token !== token) })
     if (pty !== undefined) await this.terminals.close(pty, { ended: 'command', code: 0 })
     await this.processes.forget(pid)
   }
 
-  /** Take new settings over; those of mounts and the network hold from the next start on. */
+  /** Takes over new settings; those of mounts and the network apply from the next start. */
   configure(prepared: Prepared): void {
     const { plan, boot, layered } = this.#manifest
     const { environment } = prepared.plan
@@ -281,8 +281,8 @@ export class Box implements Host {
     try {
       writeManifest(this.#context.paths, this.#manifest)
     } catch (error) {
-      // With a full disk a box that runs goes on, and one that has stopped is stopped: the next daemon sees that itself.
-      // It would not see that a box is frozen.
+      // On a full disk, running and stopped boxes keep their state in memory: the next daemon can see it by itself. It
+      // could not see that a box is frozen, so a failed write of that is an error.
       const { state } = this.#manifest
       if (state !== 'stopped' && (state !== 'running' || change.state || change.frozen)) {
         this.#manifest = before
@@ -293,9 +293,9 @@ export class Box implements Host {
     this.emit({ event: 'box', box: this.name, change: 'changed' })
   }
 
-  /** End every process and remove the box. Resolves when nothing of it is left. Never throws. */
+  /** Ends every process and removes the box. Resolves when nothing of it is left. Never throws. */
   async end({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
-    if (this.#stopping) await this.#ending // its files are still there after that
+    if (this.#stopping) await this.#ending // stopping keeps the files, which must go now
     await this.#once(async () => {
       await this.#halt(force, ENDED)
       discardStore(this.#context.paths, this.name)
@@ -310,7 +310,7 @@ export class Box implements Host {
     })
   }
 
-  /** End every process and keep the files. Never throws. */
+  /** Ends every process and keeps the files. Never throws. */
   async stop({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
     await this.#once(async () => {
       this.#stopping = true
@@ -322,7 +322,7 @@ export class Box implements Host {
     })
   }
 
-  /** Of two who end a box at once the first one's way counts, and the other waits for it. */
+  /** Runs one end of the box at a time: the first caller decides how it ends, later callers wait for that. */
   #once(work: () => Promise<void>): Promise<void> {
     this.#ending ??= work()
     return this.#ending
@@ -340,7 +340,7 @@ export class Box implements Host {
     })
   }
 
-  /** Start a stopped box again, with what its configuration says now. */
+  /** Starts a stopped box again, with its current configuration. */
   async start(prepared: Prepared): Promise<void> {
     const before = this.#manifest
     this.update({ ...settings(prepared), state: 'starting' })
@@ -356,7 +356,7 @@ export class Box implements Host {
     }
   }
 
-  /** What the agent of a stopped box has put out last; undefined when nobody knows. */
+  /** The last output of a stopped box's agent; undefined when it is not known. */
   get lastOutput(): Buffer | undefined {
     return lastOutput(this.#context.paths, this.name)
   }

@@ -1,4 +1,4 @@
-/** What a box is made with. */
+/** The services and settings that a box is made with. */
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
 import type { Cgroups } from '../container/cgroup.ts'
@@ -11,7 +11,7 @@ import type { Prepared } from '../plan/prepare.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { Box } from './box.ts'
 
-/** What every box needs of the daemon. */
+/** The daemon's services that every box needs. */
 export interface BoxContext {
   readonly paths: Paths
   readonly host: HostFacts
@@ -20,13 +20,13 @@ export interface BoxContext {
   readonly cgroups: Cgroups
   readonly watcher: Watcher
   log(event: string, fields?: Readonly<Record<string, unknown>>): void
-  /** Told of everything that happens, once it is on disk. */
+  /** Receives every event, once the new state is on disk. */
   readonly bus: Bus<CoopEvent>
-  /** The box is gone, or stopped by itself. */
+  /** Called when the box is gone, or stopped by itself. */
   ended(box: Box): void
 }
 
-/** What of a manifest comes from the configuration. */
+/** Returns the fields of a manifest that come from the configuration. */
 export function settings({ plan, config, hidden, agent, layered }: Prepared) {
   return {
     workspace: plan.workspace.source.path,

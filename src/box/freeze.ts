@@ -1,9 +1,9 @@
 /**
- * Stopping every process of a box for a moment, and letting it go on, so that nobody notices. By signals of its init:
- * where coop has no cgroup, there is no other way.
+ * Stops every process of a box for a moment and lets it continue, so that the box does not notice. Init sends signals,
+ * which also works where coop has no cgroup.
  *
- * A shell waits for its jobs to stop, and then takes their terminal away. So parents are stopped before their children
- * and go on after them: none ever sees a child that is stopped.
+ * A shell that sees a job stop takes the terminal away from it. Parents are therefore stopped before their children and
+ * continue after them: no process ever sees a stopped child.
  */
 import { readFileSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
@@ -17,19 +17,19 @@ import type { Box } from './box.ts'
 
 const POLL_MS = 1
 const FREEZE_MS = 10_000 // a process stops when it leaves the kernel: a sync of a slow disk may take seconds
-const WAIT_MS = 1_000 // after that a process that waits in the kernel counts as stopped: it does when it comes back
+const WAIT_MS = 1_000 // after that a process waiting in the kernel counts as stopped: it stops when it returns
 const PER_BATCH = 1000
-const STOPPED = 'TtZX' // stopped, traced, and what is dead
-const ROUNDS = 64 // new processes that their parents made meanwhile
+const STOPPED = 'TtZX' // stopped, traced, zombie, dead
+const ROUNDS = 64 // each round stops the processes that were forked during the one before
 
-/** Children before theirs: processes below init by how deep they are. */
+/** Returns the processes below init by depth, init's own children first. */
 function levels(init: number): number[][] {
   const found: number[][] = []
   for (let level = childrenOf(init); level.length; level = level.flatMap(childrenOf)) found.push(level)
   return found
 }
 
-/** The process's number in the box: the second one, since the first one is ours (proc_pid_status(5), NSpid). */
+/** Returns the process's pid in the box: the second of NSpid, as the first is the host's (proc_pid_status(5)). */
 export function numberInside(status: string): number | undefined {
   const numbers = /^NSpid:\s*([\d\s]*)$/m.exec(status)?.[1]?.trim().split(/\s+/)
   const inside = Number(numbers?.[1])
@@ -67,7 +67,7 @@ async function untilStopped(pids: readonly number[]): Promise<void> {
   }
 }
 
-/** Stop every process of a running box. When this rejects, `thaw` is due all the same. */
+/** Stops every process of a running box. The caller must call `thaw` even when this rejects. */
 export async function freeze(box: Box): Promise<void> {
   const { init } = box.manifest
   if (!init) return
@@ -77,7 +77,7 @@ export async function freeze(box: Box): Promise<void> {
       const startTime = statesOf(pid).startsWith('T') ? startTimeOf(pid) : undefined
       return startTime === undefined ? [] : [{ pid, startTime }]
     })
-  box.update({ frozen }) // before the first one: whoever dies now leaves a box that must be let go on
+  box.update({ frozen }) // before the first signal: when the daemon dies now, the next one must thaw the box
   const told = new Set(frozen.map(({ pid }) => pid))
   for (let round = 0; round < ROUNDS; round++) {
     const level = levels(init.pid)
@@ -88,14 +88,14 @@ export async function freeze(box: Box): Promise<void> {
     await untilStopped(level)
     for (const pid of level) told.add(pid)
   }
-  // Nobody can hide from this one, however quick it is at making others.
+  // kill(-1) reaches every process, even one that forks faster than the rounds above.
   const batch = new Batch()
   batch.call('kill', [-1, k.SIGSTOP], { mayFail: true })
   await box.processes.run(batch)
   await untilStopped(levels(init.pid).flat())
 }
 
-/** Let everything go on that was not stopped before. Does nothing to a box that is not frozen. */
+/** Continues every process that was not stopped before the freeze. Does nothing to a box that is not frozen. */
 export async function thaw(box: Box): Promise<void> {
   const { init, frozen } = box.manifest
   if (!frozen) return

@@ -1,4 +1,7 @@
-/** Makes what a plan counts on: volumes, folders that are kept, the skeleton of the `host` image, settings of agents. */
+/**
+ * Makes the things that a plan needs: volumes, persistent folders, the skeleton of the `host` image, settings of
+ * agents.
+ */
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
 import type { HostFacts } from '../host/facts.ts'
@@ -6,7 +9,9 @@ import type { Prepared } from '../plan/prepare.ts'
 import { planIds } from '../sandbox/ids.ts'
 import { ensureSkeleton, persistentFolder, writeSetting } from '../store/storage.ts'
 
-/** `prepare` plans; it is called again once what was missing is there. Raises E_DISK_FULL, and what `prepare` raises. */
+/**
+ * Calls `prepare` to plan, makes the missing things and plans again. Raises E_DISK_FULL, and the errors of `prepare`.
+ */
 export function makeReady(prepare: () => Prepared, paths: Paths, host: HostFacts): Prepared {
   const ids = planIds(host.ids)
   const first = prepare()
@@ -21,14 +26,14 @@ export function makeReady(prepare: () => Prepared, paths: Paths, host: HostFacts
       'E_FAILED',
       `${gone.make === 'folder' ? gone.folder : 'the host image'} is gone again`,
       {
-        hint: 'another program removes files of coop; try again',
+        hint: 'try again; another program removes files of coop',
       },
     )
   for (const { folder, path, text } of prepared.settings) {
     try {
       writeSetting(folder, path, text, ids)
     } catch {
-      // The agent asks its first-run questions again.
+      // Without the setting, the agent asks its first-run questions again.
     }
   }
   return prepared

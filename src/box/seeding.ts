@@ -1,5 +1,5 @@
 /**
- * What an image has at the place of a new volume goes into it, once: before its first box starts, and whole or not at
+ * Fills a new volume with the image's files at its mount point: once, before its first box starts, and whole or not at
  * all. A volume is marked when it is made; two boxes that want it wait for each other.
  */
 import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
@@ -18,16 +18,16 @@ import { makeBareBox, withoutMounts } from './bare-box.ts'
 import type { BoxContext } from './context.ts'
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-const NOBODY = 65_534 // how the kernel shows owners that have no id in the box (user_namespaces(7))
+const NOBODY = 65_534 // the kernel shows owners without an id in the box as this (user_namespaces(7))
 
 interface Volume {
   readonly name: string
   readonly path: string
-  /** Where the box has it. */
+  /** The mount point in the box. */
   readonly at: string
 }
 
-/** Raises E_NEWER for a mark whose meaning only a newer release knows: the volume may be half seeded. */
+/** Returns whether a volume is marked. Raises E_NEWER for a newer release's mark: the volume may be half seeded. */
 function isUnseeded(paths: Paths, name: string): boolean {
   const mark = readStoredFile(volumeMark, unseededFile(paths, name))
   if (mark.is === 'newer') throw newerError(`the mark of the volume ${name}`, mark)
@@ -42,7 +42,7 @@ function unseeded(plan: Plan, paths: Paths): Volume[] {
   })
 }
 
-/** Whether there was something to do: then folders of the plan have been replaced, and it is to be made again. */
+/** Seeds new volumes. Returns whether it replaced folders of the plan, which must then be computed again. */
 export async function seedVolumes(
   context: Pick<BoxContext, 'paths' | 'host' | 'zygote'>,
   plan: Plan,
@@ -92,7 +92,9 @@ async function seed(
   }
 }
 
-/** Files of the host that the box may not read stay out, and what belongs to none of its ids becomes root's. */
+/**
+ * Returns how to copy: host files that the box may not read are left out; files of ids outside the box become root's.
+ */
 function optionsOf({ ids, steps }: Plan): CopyOptions {
   const isHost = steps.some((step) => step.do === 'overlay')
   return {

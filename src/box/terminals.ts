@@ -31,7 +31,7 @@ import { boundedSize } from '../terminal/window.ts'
 
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
 
-/** What terminals need of their box. */
+/** The parts of a box that its terminals need. */
 export interface Host {
   readonly manifest: Manifest
   readonly ending: boolean
@@ -39,7 +39,7 @@ export interface Host {
   readonly watcher: Watcher
   readonly runtimeDir: string
   update(change: Partial<Manifest>): void
-  /** The agent has begun or ceased to wait for its user. */
+  /** Called when the agent begins or ceases to wait for its user. */
   wait(waiting: Waiting | undefined): void
   log(event: string, fields: Readonly<Record<string, unknown>>): void
   emit(event: CoopEvent): void
@@ -56,7 +56,7 @@ export class Terminals {
   readonly #host: Host
   #restartTimer: Timer | undefined
   #agent: AgentWatch | undefined
-  /** Numbers of terminals that are not there yet. */
+  /** Numbers of terminals that are being opened. */
   readonly #opening = new Set<number>()
   /** Terminals whose program is being restarted because somebody asked for it. */
   readonly #wanted = new Set<number>()
@@ -106,7 +106,7 @@ export class Terminals {
     }
   }
 
-  /** Start a program on a new PTY. `owned`: whoever asked hangs it up; else it goes with its program. */
+  /** Starts a program on a new PTY. `owned`: the caller hangs it up; otherwise it closes when its program ends. */
   async open(
     id: number | undefined,
     command: readonly string[],
@@ -123,7 +123,7 @@ export class Terminals {
     this.#opening.add(number)
     rmSync(this.#ringPath(number), { force: true })
     try {
-      ring = this.#createRing(number, pipe) // before the program: a full disk is told, and nothing starts
+      ring = this.#createRing(number, pipe) // before the program: on a full disk nothing starts
       const size = boundedSize(options.size)
       const stdio = { kind: 'terminal', size, pipe } as const
       const { pid, exited, terminal } = await this.#host.processes.start({
@@ -160,7 +160,7 @@ export class Terminals {
     }
   }
 
-  /** What to tell when the box has no such program as its agent is; undefined when it has. */
+  /** Returns an error when the box lacks the agent's program; otherwise undefined. */
   async missingAgent(
     { plan, agent }: Pick<Manifest, 'plan' | 'agent'> = this.#host.manifest,
   ): Promise<CoopError | undefined> {
@@ -172,7 +172,7 @@ export class Terminals {
     })
   }
 
-  /** The lowest that no terminal has, nor one that is being opened. */
+  /** Returns the lowest number that no terminal has, including those being opened. */
   #freeNumber(): number {
     const taken = new Set([
       ...this.#host.manifest.ptys.map(({ id }) => id),
@@ -184,19 +184,19 @@ export class Terminals {
     return number
   }
 
-  /** The agent, on PTY 0. */
+  /** Starts the agent on PTY 0. */
   async startAgent(): Promise<void> {
     const { plan, agent } = this.#host.manifest
     const options = { cwd: plan.workspace.target, env: this.environment(undefined), size: FIRST_SIZE }
     await this.open(0, agent.command, options)
   }
 
-  /** Throws NewerRing for one that only a newer release can read: it must not be replaced by an empty one. */
+  /** Throws NewerRing for a ring that only a newer release can read: an empty one must not replace it. */
   checkRings(): void {
     for (const { id } of this.#host.manifest.ptys) refuseNewerRing(this.#ringPath(id))
   }
 
-  /** Take the terminals back from an init whose daemon died, and go on where it stopped. */
+  /** Takes the terminals back from an init whose daemon died, and continues where that stopped. */
   async adopt(channel: Channel): Promise<void> {
     const { ptys, commands } = this.#host.manifest
     const batch = new Batch()
@@ -264,7 +264,7 @@ export class Terminals {
     await this.#start(id)
   }
 
-  /** To whoever is attached and did not ask for it. */
+  /** Tells the attached clients, who may not have asked for the restart. */
   #sayRestarted(id: number): void {
     this.ptys.get(id)?.say(`\r\n[coop: the ${id === 0 ? 'agent' : 'shell'} was restarted]\r\n`)
   }
@@ -273,7 +273,7 @@ export class Terminals {
     this.#restartTimer = setTimeout(() => void this.#start(id), this.#host.manifest.restartDelayMs)
   }
 
-  /** Start the program of a terminal once more, on the same terminal. */
+  /** Starts the program of a terminal once more, on the same terminal. */
   async #start(id: number): Promise<void> {
     const record = this.record(id)
     const { manifest, processes } = this.#host
@@ -293,7 +293,7 @@ export class Terminals {
     }
   }
 
-  /** End the program of a terminal, if it runs, and start it again; clients stay. */
+  /** Ends the program of a terminal, if it runs, and starts it again. Attached clients stay. */
   async restart(id: number): Promise<void> {
     const { manifest, processes } = this.#host
     const record = this.record(id)
@@ -313,7 +313,7 @@ export class Terminals {
     setTimeout(insist, GRACE_MS).unref()
   }
 
-  /** Hang up a terminal: its processes get SIGHUP, its ring goes. */
+  /** Hangs up a terminal: its processes get SIGHUP, its ring is deleted. */
   async close(id: number, end: PtyEnd): Promise<void> {
     const record = this.record(id)
     const pty = this.ptys.get(id)
@@ -329,12 +329,12 @@ export class Terminals {
     rmSync(this.#ringPath(id), { force: true })
   }
 
-  /** Have the rings in a runtime folder that was made anew. */
+  /** Moves the rings into a recreated runtime folder. */
   reopen(): void {
     for (const [id, { ring }] of this.ptys) ring.moveTo(this.#ringPath(id))
   }
 
-  /** The box has ended. */
+  /** Closes all terminals, because the box has ended. */
   closeAll(end: PtyEnd): void {
     clearTimeout(this.#restartTimer)
     this.#agent?.reset()

@@ -1,7 +1,7 @@
 /**
- * A box that this release cannot read: a newer one made it, or its files are damaged. It is listed and can be ended, by
- * what never changes (store/envelope.ts, store/init-record.ts); else its files are left as they are, for the release that
- * can read them.
+ * A box that this release cannot read: a newer one made it, or its files are damaged. It can be listed and ended with
+ * data whose form never changes (store/envelope.ts, store/init-record.ts). Its other files stay as they are, for the
+ * release that can read them.
  */
 import { rmSync, statSync } from 'node:fs'
 import { Batch } from '../../ffi/batch.ts'
@@ -23,25 +23,25 @@ import { discardStore } from '../store/storage.ts'
 /** Why a box cannot be adopted. */
 export type Strange = Newer | { readonly is: 'unreadable' }
 
-/** Whether an adoption failed because a newer release started the box's init or wrote its rings. */
+/** Returns the newer release that started the box's init or wrote its rings, when that made an adoption fail. */
 export function newerIn(error: unknown): Newer | undefined {
   if (error instanceof NewerRing) return error.newer
   return error instanceof NewerInit ? { is: 'newer', release: undefined } : undefined
 }
 
-/** A handle of the init that a record names; undefined when it has ended. To be closed. */
+/** Returns a pidfd of the init that a record names, which the caller closes; undefined when it has ended. */
 export function initHandle(init: InitRecord): number | undefined {
   if (init.boot !== bootId()) return undefined
   const pidfd = openPidfd(init.pid)
   if (pidfd === undefined) return undefined
-  // Compared after the handle was taken: it cannot come to mean another process any more.
+  // Compared after the pidfd was opened: from then on the pid cannot be reused.
   if (startTimeOf(init.pid) === init.startTime && !hasEnded(pidfd)) return pidfd
   closeDescriptor(pidfd)
   return undefined
 }
 
 /**
- * Of a box that has no record of its init (0.1.0): init itself says who it is. Undefined when nobody listens. Throws
+ * Asks init itself for its pid, for a box without a record of its init (0.1.0). Undefined when nobody listens. Throws
  * NewerInit.
  */
 async function askInit(socket: string): Promise<number | undefined> {
@@ -67,10 +67,10 @@ export class UnknownBox {
   readonly created: number
   readonly #paths: Paths
   readonly #envelope: Envelope
-  /** What says where it lives; an older release may have left one of the two as it was. */
+  /** Both records of its init; an older release may have left one of them outdated. */
   readonly #inits: readonly InitRecord[]
 
-  /** `text`: of its manifest. */
+  /** `text` is the text of its manifest. */
   constructor(paths: Paths, name: string, text: string, why: Strange) {
     this.#paths = paths
     this.name = name
@@ -81,7 +81,7 @@ export class UnknownBox {
       this.#envelope.created ?? statSync(boxDir(paths, name), { throwIfNoEntry: false })?.birthtimeMs ?? 0
   }
 
-  /** Undefined when its manifest does not say it any more. */
+  /** Undefined when its damaged manifest no longer names it. */
   get workspace(): string | undefined {
     return this.#envelope.workspace
   }
@@ -107,7 +107,7 @@ export class UnknownBox {
       if (!(error instanceof NewerInit)) throw error
       throw new CoopError(
         'E_NEWER',
-        `the init of the box ${this.name} is a newer coop's, and cannot be found`,
+        `the init of the box ${this.name} belongs to a newer coop and cannot be found`,
         {
           hint: 'update coop',
           cause: error,
@@ -116,21 +116,21 @@ export class UnknownBox {
     }
   }
 
-  /** For people, without its name. */
+  /** Says why, for people and without the box's name. */
   get sentence(): string {
     return this.why.is === 'newer' ? `made by ${writerOf(this.why.release)}` : 'its files cannot be read'
   }
 
-  /** What every command gets but those that list and end it. */
+  /** Returns the error for every command except those that list or end the box. */
   refusal(): CoopError {
     const end = `end it: coop kill ${this.name}`
     if (this.why.is === 'newer') return newerError(`the box ${this.name}`, this.why, end)
-    return new CoopError('E_BOX_STATE', `the box ${this.name} is there, but its files cannot be read`, {
+    return new CoopError('E_BOX_STATE', `the box ${this.name} exists, but its files cannot be read`, {
       hint: `look at ${boxDir(this.#paths, this.name)}; or ${end}`,
     })
   }
 
-  /** End every process and remove the box. There is no asking first: that would take its init's protocol. */
+  /** Kills every process and removes the box. It cannot ask them to end first: that would need its init's protocol. */
   async end(): Promise<void> {
     const isTold = this.#inits.length > 0
     const pidfd = isTold ? this.#handle() : await this.#ask()

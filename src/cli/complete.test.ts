@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import type { Completion } from './common/declare.ts'
 import { candidates } from './complete.ts'
 
-/** What comes after `coop`, up to the cursor; names of existing things are those of their kind. */
+/** Completes the words after `coop`, up to the cursor; existing things have the names of their kind. */
 async function words(...line: string[]): Promise<string | string[]> {
   const found = await candidates(line, async (wanted: Completion) => [[`a-${wanted}`, '']])
   return typeof found === 'string' ? found : found.map(([word]) => word)

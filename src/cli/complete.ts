@@ -19,12 +19,12 @@ import { defaultCommand } from './table.ts'
 
 export type Candidates = readonly (readonly [word: string, text: string])[] | ':files' | ':folders'
 
-/** Names that exist now, by what an argument wants. */
+/** Returns the existing names of a kind. */
 export type Names = (wanted: Completion) => Promise<Candidates>
 
 const none: Candidates = []
 
-/** What can stand at the last of the words that follow `coop`. */
+/** Returns the candidates for the last of the words that follow `coop`. */
 export async function candidates(words: readonly string[], names: Names): Promise<Candidates> {
   const current = words.at(-1) ?? ''
   const before = words.slice(0, -1)
@@ -60,12 +60,12 @@ function options({ args }: Command): Candidates {
   return optionsOf(args).map(([name, arg]) => [`--${name}`, arg.description ?? ''] as const)
 }
 
-/** Whether the words belong to a command that is run. */
+/** Returns whether the words belong to the command that `run` or `exec` runs. */
 function isForeign({ meta, args }: Command, rest: readonly string[]): boolean {
   return meta.passThrough === true && wordsOf(args, rest).length > 0
 }
 
-/** The option whose value comes next. */
+/** Returns the option whose value comes next. */
 function optionBefore({ args }: Command, rest: readonly string[]): Arg | undefined {
   const last = rest.at(-1) ?? ''
   const found = optionsOf(args).find(
@@ -74,7 +74,7 @@ function optionBefore({ args }: Command, rest: readonly string[]): Arg | undefin
   return found?.type === 'boolean' ? undefined : found
 }
 
-/** Words that are no options and no values of options. */
+/** Returns the words that are neither options nor values of options. */
 function wordsOf(args: Command['args'], rest: readonly string[]): readonly string[] {
   return rest.filter(
     (word, at) => !word.startsWith('-') && !optionBefore({ args } as Command, rest.slice(0, at)),
@@ -95,7 +95,7 @@ async function values(arg: Arg | undefined, names: Names): Promise<Candidates> {
 
 const words = (all: readonly string[]): Candidates => [...new Set(all)].map((word) => [word, ''] as const)
 
-/** Boxes of the daemon that runs; none is started for a completion. */
+/** Returns the boxes of the running daemon; a completion never starts one. */
 const boxes = (): readonly BoxInfo[] => askRunning(userPaths(), 'box.list', {})?.value ?? []
 
 async function existingNames(wanted: Completion): Promise<Candidates> {

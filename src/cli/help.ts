@@ -1,4 +1,4 @@
-/** Texts of `--help`, from the declarations. */
+/** Prints the texts of `--help` from the declarations. */
 import {
   type Arg,
   type Command,
@@ -10,20 +10,20 @@ import {
 } from './common/declare.ts'
 import { COMMANDS, defaultCommand } from './table.ts'
 
-/** `[OPTIONS] [BOX] NAME…` */
+/** Returns a usage line such as `[OPTIONS] [BOX] NAME…`. */
 export function usageOf(command: Command): string {
   const { args, meta, subCommands } = command
   const words = positionalsOf(args).map(([name, arg]) => {
     const word = `${valueName(name, arg)}${arg.many ? '…' : ''}`
     return arg.required ? word : `[${word}]`
   })
-  // Help alone is not worth a word.
+  // `--help` alone is not worth `[OPTIONS]`.
   const options = optionsOf(args).length > 1 ? ['[OPTIONS]'] : []
   if (subCommands && !command.run) return 'COMMAND'
   return [...options, ...(meta.passThrough ? ['[--]'] : []), ...words].join(' ')
 }
 
-/** `-n, --name NAME` */
+/** Returns an option such as `-n, --name NAME`. */
 export function optionText(name: string, arg: Arg): string {
   const letter = letterOf(arg)
   const value = arg.type === 'boolean' ? '' : ` ${valueName(name, arg)}`
@@ -35,7 +35,7 @@ function list(rows: readonly (readonly [string, string])[]): string[] {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
 }
 
-/** Sub-commands with their lines. */
+/** Returns the sub-commands with their summaries. */
 export async function subCommandsOf({
   subCommands = {},
 }: Command): Promise<readonly (readonly [string, Command])[]> {
@@ -44,7 +44,7 @@ export async function subCommandsOf({
   )
 }
 
-/** The text of `coop NAME --help`. */
+/** Returns the text of `coop NAME --help`. */
 export async function helpText(name: string, command: Command): Promise<string> {
   const { args, meta } = command
   const lines = [
@@ -79,7 +79,7 @@ export async function helpText(name: string, command: Command): Promise<string> 
   return `${lines.join('\n')}\n`
 }
 
-/** Commands of the first level, in their groups. */
+/** Returns the first-level commands by group. */
 export async function grouped(): Promise<ReadonlyMap<string, readonly (readonly [string, Command])[]>> {
   const all = await Promise.all(
     Object.entries(COMMANDS).map(async ([name, load]) => [name, (await load()).default as Command] as const),
@@ -87,7 +87,7 @@ export async function grouped(): Promise<ReadonlyMap<string, readonly (readonly 
   return new Map(GROUPS.map((group) => [group, all.filter(([, { meta }]) => meta.group === group)]))
 }
 
-/** The text of `coop --help`. */
+/** Returns the text of `coop --help`. */
 export async function overview(): Promise<string> {
   const own = (await defaultCommand()).default
   const groups = [...(await grouped())].flatMap(([group, commands]) => [
@@ -96,5 +96,5 @@ export async function overview(): Promise<string> {
     ...commands.map(([name, { meta }]) => `  ${name.padEnd(10)}  ${meta.summary}`),
   ])
   const text = await helpText('', own)
-  return `${text}${groups.join('\n')}\n\ncoop COMMAND --help tells more about each; coop --version tells which release this is.\n`
+  return `${text}${groups.join('\n')}\n\ncoop COMMAND --help explains a command; coop --version prints the release.\n`
 }

@@ -1,4 +1,4 @@
-/** The command line with `coop ls`, in one chunk: scripts and prompts call it all the time. */
+/** The command line with `coop ls` in one chunk, as scripts and prompts call it all the time. */
 import ls from './commands/ls.ts'
 import { main as anyMain } from './main.ts'
 

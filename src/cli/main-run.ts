@@ -1,4 +1,4 @@
-/** The command line with `coop run`, in one chunk. */
+/** The command line with `coop run` in one chunk. */
 
 import run from './commands/run.ts'
 import { main as anyMain } from './main.ts'

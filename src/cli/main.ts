@@ -1,4 +1,4 @@
-/** The command line: finds the command, reads its arguments, runs it, prints what went wrong. */
+/** The command line: finds the command, reads its arguments, runs it, and prints errors. */
 import { exactWords } from '../client/exact-text.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Command } from './common/declare.ts'
@@ -10,7 +10,7 @@ import { COMMANDS, defaultCommand } from './table.ts'
 const help = () => import('./help.ts')
 const mistakes = () => import('./common/mistakes.ts')
 
-/** Commands that are loaded already, by name. */
+/** Commands that are already loaded, by name. */
 type Loaded = Readonly<Record<string, Command>>
 
 interface Called {
@@ -35,7 +35,7 @@ async function find(argv: readonly string[], loaded: Loaded): Promise<Called> {
   throw (await mistakes()).unknownCommand(sub, Object.keys(subCommands), `${first} `)
 }
 
-/** Run the command line; resolves with the exit code. */
+/** Runs the command line; resolves with the exit code. */
 export async function main(words: readonly string[], loaded: Loaded = {}): Promise<number> {
   let json = false
   try {

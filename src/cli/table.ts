@@ -27,5 +27,5 @@ export const COMMANDS = {
   system: () => import('./commands/system.ts'),
 } as const satisfies Readonly<Record<string, Load>>
 
-/** What `coop` alone does. */
+/** The command that `coop` alone runs. */
 export const defaultCommand: Load = () => import('./commands/coop.ts')

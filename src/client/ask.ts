@@ -1,6 +1,6 @@
 /**
- * One question to the daemon and its answer, without an event loop: half the time of a session, which matters
- * for `coop ls` in a prompt or a script. For commands that watch or type there is `session.ts`.
+ * Asks the daemon one question and reads the answer without an event loop. That takes half the time of a session, which
+ * matters for `coop ls` in a prompt or a script. Commands that watch or type use `session.ts`.
  */
 import { SOCK_STREAM } from '../../ffi/abi/constants.ts'
 import { connectUnix, peerCredentials } from '../../ffi/descriptors.ts'
@@ -17,7 +17,7 @@ import { PROTOCOL, parseServerMessage } from '../protocol/server-messages.ts'
 const BUFFER = 64 * 1024
 const EINTR = -4
 
-/** The answer on a connected socket; undefined when the daemon goes away first or speaks another protocol. */
+/** Returns the answer on a connected socket; undefined when the daemon goes away first or speaks another protocol. */
 function converse(
   fd: number,
   dataDir: string,
@@ -38,7 +38,7 @@ function converse(
     if (n <= 0) return undefined
     for (const { type, payload } of decoder.push(buffer.subarray(0, n))) {
       const message = type === FRAME_JSON ? parseServerMessage(payload) : undefined
-      // Of another release: who is to make room for whom is decided in daemon.ts.
+      // The daemon is of another release: daemon.ts decides which one makes room.
       if (message?.type === 'hello') {
         if (message.protocol !== PROTOCOL || (!anyRelease && message.version !== VERSION)) return undefined
       }
@@ -48,7 +48,7 @@ function converse(
   }
 }
 
-/** Ask the daemon that runs; undefined when there is none that understands. Throws the daemon's CoopError. */
+/** Asks the running daemon; undefined when none runs that understands. Throws the daemon's CoopError. */
 export function askRunning<N extends CallName>(
   paths: Paths,
   name: N,
@@ -63,7 +63,7 @@ export function askRunning<N extends CallName>(
     throw error
   }
   try {
-    // Somebody else's daemon, in a folder that was squatted, would learn what we are asked to send.
+    // Another user's daemon, in a squatted folder, would learn the contents of the request.
     if (peerCredentials(fd).uid !== process.getuid?.()) return undefined
     const call = { do: name, ...request }
     return converse(fd, paths.dataDir, call, anyRelease) as { value: Reply<N> } | undefined
@@ -72,7 +72,7 @@ export function askRunning<N extends CallName>(
   }
 }
 
-/** Ask the daemon, which is started when there is none. */
+/** Asks the daemon, and starts it when none runs. */
 export async function ask<N extends CallName>(paths: Paths, name: N, request: Request<N>): Promise<Reply<N>> {
   const answer = askRunning(paths, name, request, false)
   if (answer) return answer.value

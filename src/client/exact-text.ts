@@ -1,6 +1,7 @@
 /**
- * What the user gave, to the byte. Bun puts U+FFFD for what is not UTF-8, in arguments and in the name of the current
- * folder; the kernel still has the bytes (ffi/text-bytes.ts says how text holds them). node:fs loads only then.
+ * Recovers the exact bytes of arguments and of the current folder's name. Bun replaces bytes that are not UTF-8 with
+ * U+FFFD; the kernel still has them (ffi/text-bytes.ts explains how text holds them). node:fs is loaded only when
+ * needed.
  */
 import { textOf } from '../../ffi/text-bytes.ts'
 import { CoopError } from '../core/errors.ts'
@@ -9,28 +10,30 @@ const REPLACED = '\ufffd'
 
 const fs = () => require('node:fs') as typeof import('node:fs')
 
-/** The words after the program's own name. Raises E_USAGE rather than pass on other ones than were given. */
+/** Returns the words after the program's name, exactly as given. Raises E_USAGE when they cannot be recovered. */
 export function exactWords(words: readonly string[]): readonly string[] {
   if (!words.some((word) => word.includes(REPLACED))) return words
-  // proc_pid_cmdline(5): each word with a NUL after it, the program's name first.
+  // proc_pid_cmdline(5): each word ends with a NUL; the first is the program's name.
   const bytes = fs().readFileSync('/proc/self/cmdline').toString('latin1')
   const [, ...given] = bytes.split('\0').slice(0, -1)
   if (given.length === words.length) return given.map((word) => textOf(Buffer.from(word, 'latin1')))
   throw new CoopError('E_USAGE', 'the arguments are not UTF-8', { hint: 'unset BUN_OPTIONS' })
 }
 
-/** Raises E_WORKSPACE when it is gone. */
+/** Returns the current folder. Raises E_WORKSPACE when it is gone. */
 export function currentFolder(): string {
   let path: string
   try {
     path = process.cwd()
   } catch {
-    throw new CoopError('E_WORKSPACE', 'the current folder no longer exists', { hint: 'cd to one that does' })
+    throw new CoopError('E_WORKSPACE', 'the current folder no longer exists', {
+      hint: 'cd into a folder that exists',
+    })
   }
   return path.includes(REPLACED) ? textOf(fs().readlinkSync('/proc/self/cwd', { encoding: 'buffer' })) : path
 }
 
-/** A folder that is to be named in plans and manifests, which are text. Raises E_WORKSPACE. */
+/** Checks a folder's name for plans and manifests, which are text. Raises E_WORKSPACE. */
 export function asText(folder: string): string {
   if (folder.isWellFormed()) return folder
   throw new CoopError('E_WORKSPACE', `the name of the folder ${folder} is not UTF-8`, {

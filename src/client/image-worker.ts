@@ -11,13 +11,13 @@ import type {
 /** The hidden command that makes this executable the worker. */
 export const WORKER_COMMAND = '--image-worker'
 
-// What the network and the folders depend on; nothing that makes a Bun executable run other code.
+// Variables that the network and the folders depend on; none that makes a Bun executable run other code.
 const WORKER_ENVIRONMENT =
   /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR|DOCKER_CONFIG|REGISTRY_AUTH_FILE|SSL_CERT_FILE|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY|DBUS_SESSION_BUS_ADDRESS)$/
 
 const INTERRUPTED = 130
 
-/** Ask the worker; resolves with its reply. Raises what it failed with; E_INTERRUPTED when it was interrupted. */
+/** Asks the worker, and resolves with its reply. Raises its error, and E_INTERRUPTED when it was interrupted. */
 export async function askWorker<N extends WorkerCallName>(
   name: N,
   request: WorkerRequest<N>,
@@ -33,7 +33,7 @@ export async function askWorker<N extends WorkerCallName>(
     stdout: 'pipe',
     stderr: 'inherit',
   })
-  // Ctrl+C reaches the worker, too: it ends first, and then we do.
+  // Ctrl+C reaches the worker, too. It ends first, then this process does.
   const interrupted = (): void => child.kill('SIGINT')
   let isDone = false
   process.on('SIGINT', interrupted)
@@ -59,16 +59,16 @@ export async function askWorker<N extends WorkerCallName>(
     const code = await child.exited
     if (code === INTERRUPTED)
       throw new CoopError('E_INTERRUPTED', 'interrupted', {
-        hint: 'what was downloaded is kept: run it again to go on',
+        hint: 'run it again to continue; the downloaded layers are kept',
       })
     throw new CoopError('E_FAILED', `the process that unpacks images ended (${child.signalCode ?? code})`, {
-      hint: 'run it again; what is whole is kept',
+      hint: 'run it again; complete layers are kept',
     })
   } finally {
     process.off('SIGINT', interrupted)
     process.off('SIGTERM', interrupted)
     child.stdin.end()
-    // One that has done its work may take a while to see it on the disk.
+    // A worker that has answered may take a while to write everything to the disk.
     if (isDone) child.unref()
     else await child.exited
   }

@@ -1,4 +1,4 @@
-/** The bytes that a terminal of a box has put out, without a terminal to show them on. */
+/** Reads the output of a box's terminal as bytes, for `coop logs`. */
 
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
@@ -10,7 +10,7 @@ export interface Source extends Target {
   readonly pty: number
 }
 
-/** Everything that is still there of a terminal's output. */
+/** Reads all of a terminal's output that is still kept. */
 export async function readOutput(session: Session, source: Source): Promise<Following> {
   const chunks: Uint8Array[] = []
   let next = 0
@@ -26,18 +26,20 @@ export async function readOutput(session: Session, source: Source): Promise<Foll
   end = offset
   if (next >= end) whole.resolve()
   session.onLost = () =>
-    whole.reject(new CoopError('E_DAEMON', 'the coop daemon went away', { hint: 'try again' }))
+    whole.reject(
+      new CoopError('E_DAEMON', 'the connection to the coop daemon was lost', { hint: 'try again' }),
+    )
   await whole.promise
   return { bytes: Buffer.concat(chunks), next }
 }
 
 export interface Following {
   readonly bytes: Buffer
-  /** The offset of what comes next. */
+  /** The offset of the next output. */
   readonly next: number
 }
 
-/** What a terminal puts out from an offset on, until it or its box is gone; daemons may come and go. */
+/** Follows a terminal's output from an offset, across daemons, until it or its box is gone. */
 export async function followOutput(
   paths: Paths,
   source: Source,

@@ -25,7 +25,7 @@ import {
 import type { ClientMessage } from '../protocol/messages.ts'
 import { type ExitMessage, PROTOCOL, parseServerMessage } from '../protocol/server-messages.ts'
 
-/** What the daemon said of itself. */
+/** The daemon's description of itself. */
 export interface Greeting {
   readonly protocol: number
   readonly version: string
@@ -33,17 +33,17 @@ export interface Greeting {
 
 const CHANNEL = 0 // a command of the command line shows one terminal at a time
 
-/** The same for all connections of this process, so that the next daemon knows who comes back. */
+/** One id for all connections of this process, so that the next daemon recognizes it. */
 const CLIENT_ID = 1 + (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0)
 
-/** The daemon went away. A caller that can come back to another one does so. */
+/** Raised when the daemon goes away. A caller that can continue with another one does so. */
 class ConnectionLost extends CoopError {
   constructor(cause: Error | undefined) {
     super('E_DAEMON', 'the connection to the coop daemon was lost', { hint: 'coop system logs -n 20', cause })
   }
 }
 
-/** Whether a call failed because the daemon went away. */
+/** Returns whether a call failed because the daemon went away. */
 export function isLost(error: unknown): boolean {
   return error instanceof ConnectionLost
 }
@@ -55,17 +55,17 @@ interface Pending {
 
 export class Session {
   onOutput: (offset: number, bytes: Uint8Array) => void = () => {}
-  /** The whole screen anew: what was shown before does not count any more. */
+  /** Called with the whole screen, which replaces everything shown before. */
   onScreen: (offset: number, bytes: Uint8Array) => void = () => {}
-  /** Bytes for the screen that is shown; so much of the stream is in it now. */
+  /** Called with changes to the shown screen, which then includes the stream up to `offset`. */
   onPicture: (offset: number, bytes: Uint8Array) => void = () => {}
-  /** So many bytes of this session's input have reached the program's terminal. */
+  /** Called with the number of this session's input bytes that have reached the program's terminal. */
   onTaken: (count: number) => void = () => {}
   onEvent: (event: CoopEvent) => void = () => {}
   onNotice: (text: string) => void = () => {}
-  /** The connection ended without anybody having asked for it. */
+  /** Called when the connection ends without `close`. */
   onLost: (error?: Error) => void = () => {}
-  /** Why the daemon said it would go, if it did. */
+  /** The reason that the daemon gave for ending, if it did. */
   farewell: 'retire' | 'shutdown' | undefined
   readonly exited: Promise<ExitMessage>
   #resolveExit!: (message: ExitMessage) => void
@@ -83,7 +83,7 @@ export class Session {
     })
   }
 
-  /** Connect and greet. Rejects when nobody listens. */
+  /** Connects and greets. Rejects when no daemon listens. */
   static async connect(paths: Paths): Promise<{ session: Session; daemon: Greeting }> {
     const session = new Session()
     session.#hello.promise.catch(() => {})
@@ -92,7 +92,7 @@ export class Session {
       socket: {
         open: (socket) => {
           session.#socket = socket
-          // Somebody else's daemon would learn the caller's whole environment.
+          // Another user's daemon would learn the caller's whole environment.
           if (peerCredentials(session.descriptor).uid !== process.getuid?.()) {
             session.#lost()
             socket.end()
@@ -101,7 +101,7 @@ export class Session {
         data: (_, bytes) => session.#data(bytes),
         drain: () => session.#drain(),
         close: () => session.#lost(),
-        // What a handler of ours throws arrives here as well: not to be mistaken for a dead daemon.
+        // Errors thrown by our own handlers arrive here, too; the cause keeps them apart from a dead daemon.
         error: (_, error) => session.#lost(error),
         connectError: () => session.#lost(),
       },
@@ -111,26 +111,26 @@ export class Session {
     return { session, daemon: await session.#hello.promise }
   }
 
-  /** Ask the daemon for something; rejects with its CoopError. */
+  /** Makes a call; rejects with the daemon's CoopError. */
   call<N extends CallName>(name: N, request: Request<N>): Promise<Reply<N>> {
     const id = ++this.#next
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#pending.set(id, { resolve, reject })
     if (this.#closed) this.#lost()
     else this.#tell({ type: 'call', id, call: { do: name, ...request } as Call })
-    return promise as Promise<Reply<N>> // the daemon is ours
+    return promise as Promise<Reply<N>> // replies of our own daemon are trusted
   }
 
   input(bytes: Uint8Array): void {
     this.#send(encodeInput(CHANNEL, bytes))
   }
 
-  /** Input that went to the terminal directly. */
+  /** Reports input that was typed into the terminal directly. */
   typed(input: TypedDirectly): void {
     this.#send(encodeTyped(CHANNEL, input))
   }
 
-  /** Can be read when the daemon has said something. */
+  /** The socket, for polling: readable when the daemon has sent something. */
   get descriptor(): number {
     return (this.#socket as unknown as { fd: number }).fd
   }
@@ -143,7 +143,7 @@ export class Session {
     this.#tell({ type: 'resize', size, visible: true })
   }
 
-  /** Ask an older daemon to make room for ours. Resolves when it is gone. */
+  /** Asks an older daemon to make room for this release's. Resolves when it is gone. */
   retire(): Promise<void> {
     const gone = Promise.withResolvers<void>()
     this.onLost = () => gone.resolve()
@@ -195,7 +195,7 @@ export class Session {
 
   #frame({ type, payload }: Frame): void {
     if (type === FRAME_JSON) return this.#message(payload)
-    if (type === FRAME_INPUT) return // ours to send
+    if (type === FRAME_INPUT) return // only clients send input
     const { offset, bytes } = decodeOutput(takeChannel(payload).rest)
     if (type === FRAME_OUTPUT) this.onOutput(offset, bytes)
     else if (type === FRAME_SCREEN) this.onScreen(offset, bytes)

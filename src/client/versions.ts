@@ -1,4 +1,4 @@
-/** Which of two coops is the newer one. Pure. */
+/** Decides which of two coops is newer. Pure. */
 
 export interface Release {
   readonly protocol: number
@@ -10,7 +10,7 @@ function numbers(version: string): number[] {
   return version.split(/[-+]/)[0]?.split('.').map(Number) ?? []
 }
 
-/** A change of the protocol without a new version is one of a coop under development. */
+/** Returns whether `a` is newer. Of equal versions the newer protocol wins, for a coop under development. */
 export function isNewer(a: Release, b: Release): boolean {
   const [ours, theirs] = [numbers(a.version), numbers(b.version)]
   for (let i = 0; i < 3; i++) {

@@ -1,4 +1,4 @@
-/** The socket by which clients come in. */
+/** The socket that clients connect to. */
 import { chmodSync, rmSync, statSync } from 'node:fs'
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
@@ -6,13 +6,13 @@ import { daemonSocket, type Paths } from '../core/paths.ts'
 import { Client, type Handler } from '../session/client.ts'
 import { UnixTransport } from '../session/unix-transport.ts'
 
-/** Whether the process at the other end of a connection is the user whom this daemon serves. */
+/** Returns whether the process at the other end of a connection belongs to this daemon's user. */
 function isOwner(socket: number): boolean {
   return peerCredentials(socket).uid === process.getuid?.()
 }
 
 export interface Gate {
-  /** Whether clients still find it. */
+  /** Returns whether clients can still find the socket. */
   isThere(): boolean
   close(): void
 }
@@ -25,7 +25,7 @@ export function openGate(paths: Paths, handler: Handler, clients: Set<Client>, c
     data: undefined,
     socket: {
       open(socket) {
-        // The folder is 0700 and the umask 077; this holds where somebody changed either.
+        // The folder is 0700 and the umask 077; this check also holds when somebody changed either.
         if (!isOwner((socket as unknown as { fd: number }).fd)) {
           socket.end()
           return

@@ -1,6 +1,6 @@
 /**
- * The daemon. First the zygote, then everything else: what is loaded before the fork is in every box's init.
- * Starting, starting after a crash and starting after an upgrade are this one path.
+ * The daemon. The zygote is forked before anything else is loaded: every box's init would carry that memory. A first
+ * start, a start after a crash and a start after an upgrade all take this one path.
  */
 import { SOCK_SEQPACKET, SOCK_STREAM } from '../../ffi/abi/constants.ts'
 import { socketPair } from '../../ffi/descriptors.ts'

@@ -24,20 +24,20 @@ import { lockRuntime, lockState } from '../store/locks.ts'
 import { diskError } from '../store/storage.ts'
 import { openGate } from './gate.ts'
 
-const TIDY_MS = 500 // after the last change of a box: plans and batches are garbage by then, and a box then costs little
-const IDLE_MS = 30_000 // with no box and no client; starting again costs some 20 ms
+const TIDY_MS = 500 // after the last change of a box: plans and batches are garbage by then and can be collected
+const IDLE_MS = 30_000 // without box and client, before the daemon exits; starting again costs some 20 ms
 
-const GUARD_MS = 3_000 // how long the way in may be missing; clients try for longer (client/daemon.ts)
+const GUARD_MS = 3_000 // how long the socket may be missing; clients retry for longer (client/daemon.ts)
 const LOCKED_MS = 20
 
-/** What the client that started us reads: one JSON line, then the end of the pipe. */
+/** Reports to the client that started the daemon: one JSON line, then the end of the pipe. */
 function report(line: object): void {
   try {
     writeSync(1, `${JSON.stringify(line)}\n`)
     closeSync(1)
     openSync('/dev/null', 'w') // takes number 1 again
   } catch {
-    // Nobody waits.
+    // No client waits for the report.
   }
 }
 
@@ -54,7 +54,7 @@ export async function serve(zygoteConnection: number, zygoteChannel: number): Pr
 async function start(zygoteConnection: number, zygoteChannel: number): Promise<void> {
   const paths = resolvePaths(process.env, homedir())
   ensureRuntimeDir(paths)
-  // Somebody else was quicker: the client that started us connects to that one.
+  // Another daemon was quicker: the client that started this one connects to that.
   if (!lockRuntime(paths) || !lockState(paths)) return process.exit(0)
   const log = openLog(paths)
   const zygote = await adoptZygote(zygoteConnection, zygoteChannel, () => {
@@ -70,7 +70,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     if (clients.size === 0 && !registry.busy) idle = setTimeout(() => stop('shutdown'), IDLE_MS)
   }
   let stopping = false
-  /** Boxes, and the commands of clients, go on: the next daemon takes them over. */
+  /** Stops the daemon. Boxes and the commands of clients keep running: the next daemon takes them over. */
   const stop = (why: 'shutdown' | 'retire'): void => {
     if (stopping) return
     stopping = true
@@ -138,13 +138,16 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     },
   }
   let gate = openGate(paths, handler, clients, () => clearTimeout(idle))
-  /** Somebody has cleared the runtime folder away: without a way in the next daemon would take the boxes for dead. */
+  /**
+   * Recreates the socket after the runtime folder was deleted; otherwise a second daemon would start and treat live
+   * boxes as dead.
+   */
   const mend = async (): Promise<void> => {
     if (gate.isThere() || stopping) return
     log('runtime-folder-gone')
     ensureRuntimeDir(paths)
     if (!lockRuntime(paths)) {
-      setTimeout(look, LOCKED_MS) // by a daemon that is being started in vain, since our boxes are ours
+      setTimeout(look, LOCKED_MS) // a daemon that is starting has the lock; it exits, since the state lock is ours
       return
     }
     gate.close()

@@ -1,9 +1,11 @@
-/** The name of a box that is going to be made. */
+/** Chooses the name of a new box. */
 import { CoopError } from '../core/errors.ts'
 import { BOX_NAME_RULE, isBoxName, nameFromWorkspace } from '../core/names.ts'
 import type { BoxOptions } from '../protocol/shapes/values.ts'
 
-/** The wanted one, or one after the workspace. Raises E_USAGE, and E_BOX_EXISTS for one of `taken`. */
+/**
+ * Returns the wanted name, or one derived from the workspace. Raises E_USAGE, and E_BOX_EXISTS for a name in `taken`.
+ */
 export function chooseName(
   { name, workspace }: BoxOptions,
   taken: ReadonlySet<string>,
@@ -11,7 +13,9 @@ export function chooseName(
 ): string {
   if (name === undefined) return nameFromWorkspace(`${workspace}${suffix}`, taken)
   if (!isBoxName(name)) {
-    throw new CoopError('E_USAGE', `${JSON.stringify(name)} is no name for a box`, { hint: BOX_NAME_RULE })
+    throw new CoopError('E_USAGE', `${JSON.stringify(name)} is not a valid name for a box`, {
+      hint: BOX_NAME_RULE,
+    })
   }
   if (taken.has(name)) {
     throw new CoopError('E_BOX_EXISTS', `there is a box named ${name} already`, {

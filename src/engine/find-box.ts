@@ -1,24 +1,24 @@
-/** Which box a name, a path or a folder means. */
+/** Finds the box that a name, a path or a folder means. */
 import { dirname, resolve } from 'node:path'
 import type { Box } from '../box/box.ts'
 import { UnknownBox } from '../box/unknown-box.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Target } from '../protocol/shapes/values.ts'
 
-/** Short-lived boxes of `coop run` are found by their name only. */
+/** Returns the workspace to find a box by; undefined for short-lived boxes of `coop run`, found by name only. */
 function workspaceOf(box: Box | UnknownBox): string | undefined {
   if (box instanceof UnknownBox) return box.workspace
   return box.manifest.kind === 'agent' ? box.manifest.workspace : undefined
 }
 
 /**
- * By name or workspace; left out: the box of `cwd` or of the nearest parent that has one. Raises E_NO_BOX, and E_USAGE for
- * a folder with several: the wrong one might be ended.
+ * Finds a box by name or workspace; when left out, the box of `cwd` or of the nearest parent that has one. Raises
+ * E_NO_BOX, and E_USAGE for a folder with several boxes: a guess could end the wrong one.
  */
 export function findBox<T extends Box | UnknownBox>(boxes: readonly T[], { box: wanted, cwd }: Target): T {
-  // An unset variable of a script must not end the box of whatever folder that runs in.
+  // An unset variable must not make a script end the box of the folder that it runs in.
   if (wanted === '')
-    throw new CoopError('E_USAGE', 'the name of the box is empty', { hint: 'coop ls shows the names' })
+    throw new CoopError('E_USAGE', 'the name of the box is empty', { hint: 'look up its name: coop ls' })
   if (wanted !== undefined) {
     const named = boxes.find(({ name }) => name === wanted)
     if (named) return named
@@ -44,6 +44,6 @@ function boxAt<T extends Box | UnknownBox>(boxes: readonly T[], workspace: strin
   if (!box || !others.length) return box
   const names = [box, ...others].map(({ name }) => name)
   throw new CoopError('E_USAGE', `the folder ${workspace} has several boxes: ${names.join(', ')}`, {
-    hint: 'say which one by its name',
+    hint: 'name one of them',
   })
 }

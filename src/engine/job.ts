@@ -1,4 +1,4 @@
-/** Work of the daemon that takes a while: whoever watches events hears when it begins and how it ends. */
+/** Emits events when long work of the daemon begins and how it ends. */
 import type { Bus } from '../core/bus.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 

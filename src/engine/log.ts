@@ -4,8 +4,8 @@ import { daemonLog, type Paths } from '../core/paths.ts'
 
 const MAX_LOG = 4 << 20 // bytes, then it becomes daemon.log.1
 const MAX_LINE = 16 << 10 // characters: a stack, and what an error quotes
-const MAX_LINES = 2_000 // in a row, as of hundreds of boxes that are made at once
-const RATE = 100 // lines a second after that: what a box can cause again and again must not keep the disk busy
+const MAX_LINES = 2_000 // lines of a burst, such as hundreds of boxes being made at once
+const RATE = 100 // lines a second after a burst: a box must not be able to keep the disk busy
 
 export type Log = (event: string, fields?: Readonly<Record<string, unknown>>) => void
 

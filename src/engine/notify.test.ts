@@ -9,7 +9,7 @@ interface Stage extends Disposable {
   readonly notifier: Notifier
   readonly go: string
   lines(): string[]
-  /** One that says what it was told and waits until `go` is there. */
+  /** A notifier that writes down its message and waits until the file `go` exists. */
   tell(box: string, text: string, command?: string): void
 }
 
@@ -77,7 +77,7 @@ test('there is a pause between two of one box', async () => {
   expect(performance.now() - began).toBeGreaterThanOrEqual(pauseMs)
 })
 
-/** Two processes of one notifier, one of them in the background. */
+/** A notifier of two processes, one of them in the background. */
 async function hang(t: Stage): Promise<number[]> {
   const pids = join(t.go, '..', 'pids')
   t.tell('box', 'hangs', `sleep 1000 & echo $! $$ >${pids}.new; mv ${pids}.new ${pids}; sleep 1000`)

@@ -1,6 +1,6 @@
 /**
- * The user's own command for when an agent waits: `[session] notify`, from the global configuration only. A box decides
- * when there is something to tell, so it is told one at a time, not too often, and not for ever.
+ * Runs the user's own command when an agent waits: `[session] notify`, from the global configuration only. A box
+ * decides when that happens, so the command runs one at a time for each box, at a limited rate, and for a limited time.
  */
 import { findSystemProgram, SYSTEM_PATH, trustedPath } from '../host/programs.ts'
 import type { WaitingEvent } from '../protocol/events.ts'
@@ -8,20 +8,20 @@ import type { Log } from './log.ts'
 import type { Registry } from './registry.ts'
 
 const MAX_MS = 30_000 // a notifier that hangs is ended
-const PAUSE_MS = 1_000 // between two starts for a box: nobody takes in more, and a sound takes about as long
+const PAUSE_MS = 1_000 // between two starts for a box: about the length of a sound, and a person takes in no more
 const MAX_AT_ONCE = 4 // over all boxes: a hundred that ring at one moment must not start a hundred programs
-const LOOK_MS = 250 // whether what a notifier left in the background has ended
+const LOOK_MS = 250 // between two checks whether a notifier's background processes have ended
 
 export interface Notification {
   readonly box: string
   readonly workspace: string
-  /** What the agent said. It comes from the box: one line, no control characters, but still its words. */
+  /** The agent's message: one line without control characters, but the words are the box's. */
   readonly text: string | undefined
 }
 
 export interface NotifierOptions {
   readonly log: Log
-  /** Folders that boxes write: no program is taken from there (programs.ts). */
+  /** Folders that boxes write. Programs are never taken from there (programs.ts). */
   readonly writable: () => readonly string[]
   readonly maxMs?: number
   readonly pauseMs?: number
@@ -36,7 +36,7 @@ export class Notifier {
   readonly #options: NotifierOptions
   /** Process groups by box, each led by its notifier. */
   readonly #running = new Map<string, number>()
-  /** The newest of each box, the box that has waited longest first. */
+  /** The newest notification of each box; the box that has waited longest comes first. */
   readonly #wanted = new Map<string, Wanted>()
   readonly #startedAt = new Map<string, number>()
   #timer: Timer | undefined
@@ -45,18 +45,18 @@ export class Notifier {
     this.#options = options
   }
 
-  /** Run `command` by the shell, with what happened in its environment and never in its text. */
+  /** Runs `command` with the shell. The event is passed in its environment and never in its text. */
   tell(command: string, about: Notification): void {
     this.#wanted.set(about.box, { command, about })
     this.#next()
   }
 
-  /** What has not been told of a box is not true any more. */
+  /** Drops the pending notification of a box, which is no longer true. */
   forget(box: string): void {
     this.#wanted.delete(box)
   }
 
-  /** End all of them: the daemon ends. */
+  /** Ends all notifiers, because the daemon ends. */
   end(): void {
     this.#wanted.clear()
     clearTimeout(this.#timer)
@@ -69,7 +69,7 @@ export class Notifier {
     for (const [box, startedAt] of this.#startedAt)
       if (now - startedAt >= pauseMs) this.#startedAt.delete(box)
     for (const [box, wanted] of this.#wanted) {
-      if (this.#running.size >= MAX_AT_ONCE) return // goes on when one of them ends
+      if (this.#running.size >= MAX_AT_ONCE) return // continues when one of them ends
       if (this.#running.has(box)) continue
       if (this.#startedAt.has(box)) {
         this.#timer ??= setTimeout(() => {
@@ -89,7 +89,7 @@ export class Notifier {
 
   async #run({ command, about }: Wanted): Promise<void> {
     const { log, writable, maxMs = MAX_MS } = this.#options
-    // timeout(1) ends it also when the daemon has been killed meanwhile.
+    // timeout(1) also ends the notifier when the daemon was killed meanwhile.
     const timeout = findSystemProgram('timeout')
     const limit = timeout ? [timeout, '-s', 'KILL', `${Math.ceil(maxMs / 1000)}`] : []
     try {
@@ -110,7 +110,7 @@ export class Notifier {
       this.#running.set(about.box, child.pid)
       const late = setTimeout(() => killGroup(child.pid), maxMs)
       const code = await child.exited
-      // What it left in the background counts as long as it lives, and has no more time.
+      // Processes left in the background count as running, and share the notifier's time limit.
       while (isGroup(child.pid)) await Bun.sleep(LOOK_MS)
       clearTimeout(late)
       if (code !== 0) log('notify-failed', { box: about.box, code })
@@ -120,7 +120,7 @@ export class Notifier {
   }
 }
 
-/** The number of a process group means no other one as long as a process is in it. */
+/** Returns whether a process group still exists. Its number is not reused while a process is in it. */
 function isGroup(group: number): boolean {
   try {
     return process.kill(-group, 0)
@@ -133,11 +133,11 @@ function killGroup(group: number): void {
   try {
     process.kill(-group, 'SIGKILL')
   } catch {
-    // All of it has ended.
+    // The whole group has ended.
   }
 }
 
-/** Tell the user that an agent waits, or take back what was not told yet. */
+/** Notifies the user that an agent waits, or drops a pending notification when it no longer does. */
 export function notify(notifier: Notifier, registry: Registry, event: WaitingEvent): void {
   const box = registry.boxes.find(({ name }) => name === event.box)
   const command = box?.manifest.notify

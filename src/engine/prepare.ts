@@ -1,4 +1,4 @@
-/** From the options of a client, or from a box that is there, to what a box is going to be. */
+/** Turns a client's options, or an existing box, into the request for a plan. */
 import type { Box } from '../box/box.ts'
 import type { BoxContext } from '../box/context.ts'
 import { CoopError } from '../core/errors.ts'
@@ -9,13 +9,13 @@ import type { BoxOptions, Environment } from '../protocol/shapes/values.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { type ReplacedAsk, replacedSources } from '../sandbox/replaced.ts'
 
-/** `writable`: where boxes write. */
+/** Returns the request for a new box. `writable`: places that boxes write. */
 export function requestFor(options: BoxOptions, name: string, writable: readonly string[]): BoxRequest {
   const { workspace, environment, image, agent, network, env } = options
   return { name, workspace, environment, writable, overrides: { image, agent, network, env } }
 }
 
-/** What a box's configuration says now, with the flags that it was made with. */
+/** Returns the request for an existing box: its current configuration, with the flags that it was made with. */
 export function requestAgain(
   { name, manifest: { plan, flags, layered } }: Box,
   environment: Environment,
@@ -34,7 +34,7 @@ export function requestAgain(
 export const replacedSince = ({ manifest: { plan, boot } }: Box, now: Plan): readonly ReplacedAsk[] =>
   replacedSources(plan, now, boot === bootId())
 
-/** For a box that starts again. Raises E_TRUST for what nobody has accepted. */
+/** Plans a box that starts again. Raises E_TRUST for requests that nobody has accepted. */
 export function prepareAgain(
   { paths, host }: Pick<BoxContext, 'paths' | 'host'>,
   box: Box,

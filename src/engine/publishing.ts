@@ -1,4 +1,4 @@
-/** `coop image publish`: a box's or a snapshot's own files as a layer on top of what they lie on, under a name. */
+/** `coop image publish`: saves a box's or a snapshot's own files as a named image, as a layer on top of their image. */
 import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Box } from '../box/box.ts'
@@ -31,23 +31,23 @@ import { asJob } from './job.ts'
 import type { Registry } from './registry.ts'
 import { whileStill } from './still.ts'
 
-/** Files to publish, and what is known of them. */
+/** The files to publish, and their origin. */
 interface Origin {
-  /** For people. */
+  /** Names the origin for people. */
   readonly of: string
   readonly from: ImageOrigin
   readonly ids: IdPlan
   readonly below: ImageBelow
-  /** A folder with one for each overlay of the box. */
+  /** A folder that holds the upper folder of each overlay of the box. */
   readonly upper: string
-  /** The client is gone. */
+  /** Aborted when the client is gone. */
   readonly signal: AbortSignal
-  /** Run `work` while nobody changes the files. */
+  /** Runs `work` while nobody changes the files. */
   still<T>(work: () => Promise<T>): Promise<T>
 }
 
-const MAX_LAYERS = 127 // as docker: a box's own files are one more
-const MAX_ON_HOST = 16 // each is a mount for every overlay of the image
+const MAX_LAYERS = 127 // docker's limit; a box's own files are one more
+const MAX_ON_HOST = 16 // layers; each costs a mount for every overlay of the image
 const PLAIN: Omit<ImageConfig, 'platform'> = {
   created: '',
   env: [],
@@ -82,7 +82,7 @@ export class Publishing {
     const layer = `sha256:${new Bun.CryptoHasher('sha256').update(`coop image publish ${crypto.randomUUID()}`).digest('hex')}`
     const fresh = join(layersDir(paths, origin.ids), `.tmp-${hexOf(layer)}`)
     const began = performance.now()
-    // Whoever tidies up the store leaves alone what is locked.
+    // Clean-up of the store skips locked layers.
     return withLock(
       paths,
       `layer-${hexOf(layer)}`,
@@ -90,7 +90,7 @@ export class Publishing {
       async () => {
         try {
           const size = await this.#layer(origin, fresh)
-          this.#checkName(call) // two may be at it
+          this.#checkName(call) // again: another publish may have taken the name
           renameSync(fresh, layerDir(paths, origin.ids, layer))
           this.#record(call.reference, origin, layer, size)
           const { of } = origin
@@ -110,9 +110,9 @@ export class Publishing {
     )
   }
 
-  /** The files as a layer that has no name yet; returns its size in bytes. */
+  /** Copies the files into a layer that has no name yet. Returns its size in bytes. */
   async #layer({ ids, upper, below, signal, still }: Origin, fresh: string): Promise<number> {
-    // On `host` a layer has all overlays' folders, else there is only the one of the root.
+    // A layer on `host` holds the folders of all overlays; other layers hold only the root's.
     const source = below.base ? upper : join(upper, 'root')
     mkdirSync(fresh, { recursive: true, mode: 0o711 })
     makeOwned(layerFiles(fresh), ids)
@@ -167,7 +167,7 @@ export class Publishing {
       })
   }
 
-  /** A box when there is one, else a snapshot. */
+  /** Finds the box of that name, or else the snapshot. */
   #origin({ source, cwd }: Request<'image.publish'>, signal: AbortSignal): Origin {
     try {
       return this.#ofBox(this.#registry.find({ box: source, cwd }), signal)
@@ -204,14 +204,14 @@ export class Publishing {
     }
   }
 
-  /** `BOX/NAME`, or the name of only one. */
+  /** Finds a snapshot by `BOX/NAME`, or by NAME when only one box has it. */
   #snapshot(source: string): SnapshotMeta | undefined {
     const all = findSnapshots(this.#context.paths)
     const exact = all.find(({ box, name }) => `${box}/${name}` === source)
     const named = all.filter(({ name }) => name === source)
     if (exact || named.length < 2) return exact ?? named[0]
     throw new CoopError('E_USAGE', `several boxes have a snapshot ${source}`, {
-      hint: `say which: ${named.map(({ box }) => `${box}/${source}`).join(', ')}`,
+      hint: `name one of them: ${named.map(({ box }) => `${box}/${source}`).join(', ')}`,
     })
   }
 }

@@ -38,10 +38,10 @@ import { Snapshots } from './snapshots.ts'
 import { tidy } from './tidy.ts'
 import { showTrust } from './trust.ts'
 
-const RAISE_DELAY_MS = 1 // after the answer to whoever waits for this box
-const CLEAN_DELAY_MS = 100 // files of ended boxes wait that long in the trash
+const RAISE_DELAY_MS = 1 // lets the answer to the client go out first
+const CLEAN_DELAY_MS = 100 // how long files of ended boxes wait in the trash
 const CLEAN_AT_END_MS = 500 // the next daemon deletes the rest
-const MAX_CREATES = 1024 // durations of creations that `system status` can tell
+const MAX_CREATES = 1024 // durations of creations that `system status` reports
 
 const isFull = (error: unknown): boolean =>
   isDiskFull(error) || (error instanceof CoopError && error.code === 'E_DISK_FULL')
@@ -49,7 +49,10 @@ const isFull = (error: unknown): boolean =>
 const whyGone = ({ init }: Manifest): string =>
   init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
 
-/** To compare. A file that is covered by itself is another one after each time that an editor has saved it. */
+/**
+ * Returns the mounts as text, for comparison. Skips the cover of coop.toml: an editor replaces that file each time it
+ * saves.
+ */
 const mountsText = ({ steps }: Plan): string =>
   JSON.stringify(steps.filter((step) => step.do !== 'bind' || !step.existing))
 
@@ -96,7 +99,7 @@ export class Registry {
     this.publishing = new Publishing(this, this.#context, clean)
   }
 
-  /** For those who keep state beside the boxes. */
+  /** For modules that keep state beside the boxes. */
   get context(): BoxContext {
     return this.#context
   }
@@ -109,20 +112,20 @@ export class Registry {
     return [...this.#boxes.values()]
   }
 
-  /** Where boxes write, and those did that are gone: a link that any of them has planted leads just as far. */
+  /** Places that boxes write, past boxes included: a link planted by any of them leads just as far. */
   get writable(): readonly string[] {
     const known = writableMounts(this.boxes.map(({ manifest }) => manifest))
     const others = this.unknown.flatMap(({ workspace }) => workspace ?? [])
     return [...new Set([...known, ...others, ...this.#everWritten.writable])]
   }
 
-  /** Read when it is needed first: boxes that are there can be ended also when it is damaged. */
+  /** Reads the list at its first use: with a damaged list, existing boxes can still be ended. */
   get #everWritten(): WrittenPlaces {
     this.#written ??= new WrittenPlaces(this.#context.paths)
     return this.#written
   }
 
-  /** Whether anything lives that a daemon is needed for. */
+  /** Whether any running work needs a daemon. */
   get busy(): boolean {
     return (
       this.#reserved.size > 0 ||
@@ -136,7 +139,7 @@ export class Registry {
     return this.#turns.busy
   }
 
-  /** Find every box that an earlier daemon left; clear away what has no life in it. */
+  /** Adopts every box that an earlier daemon left, and removes those without a living process. */
   async adoptAll(): Promise<void> {
     const { paths } = this.#context
     await tidy(paths)
@@ -154,7 +157,7 @@ export class Registry {
     const { paths, log } = this.#context
     if (found.is !== 'readable') {
       const unknown = new UnknownBox(paths, name, text, found.is === 'newer' ? found : { is: 'unreadable' })
-      // The manifest comes before anything else of a box: without one its daemon died at once.
+      // The manifest is a box's first file: without one, the daemon died before it made anything else.
       if (found.is === 'missing' && !unknown.lives) discardStore(paths, name)
       else this.#keepUnknown(unknown)
       return
@@ -168,7 +171,7 @@ export class Registry {
       log('box-adopted', { box: name })
       return thaw(box)
     }
-    // What a person has made in a box of their own stays; the rest is nothing without its processes.
+    // Agents' boxes keep their files, which hold a person's work; other boxes are worthless without their processes.
     if (manifest.kind === 'agent' && manifest.state !== 'creating') {
       const reason = manifest.state === 'stopped' ? manifest.reason : whyGone(manifest)
       this.#boxes.set(name, Box.stopped(this.#context, manifest, reason))
@@ -186,12 +189,12 @@ export class Registry {
     this.#context.log(why.is === 'newer' ? 'box-newer' : 'manifest-unreadable', { ...why, box: box.name })
   }
 
-  /** Boxes that this release cannot read; kept until somebody ends them. */
+  /** Boxes that this release cannot read, kept until somebody ends them. */
   get unknown(): readonly UnknownBox[] {
     return [...this.#unknown.values()]
   }
 
-  /** End a box and remove it, one that cannot be read, too. */
+  /** Ends a box and removes it, even one that cannot be read. */
   async kill(name: string, force: boolean): Promise<void> {
     const unknown = this.#unknown.get(name)
     if (!unknown) return this.get(name).end({ force, reason: 'coop kill' })
@@ -201,19 +204,19 @@ export class Registry {
     this.#cleanSoon()
   }
 
-  /** Before the daemon stops; what belongs to other ids is left for the next one's janitor. */
+  /** Cleans up before the daemon stops. Files of other ids are left for the next daemon's janitor. */
   cleanNow(): void {
     this.#context.nursery.dismiss()
     attempt(emptyingTrash(this.#context.paths), CLEAN_AT_END_MS)
   }
 
-  /** A spare init for the next box, once this one is out of the way. */
+  /** Forks a spare init for the next box, after the answer about this one has gone out. */
   #raiseSoon(): void {
     const { nursery, host } = this.#context
     setTimeout(() => void nursery.raise().then(() => host.groupFiles.refresh()), RAISE_DELAY_MS).unref()
   }
 
-  /** Not at once: deleting would slow down whatever is asked for next. */
+  /** Empties the trash a little later: deleting at once would slow down the next call. */
   #cleanSoon(): void {
     clearTimeout(this.#cleanTimer)
     this.#cleanTimer = setTimeout(() => void this.#clean(), CLEAN_DELAY_MS)
@@ -242,18 +245,18 @@ export class Registry {
     return chooseName(options, taken, suffix)
   }
 
-  /** The plan of a box, with nothing made. */
+  /** Returns the plan of a box, and makes nothing. */
   plan(options: BoxOptions): Prepared {
     const request = { ...requestFor(options, this.#choose(options), this.writable), planOnly: true }
     return prepareBox(request, this.#context.paths, this.#context.host)
   }
 
-  /** What the coop.toml of a workspace asks for. */
+  /** Returns what the coop.toml of a workspace asks for. */
   trust(options: BoxOptions): TrustInfo {
     return showTrust(this.#context, requestFor(options, 'trust', this.writable), this.boxes)
   }
 
-  /** Make a box: an agent's, which is then started, or the short-lived one of `coop run`. */
+  /** Makes a box: one with an agent, which is then started, or the short-lived one of `coop run`. */
   async create(
     options: BoxOptions,
     kind: 'agent' | 'run',
@@ -278,7 +281,7 @@ export class Registry {
       }
       const { box, prepared } = await make().catch(async (error) => {
         if (!isFull(error)) throw error
-        await this.#clean() // what ended boxes have left may be all that is missing
+        await this.#clean() // the files of ended boxes may take the space that is missing
         return make()
       })
       this.#boxes.set(name, box)
@@ -313,7 +316,7 @@ export class Registry {
     return news
   }
 
-  /** With new volumes seeded, whose folders then are others. */
+  /** Plans a box and seeds its new volumes; seeding replaces their folders, so the plan is then computed again. */
   async #prepared(prepare: () => Prepared): Promise<Prepared> {
     await this.#context.host.groupFiles.ready()
     const { paths, host } = this.#context
@@ -328,12 +331,14 @@ export class Registry {
     return seeded ? makeReady(prepare, paths, host) : prepared
   }
 
-  /** Start a stopped box; one that runs is no error. */
+  /** Starts a stopped box. A running box is no error. */
   async start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
     const box = this.get(name)
     if (box.running) return { warnings: [] }
     if (box.ending || box.manifest.state !== 'stopped')
-      throw new CoopError('E_BOX_STATE', `the box ${name} is just ending or starting`, { hint: 'coop ls' })
+      throw new CoopError('E_BOX_STATE', `the box ${name} is starting or ending right now`, {
+        hint: 'coop ls',
+      })
     const prepared = await this.#prepared(() => prepareAgain(this.#context, box, environment, this.writable))
     await this.#turns
       .take(() => box.start(prepared))
@@ -341,20 +346,22 @@ export class Registry {
         throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
       })
     this.#context.bus.emit({ event: 'box', box: name, change: 'started' })
-    // No error: the box is how one gets at the place where it is to be installed.
+    // A missing agent is no error: the user needs the running box to install it.
     const missing = await box.terminals.missingAgent()
     const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []
     return { warnings: [...prepared.warnings, ...this.#news(prepared), ...lacks] }
   }
 
-  /** Read a running box's configuration again. Returns what the user is to know. Raises E_AGENT: what runs goes on. */
+  /**
+   * Reads a running box's configuration again. Returns warnings for the user. Raises E_AGENT, and then nothing changes.
+   */
   async configure(name: string, environment: Environment): Promise<readonly string[]> {
     const box = this.get(name)
     const { paths, host } = this.#context
     const again = (): Prepared => prepareAgain(this.#context, box, environment, this.writable)
     const prepared = makeReady(again, paths, host)
     const same = mountsText(box.manifest.plan) === mountsText(prepared.plan)
-    const later = `what changed about mounts and the image holds from the next start on: coop stop ${name}; coop start ${name}`
+    const later = `changes of mounts and the image apply from the next start: coop stop ${name}; coop start ${name}`
     const missing = await box.terminals.missingAgent(prepared)
     if (missing)
       throw same ? missing : new CoopError('E_AGENT', missing.message, { hint: `${missing.hint}; ${later}` })
@@ -370,14 +377,14 @@ export class Registry {
     throw new CoopError('E_NO_BOX', `there is no box named ${name}`, { hint: 'coop ls' })
   }
 
-  /** The box that is meant (find-box.ts). Raises E_NO_BOX; E_USAGE for a folder with several. */
+  /** Finds the box that is meant (find-box.ts). Raises E_NO_BOX, and E_USAGE for a folder with several boxes. */
   find(target: Target): Box {
     const box = this.findAny(target)
     if (box instanceof UnknownBox) throw box.refusal()
     return box
   }
 
-  /** The same with boxes that cannot be read. */
+  /** Does the same as `find`, and also finds boxes that cannot be read. */
   findAny(target: Target): Box | UnknownBox {
     return findBox([...this.boxes, ...this.unknown], target)
   }

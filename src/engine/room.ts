@@ -1,21 +1,21 @@
-/** How many descriptors this process may still open, and work that waits until there are enough. */
+/** Counts the descriptors that this process may still open, and makes work wait until there are enough. */
 import { readdirSync, statSync } from 'node:fs'
 import { raiseOpenFiles } from '../../ffi/processes.ts'
 import { CoopError } from '../core/errors.ts'
 
-const AT_ONCE = 8 // boxes that are being made: more at a time are no faster, and each takes memory and processes
-const NEEDED = 40 // descriptors of one while it is being made, its helpers' pipes included
+const AT_ONCE = 8 // boxes being made at a time: more are no faster, and each takes memory and processes
+const NEEDED = 40 // descriptors to make one box, its helpers' pipes included
 const LOOK_MS = 20
-const PATIENCE_MS = 60_000 // without any box having been let in
+const PATIENCE_MS = 60_000 // how long boxes wait while none can be started
 
 let limit: number | undefined
 
-/** Linux 6.2 and newer tell the number of open descriptors as the folder's size (proc_pid_fd(5)). */
+/** Returns the number of open descriptors. Linux 6.2 and newer report it as the folder's size (proc_pid_fd(5)). */
 function openDescriptors(): number {
   return statSync('/proc/self/fd').size || readdirSync('/proc/self/fd').length
 }
 
-/** As many as there may be; the soft limit has been raised to the hard one. */
+/** Returns the limit of open descriptors, after raising the soft limit to the hard one. */
 export function openFilesLimit(): number {
   limit ??= raiseOpenFiles()
   return limit
@@ -25,7 +25,7 @@ export function descriptorsLeft(): number {
   return openFilesLimit() - openDescriptors()
 }
 
-/** Work that is done a few at a time, each with enough descriptors; first come, first served. */
+/** Runs work in order of arrival, a few at a time, each with enough descriptors. */
 export class Turns {
   readonly #left: () => number
   readonly #waiting: { enter(): void; fail(error: Error): void }[] = []

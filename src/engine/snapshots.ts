@@ -1,4 +1,4 @@
-/** `coop snapshot`: a box's files kept beside it, and put back. */
+/** `coop snapshot`: keeps a copy of a box's files, and puts it back. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { exchange } from '../../ffi/tree.ts'
@@ -44,9 +44,12 @@ function infoOf({ ids: _, below: __, ...info }: SnapshotMeta): SnapshotInfo {
 export class Snapshots {
   readonly #registry: Registry
   readonly #context: BoxContext
-  /** Have the trash emptied. */
+  /** Empties the trash. */
   readonly #clean: () => void
-  /** What is under way for a box: one after the other, since one's thaw would thaw the other's. */
+  /**
+   * The last work of each box. Work on one box runs one after the other: a thaw would thaw the other work's freeze,
+   * too.
+   */
   readonly #last = new Map<string, Promise<unknown>>()
 
   constructor(registry: Registry, context: BoxContext, clean: () => void) {
@@ -55,10 +58,10 @@ export class Snapshots {
     this.#clean = clean
   }
 
-  /** Keep a box's files. `signal`: the client is gone, and what it wanted kept need not be. */
+  /** Copies a box's files. `signal` is aborted when the client is gone; then the snapshot is dropped. */
   async create(request: Create, signal: AbortSignal): Promise<SnapshotInfo> {
     if (!isBoxName(request.name))
-      throw new CoopError('E_USAGE', `${JSON.stringify(request.name)} is no name for a snapshot`, {
+      throw new CoopError('E_USAGE', `${JSON.stringify(request.name)} is not a valid name for a snapshot`, {
         hint: BOX_NAME_RULE,
       })
     const box = this.#registry.find(request)
@@ -67,7 +70,7 @@ export class Snapshots {
     )
   }
 
-  /** Put a box's files back, whole, also when the client goes meanwhile. */
+  /** Puts a box's files back, completely, even when the client leaves meanwhile. */
   async restore(request: Restore): Promise<Reply<'snapshot.restore'>> {
     const box = this.#boxOf(request)
     return this.alone(box.name, () =>
@@ -86,7 +89,7 @@ export class Snapshots {
     })
   }
 
-  /** All snapshots, or those of the box that is meant. */
+  /** Lists all snapshots, or those of one box. */
   list(target: Target): readonly SnapshotInfo[] {
     const { paths } = this.#context
     const box = target.box === undefined ? undefined : this.#nameOf(target)
@@ -97,12 +100,12 @@ export class Snapshots {
     return asJob(this.#context.bus, { box: box.name, job, name }, work)
   }
 
-  /** Whether something is under way, for which the daemon must stay. */
+  /** Whether work is under way that the daemon must stay for. */
   get busy(): boolean {
     return this.#last.size > 0
   }
 
-  /** After what is under way for that box. */
+  /** Runs `work` after the work that is under way for that box. */
   async alone<T>(box: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(box) ?? Promise.resolve()
     const mine = before.then(work, work)
@@ -144,7 +147,7 @@ export class Snapshots {
         const repositories = [...found.nested, ...saved.submodules.map((path) => `${path}/`)]
         leftOut = repositories.map((path) => Buffer.from(path, 'latin1').toString())
       })
-      await syncTree(this.#context, plan.ids, fresh) // after a power cut it is whole or not there
+      await syncTree(this.#context, plan.ids, fresh) // so that after a power cut it is whole or absent
       const info: SnapshotInfo = {
         box: box.name,
         name: call.name,
@@ -188,7 +191,7 @@ export class Snapshots {
         throw new CoopError('E_BOX_STATE', `the box ${box.name} was started or ended meanwhile`, {
           hint: 'coop ls',
         })
-      // In one step: a daemon that is killed here leaves a box with its old files or with its new ones.
+      // Atomic: a daemon that is killed here leaves the box with its old files or with its new ones.
       exchange(upperDir(paths, box.name), fresh)
       if (call.workspace) await restoreWorkspace(meta.workspace, snapshotWorkspace(folder), doomed)
     } catch (error) {
@@ -203,7 +206,7 @@ export class Snapshots {
       const { warnings } = await this.#registry.start(box.name, call.environment)
       return { warnings, running: true, box: box.name }
     } catch (error) {
-      // Everything is back, and with it an older coop.toml: its user's word is all that is missing.
+      // The files are back, and with them an older coop.toml, which only needs the user's consent.
       if (!(error instanceof CoopError) || error.code !== 'E_TRUST') throw error
       return { warnings: [`${error.message}; ${error.hint}`], running: false, box: box.name }
     }
@@ -220,7 +223,7 @@ export class Snapshots {
         },
       )
     if (JSON.stringify(meta.ids) !== JSON.stringify(plan.ids))
-      throw new CoopError('E_FAILED', 'the snapshot was taken with other user ids than the box has now', {
+      throw new CoopError('E_FAILED', 'the user ids of the box have changed since the snapshot', {
         hint: 'bring back the ranges in /etc/subuid and /etc/subgid that your user had then',
       })
     if (!workspace) return
@@ -238,13 +241,16 @@ export class Snapshots {
       )
   }
 
-  /** What is in the workspace and was not. Raises E_WORKSPACE when that is something and nobody has agreed. */
+  /**
+   * Returns files of the workspace that are not in the snapshot. Raises E_WORKSPACE when there are any, without
+   * `force`.
+   */
   async #doomed(meta: SnapshotMeta, call: Restore): Promise<string[]> {
     const { paths, host } = this.#context
     const saved = snapshotWorkspace(snapshotDir(paths, meta.box, meta.name))
     const now = await listWorkspace(meta.workspace, host.home, meta.files === 'with-ignored')
     if ((now.kind === 'folder') !== (meta.files === 'folder'))
-      throw new CoopError('E_WORKSPACE', `${meta.workspace} has become, or ceased to be, a git repository`, {
+      throw new CoopError('E_WORKSPACE', `${meta.workspace} has become or ceased to be a git repository`, {
         hint: 'restore without --workspace',
       })
     const doomed = await surplus(meta.workspace, saved, now.paths)
@@ -280,20 +286,20 @@ export class Snapshots {
       const [meta] = this.#gone(target)
       if (!meta) throw error
       throw new CoopError('E_NO_BOX', `the box ${meta.box} of this snapshot is gone`, {
-        hint: `make it again, then restore: coop -d -n ${meta.box} -w ${meta.workspace}`,
+        hint: `create it again, then restore: coop -d -n ${meta.box} -w ${meta.workspace}`,
         cause: error,
       })
     }
   }
 
-  /** Whether it is a box that is there and cannot be read. */
+  /** Returns whether the target is an existing box that cannot be read. */
   #isUnknown({ box, cwd }: Target): boolean {
     return this.#registry.unknown.some(
       ({ name, workspace }) => name === box || workspace === resolve(cwd, box ?? '.'),
     )
   }
 
-  /** Snapshots of a box that may be gone, by its name or its workspace. */
+  /** Finds the snapshots of a box that may be gone, by its name or its workspace. */
   #gone({ box, cwd }: Target): SnapshotMeta[] {
     const { paths } = this.#context
     if (box !== undefined && isBoxName(box) && existsSync(boxSnapshotsDir(paths, box)))

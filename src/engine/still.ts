@@ -1,18 +1,21 @@
-/** Work on a box's own files, which nobody changes meanwhile. */
+/** Runs work on a box's own files while nobody changes them. */
 import type { Box } from '../box/box.ts'
 import { freeze, thaw } from '../box/freeze.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Log } from './log.ts'
 
-/** Neither on its way up nor down: its files belong to nobody else now. Raises E_BOX_STATE. */
+/** Checks that the box is neither starting nor ending, so that nothing else works on its files. Raises E_BOX_STATE. */
 export function checkState(box: Box): void {
   if (!box.ending && (box.running || box.manifest.state === 'stopped')) return
-  throw new CoopError('E_BOX_STATE', `the box ${box.name} is just ending or starting`, { hint: 'coop ls' })
+  throw new CoopError('E_BOX_STATE', `the box ${box.name} is starting or ending right now`, {
+    hint: 'coop ls',
+  })
 }
 
 /**
- * With all processes of the box stopped, until `work` is done or has failed: it ends early when `signal` is aborted, so
- * that a box does not stand still for a client that is gone. Raises E_BOX_STATE when the box was started or ended meanwhile.
+ * Stops all processes of the box until `work` is done or has failed. The work ends early when `signal` is aborted, so
+ * that a box does not stand still for a client that is gone. Raises E_BOX_STATE when the box was started or ended
+ * meanwhile.
  */
 export async function whileStill<T>(
   box: Box,

@@ -1,4 +1,4 @@
-/** `coop trust`: what projects ask for, and what people have accepted. The daemon is the only one that writes that file. */
+/** `coop trust`: the requests of projects, and those that people have accepted. Only the daemon writes that file. */
 
 import type { Box } from '../box/box.ts'
 import type { BoxContext } from '../box/context.ts'
@@ -14,7 +14,7 @@ import { replacedSince, requestAgain } from './prepare.ts'
 
 type Context = Pick<BoxContext, 'paths' | 'host' | 'log'>
 
-/** What the boxes of a folder find replaced, of those that can be planned at all. */
+/** Returns the host paths that the boxes of a folder find replaced. Skips boxes that cannot be planned. */
 function replacedOf({ paths, host }: Context, request: BoxRequest, boxes: readonly Box[]): readonly Ask[] {
   return boxes.flatMap((box) => {
     const { kind, workspace } = box.manifest
@@ -23,12 +23,12 @@ function replacedOf({ paths, host }: Context, request: BoxRequest, boxes: readon
     try {
       return replacedSince(box, prepareBox({ ...again, planOnly: true }, paths, host).plan)
     } catch {
-      return [] // its start says why
+      return [] // starting that box reports why
     }
   })
 }
 
-/** What a request's coop.toml asks for, and what its boxes find replaced. */
+/** Returns the requests of a coop.toml, and the host paths that its boxes find replaced. */
 export function showTrust(context: Context, request: BoxRequest, boxes: readonly Box[]): TrustInfo {
   const { paths, host } = context
   const {
@@ -58,7 +58,7 @@ export function listTrust({ paths }: Context): readonly TrustedFolder[] {
   return [...readTrust(paths).folders].map(([workspace, accepted]) => ({ workspace, accepted }))
 }
 
-/** Returns how many things were accepted of that folder. */
+/** Withdraws everything accepted for a folder. Returns how many requests that were. */
 export function revokeTrust({ paths, log }: Context, workspace: string): number {
   const { folders } = readTrust(paths)
   const known = folders.get(workspace)

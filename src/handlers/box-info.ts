@@ -1,4 +1,4 @@
-/** What listings show of a box. */
+/** The facts that listings show of a box. */
 import type { Box } from '../box/box.ts'
 import type { UnknownBox } from '../box/unknown-box.ts'
 import type { Registry } from '../engine/registry.ts'
@@ -7,7 +7,7 @@ import { printablePlan } from '../sandbox/plan.ts'
 import { Feed } from '../session/feed.ts'
 import type { Pty } from '../terminal/pty.ts'
 
-/** Feeds are the only clients of a terminal, and a connection is where each leads. */
+/** Returns the clients of a terminal. All of them are feeds, each of one connection. */
 function clientsOf(pty: Pty): ClientInfo[] {
   return [...pty.clients].flatMap((client) => (client instanceof Feed ? (client.about ?? []) : []))
 }
@@ -49,7 +49,7 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
   }
 }
 
-/** What listings show of a box that cannot be read. */
+/** Returns the facts that listings show of a box that cannot be read. */
 export function unknownInfo(box: UnknownBox): BoxInfo {
   const { why } = box
   return {
@@ -68,7 +68,7 @@ export function unknownInfo(box: UnknownBox): BoxInfo {
   }
 }
 
-/** Everything about one box. */
+/** Returns everything about one box. */
 export function boxStatus(box: Box, registry: Registry): BoxStatus {
   const { plan, init, hidden, autoRestart } = box.manifest
   const mounts = plan.steps.flatMap((step) =>

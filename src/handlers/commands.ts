@@ -10,7 +10,7 @@ import type { Services } from './services.ts'
 export function commandHandlers(services: Services): HandlersFor<keyof typeof COMMAND_CALLS> {
   const { registry, commands, desk } = services
 
-  /** The pipes that were sent ahead; taken before anything can fail, so that they do not pile up. */
+  /** Takes the pipes that were sent ahead before anything can fail, so that they do not pile up. */
   const withDescriptors = async <T>(
     channel: ClientChannel,
     { descriptors }: CommandOptions,

@@ -9,9 +9,9 @@ import type { HandlersFor } from './handlers.ts'
 import type { Services } from './services.ts'
 
 export function copyHandlers({ registry, desk }: Services): HandlersFor<keyof typeof COPY_CALLS> {
-  /** The client has to know these before it copies. */
+  /** Returns the facts that the client needs before it copies. */
   const factsOf = ({ name, manifest: { plan } }: Box): CopyFacts => {
-    // Of every box: a link that another one has planted leads just as far.
+    // Places of every box: a link planted by another box leads just as far.
     const { writable } = registry
     return {
       box: name,
@@ -31,7 +31,7 @@ export function copyHandlers({ registry, desk }: Services): HandlersFor<keyof ty
       try {
         const box = registry.find(target)
         const facts = factsOf(box)
-        if (channel.activity) throw new CoopError('E_FAILED', 'this connection is busy')
+        if (channel.activity) throw new CoopError('E_FAILED', 'this connection is busy with something else')
         channel.activity = new Copying(box, socket)
         return facts
       } catch (error) {

@@ -1,4 +1,4 @@
-/** What each call of a client does: one handler for each name of the table, in `handlers/` by topic. */
+/** Maps each call of the protocol's table to its handler. The handlers are in `handlers/`, by topic. */
 import type { Call, CallName, Reply, Request } from '../protocol/calls.ts'
 import type { ClientChannel } from '../session/client-channel.ts'
 import { boxHandlers } from './boxes.ts'
@@ -17,7 +17,7 @@ type Handler<N extends CallName> = (
   request: Request<N>,
 ) => Promise<Reply<N>> | Reply<N>
 
-/** Handlers of some calls, as a topic gives them. */
+/** The handlers of one topic. */
 export type HandlersFor<N extends CallName> = { readonly [K in N]: Handler<K> }
 
 /** Answers calls; rejects with a CoopError. */

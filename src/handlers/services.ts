@@ -1,4 +1,4 @@
-/** What handlers of calls work with. */
+/** The services that handlers of calls use. */
 
 import type { Bus } from '../core/bus.ts'
 import type { Log } from '../engine/log.ts'

@@ -13,13 +13,13 @@ import { loadScreens } from '../terminal/screen-keeper.ts'
 import type { HandlersFor } from './handlers.ts'
 import type { Services } from './services.ts'
 
-/** How a client wants to be shown a terminal. */
+/** The options of a client that wants to see a terminal. */
 type Watching = Pick<Request<'attach'>, 'readonly' | 'size' | 'terminal' | 'from' | 'typed'>
 
 export function terminalHandlers(services: Services): HandlersFor<keyof typeof TERMINAL_CALLS> {
   const { registry, desk } = services
 
-  /** Attach a client to a terminal until either is gone. */
+  /** Attaches a client to a terminal until either is gone. */
   const show = async (channel: ClientChannel, box: Box, pty: Pty, watch: Watching): Promise<Shown> => {
     await loadScreens()
     channel.terminal = watch.terminal
@@ -46,15 +46,15 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
       if (free) return show(channel, box, free, watch)
       const env = terminals.environment(request.term)
       const where = { cwd: manifest.plan.workspace.target, env, size: request.size }
-      await loadScreens() // before: a command may be over while they are loaded
+      await loadScreens() // before opening: a short command could end while the module loads
       const { pty } = await terminals.open(undefined, command, where)
-      // At once: a command may be over before a second call came.
+      // Shown within this call: a short command could end before a second call arrives.
       return show(channel, box, pty, { ...watch, from: 0 })
     },
     'pty.restart': async (_, { pty, environment, ...target }) => {
       const box = registry.find(target)
       terminalOf(box, pty)
-      // What coop.toml says about the agent now is what starts.
+      // A restart of the agent applies the current coop.toml.
       const warnings = pty === 0 ? await registry.configure(box.name, environment) : []
       await box.terminals.restart(pty)
       return { box: box.name, agent: box.manifest.agent.title, warnings }
@@ -107,14 +107,14 @@ function logs(
 function follow(channel: ClientChannel, pty: Pty, feed: Feed, shown?: string): void {
   const forget = pty.onClose((end) => {
     if (channel.activity?.feed !== feed) return
-    void feed.finish() // the terminal is gone: only what is under way
+    void feed.finish() // the terminal is gone: sends only output that is under way
     channel.exit(end)
     channel.activity = undefined
   })
   channel.activity = { feed, abandon: forget, ...(shown === undefined ? {} : { box: shown }) }
 }
 
-/** A shell with that command which nobody is attached to. */
+/** Returns a shell that runs that command and has no attached client. */
 function freeShell({ manifest, terminals }: Box, command: readonly string[]): Pty | undefined {
   const owned = new Set(manifest.commands.map(({ pty }) => pty))
   const free = manifest.ptys.find(

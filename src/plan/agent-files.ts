@@ -1,4 +1,4 @@
-/** What an agent brings into a box: its installation, its persistent settings. */
+/** The files that an agent brings into a box: its installation and its persistent settings. */
 import { createHash } from 'node:crypto'
 import { readInside } from '../../ffi/small-file.ts'
 import type { BoxFacts } from '../agents/adapter.ts'
@@ -57,7 +57,9 @@ export function persistentMounts(input: {
   return { mounts, folders, missing }
 }
 
-/** The answers to an agent's first-run questions, for its persistent folders, which the box may have written to. */
+/**
+ * Returns the answers to an agent's first-run questions, for its persistent folders. The box may have written to those.
+ */
 export function settings(
   chosen: ChosenAgent,
   folders: ReadonlyMap<string, string>,
@@ -69,7 +71,7 @@ export function settings(
     }
     return undefined
   }
-  // A box that leaves something else in the place of a setting harms its own settings, and keeps nothing from starting.
+  // A box may leave something else in the place of a setting. That harms only its own settings: boxes still start.
   const read = (path: string): string | undefined => {
     const at = locate(path)
     try {

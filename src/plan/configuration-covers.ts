@@ -1,6 +1,6 @@
 /**
- * The project's coop.toml is read-only inside: it is mounted over itself. What it asks needs a person's word all the same
- * (trust.ts): a host that replaces the file takes the mount away, and a folder above it can be renamed.
+ * Keeps the project's coop.toml read-only inside, by mounting it over itself. Its requests still need a person's
+ * consent (trust.ts): when the host replaces the file the mount goes away, and a folder above it can be renamed.
  */
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,7 +11,10 @@ import type { ExtraMount } from '../sandbox/compose.ts'
 import type { Source } from '../sandbox/plan.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
 
-/** One for each place where the box could write the file: the workspace, and mounts of folders that hold it. */
+/**
+ * Returns one mount for each place where the box could write the file: the workspace, and mounts of folders that hold
+ * it.
+ */
 export function configurationCovers(
   workspace: Source,
   target: string,

@@ -18,34 +18,34 @@ export function expandHome(path: string): string {
   return path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path
 }
 
-/** What the mounts of a box are judged by. */
+/** The facts that decide whether a mount is allowed. */
 export interface MountFacts {
-  /** Without links. */
+  /** With links resolved. */
   readonly workspace: string
   readonly sensitive: SensitiveFacts
-  /** Where boxes write, the one of this workspace included. */
+  /** Places that boxes write, including the box of this workspace. */
   readonly writable: readonly string[]
   /** The invoking user is root, who could read everything. */
   readonly isRoot: boolean
 }
 
-/** Whether a repository asks for it, and not its user. */
+/** Returns whether the repository asks for it, rather than its user. */
 function isOfProject({ origins }: LoadedConfig, key: string, workspace: string): boolean {
   const origin = origins.get(key)
   return origin?.kind === 'file' && origin.file === join(workspace, PROJECT_FILE)
 }
 
 /**
- * When root invokes coop, folders of others would be read with root's rights: a repository gets what everybody may
- * read. Raises `code`.
+ * Refuses folders that not everybody may read: when root invokes coop, they would be read with root's rights for a
+ * repository. Raises `code`.
  */
 function refuseClosed(path: string, { workspace }: MountFacts, code: 'E_MOUNT' | 'E_IMAGE'): void {
   const closed = closedPart(wayTo(path), workspace)
   if (closed === undefined) return
   throw new CoopError(
     code,
-    `${path} is not for every user of this machine to read (${closed}), and a project may not ask root for more`,
-    { hint: 'if you want that, say it in your own configuration: ~/.config/coop/default.toml' },
+    `not every user of this machine may read ${path} (${closed}), and a project may not ask root for more`,
+    { hint: 'put it into your own configuration if you want it: ~/.config/coop/default.toml' },
   )
 }
 
@@ -54,7 +54,7 @@ export interface ConfiguredMounts {
   readonly warnings: readonly string[]
 }
 
-/** The mounts, in order. `volume` tells which folder a volume is. Raises E_MOUNT. */
+/** Returns the mounts, in order. `volume` returns the folder of a volume. Raises E_MOUNT. */
 export function configuredMounts(
   loaded: LoadedConfig,
   facts: MountFacts,
@@ -77,16 +77,16 @@ export function configuredMounts(
       )
     const from = resolve(workspace, expandHome(mount.source))
     const { source } = mountablePlace(mount, from, facts)
-    // Start-up files, programs and hooks of the host are among what a repository could name.
+    // A repository could name start-up files, programs and hooks of the host.
     const foreign = !isWithin(source.path, workspace)
     const limited = foreign && isOfProject(loaded, `sandbox.mounts[${index}]`, workspace)
     if (limited && !mount.readonly)
       warnings.push(
-        `${mount.source} is read-only: a project's coop.toml can have nothing outside of it writable`,
+        `${mount.source} is read-only: a project's coop.toml can make nothing outside the project writable`,
       )
     if (limited && facts.isRoot) {
       refuseClosed(source.path, facts, 'E_MOUNT')
-      // Of the system: its ids are not shifted, so what is closed to others stays closed further below, too.
+      // 'system' keeps the ids unshifted, so that files closed to others stay closed at every depth.
       return { source: { ...source, owner: 'system' }, target, readonly: true, from }
     }
     return { source, target, readonly: limited || mount.readonly, from }
@@ -107,7 +107,7 @@ function mountablePlace(mount: HostMount, from: string, { writable, sensitive }:
   const place = placeOf(from, writable, 'E_MOUNT')
   if (!place) {
     throw new CoopError('E_MOUNT', `${mount.source} cannot be mounted: it does not exist`, {
-      hint: 'make it, or remove the line from [sandbox] mounts',
+      hint: 'create it, or remove the line from [sandbox] mounts',
     })
   }
   const reason =
@@ -120,8 +120,8 @@ function mountablePlace(mount: HostMount, from: string, { writable, sensitive }:
 }
 
 /**
- * Read-only folders as overlays of their own, so that nobody in the box reaches a socket in them. Not what it has
- * writable by another path anyway, and not volumes, whose sockets are those of boxes. Raises E_MOUNT.
+ * Turns read-only folders into overlays, so that nobody in the box can reach a socket in them. Skips folders that the
+ * box can write by another path anyway, and volumes, whose sockets belong to boxes. Raises E_MOUNT.
  */
 function sealed(mounts: readonly ExtraMount[], workspace: string): ExtraMount[] {
   const open = [workspace, ...mounts.flatMap(({ source, readonly }) => (readonly ? [] : [source.path]))]
@@ -145,7 +145,7 @@ function sealed(mounts: readonly ExtraMount[], workspace: string): ExtraMount[] 
   })
 }
 
-/** The folder that `rootfs:DIR` names. Raises E_IMAGE. */
+/** Returns the folder that `rootfs:DIR` names. Raises E_IMAGE. */
 export function rootfsFolder(
   reference: string,
   loaded: LoadedConfig,
@@ -156,7 +156,7 @@ export function rootfsFolder(
   const place = placeOf(path, writable, 'E_IMAGE')
   if (place?.kind !== 'folder') {
     throw new CoopError('E_IMAGE', `there is no root file system at ${path}`, {
-      hint: `make one: mmdebstrap stable - | tar -x -C ${path}`,
+      hint: `create one: mmdebstrap stable - | tar -x -C ${path}`,
     })
   }
   const { source } = place
@@ -170,7 +170,7 @@ export function rootfsFolder(
   return source
 }
 
-/** Root reads no image for a project that its owner could not read. Raises E_IMAGE. */
+/** Refuses, when root invokes coop, an image that the project's owner could not read. Raises E_IMAGE. */
 export function refuseClosedImage(path: string, loaded: LoadedConfig, facts: MountFacts): void {
   const { isRoot, workspace } = facts
   if (isRoot && !isWithin(path, workspace) && isOfProject(loaded, 'sandbox.image', workspace))

@@ -1,4 +1,6 @@
-/** The image that a box starts from, out of the store: its layers as sources of an overlay, its configuration. */
+/**
+ * Reads the image that a box starts from out of the store: its layers as sources of an overlay, and its configuration.
+ */
 
 import { resolve } from 'node:path'
 import { readInside } from '../../ffi/small-file.ts'
@@ -20,7 +22,7 @@ const MAX_TEXT = 1 << 20 // bytes of a file in /etc
 
 export type { LayeredImage } from '../store/box-manifest.ts'
 
-/** In full: paths are absolute, from the workspace on. */
+/** Returns the reference in full, with paths made absolute relative to the workspace. */
 export function imageReference(text: string, workspace: string): string {
   const parsed = parseReference(text)
   return printReference(
@@ -28,7 +30,10 @@ export function imageReference(text: string, workspace: string): string {
   )
 }
 
-/** With the layers of `steps` on top. Raises E_NOT_BUILT when it was not built, or for other ids than boxes have now. */
+/**
+ * Returns the image with the layers of `steps` on top. Raises E_NOT_BUILT when it was never built, or was built for
+ * other ids than boxes have now.
+ */
 export function layeredImage(
   text: string,
   workspace: string,
@@ -60,7 +65,7 @@ export function layeredImage(
   return { base: record.base, layers, environment, workingDir: record.config.workingDir }
 }
 
-/** What a box's own files lie on; no layers at all for a plain `host` or `rootfs:`. */
+/** Returns the layers below a box's own files; none for a plain `host` or `rootfs:`. */
 export function imageBelow(plan: Pick<Plan, 'ids' | 'root' | 'steps'>, paths: Paths): ImageBelow {
   const folder = `${layersDir(paths, plan.ids)}/`
   const layers = plan.root.lower
@@ -70,13 +75,13 @@ export function imageBelow(plan: Pick<Plan, 'ids' | 'root' | 'steps'>, paths: Pa
   return { base: plan.steps.some((step) => step.do === 'overlay') ? 'host' : undefined, layers }
 }
 
-/** Whether a box started from an earlier build than `coop` would start one from now. */
+/** Returns whether a box started from an older build than a new box would start from now. */
 export function isOlderBuild({ image, workspace, ids, root, steps }: Plan, paths: Paths): boolean {
   const top = imageBelow({ ids, root, steps }, paths).layers.at(-1)
   const [below] = root.lower
   if (top === undefined || !below) return false
   const now = sourceOf(below.path, 'box')
-  if (now && now.inode !== below.inode) return true // of --no-cache
+  if (now && now.inode !== below.inode) return true // built again with --no-cache
   const { path } = workspace.source
   const latest =
     latestBuild(paths, path, image) ??
@@ -84,14 +89,14 @@ export function isOlderBuild({ image, workspace, ids, root, steps }: Plan, paths
   return latest !== undefined && latest !== top && hasLayer(paths, ids, latest)
 }
 
-/** A text file as the stack of layers shows it; '' when there is none. Never through a link out of its layer. */
+/** Reads a text file as the stack of layers shows it; '' when there is none. Never follows a link out of its layer. */
 export function layeredText(layers: readonly Source[], path: string): string {
   for (const { path: layer } of layers) {
     try {
       const bytes = readInside(layer, path, MAX_TEXT, 'root')
-      return bytes ? Buffer.from(bytes).toString('utf8') : '' // a device says that this layer has deleted it
+      return bytes ? Buffer.from(bytes).toString('utf8') : '' // a device is a whiteout: this layer deleted the file
     } catch (error) {
-      if (errnoOf(error) !== 'ENOENT') return '' // as if the image had none: the box gets its own
+      if (errnoOf(error) !== 'ENOENT') return '' // treated as missing: the box gets a file of coop's
     }
   }
   return ''

@@ -1,27 +1,27 @@
-/** What a plan counts on and does not make itself: planning reads only. Made by box/ready.ts. */
+/** Things that a plan needs and that do not exist yet. Planning only reads; box/ready.ts makes them. */
 import type { SeedFile } from '../agents/seed.ts'
 import type { Skeleton } from '../sandbox/host-image.ts'
 import type { Source } from '../sandbox/plan.ts'
 
-/** Something that is not there yet. Once it is made, the plan is made anew. */
+/** One missing thing. Once it is made, the plan is computed again. */
 export type Missing =
   | { readonly make: 'skeleton'; readonly skeleton: Skeleton }
   | {
       readonly make: 'folder'
-      /** A volume, or a folder that is kept for a workspace: the names that `persistentFolder` takes. */
+      /** Names a volume, or a folder kept for a workspace, as `persistentFolder` takes it. */
       readonly key: string
       readonly folder: string
       readonly seed?: (() => readonly SeedFile[]) | undefined
     }
 
-/** A file in a folder that outlives boxes, to be written before the box starts. */
+/** A file to write before the box starts, in a folder that outlives boxes. */
 export interface Setting {
   readonly folder: string
   readonly path: string
   readonly text: string
 }
 
-/** Stands for a folder that is going to be made. */
+/** Returns a placeholder for a folder that is going to be made. */
 export const futureFolder = (path: string): Source => ({
   path,
   device: { major: 0, minor: 0 },

@@ -1,4 +1,4 @@
-/** From a request to a plan: reads what planning needs of the host, and decides nothing itself. */
+/** Turns a request into a plan: reads the facts of the host that planning needs, and decides nothing itself. */
 import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isInside, readInside } from '../../ffi/small-file.ts'
@@ -48,15 +48,17 @@ export interface BoxRequest {
   readonly overrides: ConfigOverrides
   /** The environment of the client that asked. */
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** What `coop run` runs: an agent by its name gets what it needs, whichever the configuration names. */
+  /**
+   * The command of `coop run`. When it names an agent, the box gets that agent's files, whichever agent is configured.
+   */
   readonly command?: readonly string[]
-  /** The box that is there already: its own files may have what neither image nor host has. What it was made of. */
+  /** What the existing box was made of. Its own files may hold programs that neither image nor host has. */
   readonly existing?: { readonly image: string; readonly layered?: LayeredImage | undefined }
-  /** Folders and files of the host that boxes may write (writable.ts): links in them are not trusted. */
+  /** Folders and files of the host that boxes may write (writable.ts). Links in them are not trusted. */
   readonly writable: readonly string[]
-  /** Nothing is going to be started: what is not accepted is told, not refused. */
+  /** Nothing is going to be started: requests that nobody accepted are listed, not refused. */
   readonly planOnly?: boolean
-  /** How many steps of `setup` lie below the box: all of them, but while they are being built. */
+  /** How many steps of `setup` lie below the box: all of them, except during a build. */
   readonly steps?: number
 }
 
@@ -68,24 +70,24 @@ export interface Prepared {
   readonly hidden: readonly string[]
   readonly agent: { readonly title: string; readonly command: readonly string[] }
   readonly homeFiles: Readonly<Record<string, string>>
-  /** What it starts from, unless that is a plain `host` or `rootfs:`. */
+  /** The image that the box starts from; absent for a plain `host` or `rootfs:`. */
   readonly layered?: LayeredImage
-  /** What has to be made before the box can be. */
+  /** Things to make before the box can be made. */
   readonly missing: readonly Missing[]
   readonly settings: readonly Setting[]
-  /** What nobody has accepted yet: of a plan that is only looked at. */
+  /** Requests that nobody has accepted yet; filled only with `planOnly`. */
   readonly asks: readonly Ask[]
 }
 
 const MAX_ETC = 1 << 20
 
-/** A text file of an image, never through a link out of it and never a device. */
+/** Reads a text file of an image. Never follows a link out of the image, and never reads a device. */
 function imageText(root: string, path: string): string {
   try {
     const bytes = readInside(root, path, MAX_ETC, 'root')
     return bytes ? Buffer.from(bytes).toString('utf8') : ''
   } catch {
-    return '' // as if the image had none: the box gets its own
+    return '' // treated as missing: the box gets a file of coop's
   }
 }
 
@@ -97,7 +99,7 @@ function hostText(path: string): string {
   }
 }
 
-/** Out of the store. A box that is there goes on with its layers when the image has been removed, or not built again. */
+/** Reads the image from the store. An existing box keeps its layers when the image was removed, or not built again. */
 function layeredOf(
   { existing, steps, name }: BoxRequest,
   { sandbox: { image, setup } }: Config,
@@ -115,7 +117,7 @@ function layeredOf(
         hint: `${error.hint}, then coop start ${name}`,
         cause: error,
       })
-    const warning = `${error.message}; the box ${name} goes on with the layers that it was made of`
+    const warning = `${error.message}; the box ${name} keeps the layers that it was made of`
     return { layered, warnings: [warning] }
   }
 }
@@ -146,14 +148,14 @@ function imageOf(
       : { ...found, image: { kind: 'layers', ...own } }
   }
   if (!['usr', 'bin'].some((name) => isInside(rootfs.path, name, 'root'))) {
-    throw new CoopError('E_IMAGE', `${rootfs.path} is no root file system: it has neither usr nor bin`, {
+    throw new CoopError('E_IMAGE', `${rootfs.path} is not a root file system: it has neither usr nor bin`, {
       hint: 'name the folder that becomes / in the box',
     })
   }
   return { image: { kind: 'rootfs', source: rootfs } }
 }
 
-/** Whether the host has a real folder there: a link of the same name must not be hidden by one. */
+/** Returns whether the host has a real folder there: a folder must not hide a link of the same name. */
 function isRealFolder(path: string): boolean {
   try {
     return realpathSync(path) === path && lstatSync(path).isDirectory()
@@ -164,7 +166,7 @@ function isRealFolder(path: string): boolean {
 
 const skeletons = new WeakMap<HostFacts, ReadonlyMap<string, Source>>()
 
-/** `above`: layers of an image that was made of such a box, topmost first. */
+/** `above`: layers of an image published from such a box, topmost first. */
 function hostImageOf(
   host: HostFacts,
   paths: Paths,
@@ -197,12 +199,12 @@ function skeletonOf(
   return { skeleton, missing: { make: 'skeleton', skeleton: wanted } }
 }
 
-/** The caller's: whoever started the daemon may have had another. */
+/** Returns the caller's configuration folder: the daemon may have been started with another environment. */
 function configDirOf({ environment }: BoxRequest, paths: Paths): string {
   return environment.HOME ? resolvePaths(environment, environment.HOME).configDir : paths.configDir
 }
 
-/** Read the configuration that a request means. */
+/** Reads the configuration that applies to a request. */
 export function configurationOf(request: BoxRequest, paths: Paths): LoadedConfig {
   const { workspace, environment } = request
   const loaded = loadConfig({
@@ -216,14 +218,17 @@ export function configurationOf(request: BoxRequest, paths: Paths): LoadedConfig
   return { ...loaded, config: { ...config, sandbox: { ...config.sandbox, setup: [] } } }
 }
 
-/** Whether a flag names an image that was made on this machine, of a box or by a build: that needs no setup of the project. */
+/**
+ * Returns whether a flag names an image that was made on this machine, from a box or by a build. Such an image needs no
+ * setup of the project.
+ */
 function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths): boolean {
   if (image === undefined || image === 'host' || image.startsWith('rootfs:')) return false
   const record = findRecord(paths, imageReference(image, workspace))
   return record !== undefined && isLocal(record.reference)
 }
 
-/** A configuration with what it names on the host, and what it asks for. */
+/** A configuration with the host paths that it names, and the requests that it makes. */
 export interface Examined {
   readonly workspace: Source
   readonly loaded: LoadedConfig
@@ -231,13 +236,13 @@ export interface Examined {
   /** The folder of a `rootfs:` image. */
   readonly rootfs: Source | undefined
   readonly asks: readonly Ask[]
-  /** Those that nobody has accepted. */
+  /** The asks that nobody has accepted. */
   readonly open: Open
-  /** Volumes that are not there yet. */
+  /** Volumes that do not exist yet. */
   readonly missing: readonly Missing[]
 }
 
-/** What a request's configuration asks for, decided on the very folders that are going to be mounted. */
+/** Determines what a request's configuration asks for, from the very folders that are going to be mounted. */
 export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Examined {
   const sensitive = sensitiveFacts(host.home, { ...paths, configDir: configDirOf(request, paths) })
   const workspace = workspaceSource(request.workspace, sensitive, request.writable)
@@ -249,7 +254,8 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
   const rootfs = withPlace(loaded.origins, 'sandbox.image', () => {
     if (image.startsWith('rootfs:')) return rootfsFolder(image, loaded, facts)
     if (image !== 'host') {
-      const reference = parseReference(imageReference(image, workspace.path)) // nobody is asked for a name that means nothing
+      // A bad name fails here, before anybody is asked to accept it.
+      const reference = parseReference(imageReference(image, workspace.path))
       if ('path' in reference) refuseClosedImage(reference.path, loaded, facts)
     }
     return undefined
@@ -271,7 +277,10 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
   return { workspace, loaded, configured, rootfs, asks, open, missing }
 }
 
-/** Everything that is to be known before the first thing is made. Writes nothing. Raises E_TRUST for what nobody has accepted. */
+/**
+ * Gathers everything that must be known before the first thing is made. Writes nothing. Raises E_TRUST for requests
+ * that nobody has accepted.
+ */
 export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
   const {
     workspace: source,
@@ -341,18 +350,21 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
 }
 
 const NOTHING_FOUND: Discovery = { found: [], refused: [] }
-const DISCOVERY_MS = 2_000 // an agent that was just installed is found after that; looking takes a millisecond
+const DISCOVERY_MS = 2_000 // how long a newly installed agent may go unnoticed; discovery takes a millisecond
 
 let lastDiscovery: { readonly key: string; readonly at: number; readonly discovery: Discovery } | undefined
 
-/** Whether everything that was found is still where it was. */
+/** Returns whether everything that was found is still where it was. */
 function isThere({ found }: Discovery): boolean {
   return found.every((agent) =>
     [agent.command, ...agent.mounts.map((mount) => mount.source)].every((path) => existsSync(path)),
   )
 }
 
-/** An agent has the user's credentials: what a box put into a folder of PATH is none. */
+/**
+ * Finds the installed agents. An agent gets the user's credentials, so programs that a box put into a folder of PATH do
+ * not count.
+ */
 function discover(request: BoxRequest, host: HostFacts, paths: Paths): Discovery {
   const { workspace } = request
   const path = request.environment.PATH ?? ''
@@ -369,11 +381,11 @@ function discover(request: BoxRequest, host: HostFacts, paths: Paths): Discovery
   return discovery
 }
 
-/** The agent of a box. A command of `coop run` needs none, so there a missing one is no error. */
+/** Chooses the agent of a box. A command of `coop run` needs none, so a missing agent is no error there. */
 function choose(request: BoxRequest, { sandbox }: Config, discovery: Discovery): ChosenAgent {
   const { command, existing } = request
   const { agent, args, shell, image } = sandbox
-  // Whether the box has it is seen once the box is there (Terminals.missingAgent).
+  // Terminals.missingAgent checks later, in the running box, whether it has the agent.
   const mayHave = existing || image !== 'host'
   const hasCommand = (word: string): true | undefined => (mayHave && isAgentName(word)) || undefined
   if (!command) return chooseAgent({ agent, args, shell, hasCommand }, discovery)

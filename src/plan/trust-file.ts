@@ -1,6 +1,6 @@
 /**
- * The file that remembers what people have accepted. It lies in coop's data folder, which is never mounted into a box, and
- * only a call of the user's own client has the daemon write it.
+ * The file that remembers what people have accepted. It lies in coop's data folder, which is never mounted into a box.
+ * The daemon writes it only on a call of the user's own client.
  */
 import { existsSync, renameSync } from 'node:fs'
 import { type Paths, trustFile } from '../core/paths.ts'
@@ -11,13 +11,13 @@ import type { AcceptedByFolder } from '../trust/accepted.ts'
 
 export interface TrustFile {
   readonly folders: AcceptedByFolder
-  /** That the file could not be read, and where it is kept now: a sentence, with a blank after it. */
+  /** A sentence with a space after it, when the file could not be read: says so, and where the file is kept now. */
   readonly note: string
 }
 
 /**
- * Nothing is accepted when the file cannot be read. A damaged one is set aside, so that the next one can be written; a newer
- * coop's stays.
+ * Reads the file; an unreadable one accepts nothing. A damaged file is set aside, so that a new one can be written. A
+ * file of a newer coop stays.
  */
 export function readTrust(paths: Paths): TrustFile {
   const file = trustFile(paths)
@@ -26,7 +26,7 @@ export function readTrust(paths: Paths): TrustFile {
   const folders = new Map()
   if (found.is === 'missing') return { folders, note: '' }
   if (found.is === 'unreadable') return { folders, note: setAside(file) }
-  return { folders, note: `what was accepted before was written by ${writerOf(found.release)}. ` }
+  return { folders, note: `the list of accepted requests was written by ${writerOf(found.release)}. ` }
 }
 
 function setAside(file: string): string {
@@ -37,10 +37,10 @@ function setAside(file: string): string {
   } catch {
     aside = file
   }
-  return `what was accepted before cannot be read, and is kept in ${aside}. `
+  return `the list of accepted requests cannot be read, and is kept in ${aside}. `
 }
 
-/** Raises E_NEWER for a file of a newer coop, which stays as it is. */
+/** Writes the file. Raises E_NEWER for a file of a newer coop, and leaves that as it is. */
 export function writeTrust(paths: Paths, folders: AcceptedByFolder): void {
   const file = trustFile(paths)
   const found = readStoredFile(trustRecord, file)

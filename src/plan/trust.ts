@@ -1,4 +1,7 @@
-/** Whether a box may be what its project asks for: decided here, before anything is made, for every way of starting one. */
+/**
+ * Decides whether a box may get what its project asks for: before anything is made, and for every way of starting a
+ * box.
+ */
 import { existsSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type LoadedConfig, PROJECT_FILE } from '../config/load.ts'
@@ -12,14 +15,17 @@ import { expandHome } from './configured-mounts.ts'
 import { imageReference } from './image-layers.ts'
 import { readTrust } from './trust-file.ts'
 
-/** What of the host a plan is made with: it is what is asked for, whatever its name leads to a moment later. */
+/**
+ * Host paths that a plan was made with. Consent is asked for these, even when their names lead elsewhere a moment
+ * later.
+ */
 export interface Named {
   readonly mount?: About['mount']
   /** The folder of a `rootfs:` image. */
   readonly rootfs?: string | undefined
 }
 
-/** What the coop.toml of a workspace asks for; without `mount`, all but the mounts of host folders. */
+/** Returns what the coop.toml of a workspace asks for; without `mount`, everything except mounts of host folders. */
 export function configurationAsks(
   loaded: LoadedConfig,
   workspace: string,
@@ -47,17 +53,20 @@ function wholeReference(reference: string, workspace: string): string {
       /^(rootfs:)(\/.*)$/s.exec(whole) ?? /^([a-z-]+:)(\/[^:]*)(.*)$/s.exec(whole) ?? []
     return path && existsSync(path) ? kind + realpathSync(path) + name : whole
   } catch {
-    return reference // none that can be used, and the error that comes says so
+    return reference // not a valid reference; a later error says so
   }
 }
 
-/** What is not accepted of what is asked, and what to say before it. */
+/** The asks that are not accepted, and a note to print before them. */
 export interface Open {
   readonly open: readonly Ask[]
   readonly note: string
 }
 
-/** Tells what is not accepted for a folder. The file is read once, and only when there is something to look for. */
+/**
+ * Returns a function that picks the asks not accepted for a folder. It reads the file once, and only when there are
+ * asks.
+ */
 export function judge(workspace: string, paths: Paths): (asks: readonly Ask[]) => Open {
   let read: { readonly keys: ReadonlySet<string>; readonly note: string } | undefined
   return (asks) => {
@@ -75,7 +84,10 @@ export function refuse({ open, note }: Open, workspace: string): void {
   if (open.length) throw trustError(workspace, open, note)
 }
 
-/** Keys of the configuration that ask for what is not accepted, by what their paths lead to now: for showing only. */
+/**
+ * Returns the configuration keys whose requests are not accepted. It resolves paths now, so the result is for showing
+ * only.
+ */
 export function openConfiguration(
   loaded: LoadedConfig,
   workspace: string,
@@ -87,10 +99,10 @@ export function openConfiguration(
     if (spec?.kind !== 'host') return undefined
     const path = resolve(folder, expandHome(spec.source))
     const source = existsSync(path) ? realpathSync(path) : path
-    // As configured-mounts.ts has it: nothing outside of a project is writable for it.
+    // The same rule as in configured-mounts.ts: nothing outside a project is writable for it.
     return { source, target: spec.target, readonly: spec.readonly || !isWithin(source, folder) }
   }
-  // The file's own name for itself: a workspace may be named by a link.
+  // `join`, not the resolved path: the origins name the file as it was loaded, perhaps by a link.
   const asks = projectAsks(loaded, join(workspace, PROJECT_FILE), {
     ...factsOf(loaded, folder),
     mount,

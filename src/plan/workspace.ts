@@ -1,4 +1,4 @@
-/** The folder that a box is about. */
+/** The workspace: the host folder that a box works on. */
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
@@ -14,7 +14,7 @@ function resolved(path: string): string {
   }
 }
 
-/** What mounts are checked against. */
+/** Returns the facts that mounts are checked against. */
 export function sensitiveFacts(home: string, paths: Paths): SensitiveFacts {
   const state = [paths.configDir, paths.dataDir, paths.cacheDir, paths.runtimeDir].map(resolved)
   return { home: resolved(home), homes: homesOf(passwd()), state }
@@ -24,11 +24,11 @@ function passwd(): string {
   try {
     return readFileSync('/etc/passwd', 'utf8')
   } catch {
-    return '' // homes below /home count all the same
+    return '' // homes below /home are refused anyway
   }
 }
 
-/** The workspace as a source. `writable`: where boxes write. Raises E_WORKSPACE with what is wrong with it. */
+/** Returns the workspace as a source. `writable`: places that boxes write. Raises E_WORKSPACE with the reason. */
 export function workspaceSource(path: string, facts: SensitiveFacts, writable: readonly string[]): Source {
   let real: string
   try {
@@ -42,13 +42,13 @@ export function workspaceSource(path: string, facts: SensitiveFacts, writable: r
     const { code } = error as { code?: string }
     if (code === 'ENAMETOOLONG')
       throw new CoopError('E_WORKSPACE', 'the path of the workspace is too long', {
-        hint: 'a path has at most 4,095 bytes, a name in it 255',
+        hint: 'use a path of at most 4,095 bytes, with names of at most 255 bytes',
         cause: error,
       })
     const gone = code === 'ENOENT'
     throw new CoopError(
       'E_WORKSPACE',
-      gone ? `the workspace ${path} does not exist` : `the workspace ${path} cannot be written by you`,
+      gone ? `the workspace ${path} does not exist` : `you cannot write to the workspace ${path}`,
       {
         hint: gone
           ? 'cd into a folder that exists, or name one: coop -w DIR'
@@ -69,8 +69,8 @@ export function workspaceSource(path: string, facts: SensitiveFacts, writable: r
 }
 
 /**
- * A shell that has followed a link stands in the folder that it leads to, and has the way it came in PWD. Where a box
- * has made that link, it is the box that has chosen the workspace. Raises E_WORKSPACE.
+ * Refuses a current folder that was reached by a link which a box made. A shell that followed a link keeps the path it
+ * took in PWD; with such a link the box would have chosen the workspace. Raises E_WORKSPACE.
  */
 export function checkWayHere(pwd: string | undefined, workspace: string, writable: readonly string[]): void {
   if (!pwd?.startsWith('/') || pwd === workspace || resolved(pwd) !== workspace) return

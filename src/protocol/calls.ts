@@ -28,10 +28,10 @@ export type CallName = NameIn<typeof CALLS>
 export type Request<N extends CallName> = RequestIn<typeof CALLS, N>
 export type Reply<N extends CallName> = ReplyIn<typeof CALLS, N>
 
-/** A call as it travels: its name, and the fields of its request. */
+/** A call as sent: its name, and the fields of its request. */
 export type Call = { [N in CallName]: { readonly do: N } & Request<N> }[CallName]
 
-/** Whether there is a call of that name. */
+/** Returns whether there is a call of that name. */
 export function isCallName(name: unknown): name is CallName {
   return typeof name === 'string' && Object.hasOwn(CALLS, name)
 }

@@ -1,14 +1,14 @@
-/** What happens to boxes, as `coop events` shows it and clients are told. Events come after the state is on disk. */
+/** Events about boxes, for `coop events` and other clients. An event is sent once the new state is on disk. */
 
 export type CoopEvent =
-  /** `changed`: a listing would show it differently now. */
+  /** `changed`: a listing would show the box differently now. */
   | {
       readonly event: 'box'
       readonly box: string
       readonly change: 'created' | 'started' | 'stopped' | 'ended' | 'changed'
       readonly reason?: string
     }
-  /** An agent waits for its user, or does not any more. `text`: what it said, if it said something. */
+  /** An agent begins to wait for its user, or no longer waits. `text` is the agent's message, if any. */
   | { readonly event: 'waiting'; readonly box: string; readonly waiting: boolean; readonly text?: string }
   | {
       readonly event: 'terminal'
@@ -16,7 +16,7 @@ export type CoopEvent =
       readonly pty: number
       readonly change: 'opened' | 'closed'
     }
-  /** Work of the daemon on a box. */
+  /** Long work of the daemon on a box. */
   | {
       readonly event: 'job'
       readonly box: string
@@ -24,7 +24,7 @@ export type CoopEvent =
       readonly name: string
       readonly state: 'began' | 'done' | 'failed'
     }
-  /** So many events came faster than this client took them. */
+  /** This client was too slow: so many events were dropped. */
   | { readonly event: 'lost'; readonly count: number }
 
 export type WaitingEvent = CoopEvent & { readonly event: 'waiting' }

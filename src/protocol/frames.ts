@@ -1,25 +1,26 @@
 /**
- * Frames: `length(4, big endian) type(1) payload`; length counts type and payload. Every type but JSON begins its payload
- * with a channel (2 bytes, big endian): one connection carries many terminals, each on a channel of its own. JSON frames
- * keep the oldest layout, so that releases can always greet each other. The same codec serves every transport. Pure.
+ * Frames: `length(4, big endian) type(1) payload`; length counts type and payload. Every type except JSON begins its
+ * payload with a channel (2 bytes, big endian): one connection carries many terminals, each on a channel of its own.
+ * JSON frames keep the oldest layout, so that all releases can greet each other. The codec is pure and serves every
+ * transport.
  */
 
 export const FRAME_JSON = 1
 /** Terminal output: 8 bytes of absolute stream offset (big endian), then the bytes. */
 export const FRAME_OUTPUT = 2
-/** Terminal input, as it was typed. */
+/** Terminal input, as typed. */
 export const FRAME_INPUT = 3
 
-/** Like output, but what came before does not count any more: the bytes draw the whole screen anew. */
+/** Has the layout of output, but the bytes redraw the whole screen and replace everything before. */
 export const FRAME_SCREEN = 4
 /** How many bytes of this connection's input the program's terminal has taken: 8 bytes (big endian). */
 export const FRAME_TAKEN = 5
-/** Like a screen, but on top of the one before it: the bytes change what is different now. */
+/** Has the layout of a screen, but the bytes draw only the differences from the screen before. */
 export const FRAME_PICTURE = 6
 
 /**
- * What the client has given to the program's terminal itself: 8 bytes (big endian) of the offset of the output that it
- * has read by now, 8 of what it had read when it typed last, then what was typed.
+ * Input that the client has written to the program's terminal itself: 8 bytes (big endian) of the output offset that it
+ * has read by now, 8 bytes of the offset that it had read when it typed last, then the typed bytes.
  */
 export const FRAME_TYPED = 7
 
@@ -40,14 +41,14 @@ export interface Frame {
 }
 
 /**
- * The channel of a frame. Undefined: the layout of protocol 3, which had none, for clients of that release that are still
- * attached when a newer daemon takes over.
+ * The channel of a frame. Undefined means the layout of protocol 3, without channels: clients of that release may still
+ * be attached when a newer daemon takes over.
  */
 export type Channel = number | undefined
 
-// What every command does goes without Buffer and DataView: the first object of each kind costs time and memory.
+// Code that every command runs avoids Buffer and DataView: the first object of each kind costs time and memory.
 
-/** Big endian, 32 bits. */
+/** Writes the length, 32 bits big endian. */
 function setLength(frame: Uint8Array, length: number): void {
   for (let at = 0, left = length; at < 4; at++, left <<= 8) frame[at] = left >>> 24
 }
@@ -55,7 +56,7 @@ function setLength(frame: Uint8Array, length: number): void {
 const lengthOf = ([a = 0, b = 0, c = 0, d = 0]: Uint8Array): number =>
   ((a << 24) | (b << 16) | (c << 8) | d) >>> 0
 
-/** With room for a payload, to be set at `HEADER`. */
+/** Returns a frame with room for a payload at `HEADER`. */
 function emptyFrame(type: FrameType, size: number): Uint8Array {
   const frame = new Uint8Array(HEADER + size)
   setLength(frame, 1 + size)
@@ -63,7 +64,7 @@ function emptyFrame(type: FrameType, size: number): Uint8Array {
   return frame
 }
 
-/** A frame of a channel with room for `size` bytes at its end. */
+/** Returns a frame of a channel with room for `size` bytes at its end. */
 function channelFrame(type: FrameType, channel: Channel, size: number): Uint8Array {
   if (channel === undefined) return emptyFrame(type, size)
   const frame = emptyFrame(type, CHANNEL + size)
@@ -72,7 +73,10 @@ function channelFrame(type: FrameType, channel: Channel, size: number): Uint8Arr
   return frame
 }
 
-/** The channel of a frame that is not JSON, and what comes after it. Throws RangeError for a frame without one. */
+/**
+ * Splits the payload of a frame that is not JSON into channel and rest. Throws RangeError for a frame without a
+ * channel.
+ */
 export function takeChannel(payload: Uint8Array): { readonly channel: number; readonly rest: Uint8Array } {
   if (payload.length < CHANNEL) throw new RangeError('a frame without a channel')
   const [high = 0, low = 0] = payload
@@ -85,7 +89,7 @@ export function encodeInput(channel: Channel, bytes: Uint8Array): Uint8Array {
   return frame
 }
 
-/** A JSON control message. Throws RangeError when it is too large to be one. */
+/** Encodes a JSON control message. Throws RangeError when it is too large. */
 export function encodeJson(message: unknown): Uint8Array {
   const payload = new TextEncoder().encode(JSON.stringify(message))
   if (payload.length > MAX_CONTROL) throw new RangeError(`a message of ${payload.length} bytes is too large`)
@@ -104,7 +108,7 @@ function encodeWithOffset(type: FrameType, channel: Channel, offset: number, byt
 export const encodeOutput = (channel: Channel, offset: number, bytes: Uint8Array): Uint8Array =>
   encodeWithOffset(FRAME_OUTPUT, channel, offset, bytes)
 
-/** What goes before `size` bytes of output, to send both without putting them together. */
+/** Returns the head of a frame of `size` bytes of output, so that both can be sent without a copy. */
 export function outputHead(channel: Channel, offset: number, size: number): Uint8Array {
   const head = encodeOutput(channel, offset, new Uint8Array(0))
   setLength(head, head.length - 4 + size)
@@ -131,7 +135,7 @@ export function encodeTyped(channel: Channel, { read, typedAt, bytes }: TypedDir
   return encodeWithOffset(FRAME_TYPED, channel, read, payload)
 }
 
-/** Throws RangeError for what is none. */
+/** Decodes the payload of a FRAME_TYPED. Throws RangeError for a malformed one. */
 export function decodeTyped(payload: Uint8Array): TypedDirectly {
   const { offset: read, bytes: rest } = decodeOutput(payload)
   const { offset: typedAt, bytes } = decodeOutput(rest)
@@ -141,7 +145,7 @@ export function decodeTyped(payload: Uint8Array): TypedDirectly {
 export const encodeTaken = (channel: Channel, count: number): Uint8Array =>
   encodeWithOffset(FRAME_TAKEN, channel, count, new Uint8Array(0))
 
-/** The payload of a frame that begins with an offset, or (without bytes) of a count of what was taken. */
+/** Decodes a payload that begins with an offset, or is only a count (FRAME_TAKEN). Throws RangeError. */
 export function decodeOutput(payload: Uint8Array): { readonly offset: number; readonly bytes: Uint8Array } {
   if (payload.length < 8) throw new RangeError('an output frame without an offset')
   const offset = Number(new DataView(payload.buffer, payload.byteOffset).getBigUint64(0))
@@ -155,8 +159,8 @@ export class FrameDecoder {
   #size = 0
 
   /**
-   * The frames that are complete now; they may be parts of `bytes`, and are as good for as long. Throws RangeError
-   * for a stream that is no frames.
+   * Returns the frames that are complete now. They may be views of `bytes`, and are valid only as long as that. Throws
+   * RangeError for a malformed stream.
    */
   push(bytes: Uint8Array): Frame[] {
     if (bytes.length) {
@@ -164,7 +168,7 @@ export class FrameDecoder {
       this.#size += bytes.length
     }
     const frames = this.#frames()
-    // What is left of `bytes` is somebody else's memory.
+    // The rest of `bytes` is the caller's memory, so it is copied.
     const last = this.#held.pop()
     if (last) this.#held.push(new Uint8Array(last))
     return frames
@@ -186,7 +190,7 @@ export class FrameDecoder {
     return frames
   }
 
-  /** The first `size` bytes in one piece; joins only when a frame was split. */
+  /** Returns the first `size` bytes in one piece; joins pieces only when a frame was split. */
   #peek(size: number): Uint8Array {
     const [first, ...more] = this.#held
     if (first && (!more.length || first.length >= size)) return first

@@ -121,7 +121,7 @@ test('a call with something too long is refused with what it is', () => {
   ]
   for (const call of calls) {
     const parsed = parseClientMessage(bytes({ type: 'call', id: 7, call }))
-    const error = { code: 'E_USAGE', message: expect.stringMatching(/^"\/x{39}…" is too long: 4097 /) }
+    const error = { code: 'E_USAGE', message: expect.stringMatching(/^"\/x{39}…" is too long: it has 4097 /) }
     expect(parsed).toMatchObject({ type: 'refused', id: 7, error })
   }
 })

@@ -1,6 +1,6 @@
 /**
- * Control messages between clients and the daemon: one discriminated union per direction, validated here and nowhere
- * else. What a web page or tunnel may send is decided on top of this, never below.
+ * Control messages between clients and the daemon: one discriminated union per direction, validated only here. Limits
+ * for a web page or tunnel belong on top of this, never below.
  */
 import { CoopError } from '../core/errors.ts'
 import type { WindowSize } from '../core/window-size.ts'
@@ -13,18 +13,18 @@ import { type Fields, fieldsOf, integer, object, optional, text } from './shapes
 import { windowSize } from './shapes/values.ts'
 
 export type ClientMessage =
-  /** `dataDir`: the client takes boxes to be there. */
+  /** `dataDir` is the folder where the client expects boxes. */
   | {
       readonly type: 'hello'
       readonly protocol: number
       readonly version: string
       readonly dataDir?: string | undefined
-      /** Chosen at random by the client, and kept when it comes back. */
+      /** A random number of the client's, which it keeps when it comes back. */
       readonly client?: number | undefined
     }
-  /** On `channel`, 0 when left out, is shown what the call begins. */
+  /** A terminal or command that the call begins is shown on `channel`, by default 0. */
   | { readonly type: 'call'; readonly id: number; readonly channel?: number | undefined; readonly call: Call }
-  /** `visible`: false for a window that nobody sees now, such as a browser's tab in the background. */
+  /** `visible` is false for a window that nobody sees, such as a background tab of a browser. */
   | {
       readonly type: 'resize'
       readonly channel?: number | undefined
@@ -32,19 +32,19 @@ export type ClientMessage =
       readonly visible: boolean
     }
   | { readonly type: 'signal'; readonly channel?: number | undefined; readonly signal: number }
-  /** What is on that channel is over. */
+  /** The client closes that channel. */
   | { readonly type: 'close'; readonly channel: number }
-  /** A newer coop asks this daemon to make room for its own. Boxes and clients move on to that. */
+  /** A newer coop asks this daemon to make room for its own, which then takes over boxes and clients. */
   | { readonly type: 'retire' }
 
-/** A call that cannot be taken, and the answer to its client. */
+/** A call that cannot be accepted, and the answer to its client. */
 export interface RefusedCall {
   readonly type: 'refused'
   readonly id: number
   readonly error: CoopError
 }
 
-const MAX_CLIENT = 2 ** 32 // ids are random: two of them meet once in billions
+const MAX_CLIENT = 2 ** 32 // ids are random: two of them are equal once in billions
 
 const hello = object({
   protocol: integer(0, 1 << 30),
@@ -60,7 +60,7 @@ const signalNumber = integer(1, 64)
 function readCall(value: unknown): Call {
   const name = fieldsOf(value).do
   if (!isCallName(name)) throw new Malformed('a known call')
-  // The request was read by the shape of this very name.
+  // The cast holds: this very name's shape has read the request.
   return { do: name, ...CALLS[name].request.read(value) } as Call
 }
 
@@ -73,20 +73,20 @@ function callMessage(it: Fields, protocol: number): ClientMessage | RefusedCall 
   }
 }
 
-const SHOWN = 40 // characters of a value that is too long
+const SHOWN = 40 // characters of a too long value in its error
 
 function refusal(error: unknown): CoopError {
   if (error instanceof TooLong) {
     const start = JSON.stringify(`${error.value.slice(0, SHOWN)}…`)
-    const sentence = `${start} is too long: ${error.value.length} characters, and there is room for ${error.max}`
-    return new CoopError('E_USAGE', sentence, { hint: 'give a shorter one' })
+    const sentence = `${start} is too long: it has ${error.value.length} characters, and ${error.max} are allowed`
+    return new CoopError('E_USAGE', sentence, { hint: 'give a shorter value' })
   }
-  return new CoopError('E_DAEMON', 'the coop daemon does not understand what it was asked', {
-    hint: 'start a new one, boxes go on: coop system shutdown',
+  return new CoopError('E_DAEMON', 'the coop daemon does not understand the request', {
+    hint: 'end it, and the next command starts a new one; boxes keep running: coop system shutdown',
   })
 }
 
-/** A message of a client that speaks this protocol; undefined when it is none. */
+/** Parses a message of a client that speaks this protocol; undefined for a malformed one. */
 export function parseClientMessage(
   payload: Uint8Array,
   protocol = PROTOCOL,

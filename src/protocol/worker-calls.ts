@@ -1,6 +1,6 @@
 /**
- * Calls of the worker, the process that makes and removes images: one request on its stdin, then lines of JSON on its
- * stdout, events first and one reply or error at the end.
+ * Calls of the worker, the process that makes and removes images. It reads one request on its stdin and writes lines of
+ * JSON to its stdout: events first, and one reply or error at the end.
  */
 import type { ErrorJson } from '../core/errors.ts'
 import { call, type NameIn, type ReplyIn, type RequestIn } from './shapes/call.ts'
@@ -13,7 +13,7 @@ const words = list(text(1 << 20))
 
 const platform = object({ os: text(), architecture: text(), variant: optional(text()) })
 
-/** What is known of an image by its name. */
+/** An image and its record. */
 const image = object({
   reference,
   digest: text(),
@@ -53,9 +53,9 @@ const buildRequest = object({
     image: optional(text()),
     network: optional(text()),
   }),
-  /** Run every step again. */
+  /** Runs every step again. */
   noCache: flag,
-  /** Ask the registry again for the image. */
+  /** Asks the registry for the image again. */
   pull: flag,
 })
 export type BuildRequest = Of<typeof buildRequest>
@@ -87,12 +87,12 @@ export type WorkerReply<N extends WorkerCallName> = ReplyIn<typeof WORKER_CALLS,
 
 export type Phase = 'waiting' | 'downloading' | 'unpacking' | 'done' | 'there'
 
-/** What the worker says while it works. */
+/** Events of the worker while it works. */
 export type WorkerEvent =
   | { readonly event: 'layers'; readonly layers: readonly { readonly id: string; readonly size: number }[] }
-  /** Bytes of the layer as it is downloaded. */
+  /** `done` counts bytes of the layer as it is downloaded. */
   | { readonly event: 'layer'; readonly id: string; readonly phase: Phase; readonly done: number }
-  /** Of a build: a step begins, or is known already. */
+  /** A step of a build begins, or was built before. */
   | {
       readonly event: 'step'
       readonly number: number
@@ -102,10 +102,10 @@ export type WorkerEvent =
     }
   | { readonly event: 'output'; readonly text: string }
   | { readonly event: 'warning'; readonly text: string }
-  /** Why something of the network is tried again. */
+  /** Why a download is tried again. */
   | { readonly event: 'retry'; readonly text: string }
 
-/** A line of the worker. */
+/** One line of the worker's output. */
 export type WorkerLine =
   | WorkerEvent
   | { readonly event: 'reply'; readonly value: unknown }

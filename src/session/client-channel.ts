@@ -1,4 +1,4 @@
-/** One channel of a client: at most one terminal that is shown or command that runs. */
+/** One channel of a client. It carries at most one shown terminal or one running command. */
 import { CoopError } from '../core/errors.ts'
 import {
   type Channel,
@@ -12,13 +12,13 @@ import type { Pty } from '../terminal/pty.ts'
 import type { Client } from './client.ts'
 import type { Feed, Outlet } from './feed.ts'
 
-/** What a channel is for, until it ends. */
+/** The use of a channel, until it ends. */
 export interface Activity {
   readonly feed?: Feed
-  /** The box whose terminal is shown to a person. */
+  /** The box, when its terminal is shown to a person. */
   readonly box?: string
   signal?(signal: number): void
-  /** The client is gone. */
+  /** Called when the client is gone. */
   abandon(): void
 }
 
@@ -27,16 +27,16 @@ function quit(activity: Activity): void {
   activity.abandon()
 }
 
-const TAKEN_MS = 5 // the echo of a key goes first; a client that pastes has 64 KiB under way
-const TYPISTS = 0x10000 // channels of a client, which make its terminals' typists differ
+const TAKEN_MS = 5 // lets the echo of a key go first; a client that pastes has 64 KiB under way
+const TYPISTS = 0x10000 // channels of a client: each makes a typist of its own
 
 export class ClientChannel implements Outlet {
   readonly client: Client
   readonly #number: number
   #activity: Activity | undefined
-  /** The client's own terminal, as it told. */
+  /** The client's own terminal, as the client named it. */
   terminal: string | undefined
-  /** Of the client's input: bytes that came, and those that the terminal has. */
+  /** Bytes of the client's input that arrived; `#taken` of them have reached the terminal. */
   #typed = 0
   #taken = 0
   #tellTaken: Timer | undefined
@@ -59,7 +59,7 @@ export class ClientChannel implements Outlet {
     return this.client.transport.peer
   }
 
-  /** Who types here, for the ring: the same after the client came back. Protocol 3 named its process alone. */
+  /** Identifies the typist in the ring; unchanged after the client comes back. Protocol 3 used the pid alone. */
   get #typist(): number {
     return this.client.hasChannels ? this.client.id * TYPISTS + this.#number : this.client.id
   }
@@ -68,7 +68,7 @@ export class ClientChannel implements Outlet {
     return this.#activity
   }
 
-  /** One at a time; what begins when the client is gone already ends at once. */
+  /** Sets the one activity; it ends at once when the client is gone already. */
   set activity(activity: Activity | undefined) {
     const before = this.#activity
     this.#activity = this.#isGone ? undefined : activity
@@ -79,18 +79,18 @@ export class ClientChannel implements Outlet {
   /** Raises E_USAGE where this client's transport passes no descriptors. */
   needDescriptors(): void {
     if (this.client.transport.passesDescriptors) return
-    throw new CoopError('E_USAGE', 'This connection cannot pass descriptors.', {
+    throw new CoopError('E_USAGE', 'this connection cannot pass descriptors', {
       hint: 'ask for a terminal instead',
     })
   }
 
   /**
-   * Input begins, or goes on where the client's connection to the daemon before us stopped. Returns how much of it the
-   * terminal has.
+   * Begins input, or continues it where the client's connection to an earlier daemon stopped. Returns how many bytes of
+   * it the terminal has.
    */
   continueInput({ ring }: Pty, typed: number | undefined): number {
     const typist = this.#typist
-    // Another client had its number.
+    // An earlier client had the same number.
     if (typed === undefined && ring.typedBy(typist)) ring.setTyped({ typist, offset: 0 })
     this.#taken = this.#typed = Math.max(typed ?? 0, ring.typedBy(typist))
     return this.#taken
@@ -108,7 +108,7 @@ export class ClientChannel implements Outlet {
     if (isAccepted) this.#typed += bytes.length
   }
 
-  /** Input that has not come through here. Throws RangeError for what is none. */
+  /** Records input that the client typed into the terminal directly. Throws RangeError for a malformed payload. */
   typedDirectly(payload: Uint8Array): void {
     const feed = this.activity?.feed
     if (!feed || feed.readonly) return

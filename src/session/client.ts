@@ -1,4 +1,4 @@
-/** One client of the daemon: greets, calls, and has any number of terminals and commands, each on a channel. */
+/** One client of the daemon: its greeting, its calls, and its terminals and commands, each on a channel of its own. */
 import { type CoopError, errorToJson } from '../core/errors.ts'
 import { VERSION } from '../core/version.ts'
 import type { Call } from '../protocol/calls.ts'
@@ -19,15 +19,15 @@ import { ClientChannel } from './client-channel.ts'
 import { elsewhere } from './elsewhere.ts'
 import type { Transport, TransportUser } from './transport.ts'
 
-const MAX_CHANNELS = 256 // of one client; each may show a terminal
-const MAX_EVENTS_QUEUED = 256 * 1024 // bytes; a client that is behind by more misses events, and is told how many
+const MAX_CHANNELS = 256 // for one client; each may show a terminal
+const MAX_EVENTS_QUEUED = 256 * 1024 // bytes; a client that is further behind misses events, and is told how many
 
 export interface Handler {
   call(channel: ClientChannel, call: Call): Promise<unknown>
-  /** Before a call was looked at; what was sent ahead for it is not wanted. */
+  /** Called for a call that was refused unread: drops the descriptors that were sent ahead for it. */
   refused(client: Client): void
   closed(client: Client): void
-  /** A newer coop wants to take over. */
+  /** Called when a newer coop wants to take over. */
   retire(): void
 }
 
@@ -50,7 +50,7 @@ export class Client implements TransportUser {
     this.#dataDir = dataDir
   }
 
-  /** Chosen by the client: the same one after it came back to another daemon. */
+  /** The client's own choice, which it keeps when it comes back to another daemon. */
   get id(): number {
     return this.#id
   }
@@ -97,7 +97,7 @@ export class Client implements TransportUser {
     }
   }
 
-  /** A client of an older release gets its own protocol; one of a newer is told ours, and decides. */
+  /** Greets a client: an older release gets its own protocol; a newer one is told ours, and decides. */
   #greet(message: ClientMessage & { type: 'hello' }): void {
     this.#protocol = Math.max(OLDEST_PROTOCOL, Math.min(message.protocol, PROTOCOL))
     this.#id = message.client ?? this.transport.peer ?? 0
@@ -138,7 +138,7 @@ export class Client implements TransportUser {
     this.transport.send(encodeJson(message))
   }
 
-  /** Be told of everything from now on. */
+  /** Sends every event to this client from now on. */
   watchEvents(listen: (hear: (event: CoopEvent) => void) => () => void): void {
     this.#stopEvents ??= listen((event) => this.#event(event))
   }
@@ -153,7 +153,7 @@ export class Client implements TransportUser {
     this.tell({ type: 'event', event })
   }
 
-  /** A person who looks at one box is told when the agent of another waits. */
+  /** Tells a person who looks at one box that the agent of another waits. */
   tellWaiting(event: WaitingEvent): void {
     if (this.#stopEvents) return // it hears everything
     const shown = [...this.#channels.values()].flatMap(({ activity }) => activity?.box ?? [])

@@ -1,4 +1,7 @@
-/** Commands of `coop run` and `coop exec`: each belongs to a client, and waits for it when a daemon was replaced. */
+/**
+ * Commands of `coop run` and `coop exec`. Each belongs to a client; after a daemon was replaced, it waits for that
+ * client.
+ */
 import { SIGHUP } from '../../ffi/abi/constants.ts'
 import type { Box } from '../box/box.ts'
 import { startTimeOf } from '../container/clone.ts'
@@ -16,7 +19,7 @@ import { Feed } from './feed.ts'
 const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
 const COOP_FAILED = 125
-const RETURN_MS = 1_000 // how often a daemon looks whether a client that is still to come back lives
+const RETURN_MS = 1_000 // between two checks that a client which is expected back is alive
 
 interface Command {
   readonly box: Box
@@ -25,7 +28,7 @@ interface Command {
   orphaned: Timer | undefined
 }
 
-/** Shell conventions for a program that did not start (POSIX, "Exit Status for Commands"). */
+/** Returns the exit code that shells use for a program that did not start (POSIX, "Exit Status for Commands"). */
 function endOf(error: unknown): { code: number; error: CoopError } {
   const failed = startFailure(error)
   if (failed) {
@@ -33,7 +36,7 @@ function endOf(error: unknown): { code: number; error: CoopError } {
     if (what === 'folder')
       return {
         code: COOP_FAILED,
-        error: new CoopError('E_FAILED', sentence, { hint: 'coop exec --cwd DIR' }),
+        error: new CoopError('E_FAILED', sentence, { hint: 'name a folder in the box: coop exec --cwd DIR' }),
       }
     return { code: missing ? NOT_FOUND : NOT_EXECUTABLE, error: new CoopError('E_FAILED', sentence) }
   }
@@ -41,14 +44,14 @@ function endOf(error: unknown): { code: number; error: CoopError } {
   return { code: COOP_FAILED, error: new CoopError(failure.code, failure.message, { hint: failure.hint }) }
 }
 
-/** Why a command ended that did not end by itself. */
+/** Returns the error for a command that ended because its box did. */
 function endOfBox({ name, ending, stopping }: Box): CoopError | undefined {
   if (!ending) return undefined
   if (!stopping) return new CoopError('E_NO_BOX', `the box ${name} was ended`)
   return new CoopError('E_BOX_STATE', `the box ${name} was stopped`, { hint: `coop start ${name}` })
 }
 
-/** Where a folder of the host is in the box; the workspace for one that is not in it. */
+/** Returns the path in the box of a host folder; the workspace when the folder is not in it. */
 function inWorkspace({ workspace: { source, target } }: Plan, folder: string): string {
   return folder.startsWith(`${source.path}/`) ? `${target}${folder.slice(source.path.length)}` : target
 }
@@ -56,7 +59,10 @@ function inWorkspace({ workspace: { source, target } }: Plan, folder: string): s
 export class Commands {
   readonly #commands = new Map<string, Command>()
 
-  /** Take over what an earlier daemon started in a box. Who does not come back for it has gone, too. */
+  /**
+   * Takes over the commands that an earlier daemon started in a box, and abandons those whose client does not come
+   * back.
+   */
   adopt(box: Box): void {
     for (const record of box.manifest.commands) {
       const command: Command = {
@@ -68,18 +74,21 @@ export class Commands {
       this.#commands.set(record.token, command)
       this.#await(command)
     }
-    // A box for one command that was never started, or whose client is through with it.
+    // This box was made for one command, which never started or is done.
     if (box.manifest.kind === 'run' && !box.manifest.commands.length) void box.end({ force: true })
   }
 
-  /** A client that lives comes back by itself, sooner or later: it may be stopped, or have no processor. */
+  /**
+   * Waits as long as the client's process lives. It comes back sooner or later: it may be stopped, or short of CPU
+   * time.
+   */
   #await(command: Command): void {
     const { pid, startTime } = command.record.client
     if (startTime === undefined || startTimeOf(pid) !== startTime) this.#abandon(command)
     else command.orphaned = setTimeout(() => this.#await(command), RETURN_MS)
   }
 
-  /** Start a command on the connection's behalf: its end is told with `exit`, the client's end hangs it up. */
+  /** Starts a command for a client. Its end is reported with `exit`; the end of the client hangs it up. */
   async start(
     channel: ClientChannel,
     box: Box,
@@ -90,7 +99,7 @@ export class Commands {
     const { plan } = box.manifest
     const { token } = options
     const cwd = options.cwd ?? inWorkspace(plan, options.callerCwd ?? '')
-    const peer = channel.peer ?? 0 // a client that is no process of this machine cannot be looked after
+    const peer = channel.peer ?? 0 // 0: the client is no process of this machine, so its life cannot be checked
     const client = { pid: peer, startTime: startTimeOf(peer) }
     try {
       if (!name) throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop run CMD…' })
@@ -121,7 +130,7 @@ export class Commands {
     }
   }
 
-  /** Go on with a command that a client started with an earlier daemon. Raises E_NO_BOX. */
+  /** Connects a client again to a command that it started with an earlier daemon. Raises E_NO_BOX. */
   rejoin(channel: ClientChannel, { token, size, from, typed }: Request<'rejoin'>): Reply<'rejoin'> {
     const command = this.#commands.get(token)
     if (!command) throw new CoopError('E_NO_BOX', 'the command has ended with its box')
@@ -144,7 +153,7 @@ export class Commands {
     channel.activity = {
       ...(feed ? { feed } : {}),
       signal: (signal) => void box.processes.signal(record.pid, signal).catch(() => {}),
-      // The client has its exit code, or is gone: either way nobody asks for this command any more.
+      // The client has the exit code, or is gone: nobody will ask for this command again.
       abandon: () => {
         forget?.()
         if (ended) this.#release(command)
@@ -178,7 +187,7 @@ export class Commands {
   #release(command: Command): void {
     const { box, record } = command
     this.#commands.delete(record.token)
-    // A box of `coop run` ends with the command that it was made for, its first one; `coop exec` may run others in it.
+    // A box of `coop run` ends with its first command, which it was made for; `coop exec` may run others in it.
     const isItsOwn = box.manifest.commands[0]?.token === record.token
     if (box.manifest.kind === 'run' && isItsOwn) void box.end({ force: true })
     else void box.release(record)

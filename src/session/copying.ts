@@ -1,7 +1,7 @@
 /**
- * `coop cp`, the daemon's part: it has init find, open and make files, and hands their descriptors to the client,
- * which moves the bytes. So a copy of any size costs the daemon nothing, and a path of the host is only ever
- * resolved by who was given it.
+ * The daemon's part of `coop cp`. Init finds, opens and makes files; the daemon hands their descriptors to the client,
+ * which moves the bytes. A copy of any size therefore costs the daemon nothing, and the client itself resolves the host
+ * paths that its user gave.
  */
 import { sendDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
@@ -11,9 +11,9 @@ import type { CopyEntry, Created, FileTime, NewEntry, Place } from '../protocol/
 import type { BoxFiles, Opened, Unfinished } from '../trees/box-files.ts'
 import type { Activity } from './client-channel.ts'
 
-const MAX_UNFINISHED = 1024 // a client has at most one call's worth of files in hand
+const MAX_UNFINISHED = 1024 // files; a well-behaved client has at most one call's worth in hand
 
-/** The copy of one client. */
+/** One client's copy. */
 export class Copying implements Activity {
   readonly #box: Box
   readonly #socket: number
@@ -26,7 +26,7 @@ export class Copying implements Activity {
     this.#socket = socket
   }
 
-  /** Descriptors first: they are there when the client reads the answer. */
+  /** Sends the descriptors before the answer, so that the client has them when it reads that. */
   async #give<T>(opened: Promise<Opened<T>>): Promise<readonly T[]> {
     const { entries, fds } = await opened
     try {
@@ -39,10 +39,10 @@ export class Copying implements Activity {
 
   async #createNow(folder: Place, entries: readonly NewEntry[]): Promise<readonly Created[]> {
     if (this.#unfinished.size + entries.length > MAX_UNFINISHED)
-      throw new CoopError('E_FAILED', 'too many files are being copied at once')
+      throw new CoopError('E_FAILED', 'the copy has too many unfinished files')
     const planned = entries.map(({ name }) => ({
       file: this.#next++,
-      // A name that nobody in the box can have prepared something under.
+      // An unpredictable name, so that nobody in the box can have prepared something under it.
       unfinished: { folder, name, temporary: `.coop-cp.${crypto.randomUUID()}` },
     }))
     planned.forEach(({ file, unfinished }, index) => {
@@ -62,7 +62,7 @@ export class Copying implements Activity {
   async #finishNow(files: readonly number[]): Promise<readonly (string | null)[]> {
     const known = files.map((file) => {
       const unfinished = this.#unfinished.get(file)
-      if (!unfinished) throw new CoopError('E_FAILED', 'a file is to be finished that was not begun')
+      if (!unfinished) throw new CoopError('E_FAILED', 'the copy finishes a file that it did not begin')
       return unfinished
     })
     const results = await this.#box.files.finish(known)
@@ -70,21 +70,21 @@ export class Copying implements Activity {
     return results
   }
 
-  /** Leave nothing half-made. */
+  /** Removes all half-made files. */
   async #endNow(): Promise<void> {
     const left = [...this.#unfinished.values()]
     this.#unfinished.clear()
     for (let at = 0; at < left.length; at += 100) await this.#box.files.remove(left.slice(at, at + 100))
   }
 
-  /** The client is gone. What it asked for last may still be under way, and make files that must go, too. */
+  /** Ends the copy of a client that is gone, after its last call, which may still make files that must go, too. */
   abandon(): void {
     void this.#after(() => this.#endNow())
-      .catch(() => {}) // the box is gone, and its files with it
+      .catch(() => {}) // the box is gone with its files
       .finally(() => closeDescriptor(this.#socket))
   }
 
-  /** One after the other: answers and descriptors then come in one order. */
+  /** Runs work one after the other, so that answers and descriptors come in the same order. */
   #after<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work)
     this.#last = result.then(

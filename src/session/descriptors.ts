@@ -1,7 +1,6 @@
 /**
- * Descriptors that clients hand over: the pipes of `coop run` and `coop exec`, which the box then uses
- * directly. A socket of its own, because Bun's sockets drop what SCM_RIGHTS brings; read only when a message
- * on a connection says that something is there.
+ * Receives descriptors from clients: the pipes of `coop run` and `coop exec`, which the box then uses directly. They
+ * come over a socket of their own, because Bun's sockets drop SCM_RIGHTS.
  */
 import { existsSync, fchmodSync, rmSync } from 'node:fs'
 import { SOCK_DGRAM } from '../../ffi/abi/constants.ts'
@@ -13,13 +12,13 @@ import { descriptorSocket, type Paths } from '../core/paths.ts'
 import { descriptorsLeft, openFilesLimit } from '../engine/room.ts'
 
 const MAX_TOKEN = 64
-const KEEP_MS = 10_000 // for a client that died between sending descriptors and asking
-const LEAVE = 80 // descriptors that must stay free for what clients have asked for already
-const SHORT_MS = 20 // before the desk looks again whether there are enough
+const KEEP_MS = 10_000 // then descriptors are closed whose client died before its call
+const LEAVE = 80 // descriptors that stay free for calls that are under way
+const SHORT_MS = 20 // between two looks whether enough descriptors are free
 
 /**
- * When root invokes coop, its pipes belong to an id that the box does not have, and opening them once more, as
- * `echo >/dev/stderr` does, would be refused. They have no name by which anybody else could get at them.
+ * Opens a pipe to everybody. When root invokes coop, its pipes belong to an id that the box does not have, and opening
+ * them again, as `echo >/dev/stderr` does, would be refused. Pipes have no name, so nobody else can reach them.
  */
 function openToAll(fd: number): void {
   fchmodSync(fd, 0o666)
@@ -29,7 +28,7 @@ export class DescriptorDesk {
   readonly #path: string
   #socket: number
   readonly #waiting = new Map<string, { fds: number[]; since: number; kind: 'pipes' | 'socket' }>()
-  /** Calls whose descriptors are still in the socket, by their token. */
+  /** Calls that wait for their descriptors, by token. */
   readonly #expected = new Map<string, () => void>()
   readonly #watcher: Watcher
   #watched: Watched
@@ -38,7 +37,7 @@ export class DescriptorDesk {
 
   readonly #isBusy: () => boolean
 
-  /** `isBusy`: whether some that were taken wait for their turn. */
+  /** `isBusy` returns whether boxes wait to be made, whose clients' descriptors were taken already. */
   constructor(paths: Paths, watcher: Watcher, isBusy: () => boolean) {
     this.#path = descriptorSocket(paths)
     this.#watcher = watcher
@@ -53,8 +52,8 @@ export class DescriptorDesk {
   }
 
   /**
-   * The socket is emptied as it fills: the kernel keeps ten messages (net.unix.max_dgram_qlen), and clients that
-   * died before they asked must not fill it for all others.
+   * Reads messages as they arrive: the kernel keeps only ten (net.unix.max_dgram_qlen), and clients that died before
+   * their call must not fill the socket for all others.
    */
   #watch(): Watched {
     const watched = this.#watcher.watch(this.#socket, () => this.#arrived())
@@ -64,14 +63,14 @@ export class DescriptorDesk {
 
   #arrived(): void {
     if (this.#drain()) return this.#watched.arm({ reading: true, writing: false })
-    // Clients wait with theirs until others have ended.
+    // Too few descriptors are free: clients wait until others have ended.
     this.#again ??= setTimeout(() => {
       this.#again = undefined
       this.#arrived()
     }, SHORT_MS)
   }
 
-  /** After its file was deleted. */
+  /** Opens the socket again after its file was deleted. */
   reopen(): void {
     this.#watched.stop()
     closeDescriptor(this.#socket)
@@ -79,7 +78,7 @@ export class DescriptorDesk {
     this.#watched = this.#watch()
   }
 
-  /** What a process has sent and nobody took: it was refused, or is gone, and whoever reads its pipes waits for us. */
+  /** Closes descriptors that a refused or dead client left behind: readers of its pipes would wait for their end. */
   forget(pid: number | undefined): void {
     if (pid === undefined) return
     this.#drain()
@@ -89,8 +88,8 @@ export class DescriptorDesk {
   }
 
   /**
-   * What was sent under a token; undefined when nothing was. The caller owns them. It waits while there are too few
-   * descriptors: had each client that asks its turn at once, all of them would hold pipes and none could get a box.
+   * Returns the descriptors sent under a token, which the caller then owns; undefined when none were sent. Waits while
+   * too few descriptors are free: otherwise all clients would hold pipes, and none could get a box.
    */
   async take(token: string): Promise<number[] | undefined> {
     const fds = await this.#take(token, 'pipes')
@@ -98,7 +97,7 @@ export class DescriptorDesk {
     return fds
   }
 
-  /** A client's socket for descriptors that go to it; it never goes into a box. */
+  /** Returns a client's socket, by which it receives descriptors. The socket never goes into a box. */
   async takeSocket(token: string): Promise<number | undefined> {
     return (await this.#take(token, 'socket'))?.[0]
   }
@@ -122,7 +121,7 @@ export class DescriptorDesk {
     this.#expected.delete(token)
   }
 
-  /** Read what was sent. False when there are too few descriptors to go on. */
+  /** Reads all messages. Returns false when too few descriptors are free to go on. */
   #drain(): boolean {
     for (;;) {
       if (!this.#hasRoom()) return false
@@ -130,10 +129,10 @@ export class DescriptorDesk {
       try {
         message = receiveDescriptors(this.#socket, MAX_TOKEN)
       } catch {
-        continue // that one is lost, as its client is told; the next ones are whole
+        continue // this message is lost, and its call fails; the next ones are whole
       }
       if (!message) {
-        // A client sends before it asks: what is not here now never comes.
+        // Clients send descriptors before their call: those that are not here now never come.
         for (const token of [...this.#expected.keys()]) this.#tell(token)
         return true
       }
@@ -158,8 +157,8 @@ export class DescriptorDesk {
   }
 
   /**
-   * Most are for connections: clients come in before their descriptors, and none can be kept out. When few are left,
-   * descriptors come in one client after the other.
+   * Returns whether the next message may be read. Most free descriptors are reserved for connections, which cannot be
+   * refused. When few are left, descriptors come in for one client at a time.
    */
   #hasRoom(): boolean {
     const left = descriptorsLeft()
@@ -170,7 +169,7 @@ export class DescriptorDesk {
   #sweepSoon(): void {
     this.#sweep ??= setTimeout(() => {
       this.#sweep = undefined
-      // On a machine that is busy a client that lives may take long until it asks.
+      // A living client on a busy machine may be slow to make its call.
       for (const [token, { since }] of this.#waiting)
         if (Date.now() - since >= KEEP_MS && !isAlive(token)) this.#close(token)
       if (this.#waiting.size) this.#sweepSoon()
@@ -179,7 +178,7 @@ export class DescriptorDesk {
   }
 }
 
-/** Whether the process that a token names (client/descriptor-socket.ts) is there. */
+/** Returns whether the process that a token names (client/descriptor-socket.ts) is alive. */
 function isAlive(token: string): boolean {
   const pid = Number(/^\d+/.exec(token)?.[0])
   return pid > 0 && existsSync(`/proc/${pid}`)

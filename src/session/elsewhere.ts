@@ -1,4 +1,4 @@
-/** A client that was built or configured for another data folder: it found this daemon by the runtime folder alone. */
+/** Refuses clients whose data folder differs from this daemon's: they found it by the runtime folder alone. */
 import { realpathSync } from 'node:fs'
 import { CoopError } from '../core/errors.ts'
 
@@ -7,11 +7,11 @@ function isSameFolder(one: string, other: string): boolean {
   try {
     return realpathSync(one) === realpathSync(other)
   } catch {
-    return false // not made yet
+    return false // one of them does not exist yet
   }
 }
 
-/** What it is to be told when its data folder is not ours; one of an older release does not say which it has. */
+/** Returns the error for a client with another data folder; a client of an older release does not name its own. */
 export function elsewhere(ours: string, theirs: string | undefined): CoopError | undefined {
   if (theirs === undefined || isSameFolder(ours, theirs)) return undefined
   return new CoopError('E_DAEMON', `the coop daemon that runs keeps its boxes in ${ours}, not in ${theirs}`, {

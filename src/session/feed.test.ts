@@ -14,9 +14,9 @@ import { loadScreens, ScreenKeeper } from '../terminal/screen-keeper.ts'
 import { Feed, type FeedOptions, type Outlet } from './feed.ts'
 
 const SIZE = { columns: 80, rows: 24 }
-const FULL = 1 << 20 // bytes: more than a feed queues for anybody
+const FULL = 1 << 20 // bytes; more than a feed queues for any client
 
-/** A connection whose other end takes nothing until it is told to. */
+/** A connection whose other end accepts nothing until told to. */
 class Connection implements Outlet {
   readonly channel = 5
   readonly peer = 42
@@ -33,14 +33,14 @@ class Connection implements Outlet {
     this.next.resolve()
     this.next = Promise.withResolvers()
   }
-  /** So many frames have come: a screen may take its time. */
+  /** Resolves when so many frames have come; a screen may take a while. */
   async has(frames: number): Promise<void> {
     while (this.got.length < frames) await this.next.promise
   }
   notice(text: string): void {
     this.notices.push(text)
   }
-  /** The output that has come, which must be without gap or repetition from `from` on. */
+  /** Returns the received output, which must have no gap or repetition from `from` on. */
   textFrom(from: number): string {
     let at = from
     let text = ''
@@ -119,7 +119,7 @@ describe('who comes', () => {
     const { connection } = feed({ from })
     await connection.has(1)
     expect(connection.got).toMatchObject([{ type: FRAME_SCREEN, offset: RING_SIZE + 100 }])
-    expect(connection.notices).toEqual([]) // it is told how things stand, not how it got there
+    expect(connection.notices).toEqual([]) // the client gets the screen, and no notice about missed output
   })
 })
 
@@ -168,7 +168,7 @@ describe('who is slow', () => {
       slow.catchUp()
     }
     flood()
-    expect(connection.types).toEqual([FRAME_SCREEN]) // the one it came with
+    expect(connection.types).toEqual([FRAME_SCREEN]) // the screen that it got when it attached
     setSystemTime()
     await connection.has(2)
     expect(connection.got.at(-1)).toMatchObject({ type: FRAME_SCREEN, offset: pty.ring.offset })
@@ -246,7 +246,7 @@ test('who has left gets nothing more, also what was due later', async () => {
   for (const each of [connection, stays]) each.queued = FULL
   pty.say('x'.repeat(RING_SIZE + 1))
   for (const each of [connection, stays]) each.queued = 0
-  left.catchUp() // both are due a screen in a moment
+  left.catchUp() // both will get a screen in a moment
   other.catchUp()
   left.close()
   setSystemTime()

@@ -1,4 +1,4 @@
-/** One client's view of a PTY: sends output as fast as the client takes it, from the ring when it fell behind. */
+/** One client's view of a PTY. Output goes out as fast as the client takes it, from the ring when it fell behind. */
 import type { WindowSize } from '../core/window-size.ts'
 import type { ClientInfo } from '../protocol/calls/boxes.ts'
 import { type Channel, encodePicture, encodeScreen, outputHead } from '../protocol/frames.ts'
@@ -6,32 +6,32 @@ import { Pictures } from '../screen/pictures.ts'
 import type { Pty } from '../terminal/pty.ts'
 import type { PtyClient } from '../terminal/pty-client.ts'
 
-/** What a feed needs of a connection. */
+/** The parts of a connection that a feed needs. */
 export interface Outlet {
   /** Bytes that wait to be sent. */
   readonly queued: number
   /** Where its frames go. */
   readonly channel: Channel
-  /** The process at the other end, where there is one, and its terminal. */
+  /** The process at the other end, if it is one of this machine, and its terminal. */
   readonly peer: number | undefined
   readonly terminal: string | undefined
-  /** One frame, in as many parts as it comes in; they are only good during the call. */
+  /** Sends one frame, given in parts; they are valid only during the call. */
   send(...parts: Uint8Array[]): void
   notice(text: string): void
 }
 
 const HIGH_WATER = 64 * 1024 // bytes queued per client; the ring keeps the rest
-const EXCUSED_MS = 60_000 // how long nobody waits for a client that was too slow
-const SCREEN_MS = 100 // between two screens for a client that cannot keep up: what a person can tell apart
+const EXCUSED_MS = 60_000 // how long output does not wait for a client that was too slow
+const SCREEN_MS = 100 // between two screens for a client that cannot keep up: a person sees no faster
 
 const PICTURE_MS = 33 // between two pictures for a window of another size
 
 export interface FeedOptions {
   readonly readonly: boolean
   readonly size: WindowSize | undefined
-  /** What the client has already; undefined: it has nothing, and gets a screen. */
+  /** The offset of the first byte that the client lacks; undefined: it has nothing, and gets a screen. */
   readonly from: number | undefined
-  /** The client wants bytes and no screen: it shows them to nobody (`coop logs`). */
+  /** The client wants bytes and no screen (`coop logs`). */
   readonly plain?: boolean
 }
 
@@ -47,10 +47,10 @@ export class Feed implements PtyClient {
   /** The next offset that the client gets. */
   #next: number
   #needsScreen: boolean
-  /** What a window of another size than the terminal's has been shown; it cannot show the output itself. */
+  /** Pictures for a window whose size differs from the terminal's: it cannot show the output itself. */
   #pictures: Pictures | undefined
   #isStale = false
-  /** A screen or picture is being made. */
+  /** Whether a screen or picture is being made. */
   #isAsking = false
   #isClosed = false
   #whenSent: (() => void) | undefined
@@ -78,7 +78,7 @@ export class Feed implements PtyClient {
     return this.readonly || !this.#visible ? undefined : this.#size
   }
 
-  /** What listings say about this client; undefined for who only reads along. */
+  /** Describes this client for listings; undefined for `plain` clients. */
   get about(): ClientInfo | undefined {
     if (this.#plain) return undefined
     const { peer, terminal } = this.#outlet
@@ -122,7 +122,7 @@ export class Feed implements PtyClient {
     this.catchUp()
   }
 
-  /** Its client can type into the terminal and read it by itself, from now on. */
+  /** Called when the client can type into the terminal and read it directly from now on. */
   goDirect(): void {
     this.#direct = true
     this.pty.takeBack()
@@ -146,7 +146,7 @@ export class Feed implements PtyClient {
     this.#outlet.send(outputHead(this.#outlet.channel, offset, bytes.length), bytes)
   }
 
-  /** Send what the client does not have, while it takes it. Called when it has room. */
+  /** Sends the output that the client lacks, as long as it has room. Called whenever it has. */
   catchUp(): void {
     if (this.pty.closed) return
     if (this.#pictures) this.#draw()
@@ -175,8 +175,8 @@ export class Feed implements PtyClient {
   }
 
   /**
-   * Send all that is left, however slow the client is: nothing comes any more, and its end must not overtake it. Resolves
-   * when it is sent, or nobody wants it any more.
+   * Sends all remaining output, however slow the client is: the end of the terminal must not overtake it. Resolves when
+   * it is sent or the feed is closed.
    */
   finish(): Promise<void> {
     this.#finishing = true
@@ -188,7 +188,7 @@ export class Feed implements PtyClient {
     })
   }
 
-  /** Output that the client needs is gone from the ring, or it never had any: show it how things stand. */
+  /** Sends the whole screen when output that the client needs is gone from the ring, or it never had any. */
   #repair(): boolean {
     const missed = this.#needsScreen ? 0 : this.pty.ring.start - this.#next
     if (missed) this.#outlet.notice(`${missed} bytes of output came too fast and were left out`)
@@ -196,7 +196,7 @@ export class Feed implements PtyClient {
       this.#next = this.pty.ring.start
       return true
     }
-    this.#needsScreen = true // what was missed is told once
+    this.#needsScreen = true // the notice about missed output is sent once
     if (this.#isAsking || !this.#isDue(SCREEN_MS)) return false
     this.#isAsking = true
     let isAtOnce = true
@@ -230,7 +230,7 @@ export class Feed implements PtyClient {
     })
   }
 
-  /** Whether so much time has passed since the last screen; else `catchUp` is called when it has. */
+  /** Returns whether `interval` has passed since the last screen; otherwise schedules `catchUp` for then. */
   #isDue(interval: number): boolean {
     const wait = this.#screenAt + interval - Date.now()
     if (wait <= 0 || this.#finishing) {

@@ -1,4 +1,4 @@
-/** A way between the daemon and one client. What is said on it is the session's matter (client.ts). */
+/** A byte stream between the daemon and one client. The session (client.ts) decides what is sent on it. */
 
 export interface Transport {
   /** The process at the other end, where the kernel knows one. */
@@ -7,18 +7,18 @@ export interface Transport {
   readonly passesDescriptors: boolean
   /** Bytes that wait to be sent. */
   readonly queued: number
-  /** Send these parts one after the other. They are only good during the call. */
+  /** Sends these parts one after the other. They are valid only during the call. */
   send(...parts: readonly Uint8Array[]): void
-  /** Hang up; the user is told that it is gone. */
+  /** Hangs up; the user's `gone` is called. */
   close(): void
 }
 
-/** Whoever speaks on a transport. */
+/** The session that uses a transport. */
 export interface TransportUser {
-  /** Bytes came; they are only good during the call. */
+  /** Called with bytes that arrived; they are valid only during the call. */
   data(bytes: Uint8Array): void
-  /** Everything that was queued has been sent. */
+  /** Called when everything that was queued has been sent. */
   drained(): void
-  /** The way is closed, by whomever. Told once. */
+  /** Called once, when either side has closed the connection. */
   gone(): void
 }

@@ -1,9 +1,9 @@
-/** The unix socket as a transport: the only one whose peers can hand over descriptors. */
+/** The transport over a unix socket, the only one that can pass descriptors. */
 import type { Socket } from 'bun'
 import { peerCredentials } from '../../ffi/descriptors.ts'
 import type { Transport, TransportUser } from './transport.ts'
 
-const MAX_QUEUED = 64 << 20 // bytes; control replies only, terminal output stops far below
+const MAX_QUEUED = 64 << 20 // bytes; only control replies can reach it, terminal output stops far below
 
 export class UnixTransport implements Transport {
   readonly passesDescriptors = true
@@ -19,7 +19,7 @@ export class UnixTransport implements Transport {
     this.peer = peerCredentials((socket as unknown as { fd: number }).fd).pid
   }
 
-  /** Before the first bytes come. */
+  /** Sets the user, before the first bytes arrive. */
   serve(user: TransportUser): void {
     this.#user = user
   }

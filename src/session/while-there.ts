@@ -1,4 +1,4 @@
-/** Work for which boxes stand still: it ends early when its client goes. */
+/** Runs work for which boxes are frozen, and ends it early when its client is gone. */
 import { CoopError } from '../core/errors.ts'
 import type { ClientChannel } from './client-channel.ts'
 

@@ -1,6 +1,6 @@
 /**
- * `coop build`: the image, and each step of `setup` as a layer on top. A step runs as root of a box of its own, whose
- * files then are the layer: they have the form that overlayfs needs already.
+ * `coop build`: pulls the image, and makes each step of `setup` a layer on top. A step runs as root of a box of its
+ * own. The box's own files then become the layer: they already have the form that overlayfs needs.
  */
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -41,7 +41,7 @@ import { treeSize } from './disk-use.ts'
 import { runInBox } from './step-box.ts'
 import type { WorkerContext } from './work.ts'
 
-/** Raises E_IMAGE with the step that failed, its exit code, and how to look at what it left. */
+/** Builds. Raises E_IMAGE with the failed step, its exit code, and how to look at its files. */
 export async function build(
   context: WorkerContext,
   wanted: BuildRequest,
@@ -51,7 +51,7 @@ export async function build(
   const writable = writableOnDisk(paths)
   const workspace = workspaceSource(wanted.workspace, sensitiveFacts(host.home, paths), writable).path
   const request: BoxRequest = {
-    name: 'build', // its hostname is in the layers, which are to be the same each time
+    name: 'build', // a constant: the hostname gets into the layers, which must be the same each time
     workspace,
     environment: wanted.environment,
     overrides: wanted.overrides,
@@ -59,7 +59,7 @@ export async function build(
     writable,
   }
   const { loaded, open } = examine(request, paths, host)
-  refuse(open, workspace) // the image and the steps are the project's word
+  refuse(open, workspace) // the image and the steps come from the project
   const { image, setup } = loaded.config.sandbox
   const needsLayers = (): CoopError =>
     new CoopError('E_IMAGE', `sandbox.setup needs an image of layers, not ${image}`, {
@@ -67,7 +67,7 @@ export async function build(
     })
   if (image === 'host' || image.startsWith('rootfs:')) {
     if (setup.length) throw needsLayers()
-    prepareBox(request, paths, host) // says when there is no such folder
+    prepareBox(request, paths, host) // raises when there is no such folder
     return { reference: image, steps: 0, cached: 0 }
   }
   const ids = planIds(host.ids)
@@ -130,7 +130,10 @@ interface StepInput {
   readonly text: string
 }
 
-/** The plan of a step's box: without the workspace and everything else of the host's, which is not in the layer's key. */
+/**
+ * Returns the plan of a step's box: without the workspace and other mounts of the host, which the layer's key does not
+ * cover.
+ */
 function planOf(request: BoxRequest, context: WorkerContext): Plan {
   const { paths, host } = context
   const { plan } = makeReady(() => prepareBox(request, paths, host), paths, host)
@@ -147,7 +150,7 @@ async function runStep(
   const fresh = join(layersDir(paths, ids), `.tmp-${hexOf(id)}`)
   try {
     await discard(fresh)
-    // Boxes of a build are in no daemon's list: it would adopt them.
+    // A data folder of its own hides the box from the daemon, which would adopt it.
     const own: Paths = { ...paths, dataDir: join(fresh, 'box') }
     mkdirSync(own.dataDir, { recursive: true, mode: 0o711 })
     writeFileSync(layerLog(fresh), '', { mode: 0o600 })
@@ -172,12 +175,12 @@ async function runStep(
       const advice = singleIdAdvice(context.host.ids)
       if (advice) context.tell({ event: 'warning', text: `${advice.sentence}; ${advice.hint}` })
       throw new CoopError('E_IMAGE', `step ${index + 1} of setup ended with ${code}: ${text}`, {
-        hint: `all of its output: ${layerLog(left)}; look at what it left: coop run --image ${failed} -- sh`,
+        hint: `read all of its output: ${layerLog(left)}; look at its files: coop run --image ${failed} -- sh`,
       })
     }
     await discard(join(fresh, 'box'))
     const there = layerDir(paths, ids, id)
-    await discard(there) // built again, or hit by a power cut; boxes of the old build have it open and go on
+    await discard(there) // an older build, or a layer hit by a power cut; running boxes keep the old files open
     keep(fresh, there)
     removeRecord(paths, failedReference(id))
   } catch (error) {

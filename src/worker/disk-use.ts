@@ -1,4 +1,4 @@
-/** What coop's own folders take of the disk. */
+/** Measures how much of the disk coop's own folders take. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { AT_FDCWD, S_IFDIR } from '../../ffi/abi/constants.ts'
@@ -11,11 +11,12 @@ import { unusedLayers } from '../store/unused.ts'
 import { boxUses } from '../store/usage.ts'
 
 const SECTOR = 512 // bytes of stx_blocks
-const MAX_DEPTH = 500 // a descriptor for each
+const MAX_DEPTH = 500 // folders in folders; each holds a descriptor
 
 /**
- * Bytes on disk, hard links once. What belongs to other ids of a box and is closed to us is not counted, nor is what is
- * deeper than so many folders: it is at least this much. A box may be writing there: names are taken in open folders.
+ * Returns the bytes on disk; hard links count once. The result is a lower bound: folders that belong to other ids of a
+ * box and are closed to coop do not count, nor does anything below MAX_DEPTH. A box may be writing there, so names are
+ * looked up in open folders.
  */
 export function treeSize(path: string, seen = new Set<bigint>()): number {
   let total = 0
@@ -36,14 +37,14 @@ export function treeSize(path: string, seen = new Set<bigint>()): number {
         closeDescriptor(folder)
       }
     } catch {
-      // Closed to us, or gone meanwhile.
+      // Closed to coop, or gone meanwhile.
     }
   }
   visit(AT_FDCWD, tree.pathBytes(path), 0) // the folder itself is coop's own
   return total
 }
 
-const VOLUME = 'volume-' // how storage.ts calls them, beside the folders that boxes keep for each workspace
+const VOLUME = 'volume-' // the prefix that storage.ts gives volumes, beside the folders kept for each workspace
 
 export interface Volume {
   readonly name: string
@@ -59,7 +60,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** The named volumes. */
+/** Lists the named volumes. */
 export function listVolumes(paths: Paths): Volume[] {
   const boxes = boxUses(paths)
   return namesIn(volumesDir(paths))
@@ -75,11 +76,11 @@ export interface DiskUse {
   readonly kind: 'images' | 'downloads' | 'volumes' | 'persistent' | 'snapshots' | 'boxes'
   readonly count: number
   readonly bytes: number
-  /** What would be free after `coop system clean --all`, `coop volume prune`. */
+  /** Bytes that `coop system clean --all` and `coop volume prune` would free. */
   readonly reclaimable: number
 }
 
-/** By kind. */
+/** Returns the use by kind. */
 export function diskUse(paths: Paths): DiskUse[] {
   const sum = (folders: readonly string[]): number => {
     const seen = new Set<bigint>()

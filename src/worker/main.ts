@@ -1,6 +1,7 @@
 /**
- * The process that pulls and unpacks: neither its memory nor its work is the daemon's. First the zygote, then
- * everything else, as in src/daemon/main.ts. One request on stdin, lines of JSON on stdout; it ends with its client.
+ * The process that pulls and unpacks, so that its memory and work do not burden the daemon. It forks the zygote before
+ * it loads anything else, as in src/daemon/main.ts. It takes one request on stdin, writes lines of JSON to stdout, and
+ * ends with its client.
  */
 import { SOCK_SEQPACKET, SOCK_STREAM } from '../../ffi/abi/constants.ts'
 import { socketPair } from '../../ffi/descriptors.ts'

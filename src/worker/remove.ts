@@ -1,4 +1,4 @@
-/** Taking images away: their records at once, and the layers that nothing uses any more. */
+/** Removes images: their records at once, and layers that nothing else uses. */
 import { rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
@@ -18,7 +18,7 @@ import { usersOf } from '../store/usage.ts'
 import { listVolumes, treeSize } from './disk-use.ts'
 import type { WorkerContext } from './work.ts'
 
-/** Raises E_IMAGE when a box has one of these below it: it could not be started again. */
+/** Raises E_IMAGE when a box uses one of these images: the box could not be started again. */
 export function refuseUsed(paths: Paths, references: readonly string[]): void {
   for (const reference of references) {
     const record = readableRecord(paths, reference)
@@ -26,7 +26,7 @@ export function refuseUsed(paths: Paths, references: readonly string[]): void {
     if (!boxes.length) continue
     const users = boxes.length === 1 ? `the box ${boxes[0]} uses` : `the boxes ${boxes.join(', ')} use`
     throw new CoopError('E_IMAGE', `${users} the image ${reference}`, {
-      hint: `coop kill ${boxes[0]}; with --force the image goes, and boxes go on with its layers`,
+      hint: `end it: coop kill ${boxes[0]}; or remove the image only, boxes keep its layers: --force`,
     })
   }
 }
@@ -41,7 +41,7 @@ export async function removeImages(context: WorkerContext, references: readonly 
   let layers = 0
   for (const folder of unusedLayers(paths))
     await ifUnlocked(paths, `layer-${basename(folder)}`, async () => {
-      if (!unusedLayers(paths).includes(folder)) return // an image of it was published meanwhile
+      if (!unusedLayers(paths).includes(folder)) return // an image with it was published meanwhile
       bytes += treeSize(folder)
       layers++
       await discard(folder)
@@ -49,7 +49,7 @@ export async function removeImages(context: WorkerContext, references: readonly 
   return { references, layers, bytes }
 }
 
-/** What killed processes left half made. What cannot be taken away now is left for the next one who looks. */
+/** Removes layers that killed processes left half made. Layers that cannot be removed now wait for the next call. */
 export async function clearHalfMadeLayers(
   paths: Paths,
   discard: (folder: string) => Promise<void>,
@@ -58,7 +58,7 @@ export async function clearHalfMadeLayers(
     await ifUnlocked(paths, `layer-${name}`, () => discard(path).catch(() => {}))
 }
 
-/** Everything of the store that no box uses; with `downloads` also what was downloaded. */
+/** Removes everything in the store that no box uses; with `downloads`, downloaded files, too. */
 export async function clean(context: WorkerContext, downloads: boolean): Promise<Removed> {
   const removed = await removeImages(
     context,
@@ -71,7 +71,7 @@ export async function clean(context: WorkerContext, downloads: boolean): Promise
   return { ...removed, bytes: removed.bytes + bytes }
 }
 
-/** Everything that boxes leave behind. There must be no box any more. */
+/** Removes everything that boxes leave behind. No box may be left. */
 export async function prune(context: WorkerContext): Promise<WorkerReply<'system.prune'>> {
   const { paths, discard } = context
   const volumes = listVolumes(paths).length
@@ -87,7 +87,7 @@ export async function prune(context: WorkerContext): Promise<WorkerReply<'system
   return { images: published.length + references.length, volumes, snapshots, bytes: bytes + more }
 }
 
-/** Volumes that no box uses. Raises E_MOUNT for others. */
+/** Removes volumes. Raises E_MOUNT for a volume that a box uses. */
 export async function removeVolumes(context: WorkerContext, names: readonly string[]): Promise<Removed> {
   const volumes = listVolumes(context.paths)
   const wanted = names.map((name) => {

@@ -1,6 +1,6 @@
 /**
- * The box of a setup step: made like any other, but by the worker and without a socket for later daemons, so that it
- * ends with the worker whatever ends that.
+ * The box of a setup step. The worker makes it like any other box, but without a socket for later daemons, so that it
+ * ends with the worker in every case.
  */
 import { appendFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,22 +18,22 @@ import type { Plan } from '../sandbox/plan.ts'
 import { isDiskFull } from '../store/storage.ts'
 import type { WorkerContext } from './work.ts'
 
-const PIPE_SIZE = 1 << 20 // bytes: a step seldom waits for its output to be shown
+const PIPE_SIZE = 1 << 20 // bytes; large, so that a step seldom waits until its output is shown
 const KILLED = 128 + 9
 
 export interface StepBox {
-  /** Where the box keeps its files. */
+  /** The paths under which the box keeps its files. */
   readonly paths: Paths
   readonly plan: Plan
-  /** What `/bin/sh` runs. */
+  /** The script that `/bin/sh` runs. */
   readonly text: string
-  /** Where its files are afterwards. */
+  /** The folder that its files are moved to. */
   readonly files: string
-  /** All of its output goes there, too. */
+  /** A file that also gets all of its output. */
   readonly log: string
 }
 
-/** Resolves with the exit code, when nothing of the box runs any more. */
+/** Runs the step. Resolves with the exit code, when no process of the box is left. */
 export async function runInBox(
   context: WorkerContext,
   { paths, plan, text, files, log }: StepBox,
@@ -79,7 +79,7 @@ export async function runInBox(
       tell({ event: 'output', text: said })
     })
     const code = await exited
-    await end() // what it left running holds the pipe open
+    await end() // processes that the step left running would hold the pipe open
     await shown
     renameSync(join(upperDir(paths, plan.name), 'root'), files)
     return code
@@ -91,7 +91,7 @@ export async function runInBox(
   }
 }
 
-/** A full disk must not stop the reading: the step would wait for ever to say that it is full. */
+/** Appends to the log and ignores a full disk: if reading stopped, the step would hang while it reports that error. */
 function keepOutput(log: string, said: string): void {
   try {
     appendFileSync(log, said)

@@ -1,4 +1,4 @@
-/** What the worker does with its one request. */
+/** Runs the worker's one request. */
 
 import { existsSync, mkdirSync, renameSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
@@ -38,7 +38,7 @@ import { build } from './build.ts'
 import { clean, clearHalfMadeLayers, prune, refuseUsed, removeImages, removeVolumes } from './remove.ts'
 
 const INTERRUPTED = 130
-/** The client has its answer: its end is no reason any more to stop. */
+/** Whether the client has its answer; from then on, its end no longer stops the worker. */
 let isAnswered = false
 const BEHIND_MS = 2
 
@@ -56,14 +56,14 @@ function tell(event: WorkerLine): void {
     try {
       at += writeSync(1, bytes, at)
     } catch (error) {
-      // The client is behind: a step says more than a terminal shows.
+      // The client is behind: a step prints faster than a terminal shows.
       if (errnoOf(error) === 'EAGAIN') Bun.sleepSync(BEHIND_MS)
       else process.exit(INTERRUPTED) // nobody reads: the client is gone
     }
   }
 }
 
-/** One line of stdin: a call. Then the end of stdin means that the client is gone. */
+/** Reads one call from the first line of stdin. Later, the end of stdin means that the client is gone. */
 async function readCall(): Promise<{ name: WorkerCallName; request: unknown }> {
   const reader = Bun.stdin.stream().getReader()
   let text = ''
@@ -94,8 +94,8 @@ export async function work(connection: number, channel: number): Promise<void> {
         mkdirSync(trash, { recursive: true, mode: 0o700 })
         renameSync(folder, join(trash, `layer.${crypto.randomUUID()}`))
       } catch (error) {
-        // A folder that a box has given to another of its ids cannot be moved, only be deleted where it is; and a
-        // full disk has no place for the trash.
+        // A folder that a box gave to another of its ids cannot be moved, only deleted in place. A full disk has no
+        // room for the trash.
         if (!isDiskFull(error) && errnoOf(error) !== 'EACCES') throw error
         const left = removeTree(folder)
         if (left.length) await janitor({ host, zygote, log: () => {} }, left)
@@ -108,11 +108,11 @@ export async function work(connection: number, channel: number): Promise<void> {
     const value = await answer(context, name, request)
     isAnswered = true
     tell({ event: 'reply', value })
-    // The client goes, and nothing of its terminal or its folders is to be kept meanwhile.
+    // The client leaves now, so the worker lets go of its terminal and its folders.
     zygote.close()
     process.chdir('/')
     redirectToNull(2)
-    await new Promise((resolve) => setImmediate(resolve)) // what was closed above goes with the next turn
+    await new Promise((resolve) => setImmediate(resolve)) // the next turn really closes the descriptors above
     syncLayers(paths)
     process.exit(0)
   } catch (error) {
@@ -139,7 +139,7 @@ function open(reference: Reference, { paths, tell }: WorkerContext): Promise<Ope
         `${printReference(reference)} needs no pull: boxes start from it as it is`,
       )
     default:
-      // A link in a place where boxes write must not lead to an archive of somebody else's.
+      // A link in a place that boxes write must not lead to somebody else's archive.
       return openArchive({
         ...reference,
         path: resolvedPath(reference.path, writableOnDisk(paths), 'E_IMAGE'),
@@ -148,8 +148,8 @@ function open(reference: Reference, { paths, tell }: WorkerContext): Promise<Ope
 }
 
 /**
- * Who makes images has layers that no record and no box names yet: those who remove wait for the end of that. They
- * would take the image away from under a step of setup.
+ * Locks the store. Layers of a running pull or build look unused, as no record and no box names them yet; so removal
+ * waits for its end.
  */
 function inStore<T>(
   { paths, tell }: WorkerContext,
@@ -157,7 +157,8 @@ function inStore<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const others = how === 'alone' ? 'pulls or builds' : 'removes images'
-  const waiting = (): void => tell({ event: 'warning', text: `another coop ${others}: waiting for its end` })
+  const waiting = (): void =>
+    tell({ event: 'warning', text: `another coop ${others}; waiting until it is done` })
   return withLock(paths, 'store', waiting, work, how)
 }
 
@@ -190,7 +191,7 @@ function answer<N extends WorkerCallName>(
   name: N,
   request: unknown,
 ): Promise<WorkerReply<N>> {
-  // Read by the shape of this very name.
+  // The cast holds: this very name's shape has read the request.
   return HANDLERS[name](context, WORKER_CALLS[name].request.read(request) as WorkerRequest<N>)
 }
 
@@ -200,9 +201,13 @@ async function pullReference(context: WorkerContext, text: string): Promise<Imag
   const full = printReference(reference)
   const from = readRecord(paths, full)?.from
   if (from)
-    throw new CoopError('E_IMAGE', `${text} was made here, of the box ${from.box}: no registry has it`, {
-      hint: `make it again: coop image publish ${from.box} ${text} --force`,
-    })
+    throw new CoopError(
+      'E_IMAGE',
+      `${text} was made on this machine, of the box ${from.box}: no registry has it`,
+      {
+        hint: `make it again: coop image publish ${from.box} ${text} --force`,
+      },
+    )
   if (isLocal(full)) throw noLocalImage(full)
   try {
     const image = await open(reference, context)
@@ -213,7 +218,7 @@ async function pullReference(context: WorkerContext, text: string): Promise<Imag
   }
 }
 
-/** What was found wrong in an image, with the file or folder that it is in. */
+/** Adds the file or folder of the image to an error about its content. */
 function inFile(error: unknown, path: string): unknown {
   if (!(error instanceof CoopError) || error.code !== 'E_IMAGE' || error.message.includes(path)) return error
   return new CoopError(error.code, `${path}: ${error.message}`, { hint: error.hint, cause: error })

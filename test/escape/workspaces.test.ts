@@ -14,7 +14,7 @@ const LIST = ['--', 'ls', '-a', '.']
 async function refused(t: Scratch, args: readonly string[], cwd?: string): Promise<void> {
   const run = await t.coop(args, cwd === undefined ? {} : { cwd })
   expect({ args, cwd, code: run.code, stdout: run.stdout }).toEqual({ args, cwd, code: 125, stdout: '' })
-  expect(run.stderr).toMatch(/cannot be a workspace|is not mounted|does not exist|cannot be written/)
+  expect(run.stderr).toMatch(/cannot be a workspace|is not mounted|does not exist|you cannot write to/)
 }
 
 const link = (t: Scratch, name: string, to: string): string => {

@@ -72,7 +72,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await nothingLeft(t)
       expectRefusal(await t.coop(['volume', 'prune']), {
         code: 2,
-        sentence: /nobody can be asked/,
+        sentence: /cannot ask for confirmation/,
         hint: /--force/,
       })
       expect(output(await t.coop(['volume', 'prune', '-f']))).toContain('removed cache')

@@ -100,7 +100,7 @@ describe.each(everyone)('as $name', (invoker) => {
       output(await t.coop(['-d', '-n', 'box', '--image', 'with-tools', '--agent', 'sleep infinity']))
       output(await t.coop(['image', 'rm', '-f', 'with-tools']))
       output(await t.coop(['system', 'clean', '--all']))
-      const stderr = expect.stringMatching(/with-tools.* is not built; the box box goes on with the layers/)
+      const stderr = expect.stringMatching(/with-tools.* is not built; the box box keeps the layers/)
       for (const command of ['restart', 'stop', 'start'])
         expect(await t.coop([command])).toMatchObject({ code: 0, ...(command === 'stop' ? {} : { stderr }) })
       expect(await inside(t, 'cat /usr/local/bin/tool')).toBe('tool\n')

@@ -99,7 +99,7 @@ test('init writes a coop.toml that is valid, and never overwrites', async () => 
   expect(written).toMatch(/^\[sandbox\]$/m)
   expect(statSync(file).uid).toBe(ordinary.uid)
   output(await t.coop(['config']))
-  expectRefusal(await t.coop(['init']), { code: 2, sentence: /there already/, hint: /./ })
+  expectRefusal(await t.coop(['init']), { code: 2, sentence: /exists already/, hint: /./ })
   expect(readFileSync(file, 'utf8')).toBe(written)
   // It does not write through a link either, not even a dangling one.
   const other = t.folder('home/other')
@@ -214,7 +214,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { name: 'one' })
     await startBox(t, { name: 'two' })
-    const refused = { code: 2, sentence: /several boxes: one, two$/m, hint: /which one/ }
+    const refused = { code: 2, sentence: /several boxes: one, two$/m, hint: /name one/ }
     for (const args of [
       ['kill'],
       ['stop', '.'],
@@ -342,7 +342,7 @@ describe.each(invokers)('as $name', (invoker) => {
     ] as const)
       expectRefusal(await t.coop(['-d', flag, value]), {
         code: 1,
-        sentence: new RegExp(`there already, with ${flag.slice(2)} `),
+        sentence: new RegExp(`exists already, with ${flag.slice(2)} `),
         hint: /coop kill box/,
       })
     expect(output(await t.coop(['-d', '--network', 'host', '--agent', 'sleep 5']))).toContain(

@@ -272,7 +272,7 @@ except OSError: print(0)`
     follow.kill('SIGINT')
     await follow.finished(5_000)
     const pid = (await daemonPid(t)) ?? -1
-    expect(output(await t.coop(['system', 'shutdown']))).toContain('boxes go on')
+    expect(output(await t.coop(['system', 'shutdown']))).toContain('boxes keep running')
     await waitUntil(() => !alive(pid), 'the end of the daemon')
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'running' }])
   })

@@ -231,7 +231,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'unknown' }])
     expect(output(await t.coop(['ls']))).toMatch(/^box .* unknown \(unreadable\) /m)
     expect((await t.coop(['system', 'status'])).stderr).toMatch(/cannot be read.*boxes\/box/)
-    const refusal = { code: 1, sentence: /box is there, but its files cannot be read/, hint: /coop kill box/ }
+    const refusal = { code: 1, sentence: /box exists, but its files cannot be read/, hint: /coop kill box/ }
     for (const command of [
       ['stop', 'box'],
       ['-d', '-n', 'box'],

@@ -15,7 +15,7 @@ export default command({
     readonly: { type: 'boolean', description: 'watch only: your input does not reach the box' },
   },
   async run({ args }) {
-    needTerminal('run it in a terminal; coop status shows the box without one')
+    needTerminal('run it in a terminal; without one, look at the box: coop status')
     const { session, box } = await targetBox(args.box)
     return attachTo(session, box, { pty: 0, readonly: args.readonly })
   },

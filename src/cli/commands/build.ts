@@ -1,4 +1,4 @@
-/** `coop build`: the image of this project, with its setup steps. */
+/** `coop build`: builds the image of this project, with its setup steps. */
 import { BOX_OPTIONS, boxOptions, TRUST_OPTION } from '../common/box-options.ts'
 import { buildImage } from '../common/build-image.ts'
 import { command } from '../common/declare.ts'
@@ -8,7 +8,7 @@ export default command({
   meta: {
     summary: 'pull the image and run setup',
     description:
-      'Pull the image of this project and run the steps of setup. What was built before is not built again.',
+      'Pull the image of this project and run its setup steps. Steps that were built before are not run again.',
     examples: ['coop build', 'coop build --no-cache', 'coop build --image debian:bookworm'],
     group: 'Images and storage',
   },

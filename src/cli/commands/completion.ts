@@ -1,4 +1,4 @@
-/** `coop completion`: what makes a shell complete coop's commands. */
+/** `coop completion`: prints a script that makes a shell complete coop's commands. */
 import { CoopError } from '../../core/errors.ts'
 import { command } from '../common/declare.ts'
 import { print } from '../common/output.ts'

@@ -23,7 +23,7 @@ async function notAcceptedKeys(
 export default command({
   meta: {
     summary: 'show the effective configuration',
-    description: 'Show the effective configuration of this folder, and where each value comes from.',
+    description: 'Show the effective configuration of this folder, and the source of each value.',
     examples: ['coop config', 'coop config --json'],
     group: 'Settings',
   },

@@ -1,4 +1,4 @@
-/** `coop` alone: the agent of this folder. */
+/** `coop` alone: starts or rejoins the agent of this folder. */
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
@@ -11,7 +11,7 @@ export default command({
   meta: {
     summary: 'run an agent in a box',
     description:
-      'Run an AI coding agent in a box: this folder is in it, your home, keys and other projects are not.',
+      'Run an AI coding agent in a box. The box has this folder, but not your home, keys and other projects.',
     examples: [
       'coop                          start the agent here, or rejoin it; Ctrl+] leaves it running',
       'coop -d --agent codex         start it in the background',
@@ -25,8 +25,8 @@ export default command({
   async run({ args }) {
     const detach = args.detach
     if (!detach && !(isTerminal(0) && isTerminal(1))) {
-      throw new CoopError('E_NO_TERMINAL', 'without a terminal there is nothing to attach the agent to', {
-        hint: 'coop -d',
+      throw new CoopError('E_NO_TERMINAL', 'coop needs a terminal to attach to the agent', {
+        hint: 'start it in the background: coop -d',
       })
     }
     const options = boxOptions(args)

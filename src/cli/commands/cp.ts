@@ -1,4 +1,4 @@
-/** `coop cp`: files and folders between this machine and a running box. */
+/** `coop cp`: copies files and folders between this machine and a running box. */
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { command } from '../common/declare.ts'
@@ -52,7 +52,7 @@ export default command({
     const stream = (request.way === 'in' ? request.from : request.to).kind === 'stream'
     const stop = (signal: number): void => {
       report.interrupt(signal)
-      // Waiting for a daemon that does not answer: nothing of ours is half made then.
+      // For a copy that waits for a daemon which does not answer; then it has no half-made files.
       setTimeout(() => process.exit(128 + signal), INSIST_MS)
     }
     const onTerminal = request.way === 'out' && stream && isTerminal(1)

@@ -1,4 +1,4 @@
-/** `coop create`: a named box in the background. */
+/** `coop create`: starts a named box in the background. */
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { twoWords } from '../../config/words.ts'
@@ -11,7 +11,7 @@ const { name: _, ...OPTIONS } = START_OPTIONS
 export default command({
   meta: {
     summary: 'start a named box in the background',
-    description: 'Start a named box in the background. Without NAME, the box gets a name of two words.',
+    description: 'Start a named box in the background. Without NAME, coop picks a two-word name.',
     examples: ['coop create review', 'coop create -w ~/src/app --agent codex'],
     group: 'Boxes',
   },

@@ -1,4 +1,4 @@
-/** `coop events`: what happens to boxes, live. */
+/** `coop events`: shows events of boxes, live. */
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { CoopEvent } from '../../protocol/events.ts'
@@ -10,14 +10,14 @@ function sentence(event: CoopEvent): string {
     case 'box':
       return `${event.box}: the box was ${event.change}${event.reason ? ` (${event.reason})` : ''}`
     case 'waiting':
-      if (!event.waiting) return `${event.box}: the agent goes on`
+      if (!event.waiting) return `${event.box}: the agent no longer waits`
       return `${event.box}: the agent waits for you${event.text ? `: ${event.text}` : ''}`
     case 'terminal':
       return `${event.box}: terminal ${event.pty} was ${event.change}`
     case 'job':
       return `${event.box}: ${event.job} ${event.name} ${event.state}`
     case 'lost':
-      return `${event.count} events came too fast and were left out`
+      return `${event.count} events came too fast and were dropped`
   }
 }
 
@@ -36,7 +36,7 @@ export default command({
     const show = (event: CoopEvent): void => {
       const time = new Date()
       if (json) print(`${JSON.stringify({ time: time.toISOString(), ...event })}\n`)
-      // That a box changed in some way is for programs, which look at it again.
+      // `changed` is left out: it only tells programs to read the box again.
       else if (!(event.event === 'box' && event.change === 'changed'))
         print(`${time.toTimeString().slice(0, 8)}  ${printable(sentence(event))}\n`)
     }

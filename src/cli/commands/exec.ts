@@ -1,4 +1,4 @@
-/** `coop exec`: one command in a running box. */
+/** `coop exec`: runs one command in a running box. */
 import { currentFolder } from '../../client/exact-text.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { parseEnvFlags } from '../../config/env-flags.ts'

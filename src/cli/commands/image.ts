@@ -1,10 +1,10 @@
-/** `coop image`: images on this machine. */
+/** `coop image`: manages the images on this machine. */
 import { command } from '../common/declare.ts'
 
 export default command({
   meta: {
     summary: 'manage images',
-    description: 'The images that boxes start from.',
+    description: 'Manage the images that boxes start from.',
     examples: ['coop image pull debian:bookworm', 'coop image ls', 'coop image rm debian:bookworm'],
     group: 'Images and storage',
   },

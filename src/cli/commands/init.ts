@@ -34,7 +34,7 @@ export default command({
     } catch (error) {
       const { code } = error as { code?: string }
       if (code === 'EEXIST')
-        throw new CoopError('E_CONFIG', `${file} is there already`, { hint: 'edit it, or remove it first' })
+        throw new CoopError('E_CONFIG', `${file} exists already`, { hint: 'edit it, or remove it first' })
       throw new CoopError('E_CONFIG', `${file} cannot be written (${code})`, { cause: error })
     }
     print(`wrote ${file}\n`)

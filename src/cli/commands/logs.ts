@@ -1,4 +1,4 @@
-/** `coop logs`: what the agent of a box has put out. */
+/** `coop logs`: shows the output of a box's agent. */
 import { BOX_ARGUMENT, command } from '../common/declare.ts'
 import { LOGS_OPTIONS, showLogs } from '../common/logs.ts'
 import { targetOf } from '../common/target.ts'
@@ -7,7 +7,7 @@ export default command({
   meta: {
     summary: 'show the output of an agent',
     description:
-      'Show the output of the agent of a box, running or stopped. Escape sequences are left out when it goes into a pipe.',
+      'Show the output of the agent of a running or stopped box. Output into a pipe has no escape sequences.',
     examples: ['coop logs -n 100', 'coop logs my-app -f | grep -i error', 'coop logs --raw >session.txt'],
     group: 'Agents and commands',
   },

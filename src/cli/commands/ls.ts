@@ -1,4 +1,4 @@
-/** `coop ls`: the boxes. */
+/** `coop ls`: lists the boxes. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo } from '../../protocol/calls/boxes.ts'
@@ -8,7 +8,7 @@ import { age, bytes, homePath, paint, print, printError, printJson, table } from
 const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
 const STATE = HEAD.indexOf('STATE')
 
-/** An agent that waits is what a list is looked at for. */
+/** Returns the state to show. `waiting` replaces `running`, as users look for agents that wait. */
 function stateOf(box: BoxInfo): string {
   if (box.state === 'unknown')
     return `unknown (${box.release === undefined ? 'unreadable' : `coop ${box.release}`})`

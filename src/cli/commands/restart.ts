@@ -1,4 +1,4 @@
-/** `coop restart`: restart the agent; clients stay. */
+/** `coop restart`: restarts the agent; attached clients stay. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { callerEnvironment, TRUST_OPTION } from '../common/box-options.ts'

@@ -1,4 +1,4 @@
-/** `coop run`: one command in a fresh box that is removed afterwards. */
+/** `coop run`: runs one command in a fresh box, and removes the box afterwards. */
 import { isThere } from '../../../ffi/files.ts'
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
@@ -37,7 +37,7 @@ export default command({
     ...BOX_OPTIONS,
     ...TRUST_OPTION,
     ...TERMINAL_OPTIONS,
-    plan: { type: 'boolean', description: 'print what the box would be, as JSON, and start nothing' },
+    plan: { type: 'boolean', description: 'print the plan of the box as JSON, and start nothing' },
   },
   async run({ args }) {
     const paths = userPaths()

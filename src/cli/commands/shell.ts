@@ -1,4 +1,4 @@
-/** `coop shell`: a shell in a box, on a PTY that stays when it is left. */
+/** `coop shell`: opens a shell in a box, on a PTY that stays when the user detaches. */
 import { terminalSize } from '../../client/terminal/terminal.ts'
 import { BOX_ARGUMENT, command } from '../common/declare.ts'
 import { needTerminal, openShell, ownTerminal } from '../common/show.ts'
@@ -25,7 +25,7 @@ export default command({
     restart: () => import('./shell/restart.ts'),
   },
   async run({ args }) {
-    needTerminal('for a command without a terminal: coop exec CMD…')
+    needTerminal('run a command without a terminal: coop exec CMD…')
     const { session, box } = await targetBox(args.box)
     const line = args.command
     return openShell(session, box, {

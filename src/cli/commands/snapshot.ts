@@ -1,11 +1,11 @@
-/** `coop snapshot`: a box's files, kept and put back. */
+/** `coop snapshot`: keeps copies of a box's files, and puts them back. */
 import { command } from '../common/declare.ts'
 
 export default command({
   meta: {
-    summary: "keep a box's files, and put them back",
+    summary: "keep copies of a box's files, and put them back",
     description:
-      "Keep a box's own files, and put them back. Its agent goes on meanwhile; a snapshot outlives its box.",
+      "Keep copies of a box's own files, and put them back. The agent keeps running; a snapshot outlives its box.",
     examples: [
       'coop snapshot create before-upgrade --note "all tests green" --workspace',
       'coop snapshot ls',

@@ -1,4 +1,4 @@
-/** `coop start`: start a stopped box again. */
+/** `coop start`: starts a stopped box again. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { callerEnvironment, TRUST_OPTION } from '../common/box-options.ts'

@@ -1,4 +1,4 @@
-/** `coop status`: everything about one box. */
+/** `coop status`: shows everything about one box. */
 
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
@@ -35,7 +35,7 @@ function text(status: BoxStatus): string {
     [
       'image',
       status.olderBuild
-        ? `${status.image} (an older build; coop stop and coop start go over to the new one)`
+        ? `${status.image} (an older build; coop stop and coop start switch to the new one)`
         : status.image,
     ],
     ['user', `${status.user.name}, home ${status.user.home}`],
@@ -83,7 +83,7 @@ function text(status: BoxStatus): string {
   ].join('')
 }
 
-/** Of a box that this release cannot read. */
+/** Returns the text for a box that this release cannot read. */
 function unknownText(box: BoxInfo): string {
   const fix = box.release === undefined ? '' : 'update coop; or '
   const rows = [

@@ -1,4 +1,4 @@
-/** `coop stop`: end the processes of a box and keep its files. */
+/** `coop stop`: ends the processes of a box and keeps its files. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { BOX_ARGUMENT, command } from '../common/declare.ts'

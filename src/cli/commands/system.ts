@@ -1,11 +1,10 @@
-/** `coop system`: the daemon itself. */
+/** `coop system`: manages the daemon and the disk. */
 import { command } from '../common/declare.ts'
 
 export default command({
   meta: {
     summary: 'manage the daemon and the disk',
-    description:
-      'The coop daemon and the disk: what it does, its log, stopping it; what is kept, removing it.',
+    description: 'Look at the coop daemon and its log, or stop it; show the use of the disk, and free it.',
     examples: ['coop system status', 'coop system df', 'coop system logs -f', 'coop system shutdown'],
     group: 'System',
   },

@@ -1,4 +1,4 @@
-/** `coop trust`: what this folder's coop.toml asks for beyond the safe set, and a person's word for it. */
+/** `coop trust`: shows what this folder's coop.toml asks for beyond the safe set, and lets a person accept it. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { TrustInfo } from '../../protocol/calls/trust.ts'

@@ -1,10 +1,10 @@
-/** `coop volume`: named volumes. */
+/** `coop volume`: manages named volumes. */
 import { command } from '../common/declare.ts'
 
 export default command({
   meta: {
     summary: 'manage named volumes',
-    description: 'Named volumes: storage that outlives boxes.',
+    description: 'Manage named volumes: storage that outlives boxes.',
     examples: ['coop volume ls', 'coop volume rm cache', 'coop volume prune'],
     group: 'Images and storage',
   },

@@ -1,18 +1,22 @@
-/** Asking a person, where it may matter much or take long. */
+/** Asks a person before an important or long action. */
 import { readSync } from 'node:fs'
 import { CoopError } from '../../core/errors.ts'
 import { isTerminal, printError } from './output.ts'
 
 const MAX_ANSWER = 64 // bytes
 
-/** Before something is removed for good. Raises E_USAGE without a terminal, E_FAILED when the answer is not yes. */
+/**
+ * Asks before something is removed for good. Raises E_USAGE without a terminal, E_FAILED when the answer is not yes.
+ */
 export function confirm(question: string): void {
   if (!isTerminal(0) || !isTerminal(2))
-    throw new CoopError('E_USAGE', 'without a terminal nobody can be asked', { hint: 'add --force' })
+    throw new CoopError('E_USAGE', 'coop cannot ask for confirmation without a terminal', {
+      hint: 'add --force',
+    })
   if (!isYes(question)) throw new CoopError('E_FAILED', 'nothing was removed')
 }
 
-/** Ask on the terminal; anything but a yes is a no. */
+/** Asks on the terminal. Any answer except a yes means no. */
 export function isYes(question: string): boolean {
   printError(`${question} [y/N] `)
   const answer = Buffer.alloc(MAX_ANSWER)

@@ -1,4 +1,4 @@
-/** Flags that say how a box is to be made, shared by the commands that make one. */
+/** Flags for a new box, shared by the commands that make one. */
 
 import { asText, currentFolder } from '../../client/exact-text.ts'
 import { parseEnvFlags } from '../../config/env-flags.ts'
@@ -42,7 +42,7 @@ export const BOX_OPTIONS = {
   },
 } as const satisfies Declared
 
-/** Of every command that starts a box. */
+/** The option of every command that starts a box. */
 export const TRUST_OPTION = {
   trust: {
     type: 'boolean',
@@ -50,7 +50,7 @@ export const TRUST_OPTION = {
   },
 } as const satisfies Declared
 
-/** The caller's environment as the daemon may see it. */
+/** Returns the part of the caller's environment that the daemon may see. */
 export function callerEnvironment(): Record<string, string> {
   const env: Record<string, string> = {}
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value

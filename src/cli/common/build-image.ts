@@ -1,4 +1,4 @@
-/** Building the image of a project, with its setup steps. */
+/** Builds the image of a project, with its setup steps. */
 import { askWorker } from '../../client/image-worker.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { BoxOptions } from '../../protocol/shapes/values.ts'
@@ -11,11 +11,11 @@ export interface BuildOptions {
   readonly quiet: boolean
   readonly noCache: boolean
   readonly pull: boolean
-  /** Accept what the project asks for. */
+  /** Accepts everything that the project asks for. */
   readonly trust: boolean
 }
 
-/** Build what a box with these options starts from; progress and the steps' output on stderr. */
+/** Builds the image that a box with these options starts from. Progress and the steps' output go to stderr. */
 export async function buildImage(
   box: BoxOptions,
   { quiet, noCache, pull, trust }: BuildOptions,
@@ -53,7 +53,7 @@ const isInterrupted = (error: unknown): boolean =>
 const interruptedIn = (step: number, noCache: boolean): CoopError =>
   new CoopError('E_INTERRUPTED', `the build was interrupted in step ${step}`, {
     hint: noCache
-      ? 'what was built is kept; to run every step again: coop build --no-cache'
+      ? 'run every step again: coop build --no-cache; the steps that were built are kept'
       : `coop build goes on with step ${step}; the image and the steps before are kept`,
   })
 

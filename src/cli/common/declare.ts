@@ -1,10 +1,10 @@
 /**
- * What a command is: its arguments, options, examples and completions, declared once with citty's declarations. Reading,
- * help, suggestions, completion, the man pages and docs/commands.md all follow from it.
+ * Declares commands: arguments, options, examples and completions, once, in citty's form. The reader, help,
+ * suggestions, completion, man pages and docs/commands.md all use these declarations.
  */
 import { type ArgDef, type CommandDef, type CommandMeta, defineCommand } from 'citty'
 
-/** What a shell may complete a value with. */
+/** The kinds of values that a shell can complete. */
 export type Completion =
   | 'agent'
   | 'box'
@@ -19,7 +19,7 @@ export type Completion =
 
 /** An option or a positional argument. */
 export type Arg = ArgDef & {
-  /** Takes several values: an option may be given again, a positional takes the rest. */
+  /** Takes several values: an option may be repeated, a positional takes the rest. */
   readonly many?: true
   /** A whole number within these bounds. */
   readonly range?: readonly [min: number, max: number]
@@ -38,32 +38,32 @@ type Value<A extends Arg> = A extends { readonly many: true }
         ? string
         : string | undefined
 
-/** The values of arguments, as `run` gets them. */
+/** The values of arguments, in the form that `run` gets. */
 export type Args<T extends Declared> = { readonly [K in keyof T]: Value<T[K]> }
 
 export const GROUPS = ['Agents and commands', 'Boxes', 'Images and storage', 'Settings', 'System'] as const
 export type Group = (typeof GROUPS)[number]
 
 export interface Meta extends CommandMeta {
-  /** The line in lists of commands; `description` is the text of its own help. */
+  /** The line in lists of commands; `description` begins the command's own help. */
   readonly summary: string
   readonly description: string
   readonly examples: readonly string[]
-  /** Of a command of the first level. */
+  /** The group of a first-level command. */
   readonly group?: Group
-  /** Everything from the first argument that is no option belongs to somebody else. */
+  /** Passes everything from the first word that is not an option on to another program. */
   readonly passThrough?: true
-  /** Exit codes beside those that every command has. */
+  /** Exit codes in addition to those of every command. */
   readonly exits?: Readonly<Record<string, string>>
 }
 
 export type Load = () => Promise<{ readonly default: Command }>
 
-/** A command whose arguments are not known here, as the reader and the printers see it. */
+/** A command with untyped arguments, for the reader and the printers. */
 export interface Command {
   readonly meta: Meta
   readonly args: Declared
-  /** Sub-commands, each loaded when it is called. */
+  /** Sub-commands; each is loaded when it is called. */
   readonly subCommands?: Readonly<Record<string, Load>>
   run?(context: { readonly args: Values }): Promise<number>
 }
@@ -71,18 +71,18 @@ export interface Command {
 /** Values of arguments by name, before a declaration gives them types. */
 export type Values = Readonly<Record<string, unknown>>
 
-/** A command, declared. */
+/** Declares a command. */
 export function command<const T extends Declared>(definition: {
   readonly meta: Meta
   readonly args: T
   readonly subCommands?: Readonly<Record<string, Load>>
   run?(context: { readonly args: Args<T> }): Promise<number>
 }): Command {
-  // citty keeps the declaration as it is; the reader is ours (read-args.ts).
+  // citty keeps the declaration unchanged; coop reads arguments itself (read-args.ts).
   return defineCommand(definition as unknown as CommandDef) as unknown as Command
 }
 
-/** The box that a command is about. */
+/** The box that a command acts on. */
 export const BOX_ARGUMENT = {
   type: 'positional',
   complete: 'box',
@@ -94,29 +94,29 @@ export const JSON_OPTION = {
   json: { type: 'boolean', description: 'Print machine-readable JSON.' },
 } as const satisfies Declared
 
-/** What every command has. */
+/** The option of every command. */
 export const HELP = {
   help: { type: 'boolean', alias: 'h', description: 'Show this help.' },
 } as const satisfies Declared
 
-/** The name of a value in help texts: `BOX`. */
+/** Returns the name of a value in help texts: `BOX`. */
 export function valueName(name: string, { valueHint }: Arg): string {
   return valueHint ?? name.toUpperCase()
 }
 
 export const isPositional = ({ type }: Arg): boolean => type === 'positional'
 
-/** Positional arguments in their order, by name. */
+/** Returns the positional arguments in order, by name. */
 export function positionalsOf(args: Declared): readonly (readonly [name: string, arg: Arg])[] {
   return Object.entries(args).filter(([, arg]) => isPositional(arg))
 }
 
-/** Options, by long name. */
+/** Returns the options, by long name. */
 export function optionsOf(args: Declared): readonly (readonly [name: string, arg: Arg])[] {
   return Object.entries({ ...args, ...HELP }).filter(([, arg]) => !isPositional(arg))
 }
 
-/** The letter of an option. */
+/** Returns the letter of an option. */
 export function letterOf(arg: Arg): string | undefined {
   const alias = 'alias' in arg ? arg.alias : undefined
   return typeof alias === 'string' ? alias : alias?.[0]

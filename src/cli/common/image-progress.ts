@@ -8,7 +8,7 @@ const DRAW_MS = 100
 const SURE_S = 0.2 // a rate of less time says nothing
 const OTHER_ROWS = 2 // the command above, the cursor below
 const WORDS: Readonly<Record<Phase, string>> = {
-  waiting: 'another coop is at it',
+  waiting: 'another coop pulls it',
   downloading: 'downloading',
   unpacking: 'unpacking',
   done: 'done',
@@ -83,7 +83,9 @@ export class ImageProgress {
   }
 }
 
-/** A line for each layer; with less room than that, what moves comes first. `now`: milliseconds, as `since`. */
+/**
+ * Returns a line for each layer; when room is short, active layers come first. `now` is in milliseconds, like `since`.
+ */
 export function layerLines(layers: readonly Layer[], room: number, now: number): string[] {
   if (layers.length <= room) return layers.map((layer) => layerLine(layer, now))
   const left = layers.filter(({ phase }) => phase !== 'done' && phase !== 'there')

@@ -1,4 +1,4 @@
-/** A command in a box on behalf of this process: its streams, its signals, its exit code. */
+/** Runs a command in a box for this process: its streams, its signals, its exit code. */
 
 import { connect } from '../../client/daemon.ts'
 import { isLost, type Session } from '../../client/session.ts'
@@ -9,26 +9,26 @@ import type { Paths } from '../../core/paths.ts'
 import type { CommandOptions } from '../../protocol/calls/commands.ts'
 import { isTerminal, paint, printable, printError } from './output.ts'
 
-/** Signals that are passed on, with their numbers (signal(7)); the same on both architectures. */
+/** The forwarded signals with their numbers (signal(7)), which are the same on both architectures. */
 const FORWARDED = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGUSR1: 10, SIGUSR2: 12, SIGTERM: 15 } as const
 const COOP_FAILED = 125
 const MAX_WORDS = 65_536
-const MAX_BYTES = 750_000 // of a message; the rest is for the caller's environment
+const MAX_BYTES = 750_000 // in a message; the rest of its size is for the caller's environment
 
 export interface Launch {
   readonly command: readonly string[]
-  /** Undefined: a terminal when stdin and stdout are one. */
+  /** Undefined: use a terminal when stdin and stdout are one. */
   readonly terminal: boolean | undefined
   readonly cwd?: string
   readonly callerCwd?: string
   readonly env?: Readonly<Record<string, string>>
-  /** Settles what has to be settled before the streams are touched. */
+  /** Runs before the streams are touched, for questions to the user. */
   before?(): Promise<void>
-  /** Ask the daemon to start it. */
+  /** Asks the daemon to start it. */
   start(session: Session, command: CommandOptions): Promise<unknown>
 }
 
-/** 128 bits that nobody can guess. */
+/** Returns an unguessable token of 128 bits. */
 function newToken(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex')
 }
@@ -50,7 +50,7 @@ async function inTerminal(
     const size = terminalSize()
     if (started) return current.call('rejoin', { token: base.token, size, ...progress })
     const terminal = { ...size, term: process.env.TERM ?? 'xterm-256color' }
-    started = true // perhaps: a command whose daemon dies now is looked for, and never started twice
+    started = true // it may have started: if the daemon dies now, look for the command, and never start it twice
     await launch.start(current, { ...base, terminal })
     return {}
   }
@@ -75,14 +75,14 @@ async function withPipes(
       if (state === 'started') current.signal(signal)
       else if (state === 'new') waiting.push(signal)
       else {
-        stdio.end() // nobody takes the last of the output
+        stdio.end() // nobody will read the remaining output
         process.exit(128 + signal)
       }
     })
   }
   let lost = lossOf(current)
   const unlessLost = (error: unknown): void => {
-    if (!isLost(error)) throw error // a lost daemon is noticed below
+    if (!isLost(error)) throw error // the code below handles a lost daemon
   }
   try {
     await launch.start(current, { ...base, descriptors: stdio.token }).catch(unlessLost)
@@ -98,7 +98,7 @@ async function withPipes(
         if (lost) complain(`the output cannot be written (${lost})`)
         return lost && exit.code === 0 ? COOP_FAILED : exit.code
       }
-      // The command goes on, its pipes are its own; the next daemon knows what it ends with.
+      // The command keeps running with its own pipes; the next daemon will know its exit code.
       stdio.watch(undefined)
       current = await connect(paths)
       lost = lossOf(current)
@@ -106,7 +106,7 @@ async function withPipes(
     }
   } finally {
     if (state === 'started')
-      await stdio.finish() // what came before it was lost
+      await stdio.finish() // writes the output from before the loss
     else stdio.end()
   }
 }
@@ -117,19 +117,19 @@ function lossOf(session: Session): Promise<undefined> {
   })
 }
 
-/** What a message to the daemon can hold. Raises E_USAGE. */
+/** Checks that a message to the daemon can hold the command. Raises E_USAGE. */
 function checkSize(options: CommandOptions): void {
   if (options.command.length <= MAX_WORDS && JSON.stringify(options).length <= MAX_BYTES) return
   throw new CoopError(
     'E_USAGE',
     'the arguments are too long: coop passes on at most 65,536 words and 750,000 bytes',
     {
-      hint: 'give them to the command on its input or in a file: xargs, or @FILE where it knows that',
+      hint: 'pass them on the input of the command (xargs), or in a file (@FILE, if it supports that)',
     },
   )
 }
 
-/** Run it; resolves with the command's exit code, or 125 when coop itself failed. */
+/** Runs the command. Resolves with its exit code, or 125 when coop itself failed. */
 export async function launch(connecting: Promise<Session>, paths: Paths, what: Launch): Promise<number> {
   try {
     const session = await connecting

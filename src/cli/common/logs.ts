@@ -1,4 +1,4 @@
-/** What a terminal of a box has shown, for `coop logs` and `coop shell logs`. */
+/** Prints the output of a box's terminal, for `coop logs` and `coop shell logs`. */
 import { writeAll } from '../../../ffi/pipes.ts'
 import { connect } from '../../client/daemon.ts'
 import { followOutput, readOutput, type Source } from '../../client/output.ts'
@@ -28,7 +28,7 @@ function put(bytes: Uint8Array): void {
   if (writeAll(1, bytes) < 0) process.exit(0) // the reader has seen enough
 }
 
-/** The last `count` lines; a last one without its end counts. */
+/** Returns the last `count` lines; an unfinished last line counts. */
 export function lastLines(bytes: Buffer, count: number): Buffer {
   let at = bytes.length - (bytes.at(-1) === NEWLINE ? 1 : 0)
   for (let left = count; left > 0; left--) {
@@ -38,13 +38,13 @@ export function lastLines(bytes: Buffer, count: number): Buffer {
   return bytes.subarray(at + 1)
 }
 
-/** Print what a terminal has shown, as the options say. */
+/** Prints a terminal's output as the options say. */
 export async function showLogs(args: Args<typeof LOGS_OPTIONS>, source: Source): Promise<number> {
   const { lines } = args
   const onTerminal = isTerminal(1)
-  // A terminal gets nothing that makes it act or answer; a pipe gets text, or with --raw what there is.
+  // A terminal gets no sequences that make it act or answer. A pipe gets text, or with --raw all bytes.
   const filter = new OutputFilter({ queries: false })
-  const screen = new TerminalOutput() // of what is shown, and not of lines before that
+  const screen = new TerminalOutput() // sees only the shown lines, not the lines before
   const stripper = new Stripper()
   const clean = (bytes: Uint8Array): Uint8Array =>
     onTerminal ? filter.push(bytes) : args.raw ? bytes : stripper.push(bytes)

@@ -1,4 +1,4 @@
-/** What is said about command lines that mean nothing. */
+/** Errors for command lines that make no sense, with suggestions. */
 import { CoopError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
 import { type Command, type Declared, optionsOf } from './declare.ts'
@@ -7,7 +7,9 @@ export function hintFor(name: string): string {
   return name ? `coop ${name} --help` : 'coop --help'
 }
 
-/** `letter` is the one in `word` that means nothing. A letter resembles no other: only long names are suggested. */
+/**
+ * Returns the error for an unknown option. `letter` is the unknown letter in `word`; only long names get suggestions.
+ */
 export function unknownOption(word: string, name: string, args: Declared, letter?: string): CoopError {
   const what =
     letter === undefined || word === `-${letter}` ? `option ${word}` : `option -${letter}, as in ${word}`
@@ -27,7 +29,7 @@ export function unknownCommand(word: string, known: readonly string[], prefix: s
   })
 }
 
-/** `coop shell lst` names a box, or was to be `coop shell ls`: which of them is known when there is no such box. */
+/** Adds a suggestion when no box has the given name: `coop shell lst` may have meant `coop shell ls`. */
 export function withNearestBelow(error: unknown, name: string, command: Command, word = ''): unknown {
   const meant = command.subCommands && nearest(word, Object.keys(command.subCommands))
   if (!meant || !(error instanceof CoopError)) return error

@@ -1,4 +1,4 @@
-/** Printing: straight to the descriptor, since `process.stdout` costs 7 ms to touch and node:fs 1 ms to load. */
+/** Prints straight to the descriptor: the first use of `process.stdout` costs 7 ms, and loading node:fs 1 ms. */
 import { SysError } from '../../../ffi/libc.ts'
 import { writeAll } from '../../../ffi/pipes.ts'
 import { getModes } from '../../../ffi/terminal.ts'
@@ -9,10 +9,10 @@ const EBADF = -9
 function say(fd: number, text: string): void {
   const n = writeAll(fd, new TextEncoder().encode(text))
   if (n === EPIPE) process.exit(0) // the reader has seen enough, as with `coop ls | head -1`
-  if (n < 0 && n !== EBADF) failed(fd, n) // a closed one: nobody wants to know
+  if (n < 0 && n !== EBADF) failed(fd, n) // EBADF: the descriptor was closed, so nobody reads it
 }
 
-/** What was to be printed is lost, and whoever reads it must not take a part for the whole. */
+/** Ends the process with 1 when output is lost, so that no reader takes a part for the whole. */
 function failed(fd: number, result: number): never {
   if (fd !== 2) say(2, `coop: the output cannot be written (${new SysError('write', result).code})\n`)
   process.exit(1)
@@ -27,8 +27,9 @@ export function printError(text: string): void {
 }
 
 /**
- * All that coop itself has to say to a terminal: lines, tabs, colours, and the moves of its progress bars. Words of a box
- * or a repository are made printable where they are put in; here is what was forgotten.
+ * Matches everything that coop itself never sends to a terminal; it needs only lines, tabs, colours and the moves of
+ * its progress bars. Text of a box or a repository is made printable where it is inserted; this catches forgotten
+ * places.
  */
 const STRANGE =
   /\x1b(?!\[[\d;]*[mAJK])|[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
@@ -60,10 +61,10 @@ const colors = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as 
 
 const wantsColor: (boolean | undefined)[] = []
 
-/** Color a word when `fd` is a terminal that wants it (no-color.org: NO_COLOR set to anything but ''). */
+/** Colors a word when `fd` is a terminal that wants it (no-color.org: NO_COLOR set to anything but ''). */
 export function paint(color: keyof typeof colors, text: string, fd = 1): string {
-  // Asked once: more than some 30 system calls make the engine start a thread to compile, for half a millisecond. (So
-  // do 64 blocks of its heap, of which each kind of object takes one: no Map for two entries.)
+  // Cached: after some 30 system calls the engine starts a thread to compile, which costs half a millisecond. It also
+  // does that after 64 blocks of its heap, and each kind of object takes a block; so this is no Map.
   const wanted = wantsColor[fd] ?? (isTerminal(fd) && !process.env.NO_COLOR && process.env.TERM !== 'dumb')
   wantsColor[fd] = wanted
   return wanted ? `\x1b[${colors[color]}m${text}\x1b[0m` : text
@@ -71,17 +72,17 @@ export function paint(color: keyof typeof colors, text: string, fd = 1): string 
 
 const ASCII = /^[\x20-\x7e]*$/
 
-/** What comes from a box or a repository, made harmless for a terminal: no control characters. */
+/** Makes text of a box or a repository harmless for a terminal: replaces control characters. */
 export function printable(text: string): string {
   return ASCII.test(text) ? text : text.replace(/[\x00-\x1f]/g, '\ufffd').replace(ACTIVE, '\ufffd')
 }
 
-/** Columns that a text takes. */
+/** Returns the number of columns that a text takes. */
 function width(text: string): number {
   return ASCII.test(text) ? text.length : Bun.stringWidth(text)
 }
 
-/** A text of at most so many columns; of a longer one the end is cut off. */
+/** Cuts a text to at most so many columns. */
 export function shortened(text: string, columns: number): string {
   if (width(text) <= columns) return text
   let room = columns - 1
@@ -116,7 +117,7 @@ export function table(
   return `${[line(head, -1), ...clean.map(line)].join('\n')}\n`
 }
 
-/** `3s`, `5m`, `2h`, `4d`. */
+/** Returns an age such as `3s`, `5m`, `2h`, `4d`. */
 export function age(since: number, now = Date.now()): string {
   const seconds = Math.max(0, Math.round((now - since) / 1000))
   if (seconds < 60) return `${seconds}s`
@@ -145,6 +146,6 @@ export function homePath(path: string): string {
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path
 }
 
-/** A number of things, as one says it. */
+/** Returns a count with its noun: `1 layer`, `2 layers`. */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`

@@ -1,6 +1,7 @@
 /**
- * Reads the arguments of a command (POSIX utility syntax with GNU long options). By hand: citty's own reader keeps only the
- * last of repeated options and takes unknown ones, and node:util's costs a quarter of the start of `coop run`.
+ * Reads the arguments of a command (POSIX utility syntax with GNU long options). Other readers do not fit: citty's
+ * keeps only the last of repeated options and accepts unknown ones, and node:util's costs a quarter of the start of
+ * `coop run`.
  */
 import { CoopError } from '../../core/errors.ts'
 import {
@@ -15,12 +16,12 @@ import {
   valueName,
 } from './declare.ts'
 
-// Loaded when there is one.
+// Loaded only for a mistake.
 const mistakes = (): typeof import('./mistakes.ts') => require('./mistakes.ts')
 
 export interface ReadArgs {
   readonly args: Values
-  /** Help is wanted: nothing else was checked. */
+  /** The user wants help; nothing else was checked. */
   readonly help: boolean
 }
 
@@ -92,7 +93,7 @@ export function readArgs(name: string, command: Command, argv: readonly string[]
   return { args: complete(command.args, values), help }
 }
 
-/** Gives words to positionals: required ones first, so that of `[BOX] NAME` a single word is NAME. Raises E_USAGE. */
+/** Assigns words to positionals, required ones first: for `[BOX] NAME`, a single word is NAME. Raises E_USAGE. */
 function assign(
   name: string,
   { args, meta }: Command,
@@ -124,7 +125,7 @@ function assign(
     })
 }
 
-/** Every declared argument has a value of its type. */
+/** Gives every declared argument a value of its type. */
 function complete(args: Declared, values: Values): Values {
   const all: Record<string, unknown> = {}
   for (const [name, arg] of Object.entries(args)) {

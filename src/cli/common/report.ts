@@ -2,7 +2,7 @@
 import { CoopError, errorToJson } from '../../core/errors.ts'
 import { paint, printable, printError, printJson } from './output.ts'
 
-/** Print an error and give its exit code. With `json` it goes to stdout, as the output that was asked for. */
+/** Prints an error and returns its exit code. With `json` it goes to stdout, in place of the output. */
 export function report(error: unknown, json: boolean): number {
   const known = error instanceof CoopError
   if (json) printJson({ error: errorToJson(error) })

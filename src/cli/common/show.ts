@@ -1,4 +1,4 @@
-/** Attaching this terminal to a PTY of a box, and saying how that ended. */
+/** Attaches this terminal to a PTY of a box, and prints how that ended. */
 
 import { terminalName } from '../../../ffi/terminal.ts'
 import type { Session } from '../../client/session.ts'
@@ -18,17 +18,17 @@ import { isTerminal, paint, printable, printError } from './output.ts'
 
 export function needTerminal(hint: string): void {
   if (isTerminal(0) && isTerminal(1)) return
-  throw new CoopError('E_NO_TERMINAL', 'this command needs a terminal, but its input or its output is none', {
+  throw new CoopError('E_NO_TERMINAL', 'this command needs a terminal as its input and output', {
     hint,
   })
 }
 
-/** What attaches to a terminal of a box; 0 is the agent's. */
+/** Returns the request that attaches to a terminal of a box; 0 is the agent's. */
 export function attaching(box: string, pty: number, readonly = false): Request<'attach'> {
   return { box, cwd: '/', pty, readonly, size: terminalSize(), ...ownTerminal() }
 }
 
-/** What listings show of who is attached. */
+/** Returns the name of this terminal, which listings show. */
 export function ownTerminal(): { readonly terminal?: string } {
   const terminal = terminalName(0)
   return terminal === undefined ? {} : { terminal }
@@ -37,12 +37,12 @@ export function ownTerminal(): { readonly terminal?: string } {
 const MAX_NOTICES = 3
 
 function tellNotices(texts: readonly string[]): void {
-  const more = texts.length > MAX_NOTICES ? [`and ${texts.length - MAX_NOTICES} times more`] : []
+  const more = texts.length > MAX_NOTICES ? [`and ${texts.length - MAX_NOTICES} more notices`] : []
   for (const text of [...texts.slice(0, MAX_NOTICES), ...more])
     printError(`\r\n${paint('yellow', 'coop:', 2)} ${printable(text)}`)
 }
 
-/** Attach to a terminal of a box and stay until detached or ended. Resolves with the exit code. */
+/** Attaches to a terminal of a box until the user detaches or it ends. Resolves with the exit code. */
 export async function attachTo(
   session: Session,
   { name, detachKey }: BoxInfo,
@@ -51,11 +51,11 @@ export async function attachTo(
   const begin: Begin = (current, progress) =>
     current.call('attach', { ...attaching(name, pty, readonly), ...progress })
   const end = await show(session, name, { detachKey, readonly }, begin, () => pty)
-  // The agent belongs to its box; a shell to whoever opened it, as with ssh.
+  // The agent belongs to its box, so its exit code is not passed on. A shell's is, as with ssh.
   return end.how === 'exit' && pty !== 0 ? end.code : 0
 }
 
-/** Open a shell and stay until detached or ended. Resolves with its exit code. */
+/** Opens a shell until the user detaches or it ends. Resolves with its exit code. */
 export async function openShell(
   session: Session,
   { name, detachKey }: BoxInfo,
@@ -72,7 +72,7 @@ export async function openShell(
   return end.how === 'exit' ? end.code : 0
 }
 
-/** Show a terminal, and say how that ended. */
+/** Shows a terminal, and prints how that ended. */
 async function show(
   session: Session,
   name: string,
@@ -86,7 +86,7 @@ async function show(
   return end
 }
 
-/** What happened, and what to do next; a program that ended by itself speaks for itself. */
+/** Returns what happened and what to do next; undefined when the program ended by itself. */
 function endWords(end: AttachEnd, box: string, shell: number | undefined): string | undefined {
   const back = shell
     ? `the shell goes on: coop shell attach ${box}:${shell}`

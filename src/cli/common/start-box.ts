@@ -1,4 +1,4 @@
-/** `coop`: attach to this folder's box, making it first when there is none. */
+/** `coop`: attaches to this folder's box, and makes the box first when there is none. */
 import { realpathSync } from 'node:fs'
 import { splitWords } from '../../agents/words.ts'
 import type { connect } from '../../client/daemon.ts'
@@ -12,7 +12,7 @@ import { trusting } from './trusting.ts'
 
 type Created = BoxInfo & Partial<CreatedBox>
 
-/** Of every command that starts an agent's box. */
+/** Options of every command that starts an agent's box. */
 export const START_OPTIONS = {
   ...BOX_OPTIONS,
   ...TRUST_OPTION,
@@ -38,7 +38,7 @@ export async function startDetached(
   return 0
 }
 
-/** Make the box, or find it among `boxes`, and say what there is to say. */
+/** Makes the box, or finds it among `boxes`, and prints warnings. */
 export async function startBox(
   session: Caller,
   boxes: readonly BoxInfo[],
@@ -61,7 +61,7 @@ export async function startBox(
   return { box, existed: existing !== undefined }
 }
 
-/** The box of the nearest folder above: other commands would have taken that until now. */
+/** Returns the box of the nearest folder above: until now, other commands used that box here. */
 function boxAbove(boxes: readonly BoxInfo[], { workspace }: BoxInfo): BoxInfo | undefined {
   return boxes
     .filter((box) => workspace.startsWith(box.workspace === '/' ? '/' : `${box.workspace}/`))
@@ -69,23 +69,23 @@ function boxAbove(boxes: readonly BoxInfo[], { workspace }: BoxInfo): BoxInfo | 
 }
 
 function nestedText({ name, workspace }: BoxInfo): string {
-  return `this is a new box, of this folder only; the box ${name} has all of ${workspace}: coop attach ${name}`
+  return `this is a new box for this folder only; the box ${name} has all of ${workspace}: coop attach ${name}`
 }
 
-/** A box is what it was made as: one with the network must not be taken for one without. */
+/** Checks that flags match the existing box: a user who asks for no network must not get a box with one. */
 function checkSame(box: BoxInfo, { image, network, agent }: BoxOptions): void {
   const [word = ''] = agent === undefined ? [] : splitWords(agent)
   const wanted = { image, network, agent: agent && word.slice(word.lastIndexOf('/') + 1) }
   for (const [name, value] of Object.entries(wanted)) {
     const has = box[name as keyof typeof wanted]
     if (value === undefined || value === has) continue
-    throw new CoopError('E_BOX_EXISTS', `the box ${box.name} is there already, with ${name} ${has}`, {
-      hint: `coop kill ${box.name} first, or make another one: coop -n NAME --${name} ${value}`,
+    throw new CoopError('E_BOX_EXISTS', `the box ${box.name} exists already, with ${name} ${has}`, {
+      hint: `end it first: coop kill ${box.name}; or make another one: coop -n NAME --${name} ${value}`,
     })
   }
 }
 
-/** Made when there is none, started when it is stopped. */
+/** Makes the box when there is none, and starts it when it is stopped. */
 async function startedBox(
   session: Caller,
   existing: Created | undefined,
@@ -94,7 +94,7 @@ async function startedBox(
 ): Promise<Created> {
   const create = (): Promise<Created> => trusting(trust, () => session.call('box.create', { box: options }))
   if (!existing) return create().catch((error) => buildWhenAsked(error, options, trust).then(create))
-  // One that cannot be read cannot be started either, and the daemon says why.
+  // An unknown box cannot be started either; the daemon's error says why.
   if (existing.state !== 'stopped' && existing.state !== 'unknown') return existing
   const { environment } = options
   const { warnings } = await trusting(trust, () =>
@@ -108,7 +108,7 @@ async function build(options: BoxOptions, quiet: boolean, trust: boolean): Promi
   await buildImage(options, { quiet, noCache: false, pull: false, trust })
 }
 
-/** An image that is not built can be built now, when there is somebody to say so; anything else is raised again. */
+/** Offers to build an image that is not built, when a person can be asked; raises every other error again. */
 async function buildWhenAsked(error: unknown, options: BoxOptions, trust: boolean): Promise<void> {
   if (!(error instanceof CoopError && error.code === 'E_NOT_BUILT')) throw error
   if (!isTerminal(0) || !isTerminal(2)) throw error
@@ -119,19 +119,19 @@ async function buildWhenAsked(error: unknown, options: BoxOptions, trust: boolea
 
 type Caller = Awaited<ReturnType<typeof connect>>
 
-/** The box that is meant: of that name, or of that workspace. */
+/** Finds the box of that name or workspace. */
 function findBox(boxes: readonly BoxInfo[], { workspace, name }: BoxOptions): Created | undefined {
   let real = workspace
   try {
     real = realpathSync(workspace)
   } catch {
-    // The daemon says what is wrong with it.
+    // The daemon reports what is wrong with the workspace.
   }
   if (name === undefined) return onlyBox(boxes.filter((box) => box.workspace === real))
   const named = boxes.find((box) => box.name === name)
   if (named && named.workspace !== real && named.state !== 'unknown') {
     throw new CoopError('E_BOX_EXISTS', `the box ${name} is for another folder: ${named.workspace}`, {
-      hint: `coop attach ${name}, or choose another name`,
+      hint: `attach to it: coop attach ${name}; or choose another name`,
     })
   }
   return named
@@ -141,6 +141,6 @@ function onlyBox([box, ...others]: readonly Created[]): Created | undefined {
   if (!box || !others.length) return box
   const names = [box, ...others].map((one) => one.name)
   throw new CoopError('E_USAGE', `this folder has several boxes: ${names.join(', ')}`, {
-    hint: `say which one: coop -n ${box.name}; or make another one: coop -n NAME`,
+    hint: `name one: coop -n ${box.name}; or make another one: coop -n NAME`,
   })
 }

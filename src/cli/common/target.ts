@@ -1,4 +1,4 @@
-/** Commands about an existing box: which one is meant. */
+/** Finds the existing box that a command acts on. */
 import { ask } from '../../client/ask.ts'
 import { connect } from '../../client/daemon.ts'
 import { currentFolder } from '../../client/exact-text.ts'
@@ -7,22 +7,22 @@ import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo } from '../../protocol/calls/boxes.ts'
 import type { Target } from '../../protocol/shapes/values.ts'
 
-/** The box of that name or workspace; undefined: that of this folder or of the nearest one above. */
+/** Names the box of that name or workspace; undefined means this folder's, or that of the nearest folder above. */
 export function targetOf(wanted: string | undefined): Target {
   return { cwd: currentFolder(), ...(wanted === undefined ? {} : { box: wanted }) }
 }
 
-/** The box that an argument means. Raises E_NO_BOX. */
+/** Finds the box that an argument means. Raises E_NO_BOX. */
 export function findBox(wanted: string | undefined): Promise<BoxInfo> {
   return ask(userPaths(), 'box.find', targetOf(wanted))
 }
 
-/** The same with boxes that this release cannot read, for commands that look at one. */
+/** Does the same as `findBox`, and also finds boxes that this release cannot read. */
 export function findAnyBox(wanted: string | undefined): Promise<BoxInfo> {
   return ask(userPaths(), 'box.find', { ...targetOf(wanted), unknown: true })
 }
 
-/** The same, with the session for whatever is watched or typed next. */
+/** Does the same as `findBox`, and keeps the session for watching or typing next. */
 export async function targetBox(
   wanted: string | undefined,
   unknown = false,

@@ -1,4 +1,4 @@
-/** The question whether a project may have what it wants, and remembering the answer. */
+/** Asks whether a project may have what it wants, and remembers the answer. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
@@ -7,12 +7,15 @@ import { MAX_SHOWN, trustError, type Wanted, wantedBy } from '../../trust/ask.ts
 import { isYes } from './ask-person.ts'
 import { counted, isTerminal, paint, printable, printError } from './output.ts'
 
-/** Have what an error names accepted. Raises the error itself when nobody can be asked, E_TRUST when the answer is no. */
+/**
+ * Gets the requests of an E_TRUST error accepted. Raises the error when nobody can be asked, E_TRUST when the answer is
+ * no.
+ */
 export async function settle(accept: boolean, error: unknown): Promise<void> {
   const wanted = wantedBy(error)
   if (!wanted) throw error
   if (!accept) {
-    // What does not fit on a screen is shown by `coop trust`: nobody is to accept what was not seen.
+    // Too many requests for a screen are left to `coop trust`: nobody should accept unseen requests.
     if (!isTerminal(0) || !isTerminal(2) || wanted.asks.length > MAX_SHOWN) throw error
     printError(wantedText(wanted))
     if (!isYes('Accept this?')) throw declined(wanted)
@@ -33,14 +36,14 @@ export const declined = ({ workspace }: Pick<Wanted, 'workspace'>): CoopError =>
     },
   )
 
-/** What is wanted, for a person. */
+/** Returns the requests as text for a person. */
 export function wantedText({ workspace, asks, note }: Wanted): string {
   const head = `The project in ${printable(workspace)} wants ${counted(asks.length, 'thing')} that you have not accepted:`
   const lines = asks.map(({ sentence }) => `  ${paint('yellow', '-', 2)} to ${printable(sentence)}\n`)
   return `${printable(note)}${paint('bold', head, 2)}\n${lines.join('')}`
 }
 
-/** Before a command whose input must not be touched by a question in between. */
+/** Settles the project's requests before a command whose input a later question would disturb. */
 export async function settleFirst(accept: boolean, box: BoxOptions): Promise<void> {
   const { workspace, asks, note } = await ask(userPaths(), 'trust.show', { box })
   const open = asks.filter(({ accepted }) => !accepted)

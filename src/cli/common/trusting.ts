@@ -1,9 +1,12 @@
-/** Doing something that a project's coop.toml may stand in the way of: a person is asked once, and it is done again. */
+/** Runs work that a project's coop.toml may block: asks a person once, and runs it again. */
 import { CoopError } from '../../core/errors.ts'
 
-const MAX_ROUNDS = 3 // for a file that changes meanwhile
+const MAX_ROUNDS = 3 // more than one, as the file may change meanwhile
 
-/** Do it; what is not accepted is asked for, or with `accept` (`--trust`) accepted unasked. Raises E_TRUST when it is not. */
+/**
+ * Runs `work`. Asks about requests that are not accepted, or with `accept` (`--trust`) accepts them. Raises E_TRUST
+ * otherwise.
+ */
 export async function trusting<T>(accept: boolean, work: () => Promise<T>): Promise<T> {
   for (let round = 1; ; round++) {
     try {

@@ -1,4 +1,4 @@
-/** What the worker warns of, for commands that show nothing else of its work. */
+/** Prints the worker's warnings, for commands that show nothing else of its work. */
 import type { WorkerEvent } from '../../protocol/worker-calls.ts'
 import { printWarnings } from './output.ts'
 

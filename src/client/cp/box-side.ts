@@ -1,4 +1,4 @@
-/** The box's side of a copy: asks the daemon, and takes the descriptors that come beside its answers. */
+/** The box's side of a copy: asks the daemon, and receives the descriptors that come beside its answers. */
 import { receiveDescriptors } from '../../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../../ffi/pty.ts'
 import { CoopError } from '../../core/errors.ts'
@@ -8,7 +8,7 @@ import type { Target } from '../../protocol/shapes/values.ts'
 import { sendSocket } from '../descriptor-socket.ts'
 import type { Session } from '../session.ts'
 
-/** With the descriptor of an entry that is open; the receiver owns it. */
+/** An entry with its descriptor when it is open; the receiver owns the descriptor. */
 export type Held<T> = T & { readonly fd?: number }
 
 export class BoxSide {
@@ -38,7 +38,9 @@ export class BoxSide {
     const fds = count ? (receiveDescriptors(this.#socket, 1)?.fds ?? []) : []
     if (fds.length !== count) {
       fds.forEach(closeDescriptor)
-      throw new CoopError('E_FAILED', 'not all descriptors of the copy arrived', { hint: 'ulimit -n' })
+      throw new CoopError('E_FAILED', 'not all descriptors of the copy arrived', {
+        hint: 'raise the limit of open files: ulimit -n NUMBER',
+      })
     }
     let at = 0
     return entries.map((entry) => {
@@ -74,9 +76,9 @@ export class BoxSide {
     return this.#session.call('copy.settle', { folder, mode, mtime })
   }
 
-  /** Also what is half-made is gone then. */
+  /** Ends the copy; the daemon removes half-made files. */
   async end(): Promise<void> {
-    await this.#session.call('copy.end', {}).catch(() => {}) // a lost daemon's successor has nothing of it
+    await this.#session.call('copy.end', {}).catch(() => {}) // a new daemon knows nothing of a lost one's copy
     closeDescriptor(this.#socket)
     this.#session.close()
   }

@@ -1,4 +1,4 @@
-/** Into a box: files of the host, read here, into files that the box's init makes. */
+/** Copies into a box: reads files of the host here, and writes them into files that the box's init makes. */
 
 import type { Statx } from '../../../ffi/abi/structs.ts'
 import { copyBytes } from '../../../ffi/copy-bytes.ts'
@@ -24,7 +24,7 @@ interface Source {
   readonly wanted: NewEntry
   readonly label: string
   readonly stat: Statx
-  /** Of a file, open. */
+  /** The descriptor, for a file. */
   readonly fd: number | undefined
 }
 
@@ -45,7 +45,7 @@ export class CopyIn {
     return stat.mode & (this.#side.facts.setuidFiles ? PERMISSIONS : PERMISSIONS & ~MARKS)
   }
 
-  /** Some entries of the open folder `from`. One that is no folder may get another name: `rename`. */
+  /** Copies some entries of the open folder `from`. `rename` gives an entry that is not a folder another name. */
   async entries(
     from: number,
     names: readonly string[],
@@ -83,7 +83,7 @@ export class CopyIn {
     }
   }
 
-  /** What a name is and is to become; undefined when it is left out. */
+  /** Opens a name and decides what it becomes in the box; undefined when it is left out. */
   #source(from: number, name: string, as: string, label: string): Source | undefined {
     const seen = statAt(from, name)
     const type = typeOf(seen)
@@ -98,14 +98,14 @@ export class CopyIn {
     }
     const fd = openFile(from, name)
     const stat = statAt(fd, '')
-    const kernel = stat.size === 0n && isKernelFile(fd) // it would become an empty file
+    const kernel = stat.size === 0n && isKernelFile(fd) // such a file would be copied as an empty one
     if (typeOf(stat) === 'file' && !kernel) return { wanted: { type, name: as }, label, stat, fd }
     closeDescriptor(fd)
     this.#report.fail(label, kernel ? SKIPPED.kernel : SKIPPED.file)
     return undefined
   }
 
-  /** Write the files that were made, and give them their names. */
+  /** Writes the new files, and gives them their final names. */
   async #fill(sources: readonly Source[], created: readonly Held<Created>[]): Promise<void> {
     const done: { file: number; label: string }[] = []
     const unwritten = new Set(created.flatMap(({ fd }) => (fd === undefined ? [] : [fd])))
@@ -131,7 +131,7 @@ export class CopyIn {
     }
   }
 
-  /** Fill one new file and close it. */
+  /** Fills one new file and closes it. */
   async write(
     fd: number,
     like: Pick<Statx, 'mode' | 'mtime'>,
@@ -162,14 +162,14 @@ export class CopyIn {
     }
   }
 
-  /** The mode and time of an open folder for its copy. */
+  /** Sets the mode and time of a copied folder to those of the open original. */
   async settle(from: number, place: Place, label: string): Promise<void> {
     const stat = statAt(from, '')
     const error = await this.#side.settle(place, this.#mode(stat), stat.mtime)
     if (error) this.#report.fail(label, error)
   }
 
-  /** An open folder of the host into one of the box, of which `target` is device and inode. */
+  /** Copies an open folder of the host into one of the box, whose device and inode are `target`. */
   async folder(
     from: number,
     place: Place,

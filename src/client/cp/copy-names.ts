@@ -1,4 +1,4 @@
-/** What the two arguments of `coop cp` mean, and what the copy is to be called. Pure; paths may be bytes (latin1). */
+/** Parses the two arguments of `coop cp`, and decides the name of the copy. Pure; paths may be bytes (latin1). */
 import { CoopError } from '../../core/errors.ts'
 import type { CopyEntry } from '../../protocol/calls/copies.ts'
 
@@ -23,7 +23,9 @@ export type Request =
 
 const FORMS = 'coop cp FILE BOX:/path, or coop cp BOX:/path FILE'
 
-/** `BOX:path` is a box's unless there is a slash before the colon: `./a:b` is a file of the host. */
+/**
+ * Parses one argument. `BOX:path` means a box, unless a slash comes before the colon: `./a:b` is a file of the host.
+ */
 export function parseSide(argument: string): Side {
   if (argument === '-') return { kind: 'stream' }
   if (argument === '') throw new CoopError('E_USAGE', 'a path is empty', { hint: FORMS })
@@ -32,32 +34,32 @@ export function parseSide(argument: string): Side {
   return { kind: 'box', box: box || undefined, path }
 }
 
-/** Which way is copied. Exactly one side is a box's. */
+/** Determines the direction of the copy. Exactly one side is in a box. */
 export function parseRequest(source: string, destination: string): Request {
   const [from, to] = [parseSide(source), parseSide(destination)]
   if (from.kind === 'box' && to.kind === 'box')
     throw new CoopError('E_USAGE', 'both sides are in a box', {
-      hint: 'copy to a folder of yours first, and from there into the other box',
+      hint: 'copy to a folder on this machine first, and from there into the other box',
     })
   if (from.kind !== 'box' && to.kind !== 'box')
     throw new CoopError('E_USAGE', 'neither side is in a box', { hint: FORMS })
   if (from.kind === 'box' && to.kind !== 'box') return { way: 'out', box: from.box, path: from.path, to }
   if (to.kind === 'box' && from.kind !== 'box') return { way: 'in', box: to.box, path: to.path, from }
-  throw new CoopError('E_USAGE', 'these sides do not fit', { hint: FORMS })
+  throw new CoopError('E_USAGE', 'exactly one side of a copy must be in a box', { hint: FORMS })
 }
 
-/** A path in a box from its root: `~` is the box's home, what is relative is below its workspace. */
+/** Returns an absolute path in a box: `~` is the box's home, and relative paths start at its workspace. */
 export function boxPath(path: string, home: string, workspace: string): string {
   if (path === '~' || path.startsWith('~/')) return home + path.slice(1)
   return path.startsWith('/') ? path : `${workspace}/${path}`
 }
 
-/** A path as the folder that something is in, and its name there. */
+/** A path split into a folder and a name in it. */
 export interface Split {
   readonly folder: string
   /** Undefined where the path names a folder by itself: `/`, `.`, `a/..`, `a/.`. */
   readonly name: string | undefined
-  /** It ends with a slash: it must be a folder, and a link is followed. */
+  /** Whether it ends with a slash: then it must be a folder, and a link is followed. */
   readonly slash: boolean
 }
 
@@ -71,20 +73,20 @@ export function splitPath(path: string): Split {
   return { folder, name: last, slash: trimmed !== path }
 }
 
-/** Where the copy goes: under a name in a folder, or without one, into the folder itself. */
+/** The place of the copy: a name in a folder, or without a name the folder itself. */
 export interface Aim {
   readonly folder: string
   readonly name: string | undefined
 }
 
-/** One end of a copy: its path, how the user wrote it, and what is there. */
+/** One end of a copy: its path, the path as the user wrote it, and the type of file found there. */
 export interface End {
   readonly path: string
   readonly named: string
   readonly type: CopyEntry['type']
 }
 
-/** As cp(1) decides: into a folder that is there, else by the name that is given. Raises E_FAILED. */
+/** Decides the place as cp(1) does: inside an existing folder, otherwise under the given name. Raises E_FAILED. */
 export function aim(source: Pick<End, 'path' | 'type'>, destination: End): Aim {
   const from = splitPath(source.path)
   const to = splitPath(destination.path)
@@ -92,7 +94,9 @@ export function aim(source: Pick<End, 'path' | 'type'>, destination: End): Aim {
   if (type === 'folder') return { folder: destination.path, name: from.name }
   if (type === 'missing') {
     if (to.name === undefined || (to.slash && source.type !== 'folder'))
-      throw new CoopError('E_FAILED', `there is no folder ${named}`, { hint: 'make it first: mkdir' })
+      throw new CoopError('E_FAILED', `there is no folder ${named}`, {
+        hint: 'create it first: mkdir -p DIR',
+      })
     return { folder: to.folder, name: to.name }
   }
   if (source.type === 'folder')
@@ -103,7 +107,7 @@ export function aim(source: Pick<End, 'path' | 'type'>, destination: End): Aim {
     throw new CoopError('E_FAILED', `${named} is not a folder`, { hint: 'leave out the last /' })
   if (type !== 'file' && type !== 'link')
     throw new CoopError('E_FAILED', `${named} is a ${type}, which cp does not replace`, {
-      hint: 'for its bytes there is -: coop cp BOX:/path - > FILE',
+      hint: 'write its bytes with -: coop cp BOX:/path - > FILE',
     })
   return { folder: to.folder, name: to.name }
 }

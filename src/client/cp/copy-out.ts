@@ -1,4 +1,7 @@
-/** Out of a box: its files, opened by its init, into a folder of the host. Every name of the box's is distrusted. */
+/**
+ * Copies out of a box: its init opens the files, and they are written into a folder of the host. No name from the box
+ * is trusted.
+ */
 import { copyBytes } from '../../../ffi/copy-bytes.ts'
 import { closeDescriptor } from '../../../ffi/pty.ts'
 import {
@@ -17,12 +20,12 @@ import type { BoxSide, Held } from './box-side.ts'
 import type { CopyReport } from './copy-report.ts'
 import { identityOf, MAX_DEPTH, SKIPPED, slices } from './copy-walk.ts'
 
-const PERMISSIONS = 0o777 // no setuid, setgid or sticky mark of a box's comes out of it
+const PERMISSIONS = 0o777 // setuid, setgid and sticky bits never come out of a box
 
 export class CopyOut {
   readonly #side: BoxSide
   readonly #report: CopyReport
-  /** The folder that is being made: inside of what is copied it must not be copied as well. */
+  /** The new folder: when it lies inside the source, it must not be copied into itself. */
   #made: string | undefined
 
   constructor(side: BoxSide, report: CopyReport) {
@@ -30,7 +33,7 @@ export class CopyOut {
     this.#report = report
   }
 
-  /** One file or link, whose descriptor is closed, as `name` of the open folder `to`. */
+  /** Copies one file or link as `name` into the open folder `to`, and closes the entry's descriptor. */
   async entry(entry: Held<CopyEntry>, to: number, name: string, label: string): Promise<void> {
     const { fd } = entry
     try {
@@ -73,7 +76,7 @@ export class CopyOut {
     }
   }
 
-  /** A folder of the box into an open one of the host, which is settled, too, if it is a copy of it. */
+  /** Copies a folder of the box into an open one of the host; with `isCopy` also its mode and time. */
   async folder(place: Place, to: number, label: string, isCopy: boolean, depth = 0): Promise<void> {
     if (depth > MAX_DEPTH) return this.#report.fail(label, `it is more than ${MAX_DEPTH} folders deep`)
     const source = await this.#side.list(place)
@@ -110,7 +113,7 @@ export class CopyOut {
         const name = names[index] ?? ''
         const here = `${label}/${name}`
         if (entry.type === 'folder' && !entry.error) folders.push(name)
-        // What was removed since it was listed is no failure.
+        // A file that was removed since the listing is no failure.
         else if (entry.type !== 'missing' || entry.error)
           await this.#report.attempt(here, async () => {
             if (entry.fd !== undefined) unread.delete(entry.fd)

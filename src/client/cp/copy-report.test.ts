@@ -46,7 +46,7 @@ describe('what goes wrong with one file', () => {
     report.end()
     expect(report.failed).toBe(0)
     expect(lines.length).toBe(21)
-    expect(lines.at(-1)).toBe('and 980 more like these')
+    expect(lines.at(-1)).toBe('and 980 more warnings like these')
   })
 })
 

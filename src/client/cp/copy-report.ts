@@ -1,12 +1,12 @@
-/** What a copy tells: warnings, a line of progress on a terminal, how it ended. And when it is to stop. */
+/** Reports on a copy: warnings, a line of progress on a terminal, and the result. It also stops the copy. */
 import { errnoWords } from '../../../ffi/abi/errno.ts'
 import { SysError } from '../../../ffi/libc.ts'
 import { pathText } from '../../../ffi/tree.ts'
 import { CoopError } from '../../core/errors.ts'
 
 const FIRST_MS = 1_000 // quicker copies need no progress
-const EACH_MS = 200 // a person reads no faster
-const TURN_BYTES = 8 << 20 // some milliseconds of copying, and then whoever else wants to run
+const EACH_MS = 200 // between two lines of progress: a person reads no faster
+const TURN_BYTES = 8 << 20 // some milliseconds of copying, then the event loop gets a turn
 const MAX_WARNINGS = 20 // a box may make any number of files that are skipped
 
 export interface Printer {
@@ -16,7 +16,7 @@ export interface Printer {
   readonly progress: ((text: string) => void) | undefined
 }
 
-/** The user has had enough (Ctrl+C). */
+/** The user has interrupted the copy (Ctrl+C). */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
   readonly signal: number
@@ -45,7 +45,7 @@ function isFatal(error: unknown): boolean {
 
 export const isFull = ({ code }: SysError): boolean => code === 'ENOSPC' || code === 'EDQUOT'
 
-/** An error of the copy as a whole, in coop's words. */
+/** Translates an error that ends the whole copy into a CoopError. */
 export function copyError(error: unknown): unknown {
   if (!(error instanceof SysError)) return error
   if (isFull(error))
@@ -71,12 +71,12 @@ export class CopyReport {
     this.#print = print
   }
 
-  /** Ask it to stop where it next can. */
+  /** Asks the copy to stop at the next possible point. */
   interrupt(signal: number): void {
     this.#signal = signal
   }
 
-  /** Between two files. */
+  /** Throws when the copy was interrupted; called between two files. */
   check(): void {
     if (this.#signal !== undefined) throw new Interrupted(this.#signal)
     if (!this.#print.progress) return
@@ -87,7 +87,7 @@ export class CopyReport {
     this.#print.progress(`${this.files} files, ${formatBytes(this.bytes)}, ${formatBytes(rate)}/s`)
   }
 
-  /** Bytes were copied; may ask to wait, so that signals are heard. */
+  /** Counts copied bytes. May return a promise to await, so that signals are handled. */
   readonly moved = (bytes: number): Promise<void> | undefined => {
     this.bytes += bytes
     this.#sinceTurn += bytes
@@ -97,12 +97,12 @@ export class CopyReport {
     return new Promise((resolve) => setImmediate(resolve))
   }
 
-  /** Something is left out, as it should be. */
+  /** Reports a file that is left out by design. */
   skip(path: string, why: string): void {
     if (this.#warnings++ < MAX_WARNINGS) this.#print.line(`${pathText(path)} is left out: ${why}`)
   }
 
-  /** Something could not be copied. `why` may be the name of an errno. */
+  /** Reports a file that could not be copied. `why` may be the name of an errno. */
   fail(path: string, why: string): void {
     this.failed++
     if (why === 'ENOSPC' || why === 'EDQUOT') throw new SysError('write', why === 'ENOSPC' ? -28 : -122)
@@ -110,7 +110,7 @@ export class CopyReport {
       this.#print.line(`${pathText(path)} was not copied: ${errnoWords(why)}`)
   }
 
-  /** Do what concerns one file or folder: its failure is told, and the copy goes on. */
+  /** Runs work on one file or folder. Its failure is reported, and the copy goes on. */
   async attempt(path: string, work: () => Promise<void>): Promise<void> {
     this.check()
     try {
@@ -121,10 +121,10 @@ export class CopyReport {
     }
   }
 
-  /** The last words. */
+  /** Ends the report: clears the progress and counts the warnings that were not shown. */
   end(): void {
     if (this.#shown > 0) this.#print.progress?.('')
     const untold = this.#warnings - MAX_WARNINGS
-    if (untold > 0) this.#print.line(`and ${untold} more like these`)
+    if (untold > 0) this.#print.line(`and ${untold} more warnings like these`)
   }
 }

@@ -1,4 +1,4 @@
-/** What both ways of copying share. */
+/** Shared parts of both directions of a copy. */
 import { S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG, S_IFSOCK } from '../../../ffi/abi/constants.ts'
 import type { Statx } from '../../../ffi/abi/structs.ts'
 import { SysError } from '../../../ffi/libc.ts'
@@ -7,7 +7,7 @@ import type { CopyEntry } from '../../protocol/calls/copies.ts'
 
 export const MAX_DEPTH = 200 // folders in folders; each holds two descriptors, and 1,024 is the usual limit
 
-/** Why something that is no file, folder or link is left out. */
+/** Reasons why entries other than files, folders and links are left out. */
 export const SKIPPED: Readonly<Record<CopyEntry['type'], string>> = {
   file: 'it is no longer what it was',
   folder: 'it is no longer what it was',
@@ -16,15 +16,15 @@ export const SKIPPED: Readonly<Record<CopyEntry['type'], string>> = {
   device: 'it is a device',
   fifo: 'it is a fifo',
   socket: 'it is a socket',
-  kernel: 'it is made up by the kernel and tells of who reads it',
+  kernel: 'the kernel makes its content, which depends on its reader',
 }
 
-/** Device and inode, as entries of a box have them. */
+/** Returns device and inode, in the form of a box's entries. */
 export function identityOf(stat: Statx): string {
   return `${stat.devMajor}:${stat.devMinor}:${stat.ino}`
 }
 
-/** That of a name in an open folder of the host; undefined when there is nothing. */
+/** Returns the identity of a name in an open folder of the host; undefined when there is nothing. */
 export function identityAt(folder: number, name: string): string | undefined {
   try {
     return identityOf(statAt(folder, name))

@@ -1,4 +1,4 @@
-/** One `coop cp`: finds both ends, decides what the copy is called, and copies. */
+/** One `coop cp`: finds both ends, decides the name of the copy, and copies. */
 import { O_PATH } from '../../../ffi/abi/constants.ts'
 import { errnoWords } from '../../../ffi/abi/errno.ts'
 import { abi } from '../../../ffi/abi/index.ts'
@@ -21,11 +21,11 @@ import { type CopyReport, copyError, isFull } from './copy-report.ts'
 import { identityAt, SKIPPED } from './copy-walk.ts'
 import { HostSide } from './host-side.ts'
 
-const ONLY = O_PATH | abi.O_DIRECTORY // of a folder in which something is made; its listing may be forbidden
+const ONLY = O_PATH | abi.O_DIRECTORY // for a folder to write into, which the user may be unable to list
 
 const top = (folder: string): Place => ({ top: folder, below: '' })
 
-/** A path of a box: as it is to be resolved there, and as the user wrote it. */
+/** A path of a box, for the box and as the user wrote it. */
 interface Named {
   readonly path: string
   readonly named: string
@@ -34,7 +34,7 @@ interface Named {
 }
 
 function noSuch(path: string, where: string): CoopError {
-  return new CoopError('E_FAILED', `there is no ${path} ${where}`, { hint: 'check the path' })
+  return new CoopError('E_FAILED', `${path}: no such file or folder ${where}`, { hint: 'check the path' })
 }
 
 function notFolder(path: string): CoopError {
@@ -43,17 +43,17 @@ function notFolder(path: string): CoopError {
 
 function sameFile(from: string, to: string): CoopError {
   return new CoopError('E_FAILED', `${from} and ${to} are the same file`, {
-    hint: 'the workspace is one folder',
+    hint: 'choose another name; the workspace is the same folder on this machine and in the box',
   })
 }
 
 function unreachable(path: string, error: string): CoopError {
-  return new CoopError('E_FAILED', `${path} of the box: ${errnoWords(error)}`, {
-    hint: 'coop exec ls -ld PATH',
+  return new CoopError('E_FAILED', `${path} in the box: ${errnoWords(error)}`, {
+    hint: 'look at it: coop exec ls -ld PATH',
   })
 }
 
-/** What the kernel says of a path of the host is told of the path as the user gave it. A full disk is another matter. */
+/** Rewords the kernel's errors about a host path with the path as the user gave it. A full disk passes through. */
 async function naming<T>(path: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work()
@@ -62,22 +62,22 @@ async function naming<T>(path: string, work: () => T | Promise<T>): Promise<T> {
     const missing = error.code === 'ENOENT'
     const sentence = missing ? `there is no folder ${path}` : `${path}: ${errnoWords(error.code)}`
     throw new CoopError('E_FAILED', sentence, {
-      hint: missing ? 'make it first: mkdir' : `look at it: ls -ld ${path}`,
+      hint: missing ? 'create it first: mkdir -p DIR' : `look at it: ls -ld ${path}`,
       cause: error,
     })
   }
 }
 
-/** Raises E_FAILED when the folder in which something of the box is to be made is not there. */
+/** Raises E_FAILED when the folder to write into does not exist in the box. */
 async function needFolder(side: BoxSide, { path, named }: Named): Promise<void> {
   const { type } = await side.look(splitPath(bare(path)).folder, true)
   const { folder } = splitPath(bare(named))
   if (type === 'missing')
     throw new CoopError('E_FAILED', `there is no folder ${folder} in the box`, {
-      hint: `make it first: coop exec mkdir ${folder}`,
+      hint: `create it first: coop exec mkdir -p ${folder}`,
     })
   if (type !== 'folder' && type !== 'kernel')
-    throw new CoopError('E_FAILED', `${folder} of the box is not a folder`, { hint: 'choose another name' })
+    throw new CoopError('E_FAILED', `${folder} in the box is not a folder`, { hint: 'choose another name' })
 }
 
 async function withDescriptor<T>(fd: number, work: (fd: number) => Promise<T>): Promise<T> {
@@ -88,7 +88,7 @@ async function withDescriptor<T>(fd: number, work: (fd: number) => Promise<T>): 
   }
 }
 
-/** Copy what was asked for. What could not be copied is told to `report`; what ends the copy is raised. */
+/** Copies. Files that could not be copied go to `report`; an error that ends the copy is raised. */
 export async function copy(
   session: Session,
   paths: Paths,
@@ -117,12 +117,12 @@ export async function copy(
   }
 }
 
-/** Without slashes at its end, so that what is no folder is found, too. */
+/** Returns the path without slashes at its end, so that a file is found, too. */
 function bare(path: string): string {
   return path.replace(/\/+$/, '') || '/'
 }
 
-/** What the path of a box is. Raises E_FAILED when there is nothing, or no folder where one is meant. */
+/** Looks at a path of the box. Raises E_FAILED when there is nothing, or when it must be a folder and is not. */
 async function lookFor(side: BoxSide, path: string, named: string, follow: boolean): Promise<CopyEntry> {
   const { slash } = splitPath(path)
   const entry = await side.look(bare(path), follow || slash)
@@ -133,11 +133,11 @@ async function lookFor(side: BoxSide, path: string, named: string, follow: boole
   return entry
 }
 
-/** What is left out of a folder is an error by itself. */
+/** Raises E_FAILED for a type that copies of folders leave out. */
 function refuseSpecial(type: CopyEntry['type'], named: string): void {
   if (type !== 'file' && type !== 'folder' && type !== 'link')
     throw new CoopError('E_FAILED', `${named} is not copied: ${SKIPPED[type]}`, {
-      hint: 'only files, folders and links are; its bytes may be had with: coop exec cat PATH',
+      hint: 'only files, folders and links are copied; read it with: coop exec cat PATH',
     })
 }
 
@@ -208,13 +208,17 @@ async function inFrom(
   })
 }
 
-/** The bytes of one file to our output. */
+/** Writes the bytes of one file to standard output. */
 async function toOutput(side: BoxSide, from: Named, follow: boolean, report: CopyReport): Promise<void> {
   const entry = await lookFor(side, from.path, from.named, follow)
   if (entry.type !== 'file')
-    throw new CoopError('E_FAILED', `${from.named} is a ${entry.type}, and - takes the bytes of one file`, {
-      hint: entry.type === 'link' ? 'follow it: coop cp -L' : 'name a file',
-    })
+    throw new CoopError(
+      'E_FAILED',
+      `${from.named} is a ${entry.type}, and - takes only the bytes of one file`,
+      {
+        hint: entry.type === 'link' ? 'follow it: coop cp -L' : 'name a file instead',
+      },
+    )
   const { folder, name } = splitPath(from.path)
   const [opened] = await side.open(top(folder), [name ?? ''], follow)
   if (opened?.fd === undefined) throw unreachable(from.named, opened?.error ?? 'ENOENT')
@@ -227,12 +231,12 @@ async function toOutput(side: BoxSide, from: Named, follow: boolean, report: Cop
   }
 }
 
-/** What comes from our input into one file. */
+/** Writes standard input into one file. */
 async function fromInput(side: BoxSide, to: Named, report: CopyReport): Promise<void> {
   const target = await side.look(bare(to.path), true)
   if (target.error) throw unreachable(to.named, target.error)
   if (target.type === 'folder')
-    throw new CoopError('E_FAILED', `${to.named} is a folder, and - is the bytes of one file`, {
+    throw new CoopError('E_FAILED', `${to.named} is a folder, and - can only become one file`, {
       hint: 'name the file',
     })
   if (target.type === 'missing') await needFolder(side, to)

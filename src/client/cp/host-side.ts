@@ -1,4 +1,4 @@
-/** The host's side of a copy: what the user's own path means, and what of the host is never copied. */
+/** The host's side of a copy: resolves the user's path, and refuses coop's own folders. */
 
 import { realpathSync } from 'node:fs'
 import { O_PATH } from '../../../ffi/abi/constants.ts'
@@ -14,7 +14,7 @@ import { isWithin } from '../../sandbox/sensitive.ts'
 import { currentFolder } from '../exact-text.ts'
 import { identityOf, typeOf } from './copy-walk.ts'
 
-/** A place of the host, by a path without links (latin1). */
+/** A place of the host, with a path without links (latin1). */
 export interface HostPlace {
   /** As the user wrote it. */
   readonly path: string
@@ -25,7 +25,7 @@ export interface HostPlace {
 
 export class HostSide {
   readonly #facts: CopyFacts
-  /** Coop's own folders, without links, and what they are. */
+  /** Coop's own folders, as paths without links and by device and inode. */
   readonly #state: readonly string[]
   readonly stateIdentities: ReadonlySet<string>
 
@@ -36,7 +36,7 @@ export class HostSide {
       try {
         return [pathBytes(realpathSync(folder))]
       } catch {
-        return [] // not made yet
+        return [] // the folder does not exist yet
       }
     })
     this.stateIdentities = new Set(this.#state.flatMap((folder) => this.#look(folder)?.identity ?? []))
@@ -49,7 +49,7 @@ export class HostSide {
     } catch (error) {
       if (error instanceof SysError && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return undefined
       if (!(error instanceof SysError) || error.code !== 'ELOOP') throw error
-      return { type: 'link', identity: undefined } // RESOLVE_NO_SYMLINKS refuses the last part, too
+      return { type: 'link', identity: undefined } // RESOLVE_NO_SYMLINKS also refuses a link at the end
     }
     try {
       const stat = statAt(fd, '')
@@ -59,7 +59,7 @@ export class HostSide {
     }
   }
 
-  /** What a path of the user's is. Raises E_FAILED when a box could have had a hand in where it leads. */
+  /** Resolves a path of the user's. Raises E_FAILED when a box could have chosen where it leads. */
   find(path: string, follow: boolean): HostPlace {
     const bytes = pathBytes(path)
     const full = bytes.startsWith('/') ? bytes : `${pathBytes(currentFolder())}/${bytes}`

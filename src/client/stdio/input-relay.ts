@@ -1,7 +1,7 @@
 /**
- * From this process's own input into a pipe that a box reads. Bytes that the command does not take stay with the caller
- * where that can be: all of a file's, and of a pipe's as long as the command has taken little, so that
- * `while read line; do coop run …; done` reads every line.
+ * Moves this process's input into a pipe that a box reads. Bytes that the command does not read stay with the caller
+ * where possible: always for a file, and for a pipe as long as the command has read little. So `while read line; do
+ * coop run …; done` reads every line.
  */
 import { POLLIN, POLLOUT } from '../../../ffi/abi/constants.ts'
 import { position, readAt, type StreamKind, seek } from '../../../ffi/files.ts'
@@ -10,20 +10,20 @@ import { bytesIn, growPipe, splice, tee } from '../../../ffi/pipes.ts'
 import { closeDescriptor, isReadable, setNonblocking, writeNonblocking } from '../../../ffi/pty.ts'
 
 const CHUNK = 1 << 16 // bytes; what a pipe holds
-const SMALL = 4096 // bytes of a pipe with room for one piece: it can be written to again when all was read
-const CAREFUL = 1 << 16 // bytes; a command that has taken so much of a pipe reads it, and speed counts
+const SMALL = 4096 // bytes of a pipe with room for one page: it is writable again once all was read
+const CAREFUL = 1 << 16 // bytes; a command that has read so much will read the rest, so speed matters more
 const EINTR = -4
 const EAGAIN = -11
 
 /**
- * `show`: of a pipe the command is shown its first bytes (tee(2)), which leave it when they were taken. `move`: bytes
- * go on in the kernel, and what the command leaves in its own pipe is lost.
+ * `show`: the command gets copies of a pipe's first bytes (tee(2)); the originals are removed once it has read them.
+ * `move`: bytes move within the kernel; bytes that the command leaves unread are lost.
  */
 type Way = 'show' | 'move' | 'file' | 'copy'
 
 export class InputRelay {
   #pipe: number | undefined
-  /** The command's end, kept to see what is left in it. */
+  /** The command's end, kept to count unread bytes. */
   readonly #readEnd: number
   #isOver = false
   #way: Way
@@ -35,11 +35,11 @@ export class InputRelay {
   #buffer: Uint8Array | undefined
   #pending: Uint8Array | undefined
 
-  /** Both ends of the command's pipe are ours from now on; the box has a copy of the one it reads. */
+  /** Takes ownership of both ends of the command's pipe; the box has a copy of the end that it reads. */
   constructor(kind: StreamKind, readEnd: number, pipe: number) {
     this.#pipe = pipe
     this.#readEnd = readEnd
-    setNonblocking(pipe) // this end only: the box's is another open file description
+    setNonblocking(pipe) // affects this end only: the box's is another open file description
     this.#way = kind === 'pipe' ? 'show' : kind === 'file' ? 'file' : 'copy'
     if (this.#way === 'show') growPipe(pipe, SMALL)
     if (this.#way === 'file') this.#start = position(0)
@@ -62,17 +62,17 @@ export class InputRelay {
     return POLLOUT
   }
 
-  /** The events that came. Returns whether bytes moved. */
+  /** Handles poll events. Returns whether bytes moved. */
   serve(input: number, pipe: number): boolean {
     if (this.#pipe === undefined || !(input || pipe)) return false
     const n = this.#move(this.#pipe)
     if (n === EINTR) return true
     if (n === EAGAIN) return false
-    if (n <= 0) this.#close() // the end of input; input that cannot be read, such as a folder, is that, too
+    if (n <= 0) this.#close() // the end of input, or input that cannot be read, such as a folder
     return n > 0
   }
 
-  /** The command is over. What it has not taken is the caller's. */
+  /** Ends the relay when the command is over. Bytes that it has not read stay with the caller. */
   end(): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -95,7 +95,7 @@ export class InputRelay {
 
   #show(pipe: number): number {
     if (this.#shown) {
-      // A box that makes its pipe larger is told when there is room, and not when all was taken.
+      // A box may enlarge its pipe; then "writable" does not mean that all was read, so the bytes are counted.
       const isTaken = bytesIn(this.#readEnd) === 0
       this.#drop(this.#shown)
       this.#careful += this.#shown
@@ -113,7 +113,7 @@ export class InputRelay {
     return n
   }
 
-  /** Bytes that were taken leave the caller's pipe. It may have other readers, for which we do not wait. */
+  /** Removes bytes that were read from the caller's pipe. It may have other readers, so this never blocks. */
   #drop(size: number): void {
     this.#buffer ??= new Uint8Array(CHUNK)
     const bytes = this.#buffer
@@ -124,7 +124,7 @@ export class InputRelay {
     }
   }
 
-  /** Copies, so that a box gets bytes and no page of a file. */
+  /** Copies bytes, so that a box gets no page of a file's cache. */
   #copy(pipe: number): number {
     this.#buffer ??= new Uint8Array(CHUNK)
     const buffer = this.#buffer
@@ -135,7 +135,7 @@ export class InputRelay {
       this.#pending = buffer.subarray(0, n)
     }
     const n = writeNonblocking(pipe, this.#pending)
-    if (n < 0) return n // nobody reads any more
+    if (n < 0) return n // the pipe has no reader left
     this.#given += n
     this.#pending = n < this.#pending.length ? this.#pending.subarray(n) : undefined
     this.#waits = this.#pending ? 'room' : 'input'

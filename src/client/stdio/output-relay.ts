@@ -1,6 +1,7 @@
 /**
- * From a pipe that a box writes into one of this process's own outputs: as it comes into files, pipes and sockets, and
- * without what acts on the machine into a terminal. Nothing here waits but the last resort for a terminal.
+ * Moves bytes from a pipe that a box writes into one of this process's outputs: unchanged into files, pipes and
+ * sockets, and filtered into a terminal, without sequences that act on the machine. Only the last resort for a terminal
+ * blocks.
  */
 import { POLLIN, POLLOUT } from '../../../ffi/abi/constants.ts'
 import type { StreamKind } from '../../../ffi/files.ts'
@@ -19,13 +20,13 @@ const ECONNRESET = -104
 const DONT_WAIT = 0x40 | 0x4000 // MSG_DONTWAIT, MSG_NOSIGNAL
 
 /**
- * How bytes get out. `splice` moves them inside of the kernel; a file that is appended to does not take that, and gets
- * copies. A socket is sent to, since the flag that keeps a write from waiting is not ours to set (open(2)).
+ * How bytes get out. `splice` moves them within the kernel; a file opened for appending refuses that, and gets copies.
+ * A socket gets `send`, as O_NONBLOCK is shared with its other users (open(2)) and must not be set.
  */
 type Way = 'splice' | 'write' | 'send' | 'terminal'
 
 export class OutputRelay {
-  /** Undefined once all is out, or nobody wants it. */
+  /** Undefined once all is written or the reader is gone. */
   #pipe: number | undefined
   readonly #to: number
   #fd: number
@@ -33,24 +34,24 @@ export class OutputRelay {
   #way: Way
   #screen: TerminalOutput | undefined
   #buffer: Uint8Array | undefined
-  /** What was read and has not been taken yet. */
+  /** Bytes that were read and not written yet. */
   #pending: Uint8Array | undefined
   #full = false
-  /** Bytes of the pipe that are still to come out. */
+  /** Bytes of the pipe that are still to be written. */
   #left = Number.POSITIVE_INFINITY
   /** The errno's name when output was lost. */
   lost: string | undefined
 
-  /** `pipe` is ours from now on. */
+  /** Takes ownership of `pipe`. */
   constructor(pipe: number, to: number, kind: StreamKind) {
     this.#pipe = pipe
     this.#to = this.#fd = to
     this.#kind = kind
     this.#way = kind === 'socket' ? 'send' : 'splice'
-    if (this.#way === 'send') setNonblocking(pipe) // our end only: the box's is another open file description
+    if (this.#way === 'send') setNonblocking(pipe) // affects this end only: the box's is another open file description
   }
 
-  /** Before the first byte: what a terminal needs is loaded for one only. */
+  /** Prepares before the first byte: loads the filter, only for a terminal. */
   async prepare(): Promise<void> {
     if (this.#kind !== 'other' || !getModes(this.#to)) return
     const { TerminalOutput } = await import('../terminal/terminal-output.ts')
@@ -65,7 +66,7 @@ export class OutputRelay {
     return this.#pipe !== undefined
   }
 
-  /** What is waited for: descriptor and events of the pipe and of the output. */
+  /** The descriptors and events to poll, of the pipe and of the output. */
   get pipe(): number {
     return this.#full ? -1 : (this.#pipe ?? -1)
   }
@@ -75,29 +76,31 @@ export class OutputRelay {
   get output(): number {
     return this.isOpen ? this.#fd : -1
   }
-  /** Without any the end of it is told all the same: a reader that goes away ends who writes. */
+  /** Even 0 events report POLLERR: when the reader goes away, the writer must end. */
   get outputEvents(): number {
     return this.#full ? POLLOUT : 0
   }
 
-  /** The events that came. Returns whether bytes moved. */
+  /** Handles poll events. Returns whether bytes moved. */
   serve(pipe: number, output: number): boolean {
     if (this.#pipe === undefined) return false
     if (output & ~(POLLIN | POLLOUT)) {
-      this.#close() // what it writes next ends the command, as if the reader had been its own
+      this.#close() // the command's next write gets SIGPIPE, as if it had had this reader itself
       return false
     }
     return pipe !== 0 || (output & POLLOUT) !== 0 ? this.#move(this.#pipe) : false
   }
 
-  /** The command is over: what is in the pipe comes out, and what others of the box may still write does not. */
+  /**
+   * Finishes when the command is over: writes what is in the pipe now, and nothing that other processes write later.
+   */
   finish(): void {
     if (this.#pipe === undefined) return
     this.#left = bytesIn(this.#pipe)
     this.#settle()
   }
 
-  /** Nothing more comes; a terminal is left as it was. */
+  /** Ends the relay, and restores a terminal's state. */
   end(): void {
     this.#close()
     const last = this.#screen?.end()
@@ -116,7 +119,7 @@ export class OutputRelay {
     }
     this.#full = this.#pending !== undefined
     if (n === 0)
-      this.#close() // nobody writes any more
+      this.#close() // the pipe has no writer left
     else if (n < 0) {
       if (n !== EPIPE && n !== ECONNRESET) this.lost = new SysError('write', n).code
       this.#close()
@@ -125,7 +128,7 @@ export class OutputRelay {
     return n > 0
   }
 
-  /** Bytes taken from the pipe; 0 at its end; a negated errno. */
+  /** Returns the number of bytes taken from the pipe, 0 at its end, or a negated errno. */
   #take(pipe: number): number {
     const size = Math.min(CHUNK, this.#left)
     if (this.#way === 'splice') {
@@ -145,7 +148,7 @@ export class OutputRelay {
     return written === EAGAIN || written === EINTR ? n : written
   }
 
-  /** Bytes written; a negated errno. */
+  /** Returns the number of bytes written, or a negated errno. */
   #flush(bytes: Uint8Array): number {
     const n =
       this.#way === 'send'

@@ -1,14 +1,15 @@
 /**
- * Moving bytes between this process's own streams and the pipes of a command. Waits for all of them and the daemon at
- * once, in ppoll: Bun's event loop waits only for what it reads itself, and a copy through it takes four times as long.
+ * Moves bytes between this process's streams and the pipes of a command. One ppoll waits for all of them and the
+ * daemon: Bun's event loop waits only for descriptors that it reads itself, and a copy through it takes four times as
+ * long.
  */
 import { PollSet } from '../../../ffi/poll.ts'
 import type { InputRelay } from './input-relay.ts'
 import type { OutputRelay } from './output-relay.ts'
 
-const IDLE_MS = 250 // a signal that comes right before the waiting begins is heard so much later
-const GLANCE_MS = 1 // between two looks while the event loop has something of its own to wait for
-const TURN_MOVES = 64 // of 64 KiB at most, before the event loop has a turn
+const IDLE_MS = 250 // a signal right before the wait is handled at most this much later
+const GLANCE_MS = 1 // between two polls while the event loop has its own work to wait for
+const TURN_MOVES = 64 // moves of at most 64 KiB before the event loop has a turn
 const SESSION = 0
 const INPUT = 1
 const FIRST_OUTPUT = 3
@@ -17,7 +18,7 @@ export class Relay {
   readonly #input: InputRelay | undefined
   readonly #outputs: readonly OutputRelay[]
   readonly #poll: PollSet
-  /** The daemon's connection; undefined while there is none. */
+  /** The daemon's connection; undefined while it is lost. */
   #session: number | undefined
   #finishing = false
   #running: Promise<void> | undefined
@@ -28,13 +29,13 @@ export class Relay {
     this.#poll = new PollSet(Array.from({ length: FIRST_OUTPUT + 2 * outputs.length }, () => -1))
   }
 
-  /** Go on, with what the daemon says on that descriptor; undefined while it is looked for. */
+  /** Starts or continues, and watches the daemon's connection; undefined while that is lost. */
   watch(session: number | undefined): void {
     this.#session = session
     this.#running ??= this.#run()
   }
 
-  /** The command is over. Resolves when all of its output is out. */
+  /** Finishes when the command is over. Resolves when all of its output is written. */
   async finish(): Promise<void> {
     this.#finishing = true
     for (const output of this.#outputs) output.finish()
@@ -43,7 +44,7 @@ export class Relay {
     this.end()
   }
 
-  /** Now, whatever is left; the terminal and the input are as they were found. */
+  /** Ends at once; remaining output is lost. Restores the terminal and the input. */
   end(): void {
     this.#finishing = true
     for (const output of this.#outputs) output.end()
@@ -64,7 +65,7 @@ export class Relay {
     this.#running = undefined
   }
 
-  /** Until the event loop is needed: the daemon has said something, a signal came, or it was long ago. */
+  /** Moves bytes until the event loop is needed: for a message of the daemon, a signal, or after a while. */
   #serve(isWaiting: boolean): void {
     const poll = this.#poll
     for (let moves = 0; moves < TURN_MOVES && this.#isBusy; moves++) {

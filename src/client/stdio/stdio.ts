@@ -1,8 +1,7 @@
 /**
- * Standard input, output and error of `coop run` and `coop exec` without a terminal. None of the caller's descriptors
- * enters a box, which could read a pipe back, set flags that all of its holders share, or open a file once more: the
- * command has pipes of its own, and bytes are moved between (relay.ts). No byte passes through the daemon, which may
- * die meanwhile.
+ * Standard input, output and error of `coop run` and `coop exec` without a terminal. The caller's own descriptors never
+ * enter a box: it could read a pipe back, set flags that all holders share, or open a file again. The command has pipes
+ * of its own, and relay.ts moves bytes between the two. No byte passes through the daemon, which may die meanwhile.
  */
 import { isSameStream, type Stream, streamAt } from '../../../ffi/files.ts'
 import { pipe } from '../../../ffi/pipes.ts'
@@ -14,23 +13,23 @@ import { OutputRelay } from './output-relay.ts'
 import { Relay } from './relay.ts'
 
 export interface Stdio {
-  /** What the daemon finds the descriptors under. */
+  /** The name of the descriptors for the daemon. */
   readonly token: string
-  /** Move bytes from now on; the descriptor of the daemon's connection, or undefined while there is none. */
+  /** Moves bytes from now on. `session` is the descriptor of the daemon's connection; undefined while it is lost. */
   watch(session: number | undefined): void
-  /** Resolves when all that the command wrote has come out; with an errno's name when some of it could not. */
+  /** Resolves when all output of the command is written; with an errno's name when some of it was lost. */
   finish(): Promise<string | undefined>
-  /** Leave at once: what has not come out is lost. */
+  /** Ends at once; remaining output is lost. */
   end(): void
 }
 
-/** Hand the command's descriptors to the daemon, which must be asked for the command after this. */
+/** Sends the command's descriptors to the daemon. Call this before asking for the command. */
 export async function passStdio(paths: Paths): Promise<Stdio> {
   const [input, readEnd] = inputPipe(streamAt(0))
   const [out, error] = [streamAt(1), streamAt(2)]
   const outputs: OutputRelay[] = []
   const stdout = outputPipe(1, out, outputs)
-  // One pipe, so that both keep their order in the one place they go to.
+  // One pipe for both, so that output and errors keep their order in their common destination.
   const stderr = isSameStream(out, error) ? stdout : outputPipe(2, error, outputs)
   const token = await sendAhead(paths, [readEnd, stdout, stderr])
   for (const fd of new Set([stdout, stderr])) closeDescriptor(fd)
@@ -48,7 +47,7 @@ export async function passStdio(paths: Paths): Promise<Stdio> {
   }
 }
 
-/** The end that the command reads, which the relay keeps when there is one. */
+/** Returns the end that the command reads, and the relay for it if input exists. */
 function inputPipe(stream: Stream | undefined): [InputRelay | undefined, number] {
   const [readEnd, writeEnd] = pipe()
   if (stream && stream.kind !== 'null-device')
@@ -57,7 +56,7 @@ function inputPipe(stream: Stream | undefined): [InputRelay | undefined, number]
   return [undefined, readEnd]
 }
 
-/** The end that the command writes. */
+/** Returns the end that the command writes. */
 function outputPipe(fd: number, stream: Stream | undefined, outputs: OutputRelay[]): number {
   const [readEnd, writeEnd] = pipe()
   if (stream) outputs.push(new OutputRelay(readEnd, fd, stream.kind))

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { DetachKey, keySequences } from './detach-key.ts'
 
-/** Feed the parts, then let the time pass. */
+/** Feeds the parts, then lets the time pass. */
 const feed = (...parts: (string | Uint8Array)[]): { forward: string; detach: boolean } => {
   const key = new DetachKey('ctrl-]')
   let forward = ''

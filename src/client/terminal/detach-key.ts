@@ -1,22 +1,22 @@
 /**
- * Finds the detach key in what is typed, also when a read splits it and under the encodings that programs can
- * switch a terminal to. Pressed once it detaches; pressed twice it is the program's, once. Pasted text that contains
- * it is text. Pure but for its state: the caller keeps the time.
+ * Finds the detach key in typed input, even when a read splits it, in all encodings that programs can switch a terminal
+ * to. One press detaches; two presses send the key to the program once. In pasted text it is plain text. Pure except
+ * for its state: the caller keeps the time.
  */
 
 const ESC = 0x1b
 
 /**
- * How long the second press is waited for. A double press takes 100 to 180 ms, a person notices a pause from about
- * 250 ms on, and the repetition of a key that is held down starts at 225 ms at the earliest (macOS's shortest).
+ * How long to wait for the second press. A double press takes 100 to 180 ms, a person notices a pause from about 250 ms
+ * on, and the repetition of a held key starts at 225 ms at the earliest (macOS's shortest).
  */
 export const SECOND_PRESS_MS = 200
 
-/** Bits of the modifiers that kitty and xterm send, plus one. The locks say nothing about what is meant. */
+/** Modifier bits of kitty and xterm, which send them plus one. The lock bits are ignored. */
 const CONTROL = 4
 const LOCKS = 64 | 128 // caps, num
 
-/** `ctrl-]` and its like as terminals send it: plain, kitty's CSI u, xterm's modifyOtherKeys. */
+/** Returns a key such as `ctrl-]` as terminals send it: plain, kitty's CSI u, xterm's modifyOtherKeys. */
 export function keySequences(key: string): Buffer[] {
   const { plain, byte } = codes(key)
   return [
@@ -43,12 +43,12 @@ const OTHER_KEYS = /^\x1b\[27;(\d+);(\d+)~/
 const UNFINISHED = /^\x1b(?:\[[\d:;]*)?$/
 
 export interface Typed {
-  /** What the program is to get. */
+  /** The bytes for the program. */
   readonly forward: Uint8Array
   readonly detach: boolean
 }
 
-/** What the bytes begin with: the key going down, the same key being held or let go, or something else. */
+/** The start of the bytes: the key pressed, the same key repeated or released, or undefined for other input. */
 type Event = { readonly what: 'press' | 'other event'; readonly length: number } | 'unfinished' | undefined
 
 export class DetachKey {
@@ -74,7 +74,7 @@ export class DetachKey {
     return this.#waiting
   }
 
-  /** No second press came. Returns whether that means to detach. */
+  /** Ends the wait for a second press. Returns whether to detach. */
   expire(): boolean {
     const detach = this.#waiting
     this.#waiting = false
@@ -82,7 +82,7 @@ export class DetachKey {
     return detach
   }
 
-  /** Give up waiting for the rest of a sequence: a lone Escape was meant. */
+  /** Gives up waiting for the rest of a sequence: the user pressed a lone Escape. */
   flush(): Buffer {
     const held = this.#held
     this.#held = Buffer.alloc(0)
@@ -90,7 +90,7 @@ export class DetachKey {
   }
 
   push(bytes: Uint8Array): Typed {
-    // Nearly everything: to look at it costs less than to take it apart.
+    // Nearly all input takes this path: a search costs less than parsing.
     const isOpen = this.#held.length > 0 || this.#pasting || this.#waiting
     if (!isOpen && bytes.indexOf(ESC) < 0 && bytes.indexOf(this.#byte) < 0)
       return { forward: bytes, detach: false }
@@ -106,7 +106,7 @@ export class DetachKey {
       if (this.#pasting) {
         const end = input.indexOf(PASTE_END, at)
         if (end < 0) {
-          // The end mark may be split; what comes before it is passed on at once.
+          // The end mark may be split; bytes before it are passed on at once.
           const keep = tailThatStarts(input.subarray(at), PASTE_END)
           this.#held = input.subarray(input.length - keep)
           return typed(input.length - keep)
@@ -130,7 +130,7 @@ export class DetachKey {
         }
         at += event.length - 1
       } else if (again) {
-        // The key being let go or repeated is neither a second press nor another key.
+        // A release or repetition of the key is neither a second press nor another key.
         if (!event) return typed(from, true)
         from = at + event.length
         at = from - 1
@@ -158,7 +158,9 @@ export class DetachKey {
     return { what: 'press', length: all.length }
   }
 
-  /** The key's place on a Latin keyboard counts where the layout has other letters, as shortcuts do elsewhere. */
+  /**
+   * On layouts without Latin letters, compares the key's place on a Latin keyboard, as other programs' shortcuts do.
+   */
   #means(code: number, base = 0): boolean {
     return code === this.#plain || (code > 127 && base === this.#plain)
   }
@@ -173,7 +175,7 @@ function startsWith(bytes: Buffer, start: Buffer): boolean {
   return bytes.length >= start.length && bytes.subarray(0, start.length).equals(start)
 }
 
-/** Length of the longest end of `bytes` with which `mark` starts. */
+/** Returns the length of the longest end of `bytes` that `mark` starts with. */
 function tailThatStarts(bytes: Buffer, mark: Buffer): number {
   for (let length = Math.min(bytes.length, mark.length - 1); length > 0; length--) {
     if (startsWith(mark, bytes.subarray(bytes.length - length))) return length

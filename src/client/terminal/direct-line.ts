@@ -1,10 +1,10 @@
 /**
- * The way of a key while its user types: into the program's terminal and back, with nobody in between. Each process
- * that has to wake up on the way costs as much time as all the rest, so the client waits for keys and for output
- * itself, and the daemon is told a little later.
+ * Types keys into the program's terminal and reads its output directly, without the daemon. Each process that must wake
+ * up on the way costs as much time as all the rest, so the client waits for keys and output itself, and tells the
+ * daemon a little later.
  *
- * For a moment after each key the client has a lease (ring-file.ts), and the daemon leaves reading to it. Nothing
- * depends on that: who reads has the ring's lock, and a lease ends by itself, whatever becomes of the client.
+ * For a moment after each key the client has a lease (ring-file.ts), and the daemon leaves reading to it. Correctness
+ * does not depend on that: the reader holds the ring's lock, and a lease expires even when the client dies.
  */
 
 import { receiveDescriptors } from '../../../ffi/descriptors.ts'
@@ -19,23 +19,23 @@ import { sendSocket } from '../descriptor-socket.ts'
 import type { Session } from '../session.ts'
 
 const LEASE_MS = MAX_LEASE_MS
-const TICK_MS = LEASE_MS / 2 // then the daemon learns what there was
-/** Then the event loop gets its turn, and with it the garbage collector, which somebody may have to wait for. */
+const TICK_MS = LEASE_MS / 2 // how often the daemon is told
+/** After so many ticks the event loop gets a turn, and with it the garbage collector. */
 const TURN_TICKS = 8
-const HOLD_MS = 500 // after a key: who types has the next one ready by then
+const HOLD_MS = 500 // after a key: a typing user presses the next one within this time
 const INPUT = 64 * 1024 // bytes
 
 const [STDIN, MASTER, SOCKET, TIMER] = [0, 1, 2, 3] as const
 
-/** What the line needs of the terminal that is shown. */
+/** The parts of the shown terminal that the line needs. */
 export interface LineUser {
-  /** The offset of the next byte of output to be shown. */
+  /** The offset of the next byte of output to show. */
   readonly shown: number
-  /** What was typed; the bytes are good during the call. False when the line is to be let go. */
+  /** Called with typed bytes, valid during the call. Returns false to release the line. */
   typed(bytes: Uint8Array): boolean
-  /** Show what comes next, without waiting for the user's terminal: what it does not take now is left. */
+  /** Shows output without waiting for the user's terminal. Returns the bytes that it does not accept now. */
   show(bytes: Uint8Array): Uint8Array | undefined
-  /** Show what was left, however long that takes. */
+  /** Shows the remaining bytes, however long that takes. */
   finish(left: Uint8Array): void
 }
 
@@ -46,7 +46,7 @@ export class DirectLine {
   readonly #timer: number
   readonly #poll: PollSet
   readonly #input = new Scratch(INPUT)
-  /** What was typed and not told yet, and how much output had come when the last of it was. */
+  /** Typed bytes not reported yet; `#typedAt` is the output offset when the last was typed. */
   readonly #untold = new Scratch(INPUT)
   #untoldSize = 0
   #typedAt = 0
@@ -62,7 +62,7 @@ export class DirectLine {
     this.#poll = new PollSet([0, master, session.descriptor, this.#timer])
   }
 
-  /** To the terminal that the session shows; undefined where there is none to be had. */
+  /** Opens a line to the terminal that the session shows; undefined when that is not possible. */
   static async open(paths: Paths, session: Session): Promise<DirectLine | undefined> {
     const { socket, token } = await sendSocket(paths)
     try {
@@ -78,12 +78,12 @@ export class DirectLine {
     }
   }
 
-  /** Whether the next key is waited for here. */
+  /** Whether this line waits for the next key. */
   get isHeld(): boolean {
     return this.#leasedUntil > 0
   }
 
-  /** Give bytes to the program; how many it has taken. None when the daemon has to do that. */
+  /** Writes bytes to the program and returns how many it took; 0 when the daemon has to write them. */
   type(bytes: Uint8Array, shown: number): number {
     if (!this.#renew(shown)) return 0
     if (bytes.length > INPUT) return 0
@@ -97,10 +97,10 @@ export class DirectLine {
     return n
   }
 
-  /** Wait for keys and output. False when the line was let go; else it is to be called again. */
+  /** Waits for keys and output. Returns false when the line was released; otherwise call it again. */
   serve(user: LineUser): boolean {
     if (!this.isHeld) return false
-    // A signal ends the waiting: its handler needs the event loop.
+    // A signal ends the wait: its handler needs the event loop.
     for (let ticks = 0; this.#poll.wait(); ) {
       if (this.#poll.found(SOCKET)) break
       if (this.#poll.found(TIMER)) {
@@ -116,7 +116,7 @@ export class DirectLine {
     return this.#tick(user)
   }
 
-  /** The daemon reads again. */
+  /** Releases the line, so that the daemon reads again. */
   release(shown: number): false {
     if (!this.isHeld) return false
     this.#leasedUntil = 0
@@ -152,7 +152,7 @@ export class DirectLine {
     return n > 0 && user.typed(this.#input.first(n))
   }
 
-  /** False when the daemon was quicker, or has to be waited for. */
+  /** Shows new output. Returns false when the daemon has read it first, or must do so. */
   #show(user: LineUser): boolean {
     const ring = this.#ring
     const { shown } = user
@@ -167,7 +167,7 @@ export class DirectLine {
     } finally {
       ring.unlock()
     }
-    if (left) user.finish(left) // not before: nobody waits for the user's terminal
+    if (left) user.finish(left) // after unlocking: the daemon must not wait for the user's terminal
     return true
   }
 

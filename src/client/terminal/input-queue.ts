@@ -1,21 +1,21 @@
-/** Input on its way to a program: kept until its terminal has taken it, so that the next daemon gets what is left. */
+/** Input on its way to a program, kept until the program's terminal has it, so that the next daemon gets the rest. */
 
-const WINDOW = 64 * 1024 // bytes under way that nobody has confirmed
+const WINDOW = 64 * 1024 // unconfirmed bytes under way
 
 export class InputQueue {
   #kept: Buffer = Buffer.alloc(0)
-  /** Of all that was ever typed: the offset of the first byte that is kept. */
+  /** The offset of the first kept byte in the whole input. */
   #start = 0
-  /** Of what is kept: bytes that were sent. */
+  /** How many of the kept bytes were sent. */
   #sent = 0
   #send: ((bytes: Uint8Array) => void) | undefined
 
-  /** Bytes that nobody has taken yet. */
+  /** The number of unconfirmed bytes. */
   get size(): number {
     return this.#kept.length
   }
 
-  /** How much has been taken, of all that was ever typed. */
+  /** The number of confirmed bytes of the whole input. */
   get start(): number {
     return this.#start
   }
@@ -25,7 +25,7 @@ export class InputQueue {
     this.flush()
   }
 
-  /** The terminal has everything before `offset`. */
+  /** Confirms that the terminal has everything before `offset`. */
   taken(offset: number): void {
     const more = Math.max(0, Math.min(offset - this.#start, this.#sent))
     this.#kept = this.#kept.subarray(more)
@@ -33,12 +33,12 @@ export class InputQueue {
     this.#sent -= more
   }
 
-  /** Nobody is there to send anything to, for now. */
+  /** Stops sending while there is no daemon. */
   pause(): void {
     this.#send = undefined
   }
 
-  /** Another session, whose daemon knows that the terminal has everything before `offset`: the rest goes there. */
+  /** Sends the rest to another session. Its daemon has reported that the terminal has everything before `offset`. */
   goTo(send: (bytes: Uint8Array) => void, offset: number): void {
     this.taken(offset)
     this.#send = send

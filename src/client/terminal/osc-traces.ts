@@ -1,9 +1,9 @@
-/** What operating system commands (OSC) of a program leave behind in the terminal, and what undoes it. */
+/** Tracks the lasting effects of a program's operating system commands (OSC) on the terminal, and undoes them. */
 
 const ST = '\x1b\\'
 const PUSH_TITLE = '\x1b[22;0t'
 const POP_TITLE = '\x1b[23;0t'
-const MANY_COLORS = 16 // of the palette; more are reset all at once
+const MANY_COLORS = 16 // entries of the palette; more are reset all at once
 const MAX_DEPTH = 16 // entries of kitty's stack of pointer shapes
 const FIRST_DYNAMIC = 10
 const LAST_DYNAMIC = 19
@@ -15,12 +15,12 @@ export class OscTraces {
   #titled = false
   #linked = false
   #progress = false
-  /** A prompt's mark, of which family. */
+  /** The families of prompt marks that were used. */
   readonly #marks = new Set<string>()
   #pointer = false
   #pointers = 0
 
-  /** Look at one that the terminal gets; what is to be written before it. */
+  /** Records a command that the terminal gets. Returns the bytes to write before it. */
   see(text: string): string {
     const end = text.indexOf(';')
     const number = Number(end < 0 ? text : text.slice(0, end))
@@ -29,7 +29,7 @@ export class OscTraces {
     if (number === 4) this.#colors(rest)
     else if (number === 104) this.#resetColors(rest)
     else if (number >= FIRST_DYNAMIC && number <= LAST_DYNAMIC)
-      // Each further value is that of the next number (xterm's ctlseqs).
+      // Each further value applies to the next number (xterm's ctlseqs).
       rest.split(';').forEach((value, index) => {
         if (value && value !== '?' && number + index <= LAST_DYNAMIC) this.#dynamic.add(number + index)
       })
@@ -43,7 +43,7 @@ export class OscTraces {
     return ''
   }
 
-  /** The title that was there is kept by the terminal. */
+  /** Makes the terminal save its title before the first change. */
   #title(): string {
     if (this.#titled) return ''
     this.#titled = true
@@ -70,14 +70,17 @@ export class OscTraces {
     else this.#pointer = names !== ''
   }
 
-  /** Apart, since the alternate screen has a stack of its own: to be written before that is left. */
+  /**
+   * Returns the bytes that pop the pointer shapes. Write them before leaving the alternate screen, which has its own
+   * stack.
+   */
   popShapes(): string {
     const text = `\x1b]22;<${ST}`.repeat(this.#pointers)
     this.#pointers = 0
     return text
   }
 
-  /** What undoes it all; from then on nothing is left. */
+  /** Returns the bytes that undo everything, and forgets it. */
   restore(): string {
     const colors = [...this.#palette].join(';')
     const text =

@@ -6,7 +6,7 @@ import { ScreenModes } from './screen-modes.ts'
 const SGR = 'm'.charCodeAt(0)
 const PLAIN = '\x1b[0m'
 
-/** What goes to the terminal of some output, and what undoes it. */
+/** Returns the bytes of some output that reach the terminal, and the bytes that undo them. */
 function passed(...output: (string | Uint8Array)[]): { shown: string; undo: string } {
   const modes = new ScreenModes()
   const filter = new OutputFilter({ witness: modes })
@@ -64,7 +64,7 @@ test('the title that was there is kept by the terminal, and comes back', () => {
   expect(modes.restore()).toBe(`\x1b[23;0t${PLAIN}`)
 })
 
-/** One of each that was left on once; more of it are walked through below. */
+/** One mode of each kind that was once left on; tests below walk through more of each kind. */
 const LEFT_ON: Readonly<Record<string, readonly [string, string]>> = {
   'insert mode': ['\x1b[4h', '\x1b[4l'],
   'no key repeat': ['\x1b[?8l', '\x1b[?8h'],
@@ -96,7 +96,7 @@ test('Alt as Esc is not let through: nobody knows what to go back to', () => {
   for (const text of ['\x1b[?1000s', '\x1b[?1000r', '\x1b[2*x', '\x1b%G']) expect(passed(text).shown).toBe('')
 })
 
-/** A terminal's modes as the output says: by name, and what each is now. */
+/** Returns a terminal's modes after some output: the current value of each, by name. */
 function apply(text: string): Map<string, string> {
   const state = new Map<string, string>()
   for (const [, prefix, list = '', final = ''] of text.matchAll(/\x1b\[(\??)([\d;]+)([hl])/g))
@@ -115,15 +115,15 @@ describe('every mode that reaches the terminal', () => {
         if (!shown) continue
         through.push(mode)
         const now = apply(shown + undo).get(`${prefix}${mode}`)
-        // What nobody can set may be reset: it is so already. The cursor's memory is no mode.
+        // Modes that nobody can set may be reset without effect. The saved cursor is no mode.
         const usual = known.get(mode) ?? (mode === 1048 ? final : 'l')
         expect({ mode, final, now }).toEqual({ mode, final, now: usual })
       }
-    for (const mode of known.keys()) expect(through).toContain(mode) // the walk has seen something
+    for (const mode of known.keys()) expect(through).toContain(mode) // the walk has seen every mode
   })
 })
 
-/** Everything that the grammar of CSI and ESC has: a prefix, up to two intermediates, a final. */
+/** Yields everything that the grammar of CSI and ESC allows: a prefix, up to two intermediates, a final. */
 function* sequences(): Generator<{ head: string; tail: string }> {
   const marks = ['', ...Array.from({ length: 16 }, (_, i) => String.fromCharCode(0x20 + i))]
   for (const mark of marks) {
@@ -135,7 +135,10 @@ function* sequences(): Generator<{ head: string; tail: string }> {
   }
 }
 
-/** Of a sequence: the key when its effect lasts by the filter's tables, and what is to be undone, after `before`. */
+/**
+ * Returns a sequence's key when the filter's tables say that its effect lasts, and the bytes that undo it after
+ * `before`.
+ */
 function traceOf(before: string, text: string): { key: number | undefined; undo: string } {
   const modes = new ScreenModes()
   let key: number | undefined
@@ -164,7 +167,7 @@ test('every sequence whose effect lasts is undone for some parameters', () => {
     const lasting = texts.filter((text) => {
       const { key } = traceOf('', text)
       if (key !== undefined) seen.add(key)
-      return key !== undefined && key !== SGR // which is undone always
+      return key !== undefined && key !== SGR // SGR is always undone
     })
     if (!lasting.length) continue
     const isUndone = ['', '\x1b[>1u\x1b[22t\x1b[#{\x1b[#P'].some((before) => {

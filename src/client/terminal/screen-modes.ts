@@ -1,22 +1,23 @@
 /**
- * What a program has left switched on in the terminal, and what undoes it. Sees each sequence that the filter lets through
- * (`Witness`): the filter's tables say whose effect lasts, and everything there is undone here.
+ * Tracks modes that a program leaves switched on in the terminal, and undoes them. It sees each sequence that the
+ * filter passes (`Witness`): the filter's tables list the sequences with a lasting effect, and all of those are undone
+ * here.
  */
 import { LASTING, MODES, PRIVATE_MODES, type Setting } from '../../vt/csi-rules.ts'
 import type { Witness } from '../../vt/filter.ts'
 import { key, type Sequence } from '../../vt/sequence.ts'
 import { OscTraces } from './osc-traces.ts'
 
-/** DECSTR, which also forgets what a saved cursor brings back; terminals that do not know it get each by itself. */
+/** DECSTR, which also resets the state of a saved cursor. Terminals that do not know it get each reset by itself. */
 const SOFT_RESET = '\x1b[!p'
-/** Margins and origin put the cursor at the top, over what is to be read: it goes to the last line. */
+/** Resetting margins and origin moves the cursor to the top, over text; this puts it on the last line. */
 const LAST_LINE = '\x1b[999;1H'
 const SGR = key('m')
-const TABS = 64 // every eight columns of 512; a terminal that is narrower keeps to its last one
+const TABS = 64 // stops every eight columns of 512; a narrower terminal stops at its last column
 const TAB_STOPS = `\x1b7\r\x1b[3g${'\x1b[8C\x1bH'.repeat(TABS)}\x1b8`
 const MAX_DEPTH = 16 // entries of a stack; no terminal keeps more
 const ALTERNATE = ['?47', '?1047', '?1049']
-/** What moves the cursor or changes what bytes look like; a saved cursor brings some of it back. */
+/** State that moves the cursor or changes how text looks; restoring a saved cursor can bring some of it back. */
 const DISTURBING = ['margins', '?5', '?6', '?7', '?69', 'shift', 'G0', 'G1', 'G2', 'G3']
 const MOVING = ['margins', '?6', '?69']
 const SLOTS = [
@@ -29,11 +30,11 @@ const SLOTS = [
   ['/', 'G3', '\x1b+B'],
 ] as const
 
-/** The two screens have a stack of keyboard modes each. */
+/** Each of the two screens has a stack of keyboard modes. */
 type Screen = 'main' | 'alternate'
 
 export class ScreenModes implements Witness {
-  /** What undoes what is in force, by a name of its own. */
+  /** The bytes that undo each effect in force, by the effect's name. */
   readonly #undo = new Map<string, string>()
   readonly #keyboard: Record<Screen, number> = { main: 0, alternate: 0 }
   readonly #stacks = new Map<string, number>()
@@ -41,12 +42,14 @@ export class ScreenModes implements Witness {
   #prefix = ''
   #touched = false
 
-  /** Whether the terminal has got any sequence. */
+  /** Whether the terminal has received any sequence. */
   get isTouched(): boolean {
     return this.#touched
   }
 
-  /** What is to be written before the sequences that were seen last: what they change is kept by the terminal. */
+  /**
+   * Returns the bytes to write before the last seen sequences: they make the terminal save the state about to change.
+   */
   before(): string {
     const prefix = this.#prefix
     this.#prefix = ''
@@ -86,7 +89,7 @@ export class ScreenModes implements Witness {
         return this.#set('?', numbers, PRIVATE_MODES, final)
       case key('r'):
       case key('s'):
-        // Without parameters `s` saves the cursor, and `r` sets the whole screen free.
+        // Without parameters, `s` saves the cursor and `r` resets the margins.
         if (final === 'r' || parameters) this.#note('margins', parameters !== '', '\x1b[?69l\x1b[r')
         return
       case key('g'):
@@ -157,7 +160,7 @@ export class ScreenModes implements Witness {
       this.#note(found[1], letter !== 'B' || intermediates > 0xff || !'()*+'.includes(slot), found[2])
   }
 
-  /** What to write so that the terminal is as it was; from then on it is. */
+  /** Returns the bytes that restore the terminal, and forgets all effects. */
   restore(): string {
     const undo = this.#undo
     const disturbs = DISTURBING.some((name) => undo.has(name))

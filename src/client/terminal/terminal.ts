@@ -1,4 +1,4 @@
-/** The user's terminal while a PTY of a box is shown on it: raw while it lasts, as it was found afterwards. */
+/** Shows a PTY of a box on the user's terminal, in raw mode, and restores the terminal afterwards. */
 
 import { writeAll } from '../../../ffi/pipes.ts'
 import { closeDescriptor, writeNonblocking } from '../../../ffi/pty.ts'
@@ -16,10 +16,10 @@ import { ScreenModes } from './screen-modes.ts'
 import { Title } from './title.ts'
 
 const EOT = 4
-const MAX_TYPED = 256 * 1024 // bytes that wait for the program before no more is read
-/** A terminal as good as new, as the bytes of a screen expect it, but with its scrollback, title and colours. */
+const MAX_TYPED = 256 * 1024 // bytes; reading pauses when so many wait for the program
+/** Resets the terminal to the state that a screen's bytes expect, but keeps scrollback, title and colours. */
 const CLEAR = '\x1b[!p\x1b[?7h\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J'
-const ESCAPE_WAIT_MS = 30 // longer than the gap inside a key's sequence, shorter than a person notices
+const ESCAPE_WAIT_MS = 30 // longer than a gap inside a key's sequence, too short for a person to notice
 
 export type AttachEnd =
   | { readonly how: 'detached' }
@@ -30,14 +30,14 @@ export type AttachEnd =
       readonly ended: Ended
       readonly reason?: string
     }
-  /** The user has ended the daemon; the box goes on. */
+  /** The user has ended the daemon; the box keeps running. */
   | { readonly how: 'stopped' }
 
 export interface AttachOptions {
-  /** Undefined: no key detaches (`coop run`, where the program ends with the command). */
+  /** Undefined when no key detaches (`coop run`, whose program ends with the command). */
   readonly detachKey: string | undefined
   readonly readonly: boolean
-  /** What the daemon had to say meanwhile, once the terminal is the user's again. */
+  /** Called with the daemon's notices, once the terminal is restored. */
   onNotices?(texts: readonly string[]): void
 }
 
@@ -46,7 +46,9 @@ export function terminalSize(): { columns: number; rows: number } {
   return windowSize(1) ?? windowSize(0) ?? { columns: 80, rows: 24 }
 }
 
-/** Take the terminal over now, so that nothing typed from here on is echoed. Returns what gives it back. */
+/**
+ * Switches the terminal to raw mode now, so that nothing typed later is echoed. Returns a function that restores it.
+ */
 export function enterRaw(): () => void {
   const modes = getModes(0)
   if (!modes) return () => {}
@@ -63,23 +65,23 @@ export function enterRaw(): () => void {
 
 const put = (bytes: Uint8Array): boolean => writeAll(1, bytes) === 0
 
-/** How far a client that comes back has got. */
+/** The progress of a client that comes back. */
 export interface Progress {
-  /** The next byte of output, if any has come. */
+  /** The offset of the next byte of output, if any has come. */
   readonly from?: number
-  /** What is known of its input to have reached the terminal. */
+  /** How many bytes of its input are known to have reached the terminal. */
   readonly typed: number
 }
 
 /**
- * How the daemon is asked for the terminal: first, and after each time that it was lost. `taken` is how much of the
- * input the terminal has.
+ * Asks the daemon for the terminal, at first and after each loss of the daemon. `taken` is the number of input bytes
+ * that the terminal has.
  */
 export type Begin = (session: Session, progress: Progress | undefined) => Promise<{ readonly taken?: number }>
 
 /**
- * Show a PTY until it ends or is detached from. A daemon that is lost meanwhile is followed by another one, and
- * output goes on where it stopped. `session` is closed at the end.
+ * Shows a PTY until it ends or the user detaches. When the daemon is lost, this connects to the next one, and output
+ * continues where it stopped. `session` is closed at the end.
  */
 export async function showTerminal(
   paths: Paths,
@@ -101,13 +103,13 @@ export async function showTerminal(
   let ended = false
   let line: DirectLine | undefined
   let staying: ReturnType<typeof setImmediate> | undefined
-  const isTerminal = getModes(0) !== undefined // asked now: one that has hung up says no
+  const isTerminal = getModes(0) !== undefined // asked now: after a hang-up it would be undefined
   const filter = new OutputFilter({ witness: modes })
   const end = (how: AttachEnd): void => {
     ended = true
     resolve(how)
   }
-  /** What of the output is for the user's terminal, and what is ours to add. */
+  /** Returns the output for the user's terminal, with coop's own additions. */
   const prepared = (raw: Uint8Array): Uint8Array => {
     const bytes = filter.push(raw)
     const before = modes.before()
@@ -129,7 +131,7 @@ export async function showTerminal(
     }
     mine.onScreen = (at, bytes) => {
       offset = at
-      // What was on the terminal before us goes to its scrollback, not away.
+      // Text that was on the terminal before moves to its scrollback.
       const away = drawn ? '' : '\r\n'.repeat(terminalSize().rows)
       drawn = true
       put(Buffer.concat([filter.flush(), Buffer.from(modes.restore() + away + CLEAR)]))
@@ -140,7 +142,7 @@ export async function showTerminal(
       show(bytes)
     }
     mine.onNotice = (text) => {
-      notices.push(text) // told at the end: now it would be in the middle of a picture
+      notices.push(text) // printed at the end: now it would land in the middle of the screen
     }
     mine.onEvent = (event) => {
       if (event.event === 'waiting') put(Buffer.from(title.event(event.box, event.waiting)))
@@ -172,10 +174,10 @@ export async function showTerminal(
       const begun = await begin(mine, mine === session ? undefined : progress)
       taken = begun.taken ?? 0
     } catch (error) {
-      if (isLost(error)) return // and so `onLost` has been told
+      if (isLost(error)) return // `onLost` was called, too
       throw error
     }
-    // What is typed before there is a terminal to get it is not lost.
+    // Input typed before the terminal was ready is sent now.
     input.goTo((bytes) => mine.input(bytes), taken)
     if (isTerminal && !options.readonly) void openLine(mine)
   }
@@ -192,7 +194,7 @@ export async function showTerminal(
       current.resize(terminalSize())
       await serve()
     } catch (error) {
-      put(Buffer.from('\r\n')) // what is said about it is no part of the program's last line
+      put(Buffer.from('\r\n')) // the error message starts on a line of its own
       reject(error)
     }
   }
@@ -212,9 +214,9 @@ export async function showTerminal(
     else if (key.waiting) timer = setTimeout(() => key.expire() && gone(), SECOND_PRESS_MS)
     else if (key.holding) timer = setTimeout(() => forward(key.flush()), ESCAPE_WAIT_MS)
   }
-  // What has a time limit needs the event loop, and what waits for the daemon needs that.
+  // Time limits and input that waits for the daemon need the event loop.
   const staysHere = (): boolean => !(ended || input.size || key?.holding || key?.waiting)
-  const quick = getModes(1) ? openNonblocking(1) : -1 // a file would be written from its beginning
+  const quick = getModes(1) ? openNonblocking(1) : -1 // terminals only: a reopened file would be written from its start
   const user: LineUser = {
     get shown() {
       return offset ?? 0
@@ -238,16 +240,16 @@ export async function showTerminal(
   }
   const read = (bytes: Uint8Array): void => {
     typed(bytes)
-    // Later: what the stream has read already comes first.
+    // Deferred, so that input which the stream has already read comes first.
     if (line?.isHeld) staying ??= setImmediate(stay)
   }
   const resized = (): void => {
-    line?.release(user.shown) // what came before is of the old size
+    line?.release(user.shown) // output up to here has the old size
     current.resize(terminalSize())
   }
   const gone = (): void => end({ how: 'detached' })
   process.stdin.on('data', read)
-  // Ctrl+D is how a terminal tells the end of input that is none (`coop run -t </dev/null`).
+  // Input that is no terminal has ended (`coop run -t </dev/null`): a terminal reports that with Ctrl+D.
   const over = (): void => (isTerminal ? gone() : forward(Buffer.from([EOT])))
   process.stdin.on('end', over)
   process.on('SIGWINCH', resized)

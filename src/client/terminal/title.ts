@@ -1,14 +1,14 @@
-/** The title of the user's terminal: the program's own, and before it which other agents wait. */
+/** The title of the user's terminal: the agents that wait for the user, then the program's own title. */
 
 const TITLE = /\x1b\][02];([^\x07\x1b\x9c]*)(?:\x07|\x1b\\)/g
-const MAX_SHOWN = 3 // names; more would push the program's title out of sight
+const MAX_SHOWN = 3 // names; more would push the program's title out of view
 
 export class Title {
   #own = ''
   readonly #waiting = new Set<string>()
   #shown = false
 
-  /** Look at what goes to the terminal: the program may set its title. What is to be written after it. */
+  /** Watches output for a title that the program sets. Returns the bytes to write after it. */
   watch(bytes: Uint8Array): string {
     if (bytes.indexOf(0x1b) < 0) return ''
     let found = false
@@ -19,17 +19,17 @@ export class Title {
     return found && this.#waiting.size ? this.#text() : ''
   }
 
-  /** An agent waits, or does not any more. What is to be written. */
+  /** Records that an agent waits or no longer waits. Returns the bytes to write. */
   event(box: string, waiting: boolean): string {
     if (waiting) this.#waiting.add(box)
     else this.#waiting.delete(box)
-    const push = this.#shown ? '' : '\x1b[22;2t' // the terminal keeps the title that it had
+    const push = this.#shown ? '' : '\x1b[22;2t' // makes the terminal save its title
     if (!this.#waiting.size && !this.#shown) return ''
     this.#shown = true
     return push + this.#text()
   }
 
-  /** Give the terminal its title back. */
+  /** Returns the bytes that restore the terminal's title. */
   restore(): string {
     return this.#shown ? '\x1b[23;2t' : ''
   }

@@ -18,7 +18,7 @@ import { boxOptions, environment, target, terminalId, time, windowSize } from '.
 
 /** A client that shows a terminal. */
 export const clientInfo = object({
-  /** The client's process, where it is one of this machine. */
+  /** The client's process, if it runs on this machine. */
   pid: optional(integer(0, 2 ** 31)),
   terminal: optional(text()),
   readonly: flag,
@@ -42,21 +42,21 @@ const boxFields = {
   workspace: text(),
   image: text(),
   network: text(),
-  /** The image was built again since. */
+  /** The image was built again since the box was made. */
   olderBuild: optional(literal(true)),
   agent: text(),
   state: text(),
-  /** Why it is stopped, or unknown. */
+  /** Why the box is stopped or unknown. */
   reason: optional(text()),
-  /** Of an unknown one: the newer coop that made it. */
+  /** For an unknown box: the newer coop that made it. */
   release: optional(text()),
-  /** Since when its agent waits for its user, and what it said. */
+  /** When the agent began to wait for its user, and its message. */
   waiting: optional(object({ since: time, text: optional(text()) })),
   created: time,
   ptys: list(terminalInfo),
   clients: integer(0, 1 << 20),
   detachKey: text(),
-  /** Resident bytes of the box's processes; absent where it cannot be told. */
+  /** Resident bytes of the box's processes; absent when they cannot be read. */
   memory: optional(number),
 }
 export const boxInfo = object(boxFields)
@@ -93,29 +93,29 @@ const named = object({ box: text() })
 export const BOX_CALLS = {
   'box.create': call('Makes a box and starts its agent.', object({ box: boxOptions }), createdBox),
   'box.plan': call(
-    'Says what a box would be, as JSON. Makes nothing.',
+    'Returns the plan of a box as JSON, and makes nothing.',
     object({ box: boxOptions }),
     anything,
   ),
   'box.find': call(
-    'Finds a box. `unknown`: the caller can deal with one that this release cannot read; else that is an error.',
+    'Finds a box. With `unknown` it also returns a box that this release cannot read; otherwise that is an error.',
     object({ ...target, unknown: optional(flag) }),
     boxInfo,
   ),
   'box.list': call('Lists the boxes.', object({}), list(boxInfo)),
   'box.status': call('Tells everything about one box.', object(target), boxStatus),
   'box.kill': call(
-    'Ends every process of a box and removes it. `force`: at once.',
+    'Ends every process of a box and removes it. With `force` it kills them at once.',
     object({ ...target, force: flag }),
     named,
   ),
   'box.stop': call(
-    'Ends every process of a box and keeps its files. `force`: at once.',
+    'Ends every process of a box and keeps its files. With `force` it kills them at once.',
     object({ ...target, force: flag }),
     named,
   ),
   'box.start': call(
-    'Starts a stopped box. Its configuration is read again.',
+    'Reads the configuration of a stopped box again and starts it.',
     object({ ...target, environment }),
     object({ box: text(), warnings }),
   ),

@@ -5,16 +5,18 @@ import { boxOptions, environment, offset, target, token, windowFields, windowSiz
 
 const WORD = 1 << 20 // characters of one word of a command
 
-/** What a command is run with. */
+/** How a command is run. */
 export const commandOptions = object({
   command: list(text(WORD)),
   token,
-  /** A terminal of this size; else descriptors that were sent ahead under a token. */
+  /**
+   * Runs it on a terminal of this size; otherwise `descriptors` is the token of the descriptors that were sent ahead.
+   */
   terminal: optional(object({ ...windowFields, term: text() })),
   descriptors: optional(text()),
-  /** In the box. */
+  /** A folder in the box. */
   cwd: optional(text()),
-  /** The caller's own folder: the command starts there without `cwd`, if it is in the workspace. */
+  /** The caller's own folder. Without `cwd` the command starts there, if it is in the workspace. */
   callerCwd: optional(text()),
   env: optional(environment),
 })
@@ -24,13 +26,13 @@ const begun = object({ box: text() })
 
 export const COMMAND_CALLS = {
   run: call(
-    'Runs a command in a new box, which is removed afterwards.',
+    'Runs a command in a new box, and removes the box afterwards.',
     object({ box: boxOptions, command: commandOptions }),
     begun,
   ),
   exec: call('Runs a command in a running box.', object({ ...target, command: commandOptions }), begun),
   rejoin: call(
-    'Goes on with a command of `run` or `exec` that was started with an earlier daemon.',
+    'Reconnects to a command of `run` or `exec` that was started with an earlier daemon.',
     object({
       token,
       from: optional(offset),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { COPY_CALLS, isEntryName, MAX_ENTRIES } from './copies.ts'
 
-/** The call as it is read; throws for one that is malformed. */
+/** Returns the call as the parser reads it; throws for a malformed one. */
 function read({ do: name, ...request }: { readonly do: string; readonly [field: string]: unknown }): unknown {
   const { request: shape } = COPY_CALLS[name as keyof typeof COPY_CALLS]
   return { do: name, ...(shape.read(request) as object) }

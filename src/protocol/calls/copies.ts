@@ -20,22 +20,22 @@ import {
 } from '../shapes/shapes.ts'
 import { target, token } from '../shapes/values.ts'
 
-/** Files of one call: descriptors of one SCM_RIGHTS message, with room to spare (ffi/batch.ts, MAX_FDS). */
+/** Files of one call: their descriptors fit into one SCM_RIGHTS message with room to spare (ffi/batch.ts, MAX_FDS). */
 export const MAX_ENTRIES = 60
 const MAX_PATH = 4095 // bytes; PATH_MAX without its NUL
 const MAX_NAME = 255 // bytes; NAME_MAX
 
 const bytes = (max: number): Shape<string> => matching(/^[\x01-\xff]*$/, 'the bytes of a path', max)
 const path = bytes(MAX_PATH)
-/** Names something in a folder and nothing above or below that. */
+/** A name in a folder, with no path above or below it. */
 const entryName = matching(/^(?!\.{1,2}$)[\x01-.\x30-\xff]+$/, 'a name in a folder', MAX_NAME)
 
-/** Whether it names something in a folder and nothing above or below that. */
+/** Returns whether it is a name in a folder, with no path above or below it. */
 export function isEntryName(name: string): boolean {
   return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name)
 }
 
-/** A folder of the box: `top` with links followed inside the box, and from there on without any link. */
+/** A folder of the box. In `top`, links are followed inside the box; in `below`, links are refused. */
 const place = object({ top: path, below: path })
 export type Place = Of<typeof place>
 
@@ -45,14 +45,14 @@ const fileTime = object({
 })
 export type FileTime = Of<typeof fileTime>
 
-/** A thing to be made in a folder of the box. A file is written through the descriptor that comes back. */
+/** A new entry of a folder of the box. A file is written through the descriptor that comes back. */
 const newEntry = either(
   object({ type: oneOf('file', 'folder'), name: entryName }),
   object({ type: literal('link'), name: entryName, target: path, mtime: fileTime }),
 )
 export type NewEntry = Of<typeof newEntry>
 
-/** The client has to know this of the box. */
+/** Facts about the box that the client needs. */
 const copyFacts = object({
   /** The box that was found. */
   box: text(),
@@ -60,13 +60,13 @@ const copyFacts = object({
   home: text(),
   /** Whether files of the box may be marked setuid. */
   setuidFiles: flag,
-  /** Host folders that some box may write: a link in one must not lead the copy out of it. */
+  /** Host folders that any box may write: a link in one must not lead the copy out of it. */
   writable: list(text()),
 })
 export type CopyFacts = Of<typeof copyFacts>
 
 const copyEntry = object({
-  /** `kernel`: of /proc, /sys or the like, whose content depends on who reads it. */
+  /** `kernel`: a file of /proc, /sys or the like, whose content depends on its reader. */
   type: oneOf('file', 'folder', 'link', 'device', 'fifo', 'socket', 'kernel', 'missing'),
   mode: integer(0, 0xffff),
   size: integer(0, Number.MAX_SAFE_INTEGER),
@@ -74,13 +74,13 @@ const copyEntry = object({
   /** Device and inode. */
   identity: text(),
   target: optional(text()),
-  /** The name of an errno: it is there but could not be opened. */
+  /** The name of an errno, when it exists but could not be opened. */
   error: optional(text()),
   open: flag,
 })
 export type CopyEntry = Of<typeof copyEntry>
 
-/** Of an entry that was asked for: a file's number for `copy.finish`, or why there is none. */
+/** The result for one new entry: a file's number for `copy.finish`, or why it was not made. */
 const created = object({
   file: optional(integer(0, Number.MAX_SAFE_INTEGER)),
   identity: optional(text()),
@@ -88,22 +88,22 @@ const created = object({
 })
 export type Created = Of<typeof created>
 
-/** The name of an errno, or null when it went well. */
+/** The name of an errno, or null on success. */
 const outcome: Shape<string | null> = either(nothing, text())
 
 export const COPY_CALLS = {
   'copy.begin': call(
-    'Begins a copy. A socket for descriptors was sent ahead under the token.',
+    'Begins a copy. `descriptors` is the token of a socket that was sent ahead.',
     object({ ...target, descriptors: token }),
     copyFacts,
   ),
   'copy.look': call(
-    'Says what a path of the box is. Links on the way are followed, and with `follow` one at its end.',
+    'Looks at a path of the box. Links on the way are followed; with `follow`, also a link at its end.',
     object({ path, follow: flag }),
     copyEntry,
   ),
   'copy.open': call(
-    'Says what names of a folder are. Files come open for reading; `follow`: also those behind links.',
+    'Looks at names in a folder, and opens files for reading; with `follow`, also files behind links.',
     object({ folder: place, names: list(entryName, MAX_ENTRIES), follow: flag }),
     list(copyEntry, MAX_ENTRIES),
   ),
@@ -114,14 +114,18 @@ export const COPY_CALLS = {
     list(created, MAX_ENTRIES),
   ),
   'copy.finish': call(
-    'Gives files that were created and written their names.',
+    'Gives created and written files their final names.',
     object({ files: list(integer(0, Number.MAX_SAFE_INTEGER), MAX_ENTRIES) }),
     list(outcome, MAX_ENTRIES),
   ),
   'copy.settle': call(
-    'Sets mode and time of a folder once all is in it.',
+    'Sets mode and time of a folder once it is filled.',
     object({ folder: place, mode: integer(0, 0o7777), mtime: fileTime }),
     outcome,
   ),
-  'copy.end': call('Ends the copy: what was created and not finished is removed.', object({}), nothing),
+  'copy.end': call(
+    'Ends the copy, and removes files that were created but not finished.',
+    object({}),
+    nothing,
+  ),
 } as const

@@ -1,4 +1,4 @@
-/** Calls of `coop snapshot`. A box that is gone is named as when it was there. */
+/** Calls of `coop snapshot`. A box that is gone keeps its name here. */
 import { call } from '../shapes/call.ts'
 import { flag, integer, list, literal, type Of, object, oneOf, optional, text } from '../shapes/shapes.ts'
 import { environment, target, time } from '../shapes/values.ts'
@@ -10,11 +10,11 @@ export const snapshotInfo = object({
   created: time,
   workspace: text(),
   image: text(),
-  /** Bytes of the box's files and of the workspace's; without sharing by reflinks. */
+  /** Bytes of the box's files and of the workspace's, as if no blocks were shared (reflinks). */
   size: integer(0, Number.MAX_SAFE_INTEGER),
-  /** How much of the workspace is in it. */
+  /** How much of the workspace it holds. */
   files: oneOf('none', 'repository', 'with-ignored', 'folder'),
-  /** Repositories within the workspace: their files are not in it. */
+  /** Repositories within the workspace, whose files it does not hold. */
   leftOut: optional(list(text())),
   /** A newer coop made it, or it is damaged: only box, name and age are known, and `note` says why. */
   unknown: optional(literal(true)),
@@ -23,12 +23,12 @@ export type SnapshotInfo = Of<typeof snapshotInfo>
 
 export const SNAPSHOT_CALLS = {
   'snapshot.create': call(
-    'Keeps the files of a box. `workspace`: and those of its workspace; `ignored`: also those that git ignores.',
+    'Copies the files of a box; with `workspace` also those of its workspace, with `ignored` even ignored ones.',
     object({ ...target, name: text(), note: optional(text()), workspace: flag, ignored: flag }),
     snapshotInfo,
   ),
   'snapshot.restore': call(
-    'Puts them back and starts the box again if it ran. `force`: also when files of the workspace are deleted by it.',
+    'Puts the files back, and starts the box again if it ran. With `force` it may delete files of the workspace.',
     object({ ...target, name: text(), workspace: flag, force: flag, environment }),
     object({ box: text(), running: flag, warnings: list(text(1 << 16)) }),
   ),

@@ -11,7 +11,7 @@ const systemStatus = object({
   clients: integer(0, 1 << 20),
   /** Milliseconds that the latest creations of boxes took. */
   creates: list(number),
-  /** Manifests that could not be read, by their paths now. */
+  /** Manifests that could not be read, by their current paths. */
   unreadable: list(text()),
   paths: object({
     configDir: text(),
@@ -24,7 +24,7 @@ const systemStatus = object({
 export type SystemStatus = Of<typeof systemStatus>
 
 export const SYSTEM_CALLS = {
-  'system.status': call('Tells about the daemon.', object({}), systemStatus),
-  events: call('Tells of everything that happens from now on.', object({}), nothing),
-  'system.shutdown': call('Ends the daemon. Boxes go on.', object({}), nothing),
+  'system.status': call('Describes the daemon.', object({}), systemStatus),
+  events: call('Sends every event from now on.', object({}), nothing),
+  'system.shutdown': call('Ends the daemon. Boxes keep running.', object({}), nothing),
 } as const

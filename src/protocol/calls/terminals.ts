@@ -5,12 +5,12 @@ import { environment, offset, target, terminalId, token, windowSize } from '../s
 
 const WORD = 1 << 20 // characters of one word of a command
 
-/** What a client is shown from now on. */
+/** The terminal that a client sees from now on. */
 const shown = object({
   box: text(),
   pty: terminalId,
   detachKey: text(),
-  /** How much of the client's input the terminal has. */
+  /** How many bytes of the client's input the terminal has. */
   taken: offset,
 })
 export type Shown = Of<typeof shown>
@@ -19,7 +19,7 @@ const range = object({ box: text(), from: offset, offset })
 
 export const TERMINAL_CALLS = {
   attach: call(
-    'Shows a terminal to this client: its screen, or its output from an offset on, and then what comes.',
+    'Shows a terminal to this client: its screen, or its output from an offset, and then new output.',
     object({
       ...target,
       pty: terminalId,
@@ -27,15 +27,15 @@ export const TERMINAL_CALLS = {
       size: optional(windowSize),
       /** The client's own terminal, for listings. */
       terminal: optional(text()),
-      /** What the client has already of the terminal's output; else it gets the screen. */
+      /** The offset up to which the client has the terminal's output; without it, the client gets the screen. */
       from: optional(offset),
-      /** Of a client that comes back: what it knows of its input to have reached the terminal. */
+      /** For a client that comes back: how much of its input has reached the terminal, as far as it knows. */
       typed: optional(offset),
     }),
     shown,
   ),
   'shell.open': call(
-    'Opens a shell, or takes a free one with the same command, and shows it.',
+    'Opens a shell, or takes a shell with the same command and no attached client, and shows it.',
     object({
       ...target,
       command: list(text(WORD)),
@@ -53,12 +53,12 @@ export const TERMINAL_CALLS = {
   ),
   'pty.kill': call('Hangs a terminal up.', object({ ...target, pty: terminalId }), object({ box: text() })),
   'pty.direct': call(
-    'Hands over the descriptors of the shown terminal, to type into it directly. A socket for them was sent ahead.',
+    'Passes the descriptors of the shown terminal to a socket that was sent ahead, for typing into it directly.',
     object({ descriptors: token }),
     nothing,
   ),
   logs: call(
-    'Sends the bytes of a terminal from an offset, or the oldest, on; `follow`: then what comes.',
+    'Sends the output of a terminal from an offset, or from the oldest byte; with `follow`, also new output.',
     object({ ...target, pty: terminalId, follow: flag, from: optional(offset) }),
     range,
   ),

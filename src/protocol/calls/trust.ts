@@ -3,17 +3,17 @@ import { call } from '../shapes/call.ts'
 import { flag, integer, list, nothing, type Of, object, text } from '../shapes/shapes.ts'
 import { boxOptions, time } from '../shapes/values.ts'
 
-const MAX_ASKS = 200 // of a project; the daemon refuses one that asks for more
+const MAX_ASKS = 200 // for a project; the daemon refuses one that asks for more
 const MAX_SENTENCE = 16_384 // characters
 
 const ask = { key: text(MAX_SENTENCE), sentence: text(MAX_SENTENCE) }
 
-/** What one folder's coop.toml asks for. */
+/** The requests of one folder's coop.toml. */
 const trustInfo = object({
-  /** Links resolved. */
+  /** The folder's path, with links resolved. */
   workspace: text(),
   asks: list(object({ ...ask, accepted: flag }), MAX_ASKS),
-  /** What is wrong with the file of accepted asks, if something is. */
+  /** A problem with the file of accepted requests; empty when there is none. */
   note: text(MAX_SENTENCE),
 })
 export type TrustInfo = Of<typeof trustInfo>
@@ -29,18 +29,18 @@ export type AcceptRequest = Of<typeof acceptRequest>
 
 export const TRUST_CALLS = {
   'trust.show': call(
-    'Tells what the coop.toml of a workspace asks for, and what of it is accepted.',
+    'Returns what the coop.toml of a workspace asks for, and which of it is accepted.',
     object({ box: boxOptions }),
     trustInfo,
   ),
   'trust.accept': call(
-    'Accepts what was shown to a person, or is accepted unseen by a script.',
+    'Accepts requests that a person has seen, or that a script accepts unseen.',
     acceptRequest,
     nothing,
   ),
-  'trust.list': call('Lists what is accepted, by folder.', object({}), list(trustedFolder)),
+  'trust.list': call('Lists the accepted requests, by folder.', object({}), list(trustedFolder)),
   'trust.revoke': call(
-    'Accepts nothing of a folder any more. Tells how many things were accepted.',
+    'Withdraws everything accepted for a folder. Returns how many requests that were.',
     object({ workspace: text() }),
     integer(0, Number.MAX_SAFE_INTEGER),
   ),

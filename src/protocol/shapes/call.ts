@@ -1,4 +1,4 @@
-/** What a call of the table is: its request and its reply, from which parsers, types and documentation follow. */
+/** A call of the table: the shapes of its request and reply. Parsers, types and documentation follow from them. */
 import type { Of, Shape } from './shapes.ts'
 
 export interface CallShape<Request, Reply> {
@@ -8,7 +8,7 @@ export interface CallShape<Request, Reply> {
   readonly reply: Shape<Reply>
 }
 
-/** One call, with its types taken from its shapes. */
+/** Declares one call; its types follow from its shapes. */
 export function call<Request, Reply>(
   about: string,
   request: Shape<Request>,

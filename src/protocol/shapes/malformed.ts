@@ -1,13 +1,13 @@
-/** Why a value of a message cannot be taken. */
+/** Errors for values of messages that cannot be accepted. */
 
-/** The value is not what its shape says. */
+/** The value does not match its shape. */
 export class Malformed extends Error {
   constructor(expected: string) {
     super(`expected ${expected}`)
   }
 }
 
-/** A text that nothing has room for, though a person may have meant it. */
+/** A text that is too long, though a person may have meant it. */
 export class TooLong extends Error {
   readonly value: string
   /** Characters. */

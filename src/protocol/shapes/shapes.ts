@@ -1,6 +1,7 @@
 /**
- * Shapes of values in messages. A shape reads an unknown value into its type or throws, and says the same as JSON Schema
- * (draft 2020-12) for the protocol page. Every bound stands here, so that nothing unbounded passes the edge.
+ * Validators for message values. Each reads an unknown value into its type or throws, and carries the equivalent JSON
+ * Schema (draft 2020-12) for the protocol page. Every value has a bound here, so that nothing unbounded passes the
+ * edge.
  */
 import { Malformed, TooLong } from './malformed.ts'
 
@@ -126,7 +127,7 @@ export function list<T>(item: Shape<T>, max = MAX_LIST): Shape<readonly T[]> {
   }
 }
 
-/** Texts by name, as environments are. */
+/** Texts by name, for environments. */
 export function record(maxValue: number): Shape<Readonly<Record<string, string>>> {
   const name = text()
   const item = text(maxValue)
@@ -147,7 +148,7 @@ export function optional<T>(shape: Shape<T>): OptionalShape<T> {
   }
 }
 
-/** Null for nothing. */
+/** The reply of calls that return nothing. */
 export const nothing: Shape<null> = {
   schema: { type: 'null' },
   read(value) {
@@ -156,7 +157,7 @@ export const nothing: Shape<null> = {
   },
 }
 
-/** Whatever JSON can say; for what coop only prints. */
+/** Any JSON value, for values that coop only prints. */
 export const anything: Shape<unknown> = { schema: {}, read: (value) => value }
 
 export function fieldsOf(value: unknown): Fields {
@@ -164,7 +165,7 @@ export function fieldsOf(value: unknown): Fields {
   return value as Fields
 }
 
-/** An object with these fields; unknown ones of a newer release are dropped, absent optional ones stay absent. */
+/** An object with these fields. Unknown fields of a newer release are dropped; absent optional fields stay absent. */
 export function object<F extends ShapeOf>(fields: F): Shape<ObjectOf<F>> {
   const entries = Object.entries(fields)
   return {
@@ -180,13 +181,13 @@ export function object<F extends ShapeOf>(fields: F): Shape<ObjectOf<F>> {
         const field = shape.read(Object.hasOwn(given, name) ? given[name] : undefined)
         if (field !== undefined) read[name] = field
       }
-      // Built from every field of F with a value of its type.
+      // The cast holds: `read` has a value of the right type for every field of F.
       return read as ObjectOf<F>
     },
   }
 }
 
-/** The fields of several objects in one. */
+/** A value of one of two shapes. */
 export function either<A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> {
   return {
     schema: { anyOf: [first.schema, second.schema] },
@@ -201,7 +202,7 @@ export function either<A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> {
   }
 }
 
-/** A shape whose value is changed once it was read, such as a window's size into its bounds. */
+/** A shape that converts its value after reading it, such as a window's size into its bounds. */
 export function mapped<A, B>(shape: Shape<A>, change: (value: A) => B): Shape<B> {
   return { schema: shape.schema, read: (value) => change(shape.read(value)) }
 }

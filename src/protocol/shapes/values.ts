@@ -3,10 +3,10 @@ import type { WindowSize } from '../../core/window-size.ts'
 import { integer, mapped, type Of, object, optional, record, type Shape, text } from './shapes.ts'
 
 const MAX_WINSIZE = 0xffff // of struct winsize (ioctl_tty(2))
-const MAX_CELLS = 9999 // of a side; no screen has more, and each costs memory
+const MAX_CELLS = 9999 // columns or rows; no screen has more, and each costs memory
 const MAX_VARIABLE = 1 << 20 // characters of a variable's value; the frame bounds all of them together
 
-/** A terminal that tells no size says 0 (a serial line): programs get the usual one. */
+/** Replaces 0 with the usual size: terminals without a size report it, such as a serial line. */
 const side = (usual: number): Shape<number> =>
   mapped(integer(0, MAX_WINSIZE), (cells) => Math.min(cells, MAX_CELLS) || usual)
 
@@ -16,10 +16,10 @@ export const windowSize: Shape<WindowSize> = object(windowFields)
 /** The number of a terminal in its box; 0 is the agent's. */
 export const terminalId = integer(0, 1 << 20)
 
-/** A place in a stream of bytes, counted from the first. */
+/** A position in a stream of bytes; the first byte is 0. */
 export const offset = integer(0, Number.MAX_SAFE_INTEGER)
 
-/** Unguessable: whoever names it later, to this daemon or the next, gets what belongs to it. */
+/** An unguessable name. Any client that knows it gets what belongs to it, from this daemon or the next. */
 export const token = text(64)
 
 /** Variables by name. */
@@ -30,14 +30,14 @@ export type Environment = Of<typeof environment>
 export const time = integer(0, Number.MAX_SAFE_INTEGER)
 
 /**
- * How a box is named everywhere: by its name or the path of its workspace. Without `box`: the box of `cwd`, the caller's
- * folder, or of the nearest folder above that has one.
+ * Names a box in every call, by its name or the path of its workspace. Without `box` it is the box of `cwd`, the
+ * caller's folder, or of the nearest folder above that has one.
  */
 export const target = { box: optional(text()), cwd: text() }
 const targetShape = object(target)
 export type Target = Of<typeof targetShape>
 
-/** How a box is to be made, as flags and the caller's environment say. */
+/** Options for a new box, from flags and the caller's environment. */
 export const boxOptions = object({
   workspace: text(),
   name: optional(text()),
@@ -45,7 +45,7 @@ export const boxOptions = object({
   agent: optional(text()),
   network: optional(text()),
   env: optional(environment),
-  /** The caller's environment: for `"$NAME"` in coop.toml, its locale and its PATH. */
+  /** The caller's environment, for `"$NAME"` in coop.toml, the locale and the PATH. */
   environment,
 })
 export type BoxOptions = Of<typeof boxOptions>

@@ -1,4 +1,4 @@
-/** The image that an argument means. */
+/** Finds the image that an argument means. */
 
 import { CoopError } from '../../../core/errors.ts'
 import type { Paths } from '../../../core/paths.ts'
@@ -8,7 +8,7 @@ import { storedReference } from './pull.ts'
 
 const MIN_DIGEST = 6 // hex digits, as people copy them from `coop image ls`
 
-/** By reference, or by the beginning of its digest. Raises E_IMAGE. */
+/** Finds an image by reference, or by the beginning of its digest. Raises E_IMAGE. */
 export function findImage(paths: Paths, text: string): ImageRecord {
   const hex = text.replace(/^sha256:/, '')
   if (/^[0-9a-f]+$/.test(hex) && hex.length >= MIN_DIGEST) {
@@ -20,7 +20,7 @@ export function findImage(paths: Paths, text: string): ImageRecord {
   if (!record && isLocal(reference)) throw noLocalImage(reference)
   if (!record)
     throw new CoopError('E_IMAGE', `there is no image ${reference}`, {
-      hint: `coop image pull ${text}; coop image ls shows what there is`,
+      hint: `pull it: coop image pull ${text}; or list the images: coop image ls`,
     })
   return record
 }

@@ -1,4 +1,4 @@
-/** `coop image inspect`: all that is known of an image. */
+/** `coop image inspect`: shows everything about an image. */
 import { userPaths } from '../../../client/user-paths.ts'
 import { unpackedSize } from '../../../store/images.ts'
 import { usersOf } from '../../../store/usage.ts'
@@ -19,7 +19,7 @@ export default command({
   async run({ args }) {
     const paths = userPaths()
     const record = findImage(paths, args.reference)
-    // As `image ls` has it; what was downloaded is smaller, and nothing for a build.
+    // The unpacked size, as in `image ls`: the download is smaller, and a build has none.
     printJson({ ...record, size: unpackedSize(paths, record), usedBy: usersOf(paths, record) })
     return 0
   },

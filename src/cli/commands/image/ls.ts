@@ -1,4 +1,4 @@
-/** `coop image ls`: the images. */
+/** `coop image ls`: lists the images. */
 import { userPaths } from '../../../client/user-paths.ts'
 import { shortReference } from '../../../image/reference.ts'
 import { findRecords, type ImageRecord, listRecords, unpackedSize } from '../../../store/images.ts'
@@ -19,7 +19,7 @@ import {
 const HEAD = ['IMAGE', 'DIGEST', 'LAYERS', 'SIZE', 'AGE', 'USED BY', 'MADE OF', 'WORKSPACE'] as const
 const DIGEST = 12 // hex digits shown
 
-/** The boxes and builds of an image that was made here. */
+/** Returns the box or the builds that an image of this machine was made by. */
 function origin({ from, built }: ImageRecord): {
   readonly of: string
   readonly workspaces: readonly string[]

@@ -1,4 +1,4 @@
-/** `coop image publish`: an image made of a box or a snapshot. */
+/** `coop image publish`: makes an image of a box or a snapshot. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { localReference } from '../../../image/reference.ts'
@@ -10,7 +10,7 @@ export default command({
   meta: {
     summary: 'make an image of a box or a snapshot',
     description:
-      "Make an image of a box's own files, or of a snapshot's, on top of what the box started from. All of them are in it, also secrets; nothing of the workspace and of volumes is.",
+      "Make an image of the own files of a box or a snapshot, on top of the box's image. It holds all of these files, secrets included, but nothing of the workspace or of volumes.",
     examples: [
       'coop image publish my-app with-tools',
       'coop image publish my-app before-upgrade old-tools',

@@ -1,4 +1,4 @@
-/** `coop image pull`: an image from a registry, a folder or an archive into the store. */
+/** `coop image pull`: gets an image from a registry, a folder or an archive into the store. */
 import { resolve } from 'node:path'
 import { askWorker } from '../../../client/image-worker.ts'
 import { parseReference, printReference } from '../../../image/reference.ts'
@@ -7,7 +7,7 @@ import { command } from '../../common/declare.ts'
 import { ImageProgress } from '../../common/image-progress.ts'
 import { bytes, counted, isTerminal, print, printable, printError, printJson } from '../../common/output.ts'
 
-/** A reference as it is stored: paths are absolute, so that they mean the same everywhere. */
+/** Returns a reference in its stored form, with absolute paths, so that it means the same everywhere. */
 export function storedReference(text: string): string {
   const reference = parseReference(text)
   return printReference('path' in reference ? { ...reference, path: resolve(reference.path) } : reference)
@@ -27,7 +27,7 @@ export async function pull(text: string, quiet: boolean): Promise<WorkerReply<'i
 export default command({
   meta: {
     summary: 'download an image',
-    description: 'Download an image and unpack it. Layers that are here already are not downloaded again.',
+    description: 'Download an image and unpack it. Layers on this machine are not downloaded again.',
     examples: [
       'coop image pull debian:bookworm',
       'coop image pull localhost:5000/name:tag',

@@ -1,4 +1,4 @@
-/** `coop image rm`: take images away, with the layers that nothing else uses. */
+/** `coop image rm`: removes images, with the layers that nothing else uses. */
 import { askWorker } from '../../../client/image-worker.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { shortReference } from '../../../image/reference.ts'

@@ -20,7 +20,7 @@ export default command({
   },
   async run({ args }) {
     const { attachTo, needTerminal } = await import('../../common/show.ts')
-    needTerminal('coop shell logs ID shows it without one')
+    needTerminal('show its output without one: coop shell logs ID')
     const { box, pty } = await findShell(args.id)
     const { session } = await targetBox(box.name)
     return attachTo(session, box, { pty: pty.id, readonly: args.readonly })

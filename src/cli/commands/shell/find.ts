@@ -1,4 +1,4 @@
-/** Shells of a box by their numbers. */
+/** Finds shells of a box by their numbers. */
 import { CoopError } from '../../../core/errors.ts'
 import type { BoxInfo, PtyInfo } from '../../../protocol/calls/boxes.ts'
 import { findBox } from '../../common/target.ts'
@@ -8,17 +8,13 @@ export interface Shell {
   readonly pty: PtyInfo
 }
 
-/** `3` is a shell of this folder's box, `my-app:3` one of another. Raises E_USAGE, E_NO_BOX. */
+/** Finds a shell: `3` is one of this folder's box, `my-app:3` one of another. Raises E_USAGE, E_NO_BOX. */
 export async function findShell(id: string): Promise<Shell> {
   const [, name, number] = /^(?:(.+):)?(\d+)$/.exec(id) ?? []
   if (number === undefined)
-    throw new CoopError(
-      'E_USAGE',
-      `${JSON.stringify(id)} does not name a shell, which has a number or BOX:NUMBER`,
-      {
-        hint: 'coop shell ls',
-      },
-    )
+    throw new CoopError('E_USAGE', `${JSON.stringify(id)} does not name a shell; give NUMBER or BOX:NUMBER`, {
+      hint: 'coop shell ls',
+    })
   const box = await findBox(name)
   const pty = box.ptys.find((one) => one.id === Number(number) && one.id > 0)
   if (pty) return { box, pty }

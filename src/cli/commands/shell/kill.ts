@@ -1,4 +1,4 @@
-/** `coop shell kill`: hang a shell up. */
+/** `coop shell kill`: hangs a shell up. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { command } from '../../common/declare.ts'

@@ -1,4 +1,4 @@
-/** `coop shell logs`: what a shell has put out. */
+/** `coop shell logs`: shows the output of a shell. */
 import { command } from '../../common/declare.ts'
 import { LOGS_OPTIONS, showLogs } from '../../common/logs.ts'
 import { targetOf } from '../../common/target.ts'
@@ -7,7 +7,7 @@ import { findShell } from './find.ts'
 export default command({
   meta: {
     summary: 'show the output of one',
-    description: 'Show the output of a shell. Escape sequences are left out when it goes into a pipe.',
+    description: 'Show the output of a shell. Output into a pipe has no escape sequences.',
     examples: ['coop shell logs 1 -n 50', 'coop shell logs my-app:2 -f'],
   },
   args: {

@@ -1,4 +1,4 @@
-/** `coop shell ls`: the shells of a box. */
+/** `coop shell ls`: lists the shells of a box. */
 import { BOX_ARGUMENT, command, JSON_OPTION } from '../../common/declare.ts'
 import { print, printError, printJson, table } from '../../common/output.ts'
 import { findBox } from '../../common/target.ts'

@@ -1,4 +1,4 @@
-/** `coop shell restart`: start a shell anew. */
+/** `coop shell restart`: restarts a shell. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { callerEnvironment } from '../../common/box-options.ts'
@@ -9,9 +9,9 @@ import { findShell, onlyShell } from './find.ts'
 
 export default command({
   meta: {
-    summary: 'start one anew',
+    summary: 'restart one',
     description:
-      'End the programs of a shell and start it again. Attached clients stay. Without ID, the only shell is restarted.',
+      'End the programs of a shell and start it again. Attached clients stay. Without ID, restarts the only shell.',
     examples: ['coop shell restart', 'coop shell restart my-app:2'],
   },
   args: {

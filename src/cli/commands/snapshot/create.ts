@@ -1,4 +1,4 @@
-/** `coop snapshot create`: keep a box's files. */
+/** `coop snapshot create`: keeps a copy of a box's files. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { CoopError } from '../../../core/errors.ts'
@@ -8,9 +8,9 @@ import { targetOf } from '../../common/target.ts'
 
 export default command({
   meta: {
-    summary: "keep a box's files",
+    summary: "keep a copy of a box's files",
     description:
-      "Keep a box's own files under a name. Its processes stand still while they are copied, and go on.",
+      "Keep a copy of a box's own files under a name. The box's processes pause while coop copies the files.",
     examples: [
       'coop snapshot create before-upgrade',
       'coop snapshot create my-app green --workspace --note "tests pass"',
@@ -22,15 +22,15 @@ export default command({
     note: { type: 'string', valueHint: 'TEXT', description: 'a short text that the list shows' },
     workspace: {
       type: 'boolean',
-      description: "with the repository's files, untracked ones too; nothing of git is touched",
+      description: "with the repository's files, untracked ones too; git's own state is not touched",
     },
     'include-ignored': { type: 'boolean', description: 'with --workspace: also files that git ignores' },
   },
   async run({ args }) {
     const [workspace, ignored] = [args.workspace, args['include-ignored']]
     if (ignored && !workspace)
-      throw new CoopError('E_USAGE', '--include-ignored is about files of the workspace', {
-        hint: '--workspace --include-ignored',
+      throw new CoopError('E_USAGE', '--include-ignored needs --workspace, whose files it adds', {
+        hint: 'add --workspace',
       })
     const note = args.note
     const made = await ask(userPaths(), 'snapshot.create', {

@@ -1,4 +1,4 @@
-/** `coop snapshot ls`: what there is to put back. */
+/** `coop snapshot ls`: lists snapshots. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { BOX_ARGUMENT, command } from '../../common/declare.ts'
@@ -11,7 +11,7 @@ const NOTE = 60 // columns; all of it is in --json
 export default command({
   meta: {
     summary: 'list snapshots',
-    description: 'List snapshots, of one box or of all; also of boxes that are gone.',
+    description: 'List the snapshots of one box or of all boxes, including boxes that are gone.',
     examples: ['coop snapshot ls', 'coop snapshot ls my-app --json'],
   },
   args: {

@@ -1,4 +1,4 @@
-/** `coop snapshot restore`: put a box's files back. */
+/** `coop snapshot restore`: puts a box's files back. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { callerEnvironment } from '../../common/box-options.ts'
@@ -10,7 +10,7 @@ export default command({
   meta: {
     summary: 'put files back',
     description:
-      "Put back a box's own files exactly as they were. A box that runs is stopped for it and started again. With --workspace also the files of the workspace: those that were made since and that git does not ignore are deleted.",
+      "Put back a box's own files exactly as they were. A running box is stopped and started again. With --workspace, also put back the files of the workspace; this deletes newer files there, except those that git ignores.",
     examples: ['coop snapshot restore before-upgrade', 'coop snapshot restore my-app green --workspace'],
   },
   args: {

@@ -1,4 +1,4 @@
-/** `coop snapshot rm`: remove a snapshot. */
+/** `coop snapshot rm`: removes a snapshot. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { BOX_ARGUMENT, command } from '../../common/declare.ts'

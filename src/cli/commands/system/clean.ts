@@ -1,4 +1,4 @@
-/** `coop system clean`: images that no box uses. */
+/** `coop system clean`: removes images that no box uses. */
 import { askWorker } from '../../../client/image-worker.ts'
 import { command } from '../../common/declare.ts'
 import { bytes, counted, print, printJson } from '../../common/output.ts'
@@ -8,7 +8,7 @@ export default command({
   meta: {
     summary: 'remove images that no box uses',
     description:
-      'Remove the images that no box uses, except those made of a box; with --all also the downloaded layers.',
+      'Remove the images that no box uses, except images made of a box. With --all, also remove downloaded layers.',
     examples: ['coop system clean', 'coop system clean --all'],
   },
   args: {

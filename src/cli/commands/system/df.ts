@@ -1,4 +1,4 @@
-/** `coop system df`: what coop takes of the disk. */
+/** `coop system df`: shows how much of the disk coop uses. */
 import { userPaths } from '../../../client/user-paths.ts'
 import { diskUse } from '../../../worker/disk-use.ts'
 import { command } from '../../common/declare.ts'

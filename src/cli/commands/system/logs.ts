@@ -1,4 +1,4 @@
-/** `coop system logs`: the daemon's log. */
+/** `coop system logs`: shows the daemon's log. */
 
 import { existsSync, openSync, readSync, statSync, watch } from 'node:fs'
 import { userPaths } from '../../../client/user-paths.ts'
@@ -27,7 +27,7 @@ function show(lines: readonly string[]): void {
   if (lines.length) print(`${lines.map(printable).join('\n')}\n`)
 }
 
-/** The limits on watching have errors that read like others: too many open files, no space left on device (inotify(7)). */
+/** The limits on watching files have misleading errors: too many open files, no space left on device (inotify(7)). */
 const LIMITS: Readonly<Record<string, string>> = {
   EMFILE: 'fs.inotify.max_user_instances',
   ENOSPC: 'fs.inotify.max_user_watches',
@@ -39,9 +39,9 @@ function follow(file: string, more: () => void): void {
   } catch (error) {
     const limit = LIMITS[errnoOf(error) ?? '']
     if (limit === undefined) throw error
-    const sentence = `${file} cannot be followed: your programs watch as many files as ${limit} allows`
+    const sentence = `${file} cannot be followed: your programs already watch as many files as ${limit} allows`
     throw new CoopError('E_FAILED', sentence, {
-      hint: `end some of them, or raise it: sudo sysctl ${limit}=NUMBER; without -f the log is shown all the same`,
+      hint: `end some of them, or raise it: sudo sysctl ${limit}=NUMBER; or show the log without -f`,
       cause: error,
     })
   }
@@ -50,7 +50,7 @@ function follow(file: string, more: () => void): void {
 export default command({
   meta: {
     summary: 'show the log of the daemon',
-    description: "Show the daemon's log: JSON lines of events, never what is on a terminal.",
+    description: "Show the daemon's log: JSON lines of events, and never the content of terminals.",
     examples: ['coop system logs -n 20', 'coop system logs -f'],
   },
   args: {

@@ -1,4 +1,4 @@
-/** `coop system prune`: everything. */
+/** `coop system prune`: removes everything. */
 import { connect } from '../../../client/daemon.ts'
 import { askWorker } from '../../../client/image-worker.ts'
 import { userPaths } from '../../../client/user-paths.ts'
@@ -11,7 +11,7 @@ export default command({
   meta: {
     summary: 'remove everything',
     description:
-      'Remove every box, snapshot, image and volume, the folders that agents have kept, and what was downloaded. Workspaces and configuration stay.',
+      'Remove every box, snapshot, image and volume, the persistent folders of agents, and downloaded layers. Workspaces and configuration stay.',
     examples: ['coop system prune', 'coop system prune -f'],
   },
   args: {
@@ -19,7 +19,7 @@ export default command({
   },
   async run({ args }) {
     const paths = userPaths()
-    if (!args.force) confirm('Remove all boxes, snapshots, images, volumes and what agents have kept?')
+    if (!args.force) confirm('Remove all boxes, snapshots, images, volumes and persistent folders of agents?')
     const session = await connect(paths) // boxes may be there without a daemon
     const boxes = await session.call('box.list', {})
     await Promise.all(boxes.map(({ name }) => session.call('box.kill', { box: name, cwd: '/', force: true })))

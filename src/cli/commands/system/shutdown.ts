@@ -1,4 +1,4 @@
-/** `coop system shutdown`: stop the daemon; boxes go on. */
+/** `coop system shutdown`: stops the daemon; boxes keep running. */
 import { connectRunning } from '../../../client/daemon.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { command } from '../../common/declare.ts'
@@ -6,8 +6,9 @@ import { print } from '../../common/output.ts'
 
 export default command({
   meta: {
-    summary: 'end the daemon; boxes go on',
-    description: 'Stop the daemon. Boxes go on; the next command starts a daemon that takes them over.',
+    summary: 'stop the daemon; boxes keep running',
+    description:
+      'Stop the daemon. Boxes keep running; the next command starts a daemon that takes them over.',
     examples: ['coop system shutdown'],
   },
   args: {},
@@ -22,7 +23,7 @@ export default command({
     })
     await session.call('system.shutdown', {})
     await gone
-    print('the daemon has stopped; boxes go on\n')
+    print('the daemon has stopped; boxes keep running\n')
     return 0
   },
 })

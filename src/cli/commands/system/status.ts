@@ -1,4 +1,4 @@
-/** `coop system status`. */
+/** `coop system status`: shows the state of the daemon. */
 import { askRunning } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { command } from '../../common/declare.ts'
@@ -7,7 +7,7 @@ import { paint, print, printJson, printWarnings } from '../../common/output.ts'
 export default command({
   meta: {
     summary: 'show the state of the daemon',
-    description: 'Show the log of the daemon. This starts no daemon.',
+    description: 'Show the state of the daemon. This starts no daemon.',
     examples: ['coop system status', 'coop system status --json'],
   },
   args: {
@@ -36,7 +36,7 @@ export default command({
       ['runtime', status.paths.runtimeDir],
       ['logs', status.paths.logsDir],
     ]
-    printWarnings(status.unreadable.map((path) => `a box cannot be read, its files are kept: ${path}`))
+    printWarnings(status.unreadable.map((path) => `a box cannot be read; its files are kept: ${path}`))
     print(rows.map(([name, value]) => `${paint('bold', (name ?? '').padEnd(9))}${value}\n`).join(''))
     return 0
   },

@@ -1,4 +1,4 @@
-/** `coop trust ls`: what is accepted, of all folders. */
+/** `coop trust ls`: lists the accepted requests of all folders. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { command, JSON_OPTION } from '../../common/declare.ts'
@@ -7,7 +7,7 @@ import { age, homePath, print, printJson, table } from '../../common/output.ts'
 export default command({
   meta: {
     summary: 'list what is accepted, by folder',
-    description: 'List what you have accepted of the projects of all folders.',
+    description: 'List everything that you have accepted for projects, by folder.',
     examples: ['coop trust ls', 'coop trust ls --json'],
   },
   args: {

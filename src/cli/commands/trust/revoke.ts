@@ -1,4 +1,4 @@
-/** `coop trust revoke`: accept nothing of a folder's project any more. */
+/** `coop trust revoke`: withdraws everything accepted for a folder's project. */
 import { realpathSync } from 'node:fs'
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
@@ -9,9 +9,9 @@ import { counted, print, printable } from '../../common/output.ts'
 
 export default command({
   meta: {
-    summary: 'accept nothing of a folder any more',
+    summary: 'withdraw everything accepted for a folder',
     description:
-      'Accept nothing of a folder any more. Boxes that run go on as they are; their next start asks.',
+      'Withdraw everything that you have accepted for a folder. Running boxes stay as they are; their next start asks.',
     examples: ['coop trust revoke', 'coop trust revoke ~/src/app'],
   },
   args: {
@@ -23,7 +23,7 @@ export default command({
   },
   async run({ args }) {
     const named = workspaceOf(args.folder)
-    // As it is called in the list, when it is gone or has become a link.
+    // The list keeps the path from before, even when the folder is gone or has become a link.
     const workspace = [named, real(named)]
     for (const folder of new Set(workspace.toReversed())) {
       const count = await ask(userPaths(), 'trust.revoke', { workspace: folder })

@@ -1,4 +1,4 @@
-/** `coop volume ls`: the named volumes. */
+/** `coop volume ls`: lists the named volumes. */
 import { userPaths } from '../../../client/user-paths.ts'
 import { listVolumes, treeSize } from '../../../worker/disk-use.ts'
 import { command } from '../../common/declare.ts'

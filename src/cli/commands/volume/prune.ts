@@ -1,4 +1,4 @@
-/** `coop volume prune`: volumes that no box uses. */
+/** `coop volume prune`: removes volumes that no box uses. */
 import { askWorker } from '../../../client/image-worker.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { listVolumes } from '../../../worker/disk-use.ts'

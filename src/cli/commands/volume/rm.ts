@@ -1,4 +1,4 @@
-/** `coop volume rm`: take volumes away. */
+/** `coop volume rm`: removes volumes. */
 import { askWorker } from '../../../client/image-worker.ts'
 import { command } from '../../common/declare.ts'
 import { bytes, print } from '../../common/output.ts'
