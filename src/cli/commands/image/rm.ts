@@ -4,7 +4,7 @@ import { userPaths } from '../../../client/user-paths.ts'
 import { shortReference } from '../../../image/reference.ts'
 import { command } from '../../common/declare.ts'
 import { bytes, counted, print, printable, printJson } from '../../common/output.ts'
-import { warn } from '../../common/worker-warnings.ts'
+import { warnings } from '../../common/worker-warnings.ts'
 import { findImage } from './find.ts'
 
 export default command({
@@ -32,7 +32,7 @@ export default command({
   async run({ args }) {
     const paths = userPaths()
     const references = args.references.map((text) => findImage(paths, text).reference)
-    const removed = await askWorker('image.remove', { references, force: args.force }, warn)
+    const removed = await askWorker('image.remove', { references, force: args.force }, warnings())
     if (args.json) printJson(removed)
     else
       print(

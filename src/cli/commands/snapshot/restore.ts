@@ -3,7 +3,8 @@ import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { callerEnvironment } from '../../common/box-options.ts'
 import { BOX_ARGUMENT, command } from '../../common/declare.ts'
-import { print, printWarnings } from '../../common/output.ts'
+import { Messages } from '../../common/messages.ts'
+import { print } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
 export default command({
@@ -36,7 +37,8 @@ export default command({
       force: args.force,
       environment: callerEnvironment(),
     })
-    printWarnings(done.warnings)
+    const messages = new Messages()
+    for (const warning of done.warnings) messages.warn(warning)
     const next = done.running
       ? `it runs; attach: coop attach ${done.box}`
       : `start it: coop start ${done.box}`

@@ -2,7 +2,7 @@
 import { askWorker } from '../../../client/image-worker.ts'
 import { command } from '../../common/declare.ts'
 import { bytes, counted, print, printJson } from '../../common/output.ts'
-import { warn } from '../../common/worker-warnings.ts'
+import { warnings } from '../../common/worker-warnings.ts'
 
 export default command({
   meta: {
@@ -16,7 +16,7 @@ export default command({
     json: { type: 'boolean', description: 'machine-readable output' },
   },
   async run({ args }) {
-    const removed = await askWorker('image.clean', { downloads: args.all }, warn)
+    const removed = await askWorker('image.clean', { downloads: args.all }, warnings())
     if (args.json) printJson(removed)
     else
       print(
