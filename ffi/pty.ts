@@ -1,5 +1,6 @@
 /** PTY masters, seen from the daemon. */
 import { F_GETFL, F_SETFL, O_NONBLOCK, POLLIN, TIOCSWINSZ } from './abi/constants.ts'
+import { type WindowSize, winsize } from './abi/structs.ts'
 import { syscall } from './libc.ts'
 
 const EAGAIN = 11
@@ -10,8 +11,8 @@ export function setNonblocking(fd: number): void {
 }
 
 /** TIOCSWINSZ (ioctl_tty(2)): the kernel tells the foreground process group. */
-export function setWindowSize(fd: number, columns: number, rows: number): void {
-  syscall('ioctl', fd, TIOCSWINSZ, new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer))
+export function setWindowSize(fd: number, size: WindowSize): void {
+  syscall('ioctl', fd, TIOCSWINSZ, winsize(size))
 }
 
 /** Bytes written; 0 when the descriptor takes none now; negated errno when it never will. */

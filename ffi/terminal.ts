@@ -9,6 +9,7 @@ import {
   TCSETSW,
   TIOCGWINSZ,
 } from './abi/constants.ts'
+import type { WindowSize } from './abi/structs.ts'
 import { attempt, cstring, syscall } from './libc.ts'
 
 const TERMIOS_SIZE = 64 // the kernel's struct is 36 bytes on both architectures; room to spare
@@ -50,7 +51,7 @@ export function openNonblocking(fd: number): number {
 }
 
 /** Columns and rows; undefined when `fd` is no terminal. */
-export function windowSize(fd: number): { readonly columns: number; readonly rows: number } | undefined {
+export function windowSize(fd: number): WindowSize | undefined {
   const size = new Uint16Array(4)
   if (syscall('ioctl', fd, TIOCGWINSZ, new Uint8Array(size.buffer)) < 0) return undefined
   return { columns: size[1] ?? 0, rows: size[0] ?? 0 }

@@ -2,6 +2,7 @@
  * A screen in a window of another size. What the program writes is meant for a terminal of its own size: elsewhere
  * lines would wrap and scroll in the wrong place. So such a window gets pictures, line by line.
  */
+import type { WindowSize } from '../core/window-size.ts'
 import type { Extras } from './extras.ts'
 import type { Core } from './internals.ts'
 import { colors, keyboard, modes, title } from './modes.ts'
@@ -9,13 +10,8 @@ import { Painter } from './painter.ts'
 import type { Picture } from './pictures.ts'
 import type { Steps } from './steps.ts'
 
-export interface Window {
-  readonly columns: number
-  readonly rows: number
-}
-
 /** The lines at the top, or those with the cursor when the window is lower; columns from the left. */
-export function* picture(core: Core, extras: Extras, window: Window): Steps<Picture> {
+export function* picture(core: Core, extras: Extras, window: WindowSize): Steps<Picture> {
   const { active, alt } = core.buffers
   const painter = new Painter(core)
   const top = Math.max(0, Math.min(active.y, core.rows - 1) - window.rows + 1)
@@ -43,7 +39,7 @@ export function* picture(core: Core, extras: Extras, window: Window): Steps<Pict
 }
 
 /** Below the picture, where there is room: else it would look like a mistake. */
-function sizeNote({ cols, rows }: Core, { columns }: Window): string {
+function sizeNote({ cols, rows }: Core, { columns }: WindowSize): string {
   const note = `[${cols}x${rows}, as in a smaller window]`
   return note.length < columns ? `\x1b[0;2m${note}\x1b[m` : ''
 }

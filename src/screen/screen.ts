@@ -5,19 +5,18 @@
  *
  * This loads a terminal emulator (5 ms compiled): import it when a screen is needed, `await import(...)`.
  */
+import type { WindowSize } from '../core/window-size.ts'
 import { pieceEnd, wholeCharacters } from './cost.ts'
 import { Extras } from './extras.ts'
 import { type Core, type Emulator, open } from './internals.ts'
 import { MAX_RENDERED, SCROLLBACK_LINES } from './limits.ts'
 import { Pending } from './pending.ts'
-import { picture, type Window } from './picture.ts'
+import { picture } from './picture.ts'
 import type { Picture } from './pictures.ts'
 import { render } from './render.ts'
 import { finish, type Steps } from './steps.ts'
 
-export interface Snapshot {
-  readonly columns: number
-  readonly rows: number
+export interface Snapshot extends WindowSize {
   readonly scrollback: number
   /** What `render` gave, as base64. */
   readonly data: string
@@ -128,12 +127,12 @@ export class Screen {
   }
 
   /** What of it fits into a window of another size. */
-  picture(window: Window): Picture {
+  picture(window: WindowSize): Picture {
     return finish(this.picturing(window))
   }
 
   /** Nothing may be written meanwhile. */
-  picturing(window: Window): Steps<Picture> {
+  picturing(window: WindowSize): Steps<Picture> {
     return picture(this.#emulator.core, this.#extras, window)
   }
 

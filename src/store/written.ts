@@ -6,8 +6,8 @@ import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import { type Fields, type Kind, newerError, readStoredFile, stamp } from './kind.ts'
-import { writeAtomically } from './manifest.ts'
 
 interface Written {
   /** Without links when the box was made. */
@@ -46,6 +46,6 @@ export function addWritten(
   const news = places.filter((place) => !known.includes(place))
   if (!news.length) return known
   const kept = [...known.filter(exists), ...news]
-  writeAtomically(writtenFile(paths), stamp(writtenRecord, { places: kept }), true)
+  writeAtomically(writtenFile(paths), stamp(writtenRecord, { places: kept }), { sync: true })
   return kept
 }
