@@ -3,7 +3,7 @@ import { resolve } from 'node:path'
 import { askWorker } from '../../../client/image-worker.ts'
 import { parseReference, printReference } from '../../../image/reference.ts'
 import type { WorkerReply } from '../../../protocol/worker-calls.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { ImageProgress } from '../../common/image-progress.ts'
 import { Messages } from '../../common/messages.ts'
 import { bytes, counted, print, printJson } from '../../common/output.ts'
@@ -42,7 +42,7 @@ export default command({
       description: 'The image, for example debian:bookworm or oci-archive:FILE.',
     },
     quiet: { type: 'boolean', alias: 'q', description: 'print no progress' },
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const json = args.json

@@ -2,7 +2,7 @@
 import { askWorker } from '../../../client/image-worker.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { shortReference } from '../../../image/reference.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { bytes, counted, print, printable, printJson } from '../../common/output.ts'
 import { warnings } from '../../common/worker-warnings.ts'
 import { findImage } from './find.ts'
@@ -27,7 +27,7 @@ export default command({
       alias: 'f',
       description: 'remove it even if boxes use it; they keep its layers',
     },
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const paths = userPaths()

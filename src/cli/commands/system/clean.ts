@@ -1,6 +1,6 @@
 /** `coop system clean`: images that no box uses. */
 import { askWorker } from '../../../client/image-worker.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { bytes, counted, print, printJson } from '../../common/output.ts'
 import { warnings } from '../../common/worker-warnings.ts'
 
@@ -13,7 +13,7 @@ export default command({
   },
   args: {
     all: { type: 'boolean', description: 'also the layers as they were downloaded' },
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const removed = await askWorker('image.clean', { downloads: args.all }, warnings())
