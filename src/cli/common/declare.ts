@@ -13,6 +13,7 @@ export type Completion =
   | 'folder'
   | 'image'
   | 'network'
+  | 'place' // of coop cp: a path here, or BOX:/path
   | 'shell'
   | 'snapshot'
   | 'volume'
