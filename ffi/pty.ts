@@ -1,5 +1,6 @@
 /** The daemon's side of PTY masters. */
 import { F_GETFL, F_SETFL, O_NONBLOCK, POLLIN, TIOCSWINSZ } from './abi/constants.ts'
+import { type WindowSize, winsize } from './abi/structs.ts'
 import { syscall } from './libc.ts'
 
 const EAGAIN = 11
@@ -9,9 +10,9 @@ export function setNonblocking(fd: number): void {
   syscall('fcntl', fd, F_SETFL, syscall('fcntl', fd, F_GETFL, 0) | O_NONBLOCK)
 }
 
-/** Set the size (TIOCSWINSZ, ioctl_tty(2)); the kernel signals the foreground process group. */
-export function setWindowSize(fd: number, columns: number, rows: number): void {
-  syscall('ioctl', fd, TIOCSWINSZ, new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer))
+/** TIOCSWINSZ (ioctl_tty(2)): the kernel tells the foreground process group. */
+export function setWindowSize(fd: number, size: WindowSize): void {
+  syscall('ioctl', fd, TIOCSWINSZ, winsize(size))
 }
 
 /** Write without blocking. Returns the bytes written, 0 if it is full, or the negated errno if it is broken. */

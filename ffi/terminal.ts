@@ -9,6 +9,7 @@ import {
   TCSETSW,
   TIOCGWINSZ,
 } from './abi/constants.ts'
+import type { WindowSize } from './abi/structs.ts'
 import { attempt, cstring, syscall } from './libc.ts'
 
 const TERMIOS_SIZE = 64 // bytes; the kernel's struct has 36 on both architectures
@@ -49,8 +50,8 @@ export function openNonblocking(fd: number): number {
   return attempt('openat', AT_FDCWD, cstring(`/proc/self/fd/${fd}`), flags)
 }
 
-/** Columns and rows; undefined if `fd` is not a terminal. */
-export function windowSize(fd: number): { readonly columns: number; readonly rows: number } | undefined {
+/** Columns and rows; undefined when `fd` is no terminal. */
+export function windowSize(fd: number): WindowSize | undefined {
   const size = new Uint16Array(4)
   if (syscall('ioctl', fd, TIOCGWINSZ, new Uint8Array(size.buffer)) < 0) return undefined
   return { columns: size[1] ?? 0, rows: size[0] ?? 0 }

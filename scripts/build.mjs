@@ -15,8 +15,9 @@ import {
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bunPath, coopBinary, newest, root, run, ScriptError, script } from './bun.mjs'
+import { writeTable } from './table.mjs'
 
-const INPUTS = ['src', 'ffi', 'web', 'package.json', 'bunfig.toml', 'scripts/build.mjs']
+const INPUTS = ['src', 'ffi', 'web', 'package.json', 'bunfig.toml', 'scripts/build.mjs', 'scripts/table.mjs']
 
 /**
  * Without these flags a compiled program loads `.env`, `bunfig.toml` (with its preload scripts), `tsconfig.json` and
@@ -53,6 +54,7 @@ export function isStale() {
 
 /** Builds `dist/coop`, unless it is up to date; returns whether it did. */
 export function build({ force = false } = {}) {
+  writeTable()
   if (!force && !isStale()) return false
   mkdirSync(join(root, 'dist'), { recursive: true })
   compile(coopBinary, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version)

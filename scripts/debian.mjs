@@ -9,6 +9,8 @@ const PACKAGES = {
   bwrap: 'bubblewrap',
   runc: 'runc',
   tmux: 'tmux',
+  zsh: 'zsh',
+  fish: 'fish',
   dtach: 'dtach',
   mmdebstrap: 'mmdebstrap',
   git: 'git',

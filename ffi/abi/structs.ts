@@ -61,9 +61,15 @@ export function capData(sets: { effective: bigint; permitted: bigint; inheritabl
   )
 }
 
-/** `struct winsize` of TIOCSWINSZ, 8 bytes; sizes in pixels stay 0. */
-export function winsize(size: { rows: number; columns: number }): Uint8Array {
-  return new Uint8Array(new Uint16Array([size.rows, size.columns, 0, 0]).buffer)
+/** The size of a terminal's window, in character cells. */
+export interface WindowSize {
+  readonly columns: number
+  readonly rows: number
+}
+
+/** `struct winsize` of TIOCSWINSZ (ioctl_tty(2)), 8 bytes; sizes in pixels stay 0. */
+export function winsize({ columns, rows }: WindowSize): Uint8Array {
+  return new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer)
 }
 
 /** `struct landlock_ruleset_attr` in the size that the kernel's ABI version knows (landlock(7)): 8, 16 or 24 bytes. */

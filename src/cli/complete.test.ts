@@ -4,8 +4,10 @@ import { candidates } from './complete.ts'
 
 /** Completes the words after `coop`, up to the cursor; existing things have the names of their kind. */
 async function words(...line: string[]): Promise<string | string[]> {
-  const found = await candidates(line, async (wanted: Completion) => [[`a-${wanted}`, '']])
-  return typeof found === 'string' ? found : found.map(([word]) => word)
+  const { words, paths } = await candidates(line, async (wanted: Completion) => ({
+    words: [[`a-${wanted}`, '']],
+  }))
+  return paths && !words.length ? `:${paths}` : words.map(([word]) => word)
 }
 
 describe('completion', () => {
@@ -33,9 +35,35 @@ describe('completion', () => {
     expect(await words('-n', 'x', '--agent', '')).toEqual(['a-agent'])
   })
 
+  test('offers the values of an option also after an equals sign', async () => {
+    expect(await words('run', '--network=')).toEqual(['--network=a-network'])
+    expect(await words('exec', '--name=x')).toEqual(['--name=a-box'])
+    expect(await words('--image=')).toEqual(['--image=a-image'])
+    expect(await words('kill', '--all=')).toEqual([])
+    expect(await words('kill', '--no-such=')).toEqual([])
+  })
+
+  test('offers boxes and files to a copy', async () => {
+    expect(await words('cp', '')).toEqual(['a-place'])
+    expect(await words('cp', 'a', 'b')).toEqual(['a-place'])
+    expect(await words('cp', 'a', 'b', '')).toEqual([])
+    const place = async (current: string) =>
+      (await candidates(['cp', current], async () => ({ words: [], paths: 'files' }))).paths
+    expect(await Promise.all(['', './a:b', 'a', 'box:', ':/tm', 'box:/tmp/'].map(place))).toEqual([
+      'files',
+      'files',
+      'files',
+      undefined,
+      undefined,
+      undefined,
+    ])
+  })
+
   test('leaves the words of a foreign command to the shell', async () => {
     expect(await words('run', 'ls', '-')).toBe(':files')
     expect(await words('run', 'ls', '')).toBe(':files')
+    expect(await words('run', '--', 'ls', '--x=')).toBe(':files')
+    expect(await words('exec', '--', '-')).toEqual(['a-command'])
   })
 
   test('has nothing for what there is not', async () => {

@@ -2,6 +2,7 @@
 
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
+import { winsize } from '../../ffi/abi/structs.ts'
 import { Batch, type Ref } from '../../ffi/batch.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import { OPEN_TERMINAL } from '../host/kernel-limits.ts'
@@ -26,11 +27,6 @@ export interface ProcessSpec {
   readonly confinement: Confinement
   readonly limits: Limits
   readonly lastCapability: number
-}
-
-/** struct winsize: rows, columns, two unused (ioctl_tty(2)). */
-export function winsize({ columns, rows }: WindowSize): Uint8Array {
-  return new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer)
 }
 
 const programs = new Map<string, Uint8Array>()

@@ -1,5 +1,2 @@
-/** The size of a terminal's window, in character cells (struct winsize, ioctl_tty(2)). */
-export interface WindowSize {
-  readonly columns: number
-  readonly rows: number
-}
+/** The size of a terminal's window: one type for the kernel, the protocol and the screen. */
+export type { WindowSize } from '../../ffi/abi/structs.ts'

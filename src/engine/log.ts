@@ -9,14 +9,15 @@ const RATE = 100 // lines a second after a burst: a box must not be able to keep
 
 export type Log = (event: string, fields?: Readonly<Record<string, unknown>>) => void
 
-export function openLog(paths: Paths): Log {
+/** `clock` counts milliseconds. */
+export function openLog(paths: Paths, clock = (): number => performance.now()): Log {
   mkdirSync(paths.logsDir, { recursive: true, mode: 0o700 })
   const file = daemonLog(paths)
   let allowed = MAX_LINES
-  let countedAt = performance.now()
+  let countedAt = clock()
   let leftOut = 0
   return (event, fields = {}) => {
-    const now = performance.now()
+    const now = clock()
     allowed = Math.min(MAX_LINES, allowed + ((now - countedAt) / 1000) * RATE)
     countedAt = now
     if (allowed < 1) {

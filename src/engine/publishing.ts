@@ -5,6 +5,7 @@ import type { Box } from '../box/box.ts'
 import type { BoxContext } from '../box/context.ts'
 import { CoopError } from '../core/errors.ts'
 import { imagesDir, snapshotDir, upperDir } from '../core/paths.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import { hostPlatform, type ImageConfig } from '../image/pull/manifest.ts'
 import { imageBelow } from '../plan/image-layers.ts'
 import type { Published } from '../protocol/calls/images.ts'
@@ -22,7 +23,6 @@ import {
   readRecord,
   withLock,
   writeRecord,
-  writeWhole,
 } from '../store/images.ts'
 import { findSnapshots, type ImageBelow, type SnapshotMeta, snapshotUpper } from '../store/snapshots.ts'
 import { discard, diskError, makeOwned } from '../store/storage.ts'
@@ -120,7 +120,9 @@ export class Publishing {
       copyTree(this.#context, ids, source, layerFiles(fresh), signal),
     )
     await syncTree(this.#context, ids, fresh)
-    writeWhole(join(fresh, 'layer.json'), printLayer({ diffId: '', entries: files, bytes }))
+    writeAtomically(join(fresh, 'layer.json'), printLayer({ diffId: '', entries: files, bytes }), {
+      sync: true,
+    })
     return bytes
   }
 

@@ -4,8 +4,8 @@
  */
 import { existsSync, renameSync } from 'node:fs'
 import { type Paths, trustFile } from '../core/paths.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import { newerError, readStoredFile, stamp, writerOf } from '../store/kind.ts'
-import { writeAtomically } from '../store/manifest.ts'
 import { acceptedOf, recordOf, trustRecord } from '../store/trust-record.ts'
 import type { AcceptedByFolder } from '../trust/accepted.ts'
 
@@ -45,5 +45,5 @@ export function writeTrust(paths: Paths, folders: AcceptedByFolder): void {
   const file = trustFile(paths)
   const found = readStoredFile(trustRecord, file)
   if (found.is === 'newer') throw newerError(`what you have accepted (${file})`, found)
-  writeAtomically(file, stamp(trustRecord, recordOf(folders), 1), true)
+  writeAtomically(file, stamp(trustRecord, recordOf(folders), 1), { sync: true })
 }

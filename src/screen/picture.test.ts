@@ -1,5 +1,6 @@
 import { expect, test } from 'bun:test'
 import { Random, stream } from '../../test/screens/streams.ts'
+import type { WindowSize } from '../core/window-size.ts'
 import { Painter } from './painter.ts'
 import { backgroundOf, select } from './pen.ts'
 import { Pictures } from './pictures.ts'
@@ -16,7 +17,7 @@ const SIZES: [[number, number], ...[number, number][]] = [
 
 /** A window that receives pictures. */
 class Viewer {
-  readonly window: { readonly columns: number; readonly rows: number }
+  readonly window: WindowSize
   readonly #pictures = new Pictures()
   #screen: Screen
 

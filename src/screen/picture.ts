@@ -4,19 +4,15 @@
  */
 
 import type { Steps } from '../core/steps.ts'
+import type { WindowSize } from '../core/window-size.ts'
 import type { Extras } from './extras.ts'
 import type { Core } from './internals.ts'
 import { colors, keyboard, modes, title } from './modes.ts'
 import { Painter } from './painter.ts'
 import type { Picture } from './pictures.ts'
 
-export interface Window {
-  readonly columns: number
-  readonly rows: number
-}
-
 /** The top lines, or those around the cursor if the window is lower; columns from the left. */
-export function* picture(core: Core, extras: Extras, window: Window): Steps<Picture> {
+export function* picture(core: Core, extras: Extras, window: WindowSize): Steps<Picture> {
   const { active, alt } = core.buffers
   const painter = new Painter(core)
   const top = Math.max(0, Math.min(active.y, core.rows - 1) - window.rows + 1)
@@ -44,7 +40,7 @@ export function* picture(core: Core, extras: Extras, window: Window): Steps<Pict
 }
 
 /** A note below the picture, if there is room: without it the picture would look like a mistake. */
-function sizeNote({ cols, rows }: Core, { columns }: Window): string {
+function sizeNote({ cols, rows }: Core, { columns }: WindowSize): string {
   const note = `[${cols}x${rows}, as in a smaller window]`
   return note.length < columns ? `\x1b[0;2m${note}\x1b[m` : ''
 }

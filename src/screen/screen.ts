@@ -8,18 +8,17 @@
  */
 
 import { finish, type Steps } from '../core/steps.ts'
+import type { WindowSize } from '../core/window-size.ts'
 import { pieceEnd, wholeCharacters } from './cost.ts'
 import { Extras } from './extras.ts'
 import { type Core, type Emulator, open } from './internals.ts'
 import { MAX_RENDERED, SCROLLBACK_LINES } from './limits.ts'
 import { Pending } from './pending.ts'
-import { picture, type Window } from './picture.ts'
+import { picture } from './picture.ts'
 import type { Picture } from './pictures.ts'
 import { render } from './render.ts'
 
-export interface Snapshot {
-  readonly columns: number
-  readonly rows: number
+export interface Snapshot extends WindowSize {
   readonly scrollback: number
   /** The output of `render`, as base64. */
   readonly data: string
@@ -129,12 +128,12 @@ export class Screen {
   }
 
   /** The part that fits into a window of another size. */
-  picture(window: Window): Picture {
+  picture(window: WindowSize): Picture {
     return finish(this.picturing(window))
   }
 
   /** Do not write to the screen meanwhile. */
-  picturing(window: Window): Steps<Picture> {
+  picturing(window: WindowSize): Steps<Picture> {
     return picture(this.#emulator.core, this.#extras, window)
   }
 

@@ -1,8 +1,9 @@
 /** The latest build of each workspace, so that boxes of an earlier one can be recognized. */
-import { join } from 'node:path'
+import { mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { imagesDir, type Paths } from '../core/paths.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import { buildNote } from './build-note.ts'
-import { writeWhole } from './images.ts'
 import { readable, readStoredFile, stamp } from './kind.ts'
 
 /** `image` is the name in the configuration: a flag may name another image than the project. */
@@ -13,7 +14,9 @@ function buildFile(paths: Paths, workspace: string, image: string): string {
 
 /** `top`: the id of the topmost layer. */
 export function writeBuild(paths: Paths, workspace: string, image: string, top: string): void {
-  writeWhole(buildFile(paths, workspace, image), stamp(buildNote, { workspace, image, top }))
+  const file = buildFile(paths, workspace, image)
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  writeAtomically(file, stamp(buildNote, { workspace, image, top }), { sync: true })
 }
 
 export function latestBuild(paths: Paths, workspace: string, image: string): string | undefined {

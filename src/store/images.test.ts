@@ -2,7 +2,7 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { imagesDir } from '../core/paths.ts'
-import { LONG, testPaths, withoutRoom } from '../disk/testing.ts'
+import { testPaths } from '../disk/testing.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import {
   halfMadeLayers,
@@ -20,7 +20,6 @@ import {
   syncLayers,
   withLock,
   writeRecord,
-  writeWhole,
 } from './images.ts'
 import { unusedLayers } from './unused.ts'
 
@@ -106,21 +105,6 @@ describe('a record', () => {
     expect(layerFolders(paths)).toEqual([])
     expect(halfMadeLayers(paths)).toEqual([])
   })
-})
-
-test('a file is the old one when the disk gets full in the middle, and nothing half made is left', () => {
-  using paths = testPaths()
-  const file = join(paths.top, 'records/a.json')
-  writeWhole(file, 'old')
-  const said = withoutRoom(
-    paths.top,
-    import.meta.dir,
-    `import { writeWhole } from './images.ts'
-     try { writeWhole(${JSON.stringify(file)}, 'x'.repeat(${LONG.length})) } catch (error) { console.log(error.code) }`,
-  )
-  expect(said).toBe('EFBIG')
-  expect(readFileSync(file, 'utf8')).toBe('old')
-  expect(readdirSync(join(paths.top, 'records'))).toEqual(['a.json'])
 })
 
 describe('a layer', () => {

@@ -2,22 +2,13 @@
  * The storage of images: downloaded blobs in the cache folder, unpacked layers and records in the data folder.
  * Everything gets its name when it is complete; leftovers of a killed process begin with `.tmp-`.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { openLockFile, tryLock } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { syncFileSystem } from '../../ffi/tree.ts'
 import { imagesDir, type Paths } from '../core/paths.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import { bootId } from '../host/boot.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import { type ImageRecord, imageRecord } from './image-record.ts'
@@ -83,27 +74,9 @@ const recordsDir = (paths: Paths): string => join(imagesDir(paths), 'records')
 const recordFile = (paths: Paths, reference: string): string =>
   join(recordsDir(paths), `${new Bun.CryptoHasher('sha256').update(reference).digest('hex')}.json`)
 
-/** Writes beside the file, syncs and renames: a reader sees the old or the new text. */
-export function writeWhole(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const temporary = join(dirname(path), `.tmp-${crypto.randomUUID()}`)
-  try {
-    const fd = openSync(temporary, 'wx', 0o600)
-    try {
-      writeFileSync(fd, text) // writes all or throws: a single write(2) to a disk that gets full writes a part
-      fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
-}
-
 export function writeRecord(paths: Paths, record: ImageRecord): void {
-  writeWhole(recordFile(paths, record.reference), stamp(imageRecord, record, 2))
+  mkdirSync(recordsDir(paths), { recursive: true, mode: 0o700 })
+  writeAtomically(recordFile(paths, record.reference), stamp(imageRecord, record, 2), { sync: true })
 }
 
 /** The record of that name, readable or not. */

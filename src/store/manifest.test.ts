@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'bun:test'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { boxDir, boxesDir, manifestFile } from '../core/paths.ts'
-import { LONG, testPaths, withoutRoom } from '../disk/testing.ts'
+import { testPaths } from '../disk/testing.ts'
 import { planOf } from '../sandbox/testing.ts'
 import { boxManifest } from './box-manifest.ts'
 import { readStored, stamp } from './kind.ts'
-import { findManifests, type Manifest, writeAtomically, writeManifest } from './manifest.ts'
+import { findManifests, type Manifest, writeManifest } from './manifest.ts'
 
 const manifest = (name = 'it'): Manifest => ({
   workspace: '/w',
@@ -30,32 +30,6 @@ const manifest = (name = 'it'): Manifest => ({
   commands: [],
   waiting: undefined,
   notify: '',
-})
-
-describe('a file that is replaced', () => {
-  test('is the old one when the disk gets full in the middle, and nothing else is left', () => {
-    using paths = testPaths()
-    const file = join(paths.top, 'box.json')
-    writeFileSync(file, 'old')
-    const said = withoutRoom(
-      paths.top,
-      import.meta.dir,
-      `import { writeAtomically } from './manifest.ts'
-       try { writeAtomically(${JSON.stringify(file)}, 'x'.repeat(${LONG.length}), true) } catch (error) { console.log(error.code) }`,
-    )
-    expect(said).toBe('EFBIG')
-    expect(readFileSync(file, 'utf8')).toBe('old')
-    expect(readdirSync(paths.top).toSorted()).toEqual(['box.json', 'script.ts'])
-  })
-
-  test('is whole otherwise, for its owner only', () => {
-    using paths = testPaths()
-    const file = join(paths.top, 'box.json')
-    writeAtomically(file, LONG, true)
-    expect(readFileSync(file, 'utf8')).toBe(LONG)
-    expect(Bun.file(file).size).toBe(LONG.length)
-    expect(readdirSync(paths.top)).toEqual(['box.json'])
-  })
 })
 
 describe('a manifest', () => {

@@ -3,20 +3,11 @@
  * so that a new daemon finds every box (atomic: temporary name, sync, rename).
  */
 
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { errnoOf } from '../core/errno.ts'
 import { boxDir, boxesDir, manifestFile, type Paths } from '../core/paths.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import { boxManifest, type Manifest } from './box-manifest.ts'
 import { type Found, readStored, stamp } from './kind.ts'
 
@@ -30,28 +21,10 @@ export type {
   PtyState,
 } from './box-manifest.ts'
 
-/** Write a file so that a reader sees the old or the new one; with `sync` a power cut loses neither. */
-export function writeAtomically(path: string, text: string, sync: boolean): void {
-  const temporary = `${path}.${process.pid}.tmp`
-  try {
-    const fd = openSync(temporary, 'w', 0o600)
-    try {
-      writeFileSync(fd, text) // writes all or throws: a single write(2) to a disk that gets full writes a part
-      if (sync) fsyncSync(fd)
-    } finally {
-      closeSync(fd)
-    }
-    renameSync(temporary, path)
-  } catch (error) {
-    rmSync(temporary, { force: true })
-    throw error
-  }
-}
-
 export function writeManifest(paths: Paths, manifest: Manifest): void {
   // No box outlives a power cut, so only the data that a stopped box needs must reach the disk.
   const sync = manifest.kind === 'agent' && manifest.state !== 'running'
-  writeAtomically(manifestFile(paths, manifest.name), stamp(boxManifest, manifest), sync)
+  writeAtomically(manifestFile(paths, manifest.name), stamp(boxManifest, manifest), { sync })
 }
 
 export interface FoundManifest {

@@ -1,7 +1,8 @@
 /** The ring of a terminal as a state file: recognizes rings of other versions and converts them to the current one. */
 
-import { closeSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { errnoOf } from '../core/errno.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import { type Fields, type Found, type Kind, type Newer, readStored } from './kind.ts'
 import { RING_HEADER, RING_VERSION, ringRelease, ringVersion } from './ring-header.ts'
 
@@ -48,15 +49,12 @@ function lookAt(path: string, kind: Kind<RingImage>): Found<RingImage> & { reado
 export function upgradeRing(path: string, kind: Kind<RingImage> = ring): Found<RingImage>['is'] {
   const { is, isCurrent } = lookAt(path, kind)
   if (is !== 'readable' || isCurrent) return is
-  const temporary = `${path}.${process.pid}.tmp`
   try {
     const migrated = readStored(kind, readFileSync(path))
     if (migrated.is !== 'readable') return migrated.is
-    writeFileSync(temporary, migrated.value.bytes, { mode: 0o600 })
-    renameSync(temporary, path)
+    writeAtomically(path, migrated.value.bytes, { sync: false })
     return 'readable'
   } catch {
-    rmSync(temporary, { force: true })
     return 'unreadable'
   }
 }

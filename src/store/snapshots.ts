@@ -6,9 +6,9 @@ import { mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs
 import { join } from 'node:path'
 import { isBoxName } from '../core/names.ts'
 import { boxDir, boxesDir, boxSnapshotsDir, type Paths, snapshotDir, snapshotsDir } from '../core/paths.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import type { SnapshotInfo } from '../protocol/calls/snapshots.ts'
 import { type Found, newerError, readable, readStoredFile, stamp, writerOf } from './kind.ts'
-import { writeAtomically } from './manifest.ts'
 import { type SnapshotMeta, snapshotRecord } from './snapshot-record.ts'
 import { discard } from './storage.ts'
 
@@ -81,7 +81,7 @@ export function beginSnapshot(paths: Paths, box: string, name: string): string {
 
 /** Gives a complete snapshot its name. */
 export function finishSnapshot(paths: Paths, fresh: string, meta: SnapshotMeta): void {
-  writeAtomically(join(fresh, META), stamp(snapshotRecord, meta), true)
+  writeAtomically(join(fresh, META), stamp(snapshotRecord, meta), { sync: true })
   renameSync(fresh, snapshotDir(paths, meta.box, meta.name))
 }
 

@@ -8,8 +8,8 @@ import { pathBytes, placeIdentity } from '../../ffi/tree.ts'
 import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import { type Fields, isFields, type Kind, newerError, readStoredFile, stamp } from './kind.ts'
-import { writeAtomically } from './manifest.ts'
 
 /** Missing places may come back with their links: on a disk that is plugged in again, or as a folder that was moved. */
 const MOST = 2000 // places; beyond that the oldest missing ones are forgotten
@@ -81,7 +81,7 @@ export class WrittenPlaces {
     let tooMany = this.#places.length + news.length - MOST
     const kept = this.#places.filter(({ path }) => tooMany-- <= 0 || mayBeThere(path))
     const places = [...kept, ...news]
-    writeAtomically(writtenFile(this.#paths), stamp(writtenRecord, { places }), true)
+    writeAtomically(writtenFile(this.#paths), stamp(writtenRecord, { places }), { sync: true })
     this.#places = places
     this.#writable = asWritable(places)
   }

@@ -204,7 +204,7 @@ export class Pty {
     this.takeBack() // earlier output belongs to the old size
     this.#keeper.resize(this.#size)
     for (const listener of this.#listeners) listener.resize?.()
-    setWindowSize(this.#master, columns, rows)
+    setWindowSize(this.#master, this.#size)
     for (const client of this.#clients) client.resized()
   }
 

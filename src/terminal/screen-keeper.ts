@@ -6,10 +6,10 @@ import { rmSync } from 'node:fs'
 import { work } from '../core/slices.ts'
 import type { Steps } from '../core/steps.ts'
 import type { WindowSize } from '../core/window-size.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import type { Picture } from '../screen/pictures.ts'
 import type { Screen } from '../screen/screen.ts'
 import { readable, readStoredFile, stamp } from '../store/kind.ts'
-import { writeAtomically } from '../store/manifest.ts'
 import { type ScreenState, screenState } from '../store/screen-state.ts'
 import { RING_SIZE, type Ring } from './ring.ts'
 
@@ -230,7 +230,7 @@ export class ScreenKeeper {
     const saved = { offset: this.#seen, snapshot, scrolls: screen.scrolls }
     yield
     try {
-      writeAtomically(this.#path, stamp(screenState, saved), false)
+      writeAtomically(this.#path, stamp(screenState, saved), { sync: false })
     } catch {
       // If the disk is full, this daemon still knows the screen, and the next one has the ring.
     }

@@ -8,6 +8,7 @@ import { withoutMounts } from '../box/bare-box.ts'
 import { makeReady } from '../box/ready.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
+import { writeAtomically } from '../disk/write-atomically.ts'
 import { buildReference, failedReference, stepIds } from '../image/steps.ts'
 import { imageReference } from '../plan/image-layers.ts'
 import { type BoxRequest, examine, prepareBox } from '../plan/prepare.ts'
@@ -34,7 +35,6 @@ import {
   removeRecord,
   withLock,
   writeRecord,
-  writeWhole,
 } from '../store/images.ts'
 import { diskError } from '../store/storage.ts'
 import { treeSize } from './disk-use.ts'
@@ -190,7 +190,7 @@ async function runStep(
 
   function keep(from: string, to: string): void {
     const record: LayerRecord = { diffId: '', entries: 0, bytes: treeSize(layerFiles(from)) }
-    writeWhole(join(from, 'layer.json'), printLayer(record))
+    writeAtomically(join(from, 'layer.json'), printLayer(record), { sync: true })
     markUnsynced(from)
     renameSync(from, to)
   }

@@ -100,7 +100,9 @@ describe.each(everyone)('as $name', (invoker) => {
   test.skipIf(box.missing)(`a box that hides a place of another one stops nobody${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const victim = makeVictim(t)
-    worked(await t.coop(['run', '-w', t.folder(join(t.workspace, 'sub/inner')), '--', 'ln', '-s', victim, 'data']))
+    worked(
+      await t.coop(['run', '-w', t.folder(join(t.workspace, 'sub/inner')), '--', 'ln', '-s', victim, 'data']),
+    )
     const hide = {
       'closed to its owner': 'chmod 000 sub',
       'a link to itself': 'mv sub hidden; ln -s sub sub',

@@ -207,7 +207,7 @@ describe.each(everyone)('as $name', (invoker) => {
       'echo started; i=0; while [ $i -lt 60000 ]; do echo "line $i of very many"; i=$((i+1)); done',
     ])
     const build = t.startCoop(['build'])
-    await waitUntil(() => build.stderr.includes('started'), 'the step to start')
+    await waitUntil(() => /^started$/m.test(build.stderr), 'the step to start')
     build.kill('SIGSTOP')
     const layers = join(t.dataDir, 'images/layers')
     const logs = [...new Bun.Glob('*/*/build.log').scanSync({ cwd: layers, dot: true })]

@@ -13,6 +13,8 @@ import {
   daemonPid,
   daemonsOf,
   expectRefusal,
+  isAlive,
+  killDaemon,
   needed,
   nothingLeft,
   output,
@@ -22,19 +24,6 @@ import {
 
 const can = needed(ordinary)
 
-const alive = (pid: number) => {
-  try {
-    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  } catch {
-    return false
-  }
-}
-async function killDaemon(t: Scratch): Promise<number> {
-  const pid = (await daemonPid(t)) ?? -1
-  process.kill(pid, 'SIGKILL')
-  await waitUntil(() => !alive(pid), 'the end of the daemon')
-  return pid
-}
 const events = (t: Scratch) =>
   readFileSync(join(t.dataDir, 'logs/daemon.log'), 'utf8')
     .trim()
@@ -198,7 +187,7 @@ except OSError: print(0)`
     const { init } = JSON.parse(output(await t.coop(['status', '--json']))) as { init: { pid: number } }
     await killDaemon(t)
     process.kill(init.pid, 'SIGKILL')
-    await waitUntil(() => !alive(init.pid), 'the end of the box')
+    await waitUntil(() => !isAlive(init.pid), 'the end of the box')
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'stopped', reason: 'its init was killed' }])
     output(await t.coop(['start', 'box']))
     expect(output(await t.coop(['exec', '--', 'sh', '-c', 'cat /root-file ~/home-file']))).toBe(
@@ -236,7 +225,7 @@ except OSError: print(0)`
       const zygotes = children.filter((pid) => pid !== init.pid)
       expect(zygotes).not.toEqual([])
       for (const pid of zygotes) process.kill(pid, 'SIGKILL')
-      await waitUntil(() => !alive(first), 'the end of the daemon')
+      await waitUntil(() => !isAlive(first), 'the end of the daemon')
       expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'running' }])
       expect(output(await t.coop(['run', '--', 'echo', 'again']))).toBe('again\n')
     },
@@ -273,7 +262,7 @@ except OSError: print(0)`
     await follow.finished(5_000)
     const pid = (await daemonPid(t)) ?? -1
     expect(output(await t.coop(['system', 'shutdown']))).toContain('boxes keep running')
-    await waitUntil(() => !alive(pid), 'the end of the daemon')
+    await waitUntil(() => !isAlive(pid), 'the end of the daemon')
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'running' }])
   })
 
@@ -303,9 +292,17 @@ test.skipIf(can.missing)(
     await startBox(t)
     const env = { COOP_DATA_DIR: join(t.root, 'elsewhere') }
     const hint = /COOP_RUNTIME_DIR/
-    for (const command of ['ls', 'kill -f --all', 'system shutdown', 'run true', '-d -n other', 'cp :/tmp .'])
+    for (const command of [
+      'ls',
+      'kill -f --all',
+      'system shutdown',
+      'run true',
+      'exec true',
+      '-d -n other',
+      'cp :/tmp .',
+    ])
       expectRefusal(await t.coop(command.split(' '), { env }), {
-        code: command.startsWith('run') ? 125 : 4,
+        code: /^(run|exec) /.test(command) ? 125 : 4,
         sentence: /keeps its boxes in .*data, not in .*elsewhere/,
         hint,
       })
@@ -393,8 +390,8 @@ describe('the runtime folder', () => {
 test.skipIf(can.missing)(
   `it exits when nothing has happened for half a minute${can.note}`,
   async () => {
-    await waitUntil(() => !alive(gone), 'the end of the idle daemon', 40_000)
-    expect(alive(stays)).toBe(true)
+    await waitUntil(() => !isAlive(gone), 'the end of the idle daemon', 40_000)
+    expect(isAlive(stays)).toBe(true)
     expect(readdirSync(idle.runtimeDir)).not.toContain('daemon.sock')
     await waitUntil(() => daemonsOf(idle).length === 0, 'the end of its zygote')
     expect(output(await idle.coop(['run', '--', 'echo', 'again']))).toBe('again\n')

@@ -39,7 +39,7 @@ describe.each(invokers)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)
-      expectRefusal(await t.coop(['shell', 'restart']), { code: 2, sentence: /no shell/, hint: /coop shell/ })
+      expectRefusal(await t.coop(['shell', 'restart']), { code: 3, sentence: /no shell/, hint: /coop shell/ })
       const first = await t.coopTerminal([
         'shell',
         '-c',

@@ -12,6 +12,8 @@ import {
   daemonPid,
   everyone,
   expectRefusal,
+  isAlive,
+  killDaemon,
   needed,
   nothingLeft,
   output,
@@ -27,20 +29,6 @@ const file = (t: Scratch, name: string, box = 'box') => join(t.dataDir, 'boxes',
 const manifest = (t: Scratch, box = 'box') =>
   JSON.parse(readFileSync(file(t, 'box.json', box), 'utf8')) as Json & { init: { pid: number } }
 const ringOf = (t: Scratch, box = 'box') => join(t.runtimeDir, 'boxes', box, 'pty-0.ring')
-
-const alive = (pid: number) => {
-  try {
-    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
-  } catch {
-    return false
-  }
-}
-
-async function killDaemon(t: Scratch): Promise<void> {
-  const pid = (await daemonPid(t)) ?? -1
-  process.kill(pid, 'SIGKILL')
-  await waitUntil(() => !alive(pid), 'the end of the daemon')
-}
 
 /** The manifest with these fields changed; its owner and mode stay. */
 function change(t: Scratch, fields: Json, box = 'box'): void {
@@ -81,7 +69,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const ring = readFileSync(ringOf(t))
       writeFileSync(ringOf(t), ring.fill(0, 96, 128))
       process.kill(pid, 'SIGKILL')
-      await waitUntil(() => !alive(pid), 'the end of the daemon')
+      await waitUntil(() => !isAlive(pid), 'the end of the daemon')
       await attached.line('two')
       await attached.waitFor(/^started\none\ngot-one\ntwo\ngot-two\n/)
       await client.waitFor(/got-two/)
@@ -158,7 +146,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const attach = await shell(t, `script -qec '${coopPath()} attach box' /dev/null </dev/null`)
       expect(attach.stdout).toMatch(sentence)
       // Its files have not changed, and it lives.
-      expect(alive(pid)).toBe(true)
+      expect(isAlive(pid)).toBe(true)
       expect(readFileSync(file(t, 'box.json'), 'utf8')).toBe(newer)
       expect(readFileSync(ringOf(t)).equals(ring)).toBe(true)
       // A coop that can read it adopts it again.
@@ -183,7 +171,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await killDaemon(t)
       makeNewer(t)
       expect(output(await t.coop(['kill', 'box']))).toBe('the box box is gone\n')
-      expect(alive(pid)).toBe(false)
+      expect(isAlive(pid)).toBe(false)
       expect(await boxes(t)).toEqual([])
       await nothingLeft(t)
       await startBox(t) // and its name is free
@@ -191,7 +179,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await killDaemon(t)
       makeNewer(t)
       expect(output(await t.coop(['kill', '--all']))).toBe('1 box is gone\n')
-      expect(alive(again)).toBe(false)
+      expect(isAlive(again)).toBe(false)
       await nothingLeft(t)
     },
   )
@@ -205,7 +193,7 @@ describe.each(everyone)('as $name', (invoker) => {
     makeNewer(t, 'newer')
     writeFileSync(file(t, 'box.json', 'damaged'), '\0\0\0\0')
     expect(output(await t.coop(['system', 'prune', '-f']))).toMatch(/^removed 2 boxes/)
-    expect(pids.map(alive)).toEqual([false, false])
+    expect(pids.map(isAlive)).toEqual([false, false])
     await nothingLeft(t)
   })
 
@@ -238,12 +226,12 @@ describe.each(everyone)('as $name', (invoker) => {
       ['logs', 'box'],
     ])
       expectRefusal(await t.coop(command), refusal)
-    expect(alive(pid)).toBe(true)
+    expect(isAlive(pid)).toBe(true)
     expect(readdirSync(file(t, 'upper'), { recursive: true })).toContainEqual(
       expect.stringMatching(/(?:^|\/)kept$/),
     )
     output(await t.coop(['kill', 'box']))
-    expect(alive(pid)).toBe(false)
+    expect(isAlive(pid)).toBe(false)
     await nothingLeft(t)
   })
 
@@ -259,7 +247,7 @@ describe.each(everyone)('as $name', (invoker) => {
       'copy unknown',
     ])
     output(await t.coop(['kill', 'copy']))
-    expect(alive(pid)).toBe(true)
+    expect(isAlive(pid)).toBe(true)
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'running' }])
   })
 
@@ -276,7 +264,7 @@ describe.each(everyone)('as $name', (invoker) => {
     newer.write('99.0.0', 96)
     writeFileSync(ringOf(t), newer)
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'unknown', release: '99.0.0' }])
-    expect(alive(pid)).toBe(true)
+    expect(isAlive(pid)).toBe(true)
     expect(readFileSync(ringOf(t)).equals(newer)).toBe(true)
     await killDaemon(t)
     writeFileSync(ringOf(t), ring)
@@ -306,7 +294,7 @@ while True:
     await fake.waitFor(/listening/)
     expect(await boxes(t)).toMatchObject([{ name: 'box', state: 'unknown' }])
     await fake.waitFor(/said 1 0/) // the byte that comes with the channel, and no batch
-    expect(alive(pid)).toBe(true)
+    expect(isAlive(pid)).toBe(true)
     expectRefusal(await t.coop(['stop', 'box']), {
       code: 1,
       sentence: /box box was made by .*coop/,
@@ -319,7 +307,7 @@ while True:
     await killDaemon(t)
     change(t, { version: 99 })
     output(await t.coop(['kill', 'box']))
-    expect(alive(pid)).toBe(false)
+    expect(isAlive(pid)).toBe(false)
     fake.kill('SIGKILL')
   })
 })

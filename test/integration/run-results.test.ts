@@ -4,7 +4,7 @@ import { coopPath } from '../harness/coop.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { expectRefusal, needed, nothingLeft, output, shell, startShell } from './support.ts'
+import { expectRefusal, needed, nothingLeft, output, shell, startBox, startShell } from './support.ts'
 
 /** Prints the signals that it gets, and ends by itself. */
 const listener = (names: string) =>
@@ -59,7 +59,32 @@ describe.each(invokers)('as $name', (invoker) => {
     expectRefusal(image, { code: 125, sentence: /no\.such\/image/, hint: /image|host|rootfs/ })
     t.write('coop.toml', '[sandbox]\nimage = 7\n')
     expectRefusal(await t.coop(['run', '--', 'true']), { code: 125, sentence: /coop\.toml/, hint: /./ })
+    // No command runs for a plan: it has the code of its error.
+    expectRefusal(await t.coop(['run', '--plan', 'true']), { code: 2, sentence: /coop\.toml/, hint: /./ })
+    for (const command of ['run', 'exec']) {
+      const env = { COOP_RUNTIME_DIR: 'relative' }
+      const refused = await t.coop([command, 'true'], { env })
+      expectRefusal(refused, { code: 125, sentence: /COOP_RUNTIME_DIR/, hint: /./ })
+    }
     await nothingLeft(t)
+  })
+
+  test.skipIf(can.missing)(`but 2 and 3 say that a command line was not right${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const wrong = [['--no-such'], [], ['-t', '-T', 'true'], ['-e', '=x', 'true'], ['-n']]
+    for (const command of ['run', 'exec'])
+      for (const words of wrong)
+        expectRefusal(await t.coop([command, ...words]), { code: 2, sentence: /./, hint: /./ })
+    expectRefusal(await t.coop(['exec', 'true']), { code: 3, sentence: /no box/, hint: /coop/ })
+    await startBox(t)
+    await startBox(t, { name: 'other' })
+    expectRefusal(await t.coop(['exec', 'true']), { code: 2, sentence: /several boxes/, hint: /./ })
+    output(await t.coop(['stop', 'other']))
+    expectRefusal(await t.coop(['exec', '-n', 'other', 'true']), {
+      code: 125,
+      sentence: /not running/,
+      hint: /./,
+    })
   })
 
   test.skipIf(can.missing)(`a failure in a pipeline ends the pipeline${can.note}`, async () => {

@@ -165,3 +165,21 @@ export async function daemonPid(t: Scratch): Promise<number | undefined> {
   const status = JSON.parse(output(await t.coop(['system', 'status', '--json']))) as { pid?: number }
   return status.pid
 }
+
+/** Whether a process is there; one that only waits to be reaped is not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  } catch {
+    return false
+  }
+}
+
+/** Kill the daemon, and wait until it is gone; its pid. */
+export async function killDaemon(t: Scratch): Promise<number> {
+  const pid = await daemonPid(t)
+  if (pid === undefined) throw new Error('there is no daemon to kill')
+  process.kill(pid, 'SIGKILL')
+  await waitUntil(() => !isAlive(pid), 'the end of the daemon')
+  return pid
+}

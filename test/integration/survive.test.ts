@@ -3,14 +3,20 @@ import { describe, expect, test } from 'bun:test'
 import { copyFileSync, readFileSync, renameSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
-import { type Scratch, scratch } from '../harness/sandbox.ts'
+import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { box, daemonPid, needed, nothingLeft, output, shell, startBox, startShell } from './support.ts'
-
-async function killDaemon(t: Scratch): Promise<void> {
-  process.kill((await daemonPid(t)) ?? -1, 'SIGKILL')
-}
+import {
+  box,
+  daemonPid,
+  killDaemon,
+  needed,
+  nothingLeft,
+  output,
+  shell,
+  startBox,
+  startShell,
+} from './support.ts'
 
 describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker)

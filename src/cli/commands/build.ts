@@ -1,7 +1,7 @@
 /** `coop build`: builds the image of this project, with its setup steps. */
 import { BOX_OPTIONS, boxOptions, TRUST_OPTION } from '../common/box-options.ts'
 import { buildImage } from '../common/build-image.ts'
-import { command } from '../common/declare.ts'
+import { command, JSON_OPTION } from '../common/declare.ts'
 import { printJson } from '../common/output.ts'
 
 export default command({
@@ -20,7 +20,7 @@ export default command({
     'no-cache': { type: 'boolean', description: 'run every step again' },
     pull: { type: 'boolean', description: 'ask the registry for a newer image' },
     quiet: { type: 'boolean', alias: 'q', description: 'print errors only' },
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const quiet = args.quiet || args.json

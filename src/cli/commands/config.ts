@@ -4,7 +4,7 @@ import { explainConfig, valueText } from '../../config/explain.ts'
 import { type LoadedConfig, loadConfig } from '../../config/load.ts'
 import type { Paths } from '../../core/paths.ts'
 import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
-import { command } from '../common/declare.ts'
+import { command, JSON_OPTION } from '../common/declare.ts'
 import { paint, print, printable, printError, printJson, table } from '../common/output.ts'
 
 const NOT_YET = ' (not accepted: coop trust)'
@@ -29,7 +29,7 @@ export default command({
   },
   args: {
     ...BOX_OPTIONS,
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const { workspace, image, agent, network, env } = boxOptions(args)

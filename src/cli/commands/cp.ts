@@ -2,9 +2,8 @@
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { command } from '../common/declare.ts'
-import { isTerminal, paint, printable, printError } from '../common/output.ts'
+import { isTerminal } from '../common/output.ts'
 
-const CLEAR_LINE = '\r\x1b[K'
 const INSIST_MS = 1_000 // a slice of a copy takes milliseconds
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
@@ -26,14 +25,14 @@ export default command({
       type: 'positional',
       required: true,
       valueHint: 'SRC',
-      complete: 'file',
+      complete: 'place',
       description: 'BOX:/path, :/path for this folder’s box, a path here, or - for stdin.',
     },
     destination: {
       type: 'positional',
       required: true,
       valueHint: 'DST',
-      complete: 'file',
+      complete: 'place',
       description: 'The same, or - for stdout.',
     },
     'follow-link': { type: 'boolean', alias: 'L', description: 'if SRC is a link, copy its target' },
@@ -44,18 +43,20 @@ export default command({
     const session = await connect(userPaths())
     const { copy } = await import('../../client/cp/copy.ts')
     const { CopyReport, Interrupted } = await import('../../client/cp/copy-report.ts')
-    const report = new CopyReport({
-      line: (text) =>
-        printError(`${isTerminal(2) ? CLEAR_LINE : ''}${paint('yellow', 'coop:', 2)} ${printable(text)}\n`),
-      progress: isTerminal(2) ? (text) => printError(`${CLEAR_LINE}${printable(text)}`) : undefined,
-    })
+    const { Messages } = await import('../common/messages.ts')
+    const messages = new Messages()
     const stream = (request.way === 'in' ? request.from : request.to).kind === 'stream'
+    const onTerminal = request.way === 'out' && stream && isTerminal(1)
+    const report = new CopyReport({
+      line: (text) => messages.warn(text),
+      // Among lines of a file that goes to the terminal there is no place for it.
+      progress: messages.isLive && !onTerminal ? (text) => messages.live(text ? [text] : []) : undefined,
+    })
     const stop = (signal: number): void => {
       report.interrupt(signal)
       // For a copy that waits for a daemon which does not answer; then it has no half-made files.
       setTimeout(() => process.exit(128 + signal), INSIST_MS)
     }
-    const onTerminal = request.way === 'out' && stream && isTerminal(1)
     // Waiting for a stream hears no signal; there it ends us, and the daemon clears what is half made. A terminal is to
     // be left as it was.
     if (!stream || onTerminal)

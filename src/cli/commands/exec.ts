@@ -4,10 +4,11 @@ import { userPaths } from '../../client/user-paths.ts'
 import { parseEnvFlags } from '../../config/env-flags.ts'
 import { CoopError } from '../../core/errors.ts'
 import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
+import { BOX_OPTIONS } from '../common/box-options.ts'
+import { COMMAND_ARGUMENT, TERMINAL_OPTIONS, wantsTerminal } from '../common/command-options.ts'
 import { command } from '../common/declare.ts'
-import { launch } from '../common/launch.ts'
+import { launch, orFailed } from '../common/launch.ts'
 import { targetBox } from '../common/target.ts'
-import { TERMINAL_OPTIONS, wantsTerminal } from '../common/terminal-options.ts'
 
 export default command({
   meta: {
@@ -19,13 +20,7 @@ export default command({
     exits: RUN_EXIT_CODES,
   },
   args: {
-    command: {
-      type: 'positional',
-      many: true,
-      valueHint: 'CMD',
-      complete: 'command',
-      description: 'The command and its arguments.',
-    },
+    ...COMMAND_ARGUMENT,
     name: {
       type: 'string',
       alias: 'n',
@@ -38,13 +33,7 @@ export default command({
       valueHint: 'DIR',
       description: 'folder in the box (default: this one, or the workspace)',
     },
-    env: {
-      type: 'string',
-      alias: 'e',
-      valueHint: 'KEY=VALUE',
-      many: true,
-      description: 'set a variable for the command',
-    },
+    env: BOX_OPTIONS.env,
     ...TERMINAL_OPTIONS,
   },
   async run({ args }) {
@@ -53,14 +42,16 @@ export default command({
     const terminal = wantsTerminal(args.tty, args['no-tty'])
     const env = parseEnvFlags(args.env, process.env)
     const cwd = args.cwd
-    // One that cannot be read is refused by the call itself, with the exit code of coop's own failures.
-    const { session, box } = await targetBox(args.name, true)
-    return launch(Promise.resolve(session), userPaths(), {
-      command: args.command,
-      terminal,
-      env,
-      ...(cwd === undefined ? { callerCwd: currentFolder() } : { cwd }),
-      start: (session, what) => session.call('exec', { box: box.name, cwd: '/', command: what }),
+    return orFailed(async () => {
+      // One that cannot be read is refused by the call itself, with the exit code of coop's own failures.
+      const { session, box } = await targetBox(args.name, true)
+      return launch(Promise.resolve(session), userPaths(), {
+        command: args.command,
+        terminal,
+        env,
+        ...(cwd === undefined ? { callerCwd: currentFolder() } : { cwd }),
+        start: (session, what) => session.call('exec', { box: box.name, cwd: '/', command: what }),
+      })
     })
   },
 })

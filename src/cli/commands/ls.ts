@@ -2,7 +2,7 @@
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo } from '../../protocol/calls/boxes.ts'
-import { command } from '../common/declare.ts'
+import { command, JSON_OPTION } from '../common/declare.ts'
 import { age, bytes, homePath, paint, print, printError, printJson, table } from '../common/output.ts'
 
 const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
@@ -23,7 +23,7 @@ export default command({
     group: 'Boxes',
   },
   args: {
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const boxes = await ask(userPaths(), 'box.list', {})

@@ -6,10 +6,10 @@ import { CoopError } from '../../core/errors.ts'
 import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
 import { PROJECT_FILE } from '../../core/paths.ts'
 import { BOX_OPTIONS, boxOptions, TRUST_OPTION } from '../common/box-options.ts'
+import { COMMAND_ARGUMENT, TERMINAL_OPTIONS, wantsTerminal } from '../common/command-options.ts'
 import { command } from '../common/declare.ts'
-import { launch } from '../common/launch.ts'
+import { launch, orFailed } from '../common/launch.ts'
 import { isTerminal, printJson } from '../common/output.ts'
-import { TERMINAL_OPTIONS, wantsTerminal } from '../common/terminal-options.ts'
 
 export default command({
   meta: {
@@ -27,39 +27,36 @@ export default command({
     exits: RUN_EXIT_CODES,
   },
   args: {
-    command: {
-      type: 'positional',
-      many: true,
-      valueHint: 'CMD',
-      complete: 'command',
-      description: 'The command and its arguments.',
-    },
+    ...COMMAND_ARGUMENT,
     ...BOX_OPTIONS,
     ...TRUST_OPTION,
     ...TERMINAL_OPTIONS,
     plan: { type: 'boolean', description: 'print the plan of the box as JSON, and start nothing' },
   },
   async run({ args }) {
-    const paths = userPaths()
-    const options = boxOptions(args)
     if (args.plan) {
-      const session = await connect(paths)
+      const options = boxOptions(args)
+      const session = await connect(userPaths())
       printJson(await session.call('box.plan', { box: options }))
       return 0
     }
     if (!args.command.length)
       throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop run CMD…' })
     const terminal = wantsTerminal(args.tty, args['no-tty'])
-    return launch(connect(paths), paths, {
-      command: args.command,
-      terminal,
-      before: async () => {
-        // Asked for first: a question must not come between a command and its input.
-        if (!args.trust && !(isTerminal(0) && isThere(`${options.workspace}/${PROJECT_FILE}`))) return
-        const { settleFirst } = await import('../common/trust-question.ts')
-        await settleFirst(args.trust, options)
-      },
-      start: (session, what) => session.call('run', { box: options, command: what }),
+    return orFailed(async () => {
+      const paths = userPaths()
+      const options = boxOptions(args)
+      return launch(connect(paths), paths, {
+        command: args.command,
+        terminal,
+        before: async () => {
+          // Asked for first: a question must not come between a command and its input.
+          if (!args.trust && !(isTerminal(0) && isThere(`${options.workspace}/${PROJECT_FILE}`))) return
+          const { settleFirst } = await import('../common/trust-question.ts')
+          await settleFirst(args.trust, options)
+        },
+        start: (session, what) => session.call('run', { box: options, command: what }),
+      })
     })
   },
 })

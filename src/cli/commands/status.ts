@@ -3,7 +3,7 @@
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo, BoxStatus } from '../../protocol/calls/boxes.ts'
-import { BOX_ARGUMENT, command } from '../common/declare.ts'
+import { BOX_ARGUMENT, command, JSON_OPTION } from '../common/declare.ts'
 import { age, bytes, paint, print, printable, printJson, table } from '../common/output.ts'
 import { findAnyBox } from '../common/target.ts'
 
@@ -108,7 +108,7 @@ export default command({
   },
   args: {
     box: BOX_ARGUMENT,
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const box = await findAnyBox(args.box)

@@ -4,7 +4,8 @@ import { CoopError } from '../../core/errors.ts'
 import type { BoxOptions } from '../../protocol/shapes/values.ts'
 import type { Built, WorkerEvent } from '../../protocol/worker-calls.ts'
 import { ImageProgress } from './image-progress.ts'
-import { counted, isTerminal, paint, printable, printError } from './output.ts'
+import { Messages } from './messages.ts'
+import { counted } from './output.ts'
 import { trusting } from './trusting.ts'
 
 export interface BuildOptions {
@@ -20,7 +21,8 @@ export async function buildImage(
   box: BoxOptions,
   { quiet, noCache, pull, trust }: BuildOptions,
 ): Promise<Built> {
-  const progress = new ImageProgress(isTerminal(2), quiet)
+  const messages = new Messages(quiet)
+  const progress = new ImageProgress(messages)
   const { workspace, environment, image, network } = box
   const overrides = {
     ...(image === undefined ? {} : { image }),
@@ -29,21 +31,22 @@ export async function buildImage(
   const build = { workspace, environment, overrides, noCache, pull }
   let step = 0
   const onEvent = (event: WorkerEvent): void => {
-    if (event.event === 'step') step = event.number
-    if (event.event !== 'step' && event.event !== 'output') progress.event(event)
-    else if (quiet) return
-    else if (event.event === 'step') {
+    if (event.event === 'step') {
+      progress.end() // the image is there
+      step = event.number
       const state = event.cached ? ' (built before)' : ''
-      const head = paint('bold', `step ${event.number}/${event.of}${state}:`, 2)
-      printError(`${head} ${printable(event.text)}\n`)
-    } else printError(shown(event.text))
+      messages.step(`step ${event.number}/${event.of}${state}:`, event.text)
+    } else if (event.event === 'output') messages.output(event.text)
+    else progress.event(event)
   }
   const work = () => askWorker('image.build', build, onEvent)
-  const result = await trusting(trust, work).catch((error) => {
-    throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error
-  })
+  const result = await trusting(trust, work)
+    .catch((error) => {
+      throw step && isInterrupted(error) ? interruptedIn(step, noCache) : error
+    })
+    .finally(() => progress.end())
   const { reference, steps, cached } = result
-  if (!quiet) printError(`built ${printable(reference)}: ${counted(steps, 'step')}, ${cached} built before\n`)
+  messages.done(`built ${reference}: ${counted(steps, 'step')}, ${cached} built before`)
   return result
 }
 
@@ -56,10 +59,3 @@ const interruptedIn = (step: number, noCache: boolean): CoopError =>
       ? 'run every step again: coop build --no-cache; the steps that were built are kept'
       : `coop build goes on with step ${step}; the image and the steps before are kept`,
   })
-
-/** Output of a step: lines, and nothing else that a terminal would act on. */
-const shown = (text: string): string =>
-  text.replace(/[^\n]+/g, (line) => printable(lastOf(line).replaceAll('\t', '  ')))
-
-/** What a terminal would show of a line in the end: progress goes back to its beginning. */
-const lastOf = (line: string): string => line.replace(/\r+$/, '').replace(/^.*\r/s, '')

@@ -13,6 +13,7 @@ export type Completion =
   | 'folder'
   | 'image'
   | 'network'
+  | 'place' // of coop cp: a path here, or BOX:/path
   | 'shell'
   | 'snapshot'
   | 'volume'
@@ -89,9 +90,9 @@ export const BOX_ARGUMENT = {
   description: 'The box: its name or the path of its workspace (default: that of this folder).',
 } as const satisfies Arg
 
-/** Options of every command that prints a listing. */
+/** Of every command whose output programs read. */
 export const JSON_OPTION = {
-  json: { type: 'boolean', description: 'Print machine-readable JSON.' },
+  json: { type: 'boolean', description: 'machine-readable output' },
 } as const satisfies Declared
 
 /** The option of every command. */

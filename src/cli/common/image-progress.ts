@@ -1,12 +1,11 @@
 /** How a pull is shown: a bar for each layer on a terminal, a line for each step elsewhere. */
-import { windowSize } from '../../../ffi/terminal.ts'
 import type { Phase, WorkerEvent } from '../../protocol/worker-calls.ts'
-import { bytes, printable, printError } from './output.ts'
+import type { Messages } from './messages.ts'
+import { bytes } from './output.ts'
 
 const BAR = 24 // characters
 const DRAW_MS = 100
 const SURE_S = 0.2 // a rate of less time says nothing
-const OTHER_ROWS = 2 // the command above, the cursor below
 const WORDS: Readonly<Record<Phase, string>> = {
   waiting: 'another coop pulls it',
   downloading: 'downloading',
@@ -24,20 +23,17 @@ export interface Layer {
 }
 
 export class ImageProgress {
-  readonly #terminal: boolean
-  readonly #quiet: boolean
+  readonly #messages: Messages
   #layers: Layer[] = []
-  #drawn = 0
   #lastDraw = 0
 
-  constructor(terminal: boolean, quiet: boolean) {
-    this.#terminal = terminal
-    this.#quiet = quiet
+  constructor(messages: Messages) {
+    this.#messages = messages
   }
 
   event(event: WorkerEvent): void {
-    if (event.event === 'warning') this.#say(`warning: ${printable(event.text)}`)
-    if (event.event === 'retry' && !this.#quiet) this.#say(`${printable(event.text)}; trying again`)
+    if (event.event === 'warning') this.#messages.warn(event.text, 'warning:')
+    if (event.event === 'retry') this.#messages.info(`${event.text}; trying again`)
     if (event.event === 'layers') {
       this.#layers = event.layers.map((layer) => ({ ...layer, phase: undefined, done: 0, since: 0 }))
       return
@@ -49,37 +45,23 @@ export class ImageProgress {
       if (changed) layer.since = performance.now()
       layer.phase = event.phase
       layer.done = event.done
-      if (changed && !this.#terminal && !this.#quiet)
-        printError(`${layer.id}: ${WORDS[event.phase]} (${bytes(layer.size)})\n`)
+      if (changed && !this.#messages.isLive)
+        this.#messages.info(`${layer.id}: ${WORDS[event.phase]} (${bytes(layer.size)})`)
     }
     if (performance.now() - this.#lastDraw >= DRAW_MS) this.#draw()
   }
 
-  /** A line that stays above the bars. */
-  #say(line: string): void {
-    this.#clear()
-    printError(`${line}\n`)
-    this.#draw()
-  }
-
+  /** The bars as they are in the end, which stay. */
   end(): void {
-    this.#draw()
-  }
-
-  #clear(): void {
-    if (this.#drawn) printError(`\x1b[${this.#drawn}A\x1b[J`)
-    this.#drawn = 0
+    if (this.#layers.length) this.#draw()
+    this.#layers = []
+    this.#messages.keep()
   }
 
   #draw(): void {
-    if (!this.#terminal || this.#quiet) return
+    if (!this.#messages.isLive) return
     this.#lastDraw = performance.now()
-    const { rows, columns } = windowSize(2) ?? { rows: 24, columns: 80 }
-    const room = Math.max(2, rows - OTHER_ROWS)
-    const lines = layerLines(this.#layers, room, performance.now()).map((line) => line.slice(0, columns - 1))
-    const up = this.#drawn ? `\x1b[${this.#drawn}A` : ''
-    printError(`${up}${lines.map((line) => `${line}\x1b[K\n`).join('')}\x1b[J`)
-    this.#drawn = lines.length
+    this.#messages.live(layerLines(this.#layers, this.#messages.room, performance.now()))
   }
 }
 

@@ -148,8 +148,25 @@ export async function launch(connecting: Promise<Session>, paths: Paths, what: L
       ? await inTerminal(paths, session, what, base)
       : await withPipes(session, what, base, paths)
   } catch (error) {
-    if (!(error instanceof CoopError)) throw error
-    complain(error.message, error.hint)
-    return COOP_FAILED
+    return coopFailed(error)
   }
+}
+
+/**
+ * What a command is looked up and prepared with. Resolves with 125 when coop itself fails there, too; a command line that
+ * cannot be read and a box that is not there have their own exit codes, and are raised.
+ */
+export async function orFailed(work: () => Promise<number>): Promise<number> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof CoopError && (error.code === 'E_USAGE' || error.code === 'E_NO_BOX')) throw error
+    return coopFailed(error)
+  }
+}
+
+async function coopFailed(error: unknown): Promise<number> {
+  const { report } = await import('./report.ts')
+  report(error, false)
+  return COOP_FAILED
 }

@@ -3,6 +3,8 @@ import { SysError } from '../../../ffi/libc.ts'
 import { writeAll } from '../../../ffi/pipes.ts'
 import { getModes } from '../../../ffi/terminal.ts'
 
+export { bytes } from '../../core/bytes.ts'
+
 const EPIPE = -32
 const EBADF = -9
 
@@ -124,20 +126,6 @@ export function age(since: number, now = Date.now()): string {
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m`
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h`
   return `${Math.floor(seconds / 86_400)}d`
-}
-
-/** `512K`, `1.4M`, `2.0G`. */
-export function bytes(size: number): string {
-  const units = ['B', 'K', 'M', 'G', 'T']
-  let value = size
-  let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024
-    unit++
-  }
-  return unit === 0 || value >= 100
-    ? `${Math.round(value)}${units[unit]}`
-    : `${value.toFixed(1)}${units[unit]}`
 }
 
 /** A path as its owner says it. */

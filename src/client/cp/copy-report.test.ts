@@ -1,23 +1,11 @@
 import { describe, expect, test } from 'bun:test'
 import { SysError } from '../../../ffi/libc.ts'
-import { CopyReport, copyError, formatBytes, Interrupted } from './copy-report.ts'
+import { CopyReport, copyError, Interrupted } from './copy-report.ts'
 
 function told(): { lines: string[]; report: CopyReport } {
   const lines: string[] = []
   return { lines, report: new CopyReport({ line: (text) => lines.push(text), progress: undefined }) }
 }
-
-test('bytes are told in units', () => {
-  expect([0, 999, 1000, 1_500_000, 123_456_789, 999_960_000, 2e18].map(formatBytes)).toEqual([
-    '0 B',
-    '999 B',
-    '1.0 kB',
-    '1.5 MB',
-    '123 MB',
-    '1.0 GB',
-    '2.0 EB',
-  ])
-})
 
 describe('what goes wrong with one file', () => {
   test('is told, counted, and the copy goes on', async () => {

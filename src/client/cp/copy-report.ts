@@ -2,6 +2,7 @@
 import { errnoWords } from '../../../ffi/abi/errno.ts'
 import { SysError } from '../../../ffi/libc.ts'
 import { pathText } from '../../../ffi/tree.ts'
+import { bytes } from '../../core/bytes.ts'
 import { CoopError } from '../../core/errors.ts'
 
 const FIRST_MS = 1_000 // quicker copies need no progress
@@ -24,18 +25,6 @@ export class Interrupted extends Error {
     super('interrupted')
     this.signal = signal
   }
-}
-
-/** Bytes for people: `1.5 GB`. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB']
-  let value = bytes
-  let unit = 0
-  while (value >= 999.5 && unit < units.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`
 }
 
 /** Errors after which nothing more can be copied. */
@@ -84,7 +73,7 @@ export class CopyReport {
     if (now - this.#started < FIRST_MS || now - this.#shown < EACH_MS) return
     this.#shown = now
     const rate = (this.bytes / (now - this.#started)) * 1000
-    this.#print.progress(`${this.files} files, ${formatBytes(this.bytes)}, ${formatBytes(rate)}/s`)
+    this.#print.progress(`${this.files} files, ${bytes(this.bytes)}, ${bytes(rate)}/s`)
   }
 
   /** Counts copied bytes. May return a promise to await, so that signals are handled. */

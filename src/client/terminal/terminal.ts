@@ -5,6 +5,7 @@ import { closeDescriptor, writeNonblocking } from '../../../ffi/pty.ts'
 import { getModes, openNonblocking, rawModes, setModes, windowSize } from '../../../ffi/terminal.ts'
 import type { ErrorJson } from '../../core/errors.ts'
 import type { Paths } from '../../core/paths.ts'
+import type { WindowSize } from '../../core/window-size.ts'
 import type { Ended } from '../../protocol/server-messages.ts'
 import { OutputFilter } from '../../vt/filter.ts'
 import { connect } from '../daemon.ts'
@@ -42,7 +43,7 @@ export interface AttachOptions {
 }
 
 /** The size of the terminal that this process shows things on. */
-export function terminalSize(): { columns: number; rows: number } {
+export function terminalSize(): WindowSize {
   return windowSize(1) ?? windowSize(0) ?? { columns: 80, rows: 24 }
 }
 

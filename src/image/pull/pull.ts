@@ -3,6 +3,7 @@ import { appendFileSync, chownSync, closeSync, constants, mkdirSync, openSync, r
 import { join } from 'node:path'
 import * as k from '../../../ffi/abi/constants.ts'
 import type { Paths } from '../../core/paths.ts'
+import { writeAtomically } from '../../disk/write-atomically.ts'
 import type { WorkerEvent } from '../../protocol/worker-calls.ts'
 import { hostIdOfRoot } from '../../sandbox/ids.ts'
 import {
@@ -17,7 +18,6 @@ import {
   printLayer,
   withLock,
   writeRecord,
-  writeWhole,
 } from '../../store/images.ts'
 import { diskError } from '../../store/storage.ts'
 import { decompressed } from '../unpack/decompress.ts'
@@ -178,7 +178,7 @@ async function makeLayer(
       })
       keep()
       const record: LayerRecord = { diffId: layer.diffId, entries, bytes }
-      writeWhole(join(fresh, 'layer.json'), printLayer(record))
+      writeAtomically(join(fresh, 'layer.json'), printLayer(record), { sync: true })
     } finally {
       await tar.close().catch(() => {})
     }

@@ -4,7 +4,7 @@ import { shortReference } from '../../../image/reference.ts'
 import { findRecords, type ImageRecord, listRecords, unpackedSize } from '../../../store/images.ts'
 import { writerOf } from '../../../store/kind.ts'
 import { usersOf } from '../../../store/usage.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import {
   age,
   bytes,
@@ -36,7 +36,7 @@ export default command({
     examples: ['coop image ls', 'coop image ls --json'],
   },
   args: {
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const paths = userPaths()

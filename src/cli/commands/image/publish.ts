@@ -2,7 +2,7 @@
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { localReference } from '../../../image/reference.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { bytes, print, printJson } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
@@ -28,7 +28,7 @@ export default command({
     snapshot: { type: 'positional', complete: 'snapshot', description: 'A snapshot of that box.' },
     name: { type: 'positional', required: true, description: 'The name of the image.' },
     force: { type: 'boolean', alias: 'f', description: 'replace an image of that name' },
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const source = args.snapshot === undefined ? args.source : `${args.source}/${args.snapshot}`

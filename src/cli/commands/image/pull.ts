@@ -3,9 +3,10 @@ import { resolve } from 'node:path'
 import { askWorker } from '../../../client/image-worker.ts'
 import { parseReference, printReference } from '../../../image/reference.ts'
 import type { WorkerReply } from '../../../protocol/worker-calls.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { ImageProgress } from '../../common/image-progress.ts'
-import { bytes, counted, isTerminal, print, printable, printError, printJson } from '../../common/output.ts'
+import { Messages } from '../../common/messages.ts'
+import { bytes, counted, print, printJson } from '../../common/output.ts'
 
 /** Returns a reference in its stored form, with absolute paths, so that it means the same everywhere. */
 export function storedReference(text: string): string {
@@ -14,8 +15,8 @@ export function storedReference(text: string): string {
 }
 
 /** Pull with progress on stderr. */
-export async function pull(text: string, quiet: boolean): Promise<WorkerReply<'image.pull'>> {
-  const progress = new ImageProgress(isTerminal(2), quiet)
+export async function pull(text: string, messages: Messages): Promise<WorkerReply<'image.pull'>> {
+  const progress = new ImageProgress(messages)
   try {
     const request = { reference: storedReference(text) }
     return await askWorker('image.pull', request, (event) => progress.event(event))
@@ -41,16 +42,15 @@ export default command({
       description: 'The image, for example debian:bookworm or oci-archive:FILE.',
     },
     quiet: { type: 'boolean', alias: 'q', description: 'print no progress' },
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const json = args.json
-    const record = await pull(args.reference, args.quiet || json)
+    const messages = new Messages(args.quiet || json)
+    const record = await pull(args.reference, messages)
     if (json) printJson(record)
-    else if (!args.quiet)
-      printError(
-        `${printable(record.reference)}: ${counted(record.layers.length, 'layer')}, ${bytes(record.size)}\n`,
-      )
+    else
+      messages.done(`${record.reference}: ${counted(record.layers.length, 'layer')}, ${bytes(record.size)}`)
     if (!json) print(`${record.digest}\n`)
     return 0
   },

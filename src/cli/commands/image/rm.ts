@@ -2,9 +2,9 @@
 import { askWorker } from '../../../client/image-worker.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { shortReference } from '../../../image/reference.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { bytes, counted, print, printable, printJson } from '../../common/output.ts'
-import { warn } from '../../common/worker-warnings.ts'
+import { warnings } from '../../common/worker-warnings.ts'
 import { findImage } from './find.ts'
 
 export default command({
@@ -27,12 +27,12 @@ export default command({
       alias: 'f',
       description: 'remove it even if boxes use it; they keep its layers',
     },
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const paths = userPaths()
     const references = args.references.map((text) => findImage(paths, text).reference)
-    const removed = await askWorker('image.remove', { references, force: args.force }, warn)
+    const removed = await askWorker('image.remove', { references, force: args.force }, warnings())
     if (args.json) printJson(removed)
     else
       print(

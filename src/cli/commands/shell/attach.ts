@@ -1,7 +1,7 @@
 /** `coop shell attach`: rejoin a shell by its number. */
 import { command } from '../../common/declare.ts'
 import { targetBox } from '../../common/target.ts'
-import { findShell } from './find.ts'
+import { findShell, SHELL_ARGUMENT } from './find.ts'
 
 export default command({
   meta: {
@@ -10,12 +10,7 @@ export default command({
     examples: ['coop shell attach 1', 'coop shell attach my-app:2 --readonly'],
   },
   args: {
-    id: {
-      type: 'positional',
-      required: true,
-      complete: 'shell',
-      description: 'The number of a shell of this folder’s box, or BOX:NUMBER.',
-    },
+    id: SHELL_ARGUMENT,
     readonly: { type: 'boolean', description: 'watch only: your input does not reach the box' },
   },
   async run({ args }) {

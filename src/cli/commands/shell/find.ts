@@ -1,7 +1,16 @@
 /** Finds shells of a box by their numbers. */
 import { CoopError } from '../../../core/errors.ts'
 import type { BoxInfo, PtyInfo } from '../../../protocol/calls/boxes.ts'
+import type { Arg } from '../../common/declare.ts'
 import { findBox } from '../../common/target.ts'
+
+/** The shell that a command is about. */
+export const SHELL_ARGUMENT = {
+  type: 'positional',
+  required: true,
+  complete: 'shell',
+  description: 'The number of a shell of this folder’s box, or BOX:NUMBER.',
+} as const satisfies Arg
 
 export interface Shell {
   readonly box: BoxInfo
@@ -23,11 +32,12 @@ export async function findShell(id: string): Promise<Shell> {
   })
 }
 
-/** The only shell of this folder's box. Raises E_USAGE. */
+/** The only shell of this folder's box. Raises E_NO_BOX; E_USAGE when there are several. */
 export async function onlyShell(): Promise<Shell> {
   const box = await findBox(undefined)
   const [pty, other] = box.ptys.filter((one) => one.id > 0)
   if (pty && !other) return { box, pty }
-  const sentence = other ? `the box ${box.name} has several shells` : `the box ${box.name} has no shell`
-  throw new CoopError('E_USAGE', sentence, { hint: other ? 'coop shell ls' : 'coop shell' })
+  throw other
+    ? new CoopError('E_USAGE', `the box ${box.name} has several shells`, { hint: 'coop shell ls' })
+    : new CoopError('E_NO_BOX', `the box ${box.name} has no shell`, { hint: 'coop shell' })
 }

@@ -4,7 +4,7 @@ import { userPaths } from '../../../client/user-paths.ts'
 import { command } from '../../common/declare.ts'
 import { print } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
-import { findShell } from './find.ts'
+import { findShell, SHELL_ARGUMENT } from './find.ts'
 
 export default command({
   meta: {
@@ -13,12 +13,7 @@ export default command({
     examples: ['coop shell kill 1', 'coop shell kill my-app:2'],
   },
   args: {
-    id: {
-      type: 'positional',
-      required: true,
-      complete: 'shell',
-      description: 'The number of a shell of this folder’s box, or BOX:NUMBER.',
-    },
+    id: SHELL_ARGUMENT,
   },
   async run({ args }) {
     const { box, pty } = await findShell(args.id)

@@ -2,7 +2,7 @@
 import { command } from '../../common/declare.ts'
 import { LOGS_OPTIONS, showLogs } from '../../common/logs.ts'
 import { targetOf } from '../../common/target.ts'
-import { findShell } from './find.ts'
+import { findShell, SHELL_ARGUMENT } from './find.ts'
 
 export default command({
   meta: {
@@ -11,12 +11,7 @@ export default command({
     examples: ['coop shell logs 1 -n 50', 'coop shell logs my-app:2 -f'],
   },
   args: {
-    id: {
-      type: 'positional',
-      required: true,
-      complete: 'shell',
-      description: 'The number of a shell of this folder’s box, or BOX:NUMBER.',
-    },
+    id: SHELL_ARGUMENT,
     ...LOGS_OPTIONS,
   },
   async run({ args }) {

@@ -3,7 +3,8 @@ import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { CoopError } from '../../../core/errors.ts'
 import { BOX_ARGUMENT, command } from '../../common/declare.ts'
-import { bytes, print, printWarnings } from '../../common/output.ts'
+import { Messages } from '../../common/messages.ts'
+import { bytes, print } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
 export default command({
@@ -41,9 +42,9 @@ export default command({
       ...(note === undefined ? {} : { note }),
     })
     if (made.leftOut)
-      printWarnings([
+      new Messages().warn(
         `not in the snapshot, since they are repositories of their own: ${made.leftOut.join(', ')}`,
-      ])
+      )
     const back = `coop snapshot restore ${made.box} ${made.name}${workspace ? ' --workspace' : ''}`
     print(`kept ${bytes(made.size)} of the box ${made.box}; put them back: ${back}\n`)
     return 0

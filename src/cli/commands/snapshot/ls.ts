@@ -1,7 +1,7 @@
 /** `coop snapshot ls`: lists snapshots. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
-import { BOX_ARGUMENT, command } from '../../common/declare.ts'
+import { BOX_ARGUMENT, command, JSON_OPTION } from '../../common/declare.ts'
 import { age, bytes, print, printable, printError, printJson, shortened, table } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
@@ -16,7 +16,7 @@ export default command({
   },
   args: {
     box: BOX_ARGUMENT,
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const snapshots = await ask(userPaths(), 'snapshot.list', targetOf(args.box))

@@ -2,9 +2,11 @@
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { callerEnvironment } from '../../common/box-options.ts'
-import { BOX_ARGUMENT, command } from '../../common/declare.ts'
-import { print, printWarnings } from '../../common/output.ts'
+import { command } from '../../common/declare.ts'
+import { Messages } from '../../common/messages.ts'
+import { print } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
+import { SNAPSHOT_ARGUMENTS } from './arguments.ts'
 
 export default command({
   meta: {
@@ -14,13 +16,7 @@ export default command({
     examples: ['coop snapshot restore before-upgrade', 'coop snapshot restore my-app green --workspace'],
   },
   args: {
-    box: BOX_ARGUMENT,
-    name: {
-      type: 'positional',
-      required: true,
-      complete: 'snapshot',
-      description: 'The name of the snapshot.',
-    },
+    ...SNAPSHOT_ARGUMENTS,
     workspace: { type: 'boolean', description: 'also the files of the workspace, if the snapshot has them' },
     force: {
       type: 'boolean',
@@ -36,7 +32,8 @@ export default command({
       force: args.force,
       environment: callerEnvironment(),
     })
-    printWarnings(done.warnings)
+    const messages = new Messages()
+    for (const warning of done.warnings) messages.warn(warning)
     const next = done.running
       ? `it runs; attach: coop attach ${done.box}`
       : `start it: coop start ${done.box}`

@@ -1,9 +1,10 @@
 /** `coop snapshot rm`: removes a snapshot. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
-import { BOX_ARGUMENT, command } from '../../common/declare.ts'
+import { command } from '../../common/declare.ts'
 import { print } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
+import { SNAPSHOT_ARGUMENTS } from './arguments.ts'
 
 export default command({
   meta: {
@@ -12,13 +13,7 @@ export default command({
     examples: ['coop snapshot rm before-upgrade', 'coop snapshot rm my-app green'],
   },
   args: {
-    box: BOX_ARGUMENT,
-    name: {
-      type: 'positional',
-      required: true,
-      complete: 'snapshot',
-      description: 'The name of the snapshot.',
-    },
+    ...SNAPSHOT_ARGUMENTS,
   },
   async run({ args }) {
     const { name } = args

@@ -1,8 +1,8 @@
 /** `coop system clean`: removes images that no box uses. */
 import { askWorker } from '../../../client/image-worker.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { bytes, counted, print, printJson } from '../../common/output.ts'
-import { warn } from '../../common/worker-warnings.ts'
+import { warnings } from '../../common/worker-warnings.ts'
 
 export default command({
   meta: {
@@ -13,10 +13,10 @@ export default command({
   },
   args: {
     all: { type: 'boolean', description: 'also the layers as they were downloaded' },
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
-    const removed = await askWorker('image.clean', { downloads: args.all }, warn)
+    const removed = await askWorker('image.clean', { downloads: args.all }, warnings())
     if (args.json) printJson(removed)
     else
       print(

@@ -1,7 +1,7 @@
 /** `coop system df`: shows how much of the disk coop uses. */
 import { userPaths } from '../../../client/user-paths.ts'
 import { diskUse } from '../../../worker/disk-use.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { bytes, print, printJson, table } from '../../common/output.ts'
 
 const HEAD = ['KIND', 'COUNT', 'SIZE', 'RECLAIMABLE'] as const
@@ -14,7 +14,7 @@ export default command({
     examples: ['coop system df', 'coop system df --json'],
   },
   args: {
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const uses = diskUse(userPaths())

@@ -5,7 +5,7 @@ import { userPaths } from '../../../client/user-paths.ts'
 import { confirm } from '../../common/ask-person.ts'
 import { command } from '../../common/declare.ts'
 import { bytes, counted, print } from '../../common/output.ts'
-import { warn } from '../../common/worker-warnings.ts'
+import { warnings } from '../../common/worker-warnings.ts'
 
 export default command({
   meta: {
@@ -23,7 +23,7 @@ export default command({
     const session = await connect(paths) // boxes may be there without a daemon
     const boxes = await session.call('box.list', {})
     await Promise.all(boxes.map(({ name }) => session.call('box.kill', { box: name, cwd: '/', force: true })))
-    const { images, volumes, snapshots, bytes: freed } = await askWorker('system.prune', {}, warn)
+    const { images, volumes, snapshots, bytes: freed } = await askWorker('system.prune', {}, warnings())
     const counts = [
       counted(boxes.length, 'box', 'boxes'),
       counted(snapshots, 'snapshot'),

@@ -1,7 +1,7 @@
 /** `coop system status`: shows the state of the daemon. */
 import { askRunning } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { paint, print, printJson, printWarnings } from '../../common/output.ts'
 
 export default command({
@@ -11,7 +11,7 @@ export default command({
     examples: ['coop system status', 'coop system status --json'],
   },
   args: {
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const paths = userPaths()

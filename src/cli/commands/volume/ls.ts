@@ -1,7 +1,7 @@
 /** `coop volume ls`: lists the named volumes. */
 import { userPaths } from '../../../client/user-paths.ts'
 import { listVolumes, treeSize } from '../../../worker/disk-use.ts'
-import { command } from '../../common/declare.ts'
+import { command, JSON_OPTION } from '../../common/declare.ts'
 import { bytes, print, printError, printJson, table } from '../../common/output.ts'
 
 const HEAD = ['VOLUME', 'SIZE', 'USED BY'] as const
@@ -13,7 +13,7 @@ export default command({
     examples: ['coop volume ls', 'coop volume ls --json'],
   },
   args: {
-    json: { type: 'boolean', description: 'machine-readable output' },
+    ...JSON_OPTION,
   },
   async run({ args }) {
     const volumes = listVolumes(userPaths()).map((volume) => ({ ...volume, size: treeSize(volume.path) }))

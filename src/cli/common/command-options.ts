@@ -1,6 +1,16 @@
-/** Whether a command gets a terminal or pipes. */
+/** What `coop run` and `coop exec` have in common: the command that they run, and whether it gets a terminal or pipes. */
 import { CoopError } from '../../core/errors.ts'
 import type { Declared } from './declare.ts'
+
+export const COMMAND_ARGUMENT = {
+  command: {
+    type: 'positional',
+    many: true,
+    valueHint: 'CMD',
+    complete: 'command',
+    description: 'The command and its arguments.',
+  },
+} as const satisfies Declared
 
 export const TERMINAL_OPTIONS = {
   tty: { type: 'boolean', alias: 't', description: 'give the command a terminal' },
