@@ -10,6 +10,7 @@ import { type ConfigSource, decodeConfig, describe, MAX_CONFIG_BYTES, parseConfi
 import { placeOf } from './place.ts'
 import { SCHEMA } from './schema.ts'
 import { quoteForMessage } from './toml.ts'
+import { refuseUnbuilt } from './unbuilt.ts'
 import { BadValue, type Kind } from './values.ts'
 
 export { PROJECT_FILE } from '../core/paths.ts'
@@ -40,6 +41,8 @@ export interface LoadedConfig {
   readonly config: Config
   /** By key, such as `sandbox.image` or `env.TERM`; items of `setup` and `mounts` also as `sandbox.mounts[0]`. */
   readonly origins: ReadonlyMap<string, Origin>
+  /** Each by itself, the weakest first. */
+  readonly layers: readonly LayerWithOrigin[]
   readonly warnings: readonly string[]
   /** The files that were read. */
   readonly files: readonly string[]
@@ -49,8 +52,18 @@ export interface LoadedConfig {
   readonly withoutProject: Config | undefined
 }
 
-/** Loads and joins all layers. Raises E_CONFIG for a file or variable, E_USAGE for a flag. */
+/**
+ * Loads and joins all layers. Raises E_CONFIG for a file or variable, E_USAGE for a flag, E_ISOLATION for what has no effect
+ * in this version.
+ */
 export function loadConfig(options: LoadOptions): LoadedConfig {
+  const loaded = readLayers(options)
+  refuseUnbuilt(loaded.layers)
+  return loaded
+}
+
+/** The same with settings that have no effect yet. */
+export function readLayers(options: LoadOptions): LoadedConfig {
   const overrides = options.overrides ?? {}
   const files = [
     { file: join(options.configDir, 'default.toml'), layer: 'global' as const, within: undefined },
@@ -63,13 +76,15 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   })
   const users = files.flatMap(({ from, layer }) => (layer === 'global' ? [from] : []))
   const above = [environmentLayer(options.env), flagLayer(overrides)]
-  const { config, origins } = mergeLayers([...files.map(({ from }) => from), ...above])
+  const layers = [...files.map(({ from }) => from), ...above]
+  const { config, origins } = mergeLayers(layers)
   const hasProject = users.length < files.length
   const literal = new Set(Object.keys(overrides.env ?? {}))
   const expanded = expandEnv(config.env, options.env, literal, origins)
   return {
     config: { ...config, env: expanded.env },
     origins,
+    layers,
     warnings: expanded.warnings,
     files: files.map(({ file }) => file),
     references: expanded.references,

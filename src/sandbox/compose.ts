@@ -84,30 +84,6 @@ function networkOf({ config, origins }: ComposeInput): NetworkMode {
   })
 }
 
-/**
- * What the configuration format has and this version does not do. Refused when set: a protection or a limit
- * that is not there must not look as if it were.
- */
-function refuseUnbuilt({ config, origins }: ComposeInput): void {
-  const { workspace, limits, secrets, network } = config
-  const set: Readonly<Record<string, boolean>> = {
-    'workspace.mount': workspace.mount !== '.',
-    'limits.memory': limits.memory !== null,
-    'limits.cpus': limits.cpus !== null,
-    'limits.disk': limits.disk !== null,
-    'secrets.hide': secrets.hide.length > 0,
-    'secrets.show': secrets.show.length > 0,
-    'network.allow': network.allow.join() !== '*',
-    'network.ports': network.ports.length > 0,
-  }
-  const key = Object.keys(set).find((name) => set[name])
-  if (key === undefined) return
-  const sentence = `${key} has no effect in this version of coop, so it must not be set`
-  throw new CoopError('E_ISOLATION', `${placeOf(origins, key)}${sentence}`, {
-    hint: `remove ${key.split('.')[1]} from [${key.split('.')[0]}]`,
-  })
-}
-
 /** Whatever a target comes from, and however it is spelled. Raises E_MOUNT. */
 function bindStep(mount: ExtraMount): Extract<Step, { readonly do: 'bind' }> {
   const { source, target: at, readonly, sealed, from } = mount
@@ -154,7 +130,6 @@ function coverSteps({ covered, mounts, workspace }: ComposeInput, kind: 'files' 
 
 export function composePlan(input: ComposeInput): Plan {
   const { config, name } = input
-  refuseUnbuilt(input)
   if (config.sandbox.setup.length > 0 && input.image.kind !== 'layers') {
     const sentence = `sandbox.setup needs an image of layers, not ${config.sandbox.image}`
     throw new CoopError('E_IMAGE', `${placeOf(input.origins, 'sandbox.setup')}${sentence}`, {
