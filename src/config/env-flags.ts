@@ -28,6 +28,11 @@ const badEnvFlag = (name: string): CoopError =>
     },
   )
 
+/** Names of `-e KEY` that have no value here. */
+export function unsetNames(pairs: readonly string[], hostEnv: HostEnv): string[] {
+  return pairs.filter((pair) => !pair.includes('=') && hostEnv[pair] === undefined)
+}
+
 /** What `-e KEY=VALUE` and `-e KEY` (the host's value, nothing when unset) say, in order. Raises E_USAGE. */
 export function parseEnvFlags(pairs: readonly string[], hostEnv: HostEnv): Readonly<Record<string, string>> {
   const env: Record<string, string> = {}

@@ -179,6 +179,9 @@ function check<T>(code: 'E_CONFIG' | 'E_USAGE', name: string, kind: Kind<T>, val
   }
 }
 
+// "${HOME}" and "$HOME/bin", as a shell would have them; a password such as "pa$word" is left alone.
+const LOOKS_EXPANDED = /\$\{[A-Za-z_]\w*\}|(?:^|:)\$[A-Za-z_]\w*[/:]/
+
 function expandEnv(
   raw: Config['env'],
   hostEnv: HostEnv,
@@ -192,6 +195,11 @@ function expandEnv(
     const wanted = literal.has(name) ? undefined : /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1]
     if (wanted === undefined) {
       env[name] = value
+      // A value may be a secret: it is not shown.
+      if (!literal.has(name) && LOOKS_EXPANDED.test(value))
+        warnings.push(
+          `${placeOf(origins, `env.${name}`)}env.${name} is taken as it is, "$" included: only "$NAME" as the whole value takes one of this machine.`,
+        )
       continue
     }
     references.set(name, value)

@@ -84,6 +84,15 @@ function networkOf({ config, origins }: ComposeInput): NetworkMode {
   })
 }
 
+/** For an image without layers that steps could be added to. Raises E_IMAGE when there are steps. */
+export function refuseSetup({ config, origins }: Pick<ComposeInput, 'config' | 'origins'>): void {
+  if (config.sandbox.setup.length === 0) return
+  const sentence = `sandbox.setup needs an image of layers, not ${config.sandbox.image}`
+  throw new CoopError('E_IMAGE', `${placeOf(origins, 'sandbox.setup')}${sentence}`, {
+    hint: 'set image in [sandbox], for example to "debian:bookworm", or remove setup',
+  })
+}
+
 /** Whatever a target comes from, and however it is spelled. Raises E_MOUNT. */
 function bindStep(mount: ExtraMount): Extract<Step, { readonly do: 'bind' }> {
   const { source, target: at, readonly, sealed, from } = mount
@@ -130,12 +139,7 @@ function coverSteps({ covered, mounts, workspace }: ComposeInput, kind: 'files' 
 
 export function composePlan(input: ComposeInput): Plan {
   const { config, name } = input
-  if (config.sandbox.setup.length > 0 && input.image.kind !== 'layers') {
-    const sentence = `sandbox.setup needs an image of layers, not ${config.sandbox.image}`
-    throw new CoopError('E_IMAGE', `${placeOf(input.origins, 'sandbox.setup')}${sentence}`, {
-      hint: 'set image in [sandbox], for example to "debian:bookworm", or remove setup',
-    })
-  }
+  if (input.image.kind !== 'layers') refuseSetup(input)
   const network = networkOf(input)
   const home = homeOf(config)
   const shell = config.sandbox.shell.includes('/') ? config.sandbox.shell : `/bin/${config.sandbox.shell}`

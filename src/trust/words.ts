@@ -23,13 +23,14 @@ function escaped(part: string): string {
 // What is not seen, or changes how the rest is seen: controls, writing direction, joiners, tags, private and unknown ones.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]/gu
 
+/** A text with what is not seen as `\u{200b}`. */
+export const visible = (text: string): string =>
+  text.replace(UNSEEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+
 /** A value from a file, quoted: one line without anything invisible, and what is left out is said. */
 export function quote(text: string): string {
   const characters = Array.from(text)
-  const short = tomlString(characters.slice(0, MAX_SHOWN).join('')).replace(
-    UNSEEN,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  )
+  const short = visible(tomlString(characters.slice(0, MAX_SHOWN).join('')))
   const left = characters.length - MAX_SHOWN
   return left > 0 ? `${short} (and ${left} more characters, see the file)` : short
 }

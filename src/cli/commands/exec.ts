@@ -1,9 +1,9 @@
 /** `coop exec`: one command in a running box. */
 import { currentFolder } from '../../client/exact-text.ts'
 import { userPaths } from '../../client/user-paths.ts'
-import { parseEnvFlags } from '../../config/env-flags.ts'
 import { CoopError } from '../../core/errors.ts'
 import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
+import { envOf } from '../common/box-options.ts'
 import { command } from '../common/declare.ts'
 import { launch } from '../common/launch.ts'
 import { targetBox } from '../common/target.ts'
@@ -43,7 +43,7 @@ export default command({
       alias: 'e',
       valueHint: 'KEY=VALUE',
       many: true,
-      description: 'set a variable for the command',
+      description: 'set a variable for the command; KEY alone takes its value here',
     },
     ...TERMINAL_OPTIONS,
   },
@@ -51,7 +51,7 @@ export default command({
     if (!args.command.length)
       throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop exec CMD…' })
     const terminal = wantsTerminal(args.tty, args['no-tty'])
-    const env = parseEnvFlags(args.env, process.env)
+    const env = envOf(args.env)
     const cwd = args.cwd
     // One that cannot be read is refused by the call itself, with the exit code of coop's own failures.
     const { session, box } = await targetBox(args.name, true)

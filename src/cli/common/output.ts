@@ -41,13 +41,15 @@ export function printWarnings(warnings: readonly string[] = []): void {
   for (const warning of warnings) printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
 }
 
-/** What a terminal would act on, beside what JSON escapes by itself (ECMA-48 C1, Unicode's bidirectional controls). */
-const ACTIVE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+/** What a terminal would act on, beside what JSON escapes by itself (ECMA-48 C1, Unicode's bidirectional controls), and what is not
+ * seen at all: tags and fillers without width. The joiners of emoji and of Indic scripts (U+200C, U+200D) stay. */
+const ACTIVE =
+  /[\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu
 
 export function printJson(value: unknown): void {
-  const text = JSON.stringify(value, null, 2).replace(
-    ACTIVE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  const unit = (half: string): string => `\\u${half.charCodeAt(0).toString(16).padStart(4, '0')}`
+  const text = JSON.stringify(value, null, 2).replace(ACTIVE, (character) =>
+    character.split('').map(unit).join(''),
   )
   print(`${text}\n`)
 }
