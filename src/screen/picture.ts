@@ -44,6 +44,6 @@ export function* picture(core: Core, extras: Extras, window: Window): Steps<Pict
 
 /** Below the picture, where there is room: else it would look like a mistake. */
 function sizeNote({ cols, rows }: Core, { columns }: Window): string {
-  const note = `[${cols}x${rows}, as in a smaller window]`
+  const note = `[the program has ${cols}x${rows}]`
   return note.length < columns ? `\x1b[0;2m${note}\x1b[m` : ''
 }
