@@ -84,6 +84,15 @@ export function attempt(
   )
 }
 
+const MAX_PATH = 200 // characters of a path in a message
+
+/** A path for a message: of a long one its beginning and its end. */
+export function shortPath(path: string): string {
+  return path.length <= MAX_PATH
+    ? path
+    : `${path.slice(0, MAX_PATH / 2)}…${path.slice(-MAX_PATH / 2)} (${path.length} characters)`
+}
+
 /** A syscall that failed, as a value. `code` is the errno's name. */
 export class SysError extends Error {
   override readonly name = 'SysError'
@@ -94,7 +103,7 @@ export class SysError extends Error {
   /** `result` is a negated errno; `about` names the object, e.g. a path. */
   constructor(call: string, result: number, about?: string) {
     const code = errno().errnoName(-result)
-    super(`${call}${about ? ` ${about}` : ''}: ${code}`)
+    super(`${call}${about ? ` ${shortPath(about)}` : ''}: ${code}`)
     this.syscall = call
     this.errno = -result
     this.code = code

@@ -183,10 +183,22 @@ export function ensureFolder(dir: number, name: string): { readonly fd: number; 
   return { fd: openFolder(dir, name), made: made >= 0 }
 }
 
-/** Open a folder below an open one by a path that must contain no link. */
+const PIECE = 4000 // bytes of a path for one call, which takes 4,095 (PATH_MAX, path_resolution(7))
+
+/** Opens a folder below an open one by a path of any length that must contain no link. */
 export function openBelow(dir: number, path: string): number {
   const how = openHow({ flags: FOLDER, resolve: k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS })
-  return must('openat2', pathText(path), dir, cpath(path || '.'), how, how.length)
+  let at = dir
+  for (let rest = path || '.'; ; ) {
+    const slash = rest.length > PIECE ? rest.lastIndexOf('/', PIECE) : -1
+    const end = slash > 0 ? slash : rest.length
+    const found = syscall('openat2', at, cpath(rest.slice(0, end)), how, how.length)
+    if (at !== dir) syscall('close', at)
+    if (found < 0) throw new SysError('openat2', found, pathText(path))
+    at = found
+    rest = rest.slice(end + 1)
+    if (!rest) return at
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'bun:test'
 import { CoopError } from '../core/errors.ts'
-import { type AgentChoice, agentArgv, chooseAgent } from './choose.ts'
+import { type AgentChoice, agentArgv, chooseAgent, noAgentText } from './choose.ts'
 import type { Discovery, FoundAgent } from './find.ts'
 
 const found = (name: FoundAgent['name']): FoundAgent => ({
@@ -26,6 +26,17 @@ function error(choice: Partial<AgentChoice>, discovery = BOTH): CoopError {
   }
   throw new Error('nothing was raised')
 }
+
+test('a shell in the place of an agent is told of, with the way to get one', () => {
+  const say = (agent: string, discovery: Discovery | undefined) =>
+    noAgentText({ agent, shell: 'zsh' }, discovery)
+  expect(say('', BOTH)).toBeUndefined()
+  expect(say('top', NONE)).toBeUndefined()
+  expect(say(' ', NONE)).toMatch(/^no agent is installed \(claude, .*so the box runs zsh; install one, .*npm/)
+  const refused = [{ name: 'codex', path: '/x/codex', reason: 'it is open to others' } as const]
+  expect(say('', { found: [], refused })).toMatch(/^the agent codex at \/x\/codex cannot .*: npm .*codex/)
+  expect(say('', undefined)).toMatch(/^no agent is named, and coop looks for none in an image/)
+})
 
 describe('chooseAgent', () => {
   test('takes the first installed agent, brakes off', () => {

@@ -61,6 +61,24 @@ export function chooseAgent(choice: AgentChoice, discovery: Discovery): ChosenAg
   return { title: word.slice(word.lastIndexOf('/') + 1), command: word, args: [], ...given }
 }
 
+/** What to tell about a box that runs a shell, because nobody has named an agent; undefined when there is one. */
+export function noAgentText(
+  { agent, shell }: Pick<AgentChoice, 'agent' | 'shell'>,
+  discovery: Discovery | undefined,
+): string | undefined {
+  if (agent?.trim()) return undefined
+  const name = 'or name a command: coop --agent CMD'
+  if (!discovery)
+    return `no agent is named, and coop looks for none in an image, so the box runs ${shell}; set agent in [sandbox], ${name}`
+  if (discovery.found.length > 0) return undefined
+  const [refused] = discovery.refused
+  const why = refused
+    ? `the agent ${refused.name} at ${refused.path} cannot be used in a box (${refused.reason})`
+    : `no agent is installed (${AGENT_NAMES.join(', ')})`
+  const { install } = ADAPTERS[refused?.name ?? 'claude']
+  return `${why}, so the box runs ${shell}; install one, for example: ${install}; ${name}`
+}
+
 function withAdapter(found: FoundAgent, args: { readonly args?: readonly string[] }): ChosenAgent {
   return { title: found.name, adapter: ADAPTERS[found.name], found, command: found.command, ...args }
 }

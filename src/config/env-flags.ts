@@ -29,6 +29,11 @@ const badEnvFlag = (name: string): CoopError =>
     },
   )
 
+/** The names of `-e KEY` that are unset here. */
+export function unsetNames(pairs: readonly string[], hostEnv: HostEnv): string[] {
+  return pairs.filter((pair) => !pair.includes('=') && hostEnv[pair] === undefined)
+}
+
 /** The variables of `-e KEY=VALUE` and `-e KEY` (the host's value, none if unset), in order. Raises E_USAGE. */
 export function parseEnvFlags(pairs: readonly string[], hostEnv: HostEnv): Readonly<Record<string, string>> {
   const env: Record<string, string> = {}

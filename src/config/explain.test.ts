@@ -14,7 +14,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }))
 test('the listing shows every key with its origin and masks the environment', () => {
   writeFileSync(
     join(dir, 'coop.toml'),
-    '[sandbox]\nmounts = ["v:/v:ro"]\n[env]\nTOKEN = "hunter2"\nKEY = "$HOST_KEY"\nGONE = "$GONE"\n[limits]\nmemory = "2048m"',
+    '[sandbox]\nmounts = ["v:/v:ro"]\n[env]\nTOKEN = "hunter2"\nKEY = "$HOST_KEY"\nGONE = "$GONE"\n[limits]\npids = "99"',
   )
   const loaded = loadConfig({
     workspace: dir,
@@ -35,9 +35,9 @@ test('the listing shows every key with its origin and masks the environment', ()
   expect(row('env.TOKEN')).toEqual({ key: 'env.TOKEN', value: null, origin: `${file}:4` })
   expect(row('env.KEY')?.value).toBe('$HOST_KEY')
   expect(row('env.GONE')?.value).toBe('$GONE')
-  expect(row('limits.memory')?.value).toBe('2g')
-  expect(row('limits.pids')?.value).toBe(4096)
-  expect(row('serve.port')?.origin).toBe('built-in')
+  expect(row('limits.memory')).toBeUndefined() // without effect, so not in force
+  expect(row('limits.pids')?.value).toBe(99)
+  expect(row('session.notify')?.origin).toBe('built-in')
   expect(JSON.stringify(rows)).not.toContain('hunter')
 })
 

@@ -1,8 +1,11 @@
 /** The rows of `coop config`: every value, and the layer that set it. */
+
+import type { TableName } from './config.ts'
 import type { LoadedConfig } from './load.ts'
 import type { Origin } from './merge.ts'
 import { type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
 import { type TomlValue, tomlValue } from './toml.ts'
+import { isUnbuilt } from './unbuilt.ts'
 
 /** One line of the listing. */
 export interface ConfigRow {
@@ -21,7 +24,7 @@ const MASK = '•••'
 /** A value as TOML on one line, for people. */
 export const valueText = (value: ConfigRow['value']): string => (value === null ? MASK : tomlValue(value))
 
-/** All values in the order of the schema. `open`: keys whose values are not accepted yet. */
+/** All values that have an effect, in the order of the schema. `open`: keys whose values are not accepted yet. */
 export function explainConfig(loaded: LoadedConfig, open: ReadonlySet<string> = new Set()): ConfigRow[] {
   const rows = TABLE_NAMES.flatMap((name) => {
     if (name === 'env') return envRows(loaded)
@@ -53,12 +56,13 @@ function tableRows(name: keyof typeof SCHEMA, loaded: LoadedConfig): ConfigRow[]
 }
 
 function rowsOf<T extends object>(
-  table: string,
+  table: TableName,
   fields: Fields<T>,
   values: T,
   loaded: LoadedConfig,
 ): ConfigRow[] {
   return keysOf(fields).flatMap((name) => {
+    if (isUnbuilt(table, name)) return []
     const key = `${table}.${name}`
     const shown = fields[name].show(values[name])
     if (!fields[name].appends || !Array.isArray(shown) || shown.length === 0) {

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TableName } from './config.ts'
 import { detectRepository, renderInit } from './init.ts'
 import { mergeLayers } from './merge.ts'
 import { parseConfig } from './parse.ts'
 import { DEFAULTS, SCHEMA } from './schema.ts'
+import { isUnbuilt } from './unbuilt.ts'
 
 let dir = ''
 beforeEach(() => {
@@ -30,10 +32,13 @@ test('every commented line is a key with its default', () => {
   const open = text.replace(/^# (?=[a-z_]+ = )/gm, '')
   expect(effective(open)).toEqual(DEFAULTS)
   for (const [table, fields] of Object.entries(SCHEMA)) {
-    expect(open).toContain(`[${table}]`)
-    const own = Object.keys(fields).filter((key) => key !== 'notify') // only the user's own file may set notify
+    // Only the user's own file may set notify; keys without effect are left out.
+    const own = Object.keys(fields).filter((key) => key !== 'notify' && !isUnbuilt(table as TableName, key))
+    expect(open.includes(`\n[${table}]\n`)).toBe(own.length > 0)
     for (const key of own) expect(open).toMatch(new RegExp(`^${key} = `, 'm'))
   }
+  for (const key of ['memory', 'allow', 'hide', 'port', 'writable']) expect(open).not.toContain(`\n${key} = `)
+  expect(open).not.toContain('veth')
 })
 
 test('a known agent is the one value that is set', () => {

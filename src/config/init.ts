@@ -3,9 +3,10 @@ import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import { readSmallFile } from '../disk/small-file.ts'
-import type { Config, SessionConfig } from './config.ts'
+import type { Config, SessionConfig, TableName } from './config.ts'
 import { type Fields, keysOf, SCHEMA, TABLE_NAMES } from './schema.ts'
 import { tomlString, tomlValue } from './toml.ts'
+import { isUnbuilt } from './unbuilt.ts'
 
 /** Facts about a repository; "" means unknown. */
 export interface RepositoryFacts {
@@ -139,7 +140,8 @@ const TABLE_DOCS: { readonly [T in keyof Config]: string } = {
 
 /**
  * The text for coop.toml. Values that equal the defaults are comments, so that the user's own default.toml
- * still counts; removing the `# ` in front of a `key = value` line gives the default.
+ * still counts; removing the `# ` in front of a `key = value` line gives the default. What has no effect yet is left out:
+ * a value there would be refused.
  */
 export function renderInit(facts: RepositoryFacts, installed: readonly InstalledAgent[] = []): string {
   const lines = [
@@ -148,12 +150,11 @@ export function renderInit(facts: RepositoryFacts, installed: readonly Installed
     ...foundText(facts, installed).map((text) => `# ${text}`),
   ]
   for (const name of TABLE_NAMES) {
-    lines.push('', `# ${TABLE_DOCS[name]}`, `[${name}]`)
-    lines.push(
-      ...(name === 'env'
+    const own =
+      name === 'env'
         ? [`#   for example: ANTHROPIC_API_KEY = "$ANTHROPIC_API_KEY"`]
-        : tableLines(name, facts, installed)),
-    )
+        : tableLines(name, facts, installed)
+    if (own.length) lines.push('', `# ${TABLE_DOCS[name]}`, `[${name}]`, ...own)
   }
   return `${lines.join('\n')}\n`
 }
@@ -179,35 +180,37 @@ function tableLines(
   switch (name) {
     case 'sandbox': {
       const set = facts.agent === '' ? {} : { agent: facts.agent }
-      return fieldLines(SCHEMA.sandbox, set, examplesOf(facts, installed))
+      return fieldLines(name, SCHEMA.sandbox, set, examplesOf(facts, installed))
     }
     case 'workspace':
-      return fieldLines(SCHEMA.workspace)
+      return fieldLines(name, SCHEMA.workspace)
     case 'network':
-      return fieldLines(SCHEMA.network)
+      return fieldLines(name, SCHEMA.network)
     case 'session': {
       const { notify: _, ...session } = SCHEMA.session // a project may not set it
-      return fieldLines<Omit<SessionConfig, 'notify'>>(session)
+      return fieldLines<Omit<SessionConfig, 'notify'>>(name, session)
     }
     case 'limits':
-      return fieldLines(SCHEMA.limits)
+      return fieldLines(name, SCHEMA.limits)
     case 'input_filter':
-      return fieldLines(SCHEMA.input_filter)
+      return fieldLines(name, SCHEMA.input_filter)
     case 'secrets':
-      return fieldLines(SCHEMA.secrets)
+      return fieldLines(name, SCHEMA.secrets)
     case 'serve':
-      return fieldLines(SCHEMA.serve)
+      return fieldLines(name, SCHEMA.serve)
   }
 }
 
 type Examples = ReadonlyMap<string, string>
 
 function fieldLines<T extends object>(
+  table: TableName,
   fields: Fields<T>,
   set: Partial<T> = {},
   examples: Examples = new Map(),
 ): string[] {
   return keysOf(fields).flatMap((key) => {
+    if (isUnbuilt(table, key)) return []
     const field = fields[key]
     const value = set[key]
     const line =

@@ -37,9 +37,9 @@ test('without any file the defaults hold', () => {
 test('later layers replace earlier ones, and each value knows its layer', () => {
   global('[sandbox]\nimage = "global"\nshell = "zsh"\nuser = "g"\n')
   project('[sandbox]\nimage = "project"\nuser = "p"\n[session]\npersist = []\n')
-  const loaded = load({ COOP_IMAGE: 'environment', COOP_NETWORK: 'none' }, { network: 'veth' })
+  const loaded = load({ COOP_IMAGE: 'environment', COOP_NETWORK: 'host' }, { network: 'none' })
   expect(loaded.config.sandbox).toMatchObject({ image: 'environment', shell: 'zsh', user: 'p' })
-  expect(loaded.config.network.mode).toBe('veth')
+  expect(loaded.config.network.mode).toBe('none')
   expect(loaded.config.session.persist).toEqual([])
   expect(loaded.origins.get('sandbox.image')).toEqual({ kind: 'environment', name: 'COOP_IMAGE' })
   expect(loaded.origins.get('sandbox.shell')).toEqual({
@@ -96,10 +96,10 @@ test('a flag is taken literally and silences the warning about what it replaces'
 })
 
 test('bad variables and flags name themselves', () => {
-  const variable = errorOf(() => load({ COOP_NETWORK: 'vteh' }))
+  const variable = errorOf(() => load({ COOP_NETWORK: 'nnoe' }))
   expect(variable.code).toBe('E_CONFIG')
   expect(variable.message).toStartWith('COOP_NETWORK must be one of')
-  expect(variable.hint).toBe('did you mean "veth"?')
+  expect(variable.hint).toBe('did you mean "none"?')
   const flag = errorOf(() => load({}, { image: '' }))
   expect(flag.code).toBe('E_USAGE')
   expect(flag.message).toStartWith('--image must be')

@@ -10,6 +10,7 @@ import { type ConfigSource, decodeConfig, describe, MAX_CONFIG_BYTES, parseConfi
 import { placeOf } from './place.ts'
 import { SCHEMA } from './schema.ts'
 import { quoteForMessage } from './toml.ts'
+import { refuseUnbuilt } from './unbuilt.ts'
 import { BadValue, type Kind } from './values.ts'
 
 export { PROJECT_FILE } from '../core/paths.ts'
@@ -40,6 +41,8 @@ export interface LoadedConfig {
   readonly config: Config
   /** By key, such as `sandbox.image` or `env.TERM`; items of `setup` and `mounts` also as `sandbox.mounts[0]`. */
   readonly origins: ReadonlyMap<string, Origin>
+  /** Each by itself, the weakest first. */
+  readonly layers: readonly LayerWithOrigin[]
   readonly warnings: readonly string[]
   /** The files that were read. */
   readonly files: readonly string[]
@@ -49,8 +52,18 @@ export interface LoadedConfig {
   readonly withoutProject: Config | undefined
 }
 
-/** Loads and joins all layers. Raises E_CONFIG for a file or variable, E_USAGE for a flag. */
+/**
+ * Loads and joins all layers. Raises E_CONFIG for a file or variable, E_USAGE for a flag, E_ISOLATION for what has no effect
+ * in this version.
+ */
 export function loadConfig(options: LoadOptions): LoadedConfig {
+  const loaded = readLayers(options)
+  refuseUnbuilt(loaded.layers)
+  return loaded
+}
+
+/** The same with settings that have no effect yet. */
+export function readLayers(options: LoadOptions): LoadedConfig {
   const overrides = options.overrides ?? {}
   const files = [
     { file: join(options.configDir, 'default.toml'), layer: 'global' as const, within: undefined },
@@ -64,13 +77,15 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   })
   const users = files.flatMap(({ from, layer }) => (layer === 'global' ? [from] : []))
   const above = [environmentLayer(options.env), flagLayer(overrides)]
-  const { config, origins } = mergeLayers([...files.map(({ from }) => from), ...above])
+  const layers = [...files.map(({ from }) => from), ...above]
+  const { config, origins } = mergeLayers(layers)
   const hasProject = users.length < files.length
   const literal = new Set(Object.keys(overrides.env ?? {}))
   const expanded = expandEnv(config.env, options.env, literal, origins)
   return {
     config: { ...config, env: expanded.env },
     origins,
+    layers,
     warnings: expanded.warnings,
     files: files.map(({ file }) => file),
     references: expanded.references,
@@ -165,6 +180,9 @@ function check<T>(code: 'E_CONFIG' | 'E_USAGE', name: string, kind: Kind<T>, val
   }
 }
 
+// "${HOME}" and "$HOME/bin", as a shell would have them; a password such as "pa$word" is left alone.
+const LOOKS_EXPANDED = /\$\{[A-Za-z_]\w*\}|(?:^|:)\$[A-Za-z_]\w*[/:]/
+
 function expandEnv(
   raw: Config['env'],
   hostEnv: HostEnv,
@@ -178,6 +196,11 @@ function expandEnv(
     const wanted = literal.has(name) ? undefined : /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1]
     if (wanted === undefined) {
       env[name] = value
+      // A value may be a secret: it is not shown.
+      if (!literal.has(name) && LOOKS_EXPANDED.test(value))
+        warnings.push(
+          `${placeOf(origins, `env.${name}`)}env.${name} is taken as it is, "$" included: only "$NAME" as the whole value takes one of this machine.`,
+        )
       continue
     }
     references.set(name, value)

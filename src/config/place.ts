@@ -7,8 +7,13 @@ type Origins = ReadonlyMap<string, Origin>
 /** `FILE:LINE: ` or `COOP_…: ` before a sentence about the value of `key`; nothing for flags, just typed. */
 export function placeOf(origins: Origins, key: string): string {
   const origin = origins.get(key)
-  if (origin?.kind === 'file') return `${origin.file}:${origin.line}: `
-  return origin?.kind === 'environment' ? `${origin.name}: ` : ''
+  return origin ? placeText(origin) : ''
+}
+
+/** The same of an origin. */
+export function placeText(origin: Origin): string {
+  if (origin.kind === 'file') return `${origin.file}:${origin.line}: `
+  return origin.kind === 'environment' ? `${origin.name}: ` : ''
 }
 
 /** Runs `work`; its CoopErrors concern the value of `key` and get that value's place. */

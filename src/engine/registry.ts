@@ -300,7 +300,8 @@ export class Registry {
         }
       }
       this.#context.bus.emit({ event: 'box', box: name, change: 'created' })
-      return { box, warnings: [...prepared.warnings, ...(kind === 'agent' ? this.#news(prepared) : [])] }
+      const notes = kind === 'agent' ? prepared.plan.notes : prepared.ownNotes
+      return { box, warnings: [...prepared.warnings, ...this.#news(notes)] }
     } catch (error) {
       throw diskError(error, `boxes in ${this.#context.paths.dataDir}`)
     } finally {
@@ -309,8 +310,8 @@ export class Registry {
     }
   }
 
-  /** Notes are about the machine, and the same for each box: they are told with the first, and `coop status` has them. */
-  #news({ plan: { notes } }: Prepared): readonly string[] {
+  /** Notes are the same for each box of the machine or of a folder: told with the first, and `coop status` has them. */
+  #news(notes: readonly string[]): readonly string[] {
     const news = notes.filter((note) => !this.#told.has(note))
     for (const note of news) this.#told.add(note)
     return news
@@ -349,7 +350,7 @@ export class Registry {
     // A missing agent is no error: the user needs the running box to install it.
     const missing = await box.terminals.missingAgent()
     const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []
-    return { warnings: [...prepared.warnings, ...this.#news(prepared), ...lacks] }
+    return { warnings: [...prepared.warnings, ...this.#news(prepared.plan.notes), ...lacks] }
   }
 
   /**

@@ -12,6 +12,13 @@ function clientsOf(pty: Pty): ClientInfo[] {
   return [...pty.clients].flatMap((client) => (client instanceof Feed ? (client.about ?? []) : []))
 }
 
+/** In one word: of a running box the state of its agent, or that it is there for a command of `coop run`. */
+function stateOf({ ending, manifest: { state, kind, ptys } }: Box): string {
+  if (ending) return 'ending'
+  if (state !== 'running') return state
+  return kind === 'run' ? 'run' : (ptys.find(({ id }) => id === 0)?.state ?? 'running')
+}
+
 export function boxInfo(box: Box, registry: Registry): BoxInfo {
   const { manifest } = box
   const ptys = manifest.ptys.map((record): PtyInfo => {
@@ -25,7 +32,6 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
       size: pty?.size ?? { columns: 0, rows: 0 },
     }
   })
-  const agent = manifest.ptys.find((record) => record.id === 0)
   const memory = manifest.init && box.memory.read(manifest.init.pid)
   return {
     name: manifest.name,
@@ -34,11 +40,7 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
     network: manifest.plan.network,
     ...(registry.isOlderBuild(box) ? { olderBuild: true as const } : {}),
     agent: manifest.agent.title,
-    state: box.ending
-      ? 'ending'
-      : manifest.state === 'running'
-        ? (agent?.state ?? 'running')
-        : manifest.state,
+    state: stateOf(box),
     ...(manifest.reason ? { reason: manifest.reason } : {}),
     ...(manifest.waiting ? { waiting: manifest.waiting } : {}),
     created: manifest.created,

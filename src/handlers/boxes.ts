@@ -23,8 +23,10 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
     },
     'box.find': (_, { unknown, ...target }) =>
       unknown ? anyInfo(registry.findAny(target)) : boxInfo(registry.find(target), registry),
-    'box.list': () =>
-      [...registry.boxes.filter((box) => box.manifest.kind === 'agent'), ...registry.unknown].map(anyInfo),
+    'box.list': (_, { all }) => {
+      const boxes = registry.boxes.filter((box) => all || box.manifest.kind === 'agent')
+      return [...boxes, ...registry.unknown].map(anyInfo)
+    },
     'box.status': (_, target) => boxStatus(registry.find(target), registry),
     'box.kill': async (_, { force, ...target }) => {
       const { name } = registry.findAny(target)

@@ -67,14 +67,6 @@ export function configuredMounts(
   const mountOf = (mount: MountSpec, index: number): ExtraMount => {
     const target = mount.target.startsWith('~') ? home + mount.target.slice(1) : mount.target
     if (mount.kind === 'volume') return { source: volume(mount.volume), target, readonly: mount.readonly }
-    if (mount.force)
-      throw new CoopError(
-        'E_ISOLATION',
-        'force has no effect in this version of coop, so it must not be set',
-        {
-          hint: 'remove force = true; what needs it cannot be mounted yet',
-        },
-      )
     const from = resolve(workspace, expandHome(mount.source))
     const { source } = mountablePlace(mount, from, facts)
     // A repository could name start-up files, programs and hooks of the host.

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { isInside, readInside } from '../../ffi/small-file.ts'
 import type { BoxFacts } from '../agents/adapter.ts'
 import { isAgentName } from '../agents/adapters.ts'
-import { agentArgv, type ChosenAgent, chooseAgent } from '../agents/choose.ts'
+import { agentArgv, type ChosenAgent, chooseAgent, noAgentText } from '../agents/choose.ts'
 import { type Discovery, findAgents } from '../agents/find.ts'
 import { hostFiles, withoutPlanted } from '../agents/host-files.ts'
 import type { Config } from '../config/config.ts'
@@ -18,7 +18,7 @@ import { sourceAt } from '../host/host-place.ts'
 import { trustedPath } from '../host/programs.ts'
 import { ownersWarning } from '../host/rootfs-owners.ts'
 import { isLocal, parseReference } from '../image/reference.ts'
-import { composePlan, homeOf, type ImageFacts } from '../sandbox/compose.ts'
+import { composePlan, homeOf, type ImageFacts, refuseSetup } from '../sandbox/compose.ts'
 import { stepEnvironment } from '../sandbox/environment.ts'
 import { NOTHING_COVERED } from '../sandbox/group-files.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
@@ -38,6 +38,7 @@ import {
 } from './configured-mounts.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
 import { futureFolder, type Missing, type Setting } from './missing.ts'
+import { missingGit } from './missing-git.ts'
 import { configurationAsks, judge, type Open, refuse } from './trust.ts'
 import { checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
 import { placesOf } from './writable.ts'
@@ -66,6 +67,8 @@ export interface Prepared {
   readonly plan: Plan
   readonly config: Config
   readonly warnings: readonly string[]
+  /** Those of the plan's notes that are about this workspace, and not about the machine. */
+  readonly ownNotes: readonly string[]
   /** Names of variables whose values came from the configuration. */
   readonly hidden: readonly string[]
   readonly agent: { readonly title: string; readonly command: readonly string[] }
@@ -260,6 +263,8 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
     }
     return undefined
   })
+  // Before a person is asked about steps that could never run.
+  if (image === 'host' || rootfs) refuseSetup(loaded)
   const missing: Missing[] = []
   const volume = (name: string): Source => {
     const path = persistentPath(paths, 'volume', name)
@@ -313,6 +318,12 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   }
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
   const mounts = [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts]
+  const git = isStep
+    ? undefined
+    : missingGit({ workspace: source.path, target, mounts: configured.mounts.map((mount) => mount.target) })
+  const ownNotes = git === undefined ? [] : [git]
+  const looked = image.kind === 'host' ? discovery : undefined
+  const noAgent = request.command || isStep ? undefined : noAgentText(config.sandbox, looked)
   const plan = composePlan({
     name: request.name,
     config,
@@ -335,10 +346,12 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     pathEntries: chosen.found?.pathEntries ?? [],
     clientEnvironment: isStep ? {} : request.environment,
   })
+  const told = [owners, noAgent].filter((text) => text !== undefined)
   return {
-    plan,
+    plan: { ...plan, notes: [...plan.notes, ...ownNotes] },
     config,
-    warnings: [...loaded.warnings, ...configured.warnings, ...warnings, ...(owners ? [owners] : [])],
+    warnings: [...loaded.warnings, ...configured.warnings, ...warnings, ...told],
+    ownNotes,
     hidden: Object.keys(config.env),
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
     homeFiles: gitIdentity(host.home),

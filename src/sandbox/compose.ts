@@ -84,27 +84,12 @@ function networkOf({ config, origins }: ComposeInput): NetworkMode {
   })
 }
 
-/**
- * Settings of the configuration format that this version does not implement. They are refused if set: a protection or
- * limit must not look active when it is not.
- */
-function refuseUnbuilt({ config, origins }: ComposeInput): void {
-  const { workspace, limits, secrets, network } = config
-  const set: Readonly<Record<string, boolean>> = {
-    'workspace.mount': workspace.mount !== '.',
-    'limits.memory': limits.memory !== null,
-    'limits.cpus': limits.cpus !== null,
-    'limits.disk': limits.disk !== null,
-    'secrets.hide': secrets.hide.length > 0,
-    'secrets.show': secrets.show.length > 0,
-    'network.allow': network.allow.join() !== '*',
-    'network.ports': network.ports.length > 0,
-  }
-  const key = Object.keys(set).find((name) => set[name])
-  if (key === undefined) return
-  const sentence = `${key} has no effect in this version of coop, so it must not be set`
-  throw new CoopError('E_ISOLATION', `${placeOf(origins, key)}${sentence}`, {
-    hint: `remove ${key.split('.')[1]} from [${key.split('.')[0]}]`,
+/** Refuses steps for an image that has no layers to add them to. Raises E_IMAGE. */
+export function refuseSetup({ config, origins }: Pick<ComposeInput, 'config' | 'origins'>): void {
+  if (config.sandbox.setup.length === 0) return
+  const sentence = `sandbox.setup needs an image of layers, not ${config.sandbox.image}`
+  throw new CoopError('E_IMAGE', `${placeOf(origins, 'sandbox.setup')}${sentence}`, {
+    hint: 'set image in [sandbox], for example to "debian:bookworm", or remove setup',
   })
 }
 
@@ -154,13 +139,7 @@ function coverSteps({ covered, mounts, workspace }: ComposeInput, kind: 'files' 
 
 export function composePlan(input: ComposeInput): Plan {
   const { config, name } = input
-  refuseUnbuilt(input)
-  if (config.sandbox.setup.length > 0 && input.image.kind !== 'layers') {
-    const sentence = `sandbox.setup needs an image of layers, not ${config.sandbox.image}`
-    throw new CoopError('E_IMAGE', `${placeOf(input.origins, 'sandbox.setup')}${sentence}`, {
-      hint: 'set image in [sandbox], for example to "debian:bookworm", or remove setup',
-    })
-  }
+  if (input.image.kind !== 'layers') refuseSetup(input)
   const network = networkOf(input)
   const home = homeOf(config)
   const shell = config.sandbox.shell.includes('/') ? config.sandbox.shell : `/bin/${config.sandbox.shell}`

@@ -41,6 +41,6 @@ export function* picture(core: Core, extras: Extras, window: WindowSize): Steps<
 
 /** A note below the picture, if there is room: without it the picture would look like a mistake. */
 function sizeNote({ cols, rows }: Core, { columns }: WindowSize): string {
-  const note = `[${cols}x${rows}, as in a smaller window]`
+  const note = `[the program has ${cols}x${rows}]`
   return note.length < columns ? `\x1b[0;2m${note}\x1b[m` : ''
 }

@@ -4,9 +4,10 @@
  */
 import * as k from '../../ffi/abi/constants.ts'
 import { copyBytes } from '../../ffi/copy-bytes.ts'
-import { SysError } from '../../ffi/libc.ts'
+import { SysError, shortPath } from '../../ffi/libc.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import * as tree from '../../ffi/tree.ts'
+import { CoopError } from '../core/errors.ts'
 
 const TURN = 64 // files between two turns of the event loop
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']
@@ -68,12 +69,21 @@ async function copyOne(
   })
 }
 
-/** Visits every file, link and empty folder below a folder. Never follows a link. */
+// Each level takes one of the daemon's descriptors, which its boxes need too.
+const MAX_DEPTH = 1000
+
+const tooDeep = (path: string): CoopError =>
+  new CoopError('E_WORKSPACE', `folders are nested more than ${MAX_DEPTH} deep: ${shortPath(path)}`, {
+    hint: 'remove that folder, or leave --workspace out',
+  })
+
+/** Visits every file, link and empty folder below a folder. Never follows a link. Raises E_WORKSPACE for too deep ones. */
 export async function walk(
   top: number,
   visit: (path: string, folder: boolean) => Promise<void> | void,
 ): Promise<void> {
-  const below = async (dir: number, path: string): Promise<void> => {
+  const below = async (dir: number, path: string, depth: number): Promise<void> => {
+    if (depth > MAX_DEPTH) throw tooDeep(Buffer.from(path, 'latin1').toString())
     const names = [...tree.listNames(dir)].flat().sort()
     if (!names.length && path) await visit(path, true)
     for (const [index, name] of names.entries()) {
@@ -82,7 +92,7 @@ export async function walk(
       let type: number
       try {
         type = tree.statAt(dir, name).type
-        if (type === k.S_IFDIR) await within(tree.openFolder(dir, name), (fd) => below(fd, at))
+        if (type === k.S_IFDIR) await within(tree.openFolder(dir, name), (fd) => below(fd, at, depth + 1))
       } catch (error) {
         if (isAbsent(error)) continue
         throw error
@@ -90,7 +100,7 @@ export async function walk(
       if (type === k.S_IFREG || type === k.S_IFLNK) await visit(at, false)
     }
   }
-  await below(top, '')
+  await below(top, '', 0)
 }
 
 /** Paths of all files and links in a folder. */
@@ -107,25 +117,34 @@ export function filesIn(path: string): Promise<string[]> {
 /** Opens the folder `path` of `top` and makes missing ones on the way, with their modes in `like`. */
 function ensure(top: number, like: number, path: string): number {
   let at = tree.openBelow(top, '')
+  let source: number | undefined
   let known = ''
-  for (const part of path.split('/').filter(Boolean)) {
-    known = known ? `${known}/${part}` : part
-    try {
+  try {
+    for (const part of path.split('/').filter(Boolean)) {
+      known = known ? `${known}/${part}` : part
       const { fd, made } = tree.ensureFolder(at, part)
       closeDescriptor(at)
       at = fd
-      if (!made) continue
-      const source = tree.openBelow(like, known)
+      if (!made) {
+        if (source !== undefined) closeDescriptor(source)
+        source = undefined
+        continue
+      }
+      // Below a new folder all are new. Step by step: found from the top for each, a folder 2,000 deep took 7 s.
+      const above = source
+      source = above === undefined ? tree.openBelow(like, known) : tree.openFolder(above, part)
+      if (above !== undefined) closeDescriptor(above)
       const stat = tree.statAt(source, '')
-      closeDescriptor(source)
       if (process.getuid?.() === 0) tree.setOwner(at, '', stat.uid, stat.gid)
       tree.setMode(at, (stat.mode & 0o7777) | 0o700) // files will be put into it
-    } catch (error) {
-      closeDescriptor(at)
-      throw error
     }
+    return at
+  } catch (error) {
+    closeDescriptor(at)
+    throw error
+  } finally {
+    if (source !== undefined) closeDescriptor(source)
   }
-  return at
 }
 
 /** Whether the folder is a repository of its own: git lists a submodule by its name, like a file. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { type ConfigOverrides, loadConfig } from '../config/load.ts'
+import { type ConfigOverrides, readLayers } from '../config/load.ts'
 import { MAX_ASKS, openAsks, trustError, wantedBy } from './ask.ts'
 import { projectAsks } from './project-asks.ts'
 
@@ -24,7 +24,7 @@ interface Layers {
 function asks(project: string, { user = '', env = {}, flags }: Layers = {}) {
   writeFileSync(join(workspace(), 'coop.toml'), project)
   writeFileSync(join(root, 'default.toml'), user)
-  const loaded = loadConfig({ workspace: workspace(), configDir: root, env, overrides: flags })
+  const loaded = readLayers({ workspace: workspace(), configDir: root, env, overrides: flags })
   const { mounts } = loaded.config.sandbox
   return projectAsks(loaded, join(workspace(), 'coop.toml'), {
     workspace: '/w',
@@ -47,7 +47,7 @@ const covers = (wide: string, narrow: string, layers?: Layers) =>
 
 test('without a coop.toml nothing is asked', () => {
   writeFileSync(join(root, 'default.toml'), '[sandbox]\nnested = true\n[env]\nA = "$A"\n')
-  const loaded = loadConfig({ workspace: workspace(), configDir: root, env: {} })
+  const loaded = readLayers({ workspace: workspace(), configDir: root, env: {} })
   const mount = () => undefined
   expect(
     projectAsks(loaded, join(workspace(), 'coop.toml'), {

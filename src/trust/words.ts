@@ -25,13 +25,14 @@ function escaped(part: string): string {
 // unassigned ones.
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]/gu
 
+/** A text with invisible characters as `\u{200b}`. */
+export const visible = (text: string): string =>
+  text.replace(UNSEEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`)
+
 /** A value from a file, quoted: one line without invisible characters. Says so if it was cut. */
 export function quote(text: string): string {
   const characters = Array.from(text)
-  const short = tomlString(characters.slice(0, MAX_SHOWN).join('')).replace(
-    UNSEEN,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  )
+  const short = visible(tomlString(characters.slice(0, MAX_SHOWN).join('')))
   const left = characters.length - MAX_SHOWN
   return left > 0 ? `${short} (and ${left} more characters, see the file)` : short
 }

@@ -166,7 +166,7 @@ test.skipIf(single.missing || !solo)(
     expect(started.stderr).toMatch(/usermod|subuid|uidmap/)
     expect(output(await t.coop(['exec', 'id', '-u']))).toBe('0\n')
     expect(output(await t.coop(['exec', 'cat', '/proc/self/uid_map']))).toMatch(/^ *0 +\d+ +1\n$/)
-    expect(output(await t.coop(['status']))).toMatch(/^ids +single/m)
+    expect(output(await t.coop(['status']))).toMatch(/^ids +a single one: 0 is /m)
     // Not with every command: `run` is for pipelines and prints no note.
     expect((await t.coop(['run', '--', 'true'])).stderr).toBe('')
     // Nor with every box, also of the next daemon.

@@ -147,7 +147,11 @@ describe.each(invokers)('as $name', (invoker) => {
     await refused(t, ['--image', 'debian:latest'], { code: 5, sentence: /debian:latest/, hint: /./ })
     await refused(t, ['--image', 'rootfs:/no/such'], { code: 5, sentence: /\/no\/such/, hint: /./ })
     await refused(t, ['--image', `rootfs:${empty}`], { code: 5, sentence: /usr/, hint: /./ })
-    await refused(t, ['--network', 'vteh'], { code: 2, sentence: /network/, hint: /veth|host/ })
+    await refused(t, ['--network', 'hots'], {
+      code: 2,
+      sentence: /one of "host", "none", not/,
+      hint: /"host"/,
+    })
   })
 
   test.skipIf(can.missing)(`an image without the command, or with a file in the way${can.note}`, async () => {

@@ -179,7 +179,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(text).toMatch(/^box\n/)
     expect(text).toMatch(/^workspace +\S+\/project$/m)
     expect(text).toMatch(/^network +none$/m)
-    expect(text).toMatch(/^ids +(range|single|root)/m)
+    expect(text).toMatch(/^ids +a (range|single one): 0/m)
     expect(text).toMatch(/<-->.*project/)
     expect(text).not.toContain('very-secret')
     const json = output(await t.coop(['status', 'box', '--json'], { cwd: '/' }))

@@ -101,6 +101,7 @@ describe.each(everyone)('as $name', (invoker) => {
 describe.each(invokers)('as $name', (invoker) => {
   const can = needed(invoker)
   const git = needed(invoker, 'git')
+  const python = needed(invoker, 'python3')
   const rooted = { missing: can.missing || root.missing, note: `${can.note}${root.note}` }
 
   test.skipIf(can.missing)(`a writing program continues, and notices nothing${can.note}`, async () => {
@@ -353,7 +354,22 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(readFileSync(join(t.workspace, 'within/file'), 'utf8')).toBe('changed\n')
   })
 
-  test.skipIf(git.missing)(`a hostile repository runs no program and leads nowhere${git.note}`, async () => {
+  test.skipIf(python.missing)(
+    `a tree that is too deep is refused in one short sentence${python.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      t.write('nest.py', 'import os\nfor n in range(6000):\n  os.mkdir("d")\n  os.chdir("d")\n')
+      output(await t.coop(['exec', 'python3', 'nest.py']))
+      const made = await t.coop(['snapshot', 'create', 'one', '--workspace'])
+      expectRefusal(made, { code: 1, sentence: /nested more than 1000 deep: d\/d\//, hint: /--workspace/ })
+      expect(made.stderr.length).toBeLessThan(500)
+      output(await t.coop(['snapshot', 'create', 'one'])) // the box's own files are another matter
+      output(await t.run(['rm', '-rf', 'd']))
+    },
+  )
+
+  test.skipIf(git.missing)(`a hostile repository runs nothing and leads nowhere${git.note}`, async () => {
     await using t = await scratch(invoker)
     const sh = async (script: string) => output(await t.run(['sh', '-ec', script]))
     const proof = join(t.home, 'proof')

@@ -61,7 +61,7 @@ describe.each(RECORDINGS)('%s', (name) => {
       await waitUntil(() => existsSync(join(t.workspace, 'done')), 'all of it')
 
       await same(async () => ({ seen: await look(large, 0, 24), wanted: await look(fits, 0, 24) }))
-      expect(await large.screen()).toContain('80x24, as in a smaller window')
+      expect(await large.screen()).toContain('[the program has 80x24]')
       await same(async () => {
         const top = Math.max(0, Number(await fits.info('#{cursor_y}')) - 10)
         return { seen: await look(small, 0, 11), wanted: await look(fits, top, 11) }
@@ -70,7 +70,7 @@ describe.each(RECORDINGS)('%s', (name) => {
       // A client whose window alone decides the size gets the whole screen, like a later client.
       await fits.keys('C-]')
       await fits.exited()
-      await large.waitForScreen((screen) => !screen.includes('as in a smaller window'), 'its own size')
+      await large.waitForScreen((screen) => !screen.includes('[the program has'), 'its own size')
       const late = await attached(t, 3, [], 110, 34)
       await same(async () => ({ seen: await look(large, 0, 34), wanted: await look(late, 0, 34) }))
     },

@@ -1,10 +1,9 @@
 /** `coop exec`: runs one command in a running box. */
 import { currentFolder } from '../../client/exact-text.ts'
 import { userPaths } from '../../client/user-paths.ts'
-import { parseEnvFlags } from '../../config/env-flags.ts'
 import { CoopError } from '../../core/errors.ts'
 import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
-import { BOX_OPTIONS } from '../common/box-options.ts'
+import { BOX_OPTIONS, envOf } from '../common/box-options.ts'
 import { COMMAND_ARGUMENT, TERMINAL_OPTIONS, wantsTerminal } from '../common/command-options.ts'
 import { command } from '../common/declare.ts'
 import { launch, orFailed } from '../common/launch.ts'
@@ -40,7 +39,7 @@ export default command({
     if (!args.command.length)
       throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop exec CMD…' })
     const terminal = wantsTerminal(args.tty, args['no-tty'])
-    const env = parseEnvFlags(args.env, process.env)
+    const env = envOf(args.env)
     const cwd = args.cwd
     return orFailed(async () => {
       // One that cannot be read is refused by the call itself, with the exit code of coop's own failures.

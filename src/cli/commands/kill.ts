@@ -9,24 +9,38 @@ import { targetOf } from '../common/target.ts'
 
 export default command({
   meta: {
-    summary: 'end a box and remove it',
+    summary: 'end boxes and remove them',
     description: 'End every process of a box and remove it. Volumes and persistent folders stay.',
-    examples: ['coop kill', 'coop kill my-app -f', 'coop kill --all'],
+    examples: ['coop kill', 'coop kill my-app -f', 'coop kill one two', 'coop kill --all'],
     group: 'Boxes',
   },
   args: {
-    box: BOX_ARGUMENT,
+    boxes: {
+      ...BOX_ARGUMENT,
+      many: true,
+      valueHint: 'BOX',
+      description: 'The boxes: their names or the paths of their workspaces (default: that of this folder).',
+    },
     all: { type: 'boolean', description: 'all boxes' },
     force: { type: 'boolean', alias: 'f', description: 'at once, without the 5 seconds to finish' },
   },
   async run({ args }) {
-    const force = args.force
-    if (!args.all) {
-      const { box } = await ask(userPaths(), 'box.kill', { ...targetOf(args.box), force })
+    const { boxes: wanted, force } = args
+    if (!args.all && wanted.length < 2) {
+      const { box } = await ask(userPaths(), 'box.kill', { ...targetOf(wanted[0]), force })
       print(`the box ${box} is gone\n`)
       return 0
     }
-    if (args.box !== undefined)
+    if (!args.all) {
+      const session = await connect(userPaths())
+      const find = (one: string) => session.call('box.find', { ...targetOf(one), unknown: true })
+      // All of them are looked for first: of a list with a mistyped name nothing is removed.
+      const names = new Set((await Promise.all(wanted.map(find))).map(({ name }) => name))
+      await Promise.all([...names].map((name) => session.call('box.kill', { box: name, cwd: '/', force })))
+      for (const name of names) print(`the box ${name} is gone\n`)
+      return 0
+    }
+    if (wanted.length)
       throw new CoopError('E_USAGE', '--all and the name of a box cannot be given together', {
         hint: 'leave one out',
       })

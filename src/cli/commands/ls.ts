@@ -7,6 +7,9 @@ import { age, bytes, homePath, paint, print, printError, printJson, table } from
 
 const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
 const STATE = HEAD.indexOf('STATE')
+const GOING = ['running', 'run']
+/** Columns that a narrow terminal leaves out, in this order. */
+const SPARE = (['MEMORY', 'CLIENTS', 'PTYS', 'IMAGE'] as const).map((title) => HEAD.indexOf(title))
 
 /** Returns the state to show. `waiting` replaces `running`, as users look for agents that wait. */
 function stateOf(box: BoxInfo): string {
@@ -19,14 +22,15 @@ export default command({
   meta: {
     summary: 'list the boxes',
     description: 'List the boxes.',
-    examples: ['coop ls', 'coop ls --json'],
+    examples: ['coop ls', 'coop ls -a', 'coop ls --json'],
     group: 'Boxes',
   },
   args: {
+    all: { type: 'boolean', alias: 'a', description: 'show the short-lived boxes of coop run, too' },
     ...JSON_OPTION,
   },
   async run({ args }) {
-    const boxes = await ask(userPaths(), 'box.list', {})
+    const boxes = await ask(userPaths(), 'box.list', args.all ? { all: true } : {})
     if (args.json) {
       printJson(boxes)
       return 0
@@ -39,7 +43,7 @@ export default command({
       box.name,
       homePath(box.workspace) || '-',
       box.olderBuild ? `${box.image} (older build)` : box.image || '-',
-      box.agent || '-',
+      (box.state !== 'run' && box.agent) || '-',
       stateOf(box),
       String(box.ptys.length),
       String(box.clients),
@@ -48,9 +52,9 @@ export default command({
     ])
     const style = (cell: string, column: number, row: number): string => {
       if (column !== STATE) return cell
-      return paint(rows[row]?.[STATE] === 'running' ? 'green' : 'yellow', cell)
+      return paint(GOING.includes(rows[row]?.[STATE] ?? '') ? 'green' : 'yellow', cell)
     }
-    print(table(HEAD, rows, style))
+    print(table(HEAD, rows, style, SPARE))
     return 0
   },
 })

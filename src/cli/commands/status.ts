@@ -8,8 +8,12 @@ import { age, bytes, paint, print, printable, printJson, table } from '../common
 import { findAnyBox } from '../common/target.ts'
 
 function idsText(ids: BoxStatus['ids']): string {
-  const lines = ids.uids.map(({ inside, outside, count }) => `${inside}+${count} -> ${outside}`)
-  return `${ids.kind} (${lines.join(', ')})`
+  const lines = ids.uids.map(({ inside, outside, count }) =>
+    count === 1
+      ? `${inside} is ${outside} outside`
+      : `${inside} to ${inside + count - 1} are ${outside} and up outside`,
+  )
+  return `${ids.kind === 'single' ? 'a single one' : 'a range'}: ${lines.join(', ')}`
 }
 
 function text(status: BoxStatus): string {
@@ -23,7 +27,9 @@ function text(status: BoxStatus): string {
   ].filter(Boolean)
   const rows = [
     ['workspace', status.workspace],
-    ['agent', `${status.agent} (${status.state}${status.reason ? `: ${status.reason}` : ''})`],
+    status.state === 'run'
+      ? ['state', 'runs a command of coop run, and is removed when that ends']
+      : ['agent', `${status.agent} (${status.state}${status.reason ? `: ${status.reason}` : ''})`],
     ...(status.waiting
       ? [
           [
@@ -43,12 +49,7 @@ function text(status: BoxStatus): string {
     ['ids', idsText(status.ids)],
     ['network', status.network],
     ['guards', guards.join(', ')],
-    [
-      'limits',
-      Object.entries(status.limits)
-        .map(([name, value]) => `${name} ${value}`)
-        .join(', '),
-    ],
+    ['limits', `${status.limits.pids} processes and threads, ${status.limits.openFiles} open files in each`],
     ['age', age(status.created)],
     ['memory', status.memory === undefined ? '-' : bytes(status.memory)],
   ]

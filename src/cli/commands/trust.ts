@@ -1,8 +1,8 @@
 /** `coop trust`: shows what this folder's coop.toml asks for beyond the safe set, and lets a person accept it. */
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
+import { CoopError } from '../../core/errors.ts'
 import type { TrustInfo } from '../../protocol/calls/trust.ts'
-import { trustError } from '../../trust/ask.ts'
 import { isYes } from '../common/ask-person.ts'
 import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
 import { command } from '../common/declare.ts'
@@ -40,8 +40,16 @@ export default command({
       return 0
     }
     if (!asks.length || args.yes) return 0
-    if (!isTerminal(0) || !isTerminal(2)) throw trustError(workspace, asks)
-    if (!isYes(`Accept ${asks.length === 1 ? 'it' : `these ${asks.length}`}?`)) throw declined(info)
+    if (!isTerminal(0) || !isTerminal(2))
+      throw new CoopError(
+        'E_TRUST',
+        `${counted(asks.length, 'thing')} of ${workspace} ${asks.length === 1 ? 'is' : 'are'} not accepted`,
+        {
+          hint: 'accept without a question: coop trust --yes',
+        },
+      )
+    if (!isYes(`Accept ${asks.length === 1 ? 'it' : `these ${asks.length}`}?`))
+      throw declined(info, 'nothing was accepted')
     await remember({ workspace, asks, note })
     return 0
   },
@@ -53,9 +61,9 @@ function show({ workspace, asks, note }: TrustInfo): void {
     print(`the project in ${printable(workspace)} asks for nothing that needs your word\n`)
     return
   }
-  print(`${paint('bold', `the project in ${printable(workspace)} wants:`)}\n`)
-  for (const { sentence, accepted } of asks)
+  print(`${paint('bold', `the project in ${printable(workspace)} wants to:`)}\n`)
+  for (const { sentence, accepted } of asks.toSorted((a, b) => Number(a.accepted) - Number(b.accepted)))
     print(
-      `  ${accepted ? paint('green', 'accepted') : paint('yellow', 'new     ')}  to ${printable(sentence)}\n`,
+      `  ${accepted ? paint('green', 'accepted') : paint('yellow', 'new     ')}  ${printable(sentence)}\n`,
     )
 }

@@ -1,10 +1,11 @@
 /** Flags for a new box, shared by the commands that make one. */
 
 import { asText, currentFolder } from '../../client/exact-text.ts'
-import { parseEnvFlags } from '../../config/env-flags.ts'
+import { parseEnvFlags, unsetNames } from '../../config/env-flags.ts'
 import { isAbsolute, join } from '../../core/posix-path.ts'
 import type { BoxOptions } from '../../protocol/shapes/values.ts'
 import type { Args, Declared } from './declare.ts'
+import { printWarnings } from './output.ts'
 
 export const BOX_OPTIONS = {
   workspace: {
@@ -62,14 +63,26 @@ export function workspaceOf(given: string | undefined): string {
   return asText(given === undefined ? currentFolder() : join(currentFolder(), given))
 }
 
-export function boxOptions(args: Partial<Args<typeof BOX_OPTIONS>>): BoxOptions {
+/** What `-e` says, with a word about variables that have no value here. */
+export function envOf(pairs: readonly string[], quiet = false): Readonly<Record<string, string>> {
+  const env = parseEnvFlags(pairs, process.env)
+  if (!quiet)
+    printWarnings(
+      unsetNames(pairs, process.env).map((name) => `-e ${name} is left out: ${name} is not set here`),
+    )
+  return env
+}
+
+export function boxOptions(
+  args: Partial<Args<typeof BOX_OPTIONS>> & { readonly quiet?: boolean },
+): BoxOptions {
   return {
     workspace: workspaceOf(args.workspace),
     name: args.name,
     image: args.image,
     agent: args.agent,
     network: args.network,
-    env: parseEnvFlags(args.env ?? [], process.env),
+    env: envOf(args.env ?? [], args.quiet),
     environment: callerEnvironment(),
   }
 }

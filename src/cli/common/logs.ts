@@ -10,6 +10,7 @@ import type { Args, Declared } from './declare.ts'
 import { isTerminal } from './output.ts'
 
 const NEWLINE = 10
+const TAIL = 4096 // bytes; longer than the sequences that a program leaves behind its last line
 const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const
 
 export const LOGS_OPTIONS = {
@@ -23,6 +24,13 @@ export const LOGS_OPTIONS = {
   },
   raw: { type: 'boolean', description: 'keep escape sequences (the default on a terminal)' },
 } as const satisfies Declared
+
+/** Whether what was shown ends within a line; sequences behind its end do not count. */
+function isOpenLine(tail: Uint8Array): boolean {
+  const stripper = new Stripper()
+  const last = Buffer.concat([stripper.push(tail), stripper.flush()]).at(-1)
+  return last !== undefined && last !== NEWLINE
+}
 
 function put(bytes: Uint8Array): void {
   if (writeAll(1, bytes) < 0) process.exit(0) // the reader has seen enough
@@ -48,7 +56,11 @@ export async function showLogs(args: Args<typeof LOGS_OPTIONS>, source: Source):
   const stripper = new Stripper()
   const clean = (bytes: Uint8Array): Uint8Array =>
     onTerminal ? filter.push(bytes) : args.raw ? bytes : stripper.push(bytes)
-  const show = (part: Uint8Array): void => put(onTerminal ? screen.push(part) : part)
+  let tail: Uint8Array = new Uint8Array()
+  const show = (part: Uint8Array): void => {
+    if (part.length) tail = Buffer.concat([tail, part]).subarray(-TAIL)
+    put(onTerminal ? screen.push(part) : part)
+  }
   if (onTerminal)
     for (const [name, signal] of Object.entries(SIGNALS))
       process.on(name, () => {
@@ -62,6 +74,9 @@ export async function showLogs(args: Args<typeof LOGS_OPTIONS>, source: Source):
   show(lines === undefined ? shown : lines === 0 ? Buffer.alloc(0) : lastLines(shown, lines))
   if (args.follow) await followOutput(userPaths(), source, next, (more) => show(clean(more)))
   else put(stripper.flush())
-  if (onTerminal) put(screen.end())
+  if (onTerminal) {
+    put(screen.end())
+    if (isOpenLine(tail)) put(Uint8Array.of(NEWLINE)) // else the shell's prompt would stand behind it
+  }
   return 0
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { age, printable, shortened, table } from './output.ts'
+import { age, fittedWidths, printable, shortened, table } from './output.ts'
 
 test('control characters of hostile names do not reach the terminal', () => {
   expect(printable('a\x1b]0;x\x07b\u202ec\u009b')).toBe('a\ufffd]0;x\ufffdb\ufffdc\ufffd')
@@ -31,6 +31,40 @@ test('a text that is too long is cut between characters', () => {
   expect(shortened('abcd', 3)).toBe('ab…')
   expect(shortened('日本語', 4)).toBe('日…')
   expect(shortened('👍👍👍', 5)).toBe('👍👍…')
+})
+
+test('invisible characters do not reach the terminal, but those that join letters do', () => {
+  expect(printable('a\u{e0041}b\u200bc\ufeffd\u2066e')).toBe('a\ufffdb\ufffdc\ufffdd\ufffde')
+  expect(printable('👨\u200d👩 \u0915\u094d\u200c\u0937')).toBe('👨\u200d👩 \u0915\u094d\u200c\u0937')
+})
+
+test('columns are cut, widest first, and left out when that is not enough', () => {
+  const head = ['NAME', 'WORKSPACE', 'MEMORY']
+  const fit = (room: number) => [...fittedWidths(head, [12, 30, 6], [2], room)]
+  const all: [number, number][] = [
+    [0, 12],
+    [1, 30],
+    [2, 6],
+  ]
+  expect(fit(Number.POSITIVE_INFINITY)).toEqual(all)
+  expect(fit(52)).toEqual(all)
+  expect(fit(40)).toEqual([
+    [0, 12],
+    [1, 18],
+    [2, 6],
+  ])
+  expect(fit(36)).toEqual([
+    [0, 12],
+    [1, 22],
+  ])
+  expect(fit(26)).toEqual([
+    [0, 12],
+    [1, 12],
+  ])
+  expect(fit(3)).toEqual([
+    [0, 8],
+    [1, 9],
+  ])
 })
 
 test('ages are short', () => {

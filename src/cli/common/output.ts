@@ -1,7 +1,7 @@
 /** Prints straight to the descriptor: the first use of `process.stdout` costs 7 ms, and loading node:fs 1 ms. */
 import { SysError } from '../../../ffi/libc.ts'
 import { writeAll } from '../../../ffi/pipes.ts'
-import { getModes } from '../../../ffi/terminal.ts'
+import { getModes, windowSize } from '../../../ffi/terminal.ts'
 
 export { bytes } from '../../core/bytes.ts'
 
@@ -44,13 +44,15 @@ export function printWarnings(warnings: readonly string[] = []): void {
   for (const warning of warnings) printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
 }
 
-/** What a terminal would act on, beside what JSON escapes by itself (ECMA-48 C1, Unicode's bidirectional controls). */
-const ACTIVE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+/** What a terminal would act on, beside what JSON escapes by itself (ECMA-48 C1, Unicode's bidirectional controls), and what is not
+ * seen at all: tags and fillers without width. The joiners of emoji and of Indic scripts (U+200C, U+200D) stay. */
+const ACTIVE =
+  /[\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu
 
 export function printJson(value: unknown): void {
-  const text = JSON.stringify(value, null, 2).replace(
-    ACTIVE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  const unit = (half: string): string => `\\u${half.charCodeAt(0).toString(16).padStart(4, '0')}`
+  const text = JSON.stringify(value, null, 2).replace(ACTIVE, (character) =>
+    character.split('').map(unit).join(''),
   )
   print(`${text}\n`)
 }
@@ -97,21 +99,61 @@ export function shortened(text: string, columns: number): string {
   return `${short}…`
 }
 
-/** Aligned columns. Cells are made printable first; `style` may color a padded cell. */
+const GAP = 2 // between columns of a table
+// What is left of a column in a narrow terminal before columns are left out, and at last; a longer title stays whole.
+const READABLE_COLUMN = 16
+const MIN_COLUMN = 8
+
+/** Widths of the columns that are shown, by their number: all, or what a terminal of `room` columns has room for. */
+export function fittedWidths(
+  head: readonly string[],
+  wanted: readonly number[],
+  spare: readonly number[],
+  room: number,
+): ReadonlyMap<number, number> {
+  const widths = new Map(wanted.entries())
+  const over = (): number => [...widths.values()].reduce((sum, each) => sum + each + GAP, -GAP) - room
+  const narrow = (least: number): void => {
+    for (let left = over(); left > 0; left--) {
+      const [column, widest] = [...widths]
+        .filter(([each, size]) => size > Math.max(least, head[each]?.length ?? 0))
+        .reduce((a, b) => (b[1] > a[1] ? b : a), [-1, 0])
+      if (column < 0) return
+      widths.set(column, widest - 1)
+    }
+  }
+  narrow(READABLE_COLUMN)
+  for (const column of spare) {
+    if (over() <= 0) break
+    widths.delete(column)
+    for (const each of widths.keys()) widths.set(each, wanted[each] ?? 0)
+    narrow(READABLE_COLUMN)
+  }
+  narrow(MIN_COLUMN)
+  return widths
+}
+
+/**
+ * Aligned columns. Cells are made printable first; `style` may color a padded cell. In a narrow terminal cells are cut, and
+ * columns of `spare` left out, the first of them first.
+ */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
   style: (cell: string, column: number, row: number) => string = (cell) => cell,
+  spare: readonly number[] = [],
 ): string {
   const clean = rows.map((row) => row.map(printable))
-  const widths = head.map((title, column) =>
+  const wanted = head.map((title, column) =>
     Math.max(title.length, ...clean.map((row) => width(row[column] ?? ''))),
   )
+  const widths = fittedWidths(head, wanted, spare, windowSize(1)?.columns || Number.POSITIVE_INFINITY)
+  const end = [...widths.keys()].at(-1)
   const line = (cells: readonly string[], row: number): string =>
-    cells
-      .map((cell, column) => {
-        const last = column === cells.length - 1
-        const padded = last ? cell : cell + ' '.repeat(Math.max(0, (widths[column] ?? 0) - width(cell)))
+    [...widths]
+      .map(([column, size]) => {
+        const cell = shortened(cells[column] ?? '', size)
+        const padded = column === end ? cell : cell + ' '.repeat(Math.max(0, size - width(cell)))
         return row < 0 ? paint('bold', padded) : style(padded, column, row)
       })
       .join('  ')

@@ -18,7 +18,7 @@ export async function settle(accept: boolean, error: unknown): Promise<void> {
     // Too many requests for a screen are left to `coop trust`: nobody should accept unseen requests.
     if (!isTerminal(0) || !isTerminal(2) || wanted.asks.length > MAX_SHOWN) throw error
     printError(wantedText(wanted))
-    if (!isYes('Accept this?')) throw declined(wanted)
+    if (!isYes('Accept this?')) throw declined(wanted, 'nothing was started')
   }
   await remember(wanted)
 }
@@ -27,19 +27,15 @@ export async function remember({ workspace, asks }: Wanted): Promise<void> {
   await ask(userPaths(), 'trust.accept', { workspace, asks })
 }
 
-export const declined = ({ workspace }: Pick<Wanted, 'workspace'>): CoopError =>
-  new CoopError(
-    'E_TRUST',
-    `nothing was started: you have not accepted what the project in ${workspace} wants`,
-    {
-      hint: 'change its coop.toml, or accept it: coop trust',
-    },
-  )
+export const declined = ({ workspace }: Pick<Wanted, 'workspace'>, what: string): CoopError =>
+  new CoopError('E_TRUST', `${what}: you have said no to what the project in ${workspace} wants`, {
+    hint: 'change its coop.toml, or accept it: coop trust',
+  })
 
 /** Returns the requests as text for a person. */
 export function wantedText({ workspace, asks, note }: Wanted): string {
-  const head = `The project in ${printable(workspace)} wants ${counted(asks.length, 'thing')} that you have not accepted:`
-  const lines = asks.map(({ sentence }) => `  ${paint('yellow', '-', 2)} to ${printable(sentence)}\n`)
+  const head = `The project in ${printable(workspace)} wants to do ${counted(asks.length, 'thing')} that you have not accepted:`
+  const lines = asks.map(({ sentence }) => `  ${paint('yellow', '-', 2)} ${printable(sentence)}\n`)
   return `${printable(note)}${paint('bold', head, 2)}\n${lines.join('')}`
 }
 

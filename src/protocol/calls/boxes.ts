@@ -102,7 +102,11 @@ export const BOX_CALLS = {
     object({ ...target, unknown: optional(flag) }),
     boxInfo,
   ),
-  'box.list': call('Lists the boxes.', object({}), list(boxInfo)),
+  'box.list': call(
+    'Lists the boxes. `all`: those of `coop run` too, whose state is `run`.',
+    object({ all: optional(flag) }),
+    list(boxInfo),
+  ),
   'box.status': call('Tells everything about one box.', object(target), boxStatus),
   'box.kill': call(
     'Ends every process of a box and removes it. With `force` it kills them at once.',

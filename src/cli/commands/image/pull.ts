@@ -1,6 +1,7 @@
 /** `coop image pull`: gets an image from a registry, a folder or an archive into the store. */
 import { resolve } from 'node:path'
 import { askWorker } from '../../../client/image-worker.ts'
+import { CoopError } from '../../../core/errors.ts'
 import { parseReference, printReference } from '../../../image/reference.ts'
 import type { WorkerReply } from '../../../protocol/worker-calls.ts'
 import { command, JSON_OPTION } from '../../common/declare.ts'
@@ -10,6 +11,10 @@ import { bytes, counted, print, printJson } from '../../common/output.ts'
 
 /** Returns a reference in its stored form, with absolute paths, so that it means the same everywhere. */
 export function storedReference(text: string): string {
+  if (text === 'host' || text.startsWith('rootfs:'))
+    throw new CoopError('E_IMAGE', `${text} is no stored image: a box is made of it as it is`, {
+      hint: 'coop image ls shows the stored images',
+    })
   const reference = parseReference(text)
   return printReference('path' in reference ? { ...reference, path: resolve(reference.path) } : reference)
 }
