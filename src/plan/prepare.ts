@@ -3,10 +3,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isInside, readInside } from '../../ffi/small-file.ts'
 import type { BoxFacts } from '../agents/adapter.ts'
-import { isAgentName } from '../agents/adapters.ts'
-import { agentArgv, type ChosenAgent, chooseAgent, noAgentText } from '../agents/choose.ts'
-import { type Discovery, findAgents } from '../agents/find.ts'
-import { hostFiles, withoutPlanted } from '../agents/host-files.ts'
+import { agentArgv, noAgentText } from '../agents/choose.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
 import { withPlace } from '../config/place.ts'
@@ -15,7 +12,6 @@ import { type Paths, resolvePaths } from '../core/paths.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
 import { gitIdentity } from '../host/git-identity.ts'
 import { sourceAt } from '../host/host-place.ts'
-import { trustedPath } from '../host/programs.ts'
 import { ownersWarning } from '../host/rootfs-owners.ts'
 import { isLocal, parseReference } from '../image/reference.ts'
 import { composePlan, homeOf, type ImageFacts, refuseSetup } from '../sandbox/compose.ts'
@@ -29,6 +25,7 @@ import { findSkeleton, persistentPath } from '../store/storage.ts'
 import type { Ask } from '../trust/ask.ts'
 import type { MountedAt } from '../trust/project-asks.ts'
 import { installationMounts, persistentMounts, settings } from './agent-files.ts'
+import { choose, discover, NOTHING_FOUND } from './choose-agent.ts'
 import { configurationCovers } from './configuration-covers.ts'
 import {
   type ConfiguredMounts,
@@ -41,7 +38,6 @@ import { futureFolder, type Missing, type Setting } from './missing.ts'
 import { missingGit } from './missing-git.ts'
 import { configurationAsks, judge, type Open, refuse } from './trust.ts'
 import { checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
-import { placesOf } from './writable.ts'
 
 export interface BoxRequest {
   readonly name: string
@@ -359,54 +355,5 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     missing: [...volumes, ...persistent.missing, ...(skeleton ? [skeleton] : [])],
     settings: settings(chosen, persistent.folders, box),
     asks: open.open,
-  }
-}
-
-const NOTHING_FOUND: Discovery = { found: [], refused: [] }
-const DISCOVERY_MS = 2_000 // how long a newly installed agent may go unnoticed; discovery takes a millisecond
-
-let lastDiscovery: { readonly key: string; readonly at: number; readonly discovery: Discovery } | undefined
-
-/** Returns whether everything that was found is still where it was. */
-function isThere({ found }: Discovery): boolean {
-  return found.every((agent) =>
-    [agent.command, ...agent.mounts.map((mount) => mount.source)].every((path) => existsSync(path)),
-  )
-}
-
-/**
- * Finds the installed agents. An agent gets the user's credentials, so programs that a box put into a folder of PATH do
- * not count.
- */
-function discover(request: BoxRequest, host: HostFacts, paths: Paths): Discovery {
-  const { workspace } = request
-  const path = request.environment.PATH ?? ''
-  const key = [path, workspace, ...request.writable].join('\0')
-  const known = lastDiscovery
-  if (known?.key === key && performance.now() - known.at < DISCOVERY_MS && isThere(known.discovery))
-    return known.discovery
-  const discovery = findAgents({
-    files: withoutPlanted(hostFiles, request.writable),
-    home: realpathSync(host.home),
-    path: trustedPath(path, placesOf(paths, workspace, request.writable)),
-  })
-  lastDiscovery = { key, at: performance.now(), discovery }
-  return discovery
-}
-
-/** Chooses the agent of a box. A command of `coop run` needs none, so a missing agent is no error there. */
-function choose(request: BoxRequest, { sandbox }: Config, discovery: Discovery): ChosenAgent {
-  const { command, existing } = request
-  const { agent, args, shell, image } = sandbox
-  // Terminals.missingAgent checks later, in the running box, whether it has the agent.
-  const mayHave = existing || image !== 'host'
-  const hasCommand = (word: string): true | undefined => (mayHave && isAgentName(word)) || undefined
-  if (!command) return chooseAgent({ agent, args, shell, hasCommand }, discovery)
-  const [name = ''] = command
-  const wanted = isAgentName(name) ? discovery.found.find((found) => found.name === name) : undefined
-  try {
-    return chooseAgent({ agent: wanted?.name ?? agent, args, shell }, discovery)
-  } catch {
-    return chooseAgent({ agent: shell, args: [], shell }, NOTHING_FOUND)
   }
 }
