@@ -321,15 +321,20 @@ export class Registry {
   async #prepared(prepare: () => Prepared): Promise<Prepared> {
     await this.#context.host.groupFiles.ready()
     const { paths, host } = this.#context
-    const prepared = makeReady(prepare, paths, host)
-    this.#everWritten.add(writableIn(prepared.plan))
+    let prepared = makeReady(prepare, paths, host)
     let seeded = true
     try {
       seeded = await seedVolumes(this.#context, prepared.plan)
     } finally {
       if (seeded) this.#cleanSoon()
     }
-    return seeded ? makeReady(prepare, paths, host) : prepared
+    if (seeded) prepared = makeReady(prepare, paths, host)
+    try {
+      this.#everWritten.add(writableIn(prepared.plan))
+    } catch (error) {
+      throw diskError(error, `the list of places that boxes write, in ${paths.dataDir}`)
+    }
+    return prepared
   }
 
   /** Starts a stopped box. A running box is no error. */

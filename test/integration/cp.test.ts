@@ -206,7 +206,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await startBox(t)
     const slow = '{ echo a; sleep 1.2; echo b; cat; } | coop cp - :/tmp/f'
     const terminal = await shellTerminal(t, slow)
-    await terminal.waitFor(/0 files, 4 B/)
+    await terminal.waitFor(/0 files, 4B/)
     const piped = await shell(t, `{ echo a; sleep 1.2; echo b; } | coop cp - :/tmp/g`)
     expect(piped).toMatchObject({ code: 0, stdout: '', stderr: '' })
   })

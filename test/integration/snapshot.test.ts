@@ -246,7 +246,7 @@ describe.each(invokers)('as $name', (invoker) => {
     })
     expectRefusal(await t.coop(['snapshot', 'create', '../one']), {
       code: 2,
-      sentence: /no name/,
+      sentence: /not a valid name/,
       hint: /letters/,
     })
     expectRefusal(await t.coop(['snapshot', 'create', 'two', '--include-ignored']), {

@@ -34,7 +34,7 @@ describe.each(everyone)('as $name', (invoker) => {
       `The project in ${t.workspace} wants to do 2 things that you have not accepted:`,
     )
     expect(question).toMatch(/^ {2}- make sandboxes inside of the box/m)
-    expect(question).toMatch(/^ {2}- have your variable HOST_SECRET$/m)
+    expect(question).toMatch(/^ {2}- have your variable HOST_SECRET as TAKEN$/m)
     await first.line('n')
     expect(await first.waitFor(/CODE 1/)).toMatch(/nothing was started/)
     expect(output(await t.coop(['ls', '--json'])).trim()).toBe('[]')
@@ -75,14 +75,14 @@ describe.each(everyone)('as $name', (invoker) => {
       t.write('coop.toml', ASKING)
       const hint = new RegExp(`coop trust -w ${t.workspace}; in scripts use --trust`)
       const sentence =
-        /wants what you have not accepted: to make sandboxes .*; to have your variable HOST_SECRET$/m
+        /wants what you have not accepted: to make sandboxes .*; to have your variable HOST_SECRET as TAKEN$/m
       for (const args of [['-d'], ['create', 'it'], ['build']])
         expect({ args, ...(await refusal(t, args)) }).toMatchObject({ args, code: 1, isTold: true })
       expectRefusal(await t.coop(['run', 'true']), { code: 125, sentence, hint })
       // The plan only describes the box.
       const plan = output(await t.coop(['run', '--plan', 'true']))
       expect((JSON.parse(plan) as { notes: string[] }).notes).toContain(
-        'not accepted yet (coop trust): to have your variable HOST_SECRET',
+        'not accepted yet (coop trust): to have your variable HOST_SECRET as TAKEN',
       )
       expect(output(await t.coop(['run', '--trust', 'printenv', 'TAKEN'], SECRET))).toBe('value\n')
       expect(output(await t.coop(['run', 'printenv', 'TAKEN'], SECRET))).toBe('value\n') // coop has remembered it
@@ -125,11 +125,15 @@ describe('coop trust', () => {
     t.write('coop.toml', ASKING)
     const terminal = await shellTerminal(t, 'coop trust; echo "CODE $?"; exec cat', WIDE)
     const screen = await terminal.waitFor(/Accept it\? \[y\/N\]/)
-    expect(screen).toMatch(/wants to:\n\s+new {7}have your variable HOST_SECRET\s+accepted {2}make sandboxes/)
+    expect(screen).toMatch(
+      /wants to:\n\s+new {7}have your variable HOST_SECRET as TAKEN\s+accepted {2}make sandboxes/,
+    )
     await terminal.line('y')
     await terminal.waitFor(/CODE 0/)
     expect(output(await t.coop(['trust']))).not.toContain('new ')
-    expect(output(await t.coop(['trust', 'ls']))).toMatch(/~\/project .*to have your variable HOST_SECRET\n/)
+    expect(output(await t.coop(['trust', 'ls']))).toMatch(
+      /~\/project .*to have your variable HOST_SECRET as TAKEN\n/,
+    )
   })
 
   test.skipIf(skip)(`ls and revoke resolve folders, also when they are gone${can.note}`, async () => {
@@ -145,8 +149,8 @@ describe('coop trust', () => {
       accepted: { key: string }[]
     }[]
     expect(list.map(({ workspace, accepted }) => [workspace, accepted.map(({ key }) => key)])).toEqual([
-      [t.workspace, ['nested', 'env:HOST_SECRET']],
-      [other, ['nested', 'env:HOST_SECRET']],
+      [t.workspace, ['nested', 'env:HOST_SECRET:TAKEN']],
+      [other, ['nested', 'env:HOST_SECRET:TAKEN']],
     ])
     expect(output(await t.coop(['trust', 'revoke', '../link']))).toBe(`revoked: 2 things of ${other}\n`)
     rmSync(t.workspace, { recursive: true })
@@ -160,7 +164,7 @@ describe('coop trust', () => {
 
   test.skipIf(skip)(`config marks values that are not accepted${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
-    t.write('coop.toml', `${ASKING}PLAIN = "x"\n`)
+    t.write('coop.toml', `${ASKING}PORT = "1"\n`)
     const marked = async () =>
       (JSON.parse(output(await t.coop(['config', '--json']))) as { key: string; accepted?: false }[])
         .filter(({ accepted }) => accepted === false)
@@ -263,7 +267,10 @@ describe('coop trust', () => {
       code: 'E_TRUST',
       details: {
         workspace: t.workspace,
-        asks: [{ key: 'nested' }, { key: 'env:HOST_SECRET', sentence: 'have your variable HOST_SECRET' }],
+        asks: [
+          { key: 'nested' },
+          { key: 'env:HOST_SECRET:TAKEN', sentence: 'have your variable HOST_SECRET as TAKEN' },
+        ],
       },
     })
     expect(output(await shell(t, 'coop build --json --trust'))).toContain('"host"')
