@@ -19,10 +19,10 @@ for i in range(900):
 const NESTED = `
 import os
 os.chdir('/opt')
-for i in range(8000): os.mkdir('d'); os.chdir('d')
+for i in range(12000): os.mkdir('d'); os.chdir('d')
 `
-/** An exec took 18 s while the daemon deleted everything in one go. This is long also for a busy machine. */
-const LONGEST_MS = 4000
+/** A call took 5 to 18 s while the daemon deleted everything in one go. This is long also for a busy machine. */
+const LONGEST_MS = 1500
 
 describe.each(everyone)('as $name', (invoker) => {
   const can = needed(invoker, 'python3')
@@ -58,7 +58,7 @@ describe.each(everyone)('as $name', (invoker) => {
       let served = 0
       do {
         const began = performance.now()
-        output(await t.coop(['exec', '-n', 'box', '--', 'true']))
+        output(await t.coop(['ls']))
         expect(performance.now() - began).toBeLessThan(LONGEST_MS)
         served++
       } while (readdirSync(trash).length > 0)
