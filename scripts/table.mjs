@@ -28,7 +28,7 @@ import type { Load } from './common/declare.ts'
 export const COMMANDS = {
 ${lines.join('')}} as const satisfies Readonly<Record<string, Load>>
 
-/** What \`coop\` alone does. */
+/** The command of plain \`coop\`. */
 export const defaultCommand: Load = () => import('./commands/${DEFAULT}.ts')
 `
 }

@@ -14,7 +14,7 @@ switch (argv[0]) {
     break
   }
   default: {
-    // What a command does not need is not loaded, and a chunk more costs as much as what is in it.
+    // A command loads only what it needs: each further chunk costs as much as its content.
     const { main } = await (argv[0] === 'ls'
       ? import('./cli/main-ls.ts')
       : argv[0] === 'run'

@@ -61,7 +61,7 @@ export function chooseAgent(choice: AgentChoice, discovery: Discovery): ChosenAg
   return { title: word.slice(word.lastIndexOf('/') + 1), command: word, args: [], ...given }
 }
 
-/** What to tell about a box that runs a shell, because nobody has named an agent; undefined when there is one. */
+/** The notice about a box that runs a shell because nobody has named an agent; undefined if there is an agent. */
 export function noAgentText(
   { agent, shell }: Pick<AgentChoice, 'agent' | 'shell'>,
   discovery: Discovery | undefined,

@@ -28,5 +28,5 @@ export const COMMANDS = {
   volume: () => import('./commands/volume.ts'),
 } as const satisfies Readonly<Record<string, Load>>
 
-/** What `coop` alone does. */
+/** The command of plain `coop`. */
 export const defaultCommand: Load = () => import('./commands/coop.ts')

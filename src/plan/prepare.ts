@@ -49,7 +49,7 @@ export interface BoxRequest {
    * The command of `coop run`. When it names an agent, the box gets that agent's files, whichever agent is configured.
    */
   readonly command?: readonly string[]
-  /** What the existing box was made of. Its own files may hold programs that neither image nor host has. */
+  /** The image of the existing box. Its own files may hold programs that neither image nor host has. */
   readonly existing?: { readonly image: string; readonly layered?: LayeredImage | undefined }
   /** Folders and files of the host that boxes may write (writable.ts). Links in them are not trusted. */
   readonly writable: readonly string[]

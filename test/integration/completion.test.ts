@@ -1,4 +1,4 @@
-/** What bash, zsh and fish complete, as a person sees it: the keys go to real shells. */
+/** Completion in bash, zsh and fish, as a person sees it: the keys go to real shells. */
 import { test } from 'bun:test'
 import { coopPath } from '../harness/coop.ts'
 import { scratch } from '../harness/sandbox.ts'
@@ -37,7 +37,7 @@ const SHELLS: Readonly<Record<string, Shell>> = {
   },
 }
 
-/** What is typed, and what stands there after Tab. */
+/** The typed text, and the line after Tab. */
 const LINES: readonly (readonly [typed: string, completed: string])[] = [
   ['coop snapsh', 'coop snapshot'],
   ['coop exec -n mi', 'coop exec -n mine'],

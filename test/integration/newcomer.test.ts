@@ -1,4 +1,4 @@
-/** What somebody meets who is new to coop: nothing is ignored in silence, and every notice says what to do. */
+/** The first steps of a newcomer: coop ignores nothing in silence, and every notice says what to do. */
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -79,7 +79,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(below.notes).toContainEqual(expect.stringContaining(sentence))
     const whole = await told() // where it works nothing is said
     expect(whole).toMatchObject({ code: 0, stderr: '' })
-    // What the notice names as the way out is one.
+    // The way out that the notice names works.
     t.settings(`[sandbox]\nmounts = ["${t.workspace}/.git:${t.workspace}/.git"]\n`)
     expect(await told(side)).toMatchObject({ code: 0, stderr: '' })
   })

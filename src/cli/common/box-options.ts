@@ -63,7 +63,7 @@ export function workspaceOf(given: string | undefined): string {
   return asText(given === undefined ? currentFolder() : join(currentFolder(), given))
 }
 
-/** What `-e` says, with a word about variables that have no value here. */
+/** Reads the values of `-e`, and prints a notice about variables that are unset here. */
 export function envOf(pairs: readonly string[], quiet = false): Readonly<Record<string, string>> {
   const env = parseEnvFlags(pairs, process.env)
   if (!quiet)

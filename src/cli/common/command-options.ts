@@ -1,4 +1,4 @@
-/** What `coop run` and `coop exec` have in common: the command that they run, and whether it gets a terminal or pipes. */
+/** The common part of `coop run` and `coop exec`: the command that they run, and whether it gets a terminal or pipes. */
 import { CoopError } from '../../core/errors.ts'
 import type { Declared } from './declare.ts'
 
@@ -17,7 +17,7 @@ export const TERMINAL_OPTIONS = {
   'no-tty': { type: 'boolean', alias: 'T', description: 'give the command pipes, not a terminal' },
 } as const satisfies Declared
 
-/** What -t and -T say; undefined when neither is there. */
+/** Returns whether -t or -T was given; undefined if neither was. */
 export function wantsTerminal(tty: boolean, noTty: boolean): boolean | undefined {
   if (tty && noTty)
     throw new CoopError('E_USAGE', 'the options -t and -T cannot be given together', {

@@ -153,8 +153,8 @@ export async function launch(connecting: Promise<Session>, paths: Paths, what: L
 }
 
 /**
- * What a command is looked up and prepared with. Resolves with 125 when coop itself fails there, too; a command line that
- * cannot be read and a box that is not there have their own exit codes, and are raised.
+ * Runs the look-up and the preparation of a command. Resolves with 125 when coop itself fails. Raises errors that have
+ * exit codes of their own: a wrong command line, a missing box.
  */
 export async function orFailed(work: () => Promise<number>): Promise<number> {
   try {

@@ -96,7 +96,7 @@ function loadedWith(file: string, found = new Set<string>()): Set<string> {
 }
 
 test('commands that have to start quickly do not load it', () => {
-  // What they load when they run, beside what is loaded with them.
+  // Modules that they load only when they run.
   const later = ['cli/common/trust-question.ts', 'client/terminal/terminal.ts', 'cli/common/show.ts']
   const quick = ['attach', 'coop', 'create', 'exec', 'logs', 'ls', 'run', 'shell', 'start', 'status']
   const files = quick.map((name) => `cli/commands/${name}.ts`)

@@ -25,7 +25,7 @@ const stderr = (): Place => ({
   write: printError,
 })
 
-/** Prints messages. Texts are made printable here, whoever wrote them. */
+/** Prints messages. It makes every text printable, whatever its origin. */
 export class Messages {
   readonly #log: ConsolaInstance
   readonly #place: Place
@@ -120,5 +120,5 @@ export class Messages {
 const outputText = (text: string): string =>
   text.replace(/[^\n]+/g, (line) => printable(lastOf(line).replaceAll('\t', '  ')))
 
-/** What a terminal would show of a line in the end: progress goes back to its beginning. */
+/** Returns the text that a terminal shows of a line in the end: progress goes back to its beginning. */
 const lastOf = (line: string): string => line.replace(/\r+$/, '').replace(/^.*\r/s, '')

@@ -22,7 +22,7 @@ export function unknownOption(word: string, name: string, args: Declared, letter
   })
 }
 
-/** What other programs call it. */
+/** Names of the same commands in other programs. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   list: 'ls',
   ps: 'ls',

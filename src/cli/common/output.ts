@@ -44,8 +44,10 @@ export function printWarnings(warnings: readonly string[] = []): void {
   for (const warning of warnings) printError(`${paint('yellow', 'coop:', 2)} ${printable(warning)}\n`)
 }
 
-/** What a terminal would act on, beside what JSON escapes by itself (ECMA-48 C1, Unicode's bidirectional controls), and what is not
- * seen at all: tags and fillers without width. The joiners of emoji and of Indic scripts (U+200C, U+200D) stay. */
+/**
+ * Characters that a terminal acts on and JSON does not escape (ECMA-48 C1, Unicode's bidirectional controls), and invisible
+ * ones: tags and fillers without width. The joiners of emoji and of Indic scripts (U+200C, U+200D) stay.
+ */
 const ACTIVE =
   /[\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu
 
@@ -100,7 +102,7 @@ export function shortened(text: string, columns: number): string {
 }
 
 const GAP = 2 // between columns of a table
-// What is left of a column in a narrow terminal before columns are left out, and at last; a longer title stays whole.
+// Columns shrink to the first width before whole columns are left out, and then to the second. Titles stay whole.
 const READABLE_COLUMN = 16
 const MIN_COLUMN = 8
 
