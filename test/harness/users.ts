@@ -26,7 +26,8 @@ const isRoot = self.uid === 0
 export const invokers: readonly Invoker[] = isRoot
   ? [
       makeUser('cooptest', true),
-      { name: 'root', uid: 0, gid: 0, home: self.homedir || '/root', hasRange: true },
+      // Not `homedir`, which Bun takes from HOME: other users only find the home of the password file.
+      { name: 'root', uid: 0, gid: 0, home: passwdEntry('root')?.home ?? '/root', hasRange: true },
     ]
   : [{ name: self.username, uid: self.uid, gid: self.gid, home: self.homedir, hasRange: hasRange(self) }]
 
