@@ -55,3 +55,10 @@ export function prepareAgain(
   refuse(judge(path, paths)(replacedSince(box, prepared.plan)), path)
   return prepared
 }
+
+/**
+ * Returns the mounts as text, for comparison. Skips the cover of coop.toml: an editor replaces that file each time it
+ * saves.
+ */
+export const mountsText = ({ steps }: Plan): string =>
+  JSON.stringify(steps.filter((step) => step.do !== 'bind' || !step.existing))

@@ -23,7 +23,6 @@ import { writableIn, writableMounts } from '../plan/writable.ts'
 import type { TrustInfo } from '../protocol/calls/trust.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
-import type { Plan } from '../sandbox/plan.ts'
 import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
 import { discardStore, diskError, emptyingTrash, isDiskFull } from '../store/storage.ts'
 import { WrittenPlaces } from '../store/written.ts'
@@ -31,10 +30,11 @@ import { janitor } from '../trees/remover.ts'
 import { chooseName } from './choose-name.ts'
 import { findBox } from './find-box.ts'
 import type { Log } from './log.ts'
-import { prepareAgain, requestFor } from './prepare.ts'
+import { mountsText, prepareAgain, requestFor } from './prepare.ts'
 import { Publishing } from './publishing.ts'
 import { Turns } from './room.ts'
 import { Snapshots } from './snapshots.ts'
+import { Starts } from './starts.ts'
 import { tidy } from './tidy.ts'
 import { showTrust } from './trust.ts'
 
@@ -49,13 +49,6 @@ const isFull = (error: unknown): boolean =>
 const whyGone = ({ init }: Manifest): string =>
   init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
 
-/**
- * Returns the mounts as text, for comparison. Skips the cover of coop.toml: an editor replaces that file each time it
- * saves.
- */
-const mountsText = ({ steps }: Plan): string =>
-  JSON.stringify(steps.filter((step) => step.do !== 'bind' || !step.existing))
-
 export class Registry {
   readonly #boxes = new Map<string, Box>()
   readonly #unknown = new Map<string, UnknownBox>()
@@ -66,6 +59,7 @@ export class Registry {
   readonly creates: number[] = []
   readonly #told = new Set<string>()
   readonly #turns = new Turns()
+  readonly starts = new Starts<{ warnings: readonly string[] }>()
   #written: WrittenPlaces | undefined
   #cleaning: Promise<void> | undefined
   #cleanTimer: Timer | undefined
@@ -196,6 +190,7 @@ export class Registry {
 
   /** Ends a box and removes it, even one that cannot be read. */
   async kill(name: string, force: boolean): Promise<void> {
+    await this.starts.settled(name) // its processes would outlive it
     const unknown = this.#unknown.get(name)
     if (!unknown) return this.get(name).end({ force, reason: 'coop kill' })
     await unknown.end()
@@ -322,23 +317,26 @@ export class Registry {
     await this.#context.host.groupFiles.ready()
     const { paths, host } = this.#context
     let prepared = makeReady(prepare, paths, host)
-    let seeded = true
     try {
-      seeded = await seedVolumes(this.#context, prepared.plan)
-    } finally {
-      if (seeded) this.#cleanSoon()
-    }
-    if (seeded) prepared = makeReady(prepare, paths, host)
-    try {
+      // Again until nothing is left to do: the configuration, or a volume, may have changed while others were seeded.
+      while (await seedVolumes(this.#context, prepared.plan)) {
+        this.#cleanSoon()
+        prepared = makeReady(prepare, paths, host)
+      }
       this.#everWritten.add(writableIn(prepared.plan))
     } catch (error) {
-      throw diskError(error, `the list of places that boxes write, in ${paths.dataDir}`)
+      this.#cleanSoon()
+      throw diskError(error, `coop's files in ${paths.dataDir}`)
     }
     return prepared
   }
 
   /** Starts a stopped box. A running box is no error. */
-  async start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
+  start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
+    return this.starts.join(name, () => this.#start(name, environment))
+  }
+
+  async #start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
     const box = this.get(name)
     if (box.running) return { warnings: [] }
     if (box.ending || box.manifest.state !== 'stopped')

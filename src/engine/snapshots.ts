@@ -186,6 +186,7 @@ export class Snapshots {
       discard(paths, fresh)
       makeOwned(fresh, plan.ids)
       await copyTree(this.#context, plan.ids, snapshotUpper(folder), fresh)
+      await this.#registry.starts.settled(box.name)
       if (wasRunning) await box.stop({ force: false, reason: `coop snapshot restore ${call.name}` })
       if (box.ending || box.manifest.state !== 'stopped')
         throw new CoopError('E_BOX_STATE', `the box ${box.name} was started or ended meanwhile`, {

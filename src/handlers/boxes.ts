@@ -35,6 +35,7 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
     },
     'box.stop': async (_, { force, ...target }) => {
       const box = registry.find(target)
+      await registry.starts.settled(box.name)
       await box.stop({ force, reason: 'coop stop' })
       return { box: box.name }
     },

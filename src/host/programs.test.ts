@@ -41,7 +41,20 @@ describe('a program', () => {
   test('is not taken from where a box writes, by no link either', () => {
     for (const folder of ['project/node_modules/.bin', 'linked', 'links'])
       expect(find(at(folder), at('bin'))).toBe(at('bin/it'))
-    expect(findProgram('it', at('linked'), [])).toBe(at('linked/it')) // no box writes there
+    // No box writes there. The place is named, not the link, which may lead elsewhere by then.
+    expect(findProgram('it', at('linked'), [])).toBe(at('project/node_modules/.bin/it'))
+  })
+
+  test('nor is it taken through a link of a box that leads out', () => {
+    symlinkSync(at('bin'), at('project/out'))
+    symlinkSync(at('bin/it'), at('project/it'))
+    symlinkSync(at('project/it'), at('links/other'))
+    expect(trustedPath(at('project/out'), [at('project')])).toBe('')
+    expect(find(at('project/out'), at('project'))).toBeUndefined()
+    expect(findProgram('other', at('links'), [at('project')])).toBeUndefined()
+    // Positive control: with no box that writes there, both are found.
+    expect(trustedPath(at('project/out'), [])).toBe(at('bin'))
+    expect(findProgram('other', at('links'), [])).toBe(at('links/other'))
   })
 
   test('is an executable file', () => {

@@ -2,17 +2,20 @@
  * Finds programs that coop starts on the host. `execvp` takes an empty entry of PATH for the current folder, and `npm
  * run` puts the project's `node_modules/.bin` first. A box can write in both places.
  */
-import { accessSync, constants, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { pathBytes, placeIdentity } from '../../ffi/tree.ts'
 import { isWithin } from '../sandbox/sensitive.ts'
+import { resolvedPath, statOf } from './host-place.ts'
 
 /** Folders in which only the administrator writes. */
 const SYSTEM_FOLDERS = ['/usr/bin', '/bin', '/usr/local/bin', '/usr/sbin', '/sbin', '/usr/local/sbin']
 
-function real(path: string): string | undefined {
+/** The place of a path, found as a workspace is: undefined if a link on the way may be the work of a box. */
+function placeFor(path: string, writable: readonly string[]): string | undefined {
   try {
-    return realpathSync(path)
+    const place = resolvedPath(path, writable, 'E_FAILED')
+    return statOf(place) && !isWritten(place, writable) ? place : undefined
   } catch {
     return undefined
   }
@@ -28,13 +31,15 @@ function isWritten(place: string, writable: readonly string[]): boolean {
   return false
 }
 
-/** The entries of a PATH that are absolute and outside of folders where boxes write (links resolved), as a PATH. */
+/**
+ * The entries of a PATH that are absolute and outside of folders where boxes write, as a PATH. Links are resolved: a box
+ * could replace one of its own after this.
+ */
 export function trustedPath(path: string, writable: readonly string[]): string {
-  const folders = path.split(':').filter((folder) => {
-    if (!folder.startsWith('/')) return false
-    if (SYSTEM_FOLDERS.includes(folder)) return true
-    const place = real(folder)
-    return place !== undefined && !isWritten(place, writable)
+  const folders = path.split(':').flatMap((folder) => {
+    if (!folder.startsWith('/')) return []
+    if (SYSTEM_FOLDERS.includes(folder)) return [folder]
+    return placeFor(folder, writable) ?? []
   })
   return [...new Set(folders)].join(':')
 }
@@ -58,8 +63,7 @@ export const SYSTEM_PATH = SYSTEM_FOLDERS.join(':')
 
 /** An executable file that is no link into a place where boxes write. */
 function isProgram(path: string, writable: readonly string[]): boolean {
-  const place = real(path)
-  if (place === undefined || isWritten(place, writable)) return false
+  if (placeFor(path, writable) === undefined) return false
   try {
     accessSync(path, constants.X_OK)
     return statSync(path).isFile()

@@ -5,11 +5,22 @@ import type { Ask } from './ask.ts'
 import { keyOf, shown } from './words.ts'
 
 /**
- * Names that any project may set. Every other name needs a person's word: nobody can list all variables by which a shell,
- * an interpreter, a build tool or an agent lets others choose what runs, or where it sends its user's token.
+ * Variables that any project may set, with the values that it may give them. Every other one needs a person's word: nobody
+ * can list all variables by which a shell, an interpreter, a build tool or an agent lets others choose what runs, or where
+ * it sends its user's token. Values matter, too: bash runs commands in a number that it calculates with, and the C library
+ * takes paths for languages and time zones.
  */
-const HARMLESS =
-  /^(?:CI|DEBUG|TZ|LANG|LANGUAGE|LC_[A-Z]+|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CLICOLOR|CLICOLOR_FORCE|COLUMNS|LINES|PORT|LOG_LEVEL|RUST_LOG|RUST_BACKTRACE|(?:NODE|RAILS|RACK|APP|MIX|FLASK)_ENV)$/
+const HARMLESS: readonly (readonly [names: RegExp, values: RegExp])[] = [
+  [/^(?:PORT|COLUMNS|LINES)$/, /^\d{1,5}$/],
+  [/^TZ$/, /^(?:[A-Za-z][\w+-]*(?:\/[\w+-]+){0,2})?$/],
+  [
+    /^(?:CI|DEBUG|LANG|LC_[A-Z]+|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CLICOLOR|CLICOLOR_FORCE|LOG_LEVEL|RUST_LOG|RUST_BACKTRACE|(?:NODE|RAILS|RACK|APP|MIX|FLASK)_ENV)$/,
+    /^[\w.@:,=*+-]{0,64}$/,
+  ],
+]
+
+const isHarmless = (name: string, value: string): boolean =>
+  HARMLESS.some(([names, values]) => names.test(name) && values.test(value))
 
 /** `own`: what the user's layers say. */
 export function envAsks(
@@ -35,8 +46,8 @@ export function envAsks(
         sentence: `have your variable ${shown(wanted)}${as}`,
       })
     }
-    if (before === undefined && reference === undefined && !HARMLESS.test(name)) {
-      const value = config.env[name] ?? ''
+    const value = config.env[name] ?? ''
+    if (before === undefined && reference === undefined && !isHarmless(name, value)) {
       asks.push({
         at,
         key: keyOf('env-set', name, value),

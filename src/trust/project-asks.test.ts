@@ -108,7 +108,11 @@ test.each([
   ['[env]\nGITHUB_TOKEN = "$GITHUB_TOKEN"', ['env:GITHUB_TOKEN']],
   ['[env]\nLD_PRELOAD = "$GITHUB_TOKEN"', ['env:GITHUB_TOKEN:LD_PRELOAD']],
   ['[env]\nPORT = "$PORT"', ['env:PORT']],
-  ['[env]\nX = "y"\nNODE_ENV = "test"', ['env-set:X:y']],
+  ['[env]\nX = "y"\nNODE_ENV = "test"\nTZ = "America/Argentina/Salta"', ['env-set:X:y']],
+  ['[env]\nPORT = "a[$(b)]"\nLINES = "x"', ['env-set:PORT:a[$(b)]', 'env-set:LINES:x']],
+  ['[env]\nLANG = "../l"\nLANGUAGE = "de"', ['env-set:LANG:../l', 'env-set:LANGUAGE:de']],
+  ['[env]\nTZ = "/etc/shadow"\nLC_ALL = "a/b"', ['env-set:TZ:/etc/shadow', 'env-set:LC_ALL:a/b']],
+  ['[env]\nTZ = "a/../b"\nCI = "a b"', ['env-set:TZ:a/../b', 'env-set:CI:a b']],
   ['[env]\nNODE_ENVY = "1"\nMY_PORT = "2"', ['env-set:NODE_ENVY:1', 'env-set:MY_PORT:2']],
   ['[env]\nPATH = "/w/bin"', ['env-set:PATH:/w/bin']],
   [

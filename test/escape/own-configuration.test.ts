@@ -181,7 +181,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect((await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity', '--trust'], SECRET)).code).toBe(0)
     expect(await exec(t, 'echo $TAKEN')).toBe('stolen\n')
     // A different text with the same meaning asks nothing.
-    writeFileSync(own(t), '# text\n[env]\nTAKEN = "$HOST_SECRET" # more\nPORT = "x"\n')
+    writeFileSync(own(t), '# text\n[env]\nTAKEN = "$HOST_SECRET" # more\nPORT = "2"\n')
     said(await t.coop(['restart'], SECRET))
     writeFileSync(own(t), '[env]\nTAKEN = "$HOST_SECRET"\nMORE = "$OTHER_SECRET"\n')
     expectAsked(await t.coop(['restart'], SECRET), /have your variable OTHER_SECRET as MORE\n/)

@@ -86,7 +86,6 @@ describe.each(everyone)('as $name', (invoker) => {
       await using t = await scratch(invoker, { git: false })
       const evil = '\\u001b[21t\\u009b21t\\u001b]0;title\\u0007\\u001b[4h'
       const files = [
-        `[env]\nPORT = "${evil}"\n`,
         `[sandbox]\nimage = "${evil}"\n`,
         `"${evil}" = 1\n`,
         `[sandbox]\nmounts = ["${evil}:/x"]\n`,

@@ -124,7 +124,7 @@ describe('settings', () => {
     expect((await t.coop(['exec', '-e', 'HOME', '-e', 'B=', 'true'])).stderr).toBe('')
     const braces = '$' + '{HOME}'
     t.write('coop.toml', `[env]\nPORT = "${braces}"\nDEBUG = "$HOME/bin"\nTZ = "pa$word"\n`)
-    const { code, stdout, stderr } = await t.coop(['run', 'printenv', 'PORT', 'DEBUG', 'TZ'])
+    const { code, stdout, stderr } = await t.coop(['run', '--trust', 'printenv', 'PORT', 'DEBUG', 'TZ'])
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${braces}\n$HOME/bin\npa$word\n` })
     expect(stderr).toMatch(
       /coop\.toml:2: env\.PORT is taken as it is.*\n.*coop\.toml:3: env\.DEBUG is taken as it is/,

@@ -67,6 +67,28 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 
   test.skipIf(can.missing)(
+    `starts at once are one start, and kill waits for it: no process is left${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      const seeding = () => existsSync(join(t.dataDir, 'seeding'))
+      // A volume that has to be filled first makes a start take its time.
+      for (const [volume, kill] of [
+        ['one', false],
+        ['two', true],
+      ] as const) {
+        output(await t.coop(['stop', '-f', 'box']))
+        t.settings(`[sandbox]\nmounts = ["${volume}:/usr/share/perl"]\n`)
+        const starts = Array.from({ length: 3 }, () => t.coop(['start', 'box']))
+        await waitUntil(seeding, 'the volume to be filled')
+        if (kill) output(await t.coop(['kill', '-f', 'box']))
+        for (const start of await Promise.all(starts)) expect(start.code).toBe(0)
+      }
+      await nothingLeft(t)
+    },
+  )
+
+  test.skipIf(can.missing)(
     `logs shows the last output of the agent of a stopped box${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
