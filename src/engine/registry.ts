@@ -217,7 +217,7 @@ export class Registry {
     this.#cleanTimer = setTimeout(() => void this.#clean(), CLEAN_DELAY_MS)
   }
 
-  /** After one that is under way, which may not have seen what has ended since. */
+  /** Empties the trash. Waits for a run that is under way: it may have missed boxes that ended since. */
   async #clean(): Promise<void> {
     while (this.#cleaning) await this.#cleaning
     this.#cleaning = this.#emptyTrash()
@@ -261,7 +261,7 @@ export class Registry {
     const name = this.#choose(options, kind === 'run' ? '-run' : '')
     this.#reserved.add(name)
     try {
-      // Anew for each plan: while volumes are seeded, another box may have begun to write.
+      // Look anew for each plan: another box may have begun to write while volumes were seeded.
       const request = (): BoxRequest => ({
         ...requestFor(options, name, this.writable),
         ...(command ? { command } : {}),

@@ -103,7 +103,7 @@ export class DescriptorDesk {
   }
 
   async #take(token: string, kind: 'pipes' | 'socket'): Promise<number[] | undefined> {
-    if (this.#expected.has(token)) return undefined // another call has named it
+    if (this.#expected.has(token)) return undefined // another call waits for this token
     if (!this.#waiting.has(token)) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#expected.set(token, resolve)

@@ -6,7 +6,7 @@
  * the user, outside of any box.
  */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, symlinkSync } from 'node:fs'
+import { chmodSync, existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
@@ -102,6 +102,27 @@ describe.each(everyone)('as $name', (invoker) => {
     await waitUntil(() => existsSync(rung) || existsSync(stolen), 'the bell')
     expect(existsSync(stolen)).toBe(false)
   })
+
+  test.skipIf(can.missing)(
+    `a link of a box in PATH stays out of the notifier's PATH${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const told = join(t.folder(join(t.workspace, 'out'), 0o777), 'told')
+      const bin = t.folder(join(t.workspace, 'bin'))
+      const script = `#!/bin/sh\nprintf %s "$PATH" >${told}.new; mv ${told}.new ${told}\n`
+      chmodSync(t.write(join(t.home, 'bin/my-path'), script), 0o755)
+      t.write(join(t.configDir, 'default.toml'), '[session]\nnotify = "my-path"\n')
+      const env = { PATH: `${bin}:${join(t.home, 'bin')}:${SYSTEM}` }
+      // The box could turn this link to programs of its own after each check.
+      const agent = `sh -c 'mv bin was; ln -s /opt bin; printf "a"; read more'`
+      expect(await t.coop(['-d', '-n', 'bell', '--agent', agent], { env })).toMatchObject({ code: 0 })
+      await waitUntil(() => existsSync(told), 'the bell')
+      const folders = readFileSync(told, 'utf8').split(':')
+      expect(folders).toContain(join(t.home, 'bin')) // positive control
+      expect(folders).not.toContain(bin)
+      expect(folders).not.toContain('/opt')
+    },
+  )
 
   test.skipIf(can.missing)(`an agent is not taken from the workspace${can.note}`, async () => {
     await using t = await scratch(invoker)
