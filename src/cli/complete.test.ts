@@ -18,7 +18,7 @@ describe('completion', () => {
 
   test('offers sub-commands, and what the command itself takes', async () => {
     expect(await words('snapshot', '')).toEqual(['create', 'restore', 'ls', 'rm'])
-    expect(await words('shell', '')).toEqual(['ls', 'attach', 'logs', 'kill', 'restart', 'a-box'])
+    expect(await words('shell', '')).toEqual(['ls', 'attach', 'logs', 'screen', 'kill', 'restart', 'a-box'])
   })
 
   test('offers names of the kind that an argument or option takes', async () => {

@@ -18,6 +18,7 @@ export const COMMANDS = {
   ls: () => import('./commands/ls.ts'),
   restart: () => import('./commands/restart.ts'),
   run: () => import('./commands/run.ts'),
+  screen: () => import('./commands/screen.ts'),
   shell: () => import('./commands/shell.ts'),
   snapshot: () => import('./commands/snapshot.ts'),
   start: () => import('./commands/start.ts'),

@@ -21,7 +21,7 @@ export async function readOutput(session: Session, source: Source): Promise<Foll
     next = offset + bytes.length
     if (next >= end) whole.resolve()
   }
-  const { from, offset } = await session.call('logs', { ...source, follow: false })
+  const { box, from, offset } = await session.call('logs', { ...source, follow: false })
   next = Math.max(next, from)
   end = offset
   if (next >= end) whole.resolve()
@@ -30,10 +30,11 @@ export async function readOutput(session: Session, source: Source): Promise<Foll
       new CoopError('E_DAEMON', 'the connection to the coop daemon was lost', { hint: 'try again' }),
     )
   await whole.promise
-  return { bytes: Buffer.concat(chunks), next }
+  return { box, bytes: Buffer.concat(chunks), next }
 }
 
 export interface Following {
+  readonly box: string
   readonly bytes: Buffer
   /** The offset of the next output. */
   readonly next: number

@@ -81,6 +81,14 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
       }
       return null
     },
+    screen: async (_, { pty: id, styled, ...target }) => {
+      const box = registry.find(target)
+      const pty = terminalOf(box, id, `coop logs ${box.name}`)
+      await loadScreens()
+      const screen = await pty.text(styled)
+      if (!screen) throw new CoopError('E_BOX_STATE', `terminal ${id} of the box ${box.name} was closed`)
+      return { box: box.name, pty: id, ...screen }
+    },
     logs: (channel, request) => logs(channel, registry.find(request), request),
   }
 }
@@ -128,11 +136,11 @@ function freeShell({ manifest, terminals }: Box, command: readonly string[]): Pt
 }
 
 /** Raises E_BOX_STATE for a box that is stopped, E_NO_BOX for a terminal that it does not have. */
-function terminalOf(box: Box, id: number): Pty {
+function terminalOf(box: Box, id: number, hint = `coop start ${box.name}`): Pty {
   if (!box.running) {
     const { reason } = box.manifest
     const sentence = `the box ${box.name} is stopped${reason ? ` (${reason})` : ''}`
-    throw new CoopError('E_BOX_STATE', sentence, { hint: `coop start ${box.name}` })
+    throw new CoopError('E_BOX_STATE', sentence, { hint })
   }
   const pty = box.terminals.ptys.get(id)
   if (pty) return pty

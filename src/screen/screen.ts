@@ -17,6 +17,7 @@ import { Pending } from './pending.ts'
 import { picture } from './picture.ts'
 import type { Picture } from './pictures.ts'
 import { render } from './render.ts'
+import { type ScreenText, screenText } from './text.ts'
 
 export interface Snapshot extends WindowSize {
   readonly scrollback: number
@@ -135,6 +136,11 @@ export class Screen {
   /** Do not write to the screen meanwhile. */
   picturing(window: WindowSize): Steps<Picture> {
     return picture(this.#emulator.core, this.#extras, window)
+  }
+
+  /** What is on it, as text. Do not write to the screen meanwhile. */
+  reading(styled: boolean): Steps<ScreenText> {
+    return screenText(this.#emulator.core, this.#extras, styled)
   }
 
   /** This screen as JSON; a screen restored from it continues as if nothing had happened. */

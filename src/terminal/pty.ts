@@ -11,6 +11,7 @@ import type { Watched, Watcher } from '../../ffi/watcher.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import type { TypedDirectly } from '../protocol/frames.ts'
 import type { Picture } from '../screen/pictures.ts'
+import type { ScreenText } from '../screen/text.ts'
 import type { PtyClient, PtyEnd, PtyListener } from './pty-client.ts'
 import { AHEAD, RING_SIZE, type Ring, type Typed } from './ring.ts'
 import type { ScreenKeeper } from './screen-keeper.ts'
@@ -235,6 +236,19 @@ export class Pty {
   /** The part of the screen that fits into a window of another size. Needs `loadScreens`. */
   picture(window: WindowSize, then: (offset: number, picture: Picture) => void): void {
     this.#keeper.picture(window, then)
+  }
+
+  /** What is on the screen now, as text; undefined when the terminal is closed meanwhile. Needs `loadScreens`. */
+  text(styled: boolean): Promise<ScreenText | undefined> {
+    return new Promise((resolve) => {
+      if (this.#closed) return resolve(undefined)
+      const forget = this.onClose(() => resolve(undefined))
+      this.takeBack()
+      this.#keeper.text(styled, (text) => {
+        forget()
+        resolve(text)
+      })
+    })
   }
 
   /** Resolves when everything written so far has been read. */

@@ -9,6 +9,7 @@ import type { WindowSize } from '../core/window-size.ts'
 import { writeAtomically } from '../disk/write-atomically.ts'
 import type { Picture } from '../screen/pictures.ts'
 import type { Screen } from '../screen/screen.ts'
+import type { ScreenText } from '../screen/text.ts'
 import { readable, readStoredFile, stamp } from '../store/kind.ts'
 import { type ScreenState, screenState } from '../store/screen-state.ts'
 import { RING_SIZE, type Ring } from './ring.ts'
@@ -86,6 +87,20 @@ export class ScreenKeeper {
   picture(window: WindowSize, then: (offset: number, picture: Picture) => void): void {
     const to = this.#ring.offset
     this.#do(() => this.#show(to, (screen) => screen.picturing(window), then), true)
+  }
+
+  /** What is on the screen, as text; `then` is called in the same way. */
+  text(styled: boolean, then: (text: ScreenText) => void): void {
+    const to = this.#ring.offset
+    this.#do(
+      () =>
+        this.#show(
+          to,
+          (screen) => screen.reading(styled),
+          (_, text) => then(text),
+        ),
+      true,
+    )
   }
 
   /** The terminal is about to get another size. */

@@ -34,6 +34,11 @@ export function characterLength(bytes: Uint8Array, at: number, end: number): num
 /** Controls of all sorts, and marks that reverse the direction of text: a title must look like its content. */
 const UNSEEMLY = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]/g
 
+/** Text without controls and marks that change its direction; a replacement character stays. */
+export function withoutUnseemly(text: string): string {
+  return text.replace(UNSEEMLY, (character) => (character === '\ufffd' ? character : ''))
+}
+
 /** UTF-8 from a program as one line of plain text of at most `limit` characters. */
 export function sanitize(bytes: Uint8Array, limit: number): string {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')

@@ -16,7 +16,9 @@ const CR = 0x0d
 const BS = 0x08
 
 /** CSI that leave the line. */
-const MOVES = new Set([...'ABEFHLMSTdefr', '?h', '?l'].map(key))
+const MOVES = new Set([...'ABEFHLMSTdefr'].map(key))
+/** Moves of a program that paints; a shell's prompt that fills several rows makes some, too. */
+const PAINTED = 40
 const ALTERNATE = new Set([47, 1047, 1049])
 const PRIVATE = new Set(['?h', '?l'].map(key))
 const CURSOR_FORWARD = [key('C'), key('a')]
@@ -41,6 +43,7 @@ export class Stripper {
   #begin = 0
   /** The current line, once it has been edited. */
   #line: Line | undefined
+  #moves = 0
   #return = false // the last byte was a CR: a following LF ends the line
 
   constructor() {
@@ -55,6 +58,16 @@ export class Stripper {
   /** The number of bytes kept at present. */
   get held(): number {
     return this.#tokenizer.held + this.#out.length + (this.#line?.length ?? 0)
+  }
+
+  /** Whether so many moves out of the line came, or a switch of the screen, that the lines are fragments of a picture. */
+  get isPainted(): boolean {
+    return this.#moves >= PAINTED
+  }
+
+  /** The line that is not complete yet, as it looks now. */
+  get unfinished(): Uint8Array {
+    return this.#line ? Buffer.from(this.#line.text) : this.#out.bytes.slice(this.#begin, this.#out.length)
   }
 
   /** Returns the lines that are complete now. */
@@ -106,7 +119,8 @@ export class Stripper {
   }
 
   /** Begin a new line unless this one is empty: programs that paint move much more often than they write. */
-  #break(): void {
+  #break(moves = 1): void {
+    this.#moves += moves
     this.#settle()
     if (this.#out.length > this.#begin) this.#newline()
     this.#return = false
@@ -155,8 +169,9 @@ export class Stripper {
     else if (id === CLEAR) {
       if (first === 0) this.#editing('erase', 0, 1)
       else this.#break()
-    } else if (MOVES.has(id) && !(PRIVATE.has(id) && !sequence.numbers.some((n) => ALTERNATE.has(n))))
-      this.#break()
+    } else if (PRIVATE.has(id)) {
+      if (sequence.numbers.some((n) => ALTERNATE.has(n))) this.#break(PAINTED)
+    } else if (MOVES.has(id)) this.#break()
   }
 
   /** TUIs use this for blanks, so the line can stay append-only. */

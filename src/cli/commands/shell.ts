@@ -21,6 +21,7 @@ export default command({
     ls: () => import('./shell/ls.ts'),
     attach: () => import('./shell/attach.ts'),
     logs: () => import('./shell/logs.ts'),
+    screen: () => import('./shell/screen.ts'),
     kill: () => import('./shell/kill.ts'),
     restart: () => import('./shell/restart.ts'),
   },

@@ -1,6 +1,16 @@
 /** Calls about the terminals of a box. A connection shows one terminal at a time. */
 import { call } from '../shapes/call.ts'
-import { flag, list, nothing, type Of, object, optional, text } from '../shapes/shapes.ts'
+import {
+  flag,
+  integer,
+  list,
+  literal,
+  nothing,
+  type Of,
+  object,
+  optional,
+  text,
+} from '../shapes/shapes.ts'
 import { environment, offset, target, terminalId, token, windowSize } from '../shapes/values.ts'
 
 const WORD = 1 << 20 // characters of one word of a command
@@ -56,6 +66,24 @@ export const TERMINAL_CALLS = {
     'Passes the descriptors of the shown terminal to a socket that was sent ahead, for typing into it directly.',
     object({ descriptors: token }),
     nothing,
+  ),
+  screen: call(
+    'Returns what is on a terminal now, as text: a line for each row. `styled`: with SGR sequences for its colours.',
+    object({ ...target, pty: terminalId, styled: flag }),
+    object({
+      box: text(),
+      pty: terminalId,
+      columns: integer(1, 9999),
+      rows: integer(1, 9999),
+      /** From 0; the column is that of the next character. */
+      cursor: object({ column: integer(0, 9999), row: integer(0, 9999), visible: flag }),
+      title: text(),
+      /** A full-screen program has switched to the alternate screen. */
+      alternate: flag,
+      lines: list(text(1 << 20)),
+      /** The screen was too long for a message: its lowest rows are missing. */
+      cut: optional(literal(true)),
+    }),
   ),
   logs: call(
     'Sends the output of a terminal from an offset, or from the oldest byte; with `follow`, also new output.',
