@@ -22,6 +22,12 @@ export const NOTHING_SAVED: Saved = {
 /** Kitty's keyboard flags; the first are those in force when nothing is pushed. */
 export type Keyboard = number[]
 
+/** Undefined as long as the program has set none: the viewer's terminal keeps its own. */
+export interface Titles {
+  readonly window: string | undefined
+  readonly icon: string | undefined
+}
+
 /** Private modes that the library does not keep. Their state in the viewer's terminal is unknown. */
 const MODES = new Set([
   5, 8, 12, 1005, 1007, 1015, 1034, 1035, 1036, 1037, 1039, 1042, 1043, 1070, 2027, 2031, 2048, 9001,
@@ -43,7 +49,8 @@ export class Extras {
   readonly modifiers = new Map<number, number | undefined>()
   /** From `4;7` or `11` to the colour's name, ready for an OSC. */
   readonly colors = new Map<string, string>()
-  readonly title = { window: '', icon: '', stack: [] as { window: string; icon: string }[] }
+  title: Titles = { window: undefined, icon: undefined }
+  readonly titleStack: Titles[] = []
   cursorStyle = 0
   /** The mode that switched to the alternate screen. */
   alternateBy = 1049
@@ -91,7 +98,7 @@ export class Extras {
     csi('>', '', 'u', ([flags]) => this.#pushKeyboard(flags ?? 0))
     csi('<', '', 'u', ([count]) => this.#popKeyboard(count || 1))
     csi('=', '', 'u', ([flags, how]) => this.#changeKeyboard(flags ?? 0, how || 1))
-    csi('', '', 't', ([what, which]) => this.#titleStack(what ?? 0, which ?? 0))
+    csi('', '', 't', ([what, which]) => this.#stackTitle(what ?? 0, which ?? 0))
     osc(0, (data) => this.#setTitle(data, true, true))
     osc(1, (data) => this.#setTitle(data, false, true))
     osc(2, (data) => this.#setTitle(data, true, false))
@@ -221,22 +228,24 @@ export class Extras {
     keyboard[keyboard.length - 1] = how === 2 ? now | flags : how === 3 ? now & ~flags : flags
   }
 
-  #titleStack(what: number, which: number): void {
-    const { title } = this
+  #stackTitle(what: number, which: number): void {
+    const { title, titleStack: stack } = this
     if (what === 22) {
-      title.stack.push({ window: title.window, icon: title.icon })
-      if (title.stack.length > TITLE_LIMIT) title.stack.shift()
+      stack.push(title)
+      if (stack.length > TITLE_LIMIT) stack.shift()
     } else if (what === 23) {
-      const top = title.stack.pop()
-      if (top && which !== 1) title.window = top.window
-      if (top && which !== 2) title.icon = top.icon
+      const top = stack.pop() ?? title
+      this.title = {
+        window: which === 1 ? title.window : top.window,
+        icon: which === 2 ? title.icon : top.icon,
+      }
     }
   }
 
   #setTitle(text: string, window: boolean, icon: boolean): void {
     const clean = text.replace(/[\x00-\x1f\x7f-\x9f]/g, '').slice(0, TITLE_LENGTH)
-    if (window) this.title.window = clean
-    if (icon) this.title.icon = clean
+    const { title } = this
+    this.title = { window: window ? clean : title.window, icon: icon ? clean : title.icon }
   }
 
   #palette(data: string): void {

@@ -1,18 +1,21 @@
 /** The program's settings of its terminal besides the picture, as sequences that repeat them in another one. */
-import type { Extras, Keyboard } from './extras.ts'
+import type { Extras, Keyboard, Titles } from './extras.ts'
 import type { Core } from './internals.ts'
 
 const MOUSE: Readonly<Record<string, number>> = { X10: 9, VT200: 1000, DRAG: 1002, ANY: 1003 }
 const MOUSE_ENCODING: Readonly<Record<string, number>> = { SGR: 1006, SGR_PIXELS: 1016 }
 
-export function title({ window, icon }: { readonly window: string; readonly icon: string }): string {
-  return window === icon ? `\x1b]0;${window}\x1b\\` : `\x1b]2;${window}\x1b\\\x1b]1;${icon}\x1b\\`
+/** Only the titles that the program has set. */
+export function title({ window, icon }: Titles): string {
+  if (window !== undefined && window === icon) return `\x1b]0;${window}\x1b\\`
+  const part = (number: number, text: string | undefined): string =>
+    text === undefined ? '' : `\x1b]${number};${text}\x1b\\`
+  return part(2, window) + part(1, icon)
 }
 
 /** The pushed titles, and the one that is shown. */
-export function titles({ title: shown }: Extras): string {
-  const pushed = shown.stack.map((one) => `${title(one)}\x1b[22;0t`).join('')
-  return shown.window || shown.icon || pushed ? pushed + title(shown) : ''
+export function titles(extras: Extras): string {
+  return extras.titleStack.map((one) => `${title(one)}\x1b[22;0t`).join('') + title(extras.title)
 }
 
 export function colors(extras: Extras): string {

@@ -1,6 +1,4 @@
 /** Turns one picture of a screen into the next. Loads no emulator. */
-import { title } from './modes.ts'
-
 export interface Picture {
   /** Sequences for settings of keys, mouse and colours, for a freshly reset terminal. */
   readonly modes: string
@@ -11,7 +9,7 @@ export interface Picture {
   readonly cursor: string
 }
 
-const NO_TITLE = title({ window: '', icon: '' })
+const NO_TITLE = '\x1b]0;\x1b\\' // for a program that has taken its title back
 
 /** The sequences that turn one picture into the next. */
 export class Pictures {
@@ -25,8 +23,9 @@ export class Pictures {
     let changed = ''
     for (const [row, text] of picture.rows.entries())
       if (anew || text !== before.rows[row]) changed += `\x1b[${row + 1};1H${text}`
-    const known = (anew ? undefined : before?.title) ?? NO_TITLE
-    if (picture.title !== known || picture.title !== (before?.title ?? NO_TITLE)) changed += picture.title
+    const title = before?.title ?? ''
+    if (picture.title !== title) changed += picture.title || NO_TITLE
+    else if (anew) changed += title
     if (!changed && picture.cursor === before?.cursor) return undefined
     // Draw all at once. No row may wrap into the next, even if the terminal takes a character for wider than we do.
     const drawn = `\x1b[?2026h\x1b[?7l${changed}\x1b[?7h${picture.cursor}\x1b[?2026l`

@@ -174,8 +174,21 @@ test('a character keeps the marks of any text there is, and no more', () => {
   expect(shownBy(screen)[0]).toBe(`{[m}a${'\u0301'.repeat(30)}b`)
 })
 
+test('a viewer gets the titles that the program has set, and no others', () => {
+  const shown = (output: string) =>
+    /(?:\x1b\]\d;[^\x1b]*\x1b\\|\x1b\[2[23];\dt)*/.exec(textOf(screenOf(output).render()))?.[0]
+  expect(shown('\x1b]2;window\x07')).toBe('\x1b]2;window\x1b\\')
+  expect(shown('\x1b]1;icon\x07')).toBe('\x1b]1;icon\x1b\\')
+  expect(shown('\x1b]0;both\x07')).toBe('\x1b]0;both\x1b\\')
+  expect(shown('\x1b]0;both\x07\x1b]2;window\x07')).toBe('\x1b]2;window\x1b\\\x1b]1;both\x1b\\')
+  expect(shown('text')).toBe('')
+  expect(shown('\x1b[22;0t\x1b]2;editor\x07')).toBe('\x1b[22;0t\x1b]2;editor\x1b\\')
+  expect(shown('\x1b[22;0t\x1b]2;editor\x07\x1b[23;0t')).toBe('')
+  expect(shown('\x1b]2;\x07')).toBe('\x1b]2;\x1b\\')
+})
+
 test('a string that is longer than a viewer lets through is left out, and the next one is not', () => {
   const { extras } = insidesOf(screenOf(`\x1b]2;${'x'.repeat(9000)}\x07\x1b]1;icon\x07\x1b]4;1;#fff\x07`))
-  expect(extras.title).toMatchObject({ window: '', icon: 'icon' })
+  expect(extras.title).toEqual({ window: undefined, icon: 'icon' })
   expect([...extras.colors]).toEqual([['4;1', '#fff']])
 })

@@ -79,6 +79,23 @@ describe.each(invokers)('as $name', (invoker) => {
     })
   })
 
+  test.skipIf(can.missing)(`leaving and rejoining clear what is below the cursor${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const agent = t.write('agent.sh', '#!/bin/sh\nseq -f "debris %g" 9\nprintf "\\033[6A"\nexec cat\n', 0o755)
+    const below = 'printf "below\\033[1A\\r"'
+    const script = `coop -n box --agent ${agent}; ${below}; read x; coop attach; echo END; exec cat`
+    const terminal = await shellTerminal(t, script)
+    const left = /^debris 1\ndebris 2\ndebris 3\n(?:debris 4\n)?\[detached; [^\n]*\]\n/
+    await terminal.waitFor(/debris 9/)
+    await terminal.keys('C-]')
+    expect(await terminal.waitFor(/below/)).toMatch(new RegExp(`${left.source}below\n+$`))
+    await terminal.keys('Enter')
+    await terminal.waitFor(/debris 9/)
+    expect(await terminal.screen({ history: true })).not.toContain('below')
+    await terminal.keys('C-]')
+    expect(await terminal.waitFor(/END/)).toMatch(new RegExp(`${left.source}END\n+$`))
+  })
+
   test.skipIf(can.missing)(
     `the detach key is found under other encodings and split reads${can.note}`,
     async () => {
@@ -112,9 +129,13 @@ describe.each(invokers)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { agent: ECHO })
     const reader = await t.coopTerminal(['attach', '--readonly'], { columns: 40, rows: 10 })
+    await reader.waitFor(/^ read-only: box . your keys go nowhere/m)
+    expect(await reader.info('#{pane_title}')).toStartWith('read-only: box')
+    await reader.waitForScreen((screen) => !screen.includes('read-only'), 'the end of the mark')
     const writer = await t.coopTerminal(['attach'])
     await clients(t, 2)
     await reader.line('not heard')
+    await reader.waitFor(/^ read-only: box/m)
     await reader.keys('C-c', 'C-d')
     await writer.line('heard')
     await reader.waitFor(/heard: heard/)

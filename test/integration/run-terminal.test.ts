@@ -95,6 +95,18 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await terminal.modes()).toMatchObject({ alternate: false, cursorShown: true, mouse: false })
   })
 
+  test.skipIf(can.missing)(
+    `the prompt comes back below the command, not on the last line${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      // vim sets margins and leaves them.
+      const editor = 'printf "\\033[?1049h\\033[1;24r\\033[24;1Hediting\\033[?1049l"'
+      expect(await finalScreen(t, `run -- sh -c '${editor}'`)).toBe('CODE 0')
+      const progress = 'echo one; printf "\\0337\\033[1;20r\\0338"; echo two'
+      expect(await finalScreen(t, `run -- sh -c '${progress}'`)).toBe('one\ntwo\nCODE 0')
+    },
+  )
+
   test.skipIf(can.missing)(`the terminal is restored when a signal ends coop${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const script = `stty -a >../before; coop run -- sh -c 'echo ready; exec sleep 1000'; echo "CODE $?"; stty -a >../after; echo written`

@@ -66,6 +66,7 @@ export function stateOf(screen: Screen): Record<string, unknown> {
     parser: _inputHandler._parser.currentState,
     extras: {
       ...{ keyboards: extras.keyboards, modifiers: [...extras.modifiers], title: extras.title },
+      titleStack: extras.titleStack,
       ...{ colors: Object.fromEntries(extras.colors), style: extras.cursorStyle, modes: [...extras.modes] },
     },
   }

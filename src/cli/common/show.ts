@@ -39,7 +39,7 @@ const MAX_NOTICES = 3
 function tellNotices(texts: readonly string[]): void {
   const more = texts.length > MAX_NOTICES ? [`and ${texts.length - MAX_NOTICES} more notices`] : []
   for (const text of [...texts.slice(0, MAX_NOTICES), ...more])
-    printError(`\r\n${paint('yellow', 'coop:', 2)} ${printable(text)}`)
+    printError(`${paint('yellow', 'coop:', 2)} ${printable(text)}\n`)
 }
 
 /** Attaches to a terminal of a box until the user detaches or it ends. Resolves with the exit code. */
@@ -80,9 +80,9 @@ async function show(
   begin: Begin,
   shell?: () => number | undefined,
 ): Promise<AttachEnd> {
-  const end = await showTerminal(userPaths(), session, { ...options, onNotices: tellNotices }, begin)
+  const end = await showTerminal(userPaths(), session, { ...options, name, onNotices: tellNotices }, begin)
   const words = endWords(end, name, shell?.())
-  if (words) printError(`\r\n${paint('dim', `[${printable(words)}]`, 2)}\n`)
+  if (words) printError(`${paint('dim', `[${printable(words)}]`, 2)}\n`)
   return end
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'bun:test'
-import { DetachKey, keySequences } from './detach-key.ts'
+import { DetachKey, keySequences, PASTE_PAUSE_MS } from './detach-key.ts'
 
 /** Feeds the parts, then lets the time pass. */
 const feed = (...parts: (string | Uint8Array)[]): { forward: string; detach: boolean } => {
@@ -95,6 +95,25 @@ describe('the detach key', () => {
         detach: false,
       })
     expect(feed(paste, '\x1d').detach).toBe(true)
+  })
+
+  test('a paste whose end never comes is over after a pause', () => {
+    let now = 0
+    const key = new DetachKey('ctrl-]', () => now)
+    const press = () => {
+      key.push(Buffer.from('\x1d'))
+      return key.expire()
+    }
+    key.push(Buffer.from('\x1b[200~pasted'))
+    now += PASTE_PAUSE_MS - 1 // a slow link
+    expect(press()).toBe(false)
+    now += 1 // a press is no part of the paste
+    expect(press()).toBe(true)
+    // The next paste is one again.
+    key.push(Buffer.from('\x1b[200~'))
+    expect(press()).toBe(false)
+    key.push(Buffer.from('\x1b[201~'))
+    expect(press()).toBe(true)
   })
 
   test('other keys pass, in any pieces', () => {

@@ -1,7 +1,7 @@
 /**
  * Finds the detach key in typed input, even when a read splits it, in all encodings that programs can switch a terminal
  * to. One press detaches; two presses send the key to the program once. In pasted text it is plain text. Pure except
- * for its state: the caller keeps the time.
+ * for its state and the clock that it is given.
  */
 
 const ESC = 0x1b
@@ -27,6 +27,10 @@ export function keySequences(key: string): Buffer[] {
   ]
 }
 
+/** Returns a key such as `ctrl-]` as people write it. */
+export const keyName = (key: string): string =>
+  key.replace(/^ctrl-(.)$/, (_, letter: string) => `Ctrl+${letter.toUpperCase()}`)
+
 function codes(key: string): { plain: number; byte: number } {
   const letter = /^ctrl-(.)$/.exec(key)?.[1] ?? ']'
   return { plain: letter.toLowerCase().charCodeAt(0), byte: letter.toUpperCase().charCodeAt(0) & 0x1f }
@@ -34,6 +38,11 @@ function codes(key: string): { plain: number; byte: number } {
 
 const PASTE_START = Buffer.from('\x1b[200~')
 const PASTE_END = Buffer.from('\x1b[201~')
+/**
+ * A paste without input for so long is over, even without its end mark. Terminals send a paste in one go, so a longer
+ * pause means that the mark was lost (a broken connection, a mark split by a slow link) and the user is typing again.
+ */
+export const PASTE_PAUSE_MS = 1_000
 const MAX_KEY = 48 // bytes of the longest encoding: three codes, modifiers, an event, text
 
 /** CSI code:shifted:base ; modifiers:event ; text u */
@@ -56,9 +65,14 @@ export class DetachKey {
   readonly #byte: number
   #held: Buffer = Buffer.alloc(0)
   #pasting = false
+  /** The time of the last input of a paste. */
+  #pastedAt = 0
   #waiting = false
+  readonly #now: () => number
 
-  constructor(key: string) {
+  /** `now` returns milliseconds. */
+  constructor(key: string, now: () => number = () => performance.now()) {
+    this.#now = now
     const { plain, byte } = codes(key)
     this.#plain = plain
     this.#byte = byte
@@ -94,6 +108,11 @@ export class DetachKey {
     const isOpen = this.#held.length > 0 || this.#pasting || this.#waiting
     if (!isOpen && bytes.indexOf(ESC) < 0 && bytes.indexOf(this.#byte) < 0)
       return { forward: bytes, detach: false }
+    if (this.#pasting) {
+      const now = this.#now()
+      if (now - this.#pastedAt >= PASTE_PAUSE_MS) this.#pasting = false
+      else if (!this.#isPress(bytes)) this.#pastedAt = now
+    }
     const input = Buffer.concat([this.#held, bytes])
     this.#held = Buffer.alloc(0)
     const kept: Buffer[] = []
@@ -137,10 +156,17 @@ export class DetachKey {
       } else if (event) at += event.length - 1
       else if (byte === ESC && startsWith(input.subarray(at), PASTE_START)) {
         this.#pasting = true
+        this.#pastedAt = this.#now()
         at += PASTE_START.length - 1
       }
     }
     return typed(input.length)
+  }
+
+  /** Whether a read is the key alone: pressing it again and again must not make a paste last longer. */
+  #isPress(bytes: Uint8Array): boolean {
+    const event = this.#event(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+    return typeof event === 'object' && event.what === 'press' && event.length === bytes.length
   }
 
   #event(bytes: Buffer): Event {

@@ -8,11 +8,16 @@ const MAX_DEPTH = 16 // entries of kitty's stack of pointer shapes
 const FIRST_DYNAMIC = 10
 const LAST_DYNAMIC = 19
 
+/** Terminals that keep no titles (Windows Terminal, GNU screen) take an empty one as a wish for their own. */
+export const clearTitles = (numbers: Iterable<number>): string =>
+  [...numbers].map((number) => `\x1b]${number};\x07`).join('')
+
 export class OscTraces {
   readonly #palette = new Set<number>()
   /** Colours of text, background, cursor, selection: OSC 10 to 19. */
   readonly #dynamic = new Set<number>()
-  #titled = false
+  /** The titles that were set: 0 both, 1 the icon's, 2 the window's. */
+  readonly #titled = new Set<number>()
   #linked = false
   #progress = false
   /** The families of prompt marks that were used. */
@@ -25,7 +30,7 @@ export class OscTraces {
     const end = text.indexOf(';')
     const number = Number(end < 0 ? text : text.slice(0, end))
     const rest = end < 0 ? '' : text.slice(end + 1)
-    if (number <= 2) return this.#title()
+    if (number <= 2) return this.#title(number)
     if (number === 4) this.#colors(rest)
     else if (number === 104) this.#resetColors(rest)
     else if (number >= FIRST_DYNAMIC && number <= LAST_DYNAMIC)
@@ -44,10 +49,10 @@ export class OscTraces {
   }
 
   /** Makes the terminal save its title before the first change. */
-  #title(): string {
-    if (this.#titled) return ''
-    this.#titled = true
-    return PUSH_TITLE
+  #title(number: number): string {
+    const push = this.#titled.size ? '' : PUSH_TITLE
+    this.#titled.add(number)
+    return push
   }
 
   #colors(rest: string): void {
@@ -91,11 +96,12 @@ export class OscTraces {
       [...this.#marks].map((family) => `\x1b]${family};C${ST}`).join('') +
       this.popShapes() +
       (this.#pointer ? `\x1b]22;${ST}` : '') +
-      (this.#titled ? POP_TITLE : '')
+      (this.#titled.size ? clearTitles(this.#titled) + POP_TITLE : '')
     this.#palette.clear()
     this.#dynamic.clear()
     this.#marks.clear()
-    this.#linked = this.#progress = this.#pointer = this.#titled = false
+    this.#titled.clear()
+    this.#linked = this.#progress = this.#pointer = false
     return text
   }
 }

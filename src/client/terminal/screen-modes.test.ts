@@ -61,7 +61,16 @@ test('the title that was there is kept by the terminal, and comes back', () => {
   expect(modes.before()).toBe('\x1b[22;0t')
   filter.push(Buffer.from('\x1b]2;two\x07'))
   expect(modes.before()).toBe('')
-  expect(modes.restore()).toBe(`\x1b[23;0t${PLAIN}`)
+  // A terminal that keeps no titles goes back to its own.
+  expect(modes.restore()).toBe(`\x1b]0;\x07\x1b]2;\x07\x1b[23;0t${PLAIN}`)
+})
+
+test('the cursor stays where it is when margins are reset', () => {
+  const kept = '\x1b7\x1b[?69l\x1b[r\x1b8'
+  for (const text of ['\x1b[1;24r', '\x1b[?69h', '\x1b[?69h\x1b[2;9s', '\x1b[?1049h\x1b[1;24r']) {
+    expect(after(text)).toContain(kept)
+    expect(after(text).replaceAll(kept, '')).not.toMatch(/\x1b\[(?:\d*;?\d*[rH]|\?69l)/)
+  }
 })
 
 /** One mode of each kind that was once left on; tests below walk through more of each kind. */

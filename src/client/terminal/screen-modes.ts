@@ -10,7 +10,12 @@ import { OscTraces } from './osc-traces.ts'
 
 /** DECSTR, which also resets the state of a saved cursor. Terminals that do not know it get each reset by itself. */
 const SOFT_RESET = '\x1b[!p'
-/** Resetting margins and origin moves the cursor to the top, over text; this puts it on the last line. */
+/** Resetting margins moves the cursor to the top, over text; saving it first keeps its place. */
+const NO_MARGINS = '\x1b7\x1b[?69l\x1b[r\x1b8'
+/**
+ * Origin mode is part of a saved cursor, so on a terminal without DECSTR resetting it moves the cursor to the top all
+ * the same; this puts it on the last line.
+ */
 const LAST_LINE = '\x1b[999;1H'
 const SGR = key('m')
 const TABS = 64 // stops every eight columns of 512; a narrower terminal stops at its last column
@@ -18,8 +23,7 @@ const TAB_STOPS = `\x1b7\r\x1b[3g${'\x1b[8C\x1bH'.repeat(TABS)}\x1b8`
 const MAX_DEPTH = 16 // entries of a stack; no terminal keeps more
 const ALTERNATE = ['?47', '?1047', '?1049']
 /** State that moves the cursor or changes how text looks; restoring a saved cursor can bring some of it back. */
-const DISTURBING = ['margins', '?5', '?6', '?7', '?69', 'shift', 'G0', 'G1', 'G2', 'G3']
-const MOVING = ['margins', '?6', '?69']
+const DISTURBING = ['margins', '?5', '?6', '?7', 'shift', 'G0', 'G1', 'G2', 'G3']
 const SLOTS = [
   ['(', 'G0', '\x1b(B'],
   [')', 'G1', '\x1b)B'],
@@ -90,7 +94,7 @@ export class ScreenModes implements Witness {
       case key('r'):
       case key('s'):
         // Without parameters, `s` saves the cursor and `r` resets the margins.
-        if (final === 'r' || parameters) this.#note('margins', parameters !== '', '\x1b[?69l\x1b[r')
+        if (final === 'r' || parameters) this.#note('margins', parameters !== '', NO_MARGINS)
         return
       case key('g'):
       case key('?W'):
@@ -163,8 +167,9 @@ export class ScreenModes implements Witness {
   /** Returns the bytes that restore the terminal, and forgets all effects. */
   restore(): string {
     const undo = this.#undo
+    if (undo.delete('?69')) undo.set('margins', NO_MARGINS)
     const disturbs = DISTURBING.some((name) => undo.has(name))
-    const moves = MOVING.some((name) => undo.has(name))
+    const moves = undo.has('?6')
     const alternate = this.#screen === 'alternate' ? this.#popKeys('alternate') + this.#osc.popShapes() : ''
     const leave = ALTERNATE.map((mode) => undo.get(mode) ?? '').join('')
     for (const mode of ALTERNATE) undo.delete(mode)

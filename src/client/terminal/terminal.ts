@@ -13,11 +13,15 @@ import { isLost, type Session } from '../session.ts'
 import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
 import { DirectLine, type LineUser } from './direct-line.ts'
 import { InputQueue } from './input-queue.ts'
+import { ReadonlyMark } from './readonly-mark.ts'
 import { ScreenModes } from './screen-modes.ts'
 import { Title } from './title.ts'
 
 const EOT = 4
+const ESC = 0x1b
 const MAX_TYPED = 256 * 1024 // bytes; reading pauses when so many wait for the program
+/** Begins a line, and clears what the program drew below it: coop's own text comes there. */
+const BELOW = '\r\n\x1b[J'
 /** Resets the terminal to the state that a screen's bytes expect, but keeps scrollback, title and colours. */
 const CLEAR = '\x1b[!p\x1b[?7h\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J'
 const ESCAPE_WAIT_MS = 30 // longer than a gap inside a key's sequence, too short for a person to notice
@@ -38,6 +42,8 @@ export interface AttachOptions {
   /** Undefined when no key detaches (`coop run`, whose program ends with the command). */
   readonly detachKey: string | undefined
   readonly readonly: boolean
+  /** The name of what is shown, for `readonly`. */
+  readonly name?: string
   /** Called with the daemon's notices, once the terminal is restored. */
   onNotices?(texts: readonly string[]): void
 }
@@ -91,7 +97,6 @@ export async function showTerminal(
   begin: Begin,
 ): Promise<AttachEnd> {
   const modes = new ScreenModes()
-  const title = new Title()
   const notices: string[] = []
   const restore = enterRaw()
   const { promise, resolve, reject } = Promise.withResolvers<AttachEnd>()
@@ -99,6 +104,16 @@ export async function showTerminal(
   const input = new InputQueue()
   let timer: Timer | undefined
   let current = session
+  const mark = options.readonly
+    ? new ReadonlyMark(options, {
+        get columns() {
+          return terminalSize().columns
+        },
+        put,
+        repaint: () => void begin(current, { typed: input.start }).catch(() => {}), // its loss is handled elsewhere
+      })
+    : undefined
+  const title = new Title(mark?.title)
   let offset: number | undefined
   let drawn = false
   let ended = false
@@ -133,10 +148,12 @@ export async function showTerminal(
     mine.onScreen = (at, bytes) => {
       offset = at
       // Text that was on the terminal before moves to its scrollback.
-      const away = drawn ? '' : '\r\n'.repeat(terminalSize().rows)
+      const isFirst = !drawn
+      const away = isFirst ? `\x1b[J${'\r\n'.repeat(terminalSize().rows)}` : ''
       drawn = true
       put(Buffer.concat([filter.flush(), Buffer.from(modes.restore() + away + CLEAR)]))
       show(bytes)
+      if (isFirst) mark?.show()
     }
     mine.onPicture = (at, bytes) => {
       offset = at
@@ -195,12 +212,12 @@ export async function showTerminal(
       current.resize(terminalSize())
       await serve()
     } catch (error) {
-      put(Buffer.from('\r\n')) // the error message starts on a line of its own
       reject(error)
     }
   }
   const forward = (bytes: Uint8Array): void => {
-    if (!bytes.length || options.readonly) return
+    if (!bytes.length) return
+    if (mark) return bytes[0] === ESC ? undefined : mark.show() // reports of mouse and focus are no keys
     const taken = line && !input.size && offset !== undefined ? line.type(bytes, offset) : 0
     if (taken === bytes.length) return
     input.push(bytes.subarray(taken))
@@ -255,16 +272,22 @@ export async function showTerminal(
   process.stdin.on('end', over)
   process.on('SIGWINCH', resized)
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, gone)
+  let how: AttachEnd | undefined
   try {
+    put(Buffer.from(title.start()))
     await serve()
-    return await promise
+    how = await promise
+    return how
   } finally {
     ended = true
+    mark?.close()
     clearTimeout(timer)
     clearImmediate(staying)
     process.stdin.off('data', read)
     process.stdin.pause()
-    const last = modes.restore() + title.restore()
+    const isQuiet = how?.how === 'exit' && how.ended === 'command' && !how.error && !notices.length
+    const below = isQuiet || offset === undefined ? '' : BELOW
+    const last = modes.restore() + title.restore() + below
     if (getModes(1)) put(Buffer.concat([filter.flush(), Buffer.from(last)]))
     restore()
     line?.close()
