@@ -171,14 +171,30 @@ export const LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET = 1
 export const LANDLOCK_SCOPE_SIGNAL = 2
 
 // setrlimit(2)
+export const RLIMIT_CPU = 0
 export const RLIMIT_FSIZE = 1
+export const RLIMIT_DATA = 2
+export const RLIMIT_STACK = 3
 export const RLIMIT_CORE = 4
+export const RLIMIT_RSS = 5
 export const RLIMIT_NPROC = 6
 export const RLIMIT_NOFILE = 7
 export const RLIMIT_MEMLOCK = 8
 export const RLIMIT_AS = 9
+export const RLIMIT_LOCKS = 10
 export const RLIMIT_SIGPENDING = 11
 export const RLIMIT_MSGQUEUE = 12
+export const RLIMIT_NICE = 13
+export const RLIMIT_RTPRIO = 14
+export const RLIMIT_RTTIME = 15
+
+// sched(7), ioprio_set(2), prctl(2)
+export const SCHED_OTHER = 0
+export const SCHED_BATCH = 3
+export const SCHED_IDLE = 5
+export const IOPRIO_WHO_PROCESS = 1
+export const IOPRIO_CLASS_SHIFT = 13
+export const IOPRIO_CLASS_RT = 1
 
 // socket(2), unix(7), netlink(7)
 export const AF_UNIX = 1

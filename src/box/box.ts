@@ -20,6 +20,7 @@ import { sourceOf } from '../host/facts.ts'
 import { MemoryMeter } from '../host/memory.ts'
 import type { Prepared } from '../plan/prepare.ts'
 import type { CoopEvent } from '../protocol/events.ts'
+import type { Caller } from '../sandbox/caller.ts'
 import { ownerInside } from '../sandbox/ids.ts'
 import type { Source } from '../sandbox/plan.ts'
 import { noteInit, removeInitRecord } from '../store/init-record.ts'
@@ -37,6 +38,9 @@ import { initHandle, newerIn } from './unknown-box.ts'
 const KILLED = 128 + 9 // the exit code of a program that ended with its box
 const ENDED = { ended: 'box', code: KILLED } as const
 const STOPPED = { ended: 'stopped', code: KILLED } as const
+
+/** A caller that cannot be read changes nothing. */
+const calledBy = (caller: Caller | undefined) => (caller ? { caller } : {})
 
 export class Box implements Host {
   readonly processes: Processes
@@ -112,6 +116,7 @@ export class Box implements Host {
     prepared: Prepared,
     kind: Manifest['kind'],
     flags: BoxFlags,
+    caller: Caller | undefined,
   ): Promise<Box> {
     makeBoxFolder(context.paths, prepared.plan.name)
     const box = new Box(context, {
@@ -126,6 +131,7 @@ export class Box implements Host {
       ptys: [],
       commands: [],
       waiting: undefined,
+      caller,
     })
     try {
       writeManifest(context.paths, box.#manifest)
@@ -268,10 +274,10 @@ export class Box implements Host {
   }
 
   /** Takes over new settings; those of mounts and the network apply from the next start. */
-  configure(prepared: Prepared): void {
+  configure(prepared: Prepared, caller: Caller | undefined): void {
     const { plan, boot, layered } = this.#manifest
     const { environment } = prepared.plan
-    this.update({ ...settings(prepared), boot, layered, plan: { ...plan, environment } })
+    this.update({ ...settings(prepared), boot, layered, plan: { ...plan, environment }, ...calledBy(caller) })
   }
 
   update(change: Partial<Manifest>): void {
@@ -341,9 +347,9 @@ export class Box implements Host {
   }
 
   /** Starts a stopped box again, with its current configuration. */
-  async start(prepared: Prepared): Promise<void> {
+  async start(prepared: Prepared, caller: Caller | undefined): Promise<void> {
     const before = this.#manifest
-    this.update({ ...settings(prepared), state: 'starting' })
+    this.update({ ...settings(prepared), state: 'starting', ...calledBy(caller) })
     forgetLastOutput(this.#context.paths, this.name)
     try {
       await this.#birth(prepared)

@@ -18,6 +18,7 @@ import { ringFile } from '../core/paths.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import { terminalError } from '../host/kernel-limits.ts'
 import type { CoopEvent } from '../protocol/events.ts'
+import type { Caller } from '../sandbox/caller.ts'
 import type { Manifest, PtyRecord } from '../store/manifest.ts'
 import { refuseNewerRing } from '../store/ring.ts'
 import { AgentWatch } from '../terminal/agent-watch.ts'
@@ -114,6 +115,7 @@ export class Terminals {
       readonly cwd: string
       readonly env: Readonly<Record<string, string>>
       readonly size: WindowSize
+      readonly caller?: Caller | undefined
     },
     owned = false,
   ): Promise<Opened> {
@@ -131,6 +133,7 @@ export class Terminals {
         cwd: options.cwd,
         environment: options.env,
         stdio,
+        caller: options.caller,
       })
       if (!terminal) throw new CoopError('E_FAILED', 'the box opened no terminal')
       const pty = new Pty(number, terminal.fd, ring, this.#keeper(number, ring, size), this.#host.watcher)
@@ -186,8 +189,8 @@ export class Terminals {
 
   /** Starts the agent on PTY 0. */
   async startAgent(): Promise<void> {
-    const { plan, agent } = this.#host.manifest
-    const options = { cwd: plan.workspace.target, env: this.environment(undefined), size: FIRST_SIZE }
+    const { plan, agent, caller } = this.#host.manifest
+    const options = { cwd: plan.workspace.target, env: this.environment(undefined), size: FIRST_SIZE, caller }
     await this.open(0, agent.command, options)
   }
 
@@ -285,6 +288,7 @@ export class Terminals {
         cwd: manifest.plan.workspace.target,
         environment: this.environment(undefined),
         stdio: { kind: 'same-terminal', slave: record.slave },
+        caller: manifest.caller,
       })
       this.#update(id, { pid, state: 'running', command: id === 0 ? manifest.agent.command : record.command })
       this.#watch(id, pid, exited)

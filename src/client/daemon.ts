@@ -12,10 +12,11 @@ import { isNewer } from './versions.ts'
 /** The hidden command that makes this executable the daemon. */
 export const DAEMON_COMMAND = '--daemon'
 
-// The daemon takes only these variables from the client that starts it. Variables that make a Bun executable run other
+// The daemon takes only these variables from the client that starts it: they say where its files are. What belongs to a
+// box (PATH, language, time zone) comes with each call, so that it is not the first caller's. Variables that make a Bun executable run other
 // code stay out: BUN_OPTIONS, BUN_BE_BUN, BUN_INSPECT, NODE_OPTIONS, LD_PRELOAD.
 const DAEMON_ENVIRONMENT =
-  /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_ALL|TZ|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
+  /^(?:HOME|USER|LOGNAME|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
 
 const ANSWER_MS = 10_000 // a live daemon answers in a millisecond; one stopped by SIGSTOP never does
 const CROWDED_MS = 20 // before another try when the daemon's queue was full
@@ -34,7 +35,11 @@ async function tryConnect(paths: Paths, takeOver = true): Promise<Session | unde
   const timer = setTimeout(() => late.reject(silent()), ANSWER_MS)
   try {
     const { session, daemon } = await Promise.race([Session.connect(paths), late.promise])
-    if (takeOver && isNewer({ protocol: PROTOCOL, version: VERSION }, daemon)) {
+    const isOurs = daemon.protocol === PROTOCOL && daemon.version === VERSION
+    if (
+      takeOver &&
+      (isNewer({ protocol: PROTOCOL, version: VERSION }, daemon) || (isOurs && daemon.outdone))
+    ) {
       await session.retire()
       return undefined
     }

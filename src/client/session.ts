@@ -29,6 +29,8 @@ import { type ExitMessage, PROTOCOL, parseServerMessage } from '../protocol/serv
 export interface Greeting {
   readonly protocol: number
   readonly version: string
+  /** Whether a daemon that this process starts could give boxes more. */
+  readonly outdone: boolean
 }
 
 const CHANNEL = 0 // a command of the command line shows one terminal at a time
@@ -208,7 +210,7 @@ export class Session {
     if (!message) return
     switch (message.type) {
       case 'hello':
-        this.#hello.resolve({ protocol: message.protocol, version: message.version })
+        this.#hello.resolve({ ...message, outdone: message.outdone === true })
         return
       case 'result':
         this.#pending.get(message.id)?.resolve(message.value)

@@ -6,10 +6,12 @@ import { winsize } from '../../ffi/abi/structs.ts'
 import { Batch, type Ref } from '../../ffi/batch.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import { OPEN_TERMINAL } from '../host/kernel-limits.ts'
+import { type Caller, withinCaller } from '../sandbox/caller.ts'
 import { boundingDrops, CAPABILITIES, capsetStruct } from '../sandbox/capabilities.ts'
 import { environmentList } from '../sandbox/environment.ts'
 import type { Confinement, Limits } from '../sandbox/plan.ts'
 import { seccompProgram } from '../sandbox/seccomp/seccomp.ts'
+import { handDown } from './hand-down.ts'
 
 export type Stdio =
   /** A new terminal. Init keeps its master and sends a copy back; it also keeps a copy of `pipe` (ring.ts). */
@@ -27,6 +29,8 @@ export interface ProcessSpec {
   readonly confinement: Confinement
   readonly limits: Limits
   readonly lastCapability: number
+  /** Who asked for the process; without one it gets neutral values. */
+  readonly caller?: Caller | undefined
 }
 
 const programs = new Map<string, Uint8Array>()
@@ -74,10 +78,10 @@ function rlimit(batch: Batch, resource: number, limit: number): void {
 
 /** The child's part: everything that must be in force before the program's first instruction. */
 function confine(batch: Batch, spec: ProcessSpec): void {
-  rlimit(batch, k.RLIMIT_NPROC, spec.limits.pids)
-  rlimit(batch, k.RLIMIT_NOFILE, spec.limits.openFiles)
+  rlimit(batch, k.RLIMIT_NPROC, withinCaller(spec.limits.pids, 'Max processes', spec.caller))
+  rlimit(batch, k.RLIMIT_NOFILE, withinCaller(spec.limits.openFiles, 'Max open files', spec.caller))
   rlimit(batch, k.RLIMIT_CORE, 0) // a core dump could leak secrets into the workspace or to the host's core_pattern
-  batch.call('umask', [0o022])
+  handDown(batch, spec.caller)
   batch.call('prctl', [k.PR_CAP_AMBIENT, k.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0])
   const drops = boundingDrops(spec.lastCapability)
   if (!spec.confinement.setuidFiles) drops.push(CAPABILITIES.SETFCAP)

@@ -2,6 +2,7 @@
 import * as k from '../../ffi/abi/constants.ts'
 import { Batch, type BatchError } from '../../ffi/batch.ts'
 import type { BatchReply, Channel } from '../../ffi/channel.ts'
+import type { Caller } from '../sandbox/caller.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import {
   candidates,
@@ -18,6 +19,7 @@ export interface ProcessRequest {
   readonly cwd: string
   readonly environment: Readonly<Record<string, string>>
   readonly stdio: Stdio
+  readonly caller?: Caller | undefined
 }
 
 export interface TerminalNumbers {

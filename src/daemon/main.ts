@@ -5,9 +5,11 @@
 import { SOCK_SEQPACKET, SOCK_STREAM } from '../../ffi/abi/constants.ts'
 import { socketPair } from '../../ffi/descriptors.ts'
 import { startZygote } from '../../ffi/native.ts'
+import { becomeNeutral } from './neutral.ts'
 
 export async function daemon(): Promise<void> {
   process.umask(0o077)
+  becomeNeutral()
   const [connection, theirConnection] = socketPair(SOCK_STREAM)
   const [channel, theirChannel] = socketPair(SOCK_SEQPACKET)
   startZygote(theirConnection, theirChannel)

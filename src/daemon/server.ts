@@ -14,6 +14,7 @@ import { openLog } from '../engine/log.ts'
 import { Notifier, notify } from '../engine/notify.ts'
 import { Registry } from '../engine/registry.ts'
 import { answering } from '../handlers/handlers.ts'
+import { isOutdoneBy } from '../host/callers.ts'
 import { hostFacts } from '../host/facts.ts'
 import { placesOf } from '../plan/writable.ts'
 import type { CoopEvent } from '../protocol/events.ts'
@@ -129,6 +130,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const handler = {
     call: answer,
     retire: () => stop('retire'),
+    isOutdoneBy: ({ caller }: Client) => !registry.working && isOutdoneBy(caller),
     refused: ({ transport: { peer } }: Client) => desk.forget(peer),
     closed: (client: Client) => {
       clients.delete(client)

@@ -17,6 +17,8 @@ export interface Notification {
   readonly workspace: string
   /** The agent's message: one line without control characters, but the words are the box's. */
   readonly text: string | undefined
+  /** The PATH of the caller that made the box. */
+  readonly path?: string | undefined
 }
 
 export interface NotifierOptions {
@@ -101,7 +103,7 @@ export class Notifier {
         detached: true, // leads a process group of its own
         env: {
           ...process.env,
-          PATH: trustedPath(process.env.PATH ?? '', writable()) || SYSTEM_PATH,
+          PATH: trustedPath(about.path ?? '', writable()) || SYSTEM_PATH,
           COOP_BOX: about.box,
           COOP_WORKSPACE: about.workspace,
           COOP_TEXT: about.text ?? '',
@@ -143,5 +145,10 @@ export function notify(notifier: Notifier, registry: Registry, event: WaitingEve
   const command = box?.manifest.notify
   if (!box || !command || box.ending || !event.waiting) return notifier.forget(event.box)
   const workspace = box.manifest.plan.workspace.source.path
-  notifier.tell(command, { box: event.box, workspace, text: event.text })
+  notifier.tell(command, {
+    box: event.box,
+    workspace,
+    text: event.text,
+    path: box.manifest.caller?.path,
+  })
 }

@@ -23,6 +23,7 @@ import { writableIn, writableMounts } from '../plan/writable.ts'
 import type { TrustInfo } from '../protocol/calls/trust.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
+import type { Caller } from '../sandbox/caller.ts'
 import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
 import { discardStore, diskError, emptyingTrash, isDiskFull } from '../store/storage.ts'
 import { WrittenPlaces } from '../store/written.ts'
@@ -30,6 +31,7 @@ import { janitor } from '../trees/remover.ts'
 import { chooseName } from './choose-name.ts'
 import { findBox } from './find-box.ts'
 import type { Log } from './log.ts'
+import { News } from './news.ts'
 import { mountsText, prepareAgain, requestFor } from './prepare.ts'
 import { Publishing } from './publishing.ts'
 import { Turns } from './room.ts'
@@ -57,7 +59,7 @@ export class Registry {
   readonly snapshots: Snapshots
   readonly publishing: Publishing
   readonly creates: number[] = []
-  readonly #told = new Set<string>()
+  readonly #news = new News()
   readonly #turns = new Turns()
   readonly starts = new Starts<{ warnings: readonly string[] }>()
   #written: WrittenPlaces | undefined
@@ -128,6 +130,11 @@ export class Registry {
     )
   }
 
+  /** Whether work is under way that a new daemon could not continue. */
+  get working(): boolean {
+    return this.#reserved.size > 0 || this.snapshots.busy || this.starts.busy
+  }
+
   /** Whether boxes wait to be made. */
   get crowded(): boolean {
     return this.#turns.busy
@@ -157,7 +164,7 @@ export class Registry {
       return
     }
     const manifest = found.value
-    for (const note of manifest.plan.notes) this.#told.add(note)
+    this.#news.of(manifest.plan.notes)
     const box = manifest.state === 'stopped' ? undefined : await Box.adopt(this.#context, manifest)
     if (box && 'is' in box) return this.#keepUnknown(new UnknownBox(paths, name, text, box))
     if (box) {
@@ -255,6 +262,7 @@ export class Registry {
   async create(
     options: BoxOptions,
     kind: 'agent' | 'run',
+    caller?: Caller,
     command?: readonly string[],
   ): Promise<{ box: Box; warnings: readonly string[] }> {
     const started = performance.now()
@@ -271,7 +279,7 @@ export class Registry {
         const prepared = await this.#prepared(() =>
           prepareBox(request(), this.#context.paths, this.#context.host),
         )
-        const born = (): Promise<Box> => Box.create(this.#context, prepared, kind, overrides)
+        const born = (): Promise<Box> => Box.create(this.#context, prepared, kind, overrides, caller)
         return { box: await this.#turns.take(born), prepared }
       }
       const { box, prepared } = await make().catch(async (error) => {
@@ -296,20 +304,13 @@ export class Registry {
       }
       this.#context.bus.emit({ event: 'box', box: name, change: 'created' })
       const notes = kind === 'agent' ? prepared.plan.notes : prepared.ownNotes
-      return { box, warnings: [...prepared.warnings, ...this.#news(notes)] }
+      return { box, warnings: [...prepared.warnings, ...this.#news.of(notes)] }
     } catch (error) {
       throw diskError(error, `boxes in ${this.#context.paths.dataDir}`)
     } finally {
       this.#reserved.delete(name)
       if (kind === 'agent') this.#raiseSoon()
     }
-  }
-
-  /** Notes are the same for each box of the machine or of a folder: told with the first, and `coop status` has them. */
-  #news(notes: readonly string[]): readonly string[] {
-    const news = notes.filter((note) => !this.#told.has(note))
-    for (const note of news) this.#told.add(note)
-    return news
   }
 
   /** Plans a box and seeds its new volumes; seeding replaces their folders, so the plan is then computed again. */
@@ -332,11 +333,15 @@ export class Registry {
   }
 
   /** Starts a stopped box. A running box is no error. */
-  start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
-    return this.starts.join(name, () => this.#start(name, environment))
+  start(name: string, environment: Environment, caller?: Caller): Promise<{ warnings: readonly string[] }> {
+    return this.starts.join(name, () => this.#start(name, environment, caller))
   }
 
-  async #start(name: string, environment: Environment): Promise<{ warnings: readonly string[] }> {
+  async #start(
+    name: string,
+    environment: Environment,
+    caller: Caller | undefined,
+  ): Promise<{ warnings: readonly string[] }> {
     const box = this.get(name)
     if (box.running) return { warnings: [] }
     if (box.ending || box.manifest.state !== 'stopped')
@@ -345,7 +350,7 @@ export class Registry {
       })
     const prepared = await this.#prepared(() => prepareAgain(this.#context, box, environment, this.writable))
     await this.#turns
-      .take(() => box.start(prepared))
+      .take(() => box.start(prepared, caller))
       .catch((error) => {
         throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
       })
@@ -353,13 +358,13 @@ export class Registry {
     // A missing agent is no error: the user needs the running box to install it.
     const missing = await box.terminals.missingAgent()
     const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []
-    return { warnings: [...prepared.warnings, ...this.#news(prepared.plan.notes), ...lacks] }
+    return { warnings: [...prepared.warnings, ...this.#news.of(prepared.plan.notes), ...lacks] }
   }
 
   /**
    * Reads a running box's configuration again. Returns warnings for the user. Raises E_AGENT, and then nothing changes.
    */
-  async configure(name: string, environment: Environment): Promise<readonly string[]> {
+  async configure(name: string, environment: Environment, caller?: Caller): Promise<readonly string[]> {
     const box = this.get(name)
     const { paths, host } = this.#context
     const again = (): Prepared => prepareAgain(this.#context, box, environment, this.writable)
@@ -369,7 +374,7 @@ export class Registry {
     const missing = await box.terminals.missingAgent(prepared)
     if (missing)
       throw same ? missing : new CoopError('E_AGENT', missing.message, { hint: `${missing.hint}; ${later}` })
-    box.configure(prepared)
+    box.configure(prepared, caller)
     return same ? prepared.warnings : [...prepared.warnings, later]
   }
 

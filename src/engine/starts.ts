@@ -11,6 +11,10 @@ export class Starts<T> {
     return start
   }
 
+  get busy(): boolean {
+    return this.#underWay.size > 0
+  }
+
   /** Resolves when no start of that box is under way, also if it failed. */
   async settled(name: string): Promise<void> {
     await this.#underWay.get(name)?.catch(() => {})

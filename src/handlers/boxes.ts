@@ -2,6 +2,7 @@
 
 import type { Box } from '../box/box.ts'
 import { UnknownBox } from '../box/unknown-box.ts'
+import { withPath } from '../host/callers.ts'
 import type { BOX_CALLS, BoxInfo } from '../protocol/calls/boxes.ts'
 import { printablePlan } from '../sandbox/plan.ts'
 import { boxInfo, boxStatus, unknownInfo } from './box-info.ts'
@@ -12,8 +13,8 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
   const anyInfo = (box: Box | UnknownBox): BoxInfo =>
     box instanceof UnknownBox ? unknownInfo(box) : boxInfo(box, registry)
   return {
-    'box.create': async (_, { box: options }) => {
-      const { box, warnings } = await registry.create(options, 'agent')
+    'box.create': async ({ caller }, { box: options }) => {
+      const { box, warnings } = await registry.create(options, 'agent', withPath(caller, options.environment))
       return { ...boxInfo(box, registry), warnings }
     },
     'box.plan': (_, { box }) => {
@@ -39,9 +40,9 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
       await box.stop({ force, reason: 'coop stop' })
       return { box: box.name }
     },
-    'box.start': async (_, { environment, ...target }) => {
+    'box.start': async ({ caller }, { environment, ...target }) => {
       const { name } = registry.find(target)
-      const { warnings } = await registry.start(name, environment)
+      const { warnings } = await registry.start(name, environment, withPath(caller, environment))
       return { box: name, warnings }
     },
   }

@@ -4,6 +4,7 @@ import { sendDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
 import { CoopError } from '../core/errors.ts'
+import { withPath } from '../host/callers.ts'
 import type { Shown, TERMINAL_CALLS } from '../protocol/calls/terminals.ts'
 import type { Reply, Request } from '../protocol/calls.ts'
 import type { ClientChannel } from '../session/client-channel.ts'
@@ -45,17 +46,23 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
       const free = request.fresh ? undefined : freeShell(box, command)
       if (free) return show(channel, box, free, watch)
       const env = terminals.environment(request.term)
-      const where = { cwd: manifest.plan.workspace.target, env, size: request.size }
+      const where = {
+        cwd: manifest.plan.workspace.target,
+        env,
+        size: request.size,
+        caller: channel.caller,
+      }
       await loadScreens() // before opening: a short command could end while the module loads
       const { pty } = await terminals.open(undefined, command, where)
       // Shown within this call: a short command could end before a second call arrives.
       return show(channel, box, pty, { ...watch, from: 0 })
     },
-    'pty.restart': async (_, { pty, environment, ...target }) => {
+    'pty.restart': async ({ caller }, { pty, environment, ...target }) => {
       const box = registry.find(target)
       terminalOf(box, pty)
       // A restart of the agent applies the current coop.toml.
-      const warnings = pty === 0 ? await registry.configure(box.name, environment) : []
+      const warnings =
+        pty === 0 ? await registry.configure(box.name, environment, withPath(caller, environment)) : []
       await box.terminals.restart(pty)
       return { box: box.name, agent: box.manifest.agent.title, warnings }
     },

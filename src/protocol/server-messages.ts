@@ -9,7 +9,14 @@ import type { CoopEvent } from './events.ts'
 export const PROTOCOL = 4
 
 export type ServerMessage =
-  | { readonly type: 'hello'; readonly protocol: number; readonly version: string; readonly pid: number }
+  | {
+      readonly type: 'hello'
+      readonly protocol: number
+      readonly version: string
+      readonly pid: number
+      /** The kernel lets this daemon give boxes less than one that the client starts. */
+      readonly outdone?: true
+    }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorJson }
   /** The command that runs on a channel, or the terminal shown on it, has ended. */

@@ -8,6 +8,7 @@ import {
   type TypedDirectly,
 } from '../protocol/frames.ts'
 import type { ExitMessage } from '../protocol/server-messages.ts'
+import type { Caller } from '../sandbox/caller.ts'
 import type { Pty } from '../terminal/pty.ts'
 import type { Client } from './client.ts'
 import type { Feed, Outlet } from './feed.ts'
@@ -57,6 +58,11 @@ export class ClientChannel implements Outlet {
 
   get peer(): number | undefined {
     return this.client.transport.peer
+  }
+
+  /** What the client hands down to its commands and boxes. */
+  get caller(): Caller | undefined {
+    return this.client.caller
   }
 
   /** Identifies the typist in the ring; unchanged after the client comes back. Protocol 3 used the pid alone. */

@@ -1,6 +1,7 @@
 /** One client of the daemon: its greeting, its calls, and its terminals and commands, each on a channel of its own. */
 import { type CoopError, errorToJson } from '../core/errors.ts'
 import { VERSION } from '../core/version.ts'
+import { callerOf } from '../host/callers.ts'
 import type { Call } from '../protocol/calls.ts'
 import type { CoopEvent, WaitingEvent } from '../protocol/events.ts'
 import {
@@ -15,6 +16,7 @@ import {
 import { type ClientMessage, parseClientMessage, type RefusedCall } from '../protocol/messages.ts'
 import { OLDEST_PROTOCOL } from '../protocol/older.ts'
 import { PROTOCOL, type ServerMessage } from '../protocol/server-messages.ts'
+import type { Caller } from '../sandbox/caller.ts'
 import { ClientChannel } from './client-channel.ts'
 import { elsewhere } from './elsewhere.ts'
 import type { Transport, TransportUser } from './transport.ts'
@@ -27,7 +29,9 @@ export interface Handler {
   /** Called for a call that was refused unread: drops the descriptors that were sent ahead for it. */
   refused(client: Client): void
   closed(client: Client): void
-  /** Called when a newer coop wants to take over. */
+  /** Returns whether a daemon that the client starts could give boxes more. */
+  isOutdoneBy(client: Client): boolean
+  /** Called when another daemon is to take over. */
   retire(): void
 }
 
@@ -48,12 +52,16 @@ export class Client implements TransportUser {
     this.transport = transport
     this.#handler = handler
     this.#dataDir = dataDir
+    this.caller = callerOf(transport.peer)
   }
 
   /** The client's own choice, which it keeps when it comes back to another daemon. */
   get id(): number {
     return this.#id
   }
+
+  /** What its process hands down; undefined if that is not known. Read once, while the process is surely there. */
+  readonly caller: Caller | undefined
 
   /** Whether its frames have channels. */
   get hasChannels(): boolean {
@@ -102,7 +110,8 @@ export class Client implements TransportUser {
     this.#protocol = Math.max(OLDEST_PROTOCOL, Math.min(message.protocol, PROTOCOL))
     this.#id = message.client ?? this.transport.peer ?? 0
     this.#elsewhere = elsewhere(this.#dataDir, message.dataDir)
-    this.tell({ type: 'hello', protocol: this.#protocol, version: VERSION, pid: process.pid })
+    const hello = { type: 'hello', protocol: this.#protocol, version: VERSION, pid: process.pid } as const
+    this.tell(this.#handler.isOutdoneBy(this) ? { ...hello, outdone: true } : hello)
   }
 
   async #call(id: number, number: number, call: Call): Promise<void> {

@@ -100,13 +100,14 @@ export class Commands {
     const { token } = options
     const cwd = options.cwd ?? inWorkspace(plan, options.callerCwd ?? '')
     const peer = channel.peer ?? 0 // 0: the client is no process of this machine, so its life cannot be checked
+    const { caller } = channel
     const client = { pid: peer, startTime: startTimeOf(peer) }
     try {
       if (!name) throw new CoopError('E_USAGE', 'there is no command to run', { hint: 'coop run CMD…' })
       let command: Command
       if (options.terminal) {
         const env = { ...box.terminals.environment(options.terminal.term), ...options.env }
-        const where = { cwd, env, size: options.terminal }
+        const where = { cwd, env, size: options.terminal, caller }
         const { pty, pid, exited } = await box.terminals.open(undefined, options.command, where, true)
         command = { box, record: { token, pid, pty: pty.id, client }, exited, orphaned: undefined }
       } else {
@@ -117,6 +118,7 @@ export class Commands {
           cwd,
           environment,
           stdio,
+          caller,
         })
         command = { box, record: { token, pid, pty: undefined, client }, exited, orphaned: undefined }
       }

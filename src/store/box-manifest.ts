@@ -1,5 +1,6 @@
 /** `box.json`, the manifest of a box, with all facts that a daemon needs to adopt the box (src/store/manifest.ts). */
 import type { ConfigOverrides } from '../config/load.ts'
+import type { Caller } from '../sandbox/caller.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import type { InitRecord } from './init-record.ts'
 import { type Fields, fieldsOf, type Kind } from './kind.ts'
@@ -105,6 +106,8 @@ export interface Manifest {
   readonly frozen?: readonly FrozenRecord[] | undefined
   /** The user's command for a waiting agent, which never comes from a project. */
   readonly notify: string
+  /** Who made the box or started it last: its agent gets that process's limits and priorities. */
+  readonly caller?: Caller | undefined
 }
 
 /** Coop itself writes the file, whole or not at all. Fields are checked whose absence would do harm. */

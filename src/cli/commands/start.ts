@@ -1,5 +1,5 @@
 /** `coop start`: starts a stopped box again. */
-import { ask } from '../../client/ask.ts'
+import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { callerEnvironment, TRUST_OPTION } from '../common/box-options.ts'
 import { BOX_ARGUMENT, command } from '../common/declare.ts'
@@ -20,7 +20,8 @@ export default command({
   },
   async run({ args }) {
     const request = { ...targetOf(args.box), environment: callerEnvironment() }
-    const { box, warnings } = await trusting(args.trust, () => ask(userPaths(), 'box.start', request))
+    const session = await connect(userPaths())
+    const { box, warnings } = await trusting(args.trust, () => session.call('box.start', request))
     printWarnings(warnings)
     print(`the box ${box} is running; attach: coop attach ${box}\n`)
     return 0
