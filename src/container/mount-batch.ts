@@ -2,7 +2,8 @@
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import { Batch, Data, type OpOptions, type Ref } from '../../ffi/batch.ts'
-import type { Source } from '../sandbox/plan.ts'
+import type { BoxLink, Source } from '../sandbox/plan.ts'
+import { foldersTo } from '../sandbox/soft-links.ts'
 
 /** Attributes of everything that is bound into a box. */
 export const BOUND = k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NODEV
@@ -211,6 +212,27 @@ export class MountBatch {
       const resolve = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
       dir = this.open(this.root, below.slice(1), k.O_PATH | abi.O_DIRECTORY, resolve, `${below} of the image`)
     })
+  }
+
+  /** Makes links and the folders on their ways, unless the box has something else there (soft-links.ts). */
+  softLinks(links: readonly BoxLink[]): void {
+    const made = new Set<string>()
+    const inFolder = (path: string, what: string, make: (dir: Ref, name: string) => void): void => {
+      const at = path.lastIndexOf('/')
+      // Not scoped: there may be hundreds, and a process has a thousand descriptors.
+      const dir = this.inRoot(path.slice(0, at), k.O_PATH | abi.O_DIRECTORY, what, true, false)
+      make(dir, path.slice(at + 1))
+      this.batch.call('close', [dir], { mayFail: true })
+    }
+    for (const { at, to } of links) {
+      const options = { what: `link ${at}`, mayFail: true }
+      for (const folder of foldersTo(at)) {
+        if (made.has(folder)) continue
+        made.add(folder)
+        inFolder(folder, options.what, (dir, name) => this.batch.call('mkdirat', [dir, name, 0o755], options))
+      }
+      inFolder(at, options.what, (dir, name) => this.batch.call('symlinkat', [to, dir, name], options))
+    }
   }
 
   /** Opens the mount target at `path`; creates it if it is missing. */

@@ -18,13 +18,17 @@ export interface OwnFiles {
   readonly files: Readonly<Record<string, string>>
 }
 
-/** Coop's own files for a plan; `homeFiles` maps names to contents. */
+/** Coop's own files for a plan; `homeFiles` maps paths below the home to contents. */
 export function ownFiles(plan: Plan, homeFiles: Readonly<Record<string, string>>): readonly OwnFiles[] {
   const hasEtc = plan.steps.some((step) => step.do === 'overlay' && step.upper === 'etc')
-  return [
-    { folder: hasEtc ? 'etc' : 'root/etc', files: plan.etc },
-    { folder: `root${plan.user.home}`, files: homeFiles },
-  ]
+  const home = `root${plan.user.home}`
+  const byFolder = new Map<string, Record<string, string>>()
+  for (const [path, text] of Object.entries(homeFiles)) {
+    const folder = path.includes('/') ? `${home}/${path.slice(0, path.lastIndexOf('/'))}` : home
+    byFolder.set(folder, { ...byFolder.get(folder), [path.slice(path.lastIndexOf('/') + 1)]: text })
+  }
+  const inHome = [...byFolder].map(([folder, files]) => ({ folder, files }))
+  return [{ folder: hasEtc ? 'etc' : 'root/etc', files: plan.etc }, ...inHome]
 }
 
 const INSIDE = k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS

@@ -153,6 +153,9 @@ function makeStep(
       setup.batch.call('symlinkat', [step.to, dir, step.at.slice(at + 1)], { mayFail: true })
       return
     }
+    case 'links':
+      setup.softLinks(step.links)
+      return
     case 'tmpfs': {
       const attributes = step.exec ? BOUND : QUIET
       const what = `mount ${step.at}`

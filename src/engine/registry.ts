@@ -38,7 +38,7 @@ import { Turns } from './room.ts'
 import { Snapshots } from './snapshots.ts'
 import { Starts } from './starts.ts'
 import { tidy } from './tidy.ts'
-import { showTrust } from './trust.ts'
+import { acceptAsks, showTrust } from './trust.ts'
 
 const RAISE_DELAY_MS = 1 // lets the answer to the client go out first
 const CLEAN_DELAY_MS = 100 // how long files of ended boxes wait in the trash
@@ -324,6 +324,8 @@ export class Registry {
         this.#cleanSoon()
         prepared = makeReady(prepare, paths, host)
       }
+      if (prepared.remember.length)
+        acceptAsks(this.#context, { workspace: prepared.plan.workspace.source.path, asks: prepared.remember })
       this.#everWritten.add(writableIn(prepared.plan))
     } catch (error) {
       this.#cleanSoon()

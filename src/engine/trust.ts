@@ -35,10 +35,12 @@ export function showTrust(context: Context, request: BoxRequest, boxes: readonly
     workspace,
     asks: own,
     open: { open: openOwn, note },
+    git,
   } = examine(request, paths, host)
   const replaced = replacedOf(context, request, boxes)
-  const asks = [...own, ...replaced]
-  const open = [...openOwn, ...judge(workspace.path, paths)(replaced).open]
+  const others = [...replaced, ...git.asks]
+  const asks = [...own, ...others]
+  const open = [...openOwn, ...judge(workspace.path, paths)(others).open]
   if (asks.length > MAX_ASKS) throw trustError(workspace.path, asks)
   const unknown = new Set(open.map(({ key }) => key))
   return {

@@ -10,7 +10,6 @@ import { withPlace } from '../config/place.ts'
 import { CoopError } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
-import { gitIdentity } from '../host/git-identity.ts'
 import { sourceAt } from '../host/host-place.ts'
 import { ownersWarning } from '../host/rootfs-owners.ts'
 import { isLocal, parseReference } from '../image/reference.ts'
@@ -19,7 +18,9 @@ import { stepEnvironment } from '../sandbox/environment.ts'
 import { NOTHING_COVERED } from '../sandbox/group-files.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
-import type { Plan, Source } from '../sandbox/plan.ts'
+import type { BoxLink, Plan, Source } from '../sandbox/plan.ts'
+import type { SensitiveFacts } from '../sandbox/sensitive.ts'
+import { softLinks } from '../sandbox/soft-links.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
 import { findSkeleton, persistentPath } from '../store/storage.ts'
 import type { Ask } from '../trust/ask.ts'
@@ -33,11 +34,13 @@ import {
   refuseClosedImage,
   rootfsFolder,
 } from './configured-mounts.ts'
+import { type GitFolders, gitFolders } from './git-folders.ts'
+import { gitHome } from './git-home.ts'
+import { ABSENT } from './git-worktrees.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
 import { futureFolder, type Missing, type Setting } from './missing.ts'
-import { missingGit } from './missing-git.ts'
 import { configurationAsks, judge, type Open, refuse } from './trust.ts'
-import { checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
+import { callersWays, checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
 
 export interface BoxRequest {
   readonly name: string
@@ -76,6 +79,8 @@ export interface Prepared {
   readonly settings: readonly Setting[]
   /** Requests that nobody has accepted yet; filled only with `planOnly`. */
   readonly asks: readonly Ask[]
+  /** To accept before the box is made: what its plan has because no box can have asked for it (git-folders.ts). */
+  readonly remember: readonly Ask[]
 }
 
 const MAX_ETC = 1 << 20
@@ -229,6 +234,7 @@ function isReady({ overrides: { image }, workspace }: BoxRequest, paths: Paths):
 
 /** A configuration with the host paths that it names, and the requests that it makes. */
 export interface Examined {
+  readonly sensitive: SensitiveFacts
   readonly workspace: Source
   readonly loaded: LoadedConfig
   readonly configured: ConfiguredMounts
@@ -237,6 +243,7 @@ export interface Examined {
   readonly asks: readonly Ask[]
   /** The asks that nobody has accepted. */
   readonly open: Open
+  readonly git: GitFolders
   /** Volumes that do not exist yet. */
   readonly missing: readonly Missing[]
 }
@@ -274,8 +281,23 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
     return found && { ...found, source: found.source.path }
   }
   const asks = configurationAsks(loaded, workspace.path, { rootfs: rootfs?.path, mount })
-  const open = judge(workspace.path, paths)(asks)
-  return { workspace, loaded, configured, rootfs, asks, open, missing }
+  const judged = judge(workspace.path, paths)
+  const git = gitFolders({
+    workspace,
+    target: loaded.config.workspace.path || workspace.path,
+    mounts: configured.mounts,
+    writable: request.writable,
+    sensitive,
+    uid: host.ids.uid,
+    isAccepted: (ask) => judged([ask]).open.length === 0,
+  })
+  return { sensitive, workspace, loaded, configured, rootfs, asks, open: judged(asks), git, missing }
+}
+
+/** Links for paths that programs look for: of the worktrees that the box does not have, and the caller's own. */
+function linksOf(request: BoxRequest, git: GitFolders, target: string): readonly BoxLink[] {
+  const ways = [...callersWays(request.workspace, request.environment.PWD), ...git.ways]
+  return [...ways.map((at) => ({ at, to: target })), ...git.absent.map((at) => ({ at, to: ABSENT }))]
 }
 
 /**
@@ -284,11 +306,13 @@ export function examine(request: BoxRequest, paths: Paths, host: HostFacts): Exa
  */
 export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): Prepared {
   const {
+    sensitive,
     workspace: source,
     loaded,
     configured,
     rootfs,
     open,
+    git,
     missing: volumes,
   } = examine(request, paths, host)
   if (!request.planOnly) refuse(open, source.path)
@@ -313,11 +337,13 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
   }
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
-  const mounts = [...installationMounts(chosen), ...persistent.mounts, ...configured.mounts]
-  const git = isStep
-    ? undefined
-    : missingGit({ workspace: source.path, target, mounts: configured.mounts.map((mount) => mount.target) })
-  const ownNotes = git === undefined ? [] : [git]
+  const mounts = [
+    ...installationMounts(chosen),
+    ...persistent.mounts,
+    ...configured.mounts,
+    ...(isStep ? [] : git.mounts),
+  ]
+  const ownNotes = isStep ? [] : git.notes
   const looked = image.kind === 'host' ? discovery : undefined
   const noAgent = request.command || isStep ? undefined : noAgentText(config.sandbox, looked)
   const plan = composePlan({
@@ -337,6 +363,9 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     mounts,
     covers: loaded.withoutProject ? configurationCovers(source, target, mounts) : [],
     covered: image.kind === 'host' ? host.groupFiles.covered : NOTHING_COVERED,
+    softLinks: isStep
+      ? []
+      : softLinks(linksOf(request, git, target), [target, ...mounts.map((one) => one.target)]),
     links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
     agentEnvironment: isStep ? {} : (chosen.adapter?.environment(box) ?? {}),
     pathEntries: chosen.found?.pathEntries ?? [],
@@ -350,10 +379,16 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     ownNotes,
     hidden: Object.keys(config.env),
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
-    homeFiles: gitIdentity(host.home),
+    homeFiles: gitHome({
+      home: host.home,
+      configHome: request.environment.XDG_CONFIG_HOME,
+      writable: request.writable,
+      sensitive,
+    }),
     ...(layered ? { layered } : {}),
     missing: [...volumes, ...persistent.missing, ...(skeleton ? [skeleton] : [])],
     settings: settings(chosen, persistent.folders, box),
     asks: open.open,
+    remember: isStep ? [] : git.remember,
   }
 }

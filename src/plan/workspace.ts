@@ -1,5 +1,6 @@
 /** The workspace: the host folder that a box works on. */
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
+import { normalize } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
 import { placeOf, resolvedPath } from '../host/host-place.ts'
@@ -75,4 +76,11 @@ export function workspaceSource(path: string, facts: SensitiveFacts, writable: r
 export function checkWayHere(pwd: string | undefined, workspace: string, writable: readonly string[]): void {
   if (!pwd?.startsWith('/') || pwd === workspace || resolved(pwd) !== workspace) return
   resolvedPath(pwd, writable, 'E_WORKSPACE')
+}
+
+/** The caller's own paths of the workspace, through links: a path of theirs means the same folder in the box. */
+export function callersWays(workspace: string, pwd: string | undefined): readonly string[] {
+  const real = resolved(workspace)
+  const ways = [workspace, pwd ?? ''].filter((path) => path.startsWith('/')).map(normalize)
+  return ways.filter((path) => path !== real && resolved(path) === real)
 }

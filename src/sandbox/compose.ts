@@ -13,7 +13,7 @@ import { type HostImageFacts, type HostLayers, hostImage } from './host-image.ts
 import { groupFile, hostsFile, passwdFile } from './identity.ts'
 import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from './kernel-files.ts'
-import type { NetworkMode, Plan, Source, Step } from './plan.ts'
+import type { BoxLink, NetworkMode, Plan, Source, Step } from './plan.ts'
 import { isWithin } from './sensitive.ts'
 import { namespaceParameters, type UserParameters } from './shared-counts.ts'
 
@@ -65,7 +65,9 @@ export interface ComposeInput {
   readonly covered: Covered
   /** Files mounted read-only over themselves, after all other mounts; missing ones are not created. */
   readonly covers: readonly ExtraMount[]
-  readonly links: readonly { readonly at: string; readonly to: string }[]
+  readonly links: readonly BoxLink[]
+  /** Links that the box can do without; none within a mount. */
+  readonly softLinks: readonly BoxLink[]
   readonly agentEnvironment: Readonly<Record<string, string>>
   readonly pathEntries: readonly string[]
   readonly clientEnvironment: Readonly<Record<string, string | undefined>>
@@ -174,6 +176,7 @@ export function composePlan(input: ComposeInput): Plan {
     { do: 'sys', shown: input.sys },
     ...coverSteps(input, 'files'), // uses copies of /dev/null
     ...input.links.map((link): Step => ({ do: 'link', ...link })),
+    ...(input.softLinks.length ? [{ do: 'links', links: input.softLinks } as const] : []),
   ]
   const identity = { user: config.sandbox.user, home, shell }
   return {

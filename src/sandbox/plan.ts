@@ -19,10 +19,17 @@ export interface Source {
   readonly owner: 'user' | 'box' | 'system'
 }
 
+export interface BoxLink {
+  readonly at: string
+  readonly to: string
+}
+
 /** One step in the making of the box's tree, in order. Targets are absolute paths inside, resolved in the new root. */
 export type Step =
   | { readonly do: 'folder'; readonly at: string; readonly mode: number }
   | { readonly do: 'link'; readonly at: string; readonly to: string }
+  /** Conveniences: left out where the box has something else, or where they cannot be made. */
+  | { readonly do: 'links'; readonly links: readonly BoxLink[] }
   | { readonly do: 'tmpfs'; readonly at: string; readonly mode: number; readonly exec: boolean }
   /** `upper` names the folder below the box's own `upper/` and `work/`. */
   | { readonly do: 'overlay'; readonly at: string; readonly lower: readonly Source[]; readonly upper: string }

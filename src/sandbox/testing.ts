@@ -55,6 +55,7 @@ export function facts(): ComposeInput {
     mounts: [],
     covered: { files: [], folders: [] },
     covers: [],
+    softLinks: [],
     links: [],
     agentEnvironment: {},
     pathEntries: [],
