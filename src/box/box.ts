@@ -27,9 +27,9 @@ import { noteInit, removeInitRecord } from '../store/init-record.ts'
 import type { Newer } from '../store/kind.ts'
 import { type BoxFlags, type CommandRecord, type Manifest, writeManifest } from '../store/manifest.ts'
 import { discardStore, makeBoxFolder, prepareStore } from '../store/storage.ts'
+import { type Activity, needsUser } from '../terminal/activity.ts'
 import { forgetLastOutput, keepLastOutput, lastOutput } from '../terminal/last-output.ts'
 import type { PtyEnd } from '../terminal/pty-client.ts'
-import type { Waiting } from '../terminal/waiting.ts'
 import { BoxFiles } from '../trees/box-files.ts'
 import { type BoxContext, settings } from './context.ts'
 import { type Host, Terminals } from './terminals.ts'
@@ -102,12 +102,15 @@ export class Box implements Host {
     this.#context.bus.emit(event)
   }
 
-  wait(waiting: Waiting | undefined): void {
-    const before = this.#manifest.waiting
-    this.update({ waiting })
-    if (before === waiting) return
-    const text = waiting?.text === undefined ? {} : { text: waiting.text }
-    this.emit({ event: 'waiting', box: this.name, waiting: waiting !== undefined, ...text })
+  does(doing: Activity | undefined): void {
+    const before = this.#manifest.doing
+    this.update({ doing })
+    if (before === doing) return
+    const text = doing?.text === undefined ? {} : { text: doing.text }
+    this.emit({ event: 'agent', box: this.name, state: doing?.state ?? 'running', ...text })
+    const waits = needsUser(doing)
+    if (waits || needsUser(before))
+      this.emit({ event: 'waiting', box: this.name, waiting: waits, ...(waits ? text : {}) })
   }
 
   /** Makes a box. When this throws, nothing of it is left. */
@@ -130,7 +133,7 @@ export class Box implements Host {
       init: undefined,
       ptys: [],
       commands: [],
-      waiting: undefined,
+      doing: undefined,
       caller,
     })
     try {
@@ -336,7 +339,7 @@ export class Box implements Host {
 
   #becomeStopped(reason: string | undefined): void {
     removeInitRecord(this.#context.paths, this.name)
-    const gone = { init: undefined, cgroup: undefined, ptys: [], commands: [], waiting: undefined }
+    const gone = { init: undefined, cgroup: undefined, ptys: [], commands: [], doing: undefined }
     this.update({ state: 'stopped', reason, ...gone })
     this.emit({
       event: 'box',

@@ -19,18 +19,20 @@ import type { WindowSize } from '../core/window-size.ts'
 import { terminalError } from '../host/kernel-limits.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { Caller } from '../sandbox/caller.ts'
+import { lastWords } from '../screen/words.ts'
 import type { Manifest, PtyRecord } from '../store/manifest.ts'
 import { refuseNewerRing } from '../store/ring.ts'
+import type { Activity } from '../terminal/activity.ts'
 import { AgentWatch } from '../terminal/agent-watch.ts'
 import { Pty } from '../terminal/pty.ts'
 import type { PtyEnd } from '../terminal/pty-client.ts'
 import { isCrashLoop, recentEnds } from '../terminal/restarts.ts'
 import { Ring } from '../terminal/ring.ts'
-import { ScreenKeeper } from '../terminal/screen-keeper.ts'
-import type { Waiting } from '../terminal/waiting.ts'
+import { loadScreens, ScreenKeeper } from '../terminal/screen-keeper.ts'
 import { boundedSize } from '../terminal/window.ts'
 
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
+const MAX_WORDS = 200 // characters, as of a notification
 
 /** The parts of a box that its terminals need. */
 export interface Host {
@@ -40,8 +42,8 @@ export interface Host {
   readonly watcher: Watcher
   readonly runtimeDir: string
   update(change: Partial<Manifest>): void
-  /** Called when the agent begins or ceases to wait for its user. */
-  wait(waiting: Waiting | undefined): void
+  /** Called when the agent does something else now, or says something else. */
+  does(activity: Activity | undefined): void
   log(event: string, fields: Readonly<Record<string, unknown>>): void
   emit(event: CoopEvent): void
 }
@@ -223,8 +225,14 @@ export class Terminals {
   #add(pty: Pty): void {
     this.ptys.set(pty.id, pty)
     if (pty.id !== 0) return
-    const { waiting } = this.#host.manifest
-    this.#agent = new AgentWatch(pty, waiting, (now) => this.#host.wait(now))
+    this.#agent = new AgentWatch(pty, this.#host.manifest.doing, {
+      changed: (activity) => this.#host.does(activity),
+      words: ({ from }) => {
+        // An emulator for each silent agent would cost memory; a notification is worth it.
+        if (from === 'silence' && !this.#host.manifest.notify) return undefined
+        return screenWords(pty)
+      },
+    })
   }
 
   #watch(id: number, pid: number, exited: Promise<number>): void {
@@ -348,4 +356,10 @@ export class Terminals {
     }
     this.ptys.clear()
   }
+}
+
+async function screenWords(pty: Pty): Promise<string> {
+  await loadScreens()
+  const screen = await pty.text(false)
+  return screen ? lastWords(screen.lines, MAX_WORDS) : ''
 }

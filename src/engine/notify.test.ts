@@ -23,7 +23,8 @@ function stage(options: { readonly maxMs?: number; readonly pauseMs?: number } =
     notifier,
     go,
     lines: () => (existsSync(said) ? readFileSync(said, 'utf8').trim().split('\n') : []),
-    tell: (box, text, command = waits) => notifier.tell(command, { box, workspace: '/w', text }),
+    tell: (box, text, command = waits) =>
+      notifier.tell(command, { box, workspace: '/w', state: 'waiting', text }),
     [Symbol.dispose]: () => {
       notifier.end()
       rmSync(folder, { recursive: true, force: true })

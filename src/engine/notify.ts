@@ -15,6 +15,8 @@ const LOOK_MS = 250 // between two checks whether a notifier's background proces
 export interface Notification {
   readonly box: string
   readonly workspace: string
+  /** Why: `blocked`, `done` or `waiting`. */
+  readonly state: string
   /** The agent's message: one line without control characters, but the words are the box's. */
   readonly text: string | undefined
   /** The PATH of the caller that made the box. */
@@ -106,6 +108,7 @@ export class Notifier {
           PATH: trustedPath(about.path ?? '', writable()) || SYSTEM_PATH,
           COOP_BOX: about.box,
           COOP_WORKSPACE: about.workspace,
+          COOP_STATE: about.state,
           COOP_TEXT: about.text ?? '',
         },
       })
@@ -143,11 +146,13 @@ function killGroup(group: number): void {
 export function notify(notifier: Notifier, registry: Registry, event: WaitingEvent): void {
   const box = registry.boxes.find(({ name }) => name === event.box)
   const command = box?.manifest.notify
-  if (!box || !command || box.ending || !event.waiting) return notifier.forget(event.box)
+  const doing = box?.manifest.doing
+  if (!box || !command || box.ending || !event.waiting || !doing) return notifier.forget(event.box)
   const workspace = box.manifest.plan.workspace.source.path
   notifier.tell(command, {
     box: event.box,
     workspace,
+    state: doing.state,
     text: event.text,
     path: box.manifest.caller?.path,
   })

@@ -5,6 +5,7 @@ import type { Registry } from '../engine/registry.ts'
 import type { BoxInfo, BoxStatus, ClientInfo, PtyInfo } from '../protocol/calls/boxes.ts'
 import { printablePlan } from '../sandbox/plan.ts'
 import { Feed } from '../session/feed.ts'
+import { type Activity, needsUser } from '../terminal/activity.ts'
 import type { Pty } from '../terminal/pty.ts'
 
 /** Returns the clients of a terminal. All of them are feeds, each of one connection. */
@@ -13,14 +14,19 @@ function clientsOf(pty: Pty): ClientInfo[] {
 }
 
 /** In one word: of a running box the state of its agent, or that it is there for a command of `coop run`. */
-function stateOf({ ending, manifest: { state, kind, ptys } }: Box): string {
+function stateOf({ ending, manifest: { state, kind, ptys, doing } }: Box): string {
   if (ending) return 'ending'
   if (state !== 'running') return state
-  return kind === 'run' ? 'run' : (ptys.find(({ id }) => id === 0)?.state ?? 'running')
+  if (kind === 'run') return 'run'
+  const terminal = ptys.find(({ id }) => id === 0)?.state ?? 'running'
+  return terminal === 'running' ? (doing?.state ?? terminal) : terminal
 }
+
+const waitOf = ({ since, text }: Activity) => ({ since, ...(text === undefined ? {} : { text }) })
 
 export function boxInfo(box: Box, registry: Registry): BoxInfo {
   const { manifest } = box
+  const { doing } = manifest
   const ptys = manifest.ptys.map((record): PtyInfo => {
     const pty = box.terminals.ptys.get(record.id)
     return {
@@ -42,7 +48,8 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
     agent: manifest.agent.title,
     state: stateOf(box),
     ...(manifest.reason ? { reason: manifest.reason } : {}),
-    ...(manifest.waiting ? { waiting: manifest.waiting } : {}),
+    ...(doing ? { doing } : {}),
+    ...(needsUser(doing) ? { waiting: waitOf(doing) } : {}),
     created: manifest.created,
     ptys,
     clients: ptys.reduce((sum, pty) => sum + pty.clients.length, 0),

@@ -9,6 +9,7 @@ import type { Shown, TERMINAL_CALLS } from '../protocol/calls/terminals.ts'
 import type { Reply, Request } from '../protocol/calls.ts'
 import type { ClientChannel } from '../session/client-channel.ts'
 import { Feed } from '../session/feed.ts'
+import { needsUser } from '../terminal/activity.ts'
 import type { Pty } from '../terminal/pty.ts'
 import { loadScreens } from '../terminal/screen-keeper.ts'
 import type { HandlersFor } from './handlers.ts'
@@ -27,7 +28,7 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
     const feed = new Feed(pty, channel, { readonly: watch.readonly, size: watch.size, from: watch.from })
     follow(channel, pty, feed, box.name)
     for (const other of registry.boxes)
-      if (other.manifest.waiting)
+      if (needsUser(other.manifest.doing))
         channel.client.tellWaiting({ event: 'waiting', box: other.name, waiting: true })
     const taken = channel.continueInput(pty, watch.typed)
     return { box: box.name, pty: pty.id, detachKey: box.manifest.detachKey, taken }

@@ -8,7 +8,17 @@ export type CoopEvent =
       readonly change: 'created' | 'started' | 'stopped' | 'ended' | 'changed'
       readonly reason?: string
     }
-  /** An agent begins to wait for its user, or no longer waits. `text` is the agent's message, if any. */
+  /**
+   * An agent does something else now, or says something else. `running`: it does not show what. `text` is its question
+   * or message.
+   */
+  | {
+      readonly event: 'agent'
+      readonly box: string
+      readonly state: 'running' | 'idle' | 'working' | 'blocked' | 'done' | 'waiting'
+      readonly text?: string
+    }
+  /** An agent begins to wait for its user (`blocked`, `done` or `waiting`), or no longer waits. `text` is the agent's message, if any. */
   | { readonly event: 'waiting'; readonly box: string; readonly waiting: boolean; readonly text?: string }
   | {
       readonly event: 'terminal'

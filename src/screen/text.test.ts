@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { finish } from '../core/steps.ts'
 import { Screen } from './screen.ts'
-import { lastWords, type ScreenText } from './text.ts'
+import type { ScreenText } from './text.ts'
 
 function read(output: string, styled = false, columns = 20, rows = 4): ScreenText {
   using screen = new Screen(columns, rows)
@@ -49,24 +49,5 @@ describe('the text of a screen', () => {
     expect(text.cut).toBe(true)
     expect(text.lines.length).toBeLessThan(120)
     expect(Buffer.byteLength(JSON.stringify(text))).toBeLessThan(1 << 20)
-  })
-})
-
-describe('the last words of a screen', () => {
-  test('are the last rows with text, in one line', () => {
-    expect(lastWords(['first', 'Building', '', '  42%  done', 'ready', ''], 200)).toBe(
-      'Building 42% done ready',
-    )
-    expect(lastWords(['', ''], 200)).toBe('')
-  })
-
-  test('begin with the last question, and have no frames', () => {
-    const rows = ['old?', 'text', '╭────╮', '│ Run rm?   │', '│ ❯ 1. Yes │', '│   2. No  │', '╰────╯']
-    expect(lastWords(rows, 200)).toBe('Run rm? ❯ 1. Yes 2. No')
-    expect(lastWords(['Overwrite? [y/N]'], 200)).toBe('Overwrite? [y/N]')
-  })
-
-  test('are cut between characters', () => {
-    expect(lastWords(['🐔'.repeat(30)], 10)).toBe('🐔'.repeat(10))
   })
 })

@@ -85,19 +85,3 @@ const isBlank = ({ text }: Content): boolean => text === '' || text === ' '
 function shown({ text, width }: Content): string {
   return withoutUnseemly(text) || ' '.repeat(Math.max(1, width))
 }
-
-const ASKED_FROM = 12 // rows above the last one in which a question is looked for: choices stand below it
-const TOLD = 3 // rows that are told when none of them asks
-/** Lines and blocks that frame dialogs. */
-const FRAME = /[\u2500-\u259f]+/g
-
-/**
- * What the last rows of a screen say, in one line of at most `limit` characters: the last question and the choices
- * below it, or the last rows with text.
- */
-export function lastWords(lines: readonly string[], limit: number): string {
-  const said = lines.flatMap((line) => line.replace(FRAME, ' ').replace(/\s+/g, ' ').trim() || [])
-  const asks = said.slice(-ASKED_FROM).findLastIndex((line) => line.includes('?'))
-  const count = asks < 0 ? TOLD : Math.min(said.length, ASKED_FROM) - asks
-  return [...said.slice(-count).join(' ')].slice(0, limit).join('')
-}

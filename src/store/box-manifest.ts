@@ -3,7 +3,7 @@ import type { ConfigOverrides } from '../config/load.ts'
 import type { Caller } from '../sandbox/caller.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import type { InitRecord } from './init-record.ts'
-import { type Fields, fieldsOf, type Kind } from './kind.ts'
+import { type Fields, fieldsOf, isFields, type Kind } from './kind.ts'
 
 export type BoxState =
   /** Written but not yet alive: a daemon that finds it removes it. */
@@ -48,12 +48,18 @@ export interface FrozenRecord {
   readonly startTime: string
 }
 
-/** Describes an agent that waits for its user. */
-export interface Waiting {
-  /** Milliseconds since 1970. */
+/** `waiting`: for its user, but not known for what. */
+export type AgentState = 'idle' | 'working' | 'blocked' | 'done' | 'waiting'
+
+/** What an agent is doing. */
+export interface Activity {
+  readonly state: AgentState
+  /** The beginning of this state, in milliseconds since 1970. */
   readonly since: number
-  /** The agent's own text, if it gave one. */
+  /** The agent's question or message. */
   readonly text?: string
+  /** Its own report (OSC 7501), its title, its progress (OSC 9;4), the bell or a notification, or its silence. */
+  readonly from: 'report' | 'title' | 'progress' | 'signal' | 'silence'
 }
 
 /** The layers from which a box was made. */
@@ -97,8 +103,8 @@ export interface Manifest {
   readonly cgroup?: string | undefined
   readonly ptys: readonly PtyRecord[]
   readonly commands: readonly CommandRecord[]
-  /** Set while the agent waits for its user. */
-  readonly waiting: Waiting | undefined
+  /** What the agent is doing, as far as it shows that. */
+  readonly doing: Activity | undefined
   /**
    * Set while every process is stopped because files are copied (freeze.ts); lists the processes that were stopped
    * before. A daemon that finds it set resumes the others, because the daemon that stopped them died.
@@ -128,7 +134,12 @@ export const boxManifest: Kind<Manifest> = {
   version: 3,
   migrations: {
     // 0.1.0 had the workspace's path only in the plan, where a release that cannot read that plan could not find it.
-    2: (old) => ({ ...old, workspace: fieldsOf(fieldsOf(fieldsOf(old.plan).workspace).source).path }),
+    // It knew of an agent only that it waits.
+    2: ({ waiting, ...old }) => ({
+      ...old,
+      workspace: fieldsOf(fieldsOf(fieldsOf(old.plan).workspace).source).path,
+      doing: isFields(waiting) ? { ...waiting, state: 'waiting', from: 'signal' } : undefined,
+    }),
   },
   parse,
 }

@@ -28,7 +28,7 @@ const manifest = (name = 'it'): Manifest => ({
   init: undefined,
   ptys: [],
   commands: [],
-  waiting: undefined,
+  doing: undefined,
   notify: '',
 })
 
@@ -95,6 +95,15 @@ describe('boxes that are found', () => {
       link: 'missing',
     })
     expect(readdirSync(boxesDir(paths))).toHaveLength(6)
+  })
+
+  test('of 0.1.0, which knew of an agent only that it waits, say so in today’s words', () => {
+    const { doing, ...rest } = { ...manifest(), waiting: { since: 5, text: 'may I?' } }
+    const old = JSON.stringify({ ...rest, version: 2 })
+    const read = readStored(boxManifest, old)
+    const expected = { state: 'waiting', since: 5, text: 'may I?', from: 'signal' }
+    expect(read).toMatchObject({ is: 'readable', value: { doing: expected } })
+    expect(doing).toBeUndefined()
   })
 
   test('that 0.1.0 had set aside are found again', () => {

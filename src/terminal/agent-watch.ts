@@ -1,38 +1,55 @@
-/** Watches the agent's terminal for the moment when it needs its user. */
+/** Watches the agent's terminal: what the agent is doing, and what it asks. */
 import { Attention } from '../vt/attention.ts'
+import { type Activity, ActivityState, isTyped, needsUser } from './activity.ts'
 import type { Pty } from './pty.ts'
-import { isTyped, type Waiting, WaitingState } from './waiting.ts'
 
 // Each report writes the manifest, messages every client and sets a title, and an agent may ring thousands of times.
 export const TELL_MS = 500
+/** An agent rings before it has drawn its question. */
+const DRAWN_MS = 200
+
+export interface Told {
+  /** The new state, when it begins, ends or gets another text: at most twice a second. */
+  changed(activity: Activity | undefined): void
+  /** What the screen says, for a question without words of its own. Not asked for every guess. */
+  words?(activity: Activity): Promise<string> | undefined
+}
 
 export class AgentWatch {
-  readonly #attention = new Attention()
-  readonly #waiting: WaitingState
-  readonly #changed: (waiting: Waiting | undefined) => void
-  #known: Waiting | undefined
+  readonly #attention: Attention
+  readonly #activity: ActivityState
+  readonly #told: Told
+  #known: Activity | undefined
   #timer: Timer | undefined
   #toldAt = Number.NEGATIVE_INFINITY
   #tellTimer: Timer | undefined
+  /** The beginning of the state for which the screen was read. */
+  #described: number | undefined
+  #isReading = false
 
-  /** `changed` receives the new state when the wait begins, ends or gets another text: at most twice a second. */
-  constructor(pty: Pty, known: Waiting | undefined, changed: (waiting: Waiting | undefined) => void) {
-    this.#waiting = new WaitingState(known)
+  constructor(pty: Pty, known: Activity | undefined, told: Told) {
+    this.#activity = new ActivityState(known)
     this.#known = known
-    this.#changed = changed
+    this.#described = known?.since
+    this.#told = told
+    this.#attention = new Attention({
+      status: (status) => this.#activity.reported(status, Date.now()),
+      title: (title) => this.#activity.titled(title, Date.now()),
+      progress: (works) => this.#activity.progressed(works, Date.now()),
+    })
     pty.listen({
       output: (bytes) => {
         const now = Date.now()
-        this.#waiting.output(now)
+        this.#activity.output(now)
         const signal = this.#attention.push(bytes, now)
-        if (signal) this.#waiting.said(signal.text, now)
+        if (signal) this.#activity.said(signal.text, now)
         this.#look()
       },
       input: (bytes) => {
-        if (isTyped(bytes)) this.#waiting.input()
+        if (isTyped(bytes)) this.#activity.input(Date.now())
         this.#look()
       },
-      resize: () => this.#waiting.redraw(Date.now()),
+      resize: () => this.#activity.redraw(Date.now()),
     })
   }
 
@@ -40,25 +57,58 @@ export class AgentWatch {
   reset(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#waiting.reset()
+    this.#activity.reset()
     this.#tell()
     this.#look()
   }
 
   #look(): void {
-    const { quietAt } = this.#waiting
-    if (this.#isNews()) {
+    const { quietAt } = this.#activity
+    if (this.#isNews() && !this.#isReading) {
       const wait = this.#toldAt + TELL_MS - performance.now()
-      if (wait <= 0) this.#tell()
-      else this.#tellTimer ??= setTimeout(() => this.#tell(), wait)
+      const text = this.#needsWords() ? DRAWN_MS : 0
+      if (wait <= 0 && !text) this.#tell()
+      else this.#tellTimer ??= setTimeout(() => this.#due(), Math.max(wait, text))
     }
     // A single timer, set again only after it has fired, because output events come by the thousand.
     if (quietAt !== undefined) this.#timer ??= setTimeout(() => this.#quiet(), quietAt - Date.now())
   }
 
   #isNews(): boolean {
-    const { state } = this.#waiting
-    return state?.since !== this.#known?.since || state?.text !== this.#known?.text
+    const { activity } = this.#activity
+    const known = this.#known
+    return (
+      activity?.state !== known?.state || activity?.since !== known?.since || activity?.text !== known?.text
+    )
+  }
+
+  #needsWords(): boolean {
+    const { activity } = this.#activity
+    return needsUser(activity) && activity.text === undefined && activity.since !== this.#described
+  }
+
+  /** The time to tell has come: reads the screen first where the agent gave no words. */
+  #due(): void {
+    this.#tellTimer = undefined
+    const { activity } = this.#activity
+    if (!activity || !this.#needsWords()) return this.#tell()
+    const { since } = activity
+    const early = since + DRAWN_MS - Date.now()
+    if (early > 0) {
+      this.#tellTimer = setTimeout(() => this.#due(), Math.min(early, DRAWN_MS))
+      return
+    }
+    const reading = this.#told.words?.(activity)
+    if (!reading) return this.#tell()
+    this.#described = since
+    this.#isReading = true
+    const read = (text: string): void => {
+      this.#isReading = false
+      this.#activity.describe(since, text)
+      this.#tell()
+      this.#look()
+    }
+    reading.then(read, () => read(''))
   }
 
   #tell(): void {
@@ -66,13 +116,13 @@ export class AgentWatch {
     this.#tellTimer = undefined
     if (!this.#isNews()) return
     this.#toldAt = performance.now()
-    this.#known = this.#waiting.state
-    this.#changed(this.#known)
+    this.#known = this.#activity.activity
+    this.#told.changed(this.#known)
   }
 
   #quiet(): void {
     this.#timer = undefined
-    this.#waiting.quiet(Date.now())
+    this.#activity.quiet(Date.now())
     this.#look()
   }
 }

@@ -71,6 +71,34 @@ describe('notifications', () => {
   })
 })
 
+describe('lasting words', () => {
+  const seen = (...parts: string[]): unknown[] => {
+    const all: unknown[] = []
+    const attention = new Attention({
+      status: (status) => all.push(status),
+      title: (title) => all.push(title),
+      progress: (works) => all.push(works),
+    })
+    for (const part of parts) attention.push(bytesOf(part), 0)
+    return all
+  }
+
+  test.each([
+    ['a title', '\x1b]0;⠙ x\x07\x1b]2;\u202ey\x1b\\', ['⠙ x', 'y']],
+    ['an icon’s title', '\x1b]1;x\x07', []],
+    ['progress', '\x1b]9;4;1;50\x07\x1b]9;4;3\x07\x1b]9;4;0;0\x07\x1b]9;4;2\x07', [true, true, false, false]],
+    ['other commands of ConEmu', '\x1b]9;9;/x\x07\x1b]9;40;1\x07', []],
+    ['a report', '\x1b]7501;state=idle:app=codex\x1b\\', [{ state: 'idle', id: '' }]],
+    ['a report in pieces', '\x1b]7501;state=wor|king\x1b\\', [{ state: 'working', id: '' }]],
+    ['the query for reports', '\x1b]7501;?\x1b\\', []],
+  ])('%s', (_, output, expected) => expect(seen(...output.split('|'))).toEqual(expected))
+
+  test('are bounded', () => {
+    const [title] = seen(`\x1b]0;${'漢'.repeat(2000)}\x07`)
+    expect(title).toBe('漢'.repeat(64))
+  })
+})
+
 test('many that are not ended do not add up', () => {
   const attention = new Attention()
   const piece = 'x'.repeat(4000)

@@ -1,5 +1,9 @@
-/** Finds a program's signals to its user: the bell and notifications. Pure but for its state. */
+/**
+ * Finds what a program says to its user outside of its text: the bell, notifications, its title, its progress, and its
+ * own report of what it is doing. Pure but for its state.
+ */
 import { BEL, ESC, sanitize } from './characters.ts'
+import { isStatus, type ProgramStatus, parseStatus } from './program-status.ts'
 import type { Sequence } from './sequence.ts'
 import type { Sink } from './sink.ts'
 import { Tokenizer } from './tokenizer.ts'
@@ -10,6 +14,18 @@ export interface Signal {
   readonly text?: string
 }
 
+/** Receives the lasting words of a program, in their order. */
+export interface Watcher {
+  status(status: ProgramStatus): void
+  /** The title of its window. */
+  title(title: string): void
+  /** Whether its progress shows that it works (OSC 9;4). */
+  progress(works: boolean): void
+}
+
+const MAX_SEEN = 64 // characters of a title; the marks of agents come first
+const TITLE = /^[02];/
+const PROGRESS = /^9;4;([0-4])(?:;|$)/
 const MAX_TEXT = 200 // characters
 const MAX_PARTS = 8 // kitty's notifications that may be incomplete at the same time
 const MAX_PART = 2048 // bytes kept of such a notification, enough for MAX_TEXT of any characters
@@ -31,12 +47,14 @@ interface Part {
 
 export class Attention {
   readonly #tokenizer: Tokenizer
+  readonly #watcher: Watcher | undefined
   readonly #parts = new Map<string, Part>()
   #now = 0
   #rung = Number.NEGATIVE_INFINITY
   #found: Signal | undefined
 
-  constructor() {
+  constructor(watcher?: Watcher) {
+    this.#watcher = watcher
     const sink: Sink = {
       text: () => {},
       control: (code) => {
@@ -83,6 +101,14 @@ export class Attention {
     if (text.startsWith('9;')) {
       // A leading number marks a command of ConEmu: progress, or a folder.
       if (!/^9;\d+(?:;|$)/.test(text)) this.#notify(utf8(payload, 2))
+      const progress = PROGRESS.exec(text)?.[1]
+      // 1: so many percent, 3: unknown how many; 0, 2 and 4: none, failed, paused.
+      if (progress !== undefined) this.#watcher?.progress(progress === '1' || progress === '3')
+    } else if (isStatus(text)) {
+      const status = this.#watcher && parseStatus(text)
+      if (status) this.#watcher?.status(status)
+    } else if (TITLE.test(text)) {
+      this.#watcher?.title(sanitize(payload.subarray(2, 2 + 4 * MAX_SEEN), MAX_SEEN))
     } else if (text.startsWith('777;notify;')) {
       const [title = '', ...body] = utf8(payload, 11).split(';')
       this.#notify(title, body.join(';'))

@@ -139,6 +139,12 @@ export interface BoxJson {
   readonly clients: number
   readonly memory?: number
   readonly reason?: string
+  readonly doing?: {
+    readonly state: string
+    readonly since: number
+    readonly text?: string
+    readonly from: string
+  }
   readonly waiting?: { readonly since: number; readonly text?: string }
   readonly ptys: readonly {
     readonly id: number

@@ -1,4 +1,7 @@
-/** An agent that waits for its user shows in listings and in titles of other terminals, and runs the user's own command. */
+/**
+ * What an agent is doing shows in listings and events. When it needs its user, the titles of other terminals show it,
+ * and the user's own command runs.
+ */
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -82,6 +85,109 @@ describe.each(invokers)('as $name', (invoker) => {
       await terminal.line('go')
       await waitUntil(() => existsSync(said), 'the command')
       expect(readFileSync(said, 'utf8')).toBe(`box|${t.workspace}|May I delete it?`)
+    },
+  )
+
+  test.skipIf(can.missing)(
+    `what the agent reports is shown, with its question, and told once${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const said = join(t.root, 'said')
+      t.write(
+        join(t.configDir, 'default.toml'),
+        `[session]\nnotify = "echo \\"$COOP_STATE|$COOP_TEXT\\" >>${said}"\n`,
+      )
+      const question = Buffer.from('approve Bash:\n rm -r /\u202e').toString('base64')
+      const states = [
+        ['idle', ''],
+        ['working', ''],
+        ['blocked', `:app=x:kind=permission:msg=${question}`],
+        ['done', ''],
+      ].map(([state, more]) => `printf "\\033]7501;state=${state}${more}\\033\\\\"; read go`)
+      await startBox(t, { agent: `sh -c 'stty -echo; ${states.join('; ')}; exec sleep 1000'` })
+      await using terminal = await t.coopTerminal(['attach'])
+      const events = t.startCoop(['events'])
+      const shown = async (state: string) =>
+        await waitUntil(async () => {
+          const seen = await box(t)
+          return seen.state === state && seen
+        }, state)
+      expect((await shown('idle')).doing).toMatchObject({ from: 'report' })
+      await terminal.line('')
+      await shown('working')
+      expect(output(await t.coop(['ls']))).toMatch(/ working /)
+      await events.waitFor(/box: the agent works\n/)
+      await terminal.line('')
+      const blocked = await shown('blocked')
+      expect(blocked.waiting).toMatchObject({ text: 'approve Bash:  rm -r /' })
+      expect(output(await t.coop(['status']))).toMatch(
+        /doing +blocked since \d+s, by its own report: approve Bash: {2}rm -r \//,
+      )
+      await events.waitFor(/box: the agent asks you: approve Bash: {2}rm -r \/\n/)
+      await terminal.keys('x') // a key is no answer
+      await terminal.line('')
+      await shown('done')
+      await events.waitFor(/box: the agent has finished/)
+      const lines = await waitUntil(() => {
+        const all = existsSync(said) ? readFileSync(said, 'utf8').trimEnd().split('\n') : []
+        return all.length >= 2 && all
+      }, 'both notifications')
+      expect(lines[0]).toBe('blocked|approve Bash:  rm -r /')
+      expect(lines[1]).toMatch(/^done\|/)
+      expect(lines).toHaveLength(2)
+    },
+  )
+
+  test.skipIf(can.missing)(`a bell says what the screen says${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const said = join(t.root, 'said')
+    t.write(
+      join(t.configDir, 'default.toml'),
+      `[session]\nnotify = "printf %s \\"$COOP_TEXT\\" >${said}.new; mv ${said}.new ${said}"\n`,
+    )
+    const asks = String.raw`\007\033[2J\033[5;4HOverwrite \033[31mall\033[m of it?\r\n\342\224\202 1. yes\r\n 2. no\302\233\342\200\256`
+    await startBox(t, { agent: `sh -c 'printf "${asks}"; read more'` })
+    await waitUntil(() => existsSync(said), 'the command')
+    expect(readFileSync(said, 'utf8')).toBe('Overwrite all of it? 1. yes 2. no')
+    expect((await box(t)).waiting).toMatchObject({ text: 'Overwrite all of it? 1. yes 2. no' })
+  })
+
+  test.skipIf(can.missing)(
+    `a title that asks, and shown progress, count more than output and silence${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const titles = ['!', '.'].map(
+        (mark) => `printf "\\033]0;[ ${mark} ] Action Required | x\\007"; sleep 0.2`,
+      )
+      await startBox(t, { name: 'asks', agent: `sh -c 'while :; do ${titles.join('; ')}; done'` })
+      const other = t.folder('other')
+      const progress = String.raw`sh -c 'printf "\033]9;4;3\007"; exec sleep 1000'`
+      output(await t.coop(['-d', '-n', 'builds', '-w', other, '--agent', progress]))
+      const states = async () => {
+        const { stdout } = await t.coop(['ls', '--json'])
+        const all = JSON.parse(stdout) as { name: string; state: string }[]
+        return Object.fromEntries(all.map(({ name, state }) => [name, state]))
+      }
+      const wanted = { asks: 'blocked', builds: 'working' }
+      await waitUntil(async () => Bun.deepEquals(await states(), wanted), 'both states')
+    },
+  )
+
+  test.skipIf(can.missing)(
+    `what an agent does is known again after the daemon was killed${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const text = Buffer.from('may I?').toString('base64')
+      await startBox(t, {
+        agent: `sh -c 'printf "\\033]7501;state=blocked:msg=${text}\\007"; exec sleep 1000'`,
+      })
+      const before = await waitUntil(async () => (await box(t)).doing, 'the question')
+      expect(before).toMatchObject({ state: 'blocked', text: 'may I?' })
+      const { pid } = JSON.parse(output(await t.coop(['system', 'status', '--json']))) as { pid: number }
+      process.kill(pid, 'SIGKILL')
+      expect((await box(t)).doing).toEqual(before)
+      output(await t.coop(['restart'])) // it says so again, from now on
+      await waitUntil(async () => ((await box(t)).doing?.since ?? 0) > before.since, 'the new question')
     },
   )
 

@@ -5,13 +5,27 @@ import type { CoopEvent } from '../../protocol/events.ts'
 import { command } from '../common/declare.ts'
 import { print, printable } from '../common/output.ts'
 
+const AGENT = {
+  running: 'the agent runs',
+  idle: 'the agent has no task',
+  working: 'the agent works',
+  blocked: 'the agent asks you',
+  done: 'the agent has finished',
+  waiting: 'the agent waits for you',
+} as const
+
+/** `changed` only tells programs to read the box again, and `waiting` says less than `agent`. */
+const isForPrograms = (event: CoopEvent): boolean =>
+  event.event === 'waiting' || (event.event === 'box' && event.change === 'changed')
+
 function sentence(event: CoopEvent): string {
   switch (event.event) {
     case 'box':
       return `${event.box}: the box was ${event.change}${event.reason ? ` (${event.reason})` : ''}`
+    case 'agent':
+      return `${event.box}: ${AGENT[event.state]}${event.text ? `: ${event.text}` : ''}`
     case 'waiting':
-      if (!event.waiting) return `${event.box}: the agent no longer waits`
-      return `${event.box}: the agent waits for you${event.text ? `: ${event.text}` : ''}`
+      return `${event.box}: the agent ${event.waiting ? 'waits' : 'no longer waits'} for you`
     case 'terminal':
       return `${event.box}: terminal ${event.pty} was ${event.change}`
     case 'job':
@@ -25,7 +39,7 @@ export default command({
   meta: {
     summary: 'show what happens to boxes, live',
     description: 'Show what happens to boxes, live, until Ctrl+C.',
-    examples: ['coop events', 'coop events --json | jq \'select(.event == "waiting")\''],
+    examples: ['coop events', 'coop events --json | jq \'select(.state == "blocked")\''],
     group: 'Boxes',
   },
   args: {
@@ -36,8 +50,7 @@ export default command({
     const show = (event: CoopEvent): void => {
       const time = new Date()
       if (json) print(`${JSON.stringify({ time: time.toISOString(), ...event })}\n`)
-      // `changed` is left out: it only tells programs to read the box again.
-      else if (!(event.event === 'box' && event.change === 'changed'))
+      else if (!isForPrograms(event))
         print(`${time.toTimeString().slice(0, 8)}  ${printable(sentence(event))}\n`)
     }
     for (;;) {

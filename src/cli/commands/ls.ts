@@ -7,15 +7,15 @@ import { age, bytes, homePath, paint, print, printError, printJson, table } from
 
 const HEAD = ['NAME', 'WORKSPACE', 'IMAGE', 'AGENT', 'STATE', 'PTYS', 'CLIENTS', 'AGE', 'MEMORY'] as const
 const STATE = HEAD.indexOf('STATE')
-const GOING = ['running', 'run']
+const GOING = ['running', 'run', 'idle', 'working']
 /** Columns that a narrow terminal leaves out, in this order. */
 const SPARE = (['MEMORY', 'CLIENTS', 'PTYS', 'IMAGE'] as const).map((title) => HEAD.indexOf(title))
 
-/** Returns the state to show. `waiting` replaces `running`, as users look for agents that wait. */
+/** Returns the state to show. */
 function stateOf(box: BoxInfo): string {
   if (box.state === 'unknown')
     return `unknown (${box.release === undefined ? 'unreadable' : `coop ${box.release}`})`
-  return box.state === 'running' && box.waiting ? 'waiting' : box.state
+  return box.state
 }
 
 export default command({

@@ -6,7 +6,7 @@ import { targetOf } from '../common/target.ts'
 export default command({
   meta: {
     summary: 'show what is on the screen of an agent',
-    description: 'Show what is on the terminal of a box\'s agent now, as text, without attaching to it.',
+    description: "Show what is on the terminal of a box's agent now, as text, without attaching to it.",
     examples: ['coop screen', 'coop screen my-app --ansi', "coop screen my-app --json | jq -r '.lines[-1]'"],
     group: 'Agents and commands',
   },

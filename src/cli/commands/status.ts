@@ -16,6 +16,18 @@ function idsText(ids: BoxStatus['ids']): string {
   return `${ids.kind === 'single' ? 'a single one' : 'a range'}: ${lines.join(', ')}`
 }
 
+const FROM = {
+  report: 'its own report',
+  title: 'its title',
+  progress: 'its progress',
+  signal: 'its bell or notification',
+  silence: 'its silence',
+} as const
+
+function doingText({ state, since, text, from }: NonNullable<BoxStatus['doing']>): string {
+  return `${state} since ${age(since)}, by ${FROM[from]}${text ? `: ${text}` : ''}`
+}
+
 function text(status: BoxStatus): string {
   const { confinement } = status
   const guards = [
@@ -30,14 +42,7 @@ function text(status: BoxStatus): string {
     status.state === 'run'
       ? ['state', 'runs a command of coop run, and is removed when that ends']
       : ['agent', `${status.agent} (${status.state}${status.reason ? `: ${status.reason}` : ''})`],
-    ...(status.waiting
-      ? [
-          [
-            'waiting',
-            `since ${age(status.waiting.since)}${status.waiting.text ? `: ${status.waiting.text}` : ''}`,
-          ],
-        ]
-      : []),
+    ...(status.doing ? [['doing', doingText(status.doing)]] : []),
     [
       'image',
       status.olderBuild

@@ -50,6 +50,15 @@ const boxFields = {
   reason: optional(text()),
   /** For an unknown box: the newer coop that made it. */
   release: optional(text()),
+  /** What the agent is doing, from what coop knows it, and its question or message. */
+  doing: optional(
+    object({
+      state: oneOf('idle', 'working', 'blocked', 'done', 'waiting'),
+      since: time,
+      text: optional(text()),
+      from: oneOf('report', 'title', 'progress', 'signal', 'silence'),
+    }),
+  ),
   /** When the agent began to wait for its user, and its message. */
   waiting: optional(object({ since: time, text: optional(text()) })),
   created: time,

@@ -1,16 +1,6 @@
 /** Calls about the terminals of a box. A connection shows one terminal at a time. */
 import { call } from '../shapes/call.ts'
-import {
-  flag,
-  integer,
-  list,
-  literal,
-  nothing,
-  type Of,
-  object,
-  optional,
-  text,
-} from '../shapes/shapes.ts'
+import { flag, integer, list, literal, nothing, type Of, object, optional, text } from '../shapes/shapes.ts'
 import { environment, offset, target, terminalId, token, windowSize } from '../shapes/values.ts'
 
 const WORD = 1 << 20 // characters of one word of a command
