@@ -75,7 +75,7 @@ describe('a title', () => {
     ['⠙ please do it | project', 'working'],
     ['◐ Scripted session', 'working'],
     ['✦  Working… (ws)', 'working'],
-    ['✳ Claude Code', 'idle'],
+    ['✳ Claude Code', undefined], // also while it asks
     ['◇  Ready (ws)', 'idle'],
     ['project', undefined],
     ['Fix the Action Required banner', undefined],
@@ -106,7 +106,7 @@ describe('a title', () => {
 
   test('of an idle agent makes its silence mean nothing, but its bell still rings', () => {
     const agent = new ActivityState(undefined)
-    agent.titled('✳ Claude Code', NOW)
+    agent.titled('◇  Ready (ws)', NOW)
     agent.output(NOW)
     expect(agent.quietAt).toBeUndefined()
     agent.said(undefined, NOW + 6_000)

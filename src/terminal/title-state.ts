@@ -6,7 +6,8 @@ export type TitleState = 'idle' | 'working' | 'blocked'
 const BLOCKED = /^(?:\[ [!.] \]|\u270b)\s+Action Required/
 /** Spinners: braille (Codex, older Claude Code), a turning circle (Claude Code), a star with its word (Gemini). */
 const WORKING = /^(?:[\u2801-\u28ff\u25d0-\u25d3]\s|\u2726\s+Working)/
-const IDLE = /^(?:\u2733\s|\u25c7\s+Ready)/
+/** Gemini's. Claude Code's star means only that it does not work: it is also there while it asks. */
+const IDLE = /^\u25c7\s+Ready/
 
 /** Undefined for a title that says nothing about it. */
 export function titleState(title: string): TitleState | undefined {
