@@ -43,7 +43,7 @@ export function* screenText(core: Core, extras: Extras, styled: boolean): Steps<
       row: active.y,
       visible: !core.coreService.isCursorHidden,
     },
-    title: withoutUnseemly(extras.title.window),
+    title: withoutUnseemly(extras.title.window ?? ''),
     alternate: active === alt,
     lines,
     ...(lines.length < core.rows ? { cut: true as const } : {}),
