@@ -50,11 +50,12 @@ export function openNonblocking(fd: number): number {
   return attempt('openat', AT_FDCWD, cstring(`/proc/self/fd/${fd}`), flags)
 }
 
-/** Columns and rows; undefined when `fd` is no terminal. */
+/** Columns, rows and, where the terminal tells them, pixels; undefined when `fd` is no terminal. */
 export function windowSize(fd: number): WindowSize | undefined {
   const size = new Uint16Array(4)
   if (syscall('ioctl', fd, TIOCGWINSZ, new Uint8Array(size.buffer)) < 0) return undefined
-  return { columns: size[1] ?? 0, rows: size[0] ?? 0 }
+  const [rows = 0, columns = 0, width = 0, height = 0] = size
+  return width && height ? { columns, rows, width, height } : { columns, rows }
 }
 
 /** The path of a terminal, such as `/dev/pts/3`; undefined if `fd` is not one. */

@@ -19,6 +19,7 @@ export const ROOMS = [
   'trust',
   'image',
   'vt',
+  'answers',
   'protocol/shapes',
   'protocol/calls',
   'protocol',

@@ -65,11 +65,14 @@ export function capData(sets: { effective: bigint; permitted: bigint; inheritabl
 export interface WindowSize {
   readonly columns: number
   readonly rows: number
+  /** All of it in pixels, which programs divide by columns and rows to draw images; absent when not known. */
+  readonly width?: number | undefined
+  readonly height?: number | undefined
 }
 
-/** `struct winsize` of TIOCSWINSZ (ioctl_tty(2)), 8 bytes; sizes in pixels stay 0. */
-export function winsize({ columns, rows }: WindowSize): Uint8Array {
-  return new Uint8Array(new Uint16Array([rows, columns, 0, 0]).buffer)
+/** `struct winsize` of TIOCSWINSZ (ioctl_tty(2)), 8 bytes; unknown pixels are 0. */
+export function winsize({ columns, rows, width = 0, height = 0 }: WindowSize): Uint8Array {
+  return new Uint8Array(new Uint16Array([rows, columns, width, height]).buffer)
 }
 
 /** `struct landlock_ruleset_attr` in the size that the kernel's ABI version knows (landlock(7)): 8, 16 or 24 bytes. */

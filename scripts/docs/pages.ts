@@ -2,6 +2,7 @@
 import { commandsPage, manPages } from './commands.ts'
 import { errorsPage } from './errors.ts'
 import { protocolPage, protocolSchema } from './protocol.ts'
+import { questionsPage } from './questions.ts'
 
 export async function pages(): Promise<ReadonlyMap<string, string>> {
   const man = [...(await manPages())].map(([name, text]) => [`docs/man/${name}`, text] as const)
@@ -10,6 +11,7 @@ export async function pages(): Promise<ReadonlyMap<string, string>> {
     ['docs/errors.md', errorsPage()],
     ['docs/protocol.md', protocolPage()],
     ['docs/protocol.schema.json', protocolSchema()],
+    ['docs/terminal-questions.md', questionsPage()],
     ...man,
   ])
 }

@@ -8,6 +8,7 @@ import { listenUnix } from '../../ffi/descriptors.ts'
 import { openPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
+import type { Facts } from '../answers/rule.ts'
 import { prepareMounts } from '../container/detached-mounts.ts'
 import { askToEnd, killAll } from '../container/end.ts'
 import { Processes } from '../container/processes.ts'
@@ -28,6 +29,7 @@ import type { Newer } from '../store/kind.ts'
 import { type BoxFlags, type CommandRecord, type Manifest, writeManifest } from '../store/manifest.ts'
 import { discardStore, makeBoxFolder, prepareStore } from '../store/storage.ts'
 import { type Activity, needsUser } from '../terminal/activity.ts'
+import { knownColors } from '../terminal/known-colors.ts'
 import { forgetLastOutput, keepLastOutput, lastOutput } from '../terminal/last-output.ts'
 import type { PtyEnd } from '../terminal/pty-client.ts'
 import { BoxFiles } from '../trees/box-files.ts'
@@ -84,6 +86,10 @@ export class Box implements Host {
 
   get running(): boolean {
     return this.#manifest.state === 'running' && !this.#ending
+  }
+
+  get facts(): Facts {
+    return knownColors(this.#context.paths)
   }
 
   get watcher(): Watcher {

@@ -9,6 +9,7 @@ import { heldPipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
+import type { Facts } from '../answers/rule.ts'
 import { GRACE_MS } from '../container/end.ts'
 import type { Processes } from '../container/processes.ts'
 import { startFailure } from '../container/start-failure.ts'
@@ -34,6 +35,8 @@ import { boundedSize } from '../terminal/window.ts'
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
 const MAX_WORDS = 200 // characters, as of a notification
 
+const ATTACH_MS = 3_000 // for the client that had the agent started; it takes some 30
+
 /** The parts of a box that its terminals need. */
 export interface Host {
   readonly manifest: Manifest
@@ -41,6 +44,8 @@ export interface Host {
   readonly processes: Processes
   readonly watcher: Watcher
   readonly runtimeDir: string
+  /** What the user's terminals have told. */
+  readonly facts: Facts
   update(change: Partial<Manifest>): void
   /** Called when the agent does something else now, or says something else. */
   does(activity: Activity | undefined): void
@@ -56,6 +61,8 @@ export interface Opened {
 
 export class Terminals {
   readonly ptys = new Map<number, Pty>()
+  /** Whether the client that has the agent started is about to attach: then its terminal answers the first questions. */
+  expectsClient = false
   readonly #host: Host
   #restartTimer: Timer | undefined
   #agent: AgentWatch | undefined
@@ -138,7 +145,10 @@ export class Terminals {
         caller: options.caller,
       })
       if (!terminal) throw new CoopError('E_FAILED', 'the box opened no terminal')
-      const pty = new Pty(number, terminal.fd, ring, this.#keeper(number, ring, size), this.#host.watcher)
+      const keeper = this.#keeper(number, ring, size)
+      const pty = new Pty(number, terminal.fd, ring, keeper, this.#host.watcher, this.#host.facts)
+      if (id === 0 && this.expectsClient) pty.questions.expect(ATTACH_MS, false)
+      if (id === 0) this.expectsClient = false
       this.#add(pty)
       const record: PtyRecord = {
         id: number,
@@ -190,7 +200,8 @@ export class Terminals {
   }
 
   /** Starts the agent on PTY 0. */
-  async startAgent(): Promise<void> {
+  async startAgent(expectsClient = this.expectsClient): Promise<void> {
+    this.expectsClient = expectsClient
     const { plan, agent, caller } = this.#host.manifest
     const options = { cwd: plan.workspace.target, env: this.environment(undefined), size: FIRST_SIZE, caller }
     await this.open(0, agent.command, options)
@@ -216,7 +227,7 @@ export class Terminals {
         throw new CoopError('E_FAILED', `terminal ${id} is gone`)
       const ring = Ring.open(this.#ringPath(id), pipe)
       const keeper = this.#keeper(id, ring, boundedSize(windowSize(master) ?? FIRST_SIZE))
-      this.#add(new Pty(id, master, ring, keeper, this.#host.watcher))
+      this.#add(new Pty(id, master, ring, keeper, this.#host.watcher, this.#host.facts))
       if (pid !== undefined && !owned.has(id)) this.#watch(id, pid, this.#host.processes.exitOf(pid))
       if (state === 'restarting') this.#restartSoon(id)
     }
@@ -257,6 +268,7 @@ export class Terminals {
     const ends = wanted ? [] : recentEnds(this.record(id)?.ends ?? [], Date.now())
     if (id === 0) {
       this.#agent?.reset()
+      pty.questions.reset()
       this.#host.log('agent-end', { box: manifest.name, code })
     }
     if (!wanted && (!manifest.autoRestart || isCrashLoop(ends))) {

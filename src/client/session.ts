@@ -63,6 +63,8 @@ export class Session {
   onPicture: (offset: number, bytes: Uint8Array) => void = () => {}
   /** Called with the number of this session's input bytes that have reached the program's terminal. */
   onTaken: (count: number) => void = () => {}
+  /** Called when this client's terminal answers questions from an offset on (undefined: no more), and `asked` now. */
+  onAnswers: (from: number | undefined, asked: Uint8Array) => void = () => {}
   onEvent: (event: CoopEvent) => void = () => {}
   onNotice: (text: string) => void = () => {}
   /** Called when the connection ends without `close`. */
@@ -225,6 +227,9 @@ export class Session {
         return
       case 'notice':
         this.onNotice(message.text)
+        return
+      case 'answers':
+        this.onAnswers(message.from, Buffer.from(message.asked ?? '', 'base64'))
         return
       case 'bye':
         this.farewell = message.why

@@ -296,7 +296,7 @@ export class Registry {
         try {
           const missing = await box.terminals.missingAgent()
           if (missing) throw missing
-          await box.terminals.startAgent()
+          await box.terminals.startAgent(options.attaches)
         } catch (error) {
           await box.end({ force: true })
           throw error

@@ -40,8 +40,9 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
       await box.stop({ force, reason: 'coop stop' })
       return { box: box.name }
     },
-    'box.start': async ({ caller }, { environment, ...target }) => {
-      const { name } = registry.find(target)
+    'box.start': async ({ caller }, { environment, attaches, ...target }) => {
+      const { name, terminals } = registry.find(target)
+      terminals.expectsClient = attaches === true
       const { warnings } = await registry.start(name, environment, withPath(caller, environment))
       return { box: name, warnings }
     },

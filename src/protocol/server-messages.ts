@@ -22,6 +22,11 @@ export type ServerMessage =
   /** The command that runs on a channel, or the terminal shown on it, has ended. */
   | ({ readonly type: 'exit'; readonly channel?: number } & ExitMessage)
   | { readonly type: 'notice'; readonly channel?: number; readonly text: string }
+  /**
+   * The client's terminal answers the program's questions in the output from `from` on; without `from` it answers none
+   * any more, and the client removes them. `asked`: earlier questions, as base64, for the terminal to answer now.
+   */
+  | { readonly type: 'answers'; readonly channel?: number; readonly from?: number; readonly asked?: string }
   /** The daemon ends, to make room for a newer one or because the user wants it to. */
   | { readonly type: 'bye'; readonly why: 'retire' | 'shutdown' }
   /** An event, for clients that watch events or whose user may want to know. */
@@ -44,7 +49,16 @@ export type Ended = 'command' | 'hangup' | 'stopped' | 'box'
 export function parseServerMessage(payload: Uint8Array): ServerMessage | undefined {
   try {
     const it = JSON.parse(new TextDecoder().decode(payload)) as { readonly type?: unknown } | null
-    const known: readonly unknown[] = ['hello', 'result', 'error', 'exit', 'notice', 'bye', 'event']
+    const known: readonly unknown[] = [
+      'hello',
+      'result',
+      'error',
+      'exit',
+      'notice',
+      'answers',
+      'bye',
+      'event',
+    ]
     return known.includes(it?.type) ? (it as ServerMessage) : undefined
   } catch {
     return undefined

@@ -7,6 +7,7 @@
  * import(...)`.
  */
 
+import type { TerminalState } from '../answers/rule.ts'
 import { finish, type Steps } from '../core/steps.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import { pieceEnd, wholeCharacters } from './cost.ts'
@@ -17,6 +18,7 @@ import { Pending } from './pending.ts'
 import { picture } from './picture.ts'
 import type { Picture } from './pictures.ts'
 import { render } from './render.ts'
+import { stateOf } from './state.ts'
 import { type ScreenText, screenText } from './text.ts'
 
 export interface Snapshot extends WindowSize {
@@ -153,6 +155,11 @@ export class Screen {
     const data = Buffer.from(yield* this.rendering()).toString('base64')
     yield
     return { columns, rows, scrollback: this.#scrollback, data }
+  }
+
+  /** The state now, for the answers to a program's questions. `size` has the pixels, which the emulator does not need. */
+  state(size: WindowSize): TerminalState {
+    return stateOf(this.#emulator.core, this.#extras, size)
   }
 
   dispose(): void {

@@ -132,6 +132,15 @@ export class ClientChannel implements Outlet {
     this.client.tell({ type: 'notice', text, ...(this.#number ? { channel: this.#number } : {}) })
   }
 
+  answers(from: number | undefined, asked: Uint8Array): void {
+    this.client.tell({
+      type: 'answers',
+      ...(this.#number ? { channel: this.#number } : {}),
+      ...(from === undefined ? {} : { from }),
+      ...(asked.length ? { asked: Buffer.from(asked).toString('base64') } : {}),
+    })
+  }
+
   exit(message: ExitMessage): void {
     this.client.tell({ type: 'exit', ...message, ...(this.#number ? { channel: this.#number } : {}) })
   }

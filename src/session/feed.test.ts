@@ -23,6 +23,10 @@ class Connection implements Outlet {
   readonly terminal = '/dev/pts/7'
   readonly got: { type: number; offset: number; text: string }[] = []
   readonly notices: string[] = []
+  readonly answering: (readonly [from: number | undefined, asked: string])[] = []
+  answers(from: number | undefined, asked: Uint8Array): void {
+    this.answering.push([from, Buffer.from(asked).toString('latin1')])
+  }
   queued = 0
   /** Resolved with the next frame. */
   next = Promise.withResolvers<void>()

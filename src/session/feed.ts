@@ -18,6 +18,8 @@ export interface Outlet {
   /** Sends one frame, given in parts; they are valid only during the call. */
   send(...parts: Uint8Array[]): void
   notice(text: string): void
+  /** Says from which offset on the client's terminal answers the program's questions, and which it gets now. */
+  answers(from: number | undefined, asked: Uint8Array): void
 }
 
 const HIGH_WATER = 64 * 1024 // bytes queued per client; the ring keeps the rest
@@ -97,6 +99,18 @@ export class Feed implements PtyClient {
     return this.#next - this.#outlet.queued
   }
 
+  get next(): number {
+    return this.#next
+  }
+
+  get mayAnswer(): boolean {
+    return !(this.readonly || this.#plain || this.#pictures || this.#needsScreen || this.#isClosed)
+  }
+
+  answer(from: number | undefined, asked = new Uint8Array()): void {
+    this.#outlet.answers(from, asked)
+  }
+
   excuse(): void {
     this.#excusedUntil = Date.now() + EXCUSED_MS
   }
@@ -119,6 +133,7 @@ export class Feed implements PtyClient {
       this.#pictures ??= new Pictures()
       this.#isStale = true
     }
+    if (!this.#plain) this.pty.questions.choose()
     this.catchUp()
   }
 
@@ -196,7 +211,10 @@ export class Feed implements PtyClient {
       this.#next = this.pty.ring.start
       return true
     }
-    this.#needsScreen = true // the notice about missed output is sent once
+    if (!this.#needsScreen) {
+      this.#needsScreen = true // the notice about missed output is sent once
+      this.pty.questions.choose() // the missed output may have had some
+    }
     if (this.#isAsking || !this.#isDue(SCREEN_MS)) return false
     this.#isAsking = true
     let isAtOnce = true
@@ -207,7 +225,10 @@ export class Feed implements PtyClient {
       this.#needsScreen = false
       this.#next = offset
       this.#outlet.send(encodeScreen(this.#outlet.channel, offset, bytes))
-      if (!isAtOnce) this.catchUp()
+      this.pty.questions.choose()
+      if (isAtOnce) return
+      this.catchUp()
+      if (this.#direct) this.pty.takeBack() // it has waited for this screen before it could read by itself
     })
     isAtOnce = false
     return !this.#isAsking

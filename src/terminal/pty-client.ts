@@ -12,6 +12,15 @@ export interface PtyClient extends Viewer {
   readonly isDirect: boolean
   /** The offset that it has reached; undefined if nobody has to wait for it. */
   readonly position: number | undefined
+  /** The offset up to which it has been sent the output. */
+  readonly next: number
+  /** Whether it can answer the program's questions: its terminal gets all output, and its input is taken. */
+  readonly mayAnswer: boolean
+  /**
+   * Its terminal answers the questions of the output from `from` on, and now those in `asked`, which it did not see.
+   * Undefined: it answers no more, from the next output on.
+   */
+  answer(from: number | undefined, asked?: Uint8Array): void
   /** It delayed everybody for too long: nobody waits for it from now on. */
   excuse(): void
   /** The terminal has a new size. */

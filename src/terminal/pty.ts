@@ -1,31 +1,21 @@
 /** A PTY of a box in the daemon: reads the master, keeps the ring, offers bytes to clients. */
-import {
-  closeDescriptor,
-  isReadable,
-  setNonblocking,
-  setWindowSize,
-  writeNonblocking,
-} from '../../ffi/pty.ts'
+import { closeDescriptor, isReadable, setNonblocking, setWindowSize } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
+import type { Facts, TerminalState } from '../answers/rule.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import type { TypedDirectly } from '../protocol/frames.ts'
 import type { Picture } from '../screen/pictures.ts'
 import type { ScreenText } from '../screen/text.ts'
+import { type Input, PendingInput } from './pending-input.ts'
 import type { PtyClient, PtyEnd, PtyListener } from './pty-client.ts'
+import { Questions } from './questions.ts'
 import { AHEAD, RING_SIZE, type Ring, type Typed } from './ring.ts'
 import type { ScreenKeeper } from './screen-keeper.ts'
-import { boundedSize, commonSize, isLarger } from './window.ts'
-
-interface Input {
-  readonly bytes: Uint8Array
-  /** The client that typed these bytes, and how much of its input was written before them. */
-  readonly from: Typed
-  /** Called with the amount of that client's input written so far. */
-  readonly written: (offset: number) => void
-}
+import { boundedSize, commonSize, isLarger, isSame } from './window.ts'
 
 const MAX_INPUT = 1 << 20 // bytes queued for a program that does not read; more are refused
+const MAX_ANSWERS = 64 * 1024 // of them: a program that does not read gets no more answers to its questions
 const SMALL = 2048 // bytes; after a larger piece more output is likely
 const TURN = 256 * 1024 // bytes read before the event loop gets its turn
 const TURN_MS = 4 // the same limit in time, for output that is expensive to scan (src/vt/attention.ts)
@@ -48,16 +38,19 @@ const SILENT_MS = 50 // without such waits, after a program did not answer
 const SAY_AGAIN_MS = 5
 const GROW_MS = 300 // a client that left may return at once, and a needless redraw flickers
 
+/** For terminals whose users are not known. */
+const NO_FACTS: Facts = { colors: new Map(), learn: () => {} }
+
 export class Pty {
   readonly id: number
   readonly ring: Ring
+  readonly questions: Questions
   readonly #keeper: ScreenKeeper
   readonly #master: number
   readonly #watched: Watched
   readonly #clients = new Set<PtyClient>()
   #size: WindowSize
-  #input: Input[] = []
-  #inputSize = 0
+  readonly #input = new PendingInput()
   #closed = false
   #growing: Timer | undefined
   #paused: Timer | undefined
@@ -76,18 +69,27 @@ export class Pty {
   readonly #listeners = new Set<PtyListener>()
 
   /** Owns `master`, `ring` and `keeper` from now on. */
-  constructor(id: number, master: number, ring: Ring, keeper: ScreenKeeper, watcher: Watcher) {
+  constructor(
+    id: number,
+    master: number,
+    ring: Ring,
+    keeper: ScreenKeeper,
+    watcher: Watcher,
+    facts: Facts = NO_FACTS,
+  ) {
     this.id = id
     this.ring = ring
     this.#keeper = keeper
     this.#master = master
     this.#size = boundedSize(windowSize(master) ?? { columns: 80, rows: 24 })
     keeper.onRoom = () => this.proceed()
+    this.questions = new Questions(this, facts)
     setNonblocking(master)
     this.#watched = watcher.watch(master, () => this.#ready())
     this.#awaitedFloor = ring.offset - WINDOW + RETURN_ROOM
     this.#awaited = ring.clients
     if (this.#awaited) this.#awaitedTimer = setTimeout(() => this.#allBack(), RETURN_MS)
+    if (this.#awaited) this.questions.expect(RETURN_MS, this.#awaited === 1)
     this.#arm(true)
   }
 
@@ -105,6 +107,11 @@ export class Pty {
     return this.#size
   }
 
+  /** The offset of the next byte of output. */
+  get offset(): number {
+    return this.ring.offset
+  }
+
   /** Whether its ring can no longer be read. */
   get closed(): boolean {
     return this.#closed
@@ -115,13 +122,17 @@ export class Pty {
     this.fit()
     if (this.#awaited && --this.#awaited === 0) this.#allBack()
     this.#counted()
+    this.questions.choose()
     this.#share()
   }
 
   detach(client: PtyClient): void {
-    if (!this.#clients.delete(client)) return
+    if (!this.#clients.has(client)) return
+    this.takeBack() // the client has shown these bytes, and its terminal has answered their questions
+    this.#clients.delete(client)
     this.fit()
     this.#counted()
+    this.questions.choose()
     this.proceed()
     this.takeBack()
   }
@@ -138,15 +149,25 @@ export class Pty {
   }
 
   /** Writes input in order. Returns false if the program has not read for too long. */
-  write(bytes: Uint8Array, from: Typed, written: Input['written']): boolean {
-    if (this.#closed || this.#inputSize + bytes.length > MAX_INPUT) return false
-    for (const listener of this.#listeners) listener.input?.(bytes)
-    this.#input.push({ bytes: new Uint8Array(bytes), from, written })
-    this.#inputSize += bytes.length
-    if (this.#input.length > 1) return true
+  write(bytes: Uint8Array, from: Typed, written: NonNullable<Input['written']>): boolean {
+    if (this.#closed || this.#input.size + bytes.length > MAX_INPUT) return false
+    this.#hear(bytes)
+    if (this.#input.add({ bytes: new Uint8Array(bytes), from, written })) return true
     if (bytes.length > KEY || this.#paused || performance.now() < this.#silentUntil) this.#writeInput()
     else this.#writeKey()
     return true
+  }
+
+  #hear(input: Uint8Array): void {
+    this.questions.input(input)
+    for (const listener of this.#listeners) listener.input?.(input)
+  }
+
+  /** Writes an answer to a question of the program (questions.ts). */
+  reply(answer: string): void {
+    const bytes = Buffer.from(answer, 'latin1')
+    if (this.#closed || this.#input.size + bytes.length > MAX_ANSWERS) return
+    if (!this.#input.add({ bytes })) this.#writeInput()
   }
 
   /** A program answers a key so soon that a wake-up for the answer would take longer than this wait. */
@@ -166,7 +187,7 @@ export class Pty {
   /** A client has typed and read by itself. Listeners hear everything in the order in which it happened. */
   typed({ read, typedAt, bytes }: TypedDirectly): void {
     this.#readKnown(typedAt)
-    if (bytes.length) for (const listener of this.#listeners) listener.input?.(bytes)
+    if (bytes.length) this.#hear(bytes)
     this.#readKnown(read)
     this.#read()
   }
@@ -199,9 +220,9 @@ export class Pty {
     else this.#resize(wanted)
   }
 
-  #resize({ columns, rows }: WindowSize): void {
-    if (this.#closed || (columns === this.#size.columns && rows === this.#size.rows)) return
-    this.#size = { columns, rows }
+  #resize(size: WindowSize): void {
+    if (this.#closed || isSame(size, this.#size)) return
+    this.#size = size
     this.takeBack() // earlier output belongs to the old size
     this.#keeper.resize(this.#size)
     for (const listener of this.#listeners) listener.resize?.()
@@ -251,6 +272,11 @@ export class Pty {
     })
   }
 
+  /** The emulator's state after the output up to an offset. */
+  state(to: number, then: (state: TerminalState) => void): void {
+    this.#keeper.state(to, then)
+  }
+
   /** Resolves when everything written so far has been read. */
   async drained(): Promise<void> {
     do {
@@ -284,12 +310,12 @@ export class Pty {
   }
 
   #ready(): void {
-    if (this.#input.length) this.#writeInput()
+    if (this.#input.size) this.#writeInput()
     if (!this.#paused) this.#read()
   }
 
   #arm(reading: boolean): void {
-    if (!this.#closed) this.#watched.arm({ reading, writing: this.#input.length > 0 })
+    if (!this.#closed) this.#watched.arm({ reading, writing: this.#input.size > 0 })
   }
 
   #resume(): void {
@@ -362,29 +388,12 @@ export class Pty {
   }
 
   #tell(offset: number, bytes: Uint8Array, byClient: boolean): void {
+    this.questions.output(offset, bytes)
     for (const listener of this.#listeners) listener.output?.(bytes)
     for (const client of this.#clients) client.output(offset, bytes, byClient)
   }
 
   #writeInput(): void {
-    while (this.#input[0] && !this.#closed) {
-      const { bytes, from, written } = this.#input[0]
-      const { typist, offset } = from
-      // If the daemon is killed between the next two system calls, this input arrives twice.
-      const n = writeNonblocking(this.#master, bytes)
-      this.ring.setTyped({ typist, offset: offset + Math.max(n, 0) })
-      if (n < 0) {
-        this.#input = []
-        this.#inputSize = 0
-        return
-      }
-      this.#inputSize -= n
-      written(offset + n)
-      if (n < bytes.length) {
-        this.#input[0] = { bytes: bytes.subarray(n), from: { typist, offset: offset + n }, written }
-        return this.#arm(!this.#paused)
-      }
-      this.#input.shift()
-    }
+    if (!this.#closed && !this.#input.write(this.#master, this.ring)) this.#arm(!this.#paused)
   }
 }

@@ -3,6 +3,7 @@
  * before the ring overwrites them, and its state is kept beside the ring for this daemon and the next.
  */
 import { rmSync } from 'node:fs'
+import type { TerminalState } from '../answers/rule.ts'
 import { work } from '../core/slices.ts'
 import type { Steps } from '../core/steps.ts'
 import type { WindowSize } from '../core/window-size.ts'
@@ -103,9 +104,22 @@ export class ScreenKeeper {
     )
   }
 
+  /** The state after all output up to an offset, or later. Loads the emulator when it has to. */
+  state(to: number, then: (state: TerminalState) => void): void {
+    if (this.#closed) return
+    if (!screens) void loadScreens().then(() => this.state(to, then))
+    else this.#do(() => this.#tellState(to, then), true)
+  }
+
+  *#tellState(to: number, then: (state: TerminalState) => void): Steps<void> {
+    const screen = yield* this.#catchUp(to)
+    then(screen.state(this.#size))
+  }
+
   /** The terminal is about to get another size. */
   resize(size: WindowSize): void {
-    if (!screens || (this.#ring.offset === 0 && !this.#saved && !this.#isWorking)) {
+    const isOther = size.columns !== this.#size.columns || size.rows !== this.#size.rows
+    if (!isOther || !screens || (this.#ring.offset === 0 && !this.#saved && !this.#isWorking)) {
       this.#size = size
       return
     }

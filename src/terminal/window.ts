@@ -17,15 +17,36 @@ export function commonSize(viewers: Iterable<Viewer>, now: number): WindowSize |
   const used = counting.filter(({ active }) => now - active < ACTIVE_MS)
   const sizes = (used.length ? used : counting).map(({ size }) => size)
   if (!sizes.length) return undefined
-  return boundedSize({
+  const common = boundedSize({
     columns: Math.min(...sizes.map((size) => size.columns)),
     rows: Math.min(...sizes.map((size) => size.rows)),
   })
+  const [first] = sizes
+  const shows = sizes.find(({ columns, rows }) => columns === common.columns && rows === common.rows)
+  return shows ? boundedSize(shows) : { ...common, ...scaled(first, common) }
 }
 
+/** The pixels of a part of a window. */
+function scaled(window: WindowSize | undefined, { columns, rows }: WindowSize): Partial<WindowSize> {
+  if (!window?.width || !window.height) return {}
+  return {
+    width: Math.floor(window.width / window.columns) * columns,
+    height: Math.floor(window.height / window.rows) * rows,
+  }
+}
+
+/** Whether nothing has changed, also not the size of a character. */
+export const isSame = (a: WindowSize, b: WindowSize): boolean =>
+  a.columns === b.columns && a.rows === b.rows && a.width === b.width && a.height === b.height
+
 /** The same size within the emulator's limits. Programs of a box can set any size for their terminal, too. */
-export function boundedSize({ columns, rows }: WindowSize): WindowSize {
-  return { columns: Math.max(2, Math.min(columns, MAX_COLUMNS)), rows: Math.max(1, Math.min(rows, MAX_ROWS)) }
+export function boundedSize({ columns, rows, width, height }: WindowSize): WindowSize {
+  const pixels = width && height ? { width, height } : {}
+  return {
+    columns: Math.max(2, Math.min(columns, MAX_COLUMNS)),
+    rows: Math.max(1, Math.min(rows, MAX_ROWS)),
+    ...pixels,
+  }
 }
 
 /** Whether nothing that was visible is cut off. */

@@ -42,14 +42,17 @@ export interface Witness {
 export interface FilterOptions {
   /** False also removes sequences that the terminal answers, for output that is shown again (`isQuery`). */
   readonly queries?: boolean
+  /** Called for each sequence while queries pass, whether the terminal gets it or not. */
+  readonly asked?: (sequence: Sequence) => void
   /** Called for each sequence that passes, before the terminal gets it (src/client/terminal/screen-modes.ts). */
   readonly witness?: Witness
 }
 
 export class OutputFilter {
   #tokenizer: Tokenizer
-  readonly #answers: boolean
+  #answers: boolean
   readonly #witness: Witness | undefined
+  readonly #asked: ((sequence: Sequence) => void) | undefined
   #chunk: Uint8Array = NOTHING
   /** The start of the part of the chunk that is kept but not yet a piece. */
   #from = 0
@@ -61,12 +64,18 @@ export class OutputFilter {
   constructor(options: FilterOptions = {}) {
     this.#answers = options.queries !== false
     this.#witness = options.witness
+    this.#asked = options.asked
     this.#tokenizer = this.#begin()
   }
 
   /** Bytes of an incomplete sequence or character. Bounded; text is never held. */
   get held(): number {
     return this.#tokenizer.held
+  }
+
+  /** Whether questions pass from now on (`FilterOptions.queries`), those included that have begun. */
+  set queries(pass: boolean) {
+    this.#answers = pass
   }
 
   /** The part of `bytes` for the terminal: the same array, or a view of it, if nothing in between is removed. */
@@ -98,7 +107,10 @@ export class OutputFilter {
     const sink: Sink = {
       text: (bytes, from, to) => this.#keep(bytes, from, to),
       control: (code, bytes, from, to) => this.#control(code, bytes, from, to),
-      sequence: (sequence) => this.#settle(sequence, this.#judge(sequence)),
+      sequence: (sequence) => {
+        if (this.#answers) this.#asked?.(sequence)
+        this.#settle(sequence, this.#judge(sequence))
+      },
       stream: (header) => this.#stream(header),
       data: (bytes, from, to) => this.#data(bytes, from, to),
       end: () => this.#end(),

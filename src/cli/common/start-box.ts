@@ -96,9 +96,9 @@ async function startedBox(
   if (!existing) return create().catch((error) => buildWhenAsked(error, options, trust).then(create))
   // An unknown box cannot be started either; the daemon's error says why.
   if (existing.state !== 'stopped' && existing.state !== 'unknown') return existing
-  const { environment } = options
+  const { environment, attaches } = options
   const { warnings } = await trusting(trust, () =>
-    session.call('box.start', { box: existing.name, cwd: '/', environment }),
+    session.call('box.start', { box: existing.name, cwd: '/', environment, attaches }),
   )
   return { ...existing, warnings }
 }

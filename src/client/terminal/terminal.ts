@@ -8,11 +8,13 @@ import type { Paths } from '../../core/paths.ts'
 import type { WindowSize } from '../../core/window-size.ts'
 import type { Ended } from '../../protocol/server-messages.ts'
 import { OutputFilter } from '../../vt/filter.ts'
+import type { Sequence } from '../../vt/sequence.ts'
 import { connect } from '../daemon.ts'
 import { isLost, type Session } from '../session.ts'
 import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
 import { DirectLine, type LineUser } from './direct-line.ts'
 import { InputQueue } from './input-queue.ts'
+import { OwedAnswers } from './owed-answers.ts'
 import { ReadonlyMark } from './readonly-mark.ts'
 import { ScreenModes } from './screen-modes.ts'
 import { Title } from './title.ts'
@@ -24,6 +26,9 @@ const MAX_TYPED = 256 * 1024 // bytes; reading pauses when so many wait for the 
 const BELOW = '\r\n\x1b[J'
 /** Resets the terminal to the state that a screen's bytes expect, but keeps scrollback, title and colours. */
 const CLEAR = '\x1b[!p\x1b[?7h\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J'
+const OWED_WAIT_MS = 1_000 // for a terminal behind a slow connection
+/** The offset of screens and pictures, which have no questions. */
+const NO_OUTPUT = Number.NEGATIVE_INFINITY
 const ESCAPE_WAIT_MS = 30 // longer than a gap inside a key's sequence, too short for a person to notice
 
 export type AttachEnd =
@@ -51,6 +56,27 @@ export interface AttachOptions {
 /** The size of the terminal that this process shows things on. */
 export function terminalSize(): WindowSize {
   return windowSize(1) ?? windowSize(0) ?? { columns: 80, rows: 24 }
+}
+
+/** Takes the answers that the terminal owes and passes them to the program, which may be gone by now. */
+async function takeOwed(owed: OwedAnswers, forward: (answer: Uint8Array) => void): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let held: string | undefined
+  const read = (bytes: Uint8Array): void => {
+    for (const answer of owed.input(bytes)) {
+      // The last one is that to our own question.
+      if (held !== undefined) forward(Buffer.from(held, 'latin1'))
+      held = answer
+    }
+    if (!owed.some(performance.now())) resolve()
+  }
+  const timer = setTimeout(resolve, OWED_WAIT_MS)
+  process.stdin.on('data', read)
+  if (!put(owed.last())) resolve()
+  await promise
+  clearTimeout(timer)
+  if (held !== undefined && owed.some(performance.now())) forward(Buffer.from(held, 'latin1'))
+  process.stdin.off('data', read)
 }
 
 /**
@@ -120,13 +146,29 @@ export async function showTerminal(
   let line: DirectLine | undefined
   let staying: ReturnType<typeof setImmediate> | undefined
   const isTerminal = getModes(0) !== undefined // asked now: after a hang-up it would be undefined
-  const filter = new OutputFilter({ witness: modes })
+  const owed = new OwedAnswers()
+  const asked = (sequence: Sequence): void => {
+    const answer = owed.asked(sequence, performance.now())
+    if (answer !== undefined) own.push(Buffer.from(answer, 'latin1'))
+  }
+  /** Answers of coop itself, for the program. */
+  const own: Buffer[] = []
+  const filter = new OutputFilter({ witness: modes, asked, queries: false })
+  /** From this offset on the user's terminal answers the program's questions; before, others have. */
+  let answersFrom = Number.POSITIVE_INFINITY
   const end = (how: AttachEnd): void => {
     ended = true
     resolve(how)
   }
   /** Returns the output for the user's terminal, with coop's own additions. */
-  const prepared = (raw: Uint8Array): Uint8Array => {
+  const prepared = (raw: Uint8Array, at: number): Uint8Array => {
+    const others = Math.min(Math.max(0, answersFrom - at), raw.length)
+    filter.queries = others === 0
+    if (others > 0 && others < raw.length)
+      return Buffer.concat([
+        prepared(raw.subarray(0, others), at),
+        prepared(raw.subarray(others), answersFrom),
+      ])
     const bytes = filter.push(raw)
     const before = modes.before()
     const after = title.watch(bytes)
@@ -136,14 +178,21 @@ export async function showTerminal(
   const finish = (bytes: Uint8Array): void => {
     if (!put(bytes)) end({ how: 'detached' }) // the terminal is gone
   }
-  const show = (raw: Uint8Array): void => finish(prepared(raw))
+  const answerOwn = (): void => {
+    for (let answer = own.shift(); answer; answer = own.shift()) forward(answer)
+  }
+  const show = (raw: Uint8Array, at: number): void => {
+    finish(prepared(raw, at))
+    answerOwn()
+  }
   const serve = async (): Promise<void> => {
     const mine = current
+    answersFrom = Number.POSITIVE_INFINITY // until this daemon says otherwise
     mine.onOutput = (at, bytes) => {
       const known = Math.max(0, (offset ?? at) - at)
       if (known >= bytes.length) return
       offset = at + bytes.length
-      show(bytes.subarray(known))
+      show(bytes.subarray(known), at + known)
     }
     mine.onScreen = (at, bytes) => {
       offset = at
@@ -152,12 +201,18 @@ export async function showTerminal(
       const away = isFirst ? `\x1b[J${'\r\n'.repeat(terminalSize().rows)}` : ''
       drawn = true
       put(Buffer.concat([filter.flush(), Buffer.from(modes.restore() + away + CLEAR)]))
-      show(bytes)
+      show(bytes, NO_OUTPUT)
       if (isFirst) mark?.show()
     }
     mine.onPicture = (at, bytes) => {
       offset = at
-      show(bytes)
+      show(bytes, NO_OUTPUT)
+    }
+    mine.onAnswers = (from, earlier) => {
+      answersFrom = from ?? Number.POSITIVE_INFINITY
+      if (!earlier.length) return
+      put(new OutputFilter({ asked }).push(earlier))
+      answerOwn()
     }
     mine.onNotice = (text) => {
       notices.push(text) // printed at the end: now it would land in the middle of the screen
@@ -224,6 +279,7 @@ export async function showTerminal(
     if (input.size > MAX_TYPED) process.stdin.pause()
   }
   const typed = (bytes: Uint8Array): void => {
+    owed.input(bytes)
     clearTimeout(timer)
     if (!key) return forward(bytes)
     const result = key.push(bytes)
@@ -244,9 +300,10 @@ export async function showTerminal(
       return staysHere()
     },
     show: (raw) => {
+      const bytes = prepared(raw, offset ?? 0)
       offset = (offset ?? 0) + raw.length
-      const bytes = prepared(raw)
       const n = Math.max(0, writeNonblocking(quick, bytes))
+      answerOwn()
       return n < bytes.length ? bytes.subarray(n) : undefined
     },
     finish,
@@ -284,12 +341,14 @@ export async function showTerminal(
     clearTimeout(timer)
     clearImmediate(staying)
     process.stdin.off('data', read)
+    if (isTerminal && owed.some(performance.now())) await takeOwed(owed, forward)
     process.stdin.pause()
     const isQuiet = how?.how === 'exit' && how.ended === 'command' && !how.error && !notices.length
     const below = isQuiet || offset === undefined ? '' : BELOW
     const last = modes.restore() + title.restore() + below
     if (getModes(1)) put(Buffer.concat([filter.flush(), Buffer.from(last)]))
     restore()
+    line?.release(offset ?? 0)
     line?.close()
     closeDescriptor(quick)
     current.close()

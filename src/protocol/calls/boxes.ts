@@ -129,7 +129,7 @@ export const BOX_CALLS = {
   ),
   'box.start': call(
     'Reads the configuration of a stopped box again and starts it.',
-    object({ ...target, environment }),
+    object({ ...target, environment, attaches: optional(flag) }),
     object({ box: text(), warnings }),
   ),
 } as const

@@ -1,6 +1,6 @@
 /** Shapes that several calls share. */
 import type { WindowSize } from '../../core/window-size.ts'
-import { integer, mapped, type Of, object, optional, record, type Shape, text } from './shapes.ts'
+import { flag, integer, mapped, type Of, object, optional, record, type Shape, text } from './shapes.ts'
 
 const MAX_WINSIZE = 0xffff // of struct winsize (ioctl_tty(2))
 const MAX_CELLS = 9999 // columns or rows; no screen has more, and each costs memory
@@ -10,7 +10,9 @@ const MAX_VARIABLE = 1 << 20 // characters of a variable's value; the frame boun
 const side = (usual: number): Shape<number> =>
   mapped(integer(0, MAX_WINSIZE), (cells) => Math.min(cells, MAX_CELLS) || usual)
 
-export const windowFields = { columns: side(80), rows: side(24) }
+const pixels = optional(integer(0, MAX_WINSIZE))
+
+export const windowFields = { columns: side(80), rows: side(24), width: pixels, height: pixels }
 export const windowSize: Shape<WindowSize> = object(windowFields)
 
 /** The number of a terminal in its box; 0 is the agent's. */
@@ -45,6 +47,8 @@ export const boxOptions = object({
   agent: optional(text()),
   network: optional(text()),
   env: optional(environment),
+  /** The client attaches to the agent at once: its terminal answers the agent's first questions. */
+  attaches: optional(flag),
   /** The caller's environment, for `"$NAME"` in coop.toml, the locale and the PATH. */
   environment,
 })

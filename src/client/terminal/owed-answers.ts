@@ -1,0 +1,56 @@
+/**
+ * The questions that the user's terminal has got and not answered yet. A client that leaves waits for the answers: they
+ * would be typed at the user's prompt, or into the program that the client shows next.
+ */
+import { answeredBy, Replies } from '../../answers/replies.ts'
+import type { Rule } from '../../answers/rule.ts'
+import { ruleOf } from '../../answers/rules.ts'
+import type { Sequence } from '../../vt/sequence.ts'
+
+/** A terminal that has not answered after that does not know the question. */
+const OWED_MS = 2_000
+const MAX_OWED = 256
+/** The last question, which every terminal answers (DA1): those before it that are unanswered then stay so. */
+const LAST = Buffer.from('\x1b[c')
+const LAST_REPLY: Pick<Rule, 'reply'> = { reply: /^\x1b\[\?[\d;]*c$/ }
+
+interface Owed {
+  readonly rule: Pick<Rule, 'reply'>
+  readonly until: number
+}
+
+export class OwedAnswers {
+  #owed: Owed[] = []
+  readonly #replies = new Replies()
+
+  /** A question is about to get to the terminal. Returns coop's own answer where coop is asked. */
+  asked(sequence: Sequence, now: number): string | undefined {
+    const rule = ruleOf(sequence)
+    if (!rule || rule.attached === 'nobody') return undefined
+    if (rule.attached === 'coop') return rule.answer?.(sequence, { colors: new Map(), learn: () => {} })
+    if (this.#owed.length < MAX_OWED) this.#owed.push({ rule, until: now + OWED_MS })
+    return undefined
+  }
+
+  /** Input has come from the terminal. Returns the answers among it. */
+  input(bytes: Uint8Array): readonly string[] {
+    if (!this.#owed.length) return []
+    return this.#replies.push(bytes).filter((reply) => {
+      const at = answeredBy(reply, this.#owed)
+      if (at >= 0) this.#owed = this.#owed.slice(at + 1)
+      return at >= 0
+    })
+  }
+
+  /** Whether answers are to be waited for. */
+  some(now: number): boolean {
+    this.#owed = this.#owed.filter(({ until }) => until > now)
+    return this.#owed.length > 0
+  }
+
+  /** Returns a last question for the terminal; `input` returns its answer as the last one. */
+  last(): Uint8Array {
+    this.#owed.push({ rule: LAST_REPLY, until: Number.POSITIVE_INFINITY })
+    return LAST
+  }
+}
