@@ -44,6 +44,10 @@ export const COMPILE = [
   // Function and class names stay, to keep stack traces in the daemon's log readable.
   '--keep-names',
   '--sourcemap=none',
+  // The engine asks for the path of the current folder before coop's first line, and ends when the folder has been
+  // deleted. With `--cwd` it goes to a folder first and may fail to learn its path. The kernel's link leads to the
+  // current folder itself, deleted or not, so that nothing changes.
+  '--compile-exec-argv=--cwd=/proc/self/cwd',
   ...HARDENING,
 ]
 

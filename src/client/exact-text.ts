@@ -20,6 +20,15 @@ export function exactWords(words: readonly string[]): readonly string[] {
   throw new CoopError('E_USAGE', 'the arguments are not UTF-8', { hint: 'unset BUN_OPTIONS' })
 }
 
+/** Returns the current folder; undefined when it is gone. */
+export function folderIfThere(): string | undefined {
+  try {
+    return currentFolder()
+  } catch {
+    return undefined
+  }
+}
+
 /** Returns the current folder. Raises E_WORKSPACE when it is gone. */
 export function currentFolder(): string {
   let path: string

@@ -2,6 +2,7 @@
 import type { Box } from '../box/box.ts'
 import type { UnknownBox } from '../box/unknown-box.ts'
 import type { Registry } from '../engine/registry.ts'
+import { displacedIn } from '../plan/displaced.ts'
 import type { BoxInfo, BoxStatus, ClientInfo, PtyInfo } from '../protocol/calls/boxes.ts'
 import { printablePlan } from '../sandbox/plan.ts'
 import { Feed } from '../session/feed.ts'
@@ -38,6 +39,7 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
       size: pty?.size ?? { columns: 0, rows: 0 },
     }
   })
+  const displaced = box.running ? displacedIn(manifest.plan) : undefined
   const memory = manifest.init && box.memory.read(manifest.init.pid)
   return {
     name: manifest.name,
@@ -50,6 +52,7 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
     ...(manifest.reason ? { reason: manifest.reason } : {}),
     ...(doing ? { doing } : {}),
     ...(needsUser(doing) ? { waiting: waitOf(doing) } : {}),
+    ...(displaced ? { displaced } : {}),
     created: manifest.created,
     ptys,
     clients: ptys.reduce((sum, pty) => sum + pty.clients.length, 0),

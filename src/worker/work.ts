@@ -122,6 +122,15 @@ export async function work(connection: number, channel: number): Promise<void> {
   }
 }
 
+/** A deleted folder belongs to no project. */
+function currentFolder(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return '/'
+  }
+}
+
 function open(reference: Reference, { paths, tell }: WorkerContext): Promise<OpenImage> {
   switch (reference.kind) {
     case 'registry':
@@ -129,7 +138,7 @@ function open(reference: Reference, { paths, tell }: WorkerContext): Promise<Ope
         configDir: paths.configDir,
         environment: process.env,
         home: homedir(),
-        writable: writablePlaces(paths, process.cwd()),
+        writable: writablePlaces(paths, currentFolder()),
         onRetry: (reason) => tell({ event: 'retry', text: reason }),
       })
     case 'host':

@@ -1,5 +1,5 @@
 /** `coop exec`: runs one command in a running box. */
-import { currentFolder } from '../../client/exact-text.ts'
+import { folderIfThere } from '../../client/exact-text.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
 import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
@@ -7,6 +7,7 @@ import { BOX_OPTIONS, envOf } from '../common/box-options.ts'
 import { COMMAND_ARGUMENT, TERMINAL_OPTIONS, wantsTerminal } from '../common/command-options.ts'
 import { command } from '../common/declare.ts'
 import { launch, orFailed } from '../common/launch.ts'
+import { printWarnings } from '../common/output.ts'
 import { targetBox } from '../common/target.ts'
 
 export default command({
@@ -41,14 +42,16 @@ export default command({
     const terminal = wantsTerminal(args.tty, args['no-tty'])
     const env = envOf(args.env)
     const cwd = args.cwd
+    const callerCwd = folderIfThere() // without one, the workspace
     return orFailed(async () => {
       // One that cannot be read is refused by the call itself, with the exit code of coop's own failures.
       const { session, box } = await targetBox(args.name, true)
+      printWarnings(box.displaced?.notes)
       return launch(Promise.resolve(session), userPaths(), {
         command: args.command,
         terminal,
         env,
-        ...(cwd === undefined ? { callerCwd: currentFolder() } : { cwd }),
+        ...(cwd !== undefined ? { cwd } : callerCwd !== undefined ? { callerCwd } : {}),
         start: (session, what) => session.call('exec', { box: box.name, cwd: '/', command: what }),
       })
     })

@@ -18,6 +18,12 @@ function stateOf(box: BoxInfo): string {
   return box.state
 }
 
+/** Returns the workspace's path, with what has become of the folder that was there. */
+function workspaceOf({ workspace, displaced }: BoxInfo): string {
+  const path = homePath(workspace) || '-'
+  return displaced?.workspace ? `${path} (${displaced.workspace})` : path
+}
+
 export default command({
   meta: {
     summary: 'list the boxes',
@@ -41,7 +47,7 @@ export default command({
     }
     const rows = boxes.map((box) => [
       box.name,
-      homePath(box.workspace) || '-',
+      workspaceOf(box),
       box.olderBuild ? `${box.image} (older build)` : box.image || '-',
       (box.state !== 'run' && box.agent) || '-',
       stateOf(box),

@@ -85,7 +85,9 @@ function text(status: BoxStatus): string {
     clients.length ? `\n${table(['PTY', 'CLIENT', 'TERMINAL', 'SIZE', 'SINCE'], clients)}` : '',
     `\n${table(['HOST', '', 'BOX'], mounts)}`,
     `\n${environment.map(([name, value]) => printable(`${name}=${value}`)).join('\n')}\n`,
-    ...status.notes.map((note) => `\n${paint('yellow', 'note:')} ${printable(note)}\n`),
+    ...[...(status.displaced?.notes ?? []), ...status.notes].map(
+      (note) => `\n${paint('yellow', 'note:')} ${printable(note)}\n`,
+    ),
   ].join('')
 }
 

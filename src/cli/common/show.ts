@@ -45,12 +45,12 @@ function tellNotices(texts: readonly string[]): void {
 /** Attaches to a terminal of a box until the user detaches or it ends. Resolves with the exit code. */
 export async function attachTo(
   session: Session,
-  { name, detachKey }: BoxInfo,
+  { name, detachKey, displaced }: BoxInfo,
   { pty, readonly = false }: { readonly pty: number; readonly readonly?: boolean },
 ): Promise<number> {
   const begin: Begin = (current, progress) =>
     current.call('attach', { ...attaching(name, pty, readonly), ...progress })
-  const end = await show(session, name, { detachKey, readonly }, begin, () => pty)
+  const end = await show(session, name, { detachKey, readonly, told: displaced?.notes }, begin, () => pty)
   // The agent belongs to its box, so its exit code is not passed on. A shell's is, as with ssh.
   return end.how === 'exit' && pty !== 0 ? end.code : 0
 }
@@ -58,7 +58,7 @@ export async function attachTo(
 /** Opens a shell until the user detaches or it ends. Resolves with its exit code. */
 export async function openShell(
   session: Session,
-  { name, detachKey }: BoxInfo,
+  { name, detachKey, displaced }: BoxInfo,
   request: Request<'shell.open'>,
 ): Promise<number> {
   let shown: Shown | undefined
@@ -68,21 +68,32 @@ export async function openShell(
       : await current.call('shell.open', request)
     return shown
   }
-  const end = await show(session, name, { detachKey, readonly: false }, begin, () => shown?.pty)
+  const end = await show(
+    session,
+    name,
+    { detachKey, readonly: false, told: displaced?.notes },
+    begin,
+    () => shown?.pty,
+  )
   return end.how === 'exit' ? end.code : 0
 }
+
+/** `told`: about the box. Said before and after: a screen that is restored clears what stands above. */
+type Shows = Pick<AttachOptions, 'detachKey' | 'readonly'> & { readonly told?: readonly string[] | undefined }
 
 /** Shows a terminal, and prints how that ended. */
 async function show(
   session: Session,
   name: string,
-  options: Pick<AttachOptions, 'detachKey' | 'readonly'>,
+  { told = [], ...options }: Shows,
   begin: Begin,
   shell?: () => number | undefined,
 ): Promise<AttachEnd> {
+  tellNotices(told)
   const end = await showTerminal(userPaths(), session, { ...options, name, onNotices: tellNotices }, begin)
   const words = endWords(end, name, shell?.())
   if (words) printError(`${paint('dim', `[${printable(words)}]`, 2)}\n`)
+  tellNotices(told)
   return end
 }
 

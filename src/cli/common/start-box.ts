@@ -31,6 +31,7 @@ export async function startDetached(
 ): Promise<number> {
   const { box, existed } = await startBox(session, boxes, options, args)
   if (args.quiet) return 0
+  printWarnings(box.displaced?.notes)
   const what = `${printable(box.agent)} ${existed ? 'is running already' : 'is running'} in the box ${paint('bold', box.name)}`
   print(
     `${what} (${printable(box.workspace)})\nattach:  coop attach ${box.name}\nend it:  coop kill ${box.name}\n`,

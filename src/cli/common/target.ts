@@ -1,7 +1,7 @@
 /** Finds the existing box that a command acts on. */
 import { ask } from '../../client/ask.ts'
 import { connect } from '../../client/daemon.ts'
-import { currentFolder } from '../../client/exact-text.ts'
+import { currentFolder, folderIfThere } from '../../client/exact-text.ts'
 import type { Session } from '../../client/session.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo } from '../../protocol/calls/boxes.ts'
@@ -9,7 +9,13 @@ import type { Target } from '../../protocol/shapes/values.ts'
 
 /** Names the box of that name or workspace; undefined means this folder's, or that of the nearest folder above. */
 export function targetOf(wanted: string | undefined): Target {
-  return { cwd: currentFolder(), ...(wanted === undefined ? {} : { box: wanted }) }
+  return { cwd: folderFor(wanted), ...(wanted === undefined ? {} : { box: wanted }) }
+}
+
+/** The folder from which a box is named. A deleted one matters only where the name depends on it. */
+function folderFor(wanted: string | undefined): string {
+  const isRelative = wanted === undefined || /^[^/]*\/|^\.{1,2}$/.test(wanted)
+  return isRelative && !wanted?.startsWith('/') ? currentFolder() : (folderIfThere() ?? '/')
 }
 
 /** Finds the box that an argument means. Raises E_NO_BOX. */

@@ -11,7 +11,7 @@ import { FOLDER, makeFolder, openReal, pathBytes } from '../../../ffi/tree.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { Paths } from '../../core/paths.ts'
 import type { CopyEntry, Place } from '../../protocol/calls/copies.ts'
-import { currentFolder } from '../exact-text.ts'
+import { currentFolder, folderIfThere } from '../exact-text.ts'
 import type { Session } from '../session.ts'
 import { BoxSide } from './box-side.ts'
 import { CopyIn } from './copy-in.ts'
@@ -97,7 +97,7 @@ export async function copy(
   report: CopyReport,
 ): Promise<void> {
   const side = await BoxSide.begin(session, paths, {
-    cwd: currentFolder(),
+    cwd: request.box === undefined ? currentFolder() : (folderIfThere() ?? '/'),
     ...(request.box === undefined ? {} : { box: request.box }),
   })
   try {

@@ -61,6 +61,10 @@ const boxFields = {
   ),
   /** When the agent began to wait for its user, and its message. */
   waiting: optional(object({ since: time, text: optional(text()) })),
+  /** What is no longer where it was when this running box started; with sentences for its user. */
+  displaced: optional(
+    object({ workspace: optional(oneOf('moved', 'replaced')), notes: list(text(1 << 16)) }),
+  ),
   created: time,
   ptys: list(terminalInfo),
   clients: integer(0, 1 << 20),
