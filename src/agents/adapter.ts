@@ -6,6 +6,9 @@ import type { SeedRule } from './seed.ts'
 export const AGENT_NAMES = ['claude', 'codex', 'gemini', 'opencode', 'aider'] as const
 export type AgentName = (typeof AGENT_NAMES)[number]
 
+/** The folder of a box's home with the login of its agent, relative to the home. */
+export const LOGIN_FOLDER = '.coop-login'
+
 /** Facts on which an adapter may base its answers. Paths are those inside the box. */
 export interface BoxFacts {
   readonly home: string
@@ -29,6 +32,22 @@ export interface SettingsFile {
   readonly text: string
 }
 
+/**
+ * The file that holds an agent's login. All boxes of the agent share one copy, because a provider that renews a token
+ * makes older copies of it invalid.
+ */
+export interface LoginFile {
+  /** The settings folder that the agent keeps it in: one of the adapter's folders. */
+  readonly folder: string
+  readonly name: string
+  /** The variable that names the folder of this file to the agent. */
+  readonly variable?: string
+  /** A variable of `[env]` that takes the place of a login: such a box gets none. */
+  readonly insteadOf?: string
+  /** Whether a file that a box has made in place of the link is a login for all boxes. All are, by default. */
+  isShared?(text: string): boolean
+}
+
 /** Reads a file of the box's home, given relative to it; undefined if there is none. */
 export type ReadSetting = (path: string) => string | undefined
 
@@ -43,6 +62,7 @@ export interface Adapter {
   /** Arguments that switch off the agent's own restrictions, for an agent started without configured `args`. */
   autonomousArgs(facts: BoxFacts): readonly string[]
   readonly folders: readonly SettingsFolder[]
+  readonly login?: LoginFile
   /**
    * Files to write before each start, so that no first-run, trust or permission dialog blocks the agent. Adds missing
    * answers and never changes existing ones. The files lie in a volume that the box can write, so the caller reads them

@@ -42,7 +42,6 @@ export const claude: Adapter = {
       path: FOLDER,
       seed: {
         copied: [
-          '.credentials.json',
           'CLAUDE.md',
           'agents',
           'commands',
@@ -57,6 +56,7 @@ export const claude: Adapter = {
         // Listed beside the copied names to show that these were considered. Plugins name host paths in their registry
         // and are installed again on demand; `local` is an installation, not a setting.
         leftOut: [
+          '.credentials.json', // shared by all boxes, see `login`
           'backups',
           'cache',
           'debug',
@@ -82,6 +82,13 @@ export const claude: Adapter = {
       },
     },
   ],
+
+  login: {
+    folder: FOLDER,
+    name: '.credentials.json',
+    // It writes a new file and renames it, which would replace a link. Older versions know only the link.
+    variable: 'CLAUDE_SECURESTORAGE_CONFIG_DIR',
+  },
 
   settle(read, facts) {
     const written: SettingsFile[] = []

@@ -1,7 +1,7 @@
 /** Codex. The statements here about its behaviour were tested with version 0.169.0. */
 
 import type { Adapter } from './adapter.ts'
-import { printJson } from './settings-json.ts'
+import { parseJsonObject, printJson } from './settings-json.ts'
 
 const FOLDER = '.codex'
 const AUTH = `${FOLDER}/auth.json`
@@ -32,10 +32,11 @@ export const codex: Adapter = {
     {
       path: FOLDER,
       seed: {
-        copied: ['AGENTS.md', 'auth.json', 'config.toml', 'prompts', 'rules', 'skills'],
+        copied: ['AGENTS.md', 'config.toml', 'prompts', 'rules', 'skills'],
         leftOut: [
           '.tmp',
           'archived_sessions',
+          'auth.json', // shared by all boxes, see `login`
           'history.jsonl',
           'installation_id',
           'log',
@@ -53,6 +54,14 @@ export const codex: Adapter = {
       },
     },
   ],
+
+  login: {
+    folder: FOLDER,
+    name: 'auth.json',
+    insteadOf: 'OPENAI_API_KEY',
+    // A key, which may come from the `[env]` of one project, stays with that project.
+    isShared: (text) => parseJsonObject(text)?.auth_mode !== 'apikey',
+  },
 
   /** The interactive Codex takes no key from the environment: it needs a login, which is this file. */
   settle(read, { environment }) {

@@ -30,7 +30,6 @@ export const gemini: Adapter = {
           'agents',
           'commands',
           'google_accounts.json',
-          'oauth_creds.json',
           'policies',
           'settings.json',
           'skills',
@@ -40,6 +39,7 @@ export const gemini: Adapter = {
           'extensions',
           'history',
           'installation_id',
+          'oauth_creds.json', // shared by all boxes, see `login`
           'projects.json',
           'state.json',
           'tmp',
@@ -50,6 +50,8 @@ export const gemini: Adapter = {
       },
     },
   ],
+
+  login: { folder: FOLDER, name: 'oauth_creds.json' },
 
   settle(read, { environment }) {
     // Without this choice it asks how to log in, even if a key is set.

@@ -38,13 +38,25 @@ export const opencode: Adapter = {
     {
       path: '.local/share/opencode',
       seed: {
-        copied: ['auth.json', 'mcp-auth.json'],
-        leftOut: ['bin', 'log', 'opencode.db', 'project', 'snapshot', 'storage', 'tool-output', 'worktree'],
+        copied: ['mcp-auth.json'],
+        leftOut: [
+          'auth.json',
+          'bin',
+          'log',
+          'opencode.db',
+          'project',
+          'snapshot',
+          'storage',
+          'tool-output',
+          'worktree',
+        ],
         beside: {},
         edits: {},
       },
     },
   ],
+
+  login: { folder: '.local/share/opencode', name: 'auth.json' },
 
   settle: () => [],
 }

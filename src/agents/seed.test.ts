@@ -17,7 +17,7 @@ function json(plan: readonly SeedFile[], path: string): unknown {
 }
 
 describe("seeding Claude Code's folder", () => {
-  test('copies credentials, instructions and whole folders of skills', () => {
+  test('copies instructions and whole folders of skills, without the login', () => {
     const plan = seed({
       [`${HOME}/.claude/.credentials.json`]: '{}',
       [`${HOME}/.claude/CLAUDE.md`]: 'be kind',
@@ -25,7 +25,6 @@ describe("seeding Claude Code's folder", () => {
       [`${HOME}/.claude/hooks/check.sh`]: '+x #!/bin/sh',
     })
     expect(plan).toEqual([
-      { path: '.credentials.json', source: `${HOME}/.claude/.credentials.json`, executable: false },
       { path: 'CLAUDE.md', source: `${HOME}/.claude/CLAUDE.md`, executable: false },
       { path: 'hooks/check.sh', source: `${HOME}/.claude/hooks/check.sh`, executable: true },
       { path: 'skills/a/SKILL.md', source: `${HOME}/.claude/skills/a/SKILL.md`, executable: false },
@@ -90,7 +89,7 @@ describe("seeding Claude Code's folder", () => {
   })
 })
 
-test("seeding Codex' folder copies login and configuration, not the data bases", () => {
+test("seeding Codex' folder copies the configuration, not the login and the data bases", () => {
   const plan = seed(
     {
       [`${HOME}/.codex/auth.json`]: '{}',
@@ -100,5 +99,5 @@ test("seeding Codex' folder copies login and configuration, not the data bases",
     },
     'codex',
   )
-  expect(plan.map(({ path }) => path)).toEqual(['auth.json', 'config.toml'])
+  expect(plan.map(({ path }) => path)).toEqual(['config.toml'])
 })

@@ -6,8 +6,21 @@ import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
 import type { HostFacts } from '../host/facts.ts'
 import type { Prepared } from '../plan/prepare.ts'
-import { planIds } from '../sandbox/ids.ts'
+import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import { ensureSkeleton, persistentFolder, writeSetting } from '../store/storage.ts'
+import { readyLogin } from './ready-login.ts'
+
+/** Brings the login up to date. Returns what happened to it, for the user. */
+function loginNews({ login }: Prepared, ids: IdPlan): readonly string[] {
+  if (!login) return []
+  try {
+    return readyLogin(login, ids)
+  } catch (error) {
+    // The agent starts all the same, and asks its user to log in.
+    const reason = error instanceof Error ? error.message : String(error)
+    return [`the login of ${login.agent} could not be given to the box: ${reason}`]
+  }
+}
 
 /**
  * Calls `prepare` to plan, makes the missing things and plans again. Raises E_DISK_FULL, and the errors of `prepare`.
@@ -29,6 +42,7 @@ export function makeReady(prepare: () => Prepared, paths: Paths, host: HostFacts
         hint: 'try again; another program removes files of coop',
       },
     )
+  const news = loginNews(prepared, ids)
   for (const { folder, path, text } of prepared.settings) {
     try {
       writeSetting(folder, path, text, ids)
@@ -36,5 +50,5 @@ export function makeReady(prepare: () => Prepared, paths: Paths, host: HostFacts
       // Without the setting, the agent asks its first-run questions again.
     }
   }
-  return prepared
+  return news.length ? { ...prepared, warnings: [...prepared.warnings, ...news] } : prepared
 }

@@ -43,6 +43,13 @@ export function discover(request: BoxRequest, host: HostFacts, paths: Paths): Di
   return discovery
 }
 
+/**
+ * Whether a box is made for its agent, and so gets its login: an agent's box, and one of `coop run` whose command or
+ * `--agent` names it.
+ */
+export const isForAgent = ({ command, overrides, steps }: BoxRequest, { title }: ChosenAgent): boolean =>
+  steps === undefined && (!command || command[0] === title || overrides.agent !== undefined)
+
 /** Chooses the agent of a box. A command of `coop run` needs none, so a missing agent is no error there. */
 export function choose(request: BoxRequest, { sandbox }: Config, discovery: Discovery): ChosenAgent {
   const { command, existing } = request

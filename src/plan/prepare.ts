@@ -25,7 +25,7 @@ import { findRecord, isWholeLayer } from '../store/images.ts'
 import { findSkeleton, persistentPath } from '../store/storage.ts'
 import type { Ask } from '../trust/ask.ts'
 import type { MountedAt } from '../trust/project-asks.ts'
-import { installationMounts, persistentMounts, settings } from './agent-files.ts'
+import { bring } from './bring.ts'
 import { choose, discover, NOTHING_FOUND } from './choose-agent.ts'
 import { configurationCovers } from './configuration-covers.ts'
 import {
@@ -38,6 +38,7 @@ import { type GitFolders, gitFolders } from './git-folders.ts'
 import { gitHome } from './git-home.ts'
 import { ABSENT } from './git-worktrees.ts'
 import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
+import type { Login } from './login.ts'
 import { futureFolder, type Missing, type Setting } from './missing.ts'
 import { configurationAsks, judge, type Open, refuse } from './trust.ts'
 import { callersWays, checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
@@ -77,6 +78,7 @@ export interface Prepared {
   /** Things to make before the box can be made. */
   readonly missing: readonly Missing[]
   readonly settings: readonly Setting[]
+  readonly login?: Login
   /** Requests that nobody has accepted yet; filled only with `planOnly`. */
   readonly asks: readonly Ask[]
   /** To accept before the box is made: what its plan has because no box can have asked for it (git-folders.ts). */
@@ -330,19 +332,14 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const discovery = image.kind === 'host' ? discover(request, host, paths) : NOTHING_FOUND
   const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
-  const persistent = persistentMounts({ chosen, config, workspace: source, paths, host })
+  const brought = bring({ request, chosen, config, box, workspace: source, paths, host })
   const ids = planIds(host.ids)
   const etc = (name: string): string => {
     if (image.kind === 'layers') return layeredText(image.layers, `etc/${name}`)
     return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
   }
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
-  const mounts = [
-    ...installationMounts(chosen),
-    ...persistent.mounts,
-    ...configured.mounts,
-    ...(isStep ? [] : git.mounts),
-  ]
+  const mounts = [...brought.mounts, ...configured.mounts, ...(isStep ? [] : git.mounts)]
   const ownNotes = isStep ? [] : git.notes
   const looked = image.kind === 'host' ? discovery : undefined
   const noAgent = request.command || isStep ? undefined : noAgentText(config.sandbox, looked)
@@ -366,9 +363,9 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     softLinks: isStep
       ? []
       : softLinks(linksOf(request, git, target), [target, ...mounts.map((one) => one.target)]),
-    links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
-    agentEnvironment: isStep ? {} : (chosen.adapter?.environment(box) ?? {}),
-    pathEntries: chosen.found?.pathEntries ?? [],
+    links: brought.links,
+    agentEnvironment: brought.environment,
+    pathEntries: brought.pathEntries,
     clientEnvironment: isStep ? {} : request.environment,
   })
   const told = [owners, noAgent].filter((text) => text !== undefined)
@@ -386,8 +383,9 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
       sensitive,
     }),
     ...(layered ? { layered } : {}),
-    missing: [...volumes, ...persistent.missing, ...(skeleton ? [skeleton] : [])],
-    settings: settings(chosen, persistent.folders, box),
+    missing: [...volumes, ...brought.missing, ...(skeleton ? [skeleton] : [])],
+    settings: brought.settings,
+    ...(brought.login ? { login: brought.login } : {}),
     asks: open.open,
     remember: isStep ? [] : git.remember,
   }

@@ -306,6 +306,33 @@ export function writeSetting(folder: string, path: string, text: string, ids: Id
   }
 }
 
+/**
+ * Makes a link in a persistent folder, in place of a file; anything else that is there stays. The host never follows it.
+ * Throws SysError.
+ */
+export function linkSetting(folder: string, name: string, target: string, ids: IdPlan): void {
+  const dir = openSync(folder, FOLDER)
+  const entry = tree.pathBytes(name)
+  try {
+    if (tree.isLink(dir, entry) || !tree.remove(dir, entry)) return
+    tree.makeLink(tree.pathBytes(target), dir, entry)
+    new Owner(ids).own(`/proc/self/fd/${dir}/${name}`)
+  } finally {
+    closeSync(dir)
+  }
+}
+
+/** Removes a link of a persistent folder; a file or folder of that name stays. Throws SysError. */
+export function unlinkSetting(folder: string, name: string): void {
+  const dir = openSync(folder, FOLDER)
+  const entry = tree.pathBytes(name)
+  try {
+    if (tree.isLink(dir, entry)) tree.remove(dir, entry)
+  } finally {
+    closeSync(dir)
+  }
+}
+
 /** Removes half-made volumes and images of a killed daemon; their names begin with a dot. */
 export function clearHalfMade(paths: Paths): void {
   for (const folder of [volumesDir(paths), imagesDir(paths)]) {

@@ -44,12 +44,18 @@ export function treeSize(path: string, seen = new Set<bigint>()): number {
   return total
 }
 
-const VOLUME = 'volume-' // the prefix that storage.ts gives volumes, beside the folders kept for each workspace
+// The prefixes that storage.ts gives volumes and the logins of agents, beside the folders kept for each workspace.
+const VOLUME = 'volume-'
+const LOGIN = 'login-'
+/** How a login is called among volumes: a name that no volume of the configuration can have. */
+const LOGIN_NAME = 'login:'
 
 export interface Volume {
   readonly name: string
   readonly path: string
   readonly usedBy: readonly string[]
+  /** The login of an agent, which all boxes of this agent share. */
+  readonly isLogin: boolean
 }
 
 function namesIn(folder: string): string[] {
@@ -60,20 +66,24 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Lists the named volumes. */
+/** Lists the named volumes, and then the logins of agents. */
 export function listVolumes(paths: Paths): Volume[] {
   const boxes = boxUses(paths)
-  return namesIn(volumesDir(paths))
-    .filter((name) => name.startsWith(VOLUME))
-    .map((name) => {
-      const path = join(volumesDir(paths), name)
-      const users = boxes.filter(({ uses }) => uses(JSON.stringify(path)))
-      return { name: name.slice(VOLUME.length), path, usedBy: users.map((box) => box.name) }
-    })
+  const names = namesIn(volumesDir(paths))
+  const listed = (prefix: string, shown: string): Volume[] =>
+    names
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => {
+        const path = join(volumesDir(paths), name)
+        const users = boxes.filter(({ uses }) => uses(JSON.stringify(path)))
+        const usedBy = users.map((box) => box.name)
+        return { name: `${shown}${name.slice(prefix.length)}`, path, usedBy, isLogin: prefix === LOGIN }
+      })
+  return [...listed(VOLUME, ''), ...listed(LOGIN, LOGIN_NAME)]
 }
 
 export interface DiskUse {
-  readonly kind: 'images' | 'downloads' | 'volumes' | 'persistent' | 'snapshots' | 'boxes'
+  readonly kind: 'images' | 'downloads' | 'volumes' | 'logins' | 'persistent' | 'snapshots' | 'boxes'
   readonly count: number
   readonly bytes: number
   /** Bytes that `coop system clean --all` and `coop volume prune` would free. */
@@ -87,8 +97,11 @@ export function diskUse(paths: Paths): DiskUse[] {
     return folders.reduce((total, folder) => total + treeSize(folder, seen), 0)
   }
   const downloads = treeSize(join(paths.cacheDir, 'blobs'))
-  const volumes = listVolumes(paths)
-  const kept = namesIn(volumesDir(paths)).filter((name) => !name.startsWith(VOLUME))
+  const all = listVolumes(paths)
+  const volumes = all.filter(({ isLogin }) => !isLogin)
+  const logins = all.filter(({ isLogin }) => isLogin)
+  const isKept = (name: string): boolean => !name.startsWith(VOLUME) && !name.startsWith(LOGIN)
+  const kept = namesIn(volumesDir(paths)).filter(isKept)
   const boxes = namesIn(boxesDir(paths))
   return [
     {
@@ -108,6 +121,12 @@ export function diskUse(paths: Paths): DiskUse[] {
       count: volumes.length,
       bytes: sum(volumes.map(({ path }) => path)),
       reclaimable: sum(volumes.filter(({ usedBy }) => !usedBy.length).map(({ path }) => path)),
+    },
+    {
+      kind: 'logins',
+      count: logins.length,
+      bytes: sum(logins.map(({ path }) => path)),
+      reclaimable: 0,
     },
     {
       kind: 'persistent',

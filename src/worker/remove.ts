@@ -74,7 +74,7 @@ export async function clean(context: WorkerContext, downloads: boolean): Promise
 /** Removes everything that boxes leave behind. No box may be left. */
 export async function prune(context: WorkerContext): Promise<WorkerReply<'system.prune'>> {
   const { paths, discard } = context
-  const volumes = listVolumes(paths).length
+  const volumes = listVolumes(paths).filter(({ isLogin }) => !isLogin).length
   const snapshots = findSnapshots(paths).length
   const published = listRecords(paths).filter(({ from }) => from)
   for (const { reference } of published) removeRecord(paths, reference)

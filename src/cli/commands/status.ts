@@ -1,5 +1,6 @@
 /** `coop status`: shows everything about one box. */
 
+import { LOGIN_FOLDER } from '../../agents/adapter.ts'
 import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo, BoxStatus } from '../../protocol/calls/boxes.ts'
@@ -37,6 +38,7 @@ function text(status: BoxStatus): string {
     confinement.nested ? 'nested namespaces allowed' : '',
     confinement.ptrace ? 'debuggers allowed' : 'no debuggers',
   ].filter(Boolean)
+  const login = status.mounts.some(({ target }) => target === `${status.user.home}/${LOGIN_FOLDER}`)
   const rows = [
     ['workspace', status.workspace],
     status.state === 'run'
@@ -50,6 +52,9 @@ function text(status: BoxStatus): string {
         : status.image,
     ],
     ['user', `${status.user.name}, home ${status.user.home}`],
+    ...(login
+      ? [['login', `of ${status.agent}, in this box; all boxes of ${status.agent} share it (coop volume ls)`]]
+      : []),
     ['hostname', status.hostname],
     ['ids', idsText(status.ids)],
     ['network', status.network],

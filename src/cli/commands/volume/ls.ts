@@ -9,7 +9,8 @@ const HEAD = ['VOLUME', 'SIZE', 'USED BY'] as const
 export default command({
   meta: {
     summary: 'list volumes',
-    description: 'List the named volumes.',
+    description:
+      'List the named volumes, and the logins of agents (login:claude), each of which all boxes of the agent share.',
     examples: ['coop volume ls', 'coop volume ls --json'],
   },
   args: {

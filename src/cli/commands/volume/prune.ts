@@ -9,7 +9,7 @@ import { bytes, print } from '../../common/output.ts'
 export default command({
   meta: {
     summary: 'remove volumes that no box uses',
-    description: 'Remove the volumes that no box uses, with their content.',
+    description: 'Remove the volumes that no box uses, with their content. Logins of agents stay.',
     examples: ['coop volume prune', 'coop volume prune -f'],
   },
   args: {
@@ -17,7 +17,7 @@ export default command({
   },
   async run({ args }) {
     const names = listVolumes(userPaths())
-      .filter(({ usedBy }) => !usedBy.length)
+      .filter(({ usedBy, isLogin }) => !usedBy.length && !isLogin)
       .map(({ name }) => name)
     if (!names.length) {
       print('no unused volumes\n')

@@ -7,7 +7,7 @@ export default command({
   meta: {
     summary: 'remove volumes',
     description: 'Remove named volumes with their content. A volume that a box uses stays.',
-    examples: ['coop volume rm cache'],
+    examples: ['coop volume rm cache', 'coop volume rm login:claude'],
   },
   args: {
     names: {
