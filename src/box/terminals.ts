@@ -31,6 +31,7 @@ import { isCrashLoop, recentEnds } from '../terminal/restarts.ts'
 import { Ring } from '../terminal/ring.ts'
 import { loadScreens, ScreenKeeper } from '../terminal/screen-keeper.ts'
 import { boundedSize } from '../terminal/window.ts'
+import { againText, crashedText, endedText, isShell, restartedText } from './agent-words.ts'
 
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
 const MAX_WORDS = 200 // characters, as of a notification
@@ -125,6 +126,8 @@ export class Terminals {
       readonly env: Readonly<Record<string, string>>
       readonly size: WindowSize
       readonly caller?: Caller | undefined
+      /** Coop's own text, before any output. */
+      readonly greeting?: string | undefined
     },
     owned = false,
   ): Promise<Opened> {
@@ -136,6 +139,8 @@ export class Terminals {
     try {
       ring = this.#createRing(number, pipe) // before the program: on a full disk nothing starts
       const size = boundedSize(options.size)
+      const keeper = this.#keeper(number, ring, size)
+      if (options.greeting) ring.append(Buffer.from(options.greeting))
       const stdio = { kind: 'terminal', size, pipe } as const
       const { pid, exited, terminal } = await this.#host.processes.start({
         command,
@@ -145,7 +150,6 @@ export class Terminals {
         caller: options.caller,
       })
       if (!terminal) throw new CoopError('E_FAILED', 'the box opened no terminal')
-      const keeper = this.#keeper(number, ring, size)
       const pty = new Pty(number, terminal.fd, ring, keeper, this.#host.watcher, this.#host.facts)
       if (id === 0 && this.expectsClient) pty.questions.expect(ATTACH_MS, false)
       if (id === 0) this.expectsClient = false
@@ -187,6 +191,12 @@ export class Terminals {
     })
   }
 
+  /** Raises E_AGENT when the box lacks the agent's program. */
+  async needAgent(): Promise<void> {
+    const missing = await this.missingAgent()
+    if (missing) throw missing
+  }
+
   /** Returns the lowest number that no terminal has, including those being opened. */
   #freeNumber(): number {
     const taken = new Set([
@@ -200,11 +210,11 @@ export class Terminals {
   }
 
   /** Starts the agent on PTY 0. */
-  async startAgent(expectsClient = this.expectsClient): Promise<void> {
+  async startAgent(expectsClient = this.expectsClient, greeting?: string): Promise<void> {
     this.expectsClient = expectsClient
     const { plan, agent, caller } = this.#host.manifest
-    const options = { cwd: plan.workspace.target, env: this.environment(undefined), size: FIRST_SIZE, caller }
-    await this.open(0, agent.command, options)
+    const where = { cwd: plan.workspace.target, env: this.environment(undefined), size: FIRST_SIZE }
+    await this.open(0, agent.command, { ...where, caller, greeting })
   }
 
   /** Throws NewerRing for a ring that only a newer release can read: an empty one must not replace it. */
@@ -271,25 +281,23 @@ export class Terminals {
       pty.questions.reset()
       this.#host.log('agent-end', { box: manifest.name, code })
     }
-    if (!wanted && (!manifest.autoRestart || isCrashLoop(ends))) {
-      const crashed = manifest.autoRestart
+    const isClean = code === 0 || (isShell(manifest) && !error)
+    if (!wanted && (isClean || !manifest.autoRestart || isCrashLoop(ends))) {
+      const crashed = !isClean && manifest.autoRestart
       this.#update(id, { state: crashed ? 'crashed' : 'ended', exitCode: code, ends, pid: undefined })
-      const why = crashed
-        ? `ended five times within ten seconds (last exit code ${code})`
-        : `ended (exit code ${code})`
-      pty.say(`\r\n[coop: the agent ${why}; start it again: coop restart ${manifest.name}]\r\n`)
+      pty.say((crashed ? crashedText : endedText)(manifest, code))
+      if (isClean) pty.leave({ ended: 'command', code })
       return
     }
-    if (!wanted) pty.say(`\r\n[coop: the agent ended (exit code ${code}); starting it again]\r\n`)
+    if (!wanted) pty.say(againText(code))
     this.#update(id, { state: 'restarting', exitCode: code, ends, pid: undefined })
     if (!wanted) return this.#restartSoon(id)
     this.#sayRestarted(id)
     await this.#start(id)
   }
 
-  /** Tells the attached clients, who may not have asked for the restart. */
   #sayRestarted(id: number): void {
-    this.ptys.get(id)?.say(`\r\n[coop: the ${id === 0 ? 'agent' : 'shell'} was restarted]\r\n`)
+    this.ptys.get(id)?.say(restartedText(id === 0 ? 'agent' : 'shell'))
   }
 
   #restartSoon(id: number): void {

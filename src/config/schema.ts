@@ -198,7 +198,7 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
       ['.claude'],
       "Folders of the box's home that are kept for this workspace.",
     ),
-    auto_restart: field(flag, true, 'Start the agent again when it ends.'),
+    auto_restart: field(flag, true, 'Start the agent again when it crashes; an exit code of 0 is no crash.'),
     restart_delay_ms: field(integer(0, HOUR_MS, ' of milliseconds'), 1000, 'How long to wait before that.'),
     notify: field(
       anyText('a shell command, or "" for none'),

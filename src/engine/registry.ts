@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs'
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
+import { greeting } from '../box/agent-words.ts'
 import { Box } from '../box/box.ts'
 import type { BoxContext } from '../box/context.ts'
 import { thaw } from '../box/freeze.ts'
@@ -25,7 +26,7 @@ import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
 import type { Caller } from '../sandbox/caller.ts'
 import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
-import { discardStore, diskError, emptyingTrash, isDiskFull } from '../store/storage.ts'
+import { discardStore, diskError, emptyingTrash, saysDiskFull } from '../store/storage.ts'
 import { WrittenPlaces } from '../store/written.ts'
 import { janitor } from '../trees/remover.ts'
 import { chooseName } from './choose-name.ts'
@@ -44,9 +45,6 @@ const RAISE_DELAY_MS = 1 // lets the answer to the client go out first
 const CLEAN_DELAY_MS = 100 // how long files of ended boxes wait in the trash
 const CLEAN_AT_END_MS = 500 // the next daemon deletes the rest
 const MAX_CREATES = 1024 // durations of creations that `system status` reports
-
-const isFull = (error: unknown): boolean =>
-  isDiskFull(error) || (error instanceof CoopError && error.code === 'E_DISK_FULL')
 
 const whyGone = ({ init }: Manifest): string =>
   init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
@@ -263,7 +261,7 @@ export class Registry {
     options: BoxOptions,
     kind: 'agent' | 'run',
     caller?: Caller,
-    command?: readonly string[],
+    { command, greets = false }: { readonly command?: readonly string[]; readonly greets?: boolean } = {},
   ): Promise<{ box: Box; warnings: readonly string[] }> {
     const started = performance.now()
     const name = this.#choose(options, kind === 'run' ? '-run' : '')
@@ -283,7 +281,7 @@ export class Registry {
         return { box: await this.#turns.take(born), prepared }
       }
       const { box, prepared } = await make().catch(async (error) => {
-        if (!isFull(error)) throw error
+        if (!saysDiskFull(error)) throw error
         await this.#clean() // the files of ended boxes may take the space that is missing
         return make()
       })
@@ -292,19 +290,19 @@ export class Registry {
       this.creates.push(Math.round(ms * 1000) / 1000)
       if (this.creates.length > MAX_CREATES) this.creates.shift()
       this.#context.log('box-created', { box: name, kind, ms: Math.round(ms * 10) / 10 })
+      const notes = this.#news.of(kind === 'agent' ? prepared.plan.notes : prepared.ownNotes)
+      const warnings = [...prepared.warnings, ...notes]
       if (kind === 'agent') {
         try {
-          const missing = await box.terminals.missingAgent()
-          if (missing) throw missing
-          await box.terminals.startAgent(options.attaches)
+          await box.terminals.needAgent()
+          await box.terminals.startAgent(options.attaches, greets ? greeting(box.manifest, warnings) : '')
         } catch (error) {
           await box.end({ force: true })
           throw error
         }
       }
       this.#context.bus.emit({ event: 'box', box: name, change: 'created' })
-      const notes = kind === 'agent' ? prepared.plan.notes : prepared.ownNotes
-      return { box, warnings: [...prepared.warnings, ...this.#news.of(notes)] }
+      return { box, warnings }
     } catch (error) {
       throw diskError(error, `boxes in ${this.#context.paths.dataDir}`)
     } finally {

@@ -13,8 +13,9 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
   const anyInfo = (box: Box | UnknownBox): BoxInfo =>
     box instanceof UnknownBox ? unknownInfo(box) : boxInfo(box, registry)
   return {
-    'box.create': async ({ caller }, { box: options }) => {
-      const { box, warnings } = await registry.create(options, 'agent', withPath(caller, options.environment))
+    'box.create': async ({ caller }, { box: options, greet }) => {
+      const from = withPath(caller, options.environment)
+      const { box, warnings } = await registry.create(options, 'agent', from, { greets: greet === true })
       return { ...boxInfo(box, registry), warnings }
     },
     'box.plan': (_, { box }) => {

@@ -30,7 +30,9 @@ export function commandHandlers(services: Services): HandlersFor<keyof typeof CO
   return {
     run: (channel, { box: options, command }) =>
       withDescriptors(channel, command, async (fds) => {
-        const { box, warnings } = await registry.create(options, 'run', undefined, command.command)
+        const { box, warnings } = await registry.create(options, 'run', undefined, {
+          command: command.command,
+        })
         for (const warning of warnings) channel.notice(warning)
         if (command.terminal) await loadScreens()
         return commands.start(channel, box, command, fds)

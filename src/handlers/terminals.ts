@@ -11,6 +11,7 @@ import type { ClientChannel } from '../session/client-channel.ts'
 import { Feed } from '../session/feed.ts'
 import { needsUser } from '../terminal/activity.ts'
 import type { Pty } from '../terminal/pty.ts'
+import type { PtyEnd } from '../terminal/pty-client.ts'
 import { loadScreens } from '../terminal/screen-keeper.ts'
 import type { HandlersFor } from './handlers.ts'
 import type { Services } from './services.ts'
@@ -120,14 +121,29 @@ function logs(
   return { box: box.name, from, offset }
 }
 
+/** `shown`: the box, when a person looks at its terminal. */
 function follow(channel: ClientChannel, pty: Pty, feed: Feed, shown?: string): void {
+  const isOurs = (): boolean => channel.activity?.feed === feed
   const forget = pty.onClose((end) => {
-    if (channel.activity?.feed !== feed) return
+    if (!isOurs()) return
     void feed.finish() // the terminal is gone: sends only output that is under way
     channel.exit(end)
     channel.activity = undefined
   })
-  channel.activity = { feed, abandon: forget, ...(shown === undefined ? {} : { box: shown }) }
+  const leave = async (end: PtyEnd): Promise<void> => {
+    await feed.finish()
+    if (!isOurs()) return
+    channel.exit(end)
+    channel.activity = undefined
+    feed.close()
+    abandon()
+  }
+  const stay = shown === undefined ? () => {} : pty.listen({ leave: (end) => void leave(end) })
+  const abandon = (): void => {
+    forget()
+    stay()
+  }
+  channel.activity = { feed, abandon, ...(shown === undefined ? {} : { box: shown }) }
 }
 
 /** Returns a shell that runs that command and has no attached client. */

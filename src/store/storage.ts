@@ -119,6 +119,10 @@ export function isDiskFull(error: unknown): boolean {
   return (code === 'ENOSPC' || code === 'EDQUOT') && !isKernelLimit(error)
 }
 
+/** Whether an error is about a full disk, also in coop's own words. */
+export const saysDiskFull = (error: unknown): boolean =>
+  isDiskFull(error) || (error instanceof CoopError && error.code === 'E_DISK_FULL')
+
 /** Turns the errors that a person can solve into CoopErrors: a full disk, or one without write access. */
 export function diskError(error: unknown, where: string): unknown {
   const code = errnoOf(error)

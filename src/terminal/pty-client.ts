@@ -34,6 +34,8 @@ export interface PtyListener {
   input?(bytes: Uint8Array): void
   /** Its size changes. Called before the program learns of it. */
   resize?(): void
+  /** Its program has ended, and nothing new is to be seen for now. The terminal stays. */
+  leave?(end: PtyEnd): void
 }
 
 /** The end of a terminal. */

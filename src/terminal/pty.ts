@@ -10,6 +10,7 @@ import type { ScreenText } from '../screen/text.ts'
 import { type Input, PendingInput } from './pending-input.ts'
 import type { PtyClient, PtyEnd, PtyListener } from './pty-client.ts'
 import { Questions } from './questions.ts'
+import { Remarks } from './remarks.ts'
 import { AHEAD, RING_SIZE, type Ring, type Typed } from './ring.ts'
 import type { ScreenKeeper } from './screen-keeper.ts'
 import { boundedSize, commonSize, isLarger, isSame } from './window.ts'
@@ -35,7 +36,6 @@ const RETURN_MS = 10_000 // for clients to return to a new daemon
 const KEY = 16 // bytes; about the longest input of a key or a click
 const ECHO_US = 200 // the wait for an answer to a key; it blocks everything else
 const SILENT_MS = 50 // without such waits, after a program did not answer
-const SAY_AGAIN_MS = 5
 const GROW_MS = 300 // a client that left may return at once, and a needless redraw flickers
 
 /** For terminals whose users are not known. */
@@ -57,8 +57,7 @@ export class Pty {
   #waited = 0
   #sinceWait = 0
   #silentUntil = 0
-  /** Coop's own texts, to be written once everything before them is read. */
-  readonly #unsaid: Buffer[] = []
+  readonly #remarks = new Remarks((bytes) => this.#remark(bytes))
   /** Set while a client reads, to check whether it still does. */
   #leased: Timer | undefined
   /** Clients of the previous daemon that have not returned, and the offset that the program may reach until then. */
@@ -232,21 +231,16 @@ export class Pty {
 
   /** Writes a text of coop itself to the terminal. */
   say(text: string): void {
-    this.#unsaid.push(Buffer.from(text))
-    if (this.#unsaid.length === 1) this.#sayAll()
+    this.#remarks.add(text)
   }
 
-  #sayAll(): void {
-    while (this.#unsaid[0] && !this.#closed) {
-      this.takeBack()
-      const offset = this.ring.offset
-      if (this.#keeper.room() <= 0 || !this.ring.append(this.#unsaid[0])) {
-        setTimeout(() => this.#sayAll(), SAY_AGAIN_MS)
-        return
-      }
-      const bytes = this.#unsaid.shift()
-      if (bytes) this.#tell(offset, bytes, false)
-    }
+  #remark(bytes: Buffer): boolean {
+    if (this.#closed) return true
+    this.takeBack() // once everything before it is read
+    const { offset } = this.ring
+    if (this.#keeper.room() <= 0 || !this.ring.append(bytes)) return false
+    this.#tell(offset, bytes, false)
+    return true
   }
 
   /** The current screen, as sequences for a freshly reset terminal. Needs `loadScreens`. */
@@ -289,6 +283,11 @@ export class Pty {
   onClose(tell: (end: PtyEnd) => void): () => void {
     this.#closers.add(tell)
     return () => this.#closers.delete(tell)
+  }
+
+  /** Sends the clients that show this terminal away; it stays. */
+  leave(end: PtyEnd): void {
+    for (const listener of [...this.#listeners]) listener.leave?.(end)
   }
 
   close(end: PtyEnd): void {

@@ -83,7 +83,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     const agent = t.write('agent.sh', '#!/bin/sh\nseq -f "debris %g" 9\nprintf "\\033[6A"\nexec cat\n', 0o755)
     const below = 'printf "below\\033[1A\\r"'
-    const script = `coop -n box --agent ${agent}; ${below}; read x; coop attach; echo END; exec cat`
+    const script = `coop -q -n box --agent ${agent}; ${below}; read x; coop attach; echo END; exec cat`
     const terminal = await shellTerminal(t, script)
     const left = /^debris 1\ndebris 2\ndebris 3\n(?:debris 4\n)?\[detached; [^\n]*\]\n/
     await terminal.waitFor(/debris 9/)

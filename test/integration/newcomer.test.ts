@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { hasCommand } from '../harness/facts.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { everyone, expectRefusal, needed, output, shell, shellTerminal } from './support.ts'
@@ -54,6 +55,35 @@ describe.each(everyone)('as $name', (invoker) => {
     output(await t.coop(['kill', '-f', 'box']))
     expect((await t.coop(['-d', '--agent', 'sleep infinity'])).stderr).not.toContain('agent')
   })
+
+  test.skipIf(can.missing || !hasCommand('tmux'))(
+    `a new box explains itself in its terminal${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const first = await t.coopTerminal(['-n', 'box'], { columns: 80 })
+      const screen = await first.waitFor(/--agent CMD\]/)
+      const words = screen.replace(/\n */g, ' ')
+      expect(words).toStartWith(
+        `[coop: this is the box box. It has the folder ${t.workspace}, but not your home`,
+      )
+      expect(words).toContain(
+        'bash runs in it. Ctrl+] leaves it running, coop comes back, coop kill ends it.]',
+      )
+      expect(words).toMatch(
+        /\[coop: no agent is installed \(claude, .*npm install -g .*; then: coop stop; coop;/,
+      )
+      expect(Math.max(...screen.split('\n').map((line) => line.length))).toBeLessThan(80)
+      await first.keys('C-]')
+      expect(await first.exited()).toBe(0)
+      // Not again, and not where no person looks.
+      const again = await t.coopTerminal([])
+      await again.waitFor(/this is the box box/)
+      expect((await again.screen({ history: true })).match(/this is the box/g)).toHaveLength(1)
+      const quiet = await t.coopTerminal(['-q', '-n', 'quiet', '--agent', 'sh -c "echo agent; exec cat"'])
+      await quiet.waitFor(/agent/)
+      expect(await quiet.screen({ history: true })).not.toContain('coop')
+    },
+  )
 
   test.skipIf(can.missing)(`a box without its repository says so${can.note}`, async () => {
     await using t = await scratch(invoker)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers, ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { box, boxes, expectRefusal, needed, nothingLeft, output, startBox } from './support.ts'
+import { box, boxes, expectRefusal, needed, nothingLeft, output, shellTerminal, startBox } from './support.ts'
 
 /** Counts its starts in a file, then runs the rest. */
 function agent(t: Scratch, rest: string): string {
@@ -70,13 +70,65 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(output(await t.coop(['ls']))).toMatch(/^box .*crashed/m)
       expect((await box(t)).ptys[0]).toMatchObject({ state: 'crashed', exitCode: 9 })
       const terminal = await t.coopTerminal(['attach'])
-      await terminal.waitFor(/run 5[\s\S]*five times[\s\S]*coop restart box/)
+      await terminal.waitFor(/run 5[\s\S]*5 times within 10 seconds[\s\S]*coop restart box/)
       expect(output(await t.coop(['restart']))).toContain('restart')
       await waitUntil(() => starts(t) === 10, 'five more starts')
       await becomes(t, 'crashed')
-      await terminal.waitFor(/run 10[\s\S]*five times/)
+      await terminal.waitFor(/run 10[\s\S]*5 times/)
       // Everything else continues.
       expect(output(await t.coop(['exec', 'echo', 'alive']))).toBe('alive\n')
+    },
+  )
+
+  test.skipIf(can.missing)(
+    `an agent that ends with 0 ends the session; coop starts it again${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      settle(t, 'restart_delay_ms = 10')
+      const script = `coop -n box --trust --agent '${agent(t, 'read line; exit 0')}'; echo "CODE $?"; read x; coop; echo OVER; cat`
+      const terminal = await shellTerminal(t, script)
+      await terminal.waitFor(/run 1/)
+      await terminal.keys('Enter')
+      expect(await terminal.waitFor(/CODE 0/)).toMatch(
+        /\[coop: agent.sh has ended\.\n Start it again: coop restart box\./,
+      )
+      expect(await box(t)).toMatchObject({ state: 'ended', clients: 0 })
+      expect(starts(t)).toBe(1)
+      await terminal.keys('Enter')
+      await terminal.waitFor(/run 2/)
+      await terminal.keys('C-]')
+      await terminal.waitFor(/OVER/)
+      expect(await box(t)).toMatchObject({ state: 'running' })
+    },
+  )
+
+  test.skipIf(can.missing)(
+    `a shell ends as its user leaves it, whatever its last command did${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const terminal = await shellTerminal(t, 'coop -n box; echo "CODE $?"; cat')
+      await terminal.waitFor(/bash runs in it/)
+      await terminal.line('exit 3')
+      await terminal.waitFor(/bash has ended with exit code 3\.[\s\S]*CODE 0/)
+      expect((await box(t)).state).toBe('ended')
+    },
+  )
+
+  test.skipIf(can.missing)(
+    `a crashed full-screen agent leaves a screen that can be read${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      settle(t, 'restart_delay_ms = 10')
+      const wild = '\\033[?1049h\\033[2J\\033[5;9r\\033[?25l\\033[?1003h\\033[?1006h\\033[8m\\033[5;5Hhidden'
+      await startBox(t, { agent: agent(t, `printf '${wild}'; kill -9 $$`), flags: ['--trust'] })
+      await becomes(t, 'crashed')
+      const terminal = await t.coopTerminal(['attach'])
+      const screen = await terminal.waitFor(/agent.sh has ended 5 times within 10 seconds/)
+      for (const way of ['logs', 'shell', 'restart', 'kill'])
+        expect(screen).toMatch(new RegExp(`: +coop ${way} box`))
+      expect(screen).toContain('Ctrl+] leaves')
+      expect(await terminal.modes()).toMatchObject({ alternate: false, cursorShown: true, mouse: false })
+      expect(await terminal.screen({ escapes: true })).not.toMatch(/\x1b\[8m[^\x1b]*ended/)
     },
   )
 

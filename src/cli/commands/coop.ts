@@ -33,7 +33,7 @@ export default command({
     const session = await connect(userPaths())
     const boxes = await session.call('box.list', {})
     if (detach) return startDetached(session, boxes, options, args)
-    const { box } = await startBox(session, boxes, { ...options, attaches: true }, args)
+    const { box } = await startBox(session, boxes, { ...options, attaches: true }, args, { greets: true })
     const { attachTo } = await import('../common/show.ts')
     return attachTo(session, box, { pty: 0 })
   },

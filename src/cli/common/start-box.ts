@@ -39,19 +39,24 @@ export async function startDetached(
   return 0
 }
 
-/** Makes the box, or finds it among `boxes`, and prints warnings. */
+/**
+ * Makes the box, or finds it among `boxes`, and prints warnings. With `greets`, a new box's terminal begins with some
+ * lines about it. An agent that its user has ended starts again.
+ */
 export async function startBox(
   session: Caller,
   boxes: readonly BoxInfo[],
   options: BoxOptions,
   args: StartArgs,
+  { greets = false } = {},
 ): Promise<{ box: Created; existed: boolean }> {
   const existing = findBox(boxes, options)
   if (existing && existing.state !== 'unknown') checkSame(existing, options)
   if (!existing && args.build) await build(options, args.quiet, args.trust)
-  const box = await startedBox(session, existing, options, args.trust)
+  const greet = greets && !args.quiet
+  const box = await startedBox(session, existing, { box: options, greet }, args.trust)
   if (!args.quiet) {
-    printWarnings(box.warnings)
+    if (existing || !greet) printWarnings(box.warnings) // a greeting contains them
     const above = existing || options.name || args.workspace ? undefined : boxAbove(boxes, box)
     if (above) printWarnings([nestedText(above)])
     if (args.verbose)
@@ -90,14 +95,21 @@ function checkSame(box: BoxInfo, { image, network, agent }: BoxOptions): void {
 async function startedBox(
   session: Caller,
   existing: Created | undefined,
-  options: BoxOptions,
+  request: { readonly box: BoxOptions; readonly greet: boolean },
   trust: boolean,
 ): Promise<Created> {
-  const create = (): Promise<Created> => trusting(trust, () => session.call('box.create', { box: options }))
+  const { box: options } = request
+  const create = (): Promise<Created> => trusting(trust, () => session.call('box.create', request))
   if (!existing) return create().catch((error) => buildWhenAsked(error, options, trust).then(create))
   // An unknown box cannot be started either; the daemon's error says why.
-  if (existing.state !== 'stopped' && existing.state !== 'unknown') return existing
   const { environment, attaches } = options
+  if (existing.state === 'ended') {
+    const { warnings } = await trusting(trust, () =>
+      session.call('pty.restart', { box: existing.name, cwd: '/', pty: 0, environment }),
+    )
+    return { ...existing, warnings }
+  }
+  if (existing.state !== 'stopped' && existing.state !== 'unknown') return existing
   const { warnings } = await trusting(trust, () =>
     session.call('box.start', { box: existing.name, cwd: '/', environment, attaches }),
   )

@@ -27,10 +27,6 @@ export function keySequences(key: string): Buffer[] {
   ]
 }
 
-/** Returns a key such as `ctrl-]` as people write it. */
-export const keyName = (key: string): string =>
-  key.replace(/^ctrl-(.)$/, (_, letter: string) => `Ctrl+${letter.toUpperCase()}`)
-
 function codes(key: string): { plain: number; byte: number } {
   const letter = /^ctrl-(.)$/.exec(key)?.[1] ?? ']'
   return { plain: letter.toLowerCase().charCodeAt(0), byte: letter.toUpperCase().charCodeAt(0) & 0x1f }

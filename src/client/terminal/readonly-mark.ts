@@ -2,7 +2,7 @@
  * Tells a user who only watches that keys go nowhere: always in the window's title, and for a moment on the last line,
  * at the beginning and when a key is pressed.
  */
-import { keyName } from './detach-key.ts'
+import { keyName } from '../../core/key-name.ts'
 import type { AttachOptions } from './terminal.ts'
 
 const SHOWN_MS = 2_000 // long enough to read it; then the program has its last line again

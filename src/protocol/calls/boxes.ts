@@ -104,7 +104,11 @@ export type BoxStatus = Of<typeof boxStatus>
 const named = object({ box: text() })
 
 export const BOX_CALLS = {
-  'box.create': call('Makes a box and starts its agent.', object({ box: boxOptions }), createdBox),
+  'box.create': call(
+    "Makes a box and starts its agent. With `greet` the agent's terminal first says what this is, and the warnings.",
+    object({ box: boxOptions, greet: optional(flag) }),
+    createdBox,
+  ),
   'box.plan': call(
     'Returns the plan of a box as JSON, and makes nothing.',
     object({ box: boxOptions }),
