@@ -7,6 +7,7 @@ import {
   O_WRONLY,
   TCGETS,
   TCSETSW,
+  TIOCGPGRP,
   TIOCGWINSZ,
 } from './abi/constants.ts'
 import type { WindowSize } from './abi/structs.ts'
@@ -18,6 +19,16 @@ const TERMIOS_SIZE = 64 // bytes; the kernel's struct has 36 on both architectur
 export function getModes(fd: number): Uint8Array | undefined {
   const modes = new Uint8Array(TERMIOS_SIZE)
   return attempt('ioctl', fd, TCGETS, modes) < 0 ? undefined : modes
+}
+
+/**
+ * Whether this process may read from a terminal: it is in the terminal's foreground, or the terminal is not the one that
+ * controls it. In the background, reading stops the whole process group (SIGTTIN, tty_ioctl(4)).
+ */
+export function isForeground(fd: number): boolean {
+  const group = new Int32Array(1)
+  if (attempt('ioctl', fd, TIOCGPGRP, new Uint8Array(group.buffer)) < 0) return true
+  return group[0] === attempt('getpgid', 0)
 }
 
 /** Set modes after all earlier output has been sent. */

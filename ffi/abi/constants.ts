@@ -226,6 +226,7 @@ export const TCSETS = 0x5402
 export const TCSETSW = 0x5403
 export const TIOCSCTTY = 0x540e
 export const TIOCSTI = 0x5412
+export const TIOCGPGRP = 0x540f
 export const TIOCGWINSZ = 0x5413
 export const TIOCSWINSZ = 0x5414
 export const TIOCLINUX = 0x541c

@@ -5,7 +5,17 @@
  */
 export const FIRST_SYSCALLS = {
   x86_64: {
-    ...{ read: 0, write: 1, close: 3, ioctl: 16, socket: 41, connect: 42, sendmsg: 46, getsockopt: 55 },
+    ...{
+      read: 0,
+      write: 1,
+      close: 3,
+      rt_sigaction: 13,
+      ioctl: 16,
+      socket: 41,
+      connect: 42,
+      sendmsg: 46,
+      getsockopt: 55,
+    },
     ...{
       fcntl: 72,
       readlinkat: 267,
@@ -25,6 +35,7 @@ export const FIRST_SYSCALLS = {
       read: 63,
       write: 64,
       close: 57,
+      rt_sigaction: 134,
       ioctl: 29,
       socket: 198,
       connect: 203,

@@ -5,6 +5,7 @@
 import { SIGHUP } from '../../ffi/abi/constants.ts'
 import type { Box } from '../box/box.ts'
 import { startTimeOf } from '../container/clone.ts'
+import { GRACE_MS } from '../container/end.ts'
 import { startFailure } from '../container/start-failure.ts'
 import { CoopError, errorToJson } from '../core/errors.ts'
 import type { WindowSize } from '../core/window-size.ts'
@@ -26,6 +27,8 @@ interface Command {
   readonly record: CommandRecord
   readonly exited: Promise<number>
   orphaned: Timer | undefined
+  /** When it was told that its terminal or its client is gone. */
+  hungUpAt?: number
 }
 
 /** Returns the exit code that shells use for a program that did not start (POSIX, "Exit Status for Commands"). */
@@ -154,7 +157,10 @@ export class Commands {
     let ended = false
     channel.activity = {
       ...(feed ? { feed } : {}),
-      signal: (signal) => void box.processes.signal(record.pid, signal).catch(() => {}),
+      signal: (signal) => {
+        if (signal === SIGHUP) command.hungUpAt ??= performance.now()
+        void box.processes.signal(record.pid, signal).catch(() => {})
+      },
       // The client has the exit code, or is gone: nobody will ask for this command again.
       abandon: () => {
         forget?.()
@@ -178,20 +184,29 @@ export class Commands {
     return pty
   }
 
+  /** Hangs the command of a client up that is gone. One of `coop run` has time to finish before its box is ended. */
   #abandon(command: Command): void {
     const { box, record } = command
+    const waited = command.hungUpAt === undefined ? 0 : performance.now() - command.hungUpAt
+    const late = Promise.withResolvers<void>()
+    const timer = setTimeout(late.resolve, this.#endsBox(command) ? Math.max(0, GRACE_MS - waited) : 0)
     void box.processes
       .signal(record.pid, SIGHUP)
       .catch(() => {})
+      .then(() => Promise.race([command.exited.catch(() => {}), late.promise]))
+      .finally(() => clearTimeout(timer))
       .then(() => this.#release(command))
+  }
+
+  /** A box of `coop run` ends with its first command, which it was made for; `coop exec` may run others in it. */
+  #endsBox({ box, record }: Command): boolean {
+    return box.manifest.kind === 'run' && box.manifest.commands[0]?.token === record.token
   }
 
   #release(command: Command): void {
     const { box, record } = command
     this.#commands.delete(record.token)
-    // A box of `coop run` ends with its first command, which it was made for; `coop exec` may run others in it.
-    const isItsOwn = box.manifest.commands[0]?.token === record.token
-    if (box.manifest.kind === 'run' && isItsOwn) void box.end({ force: true })
+    if (this.#endsBox(command)) void box.end({ force: true })
     else void box.release(record)
   }
 }

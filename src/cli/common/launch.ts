@@ -1,7 +1,9 @@
 /** Runs a command in a box for this process: its streams, its signals, its exit code. */
 
+import { isForeground } from '../../../ffi/terminal.ts'
 import { connect } from '../../client/daemon.ts'
 import { isLost, type Session } from '../../client/session.ts'
+import { onSignals } from '../../client/signals.ts'
 import { passStdio } from '../../client/stdio/stdio.ts'
 import type { Begin } from '../../client/terminal/terminal.ts'
 import { CoopError } from '../../core/errors.ts'
@@ -9,15 +11,14 @@ import type { Paths } from '../../core/paths.ts'
 import type { CommandOptions } from '../../protocol/calls/commands.ts'
 import { isTerminal, paint, printable, printError } from './output.ts'
 
-/** The forwarded signals with their numbers (signal(7)), which are the same on both architectures. */
-const FORWARDED = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGUSR1: 10, SIGUSR2: 12, SIGTERM: 15 } as const
 const COOP_FAILED = 125
+const HUNG_UP = 128 + 1
 const MAX_WORDS = 65_536
 const MAX_BYTES = 750_000 // in a message; the rest of its size is for the caller's environment
 
 export interface Launch {
   readonly command: readonly string[]
-  /** Undefined: use a terminal when stdin and stdout are one. */
+  /** Undefined: use a terminal when stdin and stdout are one, and this process is in its foreground. */
   readonly terminal: boolean | undefined
   readonly cwd?: string
   readonly callerCwd?: string
@@ -55,7 +56,7 @@ async function inTerminal(
     return {}
   }
   const end = await showTerminal(paths, session, { detachKey: undefined, readonly: false }, begin)
-  if (end.how !== 'exit') return 130
+  if (end.how !== 'exit') return HUNG_UP // the program did not end in time after its terminal had gone
   if (end.error) complain(end.error.message, end.error.hint)
   return end.code
 }
@@ -70,16 +71,14 @@ async function withPipes(
   let current = session
   const waiting: number[] = []
   let state: 'new' | 'started' | 'over' = 'new'
-  for (const [name, signal] of Object.entries(FORWARDED)) {
-    process.on(name, () => {
-      if (state === 'started') current.signal(signal)
-      else if (state === 'new') waiting.push(signal)
-      else {
-        stdio.end() // nobody will read the remaining output
-        process.exit(128 + signal)
-      }
-    })
-  }
+  onSignals((signal) => {
+    if (state === 'over') {
+      stdio.end() // nobody will read the remaining output
+      process.exit(128 + signal)
+    }
+    if (state === 'started' && !current.isClosed) current.signal(signal)
+    else waiting.push(signal)
+  })
   let lost = lossOf(current)
   const unlessLost = (error: unknown): void => {
     if (!isLost(error)) throw error // the code below handles a lost daemon
@@ -87,8 +86,8 @@ async function withPipes(
   try {
     await launch.start(current, { ...base, descriptors: stdio.token }).catch(unlessLost)
     state = 'started'
-    for (const signal of waiting) current.signal(signal)
     for (;;) {
+      if (!current.isClosed) for (const signal of waiting.splice(0)) current.signal(signal)
       stdio.watch(current.isClosed ? undefined : current.descriptor)
       const exit = await Promise.race([current.exited, lost])
       if (exit) {
@@ -143,7 +142,8 @@ export async function launch(connecting: Promise<Session>, paths: Paths, what: L
       ...(what.env === undefined ? {} : { env: what.env }),
     }
     checkSize(base)
-    const terminal = what.terminal ?? (isTerminal(0) && isTerminal(1))
+    // In the background a terminal would stop this process, as it would an editor.
+    const terminal = what.terminal ?? (isTerminal(0) && isTerminal(1) && isForeground(0))
     return terminal
       ? await inTerminal(paths, session, what, base)
       : await withPipes(session, what, base, paths)

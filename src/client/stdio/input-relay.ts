@@ -8,6 +8,7 @@ import { position, readAt, type StreamKind, seek } from '../../../ffi/files.ts'
 import { syscall } from '../../../ffi/libc.ts'
 import { bytesIn, growPipe, splice, tee } from '../../../ffi/pipes.ts'
 import { closeDescriptor, isReadable, setNonblocking, writeNonblocking } from '../../../ffi/pty.ts'
+import { isForeground } from '../../../ffi/terminal.ts'
 
 const CHUNK = 1 << 16 // bytes; what a pipe holds
 const SMALL = 4096 // bytes of a pipe with room for one page: it is writable again once all was read
@@ -49,8 +50,9 @@ export class InputRelay {
     return this.#pipe !== undefined
   }
 
+  /** A terminal is left alone while this process is in its background, as after `bg`: reading would stop it. */
   get input(): number {
-    return this.isOpen && this.#waits === 'input' ? 0 : -1
+    return this.isOpen && this.#waits === 'input' && (this.#way !== 'copy' || isForeground(0)) ? 0 : -1
   }
   get inputEvents(): number {
     return POLLIN

@@ -6,6 +6,7 @@
 import { isSameStream, type Stream, streamAt } from '../../../ffi/files.ts'
 import { pipe } from '../../../ffi/pipes.ts'
 import { closeDescriptor } from '../../../ffi/pty.ts'
+import { isForeground } from '../../../ffi/terminal.ts'
 import type { Paths } from '../../core/paths.ts'
 import { sendAhead } from '../descriptor-socket.ts'
 import { InputRelay } from './input-relay.ts'
@@ -50,8 +51,9 @@ export async function passStdio(paths: Paths): Promise<Stdio> {
 /** Returns the end that the command reads, and the relay for it if input exists. */
 function inputPipe(stream: Stream | undefined): [InputRelay | undefined, number] {
   const [readEnd, writeEnd] = pipe()
-  if (stream && stream.kind !== 'null-device')
-    return [new InputRelay(stream.kind, readEnd, writeEnd), readEnd]
+  // A command in the background gets no keys. It sees the end of its input, so that it does not wait for them.
+  const isOpen = stream !== undefined && stream.kind !== 'null-device' && isForeground(0)
+  if (isOpen) return [new InputRelay(stream.kind, readEnd, writeEnd), readEnd]
   closeDescriptor(writeEnd) // the end of input
   return [undefined, readEnd]
 }

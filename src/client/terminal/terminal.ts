@@ -15,6 +15,7 @@ import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
 import { DirectLine, type LineUser } from './direct-line.ts'
 import { InputQueue } from './input-queue.ts'
 import { OwedAnswers } from './owed-answers.ts'
+import { OwnedProgram } from './owned-program.ts'
 import { ReadonlyMark } from './readonly-mark.ts'
 import { ScreenModes } from './screen-modes.ts'
 import { Title } from './title.ts'
@@ -160,6 +161,13 @@ export async function showTerminal(
     ended = true
     resolve(how)
   }
+  const owned = options.detachKey === undefined ? new OwnedProgram(() => end({ how: 'detached' })) : undefined
+  const gone = (): void => {
+    if (!owned) return end({ how: 'detached' })
+    line?.close()
+    line = undefined
+    owned.hangUp()
+  }
   /** Returns the output for the user's terminal, with coop's own additions. */
   const prepared = (raw: Uint8Array, at: number): Uint8Array => {
     const others = Math.min(Math.max(0, answersFrom - at), raw.length)
@@ -176,7 +184,7 @@ export async function showTerminal(
     return Buffer.concat([Buffer.from(before), bytes, Buffer.from(after)])
   }
   const finish = (bytes: Uint8Array): void => {
-    if (!put(bytes)) end({ how: 'detached' }) // the terminal is gone
+    if (!put(bytes)) gone() // the terminal is gone
   }
   const answerOwn = (): void => {
     for (let answer = own.shift(); answer; answer = own.shift()) forward(answer)
@@ -250,6 +258,7 @@ export async function showTerminal(
       if (isLost(error)) return // `onLost` was called, too
       throw error
     }
+    owned?.reachedBy(mine)
     // Input typed before the terminal was ready is sent now.
     input.goTo((bytes) => mine.input(bytes), taken)
     if (isTerminal && !options.readonly) void openLine(mine)
@@ -322,13 +331,13 @@ export async function showTerminal(
     line?.release(user.shown) // output up to here has the old size
     current.resize(terminalSize())
   }
-  const gone = (): void => end({ how: 'detached' })
   process.stdin.on('data', read)
   // Input that is no terminal has ended (`coop run -t </dev/null`): a terminal reports that with Ctrl+D.
   const over = (): void => (isTerminal ? gone() : forward(Buffer.from([EOT])))
   process.stdin.on('end', over)
+  process.stdin.on('error', over)
   process.on('SIGWINCH', resized)
-  for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, gone)
+  if (!owned) for (const signal of ['SIGHUP', 'SIGTERM', 'SIGINT'] as const) process.on(signal, gone)
   let how: AttachEnd | undefined
   try {
     put(Buffer.from(title.start()))
@@ -338,6 +347,7 @@ export async function showTerminal(
   } finally {
     ended = true
     mark?.close()
+    owned?.end()
     clearTimeout(timer)
     clearImmediate(staying)
     process.stdin.off('data', read)
