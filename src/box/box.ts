@@ -41,9 +41,6 @@ const KILLED = 128 + 9 // the exit code of a program that ended with its box
 const ENDED = { ended: 'box', code: KILLED } as const
 const STOPPED = { ended: 'stopped', code: KILLED } as const
 
-/** A caller that cannot be read changes nothing. */
-const calledBy = (caller: Caller | undefined) => (caller ? { caller } : {})
-
 export class Box implements Host {
   readonly processes: Processes
   readonly terminals: Terminals
@@ -135,7 +132,7 @@ export class Box implements Host {
       created: Date.now(),
       kind,
       flags,
-      ...settings(prepared),
+      ...settings(prepared, caller),
       init: undefined,
       ptys: [],
       commands: [],
@@ -286,7 +283,7 @@ export class Box implements Host {
   configure(prepared: Prepared, caller: Caller | undefined): void {
     const { plan, boot, layered } = this.#manifest
     const { environment } = prepared.plan
-    this.update({ ...settings(prepared), boot, layered, plan: { ...plan, environment }, ...calledBy(caller) })
+    this.update({ ...settings(prepared, caller), boot, layered, plan: { ...plan, environment } })
   }
 
   update(change: Partial<Manifest>): void {
@@ -358,7 +355,7 @@ export class Box implements Host {
   /** Starts a stopped box again, with its current configuration. */
   async start(prepared: Prepared, caller: Caller | undefined): Promise<void> {
     const before = this.#manifest
-    this.update({ ...settings(prepared), state: 'starting', ...calledBy(caller) })
+    this.update({ ...settings(prepared, caller), state: 'starting' })
     forgetLastOutput(this.#context.paths, this.name)
     try {
       await this.#birth(prepared)

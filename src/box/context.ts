@@ -9,6 +9,7 @@ import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import type { Prepared } from '../plan/prepare.ts'
 import type { CoopEvent } from '../protocol/events.ts'
+import type { Caller } from '../sandbox/caller.ts'
 import type { Box } from './box.ts'
 
 /** The daemon's services that every box needs. */
@@ -26,8 +27,8 @@ export interface BoxContext {
   ended(box: Box): void
 }
 
-/** Returns the fields of a manifest that come from the configuration. */
-export function settings({ plan, config, hidden, agent, layered }: Prepared) {
+/** Returns the fields of a manifest that come from the configuration and the caller. A caller that is not known changes nothing. */
+export function settings({ plan, config, hidden, agent, layered }: Prepared, caller: Caller | undefined) {
   return {
     workspace: plan.workspace.source.path,
     plan,
@@ -40,5 +41,6 @@ export function settings({ plan, config, hidden, agent, layered }: Prepared) {
     shell: config.sandbox.shell,
     detachKey: config.session.detach_key,
     notify: config.session.notify,
+    ...(caller ? { caller } : {}),
   }
 }

@@ -14,8 +14,6 @@ import { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
 import { boxDir, boxRuntimeDir, type Paths } from '../core/paths.ts'
-import { inSlices } from '../core/slices.ts'
-import { attempt } from '../core/steps.ts'
 import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
@@ -26,10 +24,10 @@ import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
 import type { Caller } from '../sandbox/caller.ts'
 import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
-import { discardStore, diskError, emptyingTrash, saysDiskFull } from '../store/storage.ts'
+import { discardStore, diskError, saysDiskFull } from '../store/storage.ts'
 import { WrittenPlaces } from '../store/written.ts'
-import { janitor } from '../trees/remover.ts'
 import { chooseName } from './choose-name.ts'
+import { Cleaning } from './cleaning.ts'
 import { findBox } from './find-box.ts'
 import type { Log } from './log.ts'
 import { News } from './news.ts'
@@ -42,8 +40,6 @@ import { tidy } from './tidy.ts'
 import { acceptAsks, showTrust } from './trust.ts'
 
 const RAISE_DELAY_MS = 1 // lets the answer to the client go out first
-const CLEAN_DELAY_MS = 100 // how long files of ended boxes wait in the trash
-const CLEAN_AT_END_MS = 500 // the next daemon deletes the rest
 const MAX_CREATES = 1024 // durations of creations that `system status` reports
 
 const whyGone = ({ init }: Manifest): string =>
@@ -61,8 +57,7 @@ export class Registry {
   readonly #turns = new Turns()
   readonly starts = new Starts<{ warnings: readonly string[] }>()
   #written: WrittenPlaces | undefined
-  #cleaning: Promise<void> | undefined
-  #cleanTimer: Timer | undefined
+  readonly #cleaning = new Cleaning(() => this.#context)
 
   constructor(
     paths: Paths,
@@ -85,10 +80,10 @@ export class Registry {
       ended: (box) => {
         this.#boxes.delete(box.name)
         this.#raiseSoon()
-        this.#cleanSoon()
+        this.#cleaning.soon()
       },
     }
-    const clean = (): void => this.#cleanSoon()
+    const clean = (): void => this.#cleaning.soon()
     this.snapshots = new Snapshots(this, this.#context, clean)
     this.publishing = new Publishing(this, this.#context, clean)
   }
@@ -149,7 +144,7 @@ export class Registry {
     )
     const living = new Set(this.boxes.flatMap(({ manifest }) => manifest.cgroup ?? []))
     this.#context.cgroups.clear(cgroups, living)
-    void this.#clean()
+    void this.#cleaning.run()
   }
 
   async #adopt({ name, manifest: found, text }: FoundManifest): Promise<void> {
@@ -201,43 +196,19 @@ export class Registry {
     await unknown.end()
     this.#unknown.delete(name)
     this.#context.log('box-end', { box: name, reason: 'coop kill' })
-    this.#cleanSoon()
+    this.#cleaning.soon()
   }
 
-  /** Cleans up before the daemon stops. Files of other ids are left for the next daemon's janitor. */
+  /** Cleans up before the daemon stops. */
   cleanNow(): void {
     this.#context.nursery.dismiss()
-    attempt(emptyingTrash(this.#context.paths), CLEAN_AT_END_MS)
+    this.#cleaning.atEnd()
   }
 
   /** Forks a spare init for the next box, after the answer about this one has gone out. */
   #raiseSoon(): void {
     const { nursery, host } = this.#context
     setTimeout(() => void nursery.raise().then(() => host.groupFiles.refresh()), RAISE_DELAY_MS).unref()
-  }
-
-  /** Empties the trash a little later: deleting at once would slow down the next call. */
-  #cleanSoon(): void {
-    clearTimeout(this.#cleanTimer)
-    this.#cleanTimer = setTimeout(() => void this.#clean(), CLEAN_DELAY_MS)
-  }
-
-  /** Empties the trash. Waits for a run that is under way: it may have missed boxes that ended since. */
-  async #clean(): Promise<void> {
-    while (this.#cleaning) await this.#cleaning
-    this.#cleaning = this.#emptyTrash()
-    await this.#cleaning
-  }
-
-  async #emptyTrash(): Promise<void> {
-    try {
-      const left = await inSlices(emptyingTrash(this.#context.paths))
-      if (left.length) await janitor(this.#context, left)
-    } catch (error) {
-      this.#context.log('cleaning-failed', { error: String(error) })
-    } finally {
-      this.#cleaning = undefined
-    }
   }
 
   #choose(options: BoxOptions, suffix = ''): string {
@@ -282,7 +253,7 @@ export class Registry {
       }
       const { box, prepared } = await make().catch(async (error) => {
         if (!saysDiskFull(error)) throw error
-        await this.#clean() // the files of ended boxes may take the space that is missing
+        await this.#cleaning.run() // the files of ended boxes may take the space that is missing
         return make()
       })
       this.#boxes.set(name, box)
@@ -319,14 +290,14 @@ export class Registry {
     try {
       // Again until nothing is left to do: the configuration, or a volume, may have changed while others were seeded.
       while (await seedVolumes(this.#context, prepared.plan)) {
-        this.#cleanSoon()
+        this.#cleaning.soon()
         prepared = makeReady(prepare, paths, host)
       }
       if (prepared.remember.length)
         acceptAsks(this.#context, { workspace: prepared.plan.workspace.source.path, asks: prepared.remember })
       this.#everWritten.add(writableIn(prepared.plan))
     } catch (error) {
-      this.#cleanSoon()
+      this.#cleaning.soon()
       throw diskError(error, `coop's files in ${paths.dataDir}`)
     }
     return prepared
