@@ -36,6 +36,9 @@ const first =
   ([number = 0]: readonly number[]): boolean =>
     numbers.includes(number)
 
+/** An answer has more parameters: where the terminal echoes it, it must not be a question again. */
+const zero = (_: readonly number[], parameters: string): boolean => parameters === '' || parameters === '0'
+
 const osc =
   (pattern: RegExp) =>
   (sequence: Sequence): boolean =>
@@ -102,7 +105,7 @@ export const RULES: readonly Rule[] = [
     form: 'CSI c',
     says: 'a VT220 with colours: `CSI ? 62 ; 22 c`',
     attached: 'terminal',
-    asks: csi('c', first(0)),
+    asks: csi('c', zero),
     reply: /^\x1b\[\?[\d;]*c$/,
     answer: () => '\x1b[?62;22c',
   },
@@ -111,7 +114,7 @@ export const RULES: readonly Rule[] = [
     form: 'CSI > c',
     says: "an xterm's of 2011, whose abilities all terminals have: `CSI > 0 ; 277 ; 0 c`",
     attached: 'terminal',
-    asks: csi('>c', first(0)),
+    asks: csi('>c', zero),
     reply: /^\x1b\[>[\d;]*c$/,
     answer: () => '\x1b[>0;277;0c',
   },
@@ -120,7 +123,7 @@ export const RULES: readonly Rule[] = [
     form: 'CSI = c',
     says: 'zeros: `DCS ! | 00000000 ST`',
     attached: 'terminal',
-    asks: csi('=c', first(0)),
+    asks: csi('=c', zero),
     reply: /^\x1bP!\|/,
     answer: () => `\x1bP!|00000000${ST}`,
   },
@@ -129,7 +132,7 @@ export const RULES: readonly Rule[] = [
     form: 'CSI > q',
     says: '`coop` and its version: `DCS > | coop(…) ST`',
     attached: 'terminal',
-    asks: csi('>q', first(0)),
+    asks: csi('>q', zero),
     reply: /^\x1bP>\|/,
     answer: () => `\x1bP>|coop(${VERSION})${ST}`,
   },

@@ -8,7 +8,6 @@ import { listenUnix } from '../../ffi/descriptors.ts'
 import { openPidfd } from '../../ffi/processes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
-import type { Facts } from '../answers/rule.ts'
 import { prepareMounts } from '../container/detached-mounts.ts'
 import { askToEnd, killAll } from '../container/end.ts'
 import { Processes } from '../container/processes.ts'
@@ -61,7 +60,7 @@ export class Box implements Host {
       context.host.lastCapability,
       () => this.#live(),
     )
-    this.terminals = new Terminals(this)
+    this.terminals = new Terminals(this, knownColors(context.paths))
   }
 
   get manifest(): Manifest {
@@ -83,10 +82,6 @@ export class Box implements Host {
 
   get running(): boolean {
     return this.#manifest.state === 'running' && !this.#ending
-  }
-
-  get facts(): Facts {
-    return knownColors(this.#context.paths)
   }
 
   get watcher(): Watcher {

@@ -45,8 +45,6 @@ export interface Host {
   readonly processes: Processes
   readonly watcher: Watcher
   readonly runtimeDir: string
-  /** What the user's terminals have told. */
-  readonly facts: Facts
   update(change: Partial<Manifest>): void
   /** Called when the agent does something else now, or says something else. */
   does(activity: Activity | undefined): void
@@ -65,6 +63,8 @@ export class Terminals {
   /** Whether the client that has the agent started is about to attach: then its terminal answers the first questions. */
   expectsClient = false
   readonly #host: Host
+  /** What the user's terminals have told. */
+  readonly #facts: Facts
   #restartTimer: Timer | undefined
   #agent: AgentWatch | undefined
   /** Numbers of terminals that are being opened. */
@@ -72,8 +72,9 @@ export class Terminals {
   /** Terminals whose program is being restarted because somebody asked for it. */
   readonly #wanted = new Set<number>()
 
-  constructor(host: Host) {
+  constructor(host: Host, facts: Facts) {
     this.#host = host
+    this.#facts = facts
   }
 
   #ringPath(id: number): string {
@@ -150,8 +151,8 @@ export class Terminals {
         caller: options.caller,
       })
       if (!terminal) throw new CoopError('E_FAILED', 'the box opened no terminal')
-      const pty = new Pty(number, terminal.fd, ring, keeper, this.#host.watcher, this.#host.facts)
-      if (id === 0 && this.expectsClient) pty.questions.expect(ATTACH_MS, false)
+      const pty = new Pty(number, terminal.fd, ring, keeper, this.#host.watcher, this.#facts)
+      if (id === undefined || this.expectsClient) pty.questions.expect(ATTACH_MS, false)
       if (id === 0) this.expectsClient = false
       this.#add(pty)
       const record: PtyRecord = {
@@ -237,7 +238,7 @@ export class Terminals {
         throw new CoopError('E_FAILED', `terminal ${id} is gone`)
       const ring = Ring.open(this.#ringPath(id), pipe)
       const keeper = this.#keeper(id, ring, boundedSize(windowSize(master) ?? FIRST_SIZE))
-      this.#add(new Pty(id, master, ring, keeper, this.#host.watcher, this.#host.facts))
+      this.#add(new Pty(id, master, ring, keeper, this.#host.watcher, this.#facts))
       if (pid !== undefined && !owned.has(id)) this.#watch(id, pid, this.#host.processes.exitOf(pid))
       if (state === 'restarting') this.#restartSoon(id)
     }

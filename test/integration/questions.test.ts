@@ -2,6 +2,8 @@
 import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { coopPath } from '../harness/coop.ts'
+import { asInvoker } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
@@ -10,11 +12,11 @@ import { box, needed, output } from './support.ts'
 const can = needed(ordinary, 'tmux')
 
 /**
- * A program that asks whenever a file `ask-N` appears, takes everything that is typed until half a second of silence, and
+ * A program that asks whenever a file `ask-N` appears, takes everything that is typed until half a second of silence (or SILENCE tenths), and
  * writes that to `answers-N`. `first`: it asks at once.
  */
 const ASKER = `
-stty raw -echo min 0 time 5
+stty raw -echo min 0 time \${SILENCE:-5}
 n=0
 [ -e first ] && printf "$(cat first)" && cat > part && mv part answers-0
 while :; do
@@ -51,7 +53,7 @@ const clients = (t: Scratch, count: number): Promise<unknown> =>
 const DA1 = '\\033[c'
 const VERSION = '\\033[>q'
 const PLACE = '\\033[6n'
-const TMUX = /^\x1b\[\?1;2c\x1bP>\|tmux [^\x1b]*\x1b\\\x1b\[1;1R$/
+const TMUX = /^\x1b\[\?1;2c\x1bP>\|tmux [^\x1b]*\x1b\\\x1b\[\d+;1R$/
 
 describe('a question has exactly one answer', () => {
   test.skipIf(can.missing)(`of the daemon while nobody is attached${can.note}`, async () => {
@@ -118,3 +120,126 @@ describe('a question has exactly one answer', () => {
     expect(await answers(t, 1)).toBe('\x1b[?62;22c')
   })
 })
+
+/** A terminal that is slow to answer: this test is its keyboard and sees what it gets. */
+class SlowTerminal implements AsyncDisposable {
+  readonly #process: Bun.Subprocess<'pipe', 'pipe', 'inherit'>
+  readonly #done: Promise<void>
+  shown = ''
+
+  constructor(t: Scratch, script: string) {
+    this.#process = Bun.spawn(asInvoker(t.invoker, ['script', '-qfc', script, '/dev/null']), {
+      cwd: t.workspace,
+      env: { ...t.env },
+      stdin: 'pipe',
+      stdout: 'pipe',
+      stderr: 'inherit',
+    })
+    this.#done = this.#read()
+  }
+
+  async #read(): Promise<void> {
+    for await (const bytes of this.#process.stdout) this.shown += Buffer.from(bytes).toString('latin1')
+  }
+
+  type(text: string): void {
+    this.#process.stdin.write(text)
+    this.#process.stdin.flush()
+  }
+
+  async shows(what: string, times = 1): Promise<void> {
+    await waitUntil(
+      () => this.shown.split(what).length > times,
+      () => `${JSON.stringify(what)} in ${JSON.stringify(this.shown)}`,
+    )
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#process.stdin.end()
+    this.#process.kill('SIGKILL')
+    await this.#done
+  }
+}
+
+describe('an answer that comes late', () => {
+  const slow = needed(ordinary, 'script')
+  const PATIENT = ['-e', 'SILENCE=40', ...AGENT]
+
+  test.skipIf(slow.missing)(`goes to the program and not to the user's prompt${slow.note}`, async () => {
+    await using t = await asker()
+    output(await t.coop(['-d', '-n', 'box', ...PATIENT]))
+    const prompt = 'IFS= read -r -t 1 rest; printf "REST:%q:" "$rest"'
+    t.write('prompt', `${coopPath()} attach box; ${prompt}`)
+    await using terminal = new SlowTerminal(t, 'bash prompt')
+    await clients(t, 1)
+    t.write(join(t.workspace, 'ask-1'), DA1)
+    await terminal.shows('\x1b[c')
+    terminal.type('\x1d')
+    await terminal.shows('\x1b[c', 2) // coop asks a last time, to know when all answers are there
+    terminal.type('\x1b[?64;1c\x1b[?64;1c')
+    await terminal.shows("REST:'':")
+    expect(await answers(t, 1)).toBe('\x1b[?64;1c')
+  })
+
+  test.skipIf(slow.missing)(`from a program that has ended goes nowhere${slow.note}`, async () => {
+    await using t = await asker()
+    await t.coop(['system', 'status'])
+    t.write('program', "stty -echo; printf '\\033[c'")
+    t.write('prompt', `${coopPath()} run -t -- sh program; IFS= read -r -t 1 rest; printf "REST:%q:" "$rest"`)
+    await using terminal = new SlowTerminal(t, 'bash prompt')
+    await terminal.shows('\x1b[c', 2)
+    terminal.type('\x1b[?64;1c\x1b[?64;1c')
+    await terminal.shows("REST:'':")
+  })
+
+  test.skipIf(slow.missing)(`is given by the daemon when the client is killed${slow.note}`, async () => {
+    await using t = await asker()
+    output(await t.coop(['-d', '-n', 'box', ...PATIENT]))
+    await using terminal = new SlowTerminal(t, `${coopPath()} attach box`)
+    const pid = await waitUntil(async () => (await box(t)).ptys[0]?.clients[0]?.pid, 'the client')
+    t.write(join(t.workspace, 'ask-1'), DA1)
+    await terminal.shows('\x1b[c')
+    process.kill(pid, 'SIGKILL')
+    expect(await answers(t, 1)).toBe('\x1b[?62;22c')
+  })
+})
+
+test.skipIf(can.missing)(
+  `colours that a terminal has told stay when nobody is attached${can.note}`,
+  async () => {
+    await using t = await asker()
+    const asked = '\\033]11;?\\007\\033[c'
+    output(await t.coop(['-d', '-n', 'box', ...AGENT]))
+    {
+      await using terminal = new SlowTerminal(t, `${coopPath()} attach box`)
+      await clients(t, 1)
+      t.write(join(t.workspace, 'ask-1'), asked)
+      await terminal.shows('\x1b]11;?\x07')
+      terminal.type('\x1b]11;rgb:fdfd/f6f6/e3e3\x07\x1b[?64;1c')
+      expect(await answers(t, 1)).toBe('\x1b]11;rgb:fdfd/f6f6/e3e3\x07\x1b[?64;1c')
+    }
+    await clients(t, 0)
+    expect(await ask(t, 2, `${asked}\\033[?996n`)).toBe(
+      '\x1b]11;rgb:fdfd/f6f6/e3e3\x07\x1b[?62;22c\x1b[?997;2n',
+    )
+  },
+)
+
+test.skipIf(can.missing)(
+  `a program sees the window's size in pixels, also when nobody is attached${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    const look = 'ioctl(STDIN, 0x5413, $b = "\\0" x 8); print "SIZE ", join(" ", unpack("S4", $b)), "\\n"'
+    t.write('size', `while read -r line; do perl -e '${look}'; done`)
+    const terminal = await t.coopTerminal(['-n', 'box', '--agent', 'sh size'])
+    await clients(t, 1)
+    await terminal.keys('Enter')
+    // tmux has characters of 16 by 32 pixels as long as it has no window itself.
+    await terminal.waitFor(/SIZE 24 80 1280 768/)
+    await terminal.keys('C-]')
+    await clients(t, 0)
+    const second = await t.coopTerminal(['attach', '--readonly'], { columns: 100, rows: 30 })
+    await second.waitFor(/SIZE 24 80 1280 768/)
+    expect((await box(t)).ptys[0]?.size).toEqual({ columns: 80, rows: 24, width: 1280, height: 768 })
+  },
+)

@@ -2,6 +2,7 @@
 import { expect } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { WindowSize } from '../../src/core/window-size.ts'
 import { coopPath } from '../harness/coop.ts'
 import { canMakeNamespaces, hasCommand, type Needs, needsAll } from '../harness/facts.ts'
 import type { RunOptions, RunResult, Started } from '../harness/process.ts'
@@ -152,7 +153,7 @@ export interface BoxJson {
     readonly state: string
     readonly exitCode?: number
     readonly clients: readonly { readonly pid: number; readonly readonly: boolean }[]
-    readonly size: { readonly columns: number; readonly rows: number }
+    readonly size: WindowSize
   }[]
 }
 

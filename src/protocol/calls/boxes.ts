@@ -33,7 +33,12 @@ export const terminalInfo = object({
   state: text(),
   exitCode: optional(integer(0, 255)),
   clients: list(clientInfo),
-  size: object({ columns: integer(0, 9999), rows: integer(0, 9999) }),
+  size: object({
+    columns: integer(0, 9999),
+    rows: integer(0, 9999),
+    width: optional(integer(0, 0xffff)),
+    height: optional(integer(0, 0xffff)),
+  }),
 })
 export type PtyInfo = Of<typeof terminalInfo>
 
