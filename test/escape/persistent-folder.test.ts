@@ -20,7 +20,9 @@ function installAgent(t: Scratch): void {
 const run = (t: Scratch, script: string) => t.coop(['run', '--agent', 'claude', '--', 'sh', '-c', script])
 const folderOf = (t: Scratch) => {
   const volumes = join(t.dataDir, 'volumes')
-  const [name = ''] = readdirSync(volumes).filter((entry) => entry.endsWith('-claude') && entry !== 'login-claude')
+  const [name = ''] = readdirSync(volumes).filter(
+    (entry) => entry.endsWith('-claude') && entry !== 'login-claude',
+  )
   return join(volumes, name)
 }
 
