@@ -4,6 +4,9 @@ import type { PublishedPort } from './values.ts'
 
 export type NetworkMode = 'host' | 'none' | 'veth'
 
+/** Whose package managers' caches a box uses. */
+export type CacheMode = 'workspace' | 'shared' | 'none'
+
 export interface SandboxConfig {
   readonly image: string
   /** "" means the first known agent that is installed. */
@@ -15,6 +18,7 @@ export interface SandboxConfig {
   readonly hostname: string
   readonly setup: readonly string[]
   readonly mounts: readonly MountSpec[]
+  readonly caches: CacheMode
   readonly nested: boolean
   readonly ptrace: boolean
 }

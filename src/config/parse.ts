@@ -179,6 +179,11 @@ class Reader {
   /** A repository must not run programs on the host or reach sensitive places; only the user may allow that. */
   #refuseReach(layer: ConfigLayer): void {
     if (this.#source.layer === 'global') return
+    if (layer.sandbox?.caches === 'shared') {
+      const sentence =
+        'sandbox.caches may not be "shared" by a project: a box could poison what the others use'
+      throw this.#error(['sandbox', 'caches'], sentence, 'set it in ~/.config/coop/default.toml')
+    }
     if (layer.session?.notify !== undefined) {
       const sentence = 'session.notify may not be set by a project: it runs a command on this machine'
       throw this.#error(['session', 'notify'], sentence, 'set it in ~/.config/coop/default.toml')

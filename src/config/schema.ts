@@ -152,6 +152,11 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
       list(mount, 'mounts'),
       'More folders: "source:target[:ro]". A bare name as source is a volume, "~" the home on either side.',
     ),
+    caches: field(
+      oneOf('workspace', 'shared', 'none'),
+      'workspace',
+      'Caches of npm, pip, cargo and others: kept for this "workspace", "shared" by all boxes, or "none".',
+    ),
     nested: field(
       flag,
       false,

@@ -27,6 +27,10 @@ export function installationMounts(chosen: ChosenAgent): ExtraMount[] {
   })
 }
 
+/** The key of the folders that are kept for a workspace (`persistentPath`). */
+export const workspaceKey = ({ path }: Source): string =>
+  createHash('sha256').update(path).digest('hex').slice(0, 16)
+
 /** The folders of the box's home that outlive it: configured ones and the agent's. */
 export function persistentMounts(input: {
   chosen: ChosenAgent
@@ -38,7 +42,7 @@ export function persistentMounts(input: {
   const { chosen, config, host } = input
   const home = homeOf(config)
   const missing: Missing[] = []
-  const key = createHash('sha256').update(input.workspace.path).digest('hex').slice(0, 16)
+  const key = workspaceKey(input.workspace)
   const known = chosen.adapter?.folders ?? []
   const names = new Set([...config.session.persist, ...known.map((folder) => folder.path)])
   // A mount of the configuration at the same place is the user's own choice of what is kept there.

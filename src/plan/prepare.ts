@@ -364,6 +364,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
       ? []
       : softLinks(linksOf(request, git, target), [target, ...mounts.map((one) => one.target)]),
     links: brought.links,
+    weakEnvironment: brought.weakEnvironment,
     agentEnvironment: brought.environment,
     pathEntries: brought.pathEntries,
     clientEnvironment: isStep ? {} : request.environment,
@@ -376,12 +377,15 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     ownNotes,
     hidden: Object.keys(config.env),
     agent: { title: chosen.title, command: agentArgv(chosen, box) },
-    homeFiles: gitHome({
-      home: host.home,
-      configHome: request.environment.XDG_CONFIG_HOME,
-      writable: request.writable,
-      sensitive,
-    }),
+    homeFiles: {
+      ...brought.homeFiles,
+      ...gitHome({
+        home: host.home,
+        configHome: request.environment.XDG_CONFIG_HOME,
+        writable: request.writable,
+        sensitive,
+      }),
+    },
     ...(layered ? { layered } : {}),
     missing: [...volumes, ...brought.missing, ...(skeleton ? [skeleton] : [])],
     settings: brought.settings,

@@ -69,6 +69,8 @@ export interface ComposeInput {
   /** Links that the box can do without; none within a mount. */
   readonly softLinks: readonly BoxLink[]
   readonly agentEnvironment: Readonly<Record<string, string>>
+  /** Weaker than the variables of the image. */
+  readonly weakEnvironment: Readonly<Record<string, string>>
   readonly pathEntries: readonly string[]
   readonly clientEnvironment: Readonly<Record<string, string | undefined>>
 }
@@ -216,6 +218,7 @@ export function composePlan(input: ComposeInput): Plan {
       shell,
       client: input.clientEnvironment,
       image: input.image.kind === 'layers' ? input.image.environment : {},
+      weak: input.weakEnvironment,
       agent: input.agentEnvironment,
       configured: config.env,
       pathEntries: input.pathEntries,

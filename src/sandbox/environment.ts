@@ -12,6 +12,8 @@ export interface EnvironmentInput {
   readonly shell: string
   /** The client's environment. */
   readonly client: Readonly<Record<string, string | undefined>>
+  /** What an image may set otherwise. */
+  readonly weak?: Readonly<Record<string, string>>
   /** `Env` of the image. */
   readonly image: Readonly<Record<string, string>>
   /** Variables that the agent's adapter needs. */
@@ -24,9 +26,9 @@ export interface EnvironmentInput {
   readonly term?: string | undefined
 }
 
-/** Later sources win: built-in, image, agent, client's locale, configuration. */
+/** Later sources win: weak ones, built-in, image, agent, client's locale, configuration. */
 export function planEnvironment(input: EnvironmentInput): Record<string, string> {
-  const env: Record<string, string> = { PATH, ...input.image }
+  const env: Record<string, string> = { ...input.weak, PATH, ...input.image }
   env.PATH = [...input.pathEntries, `${input.home}/.local/bin`, env.PATH].join(':')
   env.HOME = input.home
   env.USER = input.user

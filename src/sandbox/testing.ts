@@ -58,6 +58,7 @@ export function facts(): ComposeInput {
     softLinks: [],
     links: [],
     agentEnvironment: {},
+    weakEnvironment: {},
     pathEntries: [],
     clientEnvironment: {},
   }

@@ -129,6 +129,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
           : [],
       ),
     mounts: (value, _own, about) => mountAsks(value, about),
+    caches: refused, // only "shared" reaches further
     nested: (value, own) =>
       value && !own
         ? [ask('make sandboxes inside of the box, which reaches more of the kernel', 'nested')]
