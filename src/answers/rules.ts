@@ -7,6 +7,7 @@
  * nothing that the program chose is sent back as text (CVE-2008-2383, CVE-2003-0063, CVE-2022-45063).
  */
 import { VERSION } from '../core/version.ts'
+import { isStatusQuery } from '../vt/program-status.ts'
 import { key, type Sequence } from '../vt/sequence.ts'
 import { CAPABILITY, SETTING } from '../vt/string-rules.ts'
 import { capabilities } from './capabilities.ts'
@@ -291,6 +292,15 @@ export const RULES: readonly Rule[] = [
     asks: ({ kind, key: id, malformed }) => kind === 'dcs' && id === CAPABILITY && !malformed,
     reply: /^\x1bP[01]\+r/,
     answer: ({ text }) => capabilities(text),
+  },
+  {
+    name: 'reports of what the program is doing',
+    form: 'OSC 7501 ; ?',
+    says: 'the same: coop reads the reports, for its listings, events and notifications',
+    attached: 'coop',
+    asks: ({ kind, malformed, text }) => kind === 'osc' && !malformed && isStatusQuery(text),
+    reply: /^\x1b\]7501;\?/,
+    answer: (sequence) => `\x1b]7501;?${endOf(sequence)}`,
   },
   {
     name: 'abilities of kitty: images, pointer shapes',

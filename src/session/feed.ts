@@ -103,6 +103,10 @@ export class Feed implements PtyClient {
     return this.#next
   }
 
+  get looks(): boolean {
+    return this.#visible && !this.#plain
+  }
+
   get mayAnswer(): boolean {
     return !(this.readonly || this.#plain || this.#pictures || this.#needsScreen || this.#isClosed)
   }

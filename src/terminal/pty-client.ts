@@ -14,6 +14,8 @@ export interface PtyClient extends Viewer {
   readonly position: number | undefined
   /** The offset up to which it has been sent the output. */
   readonly next: number
+  /** Whether a person sees the terminal there, as far as that is known. */
+  readonly looks: boolean
   /** Whether it can answer the program's questions: its terminal gets all output, and its input is taken. */
   readonly mayAnswer: boolean
   /**

@@ -8,6 +8,7 @@ import { ruleOf } from '../answers/rules.ts'
 import { ESC } from '../vt/characters.ts'
 import type { Sequence } from '../vt/sequence.ts'
 import { Tokenizer } from '../vt/tokenizer.ts'
+import { FOCUS, Focus } from './focus.ts'
 import type { PtyClient } from './pty-client.ts'
 
 /** The parts of a terminal that the questions need. */
@@ -40,6 +41,7 @@ const SETS_COLOR = /^(?:4;\d+|1\d);[^?]/
 export class Questions {
   readonly #asked: Asked
   readonly #facts: Facts
+  readonly #focus: Focus
   readonly #tokenizer: Tokenizer
   /** From offsets of the tokenizer to those of the stream. */
   #shift = 0
@@ -55,6 +57,11 @@ export class Questions {
   constructor(asked: Asked, facts: Facts) {
     this.#asked = asked
     this.#facts = facts
+    const wantsFocus = (then: (wants: boolean) => void): void =>
+      asked.state(asked.offset, (state) => then(state.privateMode(FOCUS) === true))
+    // An earlier daemon may have read that the program asks for it.
+    const wanted = asked.offset ? undefined : false
+    this.#focus = new Focus({ reply: (report) => asked.reply(report), wantsFocus }, wanted)
     this.#tokenizer = new Tokenizer(
       { text: () => {}, control: () => {}, sequence: (sequence) => this.#see(sequence) },
       NO_CONTROLS,
@@ -70,6 +77,7 @@ export class Questions {
   }
 
   #see(sequence: Sequence): void {
+    this.#focus.see(sequence)
     if (sequence.kind === 'osc' && SETS_COLOR.test(sequence.text)) this.#hasOwnColors = true
     const rule = ruleOf(sequence)
     if (!rule || rule.attached === 'nobody' || this.#open.length >= MAX_OPEN) return
@@ -91,13 +99,16 @@ export class Questions {
     // Colours that the program has set are none of the user's.
     const [, name, color] = (!this.#hasOwnColors && TOLD_COLOR.exec(reply)) || []
     if (last && name && color) this.#facts.learn(name, color)
-    if (last) this.#open = this.#open.filter(({ by, end }) => end > last.end || !by)
+    // The client's own answer overtakes those of its terminal.
+    if (last?.rule.attached === 'coop') this.#open = this.#open.filter((question) => question !== last)
+    else if (last) this.#open = this.#open.filter(({ by, end }) => end > last.end || !by)
   }
 
   /** A client is about to come for the first time, or back: its terminal answers what is asked until then. */
   expect(milliseconds: number, isReturn: boolean): void {
     clearTimeout(this.#expected)
     this.#isReturn = isReturn
+    this.#focus.expect()
     this.#expected = setTimeout(() => this.expectNobody(), milliseconds)
   }
 
@@ -105,11 +116,13 @@ export class Questions {
     clearTimeout(this.#expected)
     this.#expected = undefined
     this.#isReturn = false
+    this.#look()
     this.#settle()
   }
 
   /** The program has ended: nobody waits for the answers any more. */
   reset(): void {
+    this.#focus.reset()
     this.#open = []
   }
 
@@ -130,7 +143,15 @@ export class Questions {
       if (lead) this.#handOver(lead, this.#isReturn ? Math.min(lead.next, offset) : offset)
     }
     if (lead) this.expectNobody()
-    else this.#settle()
+    else {
+      this.#look()
+      this.#settle()
+    }
+  }
+
+  /** A client that is about to come looks already. */
+  #look(): void {
+    if (!this.#expected) this.#focus.look([...this.#asked.clients].some(({ looks }) => looks))
   }
 
   /** From `from` on the client sees the questions itself; the earlier ones are put to its terminal now. */

@@ -7,6 +7,7 @@
  */
 import { allowsCsi, allowsEscape } from './csi-rules.ts'
 import { judgeOsc, judgeTitle, type Verdict } from './osc-rules.ts'
+import { cleanStatus, isStatus } from './program-status.ts'
 import { isQuery } from './query.ts'
 import type { Sequence } from './sequence.ts'
 import type { Sink } from './sink.ts'
@@ -44,6 +45,8 @@ export interface FilterOptions {
   readonly queries?: boolean
   /** Called for each sequence while queries pass, whether the terminal gets it or not. */
   readonly asked?: (sequence: Sequence) => void
+  /** Returns what the terminal gets instead of a program's report of what it is doing (OSC 7501); absent: nothing. */
+  readonly status?: (report: string) => string
   /** Called for each sequence that passes, before the terminal gets it (src/client/terminal/screen-modes.ts). */
   readonly witness?: Witness
 }
@@ -52,6 +55,7 @@ export class OutputFilter {
   #tokenizer: Tokenizer
   #answers: boolean
   readonly #witness: Witness | undefined
+  readonly #status: ((report: string) => string) | undefined
   readonly #asked: ((sequence: Sequence) => void) | undefined
   #chunk: Uint8Array = NOTHING
   /** The start of the part of the chunk that is kept but not yet a piece. */
@@ -65,6 +69,7 @@ export class OutputFilter {
     this.#answers = options.queries !== false
     this.#witness = options.witness
     this.#asked = options.asked
+    this.#status = options.status
     this.#tokenizer = this.#begin()
   }
 
@@ -155,7 +160,7 @@ export class OutputFilter {
       case 'esc':
         return allowsEscape(sequence)
       case 'osc':
-        return judgeOsc(sequence)
+        return isStatus(sequence.text) ? this.#reported(sequence) : judgeOsc(sequence)
       case 'dcs':
         return allowsDcs(sequence)
       case 'title':
@@ -165,6 +170,12 @@ export class OutputFilter {
       default:
         return false
     }
+  }
+
+  #reported(sequence: Sequence): Verdict {
+    const report = sequence.malformed ? undefined : cleanStatus(sequence.text)
+    const bytes = report === undefined ? '' : (this.#status?.(report) ?? '')
+    return bytes !== '' && Buffer.from(bytes)
   }
 
   #settle(sequence: Sequence, verdict: Verdict): void {

@@ -2,7 +2,8 @@
  * The OSC (operating system commands) of a program that reach the user's terminal: only those listed here, in the
  * listed form. Excluded: 7 (a folder of the box, in which the terminal would open the user's next shell, with whatever
  * a prompt runs there), 50 (fonts; answers with the query's own text, CVE-2022-45063), 51 (evaluates Emacs Lisp), 83
- * (runs commands of GNU screen), 1337 (iTerm2's files, variables and more), 5522, 66.
+ * (runs commands of GNU screen), 1337 (iTerm2's files, variables and more), 5522, 66. The filter passes 7501 by itself
+ * (program-status.ts), to terminals that ask for it.
  */
 import { isUtf8 } from 'node:buffer'
 import { sanitize } from './characters.ts'

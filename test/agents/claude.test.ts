@@ -4,21 +4,19 @@ import { describe, expect, test } from 'bun:test'
 import { needs } from '../harness/facts.ts'
 import { invokers } from '../harness/users.ts'
 import { CLAUDE } from './install.ts'
+import { claudeSettings } from './settings.ts'
 import { AGENT_LIMIT_MS, DAYS_WORK, stage } from './stage.ts'
 
 const tools = needs('git', 'npm', 'tmux')
-const KEY = 'sk-ant-scripted-0123456789abcdef0123456789' // as long as a real one: its end is shown and compared
 const WIDE = { columns: 120, rows: 40 }
-
-const settings = (url: string) => ['-e', `ANTHROPIC_BASE_URL=${url}`, '-e', `ANTHROPIC_API_KEY=${KEY}`]
 
 describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(tools.missing)(
     `Claude Code works, goes on when left alone, and is there again on attach${tools.note}`,
     async () => {
       await using at = await stage(CLAUDE, invoker)
-      const { t, model } = at
-      const first = await t.coopTerminal(['--agent', 'claude', ...settings(model.url)], WIDE)
+      const { t } = at
+      const first = await t.coopTerminal(['--agent', 'claude', ...claudeSettings(at)], WIDE)
       // The bottom line of its screen proves that no dialog is in the way.
       await first.waitFor(/bypass permissions on/, AGENT_LIMIT_MS)
       await first.text('please do it')
@@ -43,9 +41,9 @@ describe.each(invokers)('as $name', (invoker) => {
 
   test.skipIf(tools.missing)(`Claude Code runs headless in a box of its own${tools.note}`, async () => {
     await using at = await stage(CLAUDE, invoker)
-    const { t, model } = at
+    const { t } = at
     const flags = ['-p', '--dangerously-skip-permissions']
-    const args = ['run', ...settings(model.url), '--', 'claude', ...flags, 'please do it']
+    const args = ['run', ...claudeSettings(at), '--', 'claude', ...flags, 'please do it']
     const ran = await t.coop(args, { timeoutMs: AGENT_LIMIT_MS })
     expect(ran).toMatchObject({ code: 0, stdout: 'All done, captain.\n' })
     expect(await at.work()).toEqual(DAYS_WORK)

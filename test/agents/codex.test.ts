@@ -1,32 +1,14 @@
 /** Codex itself, in a box, against a scripted model. */
 
 import { describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
 import { needs } from '../harness/facts.ts'
 import { invokers } from '../harness/users.ts'
 import { CODEX } from './install.ts'
-import { AGENT_LIMIT_MS, DAYS_WORK, type Stage, stage } from './stage.ts'
+import { CODEX_SETTINGS, configureCodex } from './settings.ts'
+import { AGENT_LIMIT_MS, DAYS_WORK, stage } from './stage.ts'
 
 const tools = needs('git', 'npm', 'tmux')
-const KEY = ['-e', 'OPENAI_API_KEY=sk-scripted-0123456789']
 const WIDE = { columns: 120, rows: 40 }
-
-/**
- * The host's configuration, which must reach the box as the seed of its volume. It names a provider of its own,
- * because the built-in one tries a web socket first; Codex gives a model that it does not know plain tools.
- */
-function configure({ t, model }: Stage): void {
-  const lines = [
-    'model = "scripted"',
-    'model_provider = "scripted"',
-    '[model_providers.scripted]',
-    'name = "Scripted"',
-    `base_url = "${model.url}/v1"`,
-    'wire_api = "responses"',
-    'env_key = "OPENAI_API_KEY"',
-  ]
-  t.write(join(t.home, '.codex/config.toml'), `${lines.join('\n')}\n`)
-}
 
 describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(tools.missing)(
@@ -34,8 +16,8 @@ describe.each(invokers)('as $name', (invoker) => {
     async () => {
       await using at = await stage(CODEX, invoker)
       const { t } = at
-      configure(at)
-      const first = await t.coopTerminal(['--agent', 'codex', ...KEY], WIDE)
+      configureCodex(at)
+      const first = await t.coopTerminal(['--agent', 'codex', ...CODEX_SETTINGS], WIDE)
       // Wait for the status line: Codex draws the prompt above it before it takes keys.
       await first.waitFor(/Ask Codex to do anything[\s\S]*scripted default/, AGENT_LIMIT_MS)
       await first.text('please do it')
@@ -60,9 +42,9 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(tools.missing)(`Codex runs headless in a box of its own${tools.note}`, async () => {
     await using at = await stage(CODEX, invoker)
     const { t } = at
-    configure(at)
+    configureCodex(at)
     const flags = ['exec', '--dangerously-bypass-approvals-and-sandbox']
-    const args = ['run', ...KEY, '--', 'codex', ...flags, 'please do it']
+    const args = ['run', ...CODEX_SETTINGS, '--', 'codex', ...flags, 'please do it']
     const ran = await t.coop(args, { timeoutMs: AGENT_LIMIT_MS })
     expect(ran).toMatchObject({ code: 0, stdout: 'All done, captain.\n' })
     expect(await at.work()).toEqual(DAYS_WORK)

@@ -14,10 +14,10 @@ export interface AgentPackage {
 
 export const CLAUDE: AgentPackage = {
   name: '@anthropic-ai/claude-code',
-  version: '2.1.329',
+  version: '2.1.332',
   command: 'claude',
 }
-export const CODEX: AgentPackage = { name: '@openai/codex', version: '0.169.0', command: 'codex' }
+export const CODEX: AgentPackage = { name: '@openai/codex', version: '0.171.0', command: 'codex' }
 
 export interface Owner {
   readonly uid: number

@@ -33,8 +33,8 @@ export interface Stage extends AsyncDisposable {
   boxes(): Promise<readonly unknown[]>
 }
 
-/** Prepares the setting. */
-export async function stage(agent: AgentPackage, invoker: Invoker): Promise<Stage> {
+/** Prepares the setting. Without a script, the model does a day's work. */
+export async function stage(agent: AgentPackage, invoker: Invoker, script?: Script): Promise<Stage> {
   await using stack = new AsyncDisposableStack()
   const t = stack.use(await scratch(invoker))
   // In the repository, so that a commit in the box does not depend on the identity that coop passes on.
@@ -42,7 +42,7 @@ export async function stage(agent: AgentPackage, invoker: Invoker): Promise<Stag
   await succeed(t.run(['git', 'config', 'user.email', 'captain@example.invalid']))
   t.folder(join(t.home, '.npm-global'))
   await installAgent(agent, t.home, t.invoker)
-  const model = stack.use(startScriptedModel(day(t.workspace)))
+  const model = stack.use(startScriptedModel(script ?? day(t.workspace)))
   const owned = stack.move()
   return {
     t,

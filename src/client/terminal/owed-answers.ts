@@ -32,6 +32,11 @@ export class OwedAnswers {
     return undefined
   }
 
+  /** The terminal is asked something by coop itself. */
+  expect(rule: Pick<Rule, 'reply'>, now: number): void {
+    if (this.#owed.length < MAX_OWED) this.#owed.push({ rule, until: now + OWED_MS })
+  }
+
   /** Input has come from the terminal. Returns the answers among it. */
   input(bytes: Uint8Array): readonly string[] {
     if (!this.#owed.length) return []

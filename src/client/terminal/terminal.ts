@@ -18,6 +18,7 @@ import { OwedAnswers } from './owed-answers.ts'
 import { OwnedProgram } from './owned-program.ts'
 import { ReadonlyMark } from './readonly-mark.ts'
 import { ScreenModes } from './screen-modes.ts'
+import { STATUS_REPLY, StatusRelay } from './status-relay.ts'
 import { Title } from './title.ts'
 
 const EOT = 4
@@ -154,7 +155,14 @@ export async function showTerminal(
   }
   /** Answers of coop itself, for the program. */
   const own: Buffer[] = []
-  const filter = new OutputFilter({ witness: modes, asked, queries: false })
+  const relay = new StatusRelay()
+  const status = (report: string): string => {
+    const wasAsked = relay.isAsked
+    const bytes = relay.report(report, performance.now())
+    if (relay.isAsked && !wasAsked) owed.expect(STATUS_REPLY, performance.now())
+    return bytes
+  }
+  const filter = new OutputFilter({ witness: modes, asked, status, queries: false })
   /** From this offset on the user's terminal answers the program's questions; before, others have. */
   let answersFrom = Number.POSITIVE_INFINITY
   const end = (how: AttachEnd): void => {
@@ -287,8 +295,9 @@ export async function showTerminal(
     input.push(bytes.subarray(taken))
     if (input.size > MAX_TYPED) process.stdin.pause()
   }
-  const typed = (bytes: Uint8Array): void => {
-    owed.input(bytes)
+  const typed = (raw: Uint8Array): void => {
+    owed.input(raw)
+    const bytes = relay.input(raw, performance.now(), (report) => void put(Buffer.from(report)))
     clearTimeout(timer)
     if (!key) return forward(bytes)
     const result = key.push(bytes)
@@ -355,7 +364,7 @@ export async function showTerminal(
     process.stdin.pause()
     const isQuiet = how?.how === 'exit' && how.ended === 'command' && !how.error && !notices.length
     const below = isQuiet || offset === undefined ? '' : BELOW
-    const last = modes.restore() + title.restore() + below
+    const last = modes.restore() + relay.end() + title.restore() + below
     if (getModes(1)) put(Buffer.concat([filter.flush(), Buffer.from(last)]))
     restore()
     line?.release(offset ?? 0)
