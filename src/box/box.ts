@@ -27,11 +27,12 @@ import { noteInit, removeInitRecord } from '../store/init-record.ts'
 import type { Newer } from '../store/kind.ts'
 import { type BoxFlags, type CommandRecord, type Manifest, writeManifest } from '../store/manifest.ts'
 import { discardStore, makeBoxFolder, prepareStore } from '../store/storage.ts'
-import { type Activity, needsUser } from '../terminal/activity.ts'
+import type { Activity } from '../terminal/activity.ts'
 import { knownColors } from '../terminal/known-colors.ts'
 import { forgetLastOutput, keepLastOutput, lastOutput } from '../terminal/last-output.ts'
 import type { PtyEnd } from '../terminal/pty-client.ts'
 import { BoxFiles } from '../trees/box-files.ts'
+import { activityEvents } from './activity-events.ts'
 import { type BoxContext, settings } from './context.ts'
 import { type Host, Terminals } from './terminals.ts'
 import { initHandle, newerIn } from './unknown-box.ts'
@@ -104,11 +105,7 @@ export class Box implements Host {
     const before = this.#manifest.doing
     this.update({ doing })
     if (before === doing) return
-    const text = doing?.text === undefined ? {} : { text: doing.text }
-    this.emit({ event: 'agent', box: this.name, state: doing?.state ?? 'running', ...text })
-    const waits = needsUser(doing)
-    if (waits || needsUser(before))
-      this.emit({ event: 'waiting', box: this.name, waiting: waits, ...(waits ? text : {}) })
+    for (const event of activityEvents(this.name, before, doing)) this.emit(event)
   }
 
   /** Makes a box. When this throws, nothing of it is left. */
