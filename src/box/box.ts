@@ -273,9 +273,9 @@ export class Box implements Host {
 
   /** Takes over new settings; those of mounts and the network apply from the next start. */
   configure(prepared: Prepared, caller: Caller | undefined): void {
-    const { plan, boot, layered } = this.#manifest
-    const { environment } = prepared.plan
-    this.update({ ...settings(prepared, caller), boot, layered, plan: { ...plan, environment } })
+    const { boot, layered, stubs } = this.#manifest // of mounts
+    const plan = { ...this.#manifest.plan, environment: prepared.plan.environment }
+    this.update({ ...settings(prepared, caller), boot, layered, stubs, plan })
   }
 
   update(change: Partial<Manifest>): void {

@@ -8,6 +8,7 @@ import type { Paths } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import type { Prepared } from '../plan/prepare.ts'
+import { futureStubs } from '../plan/stubs.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { Caller } from '../sandbox/caller.ts'
 import type { Box } from './box.ts'
@@ -32,6 +33,7 @@ export function settings({ plan, config, hidden, agent, layered }: Prepared, cal
   return {
     workspace: plan.workspace.source.path,
     plan,
+    stubs: futureStubs(plan),
     boot: bootId(),
     layered,
     hidden,

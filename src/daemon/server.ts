@@ -13,6 +13,7 @@ import { ensureRuntimeDir } from '../disk/runtime-dir.ts'
 import { openLog } from '../engine/log.ts'
 import { Notifier, notify } from '../engine/notify.ts'
 import { Registry } from '../engine/registry.ts'
+import { Stubs } from '../engine/stubs.ts'
 import { answering } from '../handlers/handlers.ts'
 import { isOutdoneBy } from '../host/callers.ts'
 import { hostFacts } from '../host/facts.ts'
@@ -22,6 +23,7 @@ import type { Client } from '../session/client.ts'
 import { Commands } from '../session/commands.ts'
 import { DescriptorDesk } from '../session/descriptors.ts'
 import { lockRuntime, lockState } from '../store/locks.ts'
+import { findManifests } from '../store/manifest.ts'
 import { diskError } from '../store/storage.ts'
 import { openGate } from './gate.ts'
 
@@ -71,6 +73,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     if (clients.size === 0 && !registry.busy) idle = setTimeout(() => stop('shutdown'), IDLE_MS)
   }
   let stopping = false
+  let stubs: Stubs | undefined
   /** Stops the daemon. Boxes and the commands of clients keep running: the next daemon takes them over. */
   const stop = (why: 'shutdown' | 'retire'): void => {
     if (stopping) return
@@ -79,6 +82,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     rmSync(daemonSocket(paths), { force: true }) // the next client starts another daemon
     for (const client of clients) client.tell({ type: 'bye', why })
     notifier.end()
+    stubs?.sweep()
     registry.cleanNow()
     process.exit(0)
   }
@@ -101,7 +105,9 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     for (const client of clients) client.tellWaiting(event)
     notify(notifier, registry, event)
   })
+  const before = findManifests(paths)
   await registry.adoptAll()
+  stubs = new Stubs(registry, bus, before)
   const commands = new Commands()
   for (const box of registry.boxes) commands.adopt(box)
   const desk = new DescriptorDesk(paths, watcher, () => registry.crowded)

@@ -75,6 +75,16 @@ export interface LayeredImage {
 /** The flags with which the box was made; they also apply when it is started again. */
 export type BoxFlags = Pick<ConfigOverrides, 'image' | 'agent' | 'network' | 'env'>
 
+/** A file or folder that coop makes in a folder of the host, because a mount of a box needs a place there. */
+export interface Stub {
+  /** The folder that the box has from the host: a path without links, and its inode. */
+  readonly folder: string
+  readonly inode: number
+  /** Below that folder. */
+  readonly path: string
+  readonly type: 'folder' | 'file'
+}
+
 export interface Manifest {
   /** Part of the stable envelope, like name, state, created and init (envelope.ts). */
   readonly workspace: string
@@ -87,6 +97,8 @@ export interface Manifest {
   readonly init: InitRecord | undefined
   readonly flags: BoxFlags
   readonly plan: Plan
+  /** What coop has made in folders of the host for its mounts; boxes of older releases have none. */
+  readonly stubs?: readonly Stub[] | undefined
   /** The kernel's boot id when its sources were checked; boxes of older releases have none. */
   readonly boot: string | undefined
   /** Its layers: the image of that name may have been removed or rebuilt since. */
