@@ -168,7 +168,8 @@ export class Session {
     try {
       this.#send(encodeJson(message))
     } catch (error) {
-      throw new CoopError('E_USAGE', 'the command or the environment is too large (1 MiB at most)', {
+      throw new CoopError('E_USAGE', 'the command and its variables are too large (1 MiB at most)', {
+        hint: 'pass long values in a file of the workspace',
         cause: error,
       })
     }

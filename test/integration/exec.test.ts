@@ -31,6 +31,16 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
+  test.skipIf(can.missing)(`coop kill --all ends the boxes of coop run, too${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    await startBox(t)
+    const run = t.startCoop(['run', '--', 'sh', '-c', 'echo ready; exec sleep 1000'])
+    await run.waitFor(/ready/)
+    expect(output(await t.coop(['kill', '--all', '-f']))).toBe('2 boxes are gone\n')
+    expect(await run.finished(5_000)).toMatchObject({ code: 137, stderr: expect.stringMatching(/was ended/) })
+    await nothingLeft(t)
+  })
+
   test.skipIf(can.missing)(`streams and exit codes pass as with run${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
-import { needed, nothingLeft, output, shell, startBox } from './support.ts'
+import { expectRefusal, needed, nothingLeft, output, shell, startBox } from './support.ts'
 
 /** Prints its arguments between markers, so that newlines and empty arguments show. */
 const SHOW = ['sh', '-c', 'for a in "$@"; do printf "<%s>" "$a"; done', 'sh']
@@ -155,5 +155,28 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(JSON.parse(stdout)).toMatchObject({ name: 'project' })
     expect(stdout).not.toContain('very-secret')
     await nothingLeft(t)
+  })
+
+  test.skipIf(can.missing)(`a large environment of the caller is no obstacle${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write(join(t.configDir, 'default.toml'), '[env]\nMINE = "$WANTED"\n')
+    await startBox(t)
+    // 1.5 MB: more than a message to the daemon holds.
+    const large = 'v=$(head -c 125000 /dev/zero | tr "\\0" x); for n in {1..12}; do export "BIG$n=$v"; done'
+    const script = `export WANTED=yes LANG=C.UTF-8; ${large}`
+    const show = `-- sh -c 'echo $MINE $LANG; env | grep -c BIG'`
+    expect(await shell(t, `${script}; coop run ${show} | cat`)).toMatchObject({
+      stdout: 'yes C.UTF-8\n0\n',
+      stderr: '',
+    })
+    const again = `coop stop box && coop start box && coop restart box && coop exec -n box ${show}`
+    expect((await shell(t, `${script}; ${again}`)).stdout).toMatch(/yes C.UTF-8\n0\n$/)
+    // A command that is refused leaves no reader waiting.
+    const flags =
+      'flags=(); v=$(head -c 125000 /dev/zero | tr "\\0" x); for n in {1..12}; do flags+=(-e "BIG$n=$v"); done'
+    const refused = await shell(t, `${flags}; coop run "\${flags[@]}" -- cat | cat`, {
+      timeoutMs: 5_000,
+    })
+    expectRefusal(refused, { code: 125, sentence: /too large \(1 MiB/, hint: /in a file/ })
   })
 })

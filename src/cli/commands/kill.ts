@@ -21,7 +21,7 @@ export default command({
       valueHint: 'BOX',
       description: 'The boxes: their names or the paths of their workspaces (default: that of this folder).',
     },
-    all: { type: 'boolean', description: 'all boxes' },
+    all: { type: 'boolean', description: 'all boxes, also those of coop run' },
     force: { type: 'boolean', alias: 'f', description: 'at once, without the 5 seconds to finish' },
   },
   async run({ args }) {
@@ -45,8 +45,15 @@ export default command({
         hint: 'leave one out',
       })
     const session = await connect(userPaths())
-    const boxes = await session.call('box.list', {})
-    await Promise.all(boxes.map(({ name }) => session.call('box.kill', { box: name, cwd: '/', force })))
+    const boxes = await session.call('box.list', { all: true })
+    await Promise.all(
+      boxes.map(({ name }) =>
+        session.call('box.kill', { box: name, cwd: '/', force }).catch((error) => {
+          // The command of a box of `coop run` may end first, and its box with it.
+          if (!(error instanceof CoopError) || error.code !== 'E_NO_BOX') throw error
+        }),
+      ),
+    )
     print(
       boxes.length ? `${boxes.length} ${boxes.length === 1 ? 'box is' : 'boxes are'} gone\n` : 'no boxes\n',
     )

@@ -19,7 +19,8 @@ export default command({
     ...TRUST_OPTION,
   },
   async run({ args }) {
-    const request = { ...targetOf(args.box), pty: 0, environment: callerEnvironment() }
+    const target = targetOf(args.box)
+    const request = { ...target, pty: 0, environment: callerEnvironment(target) }
     const { box, agent, warnings } = await trusting(args.trust, () =>
       ask(userPaths(), 'pty.restart', request),
     )

@@ -19,7 +19,8 @@ export default command({
     ...TRUST_OPTION,
   },
   async run({ args }) {
-    const request = { ...targetOf(args.box), environment: callerEnvironment() }
+    const target = targetOf(args.box)
+    const request = { ...target, environment: callerEnvironment(target) }
     const session = await connect(userPaths())
     const { box, warnings } = await trusting(args.trust, () => session.call('box.start', request))
     printWarnings(warnings)

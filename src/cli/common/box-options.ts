@@ -3,7 +3,7 @@
 import { asText, currentFolder } from '../../client/exact-text.ts'
 import { parseEnvFlags, unsetNames } from '../../config/env-flags.ts'
 import { isAbsolute, join } from '../../core/posix-path.ts'
-import type { BoxOptions } from '../../protocol/shapes/values.ts'
+import type { BoxOptions, Environment, Target } from '../../protocol/shapes/values.ts'
 import type { Args, Declared } from './declare.ts'
 import { printWarnings } from './output.ts'
 
@@ -51,11 +51,25 @@ export const TRUST_OPTION = {
   },
 } as const satisfies Declared
 
-/** Returns the part of the caller's environment that the daemon may see. */
-export function callerEnvironment(): Record<string, string> {
+// Characters of an environment that surely fits into a message beside a command of the largest size, whatever it needs to
+// be written as JSON. Few people have a tenth.
+const FITS = 40_000
+
+/**
+ * Returns the part of the caller's environment that the daemon may see: all of it, unless it is too large for a message.
+ * `about`: the workspace of a new box, or an existing box.
+ */
+export function callerEnvironment(about: string | Target): Environment {
   const env: Record<string, string> = {}
-  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) env[name] = value
-  return env
+  let size = 0
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value === undefined) continue
+    env[name] = value
+    size += name.length + value.length
+  }
+  if (size <= FITS) return env
+  const { neededOf } = require('./large-environment.ts') as typeof import('./large-environment.ts')
+  return neededOf(env, about)
 }
 
 export function workspaceOf(given: string | undefined): string {
@@ -76,13 +90,14 @@ export function envOf(pairs: readonly string[], quiet = false): Readonly<Record<
 export function boxOptions(
   args: Partial<Args<typeof BOX_OPTIONS>> & { readonly quiet?: boolean },
 ): BoxOptions {
+  const workspace = workspaceOf(args.workspace)
   return {
-    workspace: workspaceOf(args.workspace),
+    workspace,
     name: args.name,
     image: args.image,
     agent: args.agent,
     network: args.network,
     env: envOf(args.env ?? [], args.quiet),
-    environment: callerEnvironment(),
+    environment: callerEnvironment(workspace),
   }
 }

@@ -23,7 +23,8 @@ export default command({
   },
   async run({ args }) {
     const { box, pty } = await (args.id === undefined ? onlyShell() : findShell(args.id))
-    const request = { ...targetOf(box.name), pty: pty.id, environment: callerEnvironment() }
+    const target = targetOf(box.name)
+    const request = { ...target, pty: pty.id, environment: callerEnvironment(target) }
     await ask(userPaths(), 'pty.restart', request)
     print(`shell ${pty.id} of the box ${box.name} is restarting\n`)
     return 0

@@ -25,12 +25,13 @@ export default command({
     },
   },
   async run({ args }) {
+    const target = targetOf(args.box)
     const done = await ask(userPaths(), 'snapshot.restore', {
-      ...targetOf(args.box),
+      ...target,
       name: args.name,
       workspace: args.workspace,
       force: args.force,
-      environment: callerEnvironment(),
+      environment: callerEnvironment(target),
     })
     const messages = new Messages()
     for (const warning of done.warnings) messages.warn(warning)
