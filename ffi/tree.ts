@@ -96,7 +96,7 @@ export function readLinkAt(path: string): string | undefined {
 export function statAt(dir: number, name: string): Statx {
   const stat = new Uint8Array(STATX.size)
   const flags = k.AT_SYMLINK_NOFOLLOW | k.AT_NO_AUTOMOUNT | (name ? 0 : k.AT_EMPTY_PATH)
-  must('statx', pathText(name), dir, cpath(name), flags, k.STATX_BASIC_STATS, stat)
+  must('statx', pathText(name), dir, cpath(name), flags, k.STATX_BASIC_STATS | k.STATX_BTIME, stat)
   return decodeStatx(stat)
 }
 
@@ -132,6 +132,11 @@ export function isKernelFile(fd: number): boolean {
 
 export function rename(dir: number, from: string, to: string): void {
   must('renameat2', pathText(to), dir, cpath(from), dir, cpath(to), 0)
+}
+
+/** Exchange two names of a folder in one step. */
+export function exchangeNames(dir: number, one: string, other: string): void {
+  must('renameat2', pathText(other), dir, cpath(one), dir, cpath(other), k.RENAME_EXCHANGE)
 }
 
 /** Remove a file. Returns whether it is gone now. */

@@ -41,6 +41,13 @@ const KILLED = 128 + 9 // the exit code of a program that ended with its box
 const ENDED = { ended: 'box', code: KILLED } as const
 const STOPPED = { ended: 'stopped', code: KILLED } as const
 
+interface Stop {
+  readonly force: boolean
+  readonly reason?: string
+  /** Told to clients who see its terminals. */
+  readonly ended?: 'stopped' | 'restored'
+}
+
 export class Box implements Host {
   readonly processes: Processes
   readonly terminals: Terminals
@@ -315,10 +322,10 @@ export class Box implements Host {
   }
 
   /** Ends every process and keeps the files. Never throws. */
-  async stop({ force, reason }: { readonly force: boolean; readonly reason?: string }): Promise<void> {
+  async stop({ force, reason, ended = 'stopped' }: Stop): Promise<void> {
     await this.#once(async () => {
       this.#stopping = true
-      await this.#halt(force, { ...STOPPED, ...(reason === undefined ? {} : { reason }) })
+      await this.#halt(force, { ended, code: KILLED, ...(reason === undefined ? {} : { reason }) })
       this.#stopping = false
       this.#ending = undefined
       this.#becomeStopped(reason)
@@ -385,7 +392,7 @@ export class Box implements Host {
     this.#context.cgroups.remove(this.#manifest.cgroup)
     this.terminals.closeAll(end)
     this.processes.endAll(KILLED)
-    if (end.ended === 'stopped') this.#keepLastOutput()
+    if (end.ended !== 'box') this.#keepLastOutput()
     rmSync(this.runtimeDir, { recursive: true, force: true })
   }
 }

@@ -1,7 +1,6 @@
 /** `coop snapshot`: keeps a copy of a box's files, and puts it back. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { exchange } from '../../ffi/tree.ts'
 import type { Box } from '../box/box.ts'
 import type { BoxContext } from '../box/context.ts'
 import { CoopError } from '../core/errors.ts'
@@ -19,23 +18,24 @@ import {
   finishSnapshot,
   hasSnapshot,
   readMeta,
-  restoredDir,
   type SnapshotMeta,
+  snapshotRules,
   snapshotUpper,
   snapshotWorkspace,
+  writeWorkspaceRecord,
 } from '../store/snapshots.ts'
-import { discard, diskError, makeOwned } from '../store/storage.ts'
+import { diskError, makeOwned } from '../store/storage.ts'
 import { copyTree, syncTree } from '../trees/copier.ts'
-import { restoreWorkspace, saveWorkspace, surplus } from '../trees/workspace-copy.ts'
-import { listWorkspace } from '../trees/workspace-list.ts'
+import { saveWorkspace } from '../trees/workspace-copy.ts'
+import { listIgnored, listWorkspace } from '../trees/workspace-list.ts'
+import { saveRules } from '../trees/workspace-rules.ts'
 import { asJob } from './job.ts'
 import type { Registry } from './registry.ts'
-import { checkState, whileStill } from './still.ts'
-
-const SHOWN = 5 // files that an error names
+import { Restorer, refuseInterrupted, undoOf } from './restore.ts'
+import { whileStill } from './still.ts'
 
 type Create = Request<'snapshot.create'>
-type Restore = Request<'snapshot.restore'>
+type RestoreRequest = Request<'snapshot.restore'>
 
 function infoOf({ ids: _, below: __, ...info }: SnapshotMeta): SnapshotInfo {
   return info
@@ -46,6 +46,7 @@ export class Snapshots {
   readonly #context: BoxContext
   /** Empties the trash. */
   readonly #clean: () => void
+  readonly #restorer: Restorer
   /**
    * The last work of each box. Work on one box runs one after the other: a thaw would thaw the other work's freeze,
    * too.
@@ -56,6 +57,7 @@ export class Snapshots {
     this.#registry = registry
     this.#context = context
     this.#clean = clean
+    this.#restorer = new Restorer(registry, context, clean)
   }
 
   /** Copies a box's files. `signal` is aborted when the client is gone; then the snapshot is dropped. */
@@ -71,11 +73,29 @@ export class Snapshots {
   }
 
   /** Puts a box's files back, completely, even when the client leaves meanwhile. */
-  async restore(request: Restore): Promise<Reply<'snapshot.restore'>> {
+  async restore(request: RestoreRequest): Promise<Reply<'snapshot.restore'>> {
     const box = this.#boxOf(request)
     return this.alone(box.name, () =>
-      this.#job(box, 'restore', request.name, () => this.#restore(box, request)),
+      this.#job(box, 'restore', request.name, () => {
+        const { paths } = this.#context
+        refuseInterrupted(paths, box)
+        const meta = this.#meta(box.name, request.name)
+        this.#checkFits(meta, box, request.workspace)
+        return this.#restorer.restore(box, meta, request)
+      }),
     )
+  }
+
+  /** Takes back the last restore, or what an interrupted one has done. */
+  async undo(request: Request<'snapshot.undo'>): Promise<Reply<'snapshot.undo'>> {
+    const box = this.#boxOf(request)
+    return this.alone(box.name, async () => {
+      const meta = undoOf(this.#context.paths, box)
+      const workspace = meta.touched !== undefined
+      this.#checkFits(meta, box, workspace)
+      const call = { workspace, force: true, environment: request.environment }
+      return await this.#job(box, 'restore', meta.name, () => this.#restorer.restore(box, meta, call))
+    })
   }
 
   async remove({ name, ...target }: Request<'snapshot.remove'>): Promise<Reply<'snapshot.remove'>> {
@@ -145,6 +165,13 @@ export class Snapshots {
         const saved = await saveWorkspace(workspace, snapshotWorkspace(fresh), found.paths, signal)
         size += saved.size
         const repositories = [...found.nested, ...saved.submodules.map((path) => `${path}/`)]
+        // In a repository git may ignore files; what was there and is not in the snapshot must survive a restore.
+        const hasRules = found.kind === 'repository'
+        const left = hasRules ? await listIgnored(workspace, host.home, signal) : []
+        const rules = (): Promise<string> =>
+          saveRules(workspace, host.home, [...(found.paths ?? []), ...left], snapshotRules(fresh), signal)
+        const prefix = hasRules ? await rules() : undefined
+        writeWorkspaceRecord(fresh, { left, births: saved.births, prefix })
         leftOut = repositories.map((path) => Buffer.from(path, 'latin1').toString())
       })
       await syncTree(this.#context, plan.ids, fresh) // so that after a power cut it is whole or absent
@@ -169,50 +196,6 @@ export class Snapshots {
     }
   }
 
-  async #restore(
-    box: Box,
-    call: Restore,
-  ): Promise<{ warnings: readonly string[]; running: boolean; box: string }> {
-    const { paths, log } = this.#context
-    const meta = this.#meta(box.name, call.name)
-    const { plan } = box.manifest
-    this.#checkFits(meta, box, call.workspace)
-    checkState(box)
-    const folder = snapshotDir(paths, box.name, call.name)
-    const doomed = call.workspace ? await this.#doomed(meta, call) : []
-    const fresh = restoredDir(paths, box.name)
-    const wasRunning = box.running
-    try {
-      discard(paths, fresh)
-      makeOwned(fresh, plan.ids)
-      await copyTree(this.#context, plan.ids, snapshotUpper(folder), fresh)
-      await this.#registry.starts.settled(box.name)
-      if (wasRunning) await box.stop({ force: false, reason: `coop snapshot restore ${call.name}` })
-      if (box.ending || box.manifest.state !== 'stopped')
-        throw new CoopError('E_BOX_STATE', `the box ${box.name} was started or ended meanwhile`, {
-          hint: 'coop ls',
-        })
-      // Atomic: a daemon that is killed here leaves the box with its old files or with its new ones.
-      exchange(upperDir(paths, box.name), fresh)
-      if (call.workspace) await restoreWorkspace(meta.workspace, snapshotWorkspace(folder), doomed)
-    } catch (error) {
-      throw diskError(error, `the files of the box in ${upperDir(paths, box.name)}`)
-    } finally {
-      discard(paths, fresh)
-      this.#clean()
-    }
-    log('snapshot-restored', { box: box.name, name: call.name })
-    if (!wasRunning) return { warnings: [], running: false, box: box.name }
-    try {
-      const { warnings } = await this.#registry.start(box.name, call.environment)
-      return { warnings, running: true, box: box.name }
-    } catch (error) {
-      // The files are back, and with them an older coop.toml, which only needs the user's consent.
-      if (!(error instanceof CoopError) || error.code !== 'E_TRUST') throw error
-      return { warnings: [`${error.message}; ${error.hint}`], running: false, box: box.name }
-    }
-  }
-
   #checkFits(meta: SnapshotMeta, box: Box, workspace: boolean): void {
     const { plan } = box.manifest
     if (meta.image !== plan.image)
@@ -228,7 +211,7 @@ export class Snapshots {
         hint: 'bring back the ranges in /etc/subuid and /etc/subgid that your user had then',
       })
     if (!workspace) return
-    if (meta.files === 'none')
+    if (meta.files === 'none' && meta.touched === undefined)
       throw new CoopError('E_USAGE', `the snapshot ${meta.name} holds no files of the workspace`, {
         hint: 'restore without --workspace',
       })
@@ -240,31 +223,6 @@ export class Snapshots {
           hint: 'restore without --workspace',
         },
       )
-  }
-
-  /**
-   * Returns files of the workspace that are not in the snapshot. Raises E_WORKSPACE when there are any, without
-   * `force`.
-   */
-  async #doomed(meta: SnapshotMeta, call: Restore): Promise<string[]> {
-    const { paths, host } = this.#context
-    const saved = snapshotWorkspace(snapshotDir(paths, meta.box, meta.name))
-    const now = await listWorkspace(meta.workspace, host.home, meta.files === 'with-ignored')
-    if ((now.kind === 'folder') !== (meta.files === 'folder'))
-      throw new CoopError('E_WORKSPACE', `${meta.workspace} has become or ceased to be a git repository`, {
-        hint: 'restore without --workspace',
-      })
-    const doomed = await surplus(meta.workspace, saved, now.paths)
-    if (!doomed.length || call.force) return doomed
-    const some = doomed.slice(0, SHOWN).map((path) => Buffer.from(path, 'latin1').toString())
-    const more = doomed.length > SHOWN ? ` and ${doomed.length - SHOWN} more` : ''
-    throw new CoopError(
-      'E_WORKSPACE',
-      `this would delete files that are not in the snapshot: ${some.join(', ')}${more}`,
-      {
-        hint: `keep them in another snapshot first, or delete them: coop snapshot restore ${meta.box} ${meta.name} --workspace --force`,
-      },
-    )
   }
 
   #meta(box: string, name: string): SnapshotMeta {

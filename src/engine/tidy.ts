@@ -4,6 +4,7 @@ import { boxesDir, type Paths, seedingDir } from '../core/paths.ts'
 import { clearHalfMadeSnapshots } from '../store/snapshots.ts'
 import { clearHalfMade, discard } from '../store/storage.ts'
 import { clearHalfMadeLayers } from '../worker/remove.ts'
+import { recoverRestores } from './restore.ts'
 
 /** Removes everything that an earlier daemon left half made. */
 export async function tidy(paths: Paths): Promise<void> {
@@ -12,6 +13,7 @@ export async function tidy(paths: Paths): Promise<void> {
   chmodSync(paths.dataDir, 0o700)
   clearHalfMade(paths)
   clearHalfMadeSnapshots(paths)
+  await recoverRestores(paths)
   discard(paths, seedingDir(paths))
   await clearHalfMadeLayers(paths, async (folder) => discard(paths, folder))
 }

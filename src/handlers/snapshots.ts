@@ -10,6 +10,7 @@ export function snapshotHandlers({
   return {
     'snapshot.create': (channel, request) => whileThere(channel, (gone) => snapshots.create(request, gone)),
     'snapshot.restore': (_, request) => snapshots.restore(request),
+    'snapshot.undo': (_, request) => snapshots.undo(request),
     'snapshot.list': (_, target) => snapshots.list(target),
     'snapshot.remove': (_, request) => snapshots.remove(request),
   }

@@ -42,8 +42,8 @@ export interface ExitMessage {
   readonly reason?: string
 }
 
-/** Why a program lost its terminal: it ended, somebody hung it up, or the box was stopped or ended. */
-export type Ended = 'command' | 'hangup' | 'stopped' | 'box'
+/** Why a program lost its terminal: it ended, somebody hung it up, or the box was stopped, for a restore of its files, or ended. */
+export type Ended = 'command' | 'hangup' | 'stopped' | 'restored' | 'box'
 
 /** Parses a message of the daemon. The daemon is trusted, so only the message's type is checked. */
 export function parseServerMessage(payload: Uint8Array): ServerMessage | undefined {

@@ -2,23 +2,34 @@
  * Snapshots on disk: `<data>/snapshots/BOX/NAME` with `upper/` (the box's own files), `workspace/` if it was saved, and
  * `snapshot.json`. A snapshot is made under a name that begins with a dot; one with its real name is complete.
  */
-import { mkdirSync, readdirSync, renameSync, rmdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { isBoxName } from '../core/names.ts'
 import { boxDir, boxesDir, boxSnapshotsDir, type Paths, snapshotDir, snapshotsDir } from '../core/paths.ts'
 import { writeAtomically } from '../disk/write-atomically.ts'
 import type { SnapshotInfo } from '../protocol/calls/snapshots.ts'
 import { type Found, newerError, readable, readStoredFile, stamp, writerOf } from './kind.ts'
-import { type SnapshotMeta, snapshotRecord } from './snapshot-record.ts'
+import {
+  type RestoringRecord,
+  restoringRecord,
+  type SnapshotMeta,
+  snapshotRecord,
+  type WorkspaceRecord,
+  workspaceRecord,
+} from './snapshot-record.ts'
 import { discard } from './storage.ts'
 
-export type { ImageBelow, SnapshotMeta } from './snapshot-record.ts'
+export type { ImageBelow, RestoringRecord, SnapshotMeta, WorkspaceRecord } from './snapshot-record.ts'
 
 const META = 'snapshot.json'
-const RESTORED = '.restored' // in a box's folder: files that are being restored
+const WORKSPACE = 'workspace.json'
+const RESTORING = 'restoring.json'
+const RESTORED = '.restored' // in a box's folder: release 0.1.0 copied files there before it restored them
 
 export const snapshotUpper = (folder: string): string => join(folder, 'upper')
 export const snapshotWorkspace = (folder: string): string => join(folder, 'workspace')
+/** The rules by which git left files out (src/trees/workspace-rules.ts). */
+export const snapshotRules = (folder: string): string => join(folder, 'rules')
 export const restoredDir = (paths: Paths, box: string): string => join(boxDir(paths, box), RESTORED)
 
 function names(folder: string): string[] {
@@ -84,6 +95,25 @@ export function finishSnapshot(paths: Paths, fresh: string, meta: SnapshotMeta):
   writeAtomically(join(fresh, META), stamp(snapshotRecord, meta), { sync: true })
   renameSync(fresh, snapshotDir(paths, meta.box, meta.name))
 }
+
+/** Describes the saved files of the workspace, in the folder of a snapshot. */
+export function writeWorkspaceRecord(folder: string, record: WorkspaceRecord): void {
+  writeAtomically(join(folder, WORKSPACE), stamp(workspaceRecord, record), { sync: false })
+}
+
+/** Undefined for a snapshot of release 0.1.0, and for a damaged description. */
+export const readWorkspaceRecord = (folder: string): WorkspaceRecord | undefined =>
+  readable(readStoredFile(workspaceRecord, join(folder, WORKSPACE)))
+
+/** Marks an automatic snapshot whose restore has not been completed. */
+export function markRestoring(folder: string, record: RestoringRecord): void {
+  writeAtomically(join(folder, RESTORING), stamp(restoringRecord, record), { sync: false })
+}
+
+export const readRestoring = (folder: string): RestoringRecord | undefined =>
+  readable(readStoredFile(restoringRecord, join(folder, RESTORING)))
+
+export const unmarkRestoring = (folder: string): void => rmSync(join(folder, RESTORING), { force: true })
 
 /** Hides the snapshot at once; its files are deleted with the trash. */
 export function discardSnapshot(paths: Paths, folder: string, box: string): void {

@@ -38,6 +38,8 @@ function fixtures(release: string, kind: string): { readonly file: string; reado
 
 /** Kinds that did not exist yet in a release. */
 const WITHOUT: Readonly<Record<string, ReadonlySet<string>>> = {
+  restoring: new Set(['0.1.0']),
+  'snapshot-workspace': new Set(['0.1.0']),
   trust: new Set(['0.1.0']),
   written: new Set(['0.1.0']),
 }
@@ -55,9 +57,11 @@ test('there are as many kinds as there are files with a version', () => {
     'image-record',
     'last-output',
     'layer-record',
+    'restoring',
     'ring',
     'screen',
     'snapshot',
+    'snapshot-workspace',
     'state-lock',
     'trust',
     'unsynced-mark',

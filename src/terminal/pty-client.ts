@@ -42,7 +42,7 @@ export interface PtyListener {
 
 /** The end of a terminal. */
 export interface PtyEnd {
-  readonly ended: 'command' | 'hangup' | 'stopped' | 'box'
+  readonly ended: 'command' | 'hangup' | 'stopped' | 'restored' | 'box'
   /** The exit code of its program. */
   readonly code: number
   readonly reason?: string

@@ -21,6 +21,12 @@ export interface GitLimits {
   readonly lookMs: number
 }
 
+export interface GitInput {
+  readonly stdin?: Uint8Array
+  /** The exit code for "none of them", which is no failure. */
+  readonly none?: number
+}
+
 /** Variables and options that keep git from running anything of a repository (git(1), git-config(1)). */
 export function safeGit(home: string): { readonly options: string[]; readonly env: Record<string, string> } {
   return {
@@ -78,6 +84,7 @@ export async function runGit(
   args: readonly string[],
   signal?: AbortSignal,
   limits: GitLimits = { mostMs: MOST_MS, lookMs: LOOK_MS },
+  input: GitInput = {},
 ): Promise<Buffer> {
   const git = findSystemProgram('git')
   if (!git)
@@ -93,7 +100,7 @@ export async function runGit(
     const child = Bun.spawn([git, ...options, ...args], {
       cwd: `/proc/${process.pid}/fd/${dir}`,
       env,
-      stdin: 'ignore',
+      stdin: input.stdin ?? 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
       maxBuffer: MAX_OUTPUT,
@@ -112,7 +119,7 @@ export async function runGit(
       const code = await child.exited
       signal?.throwIfAborted()
       if (ended !== undefined) throw stuck(folder, ended)
-      if (code === 0) return Buffer.from(out)
+      if (code === 0 || code === input.none) return Buffer.from(out)
       throw new CoopError(
         'E_WORKSPACE',
         `git cannot read the repository ${folder}: ${said.trim().slice(0, 300)}`,

@@ -1,151 +1,8 @@
-/**
- * Copies files of a workspace into a snapshot and back, without git. A box writes in the workspace, so every folder is
- * opened without following links, and names are single ones in open folders.
- */
-import * as k from '../../ffi/abi/constants.ts'
-import { copyBytes } from '../../ffi/copy-bytes.ts'
-import { SysError, shortPath } from '../../ffi/libc.ts'
+/** Copies files of a workspace into a snapshot, without git. */
 import { closeDescriptor } from '../../ffi/pty.ts'
 import * as tree from '../../ffi/tree.ts'
-import { CoopError } from '../core/errors.ts'
-
-const TURN = 64 // files between two turns of the event loop
-const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO']
-
-function isAbsent(error: unknown): boolean {
-  return error instanceof SysError && ABSENT.includes(error.code)
-}
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
-function split(path: string): { readonly folder: string; readonly name: string } {
-  const at = path.lastIndexOf('/')
-  return { folder: path.slice(0, Math.max(0, at)), name: path.slice(at + 1) }
-}
-
-/** Runs `work` with an open folder, then closes the folder. */
-async function within<T>(fd: number, work: (fd: number) => Promise<T>): Promise<T> {
-  try {
-    return await work(fd)
-  } finally {
-    closeDescriptor(fd)
-  }
-}
-
-function openTop(path: string): number {
-  return tree.openReal(tree.pathBytes(path), tree.FOLDER)
-}
-
-/** Copies one file or link into another folder under a new name. Returns bytes on disk; undefined for other types. */
-async function copyOne(
-  from: number,
-  name: string,
-  to: number,
-  as: string,
-  signal?: AbortSignal,
-): Promise<number | undefined> {
-  const stat = tree.statAt(from, name)
-  const keepOwner = process.getuid?.() === 0
-  if (stat.type === k.S_IFLNK) {
-    tree.makeLink(tree.readLink(from, name), to, as)
-    if (keepOwner) tree.setOwner(to, as, stat.uid, stat.gid)
-    tree.setLinkTime(to, as, stat.mtime)
-    return 0
-  }
-  if (stat.type !== k.S_IFREG) return undefined
-  return await within(tree.openFile(from, name), async (source) => {
-    const opened = tree.statAt(source, '')
-    if (opened.type !== k.S_IFREG) return undefined // replaced meanwhile
-    return await within(tree.createFile(to, as), async (target) => {
-      const size = Number(opened.size)
-      await copyBytes(source, target, size, async () => {
-        await turn()
-        signal?.throwIfAborted()
-      })
-      if (keepOwner) tree.setOwner(target, '', opened.uid, opened.gid)
-      tree.setModeAndTime(target, opened.mode & 0o7777, opened.mtime)
-      return size
-    })
-  })
-}
-
-// Each level takes one of the daemon's descriptors, which its boxes need too.
-const MAX_DEPTH = 1000
-
-const tooDeep = (path: string): CoopError =>
-  new CoopError('E_WORKSPACE', `folders are nested more than ${MAX_DEPTH} deep: ${shortPath(path)}`, {
-    hint: 'remove that folder, or leave --workspace out',
-  })
-
-/** Visits every file, link and empty folder below a folder. Never follows a link. Raises E_WORKSPACE for too deep ones. */
-export async function walk(
-  top: number,
-  visit: (path: string, folder: boolean) => Promise<void> | void,
-): Promise<void> {
-  const below = async (dir: number, path: string, depth: number): Promise<void> => {
-    if (depth > MAX_DEPTH) throw tooDeep(Buffer.from(path, 'latin1').toString())
-    const names = [...tree.listNames(dir)].flat().sort()
-    if (!names.length && path) await visit(path, true)
-    for (const [index, name] of names.entries()) {
-      if (index % TURN === 0) await turn()
-      const at = path ? `${path}/${name}` : name
-      let type: number
-      try {
-        type = tree.statAt(dir, name).type
-        if (type === k.S_IFDIR) await within(tree.openFolder(dir, name), (fd) => below(fd, at, depth + 1))
-      } catch (error) {
-        if (isAbsent(error)) continue
-        throw error
-      }
-      if (type === k.S_IFREG || type === k.S_IFLNK) await visit(at, false)
-    }
-  }
-  await below(top, '', 0)
-}
-
-/** Paths of all files and links in a folder. */
-export function filesIn(path: string): Promise<string[]> {
-  return within(openTop(path), async (top) => {
-    const found: string[] = []
-    await walk(top, (at, folder) => {
-      if (!folder) found.push(at)
-    })
-    return found
-  })
-}
-
-/** Opens the folder `path` of `top` and makes missing ones on the way, with their modes in `like`. */
-function ensure(top: number, like: number, path: string): number {
-  let at = tree.openBelow(top, '')
-  let source: number | undefined
-  let known = ''
-  try {
-    for (const part of path.split('/').filter(Boolean)) {
-      known = known ? `${known}/${part}` : part
-      const { fd, made } = tree.ensureFolder(at, part)
-      closeDescriptor(at)
-      at = fd
-      if (!made) {
-        if (source !== undefined) closeDescriptor(source)
-        source = undefined
-        continue
-      }
-      // Below a new folder all are new. Step by step: found from the top for each, a folder 2,000 deep took 7 s.
-      const above = source
-      source = above === undefined ? tree.openBelow(like, known) : tree.openFolder(above, part)
-      if (above !== undefined) closeDescriptor(above)
-      const stat = tree.statAt(source, '')
-      if (process.getuid?.() === 0) tree.setOwner(at, '', stat.uid, stat.gid)
-      tree.setMode(at, (stat.mode & 0o7777) | 0o700) // files will be put into it
-    }
-    return at
-  } catch (error) {
-    closeDescriptor(at)
-    throw error
-  } finally {
-    if (source !== undefined) closeDescriptor(source)
-  }
-}
+import { copyOne, ensure, isAbsent, openTop, split, TURN, turn, walk, within } from './work-files.ts'
+import { birthMark } from './workspace-plan.ts'
 
 /** Whether the folder is a repository of its own: git lists a submodule by its name, like a file. */
 function isRepository(dir: number, name: string): boolean {
@@ -167,6 +24,8 @@ export interface SavedWorkspace {
   readonly size: number
   /** Submodules among `paths`, which are left out. */
   readonly submodules: readonly string[]
+  /** Marks of the saved files (workspace-plan.ts), by which they are known after they were renamed. */
+  readonly births: readonly string[]
 }
 
 /** Copies files of the workspace, `paths` or all, into an empty folder. Rejects when `signal` is aborted. */
@@ -178,6 +37,7 @@ export async function saveWorkspace(
 ): Promise<SavedWorkspace> {
   let size = 0
   const submodules: string[] = []
+  const births: string[] = []
   await within(openTop(workspace), (from) =>
     within(openTop(target), async (to) => {
       const save = async (path: string, folder: boolean): Promise<void> => {
@@ -188,8 +48,10 @@ export async function saveWorkspace(
           else
             await within(tree.openBelow(from, at.folder), (source) =>
               within(ensure(to, from, at.folder), async (into) => {
+                const mark = birthMark(tree.statAt(source, at.name))
                 const copied = await copyOne(source, at.name, into, at.name, signal)
                 size += copied ?? 0
+                if (copied !== undefined && mark) births.push(mark)
                 if (copied === undefined && isRepository(source, at.name)) submodules.push(path)
               }),
             )
@@ -205,88 +67,5 @@ export async function saveWorkspace(
       }
     }),
   )
-  return { size, submodules }
-}
-
-/** Existing files among `paths`, or all files, that a saved workspace does not contain. */
-export async function surplus(
-  workspace: string,
-  saved: string,
-  paths: readonly string[] | undefined,
-): Promise<string[]> {
-  const kept = new Set(await filesIn(saved))
-  const candidates = (paths ?? (await filesIn(workspace))).filter((path) => !kept.has(path))
-  return await within(openTop(workspace), async (top) =>
-    candidates.filter((path) => {
-      try {
-        const { folder, name } = split(path)
-        const dir = tree.openBelow(top, folder)
-        try {
-          return tree.statAt(dir, name).type !== k.S_IFDIR // a nested repository
-        } finally {
-          closeDescriptor(dir)
-        }
-      } catch (error) {
-        if (isAbsent(error)) return false
-        throw error
-      }
-    }),
-  )
-}
-
-/** Deletes files of the workspace, and folders that are empty then. */
-function clear(top: number, paths: readonly string[]): void {
-  for (const path of paths) {
-    let { folder, name } = split(path)
-    if (!inFolder(top, folder, (dir) => tree.remove(dir, name))) continue
-    while (folder) {
-      ;({ folder, name } = split(folder))
-      if (!inFolder(top, folder, (dir) => tree.removeFolder(dir, name))) break
-    }
-  }
-}
-
-/** Runs `work` in a folder of an open one; false if the folder does not exist or `work` returns false. */
-function inFolder(top: number, path: string, work: (dir: number) => boolean): boolean {
-  let dir: number
-  try {
-    dir = tree.openBelow(top, path)
-  } catch (error) {
-    if (isAbsent(error)) return false
-    throw error
-  }
-  try {
-    return work(dir)
-  } finally {
-    closeDescriptor(dir)
-  }
-}
-
-/** Restores a saved workspace: removes `doomed`, and replaces every saved file by renaming. */
-export async function restoreWorkspace(
-  workspace: string,
-  saved: string,
-  doomed: readonly string[],
-): Promise<void> {
-  await within(openTop(workspace), (to) =>
-    within(openTop(saved), async (from) => {
-      clear(to, doomed)
-      await walk(from, async (path, folder) => {
-        if (folder) return closeDescriptor(ensure(to, from, path))
-        const at = split(path)
-        await within(tree.openBelow(from, at.folder), (source) =>
-          within(ensure(to, from, at.folder), async (into) => {
-            const temporary = `.coop-restore.${crypto.randomUUID()}`
-            try {
-              await copyOne(source, at.name, into, temporary)
-              tree.rename(into, temporary, at.name)
-            } catch (error) {
-              tree.remove(into, temporary)
-              throw error
-            }
-          }),
-        )
-      })
-    }),
-  )
+  return { size, submodules, births }
 }

@@ -33,6 +33,13 @@ function inRepository(workspace: string): boolean {
   }
 }
 
+/** Ignored files of a workspace in a repository; a folder of which all is ignored is one entry that ends with a slash. */
+export async function listIgnored(workspace: string, home: string, signal?: AbortSignal): Promise<string[]> {
+  const which = ['--others', '--ignored', '--exclude-standard', '--directory']
+  const list = await runGit(workspace, home, ['ls-files', '-z', ...which], signal)
+  return list.toString('latin1').split('\0').filter(Boolean)
+}
+
 /** Raises E_WORKSPACE for a repository that git cannot read. */
 export async function listWorkspace(
   workspace: string,

@@ -285,7 +285,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await snapshot(t, 'restore', 'one')
     expect(await inside(t, 'cat /opt/file')).toBe('kept\n')
     output(await t.coop(['kill', '-f']))
-    await snapshot(t, 'rm', 'box', 'one')
+    for (const name of ['one', 'undo-1']) await snapshot(t, 'rm', 'box', name)
     expect((await t.coop(['snapshot', 'ls'])).stderr).toMatch(/no snapshots/)
     await nothingLeft(t)
     expect(readdirSync(join(t.dataDir, 'snapshots'))).toEqual([])

@@ -10,6 +10,7 @@ export default command({
       'coop snapshot create before-upgrade --note "all tests green" --workspace',
       'coop snapshot ls',
       'coop snapshot restore before-upgrade',
+      'coop snapshot undo',
     ],
     group: 'Boxes',
   },
@@ -17,6 +18,7 @@ export default command({
   subCommands: {
     create: () => import('./snapshot/create.ts'),
     restore: () => import('./snapshot/restore.ts'),
+    undo: () => import('./snapshot/undo.ts'),
     ls: () => import('./snapshot/ls.ts'),
     rm: () => import('./snapshot/rm.ts'),
   },

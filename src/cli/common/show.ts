@@ -106,6 +106,8 @@ function endWords(end: AttachEnd, box: string, shell: number | undefined): strin
   if (end.how === 'stopped') return `detached: the daemon was stopped; ${back}`
   if (end.ended === 'box') return `the box ${box} was ended`
   if (end.ended === 'hangup') return `the shell was ended; open another one: coop shell ${box}`
+  if (end.ended === 'restored')
+    return `the files of the box ${box} are being restored; reattach: coop attach ${box}`
   if (end.ended === 'command') return undefined
   const why = end.reason === undefined || end.reason === 'coop stop' ? '' : ` (${end.reason})`
   return `the box ${box} was stopped${why}; start it again: coop start ${box}`

@@ -46,7 +46,7 @@ export default command({
         `not in the snapshot, since they are repositories of their own: ${made.leftOut.join(', ')}`,
       )
     const back = `coop snapshot restore ${made.box} ${made.name}${workspace ? ' --workspace' : ''}`
-    print(`kept ${bytes(made.size)} of the box ${made.box}; put them back: ${back}\n`)
+    print(`Snapshot ${made.name} of the box ${made.box} created (${bytes(made.size)}). Restore: ${back}\n`)
     return 0
   },
 })

@@ -1,12 +1,19 @@
 /** `coop snapshot ls`: lists snapshots. */
 import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
+import type { SnapshotInfo } from '../../../protocol/calls/snapshots.ts'
 import { BOX_ARGUMENT, command, JSON_OPTION } from '../../common/declare.ts'
 import { age, bytes, print, printable, printError, printJson, shortened, table } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 
 const HEAD = ['BOX', 'NAME', 'WORKSPACE', 'FILES', 'SIZE', 'AGE', 'NOTE'] as const
 const NOTE = 60 // columns; all of it is in --json
+
+function filesOf({ unknown, touched, files }: SnapshotInfo): string {
+  if (unknown) return 'unknown'
+  if (touched !== undefined) return `box, ${touched} replaced`
+  return files === 'none' ? 'box' : `box, ${files}`
+}
 
 export default command({
   meta: {
@@ -32,8 +39,8 @@ export default command({
       one.box,
       one.name,
       one.workspace || '-',
-      one.unknown ? 'unknown' : one.files === 'none' ? 'box' : `box, ${one.files}`,
-      one.unknown ? '-' : bytes(one.size),
+      filesOf(one),
+      one.unknown || one.automatic ? '-' : bytes(one.size),
       age(one.created),
       shortened(printable(one.note ?? ''), NOTE),
     ])

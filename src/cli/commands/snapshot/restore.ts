@@ -3,17 +3,20 @@ import { ask } from '../../../client/ask.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { callerEnvironment } from '../../common/box-options.ts'
 import { command } from '../../common/declare.ts'
-import { Messages } from '../../common/messages.ts'
-import { print } from '../../common/output.ts'
 import { targetOf } from '../../common/target.ts'
 import { SNAPSHOT_ARGUMENTS } from './arguments.ts'
+import { reportRestored } from './report.ts'
 
 export default command({
   meta: {
     summary: 'put files back',
     description:
-      "Put back a box's own files exactly as they were. A running box is stopped and started again. With --workspace, also put back the files of the workspace; this deletes newer files there, except those that git ignores.",
-    examples: ['coop snapshot restore before-upgrade', 'coop snapshot restore my-app green --workspace'],
+      "Put back a box's own files exactly as they were. A running box is stopped and started again. With --workspace, also put back the files of the workspace, and delete those that were made since and that git did not ignore then. What is replaced or deleted is kept in an automatic snapshot first: `coop snapshot undo` takes the restore back.",
+    examples: [
+      'coop snapshot restore before-upgrade',
+      'coop snapshot restore my-app green --workspace',
+      'coop snapshot undo',
+    ],
   },
   args: {
     ...SNAPSHOT_ARGUMENTS,
@@ -21,7 +24,7 @@ export default command({
     force: {
       type: 'boolean',
       alias: 'f',
-      description: 'restore even if that deletes files of the workspace',
+      description: 'delete files of the workspace that were made since, without asking',
     },
   },
   async run({ args }) {
@@ -33,12 +36,7 @@ export default command({
       force: args.force,
       environment: callerEnvironment(target),
     })
-    const messages = new Messages()
-    for (const warning of done.warnings) messages.warn(warning)
-    const next = done.running
-      ? `it runs; attach: coop attach ${done.box}`
-      : `start it: coop start ${done.box}`
-    print(`the box ${done.box} has its files back; ${next}\n`)
+    reportRestored(done)
     return 0
   },
 })

@@ -18,7 +18,7 @@ export default command({
   async run({ args }) {
     const { name } = args
     const { box } = await ask(userPaths(), 'snapshot.remove', { ...targetOf(args.box), name })
-    print(`the snapshot ${name} of the box ${box} is removed\n`)
+    print(`Snapshot ${name} of the box ${box} removed.\n`)
     return 0
   },
 })
