@@ -33,20 +33,13 @@ import { forgetLastOutput, keepLastOutput, lastOutput } from '../terminal/last-o
 import type { PtyEnd } from '../terminal/pty-client.ts'
 import { BoxFiles } from '../trees/box-files.ts'
 import { activityEvents } from './activity-events.ts'
-import { type BoxContext, settings } from './context.ts'
+import { type BoxContext, type BoxStop, settings } from './context.ts'
 import { type Host, Terminals } from './terminals.ts'
 import { initHandle, newerIn } from './unknown-box.ts'
 
 const KILLED = 128 + 9 // the exit code of a program that ended with its box
 const ENDED = { ended: 'box', code: KILLED } as const
 const STOPPED = { ended: 'stopped', code: KILLED } as const
-
-interface Stop {
-  readonly force: boolean
-  readonly reason?: string
-  /** Told to clients who see its terminals. */
-  readonly ended?: 'stopped' | 'restored'
-}
 
 export class Box implements Host {
   readonly processes: Processes
@@ -322,7 +315,7 @@ export class Box implements Host {
   }
 
   /** Ends every process and keeps the files. Never throws. */
-  async stop({ force, reason, ended = 'stopped' }: Stop): Promise<void> {
+  async stop({ force, reason, ended = 'stopped' }: BoxStop): Promise<void> {
     await this.#once(async () => {
       this.#stopping = true
       await this.#halt(force, { ended, code: KILLED, ...(reason === undefined ? {} : { reason }) })

@@ -46,3 +46,11 @@ export function settings({ plan, config, hidden, agent, layered }: Prepared, cal
     ...(caller ? { caller } : {}),
   }
 }
+
+/** How a box is stopped. */
+export interface BoxStop {
+  readonly force: boolean
+  readonly reason?: string
+  /** Told to clients who see its terminals. */
+  readonly ended?: 'stopped' | 'restored'
+}

@@ -17,7 +17,7 @@ describe('completion', () => {
   })
 
   test('offers sub-commands, and what the command itself takes', async () => {
-    expect(await words('snapshot', '')).toEqual(['create', 'restore', 'ls', 'rm'])
+    expect(await words('snapshot', '')).toEqual(['create', 'restore', 'undo', 'ls', 'rm'])
     expect(await words('shell', '')).toEqual(['ls', 'attach', 'logs', 'screen', 'kill', 'restart', 'a-box'])
   })
 
