@@ -15,9 +15,9 @@ export default command({
   },
   args: { box: BOX_ARGUMENT },
   async run({ args }) {
-    reportRestored(
-      await ask(userPaths(), 'snapshot.undo', { ...targetOf(args.box), environment: callerEnvironment() }),
-    )
+    const target = targetOf(args.box)
+    const request = { ...target, environment: callerEnvironment(target) }
+    reportRestored(await ask(userPaths(), 'snapshot.undo', request))
     return 0
   },
 })
