@@ -71,15 +71,26 @@ function openTerminal(batch: Batch, size: WindowSize, pipe: number): Ref {
   return slave
 }
 
-function rlimit(batch: Batch, resource: number, limit: number): void {
-  const value = new Uint8Array(new BigUint64Array([BigInt(limit), BigInt(limit)]).buffer)
+/**
+ * The usual soft limit of open files. Programs that can use more raise it themselves (Go, Java, Node, Bun, nginx). With
+ * a high one select(2) overruns its 1,024 bits, and programs that close every possible descriptor take seconds.
+ */
+const SOFT_OPEN_FILES = 1024
+
+function rlimit(batch: Batch, resource: number, hard: number, soft = hard): void {
+  const value = new Uint8Array(new BigUint64Array([BigInt(Math.min(soft, hard)), BigInt(hard)]).buffer)
   batch.call('prlimit64', [0, resource, value, 0])
 }
 
 /** The child's part: everything that must be in force before the program's first instruction. */
 function confine(batch: Batch, spec: ProcessSpec): void {
   rlimit(batch, k.RLIMIT_NPROC, withinCaller(spec.limits.pids, 'Max processes', spec.caller))
-  rlimit(batch, k.RLIMIT_NOFILE, withinCaller(spec.limits.openFiles, 'Max open files', spec.caller))
+  rlimit(
+    batch,
+    k.RLIMIT_NOFILE,
+    withinCaller(spec.limits.openFiles, 'Max open files', spec.caller),
+    SOFT_OPEN_FILES,
+  )
   rlimit(batch, k.RLIMIT_CORE, 0) // a core dump could leak secrets into the workspace or to the host's core_pattern
   handDown(batch, spec.caller)
   batch.call('prctl', [k.PR_CAP_AMBIENT, k.PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0])

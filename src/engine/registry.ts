@@ -17,6 +17,7 @@ import { boxDir, boxRuntimeDir, type Paths } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
+import { keptGroups } from '../plan/kept-groups.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
 import { writableIn, writableMounts } from '../plan/writable.ts'
 import type { TrustInfo } from '../protocol/calls/trust.ts'
@@ -245,7 +246,7 @@ export class Registry {
       })
       const { overrides } = request()
       const make = async (): Promise<{ box: Box; prepared: Prepared }> => {
-        const prepared = await this.#prepared(() =>
+        const prepared = await this.#prepared(request().workspace, () =>
           prepareBox(request(), this.#context.paths, this.#context.host),
         )
         const born = (): Promise<Box> => Box.create(this.#context, prepared, kind, overrides, caller)
@@ -283,9 +284,9 @@ export class Registry {
   }
 
   /** Plans a box and seeds its new volumes; seeding replaces their folders, so the plan is then computed again. */
-  async #prepared(prepare: () => Prepared): Promise<Prepared> {
-    await this.#context.host.groupFiles.ready()
+  async #prepared(workspace: string, prepare: () => Prepared): Promise<Prepared> {
     const { paths, host } = this.#context
+    await host.groupFiles.ready(keptGroups([{ path: workspace }], host).length > 0)
     let prepared = makeReady(prepare, paths, host)
     try {
       // Again until nothing is left to do: the configuration, or a volume, may have changed while others were seeded.
@@ -319,7 +320,9 @@ export class Registry {
       throw new CoopError('E_BOX_STATE', `the box ${name} is starting or ending right now`, {
         hint: 'coop ls',
       })
-    const prepared = await this.#prepared(() => prepareAgain(this.#context, box, environment, this.writable))
+    const prepared = await this.#prepared(box.manifest.workspace, () =>
+      prepareAgain(this.#context, box, environment, this.writable),
+    )
     await this.#turns
       .take(() => box.start(prepared, caller))
       .catch((error) => {

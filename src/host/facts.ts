@@ -23,6 +23,8 @@ import { findSystemProgram } from './programs.ts'
 
 export interface HostFacts {
   readonly ids: IdFacts
+  /** The supplementary groups of this process. */
+  readonly groups: readonly number[]
   readonly home: string
   readonly newuidmap: string | undefined
   readonly newgidmap: string | undefined
@@ -150,6 +152,7 @@ export function hostFacts(home: string): HostFacts {
   checkRange(uid, read('/etc/subuid'), read('/etc/subgid'))
   const limits = read('/proc/self/limits')
   const abi = syscall('landlock_create_ruleset', 0, 0, LANDLOCK_CREATE_RULESET_VERSION)
+  const groups = (process.getgroups?.() ?? []).filter((group) => group !== gid)
   const ids = {
     uid,
     gid,
@@ -160,11 +163,12 @@ export function hostFacts(home: string): HostFacts {
   }
   return {
     ids,
+    groups,
     home,
     newuidmap,
     newgidmap,
     image: imageFacts(),
-    groupFiles: new GroupFiles({ uid, gid, groups: process.getgroups?.() ?? [], ids: planIds(ids).kind }),
+    groupFiles: new GroupFiles({ uid, groups, ids: planIds(ids).kind }),
     devices: sources(DEVICES),
     sys: sources(SYS_SHOWN),
     landlockAbi: Math.max(0, abi),

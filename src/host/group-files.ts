@@ -17,16 +17,18 @@ const MAX_ENTRIES = 2_000_000 // a few seconds; package stores are not below the
 /** The user whose files are searched, and facts that decide where. */
 export interface SearchFacts {
   readonly uid: number
-  readonly gid: number
+  /** The supplementary groups. */
   readonly groups: readonly number[]
   readonly ids: IdPlan['kind']
 }
 
-/** Folders of the `host` image to search. None for root: its box has neither its ids nor its groups. */
-export function searchedFolders({ ids, gid, groups }: SearchFacts): readonly string[] {
+/**
+ * Folders of the `host` image to search; `kept` for a box that keeps supplementary groups. None for root: its box has
+ * neither its ids nor its groups.
+ */
+export function searchedFolders({ ids, groups }: SearchFacts, kept: boolean): readonly string[] {
   if (ids === 'root') return []
-  const others = groups.filter((group) => group !== gid)
-  return others.length > 0 && ids === 'single' ? ['/etc', '/usr', '/opt'] : ['/etc']
+  return groups.length > 0 && (kept || ids === 'single') ? ['/etc', '/usr', '/opt'] : ['/etc']
 }
 
 function isAllowed(path: string, mode: number): boolean {
@@ -97,19 +99,17 @@ async function inSlices(search: Generator<undefined, Covered>): Promise<Covered>
 /** The files found, by searched folder. */
 export class GroupFiles {
   readonly #facts: SearchFacts
-  readonly #folders: readonly string[]
   readonly #found = new Map<string, Covered>()
   #searching: Promise<void> | undefined
   #looked = 0
 
-  constructor(facts: SearchFacts, folders = searchedFolders(facts)) {
+  constructor(facts: SearchFacts) {
     this.#facts = facts
-    this.#folders = folders
   }
 
-  /** Search everything once, in slices that let other work run. */
-  async ready(): Promise<void> {
-    for (const folder of this.#folders)
+  /** Search everything once, in slices that let other work run; `kept` if a box keeps its user's groups. */
+  async ready(kept: boolean): Promise<void> {
+    for (const folder of searchedFolders(this.#facts, kept))
       while (!this.#found.has(folder)) {
         this.#searching ??= this.#look(folder)
         await this.#searching
@@ -127,22 +127,23 @@ export class GroupFiles {
 
   /** Search /etc again, unless that happened a moment ago. Never rejects: on failure earlier findings stay. */
   async refresh(): Promise<void> {
-    const [first] = this.#folders
+    const [first] = searchedFolders(this.#facts, false)
     if (first === undefined || this.#searching || performance.now() - this.#looked < REFRESH_MS) return
     this.#searching = this.#look(first)
     await this.#searching.catch(() => {})
   }
 
   /** The paths that a box must cover; folders not searched yet are searched now. Raises E_ISOLATION. */
-  get covered(): Covered {
-    if (!this.#folders.length) return NOTHING_COVERED
-    const all = this.#folders.map((folder) => {
+  covered(kept: boolean): Covered {
+    const folders = searchedFolders(this.#facts, kept)
+    if (!folders.length) return NOTHING_COVERED
+    const all = folders.map((folder) => {
       const found = this.#found.get(folder) ?? whole(search(folder, this.#facts.uid))
       this.#found.set(folder, found)
       return found
     })
     const sum = { files: all.flatMap(({ files }) => files), folders: all.flatMap(({ folders }) => folders) }
-    const covered = bounded(sum, this.#folders)
+    const covered = bounded(sum, folders)
     if (covered) return covered
     throw new CoopError(
       'E_ISOLATION',

@@ -1,7 +1,7 @@
 /** Turns a request into a plan: reads the facts of the host that planning needs, and decides nothing itself. */
-import { existsSync, lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, lstatSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { isInside, readInside } from '../../ffi/small-file.ts'
+import { isInside } from '../../ffi/small-file.ts'
 import type { BoxFacts } from '../agents/adapter.ts'
 import { agentArgv, noAgentText } from '../agents/choose.ts'
 import type { Config } from '../config/config.ts'
@@ -34,10 +34,12 @@ import {
   refuseClosedImage,
   rootfsFolder,
 } from './configured-mounts.ts'
+import { etcText, hostText } from './etc-files.ts'
 import { type GitFolders, gitFolders } from './git-folders.ts'
 import { gitHome } from './git-home.ts'
 import { ABSENT } from './git-worktrees.ts'
-import { imageReference, type LayeredImage, layeredImage, layeredText } from './image-layers.ts'
+import { imageReference, type LayeredImage, layeredImage } from './image-layers.ts'
+import { keptGroups } from './kept-groups.ts'
 import type { Login } from './login.ts'
 import { futureFolder, type Missing, type Setting } from './missing.ts'
 import { configurationAsks, judge, type Open, refuse } from './trust.ts'
@@ -83,26 +85,6 @@ export interface Prepared {
   readonly asks: readonly Ask[]
   /** To accept before the box is made: what its plan has because no box can have asked for it (git-folders.ts). */
   readonly remember: readonly Ask[]
-}
-
-const MAX_ETC = 1 << 20
-
-/** Reads a text file of an image. Never follows a link out of the image, and never reads a device. */
-function imageText(root: string, path: string): string {
-  try {
-    const bytes = readInside(root, path, MAX_ETC, 'root')
-    return bytes ? Buffer.from(bytes).toString('utf8') : ''
-  } catch {
-    return '' // treated as missing: the box gets a file of coop's
-  }
-}
-
-function hostText(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }
 
 /** Reads the image from the store. An existing box keeps its layers when the image was removed, or not built again. */
@@ -334,10 +316,9 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
   const brought = bring({ request, chosen, config, box, workspace: source, paths, host })
   const ids = planIds(host.ids)
-  const etc = (name: string): string => {
-    if (image.kind === 'layers') return layeredText(image.layers, `etc/${name}`)
-    return image.kind === 'rootfs' ? imageText(image.source.path, `etc/${name}`) : hostText(`/etc/${name}`)
-  }
+  const shown = [...configured.mounts, ...git.mounts].map((mount) => mount.source)
+  const groups = keptGroups([source, ...shown], host)
+  const etc = (name: string): string => etcText(image, name)
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
   const mounts = [...brought.mounts, ...configured.mounts, ...(isStep ? [] : git.mounts)]
   const ownNotes = isStep ? [] : git.notes
@@ -351,6 +332,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     image,
     etc: { passwd: etc('passwd'), group: etc('group'), resolv: hostText('/etc/resolv.conf') },
     ids: host.ids,
+    keptGroups: groups,
     devices: host.devices,
     sys: host.sys,
     landlockAbi: host.landlockAbi,
@@ -359,7 +341,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     hardLimits: host.hardLimits,
     mounts,
     covers: loaded.withoutProject ? configurationCovers(source, target, mounts) : [],
-    covered: image.kind === 'host' ? host.groupFiles.covered : NOTHING_COVERED,
+    covered: image.kind === 'host' ? host.groupFiles.covered(groups.length > 0) : NOTHING_COVERED,
     softLinks: isStep
       ? []
       : softLinks(linksOf(request, git, target), [target, ...mounts.map((one) => one.target)]),

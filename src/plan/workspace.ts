@@ -6,6 +6,7 @@ import type { Paths } from '../core/paths.ts'
 import { placeOf, resolvedPath } from '../host/host-place.ts'
 import type { Source } from '../sandbox/plan.ts'
 import { homesOf, type SensitiveFacts, workspaceRefusal } from '../sandbox/sensitive.ts'
+import { workspaceHint } from './kept-groups.ts'
 
 function resolved(path: string): string {
   try {
@@ -51,9 +52,7 @@ export function workspaceSource(path: string, facts: SensitiveFacts, writable: r
       'E_WORKSPACE',
       gone ? `the workspace ${path} does not exist` : `you cannot write to the workspace ${path}`,
       {
-        hint: gone
-          ? 'cd into a folder that exists, or name one: coop -w DIR'
-          : `check its owner: ls -ld ${path}`,
+        hint: gone ? 'cd into a folder that exists, or name one: coop -w DIR' : workspaceHint(path),
         cause: error,
       },
     )

@@ -51,6 +51,8 @@ export interface ComposeInput {
   /** /etc/passwd and /etc/group of the image, resolv.conf of the host; '' if there is none. */
   readonly etc: { readonly passwd: string; readonly group: string; readonly resolv: string }
   readonly ids: IdFacts
+  /** Names of the user's supplementary groups that the box keeps. */
+  readonly keptGroups: readonly string[]
   readonly devices: readonly Source[]
   readonly sys: readonly Source[]
   readonly landlockAbi: number
@@ -155,13 +157,18 @@ export function composePlan(input: ComposeInput): Plan {
   if (network === 'host' && input.landlockAbi < SCOPE_ABI)
     notes.push('abstract unix sockets of the host can be reached: Linux 6.12 with Landlock would prevent it')
 
+  if (input.keptGroups.length > 0)
+    notes.push(
+      `programs in the box are in your groups too (${input.keptGroups.join(', ')}), so they can use what is open to these groups in the workspace and the mounts`,
+    )
+
   const image = imageOf(input.image)
   notes.push(...image.notes)
   const steps: Step[] = [
     ...image.steps,
     { do: 'folder', at: '/tmp', mode: 0o1777 },
     { do: 'folder', at: home, mode: 0o755 },
-    { do: 'tmpfs', at: '/run', mode: 0o755, exec: false },
+    { do: 'tmpfs', at: '/run', mode: 0o755, exec: true },
     ...coverSteps(input, 'folders'), // before mounts inside them
     ...ordered([...input.mounts, { ...input.workspace, readonly: false }]).map(bindStep),
     ...input.covers.map((cover): Step => ({ ...bindStep(cover), existing: true })),
@@ -189,6 +196,7 @@ export function composePlan(input: ComposeInput): Plan {
     workspace: input.workspace,
     user: { name: config.sandbox.user, home, shell },
     ids,
+    ...(input.keptGroups.length > 0 ? { keptGroups: input.keptGroups } : {}),
     network,
     root: { lower: image.root },
     steps,

@@ -89,6 +89,8 @@ export interface Plan {
   readonly workspace: { readonly source: Source; readonly target: string }
   readonly user: { readonly name: string; readonly home: string; readonly shell: string }
   readonly ids: IdPlan
+  /** The user's supplementary groups that its processes keep, by name; absent if they have none. */
+  readonly keptGroups?: readonly string[]
   readonly network: NetworkMode
   /** The layers of the root, below the box's own files. */
   readonly root: { readonly lower: readonly Source[] }

@@ -38,6 +38,7 @@ export function facts(): ComposeInput {
       group: 'root:x:0:\n',
       resolv: 'nameserver 192.0.2.1\n',
     },
+    keptGroups: [],
     ids: {
       uid: 1000,
       gid: 1000,

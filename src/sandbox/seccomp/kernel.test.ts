@@ -57,6 +57,7 @@ int main(int argc, char **argv) {
   TRY("netlink-netfilter", SYS_socket, AF_NETLINK, SOCK_RAW, 12);
   TRY("personality-ask", SYS_personality, 0xffffffff);
   TRY("personality-exec", SYS_personality, 0x400000);
+  TRY("personality-layout", SYS_personality, 0x40000);
   TRY("io_uring", 425, 1, 0);
   TRY("newest", 9999);
 
@@ -125,7 +126,8 @@ const FILTERED = {
   'netlink-netfilter': 'EPROTONOSUPPORT',
   'personality-ask': 'ok',
   'personality-exec': 'EPERM',
-  io_uring: 'EPERM',
+  'personality-layout': 'ok',
+  io_uring: 'ENOSYS',
   newest: 'ENOSYS',
   thread: 'ok',
   'fork-exec': 'ok',

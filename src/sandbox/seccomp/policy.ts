@@ -148,10 +148,6 @@ const REFUSED: readonly Group[] = [
   ),
   refuse('can pause the kernel in the middle of a copy, which many exploits need', 'userfaultfd'),
   refuse(
-    'a second way to make calls, which bypasses this filter (CVE-2022-29582)',
-    'io_uring_setup io_uring_enter io_uring_register',
-  ),
-  refuse(
     'opens files by number instead of by path, outside of every mount (CVE-2014-3519)',
     'open_by_handle_at name_to_handle_at',
   ),
@@ -169,6 +165,10 @@ const REFUSED: readonly Group[] = [
 ]
 
 const ABSENT: readonly Group[] = [
+  unknown(
+    'a second way to make calls, which bypasses this filter (CVE-2022-29582); programs fall back as on a kernel without it',
+    'io_uring_setup io_uring_enter io_uring_register',
+  ),
   unknown('a filter cannot see its flags behind a pointer; every C library falls back to clone', 'clone3'),
   unknown(
     'removed from the kernel, or never implemented',

@@ -87,13 +87,14 @@ const IPPROTO_ICMP = 1
 const IPPROTO_TCP = 6
 const IPPROTO_UDP = 17
 const IPPROTO_ICMPV6 = 58
+const IPPROTO_UDPLITE = 136
 const IPPROTO_MPTCP = 262
 
 /**
  * An allow-list of families: for each of the others the kernel would load a module on request (AF_ALG: CVE-2019-8912;
  * AF_PACKET: CVE-2020-14386; AF_VSOCK: CVE-2021-26708, which also leads to the hypervisor). Internet sockets exclude
- * raw ones and protocols with a module of their own (DCCP: CVE-2017-6074, SCTP, L2TP); ping uses datagrams, and Go's
- * listeners MPTCP. Netlink is limited to routes, which getaddrinfo needs. The others get EPROTONOSUPPORT, from which
+ * raw ones and protocols with a module of their own (DCCP: CVE-2017-6074, SCTP, L2TP); ping uses datagrams, Go's
+ * listeners MPTCP, and UDP-Lite is part of UDP's own code (until Linux 7.1, which removed it). Netlink is limited to routes, which getaddrinfo needs. The others get EPROTONOSUPPORT, from which
  * libaudit, ss and libnl conclude that the kernel lacks them.
  *
  * Types are an allow-list, too: protocol 0 is the first one of its type (inet_create in net/ipv4/af_inet.c), so
@@ -110,7 +111,10 @@ export const SOCKET: Rule = {
       when: [
         INTERNET,
         { arg: 1, mask: SOCK_TYPE_MASK, in: [k.SOCK_STREAM, k.SOCK_DGRAM] },
-        { arg: 2, in: [0, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMPV6, IPPROTO_MPTCP] },
+        {
+          arg: 2,
+          in: [0, IPPROTO_ICMP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_UDPLITE, IPPROTO_ICMPV6, IPPROTO_MPTCP],
+        },
       ],
       verdict: 'allow',
     },
