@@ -54,6 +54,13 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await inside(t, `cat ${paths.join(' ')}`)).toBe(`${names.join('\n')}\n`)
   })
 
+  test.skipIf(can.missing)(`programs find what they expect of a Linux${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const script =
+      'cp /bin/echo /run/echo; /run/echo runs; ulimit -Sn; test $(ulimit -Hn) -gt 1024 && echo more; setarch -R echo same; mknod whiteout c 0 0 && rm whiteout && echo white'
+    expect(await inside(t, script)).toBe('runs\n1024\nmore\nsame\nwhite\n')
+  })
+
   test.skipIf(can.missing)(`the box sees no process of the host${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const pids = await inside(t, 'echo /proc/[0-9]*; echo $$; cat /proc/1/comm')
