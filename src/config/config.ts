@@ -4,6 +4,10 @@ import type { PublishedPort } from './values.ts'
 
 export type NetworkMode = 'host' | 'none' | 'veth'
 
+/** The tools of the user's home that boxes of the `host` image can have. */
+export const TOOL_NAMES = ['rustup', 'nvm', 'fnm', 'pyenv', 'uv', 'bun', 'deno', 'go'] as const
+export type ToolName = (typeof TOOL_NAMES)[number]
+
 /** Whose package managers' caches a box uses. */
 export type CacheMode = 'workspace' | 'shared' | 'none'
 
@@ -18,6 +22,7 @@ export interface SandboxConfig {
   readonly hostname: string
   readonly setup: readonly string[]
   readonly mounts: readonly MountSpec[]
+  readonly tools: readonly ToolName[]
   readonly caches: CacheMode
   readonly nested: boolean
   readonly ptrace: boolean

@@ -6,7 +6,7 @@
 import { isHostname } from '../core/names.ts'
 import { normalize } from '../core/posix-path.ts'
 import { isKernelPlace } from './box-paths.ts'
-import type { Config, NetworkMode, TableName, Tables } from './config.ts'
+import { type Config, type NetworkMode, type TableName, type Tables, TOOL_NAMES } from './config.ts'
 import { mount } from './mounts.ts'
 import {
   count,
@@ -151,6 +151,11 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
     mounts: appending(
       list(mount, 'mounts'),
       'More folders: "source:target[:ro]". A bare name as source is a volume, "~" the home on either side.',
+    ),
+    tools: field(
+      list(oneOf(...TOOL_NAMES), 'tools'),
+      TOOL_NAMES,
+      'Tools of your home that boxes of the host image see, read-only, if they are installed.',
     ),
     caches: field(
       oneOf('workspace', 'shared', 'none'),

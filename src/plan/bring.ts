@@ -4,25 +4,26 @@ import type { ChosenAgent } from '../agents/choose.ts'
 import type { Config } from '../config/config.ts'
 import type { Paths } from '../core/paths.ts'
 import type { HostFacts } from '../host/facts.ts'
-import type { ExtraMount } from '../sandbox/compose.ts'
+import type { ComposeInput, ExtraMount } from '../sandbox/compose.ts'
 import type { Source } from '../sandbox/plan.ts'
+import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { installationMounts, persistentMounts, settings, workspaceKey } from './agent-files.ts'
 import { planCaches } from './caches.ts'
 import { isForAgent } from './choose-agent.ts'
 import { type Login, planLogin } from './login.ts'
 import type { Missing, Setting } from './missing.ts'
 import type { BoxRequest } from './prepare.ts'
+import { NO_TOOLS, planTools } from './tools.ts'
 
 export interface Brought {
   readonly mounts: readonly ExtraMount[]
-  readonly links: readonly { readonly at: string; readonly to: string }[]
-  readonly environment: Readonly<Record<string, string>>
-  /** Weaker than the variables of the image. */
-  readonly weakEnvironment: Readonly<Record<string, string>>
+  /** Those parts of the plan's input that come from here. */
+  readonly composed: Pick<
+    ComposeInput,
+    'links' | 'weakEnvironment' | 'agentEnvironment' | 'pathEntries' | 'lastPathEntries'
+  >
   /** Files of the box's home, by path. */
   readonly homeFiles: Readonly<Record<string, string>>
-  /** Folders to put in front of PATH. */
-  readonly pathEntries: readonly string[]
   readonly missing: readonly Missing[]
   readonly settings: readonly Setting[]
   readonly login?: Login
@@ -37,6 +38,11 @@ export function bring(input: {
   readonly workspace: Source
   readonly paths: Paths
   readonly host: HostFacts
+  readonly sensitive: SensitiveFacts
+  /** Places in the box that the configuration uses. */
+  readonly used: readonly string[]
+  /** The image is `host`. */
+  readonly isHostImage: boolean
 }): Brought {
   const { request, chosen, config, box, workspace, paths, host } = input
   const isStep = request.steps !== undefined
@@ -44,13 +50,34 @@ export function bring(input: {
   const adapter = isForAgent(request, chosen) ? chosen.adapter : undefined
   const login = planLogin({ adapter, config, persistent: persistent.mounts, paths, host })
   const caches = isStep ? undefined : planCaches(config, workspaceKey(workspace), paths)
+  const { writable, environment } = request
+  const tools =
+    isStep || !input.isHostImage
+      ? NO_TOOLS
+      : planTools({
+          names: config.sandbox.tools,
+          home: host.home,
+          path: environment.PATH ?? '',
+          writable,
+          sensitive: input.sensitive,
+          used: input.used,
+        })
   return {
-    mounts: [...installationMounts(chosen), ...persistent.mounts, ...login.mounts, ...(caches?.mounts ?? [])],
-    links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
-    environment: isStep ? {} : { ...chosen.adapter?.environment(box), ...login.environment },
-    weakEnvironment: caches?.environment ?? {},
+    mounts: [
+      ...installationMounts(chosen),
+      ...persistent.mounts,
+      ...login.mounts,
+      ...(caches?.mounts ?? []),
+      ...tools.mounts,
+    ],
+    composed: {
+      links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
+      weakEnvironment: { ...caches?.environment, ...tools.environment },
+      agentEnvironment: isStep ? {} : { ...chosen.adapter?.environment(box), ...login.environment },
+      pathEntries: [...(chosen.found?.pathEntries ?? []), ...tools.before],
+      lastPathEntries: tools.after,
+    },
     homeFiles: caches?.homeFiles ?? {},
-    pathEntries: chosen.found?.pathEntries ?? [],
     missing: [...persistent.missing, ...login.missing, ...(caches?.missing ?? [])],
     settings: settings(chosen, persistent.folders, box),
     ...(login.login ? { login: login.login } : {}),

@@ -14,7 +14,7 @@ import { sourceAt } from '../host/host-place.ts'
 import { ownersWarning } from '../host/rootfs-owners.ts'
 import { isLocal, parseReference } from '../image/reference.ts'
 import { composePlan, homeOf, type ImageFacts, refuseSetup } from '../sandbox/compose.ts'
-import { stepEnvironment } from '../sandbox/environment.ts'
+import { proxiesOf, stepEnvironment, withheldProxies } from '../sandbox/environment.ts'
 import { NOTHING_COVERED } from '../sandbox/group-files.ts'
 import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
@@ -314,14 +314,17 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const discovery = image.kind === 'host' ? discover(request, host, paths) : NOTHING_FOUND
   const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
   const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
-  const brought = bring({ request, chosen, config, box, workspace: source, paths, host })
+  const used = [target, ...configured.mounts.map((mount) => mount.target)]
+  const isHostImage = image.kind === 'host'
+  const home = { paths, host, sensitive, used, isHostImage }
+  const brought = bring({ request, chosen, config, box, workspace: source, ...home })
   const ids = planIds(host.ids)
   const shown = [...configured.mounts, ...git.mounts].map((mount) => mount.source)
   const groups = keptGroups([source, ...shown], host)
   const etc = (name: string): string => etcText(image, name)
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
   const mounts = [...brought.mounts, ...configured.mounts, ...(isStep ? [] : git.mounts)]
-  const ownNotes = isStep ? [] : git.notes
+  const ownNotes = isStep ? [] : [...git.notes, ...withheldProxies(request.environment, config)]
   const looked = image.kind === 'host' ? discovery : undefined
   const noAgent = request.command || isStep ? undefined : noAgentText(config.sandbox, looked)
   const plan = composePlan({
@@ -345,11 +348,8 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     softLinks: isStep
       ? []
       : softLinks(linksOf(request, git, target), [target, ...mounts.map((one) => one.target)]),
-    links: brought.links,
-    weakEnvironment: brought.weakEnvironment,
-    agentEnvironment: brought.environment,
-    pathEntries: brought.pathEntries,
-    clientEnvironment: isStep ? {} : request.environment,
+    ...brought.composed,
+    clientEnvironment: isStep ? proxiesOf(request.environment).given : request.environment,
   })
   const told = [owners, noAgent].filter((text) => text !== undefined)
   return {

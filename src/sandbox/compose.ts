@@ -74,6 +74,7 @@ export interface ComposeInput {
   /** Weaker than the variables of the image. */
   readonly weakEnvironment: Readonly<Record<string, string>>
   readonly pathEntries: readonly string[]
+  readonly lastPathEntries: readonly string[]
   readonly clientEnvironment: Readonly<Record<string, string | undefined>>
 }
 
@@ -225,11 +226,13 @@ export function composePlan(input: ComposeInput): Plan {
       home,
       shell,
       client: input.clientEnvironment,
+      sharesNetwork: network === 'host',
       image: input.image.kind === 'layers' ? input.image.environment : {},
       weak: input.weakEnvironment,
       agent: input.agentEnvironment,
       configured: config.env,
       pathEntries: input.pathEntries,
+      lastPathEntries: input.lastPathEntries,
     }),
     notes,
   }

@@ -7,6 +7,7 @@ const BASE = {
   home: '/home/coop',
   shell: '/bin/bash',
   client: {},
+  sharesNetwork: false,
   image: {},
   agent: {},
   configured: {},

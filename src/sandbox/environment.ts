@@ -1,5 +1,7 @@
 /** The environment of a box's processes: from the host only the variables listed here or configured. */
 
+import type { Config } from '../config/config.ts'
+
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 /** Taken from the client: its terminal and language settings, nothing that could be secret. */
 const FROM_CLIENT = /^(?:LANG|LANGUAGE|LC_[A-Z]+|TZ|COLORTERM|NO_COLOR)$/
@@ -14,6 +16,8 @@ export interface EnvironmentInput {
   readonly client: Readonly<Record<string, string | undefined>>
   /** What an image may set otherwise. */
   readonly weak?: Readonly<Record<string, string>>
+  /** The box uses the network of this machine, and so its proxies. */
+  readonly sharesNetwork: boolean
   /** `Env` of the image. */
   readonly image: Readonly<Record<string, string>>
   /** Variables that the agent's adapter needs. */
@@ -22,6 +26,8 @@ export interface EnvironmentInput {
   readonly configured: Readonly<Record<string, string>>
   /** Folders to put in front of PATH. */
   readonly pathEntries: readonly string[]
+  /** Folders to put behind PATH. */
+  readonly lastPathEntries?: readonly string[]
   /** TERM of the client, if the process gets a terminal. */
   readonly term?: string | undefined
 }
@@ -29,7 +35,12 @@ export interface EnvironmentInput {
 /** Later sources win: weak ones, built-in, image, agent, client's locale, configuration. */
 export function planEnvironment(input: EnvironmentInput): Record<string, string> {
   const env: Record<string, string> = { ...input.weak, PATH, ...input.image }
-  env.PATH = [...input.pathEntries, `${input.home}/.local/bin`, env.PATH].join(':')
+  env.PATH = [
+    ...input.pathEntries,
+    `${input.home}/.local/bin`,
+    env.PATH,
+    ...(input.lastPathEntries ?? []),
+  ].join(':')
   env.HOME = input.home
   env.USER = input.user
   env.LOGNAME = input.user
@@ -39,10 +50,43 @@ export function planEnvironment(input: EnvironmentInput): Record<string, string>
   for (const [name, value] of Object.entries(input.client)) {
     if (value !== undefined && FROM_CLIENT.test(name) && value.length <= MAX_VALUE) env[name] = value
   }
+  if (input.sharesNetwork) Object.assign(env, proxiesOf(input.client).given)
   return { ...env, ...input.agent, ...input.configured }
 }
 
 const PROXY = /^(?:https?|ftp|all|no)_proxy$/i
+
+/**
+ * The client's proxy variables. Those with a user name or a password stay outside: a program of the box could use them
+ * elsewhere. `withheld`: their names.
+ */
+export function proxiesOf(client: Readonly<Record<string, string | undefined>>): {
+  readonly given: Readonly<Record<string, string>>
+  readonly withheld: readonly string[]
+} {
+  const given: Record<string, string> = {}
+  const withheld: string[] = []
+  for (const [name, value] of Object.entries(client)) {
+    if (!value || !PROXY.test(name) || value.length > MAX_VALUE) continue
+    if (value.includes('@')) withheld.push(name)
+    else given[name] = value
+  }
+  return { given, withheld }
+}
+
+/** The notices about proxies that a box does not get: one at most. `[env]` may have them. */
+export function withheldProxies(
+  client: Readonly<Record<string, string | undefined>>,
+  { env: configured, network }: Pick<Config, 'env' | 'network'>,
+): readonly string[] {
+  if (network.mode !== 'host') return []
+  const [name, ...more] = proxiesOf(client).withheld.filter((one) => configured[one] === undefined)
+  if (name === undefined) return []
+  const names = [name, ...more].join(', ')
+  return [
+    `the box does not get ${names}, because a password is in it; give it in [env]: ${name} = "$${name}"`,
+  ]
+}
 
 /**
  * The part of `[env]` that a `setup` step gets. Its result is shared by all boxes, whatever their variables are.

@@ -60,6 +60,7 @@ export function facts(): ComposeInput {
     links: [],
     agentEnvironment: {},
     weakEnvironment: {},
+    lastPathEntries: [],
     pathEntries: [],
     clientEnvironment: {},
   }

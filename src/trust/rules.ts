@@ -129,6 +129,8 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
           : [],
       ),
     mounts: (value, _own, about) => mountAsks(value, about),
+    tools: (value, own) =>
+      added(value, own).map((name) => ask(`use the programs of ${name} in your home`, 'tools', name)),
     caches: refused, // only "shared" reaches further
     nested: (value, own) =>
       value && !own

@@ -13,6 +13,7 @@ import { isTerminal, paint, printable, printError } from './output.ts'
 
 const COOP_FAILED = 125
 const HUNG_UP = 128 + 1
+const NOT_FOUND = 127
 const MAX_WORDS = 65_536
 const MAX_BYTES = 750_000 // in a message; the rest of its size is for the caller's environment
 
@@ -39,6 +40,16 @@ function complain(message: string, hint?: string): void {
   if (hint) printError(`${paint('dim', 'hint:', 2)} ${printable(hint)}\n`)
 }
 
+/** Prints why a command did not start. */
+async function complainOf(
+  { message, hint }: { readonly message: string; readonly hint?: string | undefined },
+  code: number,
+  { command: [word = ''] }: Launch,
+): Promise<void> {
+  const missing = code === NOT_FOUND && hint === undefined
+  complain(message, missing ? (await import('./in-home.ts')).inHomeHint(word) : hint)
+}
+
 async function inTerminal(
   paths: Paths,
   session: Session,
@@ -57,7 +68,7 @@ async function inTerminal(
   }
   const end = await showTerminal(paths, session, { detachKey: undefined, readonly: false }, begin)
   if (end.how !== 'exit') return HUNG_UP // the program did not end in time after its terminal had gone
-  if (end.error) complain(end.error.message, end.error.hint)
+  if (end.error) await complainOf(end.error, end.code, launch)
   return end.code
 }
 
@@ -93,7 +104,7 @@ async function withPipes(
       if (exit) {
         state = 'over'
         const lost = await stdio.finish()
-        if (exit.error) complain(exit.error.message, exit.error.hint)
+        if (exit.error) await complainOf(exit.error, exit.code, launch)
         if (lost) complain(`the output cannot be written (${lost})`)
         return lost && exit.code === 0 ? COOP_FAILED : exit.code
       }
