@@ -8,6 +8,7 @@ import { judge, refuse } from '../plan/trust.ts'
 import type { BoxOptions, Environment } from '../protocol/shapes/values.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { type ReplacedAsk, replacedSources } from '../sandbox/replaced.ts'
+import type { BoxFlags } from '../store/manifest.ts'
 
 /** Returns the request for a new box. `writable`: places that boxes write. */
 export function requestFor(options: BoxOptions, name: string, writable: readonly string[]): BoxRequest {
@@ -40,10 +41,15 @@ export function prepareAgain(
   box: Box,
   environment: Environment,
   writable: readonly string[],
+  flags?: BoxFlags,
 ): Prepared {
   let prepared: Prepared
   try {
-    prepared = prepareBox(requestAgain(box, environment, writable), paths, host)
+    prepared = prepareBox(
+      { ...requestAgain(box, environment, writable), ...(flags ? { overrides: flags } : {}) },
+      paths,
+      host,
+    )
   } catch (error) {
     if (!(error instanceof CoopError) || error.code !== 'E_WORKSPACE') throw error
     throw new CoopError(error.code, error.message, {

@@ -24,11 +24,12 @@ import type { TrustInfo } from '../protocol/calls/trust.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
 import type { Caller } from '../sandbox/caller.ts'
-import { type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
+import { type BoxFlags, type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
 import { discardStore, diskError, saysDiskFull } from '../store/storage.ts'
 import { WrittenPlaces } from '../store/written.ts'
 import { chooseName } from './choose-name.ts'
 import { Cleaning } from './cleaning.ts'
+import { withFlags } from './differences.ts'
 import { findBox } from './find-box.ts'
 import type { Log } from './log.ts'
 import { News } from './news.ts'
@@ -304,25 +305,36 @@ export class Registry {
     return prepared
   }
 
-  /** Starts a stopped box. A running box is no error. */
-  start(name: string, environment: Environment, caller?: Caller): Promise<{ warnings: readonly string[] }> {
-    return this.starts.join(name, () => this.#start(name, environment, caller))
+  /** Starts a stopped box. A running box is no error; with flags, it is stopped and started with them. */
+  start(
+    name: string,
+    environment: Environment,
+    caller?: Caller,
+    flags?: BoxFlags,
+  ): Promise<{ warnings: readonly string[] }> {
+    return this.starts.join(name, () => this.#start(name, environment, caller, flags))
   }
 
   async #start(
     name: string,
     environment: Environment,
     caller: Caller | undefined,
+    flags: BoxFlags | undefined,
   ): Promise<{ warnings: readonly string[] }> {
     const box = this.get(name)
-    if (box.running) return { warnings: [] }
-    if (box.ending || box.manifest.state !== 'stopped')
+    if (box.running && !flags) return { warnings: [] }
+    if (box.ending || (!box.running && box.manifest.state !== 'stopped'))
       throw new CoopError('E_BOX_STATE', `the box ${name} is starting or ending right now`, {
         hint: 'coop ls',
       })
+    const overrides = flags && withFlags(box.manifest.flags, flags)
     const prepared = await this.#prepared(box.manifest.workspace, () =>
-      prepareAgain(this.#context, box, environment, this.writable),
+      prepareAgain(this.#context, box, environment, this.writable, overrides),
     )
+    if (overrides) {
+      if (box.running) await box.stop({ force: false, reason: 'it gets other options' })
+      box.update({ flags: overrides })
+    }
     await this.#turns
       .take(() => box.start(prepared, caller))
       .catch((error) => {

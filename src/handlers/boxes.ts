@@ -2,6 +2,7 @@
 
 import type { Box } from '../box/box.ts'
 import { UnknownBox } from '../box/unknown-box.ts'
+import { differences } from '../engine/differences.ts'
 import { withPath } from '../host/callers.ts'
 import type { BOX_CALLS, BoxInfo } from '../protocol/calls/boxes.ts'
 import { printablePlan } from '../sandbox/plan.ts'
@@ -29,6 +30,7 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
       const boxes = registry.boxes.filter((box) => all || box.manifest.kind === 'agent')
       return [...boxes, ...registry.unknown].map(anyInfo)
     },
+    'box.differences': (_, { flags, ...target }) => differences(flags, registry.find(target).manifest),
     'box.status': (_, target) => boxStatus(registry.find(target), registry),
     'box.kill': async (_, { force, ...target }) => {
       const { name } = registry.findAny(target)
@@ -41,10 +43,10 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
       await box.stop({ force, reason: 'coop stop' })
       return { box: box.name }
     },
-    'box.start': async ({ caller }, { environment, attaches, ...target }) => {
+    'box.start': async ({ caller }, { environment, attaches, flags, ...target }) => {
       const { name, terminals } = registry.find(target)
       terminals.expectsClient = attaches === true
-      const { warnings } = await registry.start(name, environment, withPath(caller, environment))
+      const { warnings } = await registry.start(name, environment, withPath(caller, environment), flags)
       return { box: name, warnings }
     },
   }

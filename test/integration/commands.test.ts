@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { canMakeNamespaces, needs, needsAll } from '../harness/facts.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers, ordinary } from '../harness/users.ts'
+import { waitUntil } from '../harness/wait.ts'
 import { boxes, daemonPid, expectRefusal, finalScreen, needed, output, shell, startBox } from './support.ts'
 
 const COMMANDS = [
@@ -332,20 +333,61 @@ describe.each(invokers)('as $name', (invoker) => {
 describe.each(invokers)('as $name', (invoker) => {
   const can = needsAll({ 'user namespaces': canMakeNamespaces(invoker) })
 
+  test.skipIf(can.missing)(
+    `--recreate gives a box other options, and its files stay${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      output(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity', '-e', 'A=1', '-e', 'B=1']))
+      output(await t.coop(['exec', '--', 'sh', '-c', 'echo kept >/etc/own']))
+      const asked = ['-e', 'A=2', '--network', 'none', '--agent', 'sleep 1000']
+      expect(output(await t.coop(['-d', '--recreate', ...asked]))).toMatch(
+        /^sleep is running again in the box box /,
+      )
+      const show = 'cat /etc/own; echo $A$B; grep -c : /proc/net/dev; tr "\\0" " " </proc/2/cmdline'
+      expect(output(await t.coop(['exec', '--', 'sh', '-c', show]))).toBe('kept\n21\n1\nsleep 1000 ')
+      // The box keeps them, and the same options are no difference any more.
+      output(await t.coop(['stop']))
+      expect(output(await t.coop(['-d', ...asked]))).toMatch(/^sleep is running again/)
+      expect(output(await t.coop(['exec', '--', 'sh', '-c', show]))).toBe('kept\n21\n1\nsleep 1000 ')
+      // A box that cannot be as it was asked for stays as it is.
+      expect((await t.coop(['-d', '--recreate', '--image', 'no.such/image'])).code).not.toBe(0)
+      expect(output(await t.coop(['-d', ...asked]))).toMatch(/^sleep is running already/)
+    },
+  )
+
+  test.skipIf(can.missing)(`coop -d says what became of an agent${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    t.write(join(t.configDir, 'default.toml'), '[session]\nrestart_delay_ms = 0\n')
+    output(await t.coop(['-d', '-n', 'box', '--agent', 'false']))
+    await waitUntil(async () => (await t.coop(['ls'])).stdout.includes('crashed'), 'the crash loop')
+    expectRefusal(await t.coop(['-d']), {
+      code: 1,
+      sentence: /^coop: false does not run in the box box: it ended five times .*\(exit code 1\)/,
+      hint: /coop restart box/,
+    })
+    output(await t.coop(['stop']))
+    expect(output(await t.coop(['-d']))).toMatch(/^false is running again in the box box/)
+  })
+
   test.skipIf(can.missing)(`coop does not mistake one box for another${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     output(await t.coop(['-d', '-n', 'box', '--agent', 'sleep infinity']))
-    for (const [flag, value] of [
-      ['--network', 'none'],
-      ['--image', 'debian'],
-      ['--agent', 'cat'],
+    for (const [flag, value, has] of [
+      ['--network', 'none', 'host'],
+      ['--image', 'debian', 'host'],
+      ['--agent', 'cat', 'sleep infinity'],
+      ['--agent', 'sleep 5', 'sleep infinity'],
     ] as const)
       expectRefusal(await t.coop(['-d', flag, value]), {
         code: 1,
-        sentence: new RegExp(`exists already, with ${flag.slice(2)} `),
-        hint: /coop kill box/,
+        sentence: new RegExp(`exists already, without ${flag} ${value} \\(it has ${has}\\)`),
+        hint: /--recreate/,
       })
-    expect(output(await t.coop(['-d', '--network', 'host', '--agent', 'sleep 5']))).toContain(
+    const secret = await t.coop(['-d', '-e', 'TOKEN=very-secret'])
+    expectRefusal(secret, { code: 1, sentence: /without -e TOKEN \(it has none\)/, hint: /--recreate/ })
+    expect(secret.stderr).not.toContain('very-secret')
+    expectRefusal(await t.coop(['-d', '-b']), { code: 1, sentence: /without -b/, hint: /--recreate/ })
+    expect(output(await t.coop(['-d', '--network', 'host', '--agent', 'sleep infinity']))).toContain(
       'running already',
     )
     // As in a script whose variable is not set.

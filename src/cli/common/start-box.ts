@@ -1,12 +1,12 @@
 /** `coop`: attaches to this folder's box, and makes the box first when there is none. */
 import { realpathSync } from 'node:fs'
-import { splitWords } from '../../agents/words.ts'
 import type { connect } from '../../client/daemon.ts'
 import { CoopError } from '../../core/errors.ts'
 import type { BoxInfo, CreatedBox } from '../../protocol/calls/boxes.ts'
 import type { BoxOptions } from '../../protocol/shapes/values.ts'
 import { BOX_OPTIONS, TRUST_OPTION } from './box-options.ts'
 import type { Args, Declared } from './declare.ts'
+import { expectSame, stateWords } from './existing-box.ts'
 import { isTerminal, paint, print, printable, printError, printWarnings } from './output.ts'
 import { trusting } from './trusting.ts'
 
@@ -17,6 +17,10 @@ export const START_OPTIONS = {
   ...BOX_OPTIONS,
   ...TRUST_OPTION,
   build: { type: 'boolean', alias: 'b', description: 'build the image first' },
+  recreate: {
+    type: 'boolean',
+    description: 'if the box exists: stop it, and start it with these options; its files stay',
+  },
   verbose: { type: 'boolean', alias: 'v', description: 'print more details' },
   quiet: { type: 'boolean', alias: 'q', description: 'print errors only' },
 } as const satisfies Declared
@@ -30,9 +34,10 @@ export async function startDetached(
   args: StartArgs,
 ): Promise<number> {
   const { box, existed } = await startBox(session, boxes, options, args)
+  const state = existed ? stateWords(box) : `${printable(box.agent)} is running`
   if (args.quiet) return 0
   printWarnings(box.displaced?.notes)
-  const what = `${printable(box.agent)} ${existed ? 'is running already' : 'is running'} in the box ${paint('bold', box.name)}`
+  const what = `${state} in the box ${paint('bold', box.name)}`
   print(
     `${what} (${printable(box.workspace)})\nattach:  coop attach ${box.name}\nend it:  coop kill ${box.name}\n`,
   )
@@ -51,10 +56,15 @@ export async function startBox(
   { greets = false } = {},
 ): Promise<{ box: Created; existed: boolean }> {
   const existing = findBox(boxes, options)
-  if (existing && existing.state !== 'unknown') checkSame(existing, options)
-  if (!existing && args.build) await build(options, args.quiet, args.trust)
+  if (existing && !args.recreate) await expectSame(session, existing, options, args.build)
+  if (args.build) await build(options, args.quiet, args.trust)
   const greet = greets && !args.quiet
-  const box = await startedBox(session, existing, { box: options, greet }, args.trust)
+  const box = await startedBox(
+    session,
+    existing,
+    { box: options, greet, recreate: args.recreate },
+    args.trust,
+  )
   if (!args.quiet) {
     if (existing || !greet) printWarnings(box.warnings) // a greeting contains them
     const above = existing || options.name || args.workspace ? undefined : boxAbove(boxes, box)
@@ -78,42 +88,32 @@ function nestedText({ name, workspace }: BoxInfo): string {
   return `this is a new box for this folder only; the box ${name} has all of ${workspace}: coop attach ${name}`
 }
 
-/** Checks that flags match the existing box: a user who asks for no network must not get a box with one. */
-function checkSame(box: BoxInfo, { image, network, agent }: BoxOptions): void {
-  const [word = ''] = agent === undefined ? [] : splitWords(agent)
-  const wanted = { image, network, agent: agent && word.slice(word.lastIndexOf('/') + 1) }
-  for (const [name, value] of Object.entries(wanted)) {
-    const has = box[name as keyof typeof wanted]
-    if (value === undefined || value === has) continue
-    throw new CoopError('E_BOX_EXISTS', `the box ${box.name} exists already, with ${name} ${has}`, {
-      hint: `end it first: coop kill ${box.name}; or make another one: coop -n NAME --${name} ${value}`,
-    })
-  }
-}
-
 /** Makes the box when there is none, and starts it when it is stopped. */
 async function startedBox(
   session: Caller,
   existing: Created | undefined,
-  request: { readonly box: BoxOptions; readonly greet: boolean },
+  { recreate, ...request }: { readonly box: BoxOptions; readonly greet: boolean; readonly recreate: boolean },
   trust: boolean,
 ): Promise<Created> {
   const { box: options } = request
   const create = (): Promise<Created> => trusting(trust, () => session.call('box.create', request))
   if (!existing) return create().catch((error) => buildWhenAsked(error, options, trust).then(create))
   // An unknown box cannot be started either; the daemon's error says why.
-  const { environment, attaches } = options
-  if (existing.state === 'ended') {
+  const { environment, attaches, image, agent, network, env } = options
+  if (existing.state === 'ended' && !recreate) {
     const { warnings } = await trusting(trust, () =>
       session.call('pty.restart', { box: existing.name, cwd: '/', pty: 0, environment }),
     )
     return { ...existing, warnings }
   }
-  if (existing.state !== 'stopped' && existing.state !== 'unknown') return existing
+  if (!recreate && existing.state !== 'stopped' && existing.state !== 'unknown') return existing
+  const flags = recreate ? { flags: { image, agent, network, env } } : {}
   const { warnings } = await trusting(trust, () =>
-    session.call('box.start', { box: existing.name, cwd: '/', environment, attaches }),
+    session.call('box.start', { box: existing.name, cwd: '/', environment, attaches, ...flags }),
   )
-  return { ...existing, warnings }
+  if (!recreate) return { ...existing, warnings }
+  const now = await session.call('box.find', { box: existing.name, cwd: '/' })
+  return { ...now, state: 'stopped', warnings } // as it was a moment before
 }
 
 async function build(options: BoxOptions, quiet: boolean, trust: boolean): Promise<void> {

@@ -14,7 +14,7 @@ import {
   record,
   text,
 } from '../shapes/shapes.ts'
-import { boxOptions, environment, target, terminalId, time, windowSize } from '../shapes/values.ts'
+import { boxFlags, boxOptions, environment, target, terminalId, time, windowSize } from '../shapes/values.ts'
 
 /** A client that shows a terminal. */
 export const clientInfo = object({
@@ -129,6 +129,11 @@ export const BOX_CALLS = {
     object({ all: optional(flag) }),
     list(boxInfo),
   ),
+  'box.differences': call(
+    'Tells which flags ask for something else than a box has. Values of variables are left out.',
+    object({ ...target, flags: boxFlags }),
+    list(object({ option: text(1 << 20), has: text(1 << 20) })),
+  ),
   'box.status': call('Tells everything about one box.', object(target), boxStatus),
   'box.kill': call(
     'Ends every process of a box and removes it. With `force` it kills them at once.',
@@ -141,8 +146,8 @@ export const BOX_CALLS = {
     named,
   ),
   'box.start': call(
-    'Reads the configuration of a stopped box again and starts it.',
-    object({ ...target, environment, attaches: optional(flag) }),
+    'Reads the configuration of a stopped box again and starts it. With `flags` it gets them, and a running one is stopped first.',
+    object({ ...target, environment, attaches: optional(flag), flags: optional(boxFlags) }),
     object({ box: text(), warnings }),
   ),
 } as const

@@ -39,14 +39,20 @@ export const target = { box: optional(text()), cwd: text() }
 const targetShape = object(target)
 export type Target = Of<typeof targetShape>
 
-/** Options for a new box, from flags and the caller's environment. */
-export const boxOptions = object({
-  workspace: text(),
-  name: optional(text()),
+/** The flags of a box, which it keeps. */
+const flagFields = {
   image: optional(text()),
   agent: optional(text()),
   network: optional(text()),
   env: optional(environment),
+}
+export const boxFlags = object(flagFields)
+
+/** Options for a new box, from flags and the caller's environment. */
+export const boxOptions = object({
+  workspace: text(),
+  name: optional(text()),
+  ...flagFields,
   /** The client attaches to the agent at once: its terminal answers the agent's first questions. */
   attaches: optional(flag),
   /** The caller's environment, for `"$NAME"` in coop.toml, the locale and the PATH. */
