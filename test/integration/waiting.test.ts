@@ -9,7 +9,7 @@ import { needs } from '../harness/facts.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { invokers } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { box, needed, output, shellTerminal, startBox } from './support.ts'
+import { type BoxJson, box, needed, output, shellTerminal, startBox } from './support.ts'
 
 const ASKS = `sh -c 'read go; printf "\\033]9;May I delete it?\\007"; read answer; echo working; read more'`
 
@@ -207,6 +207,45 @@ describe.each(invokers)('as $name', (invoker) => {
       t.write(go, '')
       await waitUntil(() => lines().includes('n3000'), 'the newest')
       expect(lines()).toHaveLength(2)
+    },
+  )
+
+  test.skipIf(can.missing)(
+    `a flood of reports changes little, and its texts have an end${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      output(await t.coop(['-d', '-n', 'calm', '--agent', 'sleep 1000']))
+      const events = t.startCoop(['events', '--json'])
+      await waitUntil(async () => {
+        await t.coop(['restart', 'calm'])
+        return events.stdout !== ''
+      }, 'events')
+      const began = performance.now()
+      const long = Buffer.from('x\u202e'.repeat(500)).toString('base64')
+      const states = ['working', `blocked:msg=${long}`, 'done', 'idle:id=$i', 'blocked:id=$i']
+      const reports = states.map(
+        (state) => `\\033]7501;state=${state}\\007\\033]0;[ ! ] Action Required $i\\007\\033]9;4;1;5\\007`,
+      )
+      const flood = `i=0; while [ $i -lt 400 ]; do i=$((i+1)); printf "${reports.join('')}"; done`
+      const last = `printf "\\033]7501;state=clear\\007\\033]7501;state=blocked:msg=${long}\\007"`
+      const other = t.folder('other')
+      t.write(join(other, 'flood'), `${flood}; ${last}; printf over; read more`)
+      await startBox(t, { agent: 'bash flood', flags: ['-w', other] })
+      const find = async () => {
+        const boxes = JSON.parse(output(await t.coop(['ls', '--json']))) as BoxJson[]
+        return boxes.find(({ name }) => name === 'box')?.doing
+      }
+      const doing = await waitUntil(
+        async () => {
+          const now = await find()
+          return now?.text?.startsWith('xx') && /over/.test(output(await t.coop(['screen', 'box']))) && now
+        },
+        'the end of the flood',
+        30_000,
+      )
+      expect(doing).toMatchObject({ state: 'blocked', text: 'x'.repeat(200), from: 'report' })
+      const told = events.stdout.split('"event":"agent"').length - 1
+      expect(told).toBeLessThanOrEqual(3 + (performance.now() - began) / 500)
     },
   )
 
