@@ -84,7 +84,8 @@ describe('lasting words', () => {
   }
 
   test.each([
-    ['a title', '\x1b]0;⠙ x\x07\x1b]2;\u202ey\x1b\\', ['⠙ x', 'y']],
+    ['a title', '\x1b]0;⠙ x\x07|\x1b]2;\u202ey\x1b\\', ['⠙ x', 'y']],
+    ['the last of many', '\x1b]0;a\x07\x1b]0;b\x07', ['b']],
     ['an icon’s title', '\x1b]1;x\x07', []],
     ['progress', '\x1b]9;4;1;50\x07\x1b]9;4;3\x07\x1b]9;4;0;0\x07\x1b]9;4;2\x07', [true, true, false, false]],
     ['other commands of ConEmu', '\x1b]9;9;/x\x07\x1b]9;40;1\x07', []],

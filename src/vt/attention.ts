@@ -14,7 +14,7 @@ export interface Signal {
   readonly text?: string
 }
 
-/** Receives the lasting words of a program, in their order. */
+/** Receives the lasting words of a program, in their order; of several titles in one piece of output the last. */
 export interface Watcher {
   status(status: ProgramStatus): void
   /** The title of its window. */
@@ -52,6 +52,7 @@ export class Attention {
   #now = 0
   #rung = Number.NEGATIVE_INFINITY
   #found: Signal | undefined
+  #title: Uint8Array | undefined
 
   constructor(watcher?: Watcher) {
     this.#watcher = watcher
@@ -82,6 +83,8 @@ export class Attention {
     this.#now = nowMs
     this.#found = undefined
     this.#tokenizer.push(bytes)
+    if (this.#title) this.#watcher?.title(sanitize(this.#title, MAX_SEEN))
+    this.#title = undefined
     return this.#found
   }
 
@@ -108,7 +111,8 @@ export class Attention {
       const status = this.#watcher && parseStatus(text)
       if (status) this.#watcher?.status(status)
     } else if (TITLE.test(text)) {
-      this.#watcher?.title(sanitize(payload.subarray(2, 2 + 4 * MAX_SEEN), MAX_SEEN))
+      // Of a flood only the last one is read.
+      if (this.#watcher) this.#title = new Uint8Array(payload.subarray(2, 2 + 4 * MAX_SEEN))
     } else if (text.startsWith('777;notify;')) {
       const [title = '', ...body] = utf8(payload, 11).split(';')
       this.#notify(title, body.join(';'))
