@@ -1,6 +1,6 @@
 /** Hosts that lack something: coop's message, and its leftovers. Only root can stage most of these hosts. */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { chownSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
 import { needsAll } from '../harness/facts.ts'
@@ -153,6 +153,18 @@ describe.each(invokers)('as $name', (invoker) => {
       output(await t.coop(['system', 'shutdown']))
     },
   )
+})
+
+test.skipIf(root.missing)(`root makes nothing in the folders of another user${root.note}`, async () => {
+  await using t = await scratch(invokers[1] ?? ordinary, { git: false })
+  const others = t.folder('others')
+  chownSync(others, ordinary.uid, ordinary.gid)
+  // As sudo -E leaves it, but for HOME: root's own is no place for tests.
+  const env = { COOP_DATA_DIR: '', XDG_DATA_HOME: join(others, '.local/share'), XDG_CACHE_HOME: others }
+  expect(output(await t.coop(['run', 'echo', 'ran'], { env }))).toBe('ran\n')
+  output(await t.coop(['system', 'shutdown'], { env }))
+  expect(readdirSync(others)).toEqual([])
+  expect(existsSync(join(t.home, '.local/share/coop'))).toBeTrue()
 })
 
 const single = needed(solo ?? ordinary)
