@@ -9,10 +9,11 @@ import type { Shown, TERMINAL_CALLS } from '../protocol/calls/terminals.ts'
 import type { Reply, Request } from '../protocol/calls.ts'
 import type { ClientChannel } from '../session/client-channel.ts'
 import { Feed } from '../session/feed.ts'
-import { needsUser } from '../terminal/activity.ts'
+import { type Activity, needsUser } from '../terminal/activity.ts'
 import type { Pty } from '../terminal/pty.ts'
 import type { PtyEnd } from '../terminal/pty-client.ts'
 import { loadScreens } from '../terminal/screen-keeper.ts'
+import { statusReport } from '../vt/program-status.ts'
 import type { HandlersFor } from './handlers.ts'
 import type { Services } from './services.ts'
 
@@ -32,7 +33,9 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
       if (needsUser(other.manifest.doing))
         channel.client.tellWaiting({ event: 'waiting', box: other.name, waiting: true })
     const taken = channel.continueInput(pty, watch.typed)
-    return { box: box.name, pty: pty.id, detachKey: box.manifest.detachKey, taken }
+    const report = pty.id === 0 ? reportOf(box.manifest.doing) : undefined
+    const shown = { box: box.name, pty: pty.id, detachKey: box.manifest.detachKey, taken }
+    return { ...shown, ...(report === undefined ? {} : { report }) }
   }
 
   return {
@@ -100,6 +103,12 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
     },
     logs: (channel, request) => logs(channel, registry.find(request), request),
   }
+}
+
+/** What an agent that reports has reported last; a client that comes has not seen it. */
+function reportOf(doing: Activity | undefined): string | undefined {
+  if (doing?.from !== 'report' || doing.state === 'waiting') return undefined
+  return statusReport(doing.state, doing.text)
 }
 
 function logs(

@@ -60,6 +60,11 @@ export function parseStatus(text: string): ProgramStatus | undefined {
   return { state: state as ProgramState, id: fields.get('id') ?? '', ...(said ? { text: said } : {}) }
 }
 
+/** The payload of a report. */
+export function statusReport(state: ProgramState, text: string | undefined): string {
+  return `${HEAD}state=${state}${text ? `:msg=${Buffer.from(text).toString('base64')}` : ''}`
+}
+
 /** The report for a terminal of the user: its texts as one line without controls, nothing that is not known. */
 export function cleanStatus(text: string): string | undefined {
   const fields = fieldsOf(text)

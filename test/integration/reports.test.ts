@@ -164,6 +164,9 @@ describe('a terminal of the user', () => {
       expect(shown).toMatch(/\x1b\]7501;state=clear\x1b\\/)
       // Asked once, and the program did not get the answer.
       expect(shown.split('7501;?')).toHaveLength(2)
+      const again = attached(t, true)
+      await again.shows(/\x1b\]7501;state=done[^\x07\x1b]*\x1b\\/)
+      await again.left()
     },
   )
 

@@ -112,7 +112,13 @@ export interface Progress {
  * Asks the daemon for the terminal, at first and after each loss of the daemon. `taken` is the number of input bytes
  * that the terminal has.
  */
-export type Begin = (session: Session, progress: Progress | undefined) => Promise<{ readonly taken?: number }>
+export type Begin = (session: Session, progress: Progress | undefined) => Promise<Begun>
+
+export interface Begun {
+  readonly taken?: number
+  /** The agent's last report, which may be in none of the output to come. */
+  readonly report?: string | undefined
+}
 
 /**
  * Shows a PTY until it ends or the user detaches. When the daemon is lost, this connects to the next one, and output
@@ -262,6 +268,7 @@ export async function showTerminal(
       const progress = { ...(offset === undefined ? {} : { from: offset }), typed: input.start }
       const begun = await begin(mine, mine === session ? undefined : progress)
       taken = begun.taken ?? 0
+      if (begun.report !== undefined && isTerminal && mine === session) put(Buffer.from(status(begun.report)))
     } catch (error) {
       if (isLost(error)) return // `onLost` was called, too
       throw error

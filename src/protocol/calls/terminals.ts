@@ -12,6 +12,8 @@ const shown = object({
   detachKey: text(),
   /** How many bytes of the client's input the terminal has. */
   taken: offset,
+  /** The last report of the agent (the payload of an OSC 7501), for a terminal that knows them. */
+  report: optional(text()),
 })
 export type Shown = Of<typeof shown>
 
