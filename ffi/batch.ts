@@ -159,9 +159,13 @@ export class Batch {
     return this.#push(name, abi.sys[name], args, 0, options)
   }
 
-  /** A `clone` or `fork`: the child runs the rest of the batch, and the parent's part is over. */
-  fork(flags: number | bigint): Ref {
-    return this.#push('clone', abi.sys.clone, [flags, 0, 0, 0, 0], FORK, {})
+  /**
+   * A `clone` or `fork`: the child runs the rest of the batch, and the parent's part is over. `childPid`: where the
+   * child finds its own pid, with CLONE_CHILD_SETTID.
+   */
+  fork(flags: number | bigint, childPid: Data | 0 = 0): Ref {
+    // The two architectures disagree about the order of the last two arguments, and the other one is not used.
+    return this.#push('clone', abi.sys.clone, [flags, 0, 0, childPid, childPid], FORK, {})
   }
 
   /** Like `fork`, with clone3(2), whose arguments are a struct. */

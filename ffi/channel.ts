@@ -9,13 +9,14 @@ import type { Socket } from 'bun'
 import { SOCK_SEQPACKET, SOCK_STREAM } from './abi/constants.ts'
 import { type Batch, BatchError } from './batch.ts'
 import { connectUnix, isCrowded, receiveDescriptors, sendDescriptors, socketPair } from './descriptors.ts'
-import { INIT_PROTOCOL, NewerInit, protocolIn } from './init-protocol.ts'
+import { INIT_PROTOCOL, NewerInit, protocolIn, tellsStops } from './init-protocol.ts'
 import { syscall } from './libc.ts'
 
 const HELLO = 1
 const REPLY = 2
 const EXIT = 3
 const FAIL = 4
+const STOP = 5
 const MAX_MESSAGE = 8 << 20 // bytes; results and output of one batch stay far below it
 // Batches under way whose descriptors the other side may not have taken yet. The kernel queues some 270 messages per
 // socket (SO_SNDBUF), and limits a user's descriptors in flight to the open files that one process may have (unix(7)).
@@ -37,6 +38,8 @@ export interface ChannelEvents {
    * forgotten. With `failure` the child failed in the rest of its batch and never became the intended program.
    */
   exit?(pid: number, status: number, failure: BatchError | undefined): void
+  /** A process that a batch forked has stopped, by that signal. Not told again to a new connection. */
+  stop?(pid: number, signal: number): void
   /** The other side has hung up. */
   close?(): void
 }
@@ -63,6 +66,7 @@ export class Channel {
   readonly #events: ChannelEvents
   #base = 0n
   #protocol = 0
+  #tellsStops = false
   #sequence = 0
   #pending = new Map<number, Pending>()
   /** Forked children that may still report a failure: batch by sequence number, and their reports. */
@@ -113,6 +117,11 @@ export class Channel {
   /** The protocol that the other side understands (init-protocol.ts). */
   get protocol(): number {
     return this.#protocol
+  }
+
+  /** Whether `ChannelEvents.stop` is called. */
+  get tellsStops(): boolean {
+    return this.#tellsStops
   }
 
   get closed(): boolean {
@@ -202,11 +211,14 @@ export class Channel {
         this.#ready.reject(new NewerInit(this.#protocol))
         return this.close()
       }
+      this.#tellsStops = tellsStops(payload)
       this.#base = payload.readBigUInt64LE(0)
       this.#ready.resolve()
     } else if (type === EXIT) {
       this.#exit(payload.readInt32LE(0), payload.readInt32LE(4))
-    } else if (type === REPLY) this.#reply(payload)
+    } else if (type === STOP)
+      this.#events.stop?.(payload.readInt32LE(0), (payload.readInt32LE(4) >> 8) & 0xff)
+    else if (type === REPLY) this.#reply(payload)
     else if (type === FAIL) {
       const child = this.#children.get(payload.readUInt32LE(0))
       if (!child) return

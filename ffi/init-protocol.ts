@@ -11,6 +11,13 @@ const AT_PROTOCOL = 16 // offset in bytes, after the address and the size of the
 export const protocolIn = (greeting: Buffer): number =>
   greeting.length >= AT_PROTOCOL + 8 ? Number(greeting.readBigUInt64LE(AT_PROTOCOL)) : 1
 
+const AT_ABILITIES = AT_PROTOCOL + 8
+const TELLS_STOPS = 1n
+
+/** Whether an init tells when one of its children stops; older ones send no list of abilities. */
+export const tellsStops = (greeting: Buffer): boolean =>
+  greeting.length >= AT_ABILITIES + 8 && (greeting.readBigUInt64LE(AT_ABILITIES) & TELLS_STOPS) !== 0n
+
 /** The other side is an init of a newer coop. */
 export class NewerInit extends Error {
   constructor(protocol: number) {

@@ -25,10 +25,10 @@ struct msghdr { void *name; u32 namelen, pad; struct iovec *iov; u64 iovlen; voi
 
 enum { REF = 0x3f, MAY_FAIL = 0x40, FORK = 0x80, SCOPED = 0x100, SEND = 0x200 };  // struct op.flags
 enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3, OP_LISTEN = -4 };                            // struct op.nr: not syscalls
-enum { HELLO = 1, REPLY = 2, EXIT = 3, FAIL = 4 };                                // messages to the daemon: type, length, payload
+enum { HELLO = 1, REPLY = 2, EXIT = 3, FAIL = 4, STOP = 5, TELLS_STOPS = 1 };     // messages to the daemon: type, length, payload
 enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6, ENDED = 1, TOLD = 2 };   // fixed descriptors; struct child.ended
 enum { MAX_OPS = 2048, MAX_FDS = 250, MAX_CHILDREN = 1024 };
-enum { EAGAIN_ = 11, EINTR_ = 4, ESTALE_ = 116, SIGCHLD_ = 17, WNOHANG_ = 1, MSG_NOWAIT = 0x4040, MSG_PLAIN = 0x4000, MSG_WAITALL_ = 0x100, POLLOUT_ = 4 };
+enum { EAGAIN_ = 11, EINTR_ = 4, ESTALE_ = 116, SIGCHLD_ = 17, WNOHANG_ = 1, WUNTRACED_ = 2, MSG_NOWAIT = 0x4040, MSG_PLAIN = 0x4000, MSG_WAITALL_ = 0x100, POLLOUT_ = 4 };
 
 static syscall_fn sys_raw;
 static errno_fn errno_at;
@@ -132,19 +132,19 @@ static void tell_exits(void) {
 static void reap(void) {
   i32 status;
   i64 pid;
-  while ((pid = sys(NR_wait4, -1, (i64)&status, WNOHANG_, 0, 0, 0)) > 0) {
-    struct child *c = child_of(pid);
-    if (!c) continue;  // an orphan of the box
-    c->status = status; c->ended = ENDED;
+  while ((pid = sys(NR_wait4, -1, (i64)&status, WNOHANG_ | WUNTRACED_, 0, 0, 0)) > 0) {
+    struct child *c = child_of(pid);  // none for an orphan of the box
+    if (c) c->status = status;
+    if (c && (status & 0xff) == 0x7f) tell(STOP, c, 8, 0, 0, 0, 0, MSG_NOWAIT); else if (c) c->ended = ENDED;
   }
   tell_exits();
 }
 
 static void hello(void) {
-  u64 about[3];
+  u64 about[4];
   int i;
-  about[0] = (u64)region; about[1] = region_size; about[2] = INIT_PROTOCOL; untold = 0;
-  tell(HELLO, about, 24, 0, 0, 0, 0, MSG_PLAIN);
+  about[0] = (u64)region; about[1] = region_size; about[2] = INIT_PROTOCOL; about[3] = TELLS_STOPS; untold = 0;
+  tell(HELLO, about, 32, 0, 0, 0, 0, MSG_PLAIN);
   for (i = 0; i < MAX_CHILDREN; i++)
     if (children[i].pid && children[i].ended) { tell(EXIT, &children[i], 8, 0, 0, 0, 0, MSG_PLAIN); children[i].ended = TOLD; }
 }

@@ -34,7 +34,8 @@ import type { PtyEnd } from '../terminal/pty-client.ts'
 import { BoxFiles } from '../trees/box-files.ts'
 import { activityEvents } from './activity-events.ts'
 import { type BoxContext, type BoxStop, settings } from './context.ts'
-import { type Host, Terminals } from './terminals.ts'
+import type { Host } from './terminal-host.ts'
+import { Terminals } from './terminals.ts'
 import { initHandle, newerIn } from './unknown-box.ts'
 
 const KILLED = 128 + 9 // the exit code of a program that ended with its box
@@ -229,6 +230,8 @@ export class Box implements Host {
     return {
       exit: (pid: number, status: number, failure: BatchError | undefined) =>
         this.processes.settle(pid, { status, failure }),
+      // While files are copied every process stands still, and nobody must notice.
+      stop: (pid: number, signal: number) => this.#manifest.frozen || this.processes.stopped(pid, signal),
       close: () => {
         if (this.#ending || !this.running || !this.#channel) return // no channel yet: perhaps a newer release's init
         if (this.#manifest.kind === 'run') void this.end({ force: true, reason: 'its init was killed' })

@@ -2,28 +2,24 @@
 
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { F_DUPFD_CLOEXEC, SIGHUP, SIGKILL, SIGTERM } from '../../ffi/abi/constants.ts'
+import { F_DUPFD_CLOEXEC, SIGCONT, SIGHUP, SIGKILL, SIGTERM, TIOCNOTTY } from '../../ffi/abi/constants.ts'
 import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
 import { heldPipe } from '../../ffi/pipes.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
-import type { Watcher } from '../../ffi/watcher.ts'
 import type { Facts } from '../answers/rule.ts'
 import { GRACE_MS } from '../container/end.ts'
-import type { Processes } from '../container/processes.ts'
 import { startFailure } from '../container/start-failure.ts'
 import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import { ringFile } from '../core/paths.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import { terminalError } from '../host/kernel-limits.ts'
-import type { CoopEvent } from '../protocol/events.ts'
 import type { Caller } from '../sandbox/caller.ts'
 import { lastWords } from '../screen/words.ts'
 import type { Manifest, PtyRecord } from '../store/manifest.ts'
 import { refuseNewerRing } from '../store/ring.ts'
-import type { Activity } from '../terminal/activity.ts'
 import { AgentWatch } from '../terminal/agent-watch.ts'
 import { Pty } from '../terminal/pty.ts'
 import type { PtyEnd } from '../terminal/pty-client.ts'
@@ -32,25 +28,12 @@ import { Ring } from '../terminal/ring.ts'
 import { loadScreens, ScreenKeeper } from '../terminal/screen-keeper.ts'
 import { boundedSize } from '../terminal/window.ts'
 import { againText, crashedText, endedText, isShell, restartedText } from './agent-words.ts'
+import type { Host } from './terminal-host.ts'
 
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 } // until somebody attaches
 const MAX_WORDS = 200 // characters, as of a notification
 
 const ATTACH_MS = 3_000 // for the client that had the agent started; it takes some 30
-
-/** The parts of a box that its terminals need. */
-export interface Host {
-  readonly manifest: Manifest
-  readonly ending: boolean
-  readonly processes: Processes
-  readonly watcher: Watcher
-  readonly runtimeDir: string
-  update(change: Partial<Manifest>): void
-  /** Called when the agent does something else now, or says something else. */
-  does(activity: Activity | undefined): void
-  log(event: string, fields: Readonly<Record<string, unknown>>): void
-  emit(event: CoopEvent): void
-}
 
 export interface Opened {
   readonly pty: Pty
@@ -69,6 +52,8 @@ export class Terminals {
   #agent: AgentWatch | undefined
   /** Numbers of terminals that are being opened. */
   readonly #opening = new Set<number>()
+  /** The terminal that is being opened for init's own session. */
+  #job: number | undefined
   /** Terminals whose program is being restarted because somebody asked for it. */
   readonly #wanted = new Set<number>()
 
@@ -127,6 +112,8 @@ export class Terminals {
       readonly env: Readonly<Record<string, string>>
       readonly size: WindowSize
       readonly caller?: Caller | undefined
+      /** Whether the program can be suspended, when that is possible. */
+      readonly suspends?: boolean | undefined
       /** Coop's own text, before any output. */
       readonly greeting?: string | undefined
     },
@@ -136,13 +123,14 @@ export class Terminals {
     let ring: Ring | undefined
     const number = id ?? this.#freeNumber()
     this.#opening.add(number)
+    const isJob = options.suspends === true && this.#takeJob(number)
     rmSync(this.#ringPath(number), { force: true })
     try {
       ring = this.#createRing(number, pipe) // before the program: on a full disk nothing starts
       const size = boundedSize(options.size)
       const keeper = this.#keeper(number, ring, size)
       if (options.greeting) ring.append(Buffer.from(options.greeting))
-      const stdio = { kind: 'terminal', size, pipe } as const
+      const stdio = { kind: 'terminal', size, pipe, isJob } as const
       const { pid, exited, terminal } = await this.#host.processes.start({
         command,
         cwd: options.cwd,
@@ -164,6 +152,7 @@ export class Terminals {
         pid,
         state: 'running',
         exitCode: undefined,
+        ...(isJob ? { isJob } : {}),
         ends: [],
       }
       this.#host.update({ ptys: [...this.#host.manifest.ptys, record] })
@@ -177,7 +166,16 @@ export class Terminals {
       throw terminalError(error, this.#host.manifest.name)
     } finally {
       this.#opening.delete(number)
+      if (this.#job === number) this.#job = undefined
     }
+  }
+
+  /** Init's session has one terminal at a time. */
+  #takeJob(number: number): boolean {
+    if (!this.#host.processes.tellsStops || this.#job !== undefined) return false
+    if (this.#host.manifest.ptys.some((record) => record.isJob)) return false
+    this.#job = number
+    return true
   }
 
   /** Returns an error when the box lacks the agent's program; otherwise undefined. */
@@ -258,6 +256,8 @@ export class Terminals {
   }
 
   #watch(id: number, pid: number, exited: Promise<number>): void {
+    // An agent that suspends itself (Ctrl+Z) has no shell that could continue it.
+    this.#host.processes.onStop(pid, () => void this.#host.processes.signal(pid, SIGCONT).catch(() => {}))
     const ended = async (code: number, error: Error | undefined): Promise<void> => {
       await this.#ended(id, code, error)
       await this.#host.processes.forget(pid)
@@ -356,6 +356,7 @@ export class Terminals {
     this.#tell(id, 'closed')
     const batch = new Batch()
     if (record.pid !== undefined) batch.call('kill', [-record.pid, SIGHUP], { mayFail: true })
+    if (record.isJob) batch.call('ioctl', [record.slave, TIOCNOTTY, 0], { mayFail: true })
     for (const fd of [record.master, record.slave, record.pipe]) batch.call('close', [fd], { mayFail: true })
     await this.#host.processes.run(batch).catch(() => {})
     pty.close(end)

@@ -65,6 +65,8 @@ export class Session {
   onTaken: (count: number) => void = () => {}
   /** Called when this client's terminal answers questions from an offset on (undefined: no more), and `asked` now. */
   onAnswers: (from: number | undefined, asked: Uint8Array) => void = () => {}
+  /** Called when the command was suspended. */
+  onStopped: () => void = () => {}
   onEvent: (event: CoopEvent) => void = () => {}
   onNotice: (text: string) => void = () => {}
   /** Called when the connection ends without `close`. */
@@ -225,6 +227,9 @@ export class Session {
         return
       case 'exit':
         this.#resolveExit(message)
+        return
+      case 'stopped':
+        this.onStopped()
         return
       case 'notice':
         this.onNotice(message.text)

@@ -15,7 +15,7 @@ import { handDown } from './hand-down.ts'
 
 export type Stdio =
   /** A new terminal. Init keeps its master and sends a copy back; it also keeps a copy of `pipe` (ring.ts). */
-  | { readonly kind: 'terminal'; readonly size: WindowSize; readonly pipe: number }
+  | { readonly kind: 'terminal'; readonly size: WindowSize; readonly pipe: number; readonly isJob?: boolean }
   /** A terminal that is already open: the number of its slave in init. */
   | { readonly kind: 'same-terminal'; readonly slave: number }
   /** The daemon's descriptors for 0, 1 and 2; undefined means /dev/null. */
@@ -112,6 +112,22 @@ function install(batch: Batch, program: Uint8Array): void {
   batch.call('seccomp', [k.SECCOMP_SET_MODE_FILTER, 0, prog], { what: 'install the seccomp filter' })
 }
 
+const TAKE = 'take the terminal'
+
+/**
+ * Forks a job that can be suspended. The kernel lets a process group stop only when a process of the same session, but
+ * of another group, could continue it (setpgid(2), "orphaned process group"). That is init, which leads a session and
+ * can have one terminal. The child is still in the background when it takes the foreground, which is allowed because
+ * init has all signals blocked, SIGTTOU too.
+ */
+function forkJob(batch: Batch, terminal: Ref | number): void {
+  batch.call('ioctl', [terminal, k.TIOCSCTTY, 0], { what: TAKE })
+  const pid = batch.space(8)
+  batch.fork(k.SIGCHLD | k.CLONE_CHILD_SETTID, pid)
+  batch.call('setpgid', [0, 0])
+  batch.call('ioctl', [terminal, k.TIOCSPGRP, pid], { what: TAKE })
+}
+
 /** Positions in the results of a batch that opens a terminal: descriptor numbers in init. */
 export const MASTER_RESULT = 0
 export const SLAVE_RESULT = 3
@@ -129,9 +145,12 @@ export function processBatch(spec: ProcessSpec): Batch {
         : undefined
   const fds =
     stdio.kind === 'descriptors' ? stdio.fds.map((fd) => (fd === undefined ? undefined : batch.fd(fd))) : []
-  batch.fork(k.SIGCHLD)
-  batch.call('setsid', [])
-  if (terminal !== undefined) batch.call('ioctl', [terminal, k.TIOCSCTTY, 0], { what: 'take the terminal' })
+  if (terminal !== undefined && stdio.kind === 'terminal' && stdio.isJob) forkJob(batch, terminal)
+  else {
+    batch.fork(k.SIGCHLD)
+    batch.call('setsid', [])
+    if (terminal !== undefined) batch.call('ioctl', [terminal, k.TIOCSCTTY, 0], { what: TAKE })
+  }
   for (const target of [0, 1, 2]) {
     const from =
       terminal ?? fds[target] ?? batch.call('openat', [k.AT_FDCWD, '/dev/null', k.O_RDWR | k.O_CLOEXEC])

@@ -53,6 +53,7 @@ export class Processes {
   /** The connection to init; throws if the box does not run. */
   readonly #live: () => Channel
   readonly #waiters = new Map<number, Waiter>()
+  readonly #stops = new Map<number, (signal: number) => void>()
   /** Exits reported before anybody asked for them. */
   readonly #early = new Map<number, Exit>()
 
@@ -101,8 +102,24 @@ export class Processes {
     return promise
   }
 
+  /** Whether init tells when a process stops (`onStop`). */
+  get tellsStops(): boolean {
+    return this.#live().tellsStops
+  }
+
+  /** Calls `tell` whenever that process stops, until it has ended. */
+  onStop(pid: number, tell: (signal: number) => void): void {
+    this.#stops.set(pid, tell)
+  }
+
+  /** Init reported a stop. */
+  stopped(pid: number, signal: number): void {
+    this.#stops.get(pid)?.(signal)
+  }
+
   /** Init reported an exit. */
   settle(pid: number, exit: Exit): void {
+    this.#stops.delete(pid)
     const waiter = this.#waiters.get(pid)
     if (!waiter) {
       this.#early.set(pid, exit)

@@ -71,6 +71,7 @@ export class Nursery {
     const mounts = mountPoints().join('\n')
     const events: ChannelEvents = {
       exit: (...told) => spare?.events.exit?.(...told),
+      stop: (...told) => spare?.events.stop?.(...told),
       close: () => spare?.events.close?.(),
     }
     let spare: Spare | undefined

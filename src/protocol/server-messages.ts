@@ -21,6 +21,8 @@ export type ServerMessage =
   | { readonly type: 'error'; readonly id: number; readonly error: ErrorJson }
   /** The command that runs on a channel, or the terminal shown on it, has ended. */
   | ({ readonly type: 'exit'; readonly channel?: number } & ExitMessage)
+  /** The command that runs on a channel was suspended, and waits for the signal to continue (SIGCONT). */
+  | { readonly type: 'stopped'; readonly channel?: number }
   | { readonly type: 'notice'; readonly channel?: number; readonly text: string }
   /**
    * The client's terminal answers the program's questions in the output from `from` on; without `from` it answers none
@@ -54,6 +56,7 @@ export function parseServerMessage(payload: Uint8Array): ServerMessage | undefin
       'result',
       'error',
       'exit',
+      'stopped',
       'notice',
       'answers',
       'bye',

@@ -141,6 +141,10 @@ export class ClientChannel implements Outlet {
     })
   }
 
+  stopped(): void {
+    this.client.tell({ type: 'stopped', ...(this.#number ? { channel: this.#number } : {}) })
+  }
+
   exit(message: ExitMessage): void {
     this.client.tell({ type: 'exit', ...message, ...(this.#number ? { channel: this.#number } : {}) })
   }

@@ -2,7 +2,7 @@
  * Commands of `coop run` and `coop exec`. Each belongs to a client; after a daemon was replaced, it waits for that
  * client.
  */
-import { SIGHUP } from '../../ffi/abi/constants.ts'
+import { SIGCONT, SIGHUP } from '../../ffi/abi/constants.ts'
 import type { Box } from '../box/box.ts'
 import { startTimeOf } from '../container/clone.ts'
 import { GRACE_MS } from '../container/end.ts'
@@ -29,6 +29,8 @@ interface Command {
   orphaned: Timer | undefined
   /** When it was told that its terminal or its client is gone. */
   hungUpAt?: number
+  /** Ends the client's earlier view, which the next one replaces. */
+  replace?: () => void
 }
 
 /** Returns the exit code that shells use for a program that did not start (POSIX, "Exit Status for Commands"). */
@@ -110,7 +112,8 @@ export class Commands {
       let command: Command
       if (options.terminal) {
         const env = { ...box.terminals.environment(options.terminal.term), ...options.env }
-        const where = { cwd, env, size: options.terminal, caller }
+        const { suspends } = options.terminal
+        const where = { cwd, env, size: options.terminal, caller, suspends }
         const { pty, pid, exited } = await box.terminals.open(undefined, options.command, where, true)
         command = { box, record: { token, pid, pty: pty.id, client }, exited, orphaned: undefined }
       } else {
@@ -155,6 +158,12 @@ export class Commands {
     const feed = pty && new Feed(pty, channel, { readonly: false, size, from })
     const forget = pty?.onClose(() => void feed?.finish())
     let ended = false
+    let isReplaced = false
+    command.replace?.()
+    command.replace = () => {
+      isReplaced = true
+      forget?.()
+    }
     channel.activity = {
       ...(feed ? { feed } : {}),
       signal: (signal) => {
@@ -163,12 +172,19 @@ export class Commands {
       },
       // The client has the exit code, or is gone: nobody will ask for this command again.
       abandon: () => {
+        if (isReplaced) return // the client has asked again
         forget?.()
         if (ended) this.#release(command)
         else this.#abandon(command)
       },
     }
+    box.processes.onStop(record.pid, async () => {
+      if (!pty) return // without a terminal nobody presses Ctrl+Z
+      await pty.drained()
+      channel.stopped()
+    })
     const tell = async (code: number, error?: CoopError): Promise<void> => {
+      if (isReplaced) return
       await pty?.drained()
       await feed?.finish()
       ended = true
@@ -192,6 +208,7 @@ export class Commands {
     const timer = setTimeout(late.resolve, this.#endsBox(command) ? Math.max(0, GRACE_MS - waited) : 0)
     void box.processes
       .signal(record.pid, SIGHUP)
+      .then(() => box.processes.signal(record.pid, SIGCONT)) // a suspended program must hear of it, too
       .catch(() => {})
       .then(() => Promise.race([command.exited.catch(() => {}), late.promise]))
       .finally(() => clearTimeout(timer))

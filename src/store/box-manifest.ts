@@ -27,6 +27,8 @@ export interface PtyRecord {
   readonly pid: number | undefined
   readonly state: PtyState
   readonly exitCode: number | undefined
+  /** It is the terminal of init's own session, so that its program can be suspended. */
+  readonly isJob?: true
   /** Milliseconds since 1970 of the latest ends, to detect crash loops. */
   readonly ends: readonly number[]
 }

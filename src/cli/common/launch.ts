@@ -61,7 +61,7 @@ async function inTerminal(
   const begin: Begin = async (current, progress) => {
     const size = terminalSize()
     if (started) return current.call('rejoin', { token: base.token, size, ...progress })
-    const terminal = { ...size, term: process.env.TERM ?? 'xterm-256color' }
+    const terminal = { ...size, term: process.env.TERM ?? 'xterm-256color', suspends: true }
     started = true // it may have started: if the daemon dies now, look for the command, and never start it twice
     await launch.start(current, { ...base, terminal })
     return {}

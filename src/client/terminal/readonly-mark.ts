@@ -3,7 +3,7 @@
  * at the beginning and when a key is pressed.
  */
 import { keyName } from '../../core/key-name.ts'
-import type { AttachOptions } from './terminal.ts'
+import type { AttachOptions } from './attach-options.ts'
 
 const SHOWN_MS = 2_000 // long enough to read it; then the program has its last line again
 

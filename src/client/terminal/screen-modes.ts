@@ -51,6 +51,11 @@ export class ScreenModes implements Witness {
     return this.#touched
   }
 
+  /** Whether the terminal is in a state that a program must bring about again, once `restore` has undone it. */
+  get isHeld(): boolean {
+    return this.#keyboard.main > 0 || [...this.#undo.keys()].some((name) => name !== 'margins')
+  }
+
   /**
    * Returns the bytes to write before the last seen sequences: they make the terminal save the state about to change.
    */

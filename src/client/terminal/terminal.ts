@@ -1,24 +1,26 @@
 /** Shows a PTY of a box on the user's terminal, in raw mode, and restores the terminal afterwards. */
 
+import { SIGCONT, SIGTSTP } from '../../../ffi/abi/constants.ts'
 import { writeAll } from '../../../ffi/pipes.ts'
 import { closeDescriptor, writeNonblocking } from '../../../ffi/pty.ts'
-import { getModes, openNonblocking, rawModes, setModes, windowSize } from '../../../ffi/terminal.ts'
-import type { ErrorJson } from '../../core/errors.ts'
+import { getModes, openNonblocking, windowSize } from '../../../ffi/terminal.ts'
 import type { Paths } from '../../core/paths.ts'
 import type { WindowSize } from '../../core/window-size.ts'
-import type { Ended } from '../../protocol/server-messages.ts'
 import { OutputFilter } from '../../vt/filter.ts'
 import type { Sequence } from '../../vt/sequence.ts'
 import { connect } from '../daemon.ts'
 import { isLost, type Session } from '../session.ts'
+import type { AttachEnd, AttachOptions } from './attach-options.ts'
 import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
 import { DirectLine, type LineUser } from './direct-line.ts'
 import { InputQueue } from './input-queue.ts'
 import { OwedAnswers } from './owed-answers.ts'
 import { OwnedProgram } from './owned-program.ts'
+import { enterRaw } from './raw-mode.ts'
 import { ReadonlyMark } from './readonly-mark.ts'
 import { ScreenModes } from './screen-modes.ts'
 import { STATUS_REPLY, StatusRelay } from './status-relay.ts'
+import { Suspension } from './suspend.ts'
 import { Title } from './title.ts'
 
 const EOT = 4
@@ -33,27 +35,7 @@ const OWED_WAIT_MS = 1_000 // for a terminal behind a slow connection
 const NO_OUTPUT = Number.NEGATIVE_INFINITY
 const ESCAPE_WAIT_MS = 30 // longer than a gap inside a key's sequence, too short for a person to notice
 
-export type AttachEnd =
-  | { readonly how: 'detached' }
-  | {
-      readonly how: 'exit'
-      readonly code: number
-      readonly error?: ErrorJson
-      readonly ended: Ended
-      readonly reason?: string
-    }
-  /** The user has ended the daemon; the box keeps running. */
-  | { readonly how: 'stopped' }
-
-export interface AttachOptions {
-  /** Undefined when no key detaches (`coop run`, whose program ends with the command). */
-  readonly detachKey: string | undefined
-  readonly readonly: boolean
-  /** The name of what is shown, for `readonly`. */
-  readonly name?: string
-  /** Called with the daemon's notices, once the terminal is restored. */
-  onNotices?(texts: readonly string[]): void
-}
+export type { AttachEnd, AttachOptions }
 
 /** The size of the terminal that this process shows things on. */
 export function terminalSize(): WindowSize {
@@ -79,23 +61,6 @@ async function takeOwed(owed: OwedAnswers, forward: (answer: Uint8Array) => void
   clearTimeout(timer)
   if (held !== undefined && owed.some(performance.now())) forward(Buffer.from(held, 'latin1'))
   process.stdin.off('data', read)
-}
-
-/**
- * Switches the terminal to raw mode now, so that nothing typed later is echoed. Returns a function that restores it.
- */
-export function enterRaw(): () => void {
-  const modes = getModes(0)
-  if (!modes) return () => {}
-  setModes(0, rawModes(modes))
-  let restored = false
-  const restore = (): void => {
-    if (restored) return
-    restored = true
-    setModes(0, modes)
-  }
-  process.on('exit', restore)
-  return restore
 }
 
 const put = (bytes: Uint8Array): boolean => writeAll(1, bytes) === 0
@@ -132,7 +97,7 @@ export async function showTerminal(
 ): Promise<AttachEnd> {
   const modes = new ScreenModes()
   const notices: string[] = []
-  const restore = enterRaw()
+  let restore = enterRaw()
   const { promise, resolve, reject } = Promise.withResolvers<AttachEnd>()
   const key = options.detachKey === undefined ? undefined : new DetachKey(options.detachKey)
   const input = new InputQueue()
@@ -236,6 +201,7 @@ export async function showTerminal(
       put(new OutputFilter({ asked }).push(earlier))
       answerOwn()
     }
+    mine.onStopped = () => void suspend('group')
     mine.onNotice = (text) => {
       notices.push(text) // printed at the end: now it would land in the middle of the screen
     }
@@ -290,10 +256,56 @@ export async function showTerminal(
       current = await connect(paths)
       current.resize(terminalSize())
       await serve()
+      if (isCommand) current.signal(SIGCONT) // it may have been suspended meanwhile
     } catch (error) {
       reject(error)
     }
   }
+  const isCommand = options.detachKey === undefined
+  let isSuspended = false
+  /** A command of `run` is stopped with this process. An agent goes on without a client, as after detaching. */
+  const suspend = async (what: 'process' | 'group'): Promise<void> => {
+    if (isSuspended || ended) return
+    isSuspended = true
+    line?.release(offset ?? 0)
+    const repaints = !isCommand || what === 'process' || modes.isHeld
+    if (repaints) {
+      line?.close() // it belongs to the view that is drawn anew
+      line = undefined
+    }
+    if (isCommand && what === 'process') current.signal(SIGTSTP)
+    if (!isCommand) {
+      input.pause()
+      current.close()
+    }
+    put(
+      Buffer.concat([
+        filter.flush(),
+        Buffer.from(modes.restore() + title.restore() + (isCommand ? '' : BELOW)),
+      ]),
+    )
+    restore()
+    await suspension.stop(what)
+    restore = enterRaw() // in the background this stops once more, as it would for any program
+    put(Buffer.from(title.start()))
+    drawn &&= !repaints
+    if (isCommand) await resumeCommand(repaints)
+    else {
+      offset = undefined
+      isSuspended = false
+      await again()
+    }
+  }
+  const resumeCommand = async (repaints: boolean): Promise<void> => {
+    const mine = current
+    const begun = repaints ? await begin(mine, { typed: input.start }).catch(() => undefined) : undefined
+    if (begun) input.goTo((bytes) => mine.input(bytes), begun.taken ?? 0)
+    if (begun && isTerminal) void openLine(mine)
+    isSuspended = false // only now: that the program has stopped was told before the answer to `begin`
+    current.resize(terminalSize())
+    current.signal(SIGCONT)
+  }
+  const suspension = new Suspension(() => void suspend('process'))
   const forward = (bytes: Uint8Array): void => {
     if (!bytes.length) return
     if (mark) return bytes[0] === ESC ? undefined : mark.show() // reports of mouse and focus are no keys
@@ -364,6 +376,7 @@ export async function showTerminal(
     ended = true
     mark?.close()
     owned?.end()
+    suspension.close()
     clearTimeout(timer)
     clearImmediate(staying)
     process.stdin.off('data', read)

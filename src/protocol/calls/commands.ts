@@ -1,6 +1,6 @@
 /** Calls that run one command on a client's behalf. */
 import { call } from '../shapes/call.ts'
-import { list, type Of, object, optional, text } from '../shapes/shapes.ts'
+import { flag, list, type Of, object, optional, text } from '../shapes/shapes.ts'
 import { boxOptions, environment, offset, target, token, windowFields, windowSize } from '../shapes/values.ts'
 
 const WORD = 1 << 20 // characters of one word of a command
@@ -10,9 +10,9 @@ export const commandOptions = object({
   command: list(text(WORD)),
   token,
   /**
-   * Runs it on a terminal of this size; otherwise `descriptors` is the token of the descriptors that were sent ahead.
+   * Runs it on a terminal of this size. `suspends`: the client handles `stopped`. Without a terminal `descriptors` is the token of the descriptors that were sent ahead.
    */
-  terminal: optional(object({ ...windowFields, term: text() })),
+  terminal: optional(object({ ...windowFields, term: text(), suspends: optional(flag) })),
   descriptors: optional(text()),
   /** A folder in the box. */
   cwd: optional(text()),
