@@ -1,6 +1,7 @@
 /** Writes the lines of a buffer so that a freshly reset terminal gets the same cells and wraps. */
 
 import type { Steps } from '../core/steps.ts'
+import { inOneColumn, isFlag, joins } from './clusters.ts'
 import { BG, type Buffer, type Cell, type Core, type Line, newCell } from './internals.ts'
 import { MAX_RENDERED, MAX_RENDERED_LINKS } from './limits.ts'
 import {
@@ -36,13 +37,16 @@ const BLANK: Content = { text: '', width: 1, look: PLAIN }
 export class Painter {
   readonly #core: Core
   readonly #cell: Cell
+  readonly #isExact: boolean
   #out: string[] = []
   #length = 0
   #linkLength = 0
   #pen: Attributes = PLAIN
 
-  constructor(core: Core) {
+  /** `exact`: for an emulator of our own, which counts code points. */
+  constructor(core: Core, exact = false) {
     this.#core = core
+    this.#isExact = exact
     this.#cell = newCell(core)
   }
 
@@ -179,6 +183,11 @@ export class Painter {
         x = this.#empty(cells, x, used, content, column)
         continue
       }
+      const end = this.#sign(cells, x, used)
+      if (end > x) {
+        x = column = end
+        continue
+      }
       const lone = x > 0 && x + 1 < cells.length && isLoneMark(content.text)
       // A mark alone in a cell was added to an empty one.
       const target = lone ? x + 1 : x
@@ -187,13 +196,49 @@ export class Painter {
       this.pen(content.look)
       if (lone && !same(content.look, PLAIN)) this.write('\x1b[X\x1b[C')
       if (isLoneMark(content.text) && x > 0 && !lone) this.write(' ')
-      this.write(content.text)
+      this.write(this.#text(content, cells[x + 1]?.text !== ''))
       x += content.width
       column = x
       // Terminals disagree on the width of some emoji: this keeps the rest of the row in place.
       if (x < cells.length && isDisputed(content.text)) this.write(`\x1b[${x + 1}G`)
     }
     return column
+  }
+
+  #text({ text, width }: Content, isBeforeText: boolean): string {
+    return width === 1 && isBeforeText && !this.#isExact ? inOneColumn(text) : text
+  }
+
+  /**
+   * Writes cells that some terminals would join to one sign (clusters.ts), so that all show each in its own columns.
+   * Returns the column after them; `x` if there is no such sign, or if the cursor has to hang at the edge after it.
+   */
+  #sign(cells: Row['cells'], x: number, used: number): number {
+    const parts: { readonly x: number; readonly content: Content }[] = []
+    let end = x
+    for (let next = cells[x]; next && next.text !== '' && end < used; next = cells[end]) {
+      const before = parts.at(-1)?.content.text
+      const isHalf = parts.length === 1 && isFlag(before ?? '', next.text)
+      if (before !== undefined && !isHalf && !joins(before, next.text)) break
+      parts.push({ x: end, content: next })
+      end += next.width
+      if (isHalf) break
+    }
+    const [first, second] = parts
+    if (!first || !second || end >= cells.length) return x
+    // The halves of a flag have two columns together, and terminals disagree about one alone. Other parts are written
+    // from the right to the left, so that none comes after the one that it would join.
+    const isWhole = isFlag(first.content.text, second.content.text)
+    if (x === 0)
+      this.write(isWhole ? '' : ' ') // the cursor may hang at the edge of the row before, and only text wraps
+    else if (isWhole) this.write(`\x1b[${first.x + 1}G`)
+    for (const part of isWhole ? parts : parts.toReversed()) {
+      if (!isWhole) this.write(`\x1b[${part.x + 1}G`)
+      this.pen(part.content.look)
+      this.write(this.#text(part.content, true))
+    }
+    this.write(`\x1b[${end + 1}G`)
+    return end
   }
 
   /** Erases a run of empty cells of one colour; cells without a colour are only skipped. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { Random, stream } from '../../test/screens/streams.ts'
 import type { WindowSize } from '../core/window-size.ts'
+import { inOneColumn } from './clusters.ts'
 import { Painter } from './painter.ts'
 import { backgroundOf, select } from './pen.ts'
 import { Pictures } from './pictures.ts'
@@ -48,8 +49,9 @@ function shown(screen: Screen, top: number, rows: number, columns: number): stri
     for (let x = 0; line && x < columns; ) {
       const content = painter.content(line, x)
       const isCut = x + content.width > columns
+      const shown = content.width === 1 ? inOneColumn(content.text) : content.text
       const alone = isLoneMark(content.text) // inserting or deleting has moved the mark there: it has no cell of its own
-      text += `${select(alone ? backgroundOf(content.look) : content.look)}${content.text === '' || isCut || alone ? ' ' : content.text}`
+      text += `${select(alone ? backgroundOf(content.look) : content.look)}${content.text === '' || isCut || alone ? ' ' : shown}`
       x += content.width
     }
     return text

@@ -13,9 +13,11 @@ import { attributesOfPen, PLAIN, same, select } from './pen.ts'
 const SHIFT = ['\x0f', '\x0e', '\x1bn', '\x1bo']
 const SLOTS = '()*+'
 
-/** `skip`: the number of oldest scrollback lines to leave out. Undefined if the result is too long. */
-export function render(core: Core, extras: Extras, skip: number): Steps<string | undefined> {
-  return new Renderer(core, extras).all(skip)
+/**
+ * `skip`: the number of oldest scrollback lines to leave out. `exact`: for an emulator of our own. Undefined if the result is too long.
+ */
+export function render(core: Core, extras: Extras, skip: number, exact: boolean): Steps<string | undefined> {
+  return new Renderer(core, extras, exact).all(skip)
 }
 
 class Renderer {
@@ -27,10 +29,10 @@ class Renderer {
   #originOn = false
   #regionSet = false
 
-  constructor(core: Core, extras: Extras) {
+  constructor(core: Core, extras: Extras, exact: boolean) {
     this.#core = core
     this.#extras = extras
-    this.#painter = new Painter(core)
+    this.#painter = new Painter(core, exact)
   }
 
   *all(skip: number): Steps<string | undefined> {

@@ -118,11 +118,11 @@ export class Screen {
   }
 
   /** Do not write to the screen meanwhile. */
-  *rendering(): Steps<Uint8Array> {
+  *rendering(exact = false): Steps<Uint8Array> {
     // A hostile program can make a state much longer than its text; then only the newest lines are kept.
     for (let skip = 0; ; ) {
       const { core } = this.#emulator
-      const state = yield* render(core, this.#extras, skip)
+      const state = yield* render(core, this.#extras, skip, exact)
       const left = core.buffers.normal.ybase - skip
       if (state !== undefined && (state.length <= MAX_RENDERED || left <= 0))
         return Buffer.concat([Buffer.from(state), this.#pending.bytes(), this.#partial])
@@ -152,7 +152,7 @@ export class Screen {
 
   *snapshotting(): Steps<Snapshot> {
     const { columns, rows } = this
-    const data = Buffer.from(yield* this.rendering()).toString('base64')
+    const data = Buffer.from(yield* this.rendering(true)).toString('base64')
     yield
     return { columns, rows, scrollback: this.#scrollback, data }
   }

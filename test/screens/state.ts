@@ -1,4 +1,6 @@
 /** The whole state of a screen as plain data: two screens are alike when these are equal. */
+
+import { inOneColumn } from '../../src/screen/clusters.ts'
 import type { Saved } from '../../src/screen/extras.ts'
 import { lastPrinted } from '../../src/screen/guards.ts'
 import { type Buffer, designationOf } from '../../src/screen/internals.ts'
@@ -28,7 +30,8 @@ export function stateOf(screen: Screen): Record<string, unknown> {
       if (now !== last) text += `{${now}}`
       last = now
       if (isLoneMark(content.text)) text += ' '
-      text += content.text === '' ? '·' : content.text === ' ' && x === core.cols - 1 ? '·' : content.text
+      const shown = content.width === 1 ? inOneColumn(content.text) : content.text
+      text += shown === '' ? '·' : shown === ' ' && x === core.cols - 1 ? '·' : shown
       x += content.width
     }
     // The first line's mark cannot be made again once the line before it left the scrollback.
