@@ -111,7 +111,7 @@ describe('a question has exactly one answer', () => {
 
   test.skipIf(can.missing)(`of the next daemon when one is killed${can.note}`, async () => {
     await using t = await asker()
-    output(await t.coop(['-d', '-n', 'box', ...AGENT]))
+    output(await t.coop(['-d', '-n', 'box', '-e', 'SILENCE=30', ...AGENT]))
     await box(t)
     const { pid } = JSON.parse(output(await t.coop(['system', 'status', '--json'])))
     process.kill(pid, 'SIGKILL')
