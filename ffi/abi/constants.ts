@@ -210,6 +210,7 @@ export const SOCK_PACKET = 10
 export const SOCK_NONBLOCK = 0o4000
 export const SOCK_CLOEXEC = 0o2000000
 export const SOL_SOCKET = 1
+export const SO_TYPE = 3
 export const SO_PEERCRED = 17
 export const SO_PEERPIDFD = 77
 export const SCM_RIGHTS = 1

@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { coopPath } from '../harness/coop.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { invokers, ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { boxes, needed, nothingLeft, output, shell } from './support.ts'
+import { boxes, needed, nothingLeft, output, shell, startBox } from './support.ts'
 
 const MIB = 2 ** 20
 /** Bytes that differ at every place, so that lost, doubled and swapped ones show; cheap to make. */
@@ -42,6 +43,28 @@ describe.each(invokers)('as $name', (invoker) => {
     const script = 'printf "a\\nb\\nc\\n" >../in; { read first; coop run -- cat; } <../in'
     expect(output(await shell(t, script))).toBe('b\nc\n')
   })
+
+  test.skipIf(can.missing)(
+    `a script on standard input goes on after coop run and exec${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      const script = `coop() { ${coopPath()} "$@"; }
+coop run -- echo first
+coop exec -n box -- true
+coop run -- sh -c 'read line; echo "read: $line"'
+taken by the command
+echo last`
+      t.write('script', script)
+      const all = 'first\nread: taken by the command\nlast\n'
+      for (const stdin of ['<script', '< <(cat script)'])
+        expect(output(await shell(t, `bash ${stdin}`))).toBe(all)
+      // Programs that feed a shell often use sockets, as Bun and node do.
+      const kind = await t.run(['sh', '-c', 'readlink /proc/self/fd/0; cat >/dev/null'], { stdin: script })
+      expect(output(kind)).toMatch(/^socket:/)
+      expect(output(await t.run(['bash'], { stdin: script }))).toBe(all)
+    },
+  )
 
   test.skipIf(can.missing)(`/dev/null and closed descriptors are empty and silent${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })

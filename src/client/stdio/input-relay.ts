@@ -1,6 +1,6 @@
 /**
  * Moves this process's input into a pipe that a box reads. Bytes that the command does not read stay with the caller
- * where possible: always for a file, and for a pipe as long as the command has read little. So `while read line; do
+ * where possible: always for a file, and for a pipe or socket as long as the command has read little. So `while read line; do
  * coop run …; done` reads every line.
  */
 import { POLLIN, POLLOUT } from '../../../ffi/abi/constants.ts'
@@ -8,6 +8,7 @@ import { position, readAt, type StreamKind, seek } from '../../../ffi/files.ts'
 import { syscall } from '../../../ffi/libc.ts'
 import { bytesIn, growPipe, splice, tee } from '../../../ffi/pipes.ts'
 import { closeDescriptor, isReadable, setNonblocking, writeNonblocking } from '../../../ffi/pty.ts'
+import { isStreamSocket, peekSocket } from '../../../ffi/sockets.ts'
 import { isForeground } from '../../../ffi/terminal.ts'
 
 const CHUNK = 1 << 16 // bytes; what a pipe holds
@@ -17,7 +18,8 @@ const EINTR = -4
 const EAGAIN = -11
 
 /**
- * `show`: the command gets copies of a pipe's first bytes (tee(2)); the originals are removed once it has read them.
+ * `show`: the command gets copies of the first bytes of a pipe (tee(2)) or a socket (MSG_PEEK); the originals are removed
+ * once it has read them.
  * `move`: bytes move within the kernel; bytes that the command leaves unread are lost.
  */
 type Way = 'show' | 'move' | 'file' | 'copy'
@@ -28,6 +30,7 @@ export class InputRelay {
   readonly #readEnd: number
   #isOver = false
   #way: Way
+  readonly #isSocket: boolean
   #shown = 0
   #careful = 0
   #start = 0
@@ -41,7 +44,8 @@ export class InputRelay {
     this.#pipe = pipe
     this.#readEnd = readEnd
     setNonblocking(pipe) // affects this end only: the box's is another open file description
-    this.#way = kind === 'pipe' ? 'show' : kind === 'file' ? 'file' : 'copy'
+    this.#isSocket = kind === 'socket' && isStreamSocket(0)
+    this.#way = kind === 'pipe' || this.#isSocket ? 'show' : kind === 'file' ? 'file' : 'copy'
     if (this.#way === 'show') growPipe(pipe, SMALL)
     if (this.#way === 'file') this.#start = position(0)
   }
@@ -104,15 +108,22 @@ export class InputRelay {
       this.#shown = 0
       if (!isTaken || this.#careful >= CAREFUL) {
         growPipe(pipe, CHUNK)
-        this.#way = 'move'
+        this.#way = this.#isSocket ? 'copy' : 'move'
         this.#waits = 'input'
-        return this.#move(pipe)
+        return this.#isSocket ? EAGAIN : this.#move(pipe) // reading a socket could block now
       }
     }
-    const n = tee(0, pipe, SMALL)
+    const n = this.#isSocket ? this.#peek(pipe) : tee(0, pipe, SMALL)
     if (n > 0) this.#shown = n
     this.#waits = n > 0 ? 'room' : 'input'
     return n
+  }
+
+  /** Copies a socket's next bytes into the command's pipe, which is empty and has room for them. */
+  #peek(pipe: number): number {
+    this.#buffer ??= new Uint8Array(CHUNK)
+    const n = peekSocket(0, this.#buffer.subarray(0, SMALL))
+    return n > 0 ? writeNonblocking(pipe, this.#buffer.subarray(0, n)) || EAGAIN : n
   }
 
   /** Removes bytes that were read from the caller's pipe. It may have other readers, so this never blocks. */
