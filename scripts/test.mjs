@@ -9,6 +9,7 @@ import { ensureNodeModules, script } from './bun.mjs'
 import { check, testFiles, unitTestFiles, unitTests } from './check.mjs'
 import { ensurePackages } from './debian.mjs'
 import { bunTest } from './junit.mjs'
+import { skippedFor } from './skips.mjs'
 
 /** @typedef {import('./junit.mjs').Outcome} Outcome */
 
@@ -52,6 +53,7 @@ function heading(name) {
 async function main(names) {
   const wanted = (/** @type {string} */ file) =>
     names.length === 0 || names.some((name) => file.includes(name))
+  process.stdout.write(skippedFor(process.getuid?.()))
   ensureNodeModules()
   const units = unitTestFiles().filter(wanted)
   const groups = wholeProgramGroups(wanted)

@@ -68,6 +68,6 @@ describe('completion', () => {
 
   test('has nothing for what there is not', async () => {
     expect(await words('no-such-command', '')).toEqual([])
-    expect(await words('stop', 'one', '')).toEqual([])
+    expect(await words('start', 'one', '')).toEqual([])
   })
 })

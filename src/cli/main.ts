@@ -41,7 +41,7 @@ export async function main(words: readonly string[], loaded: Loaded = {}): Promi
   try {
     const argv = exactWords(words)
     const [first, ...after] = argv
-    if (first === '--version' || first === '-V') {
+    if (first === '--version' || first === '-V' || (first === 'version' && !after.length)) {
       const { VERSION } = await import('../core/version.ts')
       print(`coop ${VERSION}\n`)
       return 0

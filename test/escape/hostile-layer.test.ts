@@ -151,7 +151,7 @@ describe.each(everyone)('as $name', (invoker) => {
         image(t, [closed, archive([{ name: 'x' }])]),
       ])
       expect({ code, stderr: stderr.replace(/^warning: .*\n/gm, '') }).toEqual({ code: 0, stderr: '' })
-      expect((await t.coop(['system', 'clean'])).code).toBe(0)
+      expect((await t.coop(['system', 'clean', '-f'])).code).toBe(0)
       const top = join(t.dataDir, 'images/layers')
       expect(readdirSync(top).flatMap((kind) => readdirSync(join(top, kind)))).toEqual([])
     },

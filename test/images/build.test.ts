@@ -139,7 +139,7 @@ describe.each(everyone)('as $name', (invoker) => {
       configure(t, ['echo good >/good', 'echo whole >/whole'])
       expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
       await nothingLeft(t)
-      output(await t.coop(['system', 'clean'])) // the output of the steps goes with their layers
+      output(await t.coop(['system', 'clean', '-f'])) // the output of the steps goes with their layers
       expect([...new Bun.Glob('**/*.log').scanSync({ cwd: t.dataDir, dot: true })]).toEqual([
         'logs/daemon.log',
       ])
@@ -169,7 +169,7 @@ describe.each(everyone)('as $name', (invoker) => {
     configure(t, steps)
     const building = t.startCoop(['build'])
     await waitUntil(() => building.stderr.includes('it has begun'), 'the step to start')
-    const cleaning = t.startCoop(['system', 'clean', '--all'])
+    const cleaning = t.startCoop(['system', 'clean', '-f', '--all'])
     await waitUntil(() => cleaning.stderr.includes('another coop pulls or builds'), 'the cleaning to wait')
     building.kill('SIGINT')
     await building.finished()
@@ -180,7 +180,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await startBox(t)
     const rm = ['image', 'rm', reference]
     expectRefusal(await t.coop(rm), { code: 5, sentence: /the box box uses the image oci:/, hint: /--force/ })
-    expect(output(await t.coop(['system', 'clean', '--all']))).toMatch(/^removed 0 images, 0 layers;/)
+    expect(output(await t.coop(['system', 'clean', '-f', '--all']))).toMatch(/^removed 0 images, 0 layers;/)
     output(await t.coop(['stop']))
     output(await t.coop(['start'])) // all of it is still there
     output(await t.coop([...rm, '--force']))

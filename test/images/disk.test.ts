@@ -45,7 +45,7 @@ describe.each(everyone)('as $name', (invoker) => {
     const before = await use(t, 'images')
     expect(before).toMatchObject({ count: 1, reclaimable: before.bytes })
     expect(before.bytes).toBeGreaterThanOrEqual(2_000_000)
-    const cleaned = JSON.parse(output(await t.coop(['system', 'clean', '--json']))) as {
+    const cleaned = JSON.parse(output(await t.coop(['system', 'clean', '-f', '--json']))) as {
       layers: number
       bytes: number
     }
@@ -72,7 +72,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await nothingLeft(t)
       expectRefusal(await t.coop(['volume', 'prune']), {
         code: 2,
-        sentence: /cannot ask for confirmation/,
+        sentence: /refusing to remove anything without confirmation/,
         hint: /--force/,
       })
       expect(output(await t.coop(['volume', 'prune', '-f']))).toContain('removed cache')

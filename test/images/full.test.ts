@@ -36,7 +36,7 @@ afterAll(async () => {
 })
 
 const clean = async (t: Scratch): Promise<number> =>
-  (JSON.parse(output(await t.coop(['system', 'clean', '--all', '--json']))) as { bytes: number }).bytes
+  (JSON.parse(output(await t.coop(['system', 'clean', '-f', '--all', '--json']))) as { bytes: number }).bytes
 
 function halfMade(t: Scratch): string[] {
   const top = join(t.dataDir, 'images')

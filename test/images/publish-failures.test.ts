@@ -56,7 +56,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(layers(t)).toHaveLength(2)
     output(await t.coop(['kill', '-f', 'user']))
     output(await t.coop(['image', 'publish', '--force', 'box', 'tools']))
-    output(await t.coop(['system', 'clean']))
+    output(await t.coop(['system', 'clean', '-f']))
     expect(layers(t)).toHaveLength(1)
   })
 

@@ -84,7 +84,7 @@ describe.each(everyone)('as $name', (invoker) => {
       ])
       // The second image keeps the files of the first, also without its name; and nobody could pull them again.
       output(await t.coop(['image', 'rm', '--force', 'with-tools']))
-      output(await t.coop(['system', 'clean', '--all']))
+      output(await t.coop(['system', 'clean', '-f', '--all']))
       expect(await inImage(t, 'localhost/with-more:2', 'cat /usr/local/bin/tool')).toBe('tool\n')
     },
   )
@@ -99,7 +99,7 @@ describe.each(everyone)('as $name', (invoker) => {
       output(await t.coop(['kill', '-f']))
       output(await t.coop(['-d', '-n', 'box', '--image', 'with-tools', '--agent', 'sleep infinity']))
       output(await t.coop(['image', 'rm', '-f', 'with-tools']))
-      output(await t.coop(['system', 'clean', '--all']))
+      output(await t.coop(['system', 'clean', '-f', '--all']))
       const stderr = expect.stringMatching(/with-tools.* is not built; the box box keeps the layers/)
       for (const command of ['restart', 'stop', 'start'])
         expect(await t.coop([command])).toMatchObject({ code: 0, ...(command === 'stop' ? {} : { stderr }) })

@@ -218,7 +218,9 @@ describe.each(invokers)('as $name', (invoker) => {
     await terminal.waitFor(/hello/)
     await clients(t, 1)
     output(await t.coop(['system', 'shutdown']))
-    await terminal.waitFor(/the daemon was stopped; the box goes on: coop attach box[\s\S]*CODE 0/)
+    await terminal.waitFor(
+      /the daemon was stopped; the box is still running. Reattach: coop attach box[\s\S]*CODE 0/,
+    )
     expect(await box(t)).toMatchObject({ state: 'running', clients: 0 })
   })
 

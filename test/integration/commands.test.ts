@@ -272,7 +272,7 @@ describe.each(invokers)('as $name', (invoker) => {
       )
       const many = {
         code: 2,
-        sentence: /"1" is one argument too many/,
+        sentence: /unexpected argument "1"/,
         hint: /did you mean coop shell attach\?/,
       }
       expectRefusal(await t.coop(['shell', 'attahc', '1']), many)

@@ -29,7 +29,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await refused([], 2, /coop cp needs SRC and DST/)
     await refused(['a', 'b'], 2, /neither/)
     await refused([':a', ':b'], 2, /both/)
-    await refused(['a', ':b', 'c'], 2, /one argument too many/)
+    await refused(['a', ':b', 'c'], 2, /unexpected argument/)
     await refused(['../f', 'other:/tmp'], 3, /no box named other/)
     await refused(['../none', ':/tmp'], 1, /\.\.\/none: no such file or folder here/)
     await refused([':/none', '..'], 1, /\/none: no such file or folder in the box/)

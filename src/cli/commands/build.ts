@@ -7,8 +7,7 @@ import { printJson } from '../common/output.ts'
 export default command({
   meta: {
     summary: 'pull the image and run setup',
-    description:
-      'Pull the image of this project and run its setup steps. Steps that were built before are not run again.',
+    description: 'Pull the image of this project and run its setup steps. Cached steps are not run again.',
     examples: ['coop build', 'coop build --no-cache', 'coop build --image debian:bookworm'],
     group: 'Images and storage',
   },

@@ -10,9 +10,13 @@ const MAX_ANSWER = 64 // bytes
  */
 export function confirm(question: string): void {
   if (!isTerminal(0) || !isTerminal(2))
-    throw new CoopError('E_USAGE', 'coop cannot ask for confirmation without a terminal', {
-      hint: 'add --force',
-    })
+    throw new CoopError(
+      'E_USAGE',
+      'refusing to remove anything without confirmation: there is no terminal to ask on',
+      {
+        hint: 'use --force',
+      },
+    )
   if (!isYes(question)) throw new CoopError('E_FAILED', 'nothing was removed')
 }
 

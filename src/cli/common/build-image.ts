@@ -34,7 +34,7 @@ export async function buildImage(
     if (event.event === 'step') {
       progress.end() // the image is there
       step = event.number
-      const state = event.cached ? ' (built before)' : ''
+      const state = event.cached ? ' (cached)' : ''
       messages.step(`step ${event.number}/${event.of}${state}:`, event.text)
     } else if (event.event === 'output') messages.output(event.text)
     else progress.event(event)
@@ -46,7 +46,8 @@ export async function buildImage(
     })
     .finally(() => progress.end())
   const { reference, steps, cached } = result
-  messages.done(`built ${reference}: ${counted(steps, 'step')}, ${cached} built before`)
+  const parts = [counted(steps, 'step'), ...(cached ? [`${cached} cached`] : [])]
+  messages.done(steps ? `Built ${reference}: ${parts.join(', ')}.` : 'Nothing to build: no setup steps.')
   return result
 }
 
@@ -57,5 +58,5 @@ const interruptedIn = (step: number, noCache: boolean): CoopError =>
   new CoopError('E_INTERRUPTED', `the build was interrupted in step ${step}`, {
     hint: noCache
       ? 'run every step again: coop build --no-cache; the steps that were built are kept'
-      : `coop build goes on with step ${step}; the image and the steps before are kept`,
+      : `continue with step ${step}: coop build; the image and the steps before are kept`,
   })

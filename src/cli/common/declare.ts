@@ -66,7 +66,7 @@ export interface Command {
   readonly args: Declared
   /** Sub-commands; each is loaded when it is called. */
   readonly subCommands?: Readonly<Record<string, Load>>
-  run?(context: { readonly args: Values }): Promise<number>
+  run?(context: { readonly args: Values; readonly separated: boolean }): Promise<number>
 }
 
 /** Values of arguments by name, before a declaration gives them types. */
@@ -77,7 +77,7 @@ export function command<const T extends Declared>(definition: {
   readonly meta: Meta
   readonly args: T
   readonly subCommands?: Readonly<Record<string, Load>>
-  run?(context: { readonly args: Args<T> }): Promise<number>
+  run?(context: { readonly args: Args<T>; readonly separated: boolean }): Promise<number>
 }): Command {
   // citty keeps the declaration unchanged; coop reads arguments itself (read-args.ts).
   return defineCommand(definition as unknown as CommandDef) as unknown as Command

@@ -7,6 +7,29 @@ export function hintFor(name: string): string {
   return name ? `coop ${name} --help` : 'coop --help'
 }
 
+const MOUNTS =
+  'mounts are settings: [sandbox] mounts = ["SRC:DST"], in coop.toml or in ~/.config/coop/config.toml'
+const PORTS = 'leave it out: with the network "host", ports of the box are ports of this machine'
+const INPUT = 'leave it out: the input is always passed on; -t alone asks for a terminal'
+const REMOVED = 'leave it out: the box of coop run is always removed when its command ends'
+
+/** Options of docker and podman that people type out of habit. */
+const HABITS: Readonly<Record<string, string | undefined>> = {
+  '-i': INPUT,
+  '--interactive': INPUT,
+  '--rm': REMOVED,
+  '-p': PORTS,
+  '--publish': PORTS,
+  '-v': MOUNTS,
+  '--volume': MOUNTS,
+  '-m': MOUNTS,
+  '--mount': MOUNTS,
+}
+
+/** The hint for an argument too many: `-v` is --verbose, so that docker's `-v SRC:DST` leaves a pair of paths. */
+export const hintForWord = (word: string, name: string): string =>
+  /^[./~\w][^:]*:\//.test(word) ? MOUNTS : hintFor(name)
+
 /**
  * Returns the error for an unknown option. `letter` is the unknown letter in `word`; only long names get suggestions.
  */
@@ -17,8 +40,9 @@ export function unknownOption(word: string, name: string, args: Declared, letter
     word,
     optionsOf(args).map(([long]) => `--${long}`),
   )
+  const habit = HABITS[letter === undefined ? word : `-${letter}`]
   return new CoopError('E_USAGE', `there is no ${what}`, {
-    hint: meant ? `did you mean ${meant}?` : hintFor(name),
+    hint: habit ?? (meant ? `did you mean ${meant}?` : hintFor(name)),
   })
 }
 
@@ -29,7 +53,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   rm: 'kill',
   remove: 'kill',
   delete: 'kill',
-  version: '--version',
   enter: 'attach',
   sh: 'shell',
   images: 'image ls',

@@ -81,7 +81,7 @@ describe('arguments', () => {
     expect(read(['green'], snapshot)).toEqual({ box: undefined, name: 'green' })
     expect(read(['app', 'green'], snapshot)).toEqual({ box: 'app', name: 'green' })
     expect(refused([], snapshot)).toMatchObject({ message: 'coop do needs NAME', hint: 'coop do it' })
-    expect(refused(['a', 'b', 'c'], snapshot).message).toBe('"c" is one argument too many')
+    expect(refused(['a', 'b', 'c'], snapshot).message).toBe('unexpected argument "c"')
     const many: Command = { meta: META, args: { names: { type: 'positional', required: true, many: true } } }
     expect(read(['a', 'b'], many)).toEqual({ names: ['a', 'b'] })
     expect(refused([], many).message).toBe('coop do needs NAMES')

@@ -21,6 +21,8 @@ const mistakes = (): typeof import('./mistakes.ts') => require('./mistakes.ts')
 
 export interface ReadArgs {
   readonly args: Values
+  /** Whether `--` came before the positional arguments. */
+  readonly separated: boolean
   /** The user wants help; nothing else was checked. */
   readonly help: boolean
 }
@@ -31,6 +33,7 @@ export function readArgs(name: string, command: Command, argv: readonly string[]
   const values: Record<string, unknown> = {}
   const words: string[] = []
   let at = 0
+  let separated = false
 
   const optionOf = (long: string): Arg | undefined => {
     const arg = Object.hasOwn(options, long) ? options[long] : undefined
@@ -68,6 +71,7 @@ export function readArgs(name: string, command: Command, argv: readonly string[]
   while (at < argv.length) {
     const word = argv[at++] ?? ''
     if (word === '--') {
+      separated = words.length === 0
       words.push(...argv.slice(at))
       break
     }
@@ -90,7 +94,7 @@ export function readArgs(name: string, command: Command, argv: readonly string[]
 
   const help = values.help === true
   if (!help) assign(name, command, words, values)
-  return { args: complete(command.args, values), help }
+  return { args: complete(command.args, values), separated, help }
 }
 
 /** Assigns words to positionals, required ones first: for `[BOX] NAME`, a single word is NAME. Raises E_USAGE. */
@@ -120,8 +124,8 @@ function assign(
     values[key] = arg.many ? taken : taken[0]
   }
   if (at < words.length)
-    throw new CoopError('E_USAGE', `${JSON.stringify(words[at])} is one argument too many`, {
-      hint: mistakes().hintFor(name),
+    throw new CoopError('E_USAGE', `unexpected argument ${JSON.stringify(words[at])}`, {
+      hint: mistakes().hintForWord(words[at] ?? '', name),
     })
 }
 

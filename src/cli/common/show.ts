@@ -100,8 +100,8 @@ async function show(
 /** Returns what happened and what to do next; undefined when the program ended by itself. */
 function endWords(end: AttachEnd, box: string, shell: number | undefined): string | undefined {
   const back = shell
-    ? `the shell goes on: coop shell attach ${box}:${shell}`
-    : `the box goes on: coop attach ${box}`
+    ? `the shell is still running. Reattach: coop shell attach ${box}:${shell}`
+    : `the box is still running. Reattach: coop attach ${box}`
   if (end.how === 'detached') return `detached; ${back}`
   if (end.how === 'stopped') return `detached: the daemon was stopped; ${back}`
   if (end.ended === 'box') return `the box ${box} was ended`

@@ -34,7 +34,9 @@ interface Named {
 }
 
 function noSuch(path: string, where: string): CoopError {
-  return new CoopError('E_FAILED', `${path}: no such file or folder ${where}`, { hint: 'check the path' })
+  return new CoopError('E_FAILED', `${path}: no such file or folder ${where}`, {
+    hint: 'ls -ld PATH shows what is there; BOX:PATH names a file in a box',
+  })
 }
 
 function notFolder(path: string): CoopError {

@@ -1,5 +1,8 @@
 /** `coop system clean`: removes images that no box uses. */
 import { askWorker } from '../../../client/image-worker.ts'
+import { userPaths } from '../../../client/user-paths.ts'
+import { unusedImages } from '../../../store/unused.ts'
+import { confirm } from '../../common/ask-person.ts'
 import { command, JSON_OPTION } from '../../common/declare.ts'
 import { bytes, counted, print, printJson } from '../../common/output.ts'
 import { warnings } from '../../common/worker-warnings.ts'
@@ -8,14 +11,19 @@ export default command({
   meta: {
     summary: 'remove images that no box uses',
     description:
-      'Remove the images that no box uses, except images made of a box. With --all, also remove downloaded layers.',
-    examples: ['coop system clean', 'coop system clean --all'],
+      'Remove the images that no box uses, except images made of a box. With --all, also remove downloaded layers. Coop asks before it removes what setup steps have built.',
+    examples: ['coop system clean', 'coop system clean --all -f'],
   },
   args: {
     all: { type: 'boolean', description: 'also the layers as they were downloaded' },
+    force: { type: 'boolean', alias: 'f', description: 'do not ask' },
     ...JSON_OPTION,
   },
   async run({ args }) {
+    const built = unusedImages(userPaths()).filter((image) => image.built)
+    // Others can be pulled again; the steps of a build may take an hour.
+    if (built.length && !args.force)
+      confirm(`Remove ${counted(built.length, 'image')} built with setup steps, which no box uses?`)
     const removed = await askWorker('image.clean', { downloads: args.all }, warnings())
     if (args.json) printJson(removed)
     else
