@@ -16,7 +16,7 @@ export default command({
   meta: {
     summary: 'run one command in a running box',
     description:
-      'Run one command in a running box. Its input, output and exit code are yours. The box is that of this folder, or the one that stands before `--`.',
+      'Run one command in a running box. Its input, output and exit code are yours. BOX -- CMD names the box.',
     examples: ['coop exec git status', 'coop exec my-app -- npm test', 'coop exec -n my-app npm test'],
     group: 'Agents and commands',
     passThrough: true,

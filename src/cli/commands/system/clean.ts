@@ -11,7 +11,7 @@ export default command({
   meta: {
     summary: 'remove images that no box uses',
     description:
-      'Remove the images that no box uses, except images made of a box. With --all, also remove downloaded layers. Coop asks before it removes what setup steps have built.',
+      'Remove images that no box uses (asks for built ones), except images made of a box. --all: also downloads.',
     examples: ['coop system clean', 'coop system clean --all -f'],
   },
   args: {
