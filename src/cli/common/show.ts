@@ -103,7 +103,7 @@ function endWords(end: AttachEnd, box: string, shell: number | undefined): strin
     ? `the shell is still running. Reattach: coop shell attach ${box}:${shell}`
     : `the box is still running. Reattach: coop attach ${box}`
   if (end.how === 'detached') return `detached; ${back}`
-  if (end.how === 'stopped') return `detached: the daemon was stopped; ${back}`
+  if (end.how === 'stopped') return `the daemon was stopped; ${back}`
   if (end.ended === 'box') return `the box ${box} was ended`
   if (end.ended === 'hangup') return `the shell was ended; open another one: coop shell ${box}`
   if (end.ended === 'restored')
