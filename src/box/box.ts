@@ -34,6 +34,7 @@ import type { PtyEnd } from '../terminal/pty-client.ts'
 import { BoxFiles } from '../trees/box-files.ts'
 import { activityEvents } from './activity-events.ts'
 import { type BoxContext, type BoxStop, settings } from './context.ts'
+import { type EtcFiles, refreshed } from './follow-host.ts'
 import type { Host } from './terminal-host.ts'
 import { Terminals } from './terminals.ts'
 import { initHandle, newerIn } from './unknown-box.ts'
@@ -354,13 +355,18 @@ export class Box implements Host {
     forgetLastOutput(this.#context.paths, this.name)
     try {
       await this.#birth(prepared)
+      await this.refresh(before.plan, [prepared.plan]) // it may have files of the day when it was stopped
       await this.terminals.startAgent()
     } catch (error) {
       await this.stop({ force: true, reason: 'it did not start' })
-      const { plan, boot, layered } = before
-      this.update({ plan, boot, layered })
+      this.update({ plan: before.plan, boot: before.boot, layered: before.layered })
       throw setupError(error, prepared.plan)
     }
+  }
+
+  /** Replaces files that coop gave the box in `old` by those of `wanted`, where it still has them. */
+  async refresh(old: EtcFiles, wanted: readonly EtcFiles[]): Promise<void> {
+    await refreshed(this.#live(), this.#manifest.plan, old, wanted, (plan) => this.update({ plan }))
   }
 
   /** The last output of a stopped box's agent; undefined when it is not known. */

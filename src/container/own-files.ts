@@ -16,6 +16,13 @@ export interface OwnFiles {
   readonly folder: string
   /** File contents by name. */
   readonly files: Readonly<Record<string, string>>
+  /** Targets of links by name. */
+  readonly links?: Readonly<Record<string, string>> | undefined
+}
+
+/** The content of a file: /etc/localtime is no text, and has one character for each byte. */
+export function fileBytes(name: string, content: string): Buffer {
+  return Buffer.from(content, name === 'localtime' ? 'latin1' : 'utf8')
 }
 
 /** Coop's own files for a plan; `homeFiles` maps paths below the home to contents. */
@@ -28,7 +35,7 @@ export function ownFiles(plan: Plan, homeFiles: Readonly<Record<string, string>>
     byFolder.set(folder, { ...byFolder.get(folder), [path.slice(path.lastIndexOf('/') + 1)]: text })
   }
   const inHome = [...byFolder].map(([folder, files]) => ({ folder, files }))
-  return [{ folder: hasEtc ? 'etc' : 'root/etc', files: plan.etc }, ...inHome]
+  return [{ folder: hasEtc ? 'etc' : 'root/etc', files: plan.etc, links: plan.etcLinks }, ...inHome]
 }
 
 const INSIDE = k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS
@@ -43,7 +50,7 @@ export function makeOwnFiles(setup: MountBatch, upper: string, wanted: readonly 
   const { batch } = setup
   const folder = k.O_PATH | abi.O_DIRECTORY
   const top = setup.open(k.AT_FDCWD, upper, folder, INSIDE, 'the files of the box')
-  for (const { folder: path, files } of wanted) {
+  for (const { folder: path, files, links = {} } of wanted) {
     let dir: Ref = top
     for (const [depth, part] of path.split('/').filter(Boolean).entries()) {
       const what = `the folder ${part} of the box`
@@ -52,7 +59,7 @@ export function makeOwnFiles(setup: MountBatch, upper: string, wanted: readonly 
     }
     for (const [name, text] of Object.entries(files)) {
       const what = `${path.slice(path.indexOf('/') + 1)}/${name} of the box`
-      const bytes = Buffer.from(text)
+      const bytes = fileBytes(name, text)
       const flags = k.O_WRONLY | k.O_CREAT | k.O_TRUNC | abi.O_NOFOLLOW
       const file = setup.open(top, TEMPORARY, flags, INSIDE, what)
       batch.call('write', [file, bytes, bytes.length], { what })
@@ -61,6 +68,11 @@ export function makeOwnFiles(setup: MountBatch, upper: string, wanted: readonly 
       const to = [top, TEMPORARY, dir, name, k.RENAME_NOREPLACE]
       batch.call('renameat2', to, { what, mayFail: LEFT_ALONE })
     }
+    for (const [name, target] of Object.entries(links))
+      batch.call('symlinkat', [target, dir, name], {
+        what: `the link ${name} of the box`,
+        mayFail: LEFT_ALONE,
+      })
   }
   batch.call('unlinkat', [top, TEMPORARY, 0], { mayFail: true })
 }

@@ -31,6 +31,7 @@ import { chooseName } from './choose-name.ts'
 import { Cleaning } from './cleaning.ts'
 import { withFlags } from './differences.ts'
 import { findBox } from './find-box.ts'
+import { HostFollower } from './host-follower.ts'
 import type { Log } from './log.ts'
 import { News } from './news.ts'
 import { mountsText, prepareAgain, requestFor } from './prepare.ts'
@@ -59,6 +60,7 @@ export class Registry {
   readonly #turns = new Turns()
   readonly starts = new Starts<{ warnings: readonly string[] }>()
   #written: WrittenPlaces | undefined
+  readonly #follower: HostFollower
   readonly #cleaning = new Cleaning(() => this.#context)
 
   constructor(
@@ -86,6 +88,7 @@ export class Registry {
       },
     }
     const clean = (): void => this.#cleaning.soon()
+    this.#follower = new HostFollower(watcher, log, () => this.boxes)
     this.snapshots = new Snapshots(this, this.#context, clean)
     this.publishing = new Publishing(this, this.#context, clean)
   }
@@ -146,6 +149,7 @@ export class Registry {
     )
     const living = new Set(this.boxes.flatMap(({ manifest }) => manifest.cgroup ?? []))
     this.#context.cgroups.clear(cgroups, living)
+    if (this.boxes.some((box) => box.running)) this.#follower.start()
     void this.#cleaning.run()
   }
 
@@ -287,6 +291,7 @@ export class Registry {
   /** Plans a box and seeds its new volumes; seeding replaces their folders, so the plan is then computed again. */
   async #prepared(workspace: string, prepare: () => Prepared): Promise<Prepared> {
     const { paths, host } = this.#context
+    this.#follower.start()
     await host.groupFiles.ready(keptGroups([{ path: workspace }], host).length > 0)
     let prepared = makeReady(prepare, paths, host)
     try {

@@ -34,7 +34,7 @@ import {
   refuseClosedImage,
   rootfsFolder,
 } from './configured-mounts.ts'
-import { etcText, hostText } from './etc-files.ts'
+import { etcText, hostEtcOf } from './etc-files.ts'
 import { type GitFolders, gitFolders } from './git-folders.ts'
 import { gitHome } from './git-home.ts'
 import { ABSENT } from './git-worktrees.ts'
@@ -321,7 +321,6 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   const ids = planIds(host.ids)
   const shown = [...configured.mounts, ...git.mounts].map((mount) => mount.source)
   const groups = keptGroups([source, ...shown], host)
-  const etc = (name: string): string => etcText(image, name)
   const owners = image.kind === 'rootfs' ? ownersWarning(image.source.path, ids) : undefined
   const mounts = [...brought.mounts, ...configured.mounts, ...(isStep ? [] : git.mounts)]
   const ownNotes = isStep ? [] : [...git.notes, ...withheldProxies(request.environment, config)]
@@ -333,7 +332,8 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     origins: loaded.origins,
     workspace: { source, target },
     image,
-    etc: { passwd: etc('passwd'), group: etc('group'), resolv: hostText('/etc/resolv.conf') },
+    etc: { passwd: etcText(image, 'passwd'), group: etcText(image, 'group') },
+    hostEtc: hostEtcOf(image, isStep),
     ids: host.ids,
     keptGroups: groups,
     devices: host.devices,

@@ -9,6 +9,7 @@ import { hostnameFromBoxName } from '../core/names.ts'
 import { KEPT_CAPABILITIES } from './capabilities.ts'
 import { planEnvironment } from './environment.ts'
 import type { Covered } from './group-files.ts'
+import type { HostEtc } from './host-etc.ts'
 import { type HostImageFacts, type HostLayers, hostImage } from './host-image.ts'
 import { groupFile, hostsFile, passwdFile } from './identity.ts'
 import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
@@ -48,8 +49,10 @@ export interface ComposeInput {
   readonly origins: LoadedConfig['origins']
   readonly workspace: { readonly source: Source; readonly target: string }
   readonly image: ImageFacts
-  /** /etc/passwd and /etc/group of the image, resolv.conf of the host; '' if there is none. */
-  readonly etc: { readonly passwd: string; readonly group: string; readonly resolv: string }
+  /** /etc/passwd and /etc/group of the image; '' if there is none. */
+  readonly etc: { readonly passwd: string; readonly group: string }
+  /** The files that follow the host, if the box shares its network. */
+  readonly hostEtc: (hostname: string) => HostEtc
   readonly ids: IdFacts
   /** Names of the user's supplementary groups that the box keeps. */
   readonly keptGroups: readonly string[]
@@ -188,6 +191,7 @@ export function composePlan(input: ComposeInput): Plan {
     ...input.links.map((link): Step => ({ do: 'link', ...link })),
     ...(input.softLinks.length ? [{ do: 'links', links: input.softLinks } as const] : []),
   ]
+  const following = network === 'host' ? input.hostEtc(hostname) : undefined
   const identity = { user: config.sandbox.user, home, shell }
   return {
     version: 1,
@@ -206,8 +210,9 @@ export function composePlan(input: ComposeInput): Plan {
       group: groupFile(input.etc.group, identity),
       hostname: `${hostname}\n`,
       hosts: hostsFile(hostname),
-      ...(network === 'host' && input.etc.resolv ? { 'resolv.conf': input.etc.resolv } : {}),
+      ...following?.etc,
     },
+    ...(following ? { etcLinks: following.etcLinks } : {}),
     confinement: {
       capabilities:
         ids.kind === 'root' ? KEPT_CAPABILITIES.filter((name) => name !== 'SETFCAP') : KEPT_CAPABILITIES,

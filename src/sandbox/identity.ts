@@ -42,7 +42,15 @@ export function groupFile(base: string, who: Identity): string {
   return `${[...own, ...rest].join('\n')}\n`
 }
 
-/** /etc/hosts of the box. */
-export function hostsFile(hostname: string): string {
-  return `127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n127.0.1.1 ${hostname}\n`
+/** /etc/hosts of the box; with the names of `host`, the text of another such file. */
+export function hostsFile(hostname: string, host = ''): string {
+  const names = host.split('\n').flatMap((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1))
+  const lines = [
+    ...(names.includes('localhost')
+      ? []
+      : ['127.0.0.1 localhost', '::1 localhost ip6-localhost ip6-loopback']),
+    ...(host ? [host.replace(/\n+$/, '')] : []),
+    ...(names.includes(hostname) ? [] : [`127.0.1.1 ${hostname}`]),
+  ]
+  return `${lines.join('\n')}\n`
 }

@@ -97,6 +97,8 @@ export interface Plan {
   readonly steps: readonly Step[]
   /** Files that the box's /etc gets before it exists, by name below /etc. */
   readonly etc: Readonly<Record<string, string>>
+  /** Links that its /etc gets, in the same way. */
+  readonly etcLinks?: Readonly<Record<string, string>>
   readonly confinement: Confinement
   readonly limits: Limits
   readonly environment: Readonly<Record<string, string>>

@@ -36,8 +36,8 @@ export function facts(): ComposeInput {
     etc: {
       passwd: 'root:x:0:0:root:/root:/bin/sh\n',
       group: 'root:x:0:\n',
-      resolv: 'nameserver 192.0.2.1\n',
     },
+    hostEtc: () => ({ etc: { 'resolv.conf': 'nameserver 192.0.2.1\n' }, etcLinks: {} }),
     keptGroups: [],
     ids: {
       uid: 1000,
