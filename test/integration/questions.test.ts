@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
-import { asInvoker } from '../harness/process.ts'
+import { RawTerminal } from '../harness/raw-terminal.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
@@ -121,46 +121,6 @@ describe('a question has exactly one answer', () => {
   })
 })
 
-/** A terminal that is slow to answer: this test is its keyboard and sees what it gets. */
-class SlowTerminal implements AsyncDisposable {
-  readonly #process: Bun.Subprocess<'pipe', 'pipe', 'inherit'>
-  readonly #done: Promise<void>
-  shown = ''
-
-  constructor(t: Scratch, script: string) {
-    this.#process = Bun.spawn(asInvoker(t.invoker, ['script', '-qfc', script, '/dev/null']), {
-      cwd: t.workspace,
-      env: { ...t.env },
-      stdin: 'pipe',
-      stdout: 'pipe',
-      stderr: 'inherit',
-    })
-    this.#done = this.#read()
-  }
-
-  async #read(): Promise<void> {
-    for await (const bytes of this.#process.stdout) this.shown += Buffer.from(bytes).toString('latin1')
-  }
-
-  type(text: string): void {
-    this.#process.stdin.write(text)
-    this.#process.stdin.flush()
-  }
-
-  async shows(what: string, times = 1): Promise<void> {
-    await waitUntil(
-      () => this.shown.split(what).length > times,
-      () => `${JSON.stringify(what)} in ${JSON.stringify(this.shown)}`,
-    )
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.stdin.end()
-    this.#process.kill('SIGKILL')
-    await this.#done
-  }
-}
-
 describe('an answer that comes late', () => {
   const slow = needed(ordinary, 'script')
   const PATIENT = ['-e', 'SILENCE=40', ...AGENT]
@@ -170,7 +130,7 @@ describe('an answer that comes late', () => {
     output(await t.coop(['-d', '-n', 'box', ...PATIENT]))
     const prompt = 'IFS= read -r -t 1 rest; printf "REST:%q:" "$rest"'
     t.write('prompt', `${coopPath()} attach box; ${prompt}`)
-    await using terminal = new SlowTerminal(t, 'bash prompt')
+    await using terminal = new RawTerminal(t, 'bash prompt')
     await clients(t, 1)
     t.write(join(t.workspace, 'ask-1'), DA1)
     await terminal.shows('\x1b[c')
@@ -186,7 +146,7 @@ describe('an answer that comes late', () => {
     await t.coop(['system', 'status'])
     t.write('program', "stty -echo; printf '\\033[c'")
     t.write('prompt', `${coopPath()} run -t -- sh program; IFS= read -r -t 1 rest; printf "REST:%q:" "$rest"`)
-    await using terminal = new SlowTerminal(t, 'bash prompt')
+    await using terminal = new RawTerminal(t, 'bash prompt')
     await terminal.shows('\x1b[c', 2)
     terminal.type('\x1b[?64;1c\x1b[?64;1c')
     await terminal.shows("REST:'':")
@@ -195,7 +155,7 @@ describe('an answer that comes late', () => {
   test.skipIf(slow.missing)(`is given by the daemon when the client is killed${slow.note}`, async () => {
     await using t = await asker()
     output(await t.coop(['-d', '-n', 'box', ...PATIENT]))
-    await using terminal = new SlowTerminal(t, `${coopPath()} attach box`)
+    await using terminal = new RawTerminal(t, `${coopPath()} attach box`)
     const pid = await waitUntil(async () => (await box(t)).ptys[0]?.clients[0]?.pid, 'the client')
     t.write(join(t.workspace, 'ask-1'), DA1)
     await terminal.shows('\x1b[c')
@@ -211,7 +171,7 @@ test.skipIf(can.missing)(
     const asked = '\\033]11;?\\007\\033[c'
     output(await t.coop(['-d', '-n', 'box', ...AGENT]))
     {
-      await using terminal = new SlowTerminal(t, `${coopPath()} attach box`)
+      await using terminal = new RawTerminal(t, `${coopPath()} attach box`)
       await clients(t, 1)
       t.write(join(t.workspace, 'ask-1'), asked)
       await terminal.shows('\x1b]11;?\x07')
