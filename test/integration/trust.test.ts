@@ -250,7 +250,7 @@ describe('coop trust', () => {
       t.write('coop.toml', '')
       output(await t.coop(['trust', 'revoke']))
       const restored = await t.coop(['snapshot', 'restore', 'one', '--workspace', '--force'], SECRET)
-      expect(output(restored)).toContain('has its files back; start it: coop start box')
+      expect(output(restored)).toContain('the box is stopped. Start: coop start box')
       expect(restored.stderr).toMatch(/wants what you have not accepted/)
       expect(readFileSync(join(t.workspace, 'coop.toml'), 'utf8')).toBe(ASKING)
       output(await t.coop(['start', '--trust'], SECRET))
