@@ -7,7 +7,8 @@ import type { Paths } from '../core/paths.ts'
 import type { HostFacts } from '../host/facts.ts'
 import type { Prepared } from '../plan/prepare.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
-import { ensureSkeleton, persistentFolder, writeSetting } from '../store/storage.ts'
+import { persistentFolder, writeSetting } from '../store/storage.ts'
+import { ensureSkeleton } from './make-skeleton.ts'
 import { readyLogin } from './ready-login.ts'
 
 /** Brings the login up to date. Returns what happened to it, for the user. */
@@ -29,7 +30,7 @@ export function makeReady(prepare: () => Prepared, paths: Paths, host: HostFacts
   const ids = planIds(host.ids)
   const first = prepare()
   for (const one of first.missing) {
-    if (one.make === 'skeleton') ensureSkeleton(paths, one.skeleton, ids)
+    if (one.make === 'skeleton') ensureSkeleton(host, paths)
     else persistentFolder(paths, one.key, one.folder, ids, one.seed)
   }
   const prepared = first.missing.length ? prepare() : first

@@ -84,7 +84,8 @@ describe('the files that coop gives a box', () => {
 
   test('are in the /etc of the root where that has no overlay of its own', async () => {
     using made = await madeFor(LAYERS)
-    expect(files(made.upper)).toEqual([...ALL.map((name) => `root/etc/${name}`), 'root/home/coop/.gitconfig'])
+    const etc = [...ALL, 'sudoers.d/coop'].map((name) => `root/etc/${name}`)
+    expect(files(made.upper).sort()).toEqual([...etc, 'root/home/coop/.gitconfig'].sort())
   })
 
   test('stay as the box has left them, and what it has not is made', async () => {

@@ -8,6 +8,7 @@
 import * as k from '../../ffi/abi/constants.ts'
 import { abi } from '../../ffi/abi/index.ts'
 import type { Ref } from '../../ffi/batch.ts'
+import { SUDOERS } from '../sandbox/identity.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import type { MountBatch } from './mount-batch.ts'
 
@@ -35,7 +36,10 @@ export function ownFiles(plan: Plan, homeFiles: Readonly<Record<string, string>>
     byFolder.set(folder, { ...byFolder.get(folder), [path.slice(path.lastIndexOf('/') + 1)]: text })
   }
   const inHome = [...byFolder].map(([folder, files]) => ({ folder, files }))
-  return [{ folder: hasEtc ? 'etc' : 'root/etc', files: plan.etc, links: plan.etcLinks }, ...inHome]
+  // The skeleton of the `host` image has it (sandbox/host-skeleton.ts).
+  const sudoers = hasEtc ? [] : [{ folder: 'root/etc/sudoers.d', files: { coop: SUDOERS } }]
+  const etc = { folder: hasEtc ? 'etc' : 'root/etc', files: plan.etc, links: plan.etcLinks }
+  return [etc, ...sudoers, ...inHome]
 }
 
 const INSIDE = k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS

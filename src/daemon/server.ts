@@ -13,6 +13,7 @@ import { ensureRuntimeDir } from '../disk/runtime-dir.ts'
 import { openLog } from '../engine/log.ts'
 import { Notifier, notify } from '../engine/notify.ts'
 import { Registry } from '../engine/registry.ts'
+import { SkeletonGrowth } from '../engine/skeleton-growth.ts'
 import { Stubs } from '../engine/stubs.ts'
 import { answering } from '../handlers/handlers.ts'
 import { isOutdoneBy } from '../host/callers.ts'
@@ -98,8 +99,14 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     writable: () => placesOf(paths, '/', registry.writable),
   })
   const watcher = await Watcher.start()
-  const registry = new Registry(paths, hostFacts(homedir()), zygote, watcher, log, bus)
-  bus.listen(({ event }) => event === 'box' && changed())
+  const host = hostFacts(homedir())
+  const registry = new Registry(paths, host, zygote, watcher, log, bus)
+  const growth = new SkeletonGrowth({ paths, host, boxes: () => registry.boxes, log })
+  bus.listen(({ event }) => {
+    if (event !== 'box') return
+    changed()
+    growth.look()
+  })
   bus.listen((event) => {
     if (event.event !== 'waiting') return
     for (const client of clients) client.tellWaiting(event)
@@ -108,6 +115,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const before = findManifests(paths)
   await registry.adoptAll()
   stubs = new Stubs(registry, bus, before)
+  growth.look()
   const commands = new Commands()
   for (const box of registry.boxes) commands.adopt(box)
   const desk = new DescriptorDesk(paths, watcher, () => registry.crowded)

@@ -13,7 +13,7 @@ import { LANDLOCK_CREATE_RULESET_VERSION } from '../../ffi/abi/constants.ts'
 import { syscall } from '../../ffi/libc.ts'
 import { CoopError } from '../core/errors.ts'
 import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
-import { HOST_FOLDERS, HOST_MERGED } from '../sandbox/host-image.ts'
+import { HOST_FOLDERS, HOST_MERGED, PACKAGE_FOLDERS } from '../sandbox/host-image.ts'
 import { BOX_IDS, type IdFacts, planIds, rootRange } from '../sandbox/ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Source } from '../sandbox/plan.ts'
@@ -94,6 +94,15 @@ function imageFacts(): HostImageFacts {
     const source = sourceOf(path, 'system')
     if (source?.type !== 'folder') continue
     folders.push({ source, hasMounts: mounts.some((mount) => mount.startsWith(`${path}/`)) })
+  }
+  for (const path of PACKAGE_FOLDERS) {
+    const source = sourceOf(path, 'system')
+    if (
+      source?.path === path &&
+      source.type === 'folder' &&
+      !mounts.some((mount) => mount.startsWith(`${path}/`))
+    )
+      folders.push({ source, hasMounts: false })
   }
   return { folders, links }
 }

@@ -1,11 +1,10 @@
 /** Things that a plan needs and that do not exist yet. Planning only reads; box/ready.ts makes them. */
 import type { SeedFile } from '../agents/seed.ts'
-import type { Skeleton } from '../sandbox/host-image.ts'
 import type { Source } from '../sandbox/plan.ts'
 
 /** One missing thing. Once it is made, the plan is computed again. */
 export type Missing =
-  | { readonly make: 'skeleton'; readonly skeleton: Skeleton }
+  | { readonly make: 'skeleton' }
   | {
       readonly make: 'folder'
       /** Names a volume, or a folder kept for a workspace, as `persistentFolder` takes it. */

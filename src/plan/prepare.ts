@@ -1,5 +1,4 @@
 /** Turns a request into a plan: reads the facts of the host that planning needs, and decides nothing itself. */
-import { existsSync, lstatSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isInside } from '../../ffi/small-file.ts'
 import type { BoxFacts } from '../agents/adapter.ts'
@@ -16,13 +15,12 @@ import { isLocal, parseReference } from '../image/reference.ts'
 import { composePlan, homeOf, type ImageFacts, refuseSetup } from '../sandbox/compose.ts'
 import { proxiesOf, stepEnvironment, withheldProxies } from '../sandbox/environment.ts'
 import { NOTHING_COVERED } from '../sandbox/group-files.ts'
-import { hostSkeleton } from '../sandbox/host-image.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { BoxLink, Plan, Source } from '../sandbox/plan.ts'
 import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { softLinks } from '../sandbox/soft-links.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
-import { findSkeleton, persistentPath } from '../store/storage.ts'
+import { persistentPath } from '../store/storage.ts'
 import type { Ask } from '../trust/ask.ts'
 import type { MountedAt } from '../trust/project-asks.ts'
 import { bring } from './bring.ts'
@@ -42,6 +40,7 @@ import { imageReference, type LayeredImage, layeredImage } from './image-layers.
 import { keptGroups } from './kept-groups.ts'
 import type { Login } from './login.ts'
 import { futureFolder, type Missing, type Setting } from './missing.ts'
+import { findSkeleton, futureSkeleton } from './skeleton.ts'
 import { configurationAsks, judge, type Open, refuse } from './trust.ts'
 import { callersWays, checkWayHere, sensitiveFacts, workspaceSource } from './workspace.ts'
 
@@ -143,48 +142,21 @@ function imageOf(
   return { image: { kind: 'rootfs', source: rootfs } }
 }
 
-/** Returns whether the host has a real folder there: a folder must not hide a link of the same name. */
-function isRealFolder(path: string): boolean {
-  try {
-    return realpathSync(path) === path && lstatSync(path).isDirectory()
-  } catch {
-    return false
-  }
-}
-
-const skeletons = new WeakMap<HostFacts, ReadonlyMap<string, Source>>()
-
 /** `above`: layers of an image published from such a box, topmost first. */
 function hostImageOf(
   host: HostFacts,
   paths: Paths,
   above: readonly Source[] = [],
 ): { readonly image: ImageFacts; readonly missing?: Missing } {
-  const { skeleton, missing } = skeletonOf(host, paths)
+  const found = findSkeleton(host, paths)
+  const skeleton = found ?? futureSkeleton(host)
   const layers = new Map<string, readonly Source[]>()
   for (const [name, own] of skeleton) {
     const published = above.flatMap(({ path }) => sourceAt(join(path, name), 'box') ?? [])
     layers.set(name, [...published, own])
   }
   const image: ImageFacts = { kind: 'host', facts: host.image, layers }
-  return missing ? { image, missing } : { image }
-}
-
-function skeletonOf(
-  host: HostFacts,
-  paths: Paths,
-): { readonly skeleton: ReadonlyMap<string, Source>; readonly missing?: Missing } {
-  const known = skeletons.get(host)
-  if (known && [...known.values()].every(({ path }) => existsSync(path))) return { skeleton: known }
-  const wanted = hostSkeleton(host.image, isRealFolder)
-  const found = findSkeleton(paths, wanted, planIds(host.ids))
-  if (found) {
-    skeletons.set(host, found)
-    return { skeleton: found }
-  }
-  const tops = new Set(wanted.folders.map(({ path }) => path.split('/')[0] ?? path))
-  const skeleton = new Map([...tops].map((top) => [top, futureFolder(`/${top}`)]))
-  return { skeleton, missing: { make: 'skeleton', skeleton: wanted } }
+  return found ? { image } : { image, missing: { make: 'skeleton' } }
 }
 
 /** Returns the caller's configuration folder: the daemon may have been started with another environment. */

@@ -12,7 +12,7 @@ import type { Covered } from './group-files.ts'
 import type { HostEtc } from './host-etc.ts'
 import { type HostImageFacts, type HostLayers, hostImage } from './host-image.ts'
 import { groupFile, hostsFile, passwdFile } from './identity.ts'
-import { type IdFacts, planIds, singleIdAdvice } from './ids.ts'
+import { highestId, type IdFacts, planIds, singleIdAdvice } from './ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from './kernel-files.ts'
 import type { BoxLink, NetworkMode, Plan, Source, Step } from './plan.ts'
 import { isWithin } from './sensitive.ts'
@@ -184,7 +184,11 @@ export function composePlan(input: ComposeInput): Plan {
       readonly: READONLY.filter(input.inProc),
       maskedFiles: MASKED_FILES.filter(input.inProc),
       maskedFolders: MASKED_FOLDERS.filter(input.inProc),
-      parameters: namespaceParameters(input.userParameters, config.sandbox.nested),
+      parameters: {
+        ...namespaceParameters(input.userParameters, config.sandbox.nested),
+        // ping(8) without rights of its own. In the host's network namespace the host decides.
+        ...(network === 'none' ? { 'sys/net/ipv4/ping_group_range': `0 ${highestId(ids.gids)}` } : {}),
+      },
     },
     { do: 'sys', shown: input.sys },
     ...coverSteps(input, 'files'), // uses copies of /dev/null

@@ -22,80 +22,11 @@ export interface HostImageFacts {
 export const HOST_FOLDERS = ['/usr', '/opt', '/etc', '/nix', '/gnu'] as const
 export const HOST_MERGED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'] as const
 
-/** Folders of the root that every box has, with their modes. */
-const ROOT_FOLDERS: Readonly<Record<string, number>> = {
-  home: 0o755,
-  mnt: 0o755,
-  srv: 0o755,
-  root: 0o755,
-  proc: 0o755,
-  sys: 0o755,
-  dev: 0o755,
-  run: 0o755,
-  tmp: 0o1777,
-  var: 0o755,
-  'var/cache': 0o755,
-  'var/lib': 0o755,
-  'var/log': 0o755,
-  'var/tmp': 0o1777,
-}
+/** Databases of package managers, which a box reads and writes in its own layer. */
+export const PACKAGE_FOLDERS = ['/var/lib/dpkg', '/var/lib/apt', '/var/lib/rpm', '/var/lib/pacman'] as const
 
-/**
- * Folders into which programs are installed. The host's own belong to the host's root, who has no id in the box, so the
- * box could add nothing to them. The skeleton has a folder of the same name, and overlayfs merges the two.
- */
-const OPEN_FOLDERS = [
-  'usr/bin',
-  'usr/sbin',
-  'usr/include',
-  'usr/lib',
-  'usr/lib/python3',
-  'usr/lib/python3/dist-packages',
-  'usr/lib/node_modules',
-  'usr/share',
-  'usr/local',
-  'usr/local/bin',
-  'usr/local/sbin',
-  'usr/local/etc',
-  'usr/local/include',
-  'usr/local/lib',
-  'usr/local/lib/node_modules',
-  'usr/local/share',
-  'usr/local/share/man',
-  'usr/local/src',
-  'etc/alternatives',
-  'etc/profile.d',
-  'etc/ssl',
-  'etc/ssl/certs',
-] as const
-
-/** A layer between a box's own files and the host's: folders that the image needs and the host cannot provide. */
-export interface Skeleton {
-  /** By name of its overlay: `root`, `usr`, `etc`, … */
-  readonly folders: readonly { readonly path: string; readonly mode: number }[]
-  readonly links: readonly { readonly path: string; readonly to: string }[]
-}
-
-const nameOf = (source: Source): string => source.path.slice(1).replaceAll('/', '-')
-
-/** The contents of the skeleton. `exists` tells whether the host has a real folder at that path. */
-export function hostSkeleton(facts: HostImageFacts, exists: (path: string) => boolean): Skeleton {
-  const mountable = facts.folders.map(({ source }) => source.path.slice(1))
-  const tops = ['root', ...facts.folders.map(({ source }) => nameOf(source))]
-  return {
-    folders: [
-      ...tops.map((path) => ({ path, mode: 0o755 })),
-      ...[...Object.entries(ROOT_FOLDERS), ...mountable.map((path) => [path, 0o755] as const)].map(
-        ([path, mode]) => ({ path: `root/${path}`, mode }),
-      ),
-      ...OPEN_FOLDERS.filter((path) => exists(`/${path}`)).map((path) => ({ path, mode: 0o755 })),
-    ],
-    links: [
-      ...facts.links.map(({ at, to }) => ({ path: `root${at}`, to })),
-      { path: 'root/var/run', to: '../run' },
-    ],
-  }
-}
+/** The name of the overlay at a path of the box. */
+export const overlayName = (path: string): string => path.slice(1).replaceAll('/', '-')
 
 /**
  * The layers between a box's own files and the host's, topmost first, by name of the overlay: the layers of images made
@@ -110,7 +41,7 @@ export function hostImage(
 ): { root: Source[]; steps: Step[]; notes: string[] } {
   const notes: string[] = []
   const steps = facts.folders.map(({ source, hasMounts }): Step => {
-    const upper = nameOf(source)
+    const upper = overlayName(source.path)
     if (!hasMounts)
       return { do: 'overlay', at: source.path, lower: [...(layers.get(upper) ?? []), source], upper }
     notes.push(

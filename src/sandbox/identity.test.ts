@@ -27,6 +27,6 @@ test('a user named root is there once', () => {
   expect(passwdFile(PASSWD, { ...WHO, user: 'root' }).match(/^root:/gm)).toHaveLength(1)
 })
 
-test('groups lose their members', () => {
-  expect(groupFile('root:x:0:\nadm:x:4:robin,sam\n', WHO)).toBe('coop:x:0:\nroot:x:0:\nadm:x:4:\n')
+test('gid 0 is called root, and groups lose their members', () => {
+  expect(groupFile('root:x:0:\nadm:x:4:robin,sam\n', WHO)).toBe('root:x:0:\ncoop:x:0:\nadm:x:4:\n')
 })

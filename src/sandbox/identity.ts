@@ -34,7 +34,8 @@ export function passwdFile(base: string, who: Identity): string {
 
 /** /etc/group of the box, made from the image's ('' if it has none). Members that are people are left out. */
 export function groupFile(base: string, who: Identity): string {
-  const own = who.user === 'root' ? ['root:x:0:'] : [`${who.user}:x:0:`, 'root:x:0:']
+  // Installers and their tests expect `root` as the name of gid 0; the kernel and programs ask by number.
+  const own = who.user === 'root' ? ['root:x:0:'] : ['root:x:0:', `${who.user}:x:0:`]
   const rest = systemLines(base, 2, [who.user, 'root']).map((line) => {
     const fields = line.split(':')
     return `${fields[0]}:x:${fields[2]}:`
@@ -54,3 +55,6 @@ export function hostsFile(hostname: string, host = ''): string {
   ]
   return `${lines.join('\n')}\n`
 }
+
+/** For a real sudo(8): uid 0 has the name of the box's user, which sudoers(5) of distributions does not know. */
+export const SUDOERS = '#0 ALL=(ALL:ALL) NOPASSWD: ALL\n'

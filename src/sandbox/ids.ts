@@ -140,6 +140,11 @@ export function hostIdOfRoot(lines: readonly IdMapLine[]): number {
   return line.outside
 }
 
+/** The highest id of the box. */
+export function highestId(lines: readonly IdMapLine[]): number {
+  return Math.max(...lines.map(({ inside, count }) => inside + count - 1))
+}
+
 /** The text for /proc/PID/uid_map. */
 export function idMapText(lines: readonly IdMapLine[]): string {
   return lines.map((line) => `${line.inside} ${line.outside} ${line.count}\n`).join('')

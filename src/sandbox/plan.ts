@@ -56,7 +56,7 @@ export type Step =
       readonly maskedFiles: readonly string[]
       readonly maskedFolders: readonly string[]
       /** Parameters of the box's own namespaces, by file below /proc; written before those files become read-only. */
-      readonly parameters: Readonly<Record<string, number>>
+      readonly parameters: Readonly<Record<string, number | string>>
     }
   /** Files of the image that only the user may read; covered if they still exist. */
   | { readonly do: 'cover'; readonly files: readonly string[]; readonly folders: readonly string[] }

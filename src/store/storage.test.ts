@@ -13,18 +13,14 @@ import {
 import { join } from 'node:path'
 import { CoopError } from '../core/errors.ts'
 import { boxDir, imagesDir, upperDir, volumesDir, workDir } from '../core/paths.ts'
-import { type TestPaths, testPaths } from '../disk/testing.ts'
-import { hostSkeleton, type Skeleton } from '../sandbox/host-image.ts'
+import { testPaths } from '../disk/testing.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
-import type { Source } from '../sandbox/plan.ts'
 import { planOf } from '../sandbox/testing.ts'
 import {
   clearHalfMade,
   discardStore,
   diskError,
   emptyTrash,
-  ensureSkeleton,
-  findSkeleton,
   makeBoxFolder,
   persistentFolder,
   prepareStore,
@@ -67,35 +63,6 @@ describe('the folders of a box', () => {
     makeBoxFolder(paths, 'it')
     expect(modeOf(boxDir(paths, 'it'))).toBe(0o711) // root of the box can pass through, but nobody can list it
     expect(caught(() => makeBoxFolder(paths, 'it'))).toMatchObject({ code: 'E_BOX_EXISTS' })
-  })
-})
-
-describe('the skeleton of the host image', () => {
-  const made = (paths: TestPaths, wanted: Skeleton): ReadonlyMap<string, Source> => {
-    ensureSkeleton(paths, wanted, MINE)
-    return findSkeleton(paths, wanted, MINE) ?? new Map()
-  }
-  const skeleton = hostSkeleton({ folders: [], links: [{ at: '/bin', to: 'usr/bin' }] }, () => false)
-
-  test('is made once, whole, and found again', () => {
-    using paths = testPaths()
-    expect(findSkeleton(paths, skeleton, MINE)).toBeUndefined()
-    const first = made(paths, skeleton)
-    const root = first.get('root')
-    expect(root?.type).toBe('folder')
-    expect(readlinkSync(join(root?.path ?? '', 'bin'))).toBe('usr/bin')
-    expect(modeOf(join(root?.path ?? '', 'tmp'))).toBe(0o1777)
-    expect(made(paths, skeleton)).toEqual(first)
-    expect(readdirSync(imagesDir(paths))).toHaveLength(1)
-  })
-
-  test('is another one when the host has changed', () => {
-    using paths = testPaths()
-    const first = made(paths, skeleton).get('root')?.path
-    const changed = { ...skeleton, links: [{ path: 'root/bin', to: 'elsewhere' }] }
-    const second = made(paths, changed).get('root')?.path ?? ''
-    expect(second).not.toBe(first ?? '')
-    expect(readlinkSync(join(second, 'bin'))).toBe('elsewhere')
   })
 })
 

@@ -14,7 +14,6 @@ import {
   readdirSync,
   renameSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -34,16 +33,14 @@ import {
 } from '../core/paths.ts'
 import { finish, type Steps } from '../core/steps.ts'
 import { removeTree, removingTree } from '../disk/remove-tree.ts'
-import { sourceOf } from '../host/facts.ts'
 import { isKernelLimit } from '../host/kernel-limits.ts'
-import type { Skeleton } from '../sandbox/host-image.ts'
 import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
-import type { Plan, Source } from '../sandbox/plan.ts'
+import type { Plan } from '../sandbox/plan.ts'
 import { stamp } from './kind.ts'
 import { volumeMark } from './volume-mark.ts'
 
 /** Makes folders and files that belong to root of the box. */
-class Owner {
+export class Owner {
   readonly #uid: number | undefined
   readonly #gid: number | undefined
 
@@ -104,7 +101,7 @@ class Owner {
 }
 
 /** Make files with the requested modes; the daemon's own umask excludes everybody else. */
-function withModes<T>(work: () => T): T {
+export function withModes<T>(work: () => T): T {
   const before = process.umask(0)
   try {
     return work()
@@ -157,54 +154,6 @@ export function prepareStore(paths: Paths, plan: Plan): void {
 }
 
 const FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
-const SKELETON_VERSION = 1 // raise it when the output of hostSkeleton changes
-
-function skeletonDir(paths: Paths, skeleton: Skeleton, ids: IdPlan): string {
-  const text = JSON.stringify([SKELETON_VERSION, skeleton, ids.kind === 'root' ? hostIdOfRoot(ids.uids) : 0])
-  return join(imagesDir(paths), `host-${Bun.hash(text).toString(16)}`)
-}
-
-/** The skeleton of the `host` image: its folders by name. Undefined if it does not exist yet. */
-export function findSkeleton(
-  paths: Paths,
-  skeleton: Skeleton,
-  ids: IdPlan,
-): ReadonlyMap<string, Source> | undefined {
-  const path = skeletonDir(paths, skeleton, ids)
-  if (!existsSync(path)) return undefined
-  const sources = readdirSync(path).flatMap((top) => {
-    const source = sourceOf(join(path, top), 'box')
-    return source ? [[top, source] as const] : []
-  })
-  return new Map(sources)
-}
-
-/** Makes the skeleton if it does not exist yet. */
-export function ensureSkeleton(paths: Paths, skeleton: Skeleton, ids: IdPlan): void {
-  const owner = new Owner(ids)
-  const path = skeletonDir(paths, skeleton, ids)
-  const name = basename(path)
-  try {
-    if (!existsSync(path)) {
-      mkdirSync(imagesDir(paths), { recursive: true })
-      const fresh = `.${name}.${process.pid}`
-      rmSync(join(imagesDir(paths), fresh), { recursive: true, force: true })
-      withModes(() => {
-        owner.folders(imagesDir(paths), fresh)
-        for (const folder of skeleton.folders)
-          owner.folders(join(imagesDir(paths), fresh), folder.path, folder.mode)
-        for (const link of skeleton.links) {
-          symlinkSync(link.to, join(imagesDir(paths), fresh, link.path))
-          owner.own(join(imagesDir(paths), fresh, link.path))
-        }
-      })
-      renameSync(join(imagesDir(paths), fresh), path)
-    }
-  } catch (error) {
-    throw diskError(error, `the host image in ${path}`)
-  }
-}
-
 /** Make coop's folder of boxes, and this box's. Raises E_BOX_EXISTS if the name is taken. */
 export function makeBoxFolder(paths: Paths, name: string): void {
   try {

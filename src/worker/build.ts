@@ -5,6 +5,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { withoutMounts } from '../box/bare-box.ts'
+import { growSkeleton, isComplete } from '../box/make-skeleton.ts'
 import { makeReady } from '../box/ready.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
@@ -12,6 +13,7 @@ import { writeAtomically } from '../disk/write-atomically.ts'
 import { buildReference, failedReference, stepIds } from '../image/steps.ts'
 import { imageReference } from '../plan/image-layers.ts'
 import { type BoxRequest, examine, prepareBox } from '../plan/prepare.ts'
+import { skeletonOf } from '../plan/skeleton.ts'
 import { refuse } from '../plan/trust.ts'
 import { sensitiveFacts, workspaceSource } from '../plan/workspace.ts'
 import { writableOnDisk } from '../plan/writable.ts'
@@ -134,9 +136,11 @@ interface StepInput {
  * Returns the plan of a step's box: without the workspace and other mounts of the host, which the layer's key does not
  * cover.
  */
-function planOf(request: BoxRequest, context: WorkerContext): Plan {
+async function planOf(request: BoxRequest, context: WorkerContext): Promise<Plan> {
   const { paths, host } = context
   const { plan } = makeReady(() => prepareBox(request, paths, host), paths, host)
+  const skeleton = skeletonOf(plan)
+  if (skeleton !== undefined && !isComplete(skeleton)) await growSkeleton(host, skeleton) // steps install packages
   return withoutMounts(plan)
 }
 
@@ -156,7 +160,7 @@ async function runStep(
     writeFileSync(layerLog(fresh), '', { mode: 0o600 })
     const code = await runInBox(context, {
       paths: own,
-      plan: planOf(request, context),
+      plan: await planOf(request, context),
       text,
       files: layerFiles(fresh),
       log: layerLog(fresh),

@@ -19,6 +19,7 @@ import {
   type Started,
   startProgram,
 } from './process.ts'
+import { borrowSkeletons, keepSkeletons } from './skeletons.ts'
 import { Terminal, type TerminalOptions } from './terminal.ts'
 import type { Invoker } from './users.ts'
 import { waitUntil } from './wait.ts'
@@ -68,6 +69,7 @@ export class Scratch implements AsyncDisposable {
     this.dataDir = this.folder('data', 0o700)
     this.cacheDir = this.folder('cache', 0o700)
     this.runtimeDir = this.folder('r', 0o700)
+    borrowSkeletons(this)
     this.env = {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: this.home,
@@ -195,6 +197,7 @@ export class Scratch implements AsyncDisposable {
   }
 
   async #remove(): Promise<void> {
+    keepSkeletons(this)
     // Files of a box may belong to subordinate ids, and overlayfs makes folders without any permission: only
     // root of a user namespace with the same ids may remove those. Never across a mount: a mounted workspace is not ours.
     const rm = ['rm', '-rf', '--one-file-system', '--', this.root]
@@ -228,7 +231,7 @@ async function succeeds(command: string[]): Promise<boolean> {
 const OVERLAYFS_SUPER_MAGIC = 0x794c7630 // linux/magic.h
 
 /** A file system that can hold a box's upper: an overlay, as in most containers, cannot be the upper of another. */
-function baseFolder(): string {
+export function baseFolder(): string {
   const wanted = process.env.COOP_TEST_DIR
   if (wanted !== undefined) return wanted
   const isPlain = (folder: string) => existsSync(folder) && statfsSync(folder).type !== OVERLAYFS_SUPER_MAGIC
