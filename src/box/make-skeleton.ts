@@ -12,6 +12,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { AT_FDCWD } from '../../ffi/abi/constants.ts'
 import { syscall } from '../../ffi/libc.ts'
 import { errnoOf } from '../core/errno.ts'
 import { imagesDir, type Paths } from '../core/paths.ts'
@@ -25,6 +26,7 @@ import { findManifests } from '../store/manifest.ts'
 import { discard, diskError, Owner, withModes } from '../store/storage.ts'
 
 const ENOTSUP = -95
+const CHARACTER_DEVICE = 0o20000 // S_IFCHR of stat(2); with number 0 it is a whiteout
 const HALF_MADE = '.half-made' // beside the overlays' folders, invisible to boxes
 const SLICE_MS = 10 // after it, terminals and other boxes get their turn
 /** Beside the overlays' folders: all folders of the host are in the skeleton. */
@@ -39,6 +41,11 @@ function makeOpaque(path: string): boolean {
   const result = syscall('setxattr', Buffer.from(`${path}\0`), name, value, value.length, 0)
   if (result < 0 && result !== ENOTSUP) throw new Error(`setxattr ${path}: errno ${-result}`)
   return result === 0
+}
+
+/** Anybody may make such a device (Linux 5.8); before that the name shows, and does no harm. */
+function whiteout(path: string): void {
+  syscall('mknodat', AT_FDCWD, Buffer.from(`${path}\0`), CHARACTER_DEVICE, 0)
 }
 
 /** Makes the folder whole under another name first, if a box may see it at once. Returns whether it is there. */
@@ -71,6 +78,7 @@ export function writeSkeleton(base: string, skeleton: Skeleton, ids: IdPlan): vo
     symlinkSync(to, join(base, path))
     owner.own(join(base, path))
   }
+  for (const path of skeleton.whiteouts) whiteout(join(base, path))
   for (const file of skeleton.files) {
     const at = join(base, file.path)
     if ('text' in file) {

@@ -13,7 +13,7 @@ import { LANDLOCK_CREATE_RULESET_VERSION } from '../../ffi/abi/constants.ts'
 import { syscall } from '../../ffi/libc.ts'
 import { CoopError } from '../core/errors.ts'
 import type { HostImageFacts, SystemFolder } from '../sandbox/host-image.ts'
-import { HOST_FOLDERS, HOST_MERGED, PACKAGE_FOLDERS } from '../sandbox/host-image.ts'
+import { HOST_FOLDERS, HOST_MERGED, IN_USR, PACKAGE_FOLDERS } from '../sandbox/host-image.ts'
 import { BOX_IDS, type IdFacts, planIds, rootRange } from '../sandbox/ids.ts'
 import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.ts'
 import type { Source } from '../sandbox/plan.ts'
@@ -95,16 +95,22 @@ function imageFacts(): HostImageFacts {
     if (source?.type !== 'folder') continue
     folders.push({ source, hasMounts: mounts.some((mount) => mount.startsWith(`${path}/`)) })
   }
-  for (const path of PACKAGE_FOLDERS) {
+  const plainFolder = (path: string): Source | undefined => {
     const source = sourceOf(path, 'system')
-    if (
-      source?.path === path &&
-      source.type === 'folder' &&
-      !mounts.some((mount) => mount.startsWith(`${path}/`))
-    )
-      folders.push({ source, hasMounts: false })
+    const isPlain = source?.path === path && source.type === 'folder'
+    return isPlain && !mounts.some((mount) => mount.startsWith(`${path}/`)) ? source : undefined
   }
-  return { folders, links }
+  for (const path of PACKAGE_FOLDERS) {
+    const source = plainFolder(path)
+    if (source) folders.push({ source, hasMounts: false })
+  }
+  const hasUsr = folders.some(({ source, hasMounts }) => source.path === '/usr' && !hasMounts)
+  const inUsr = IN_USR.flatMap(({ parent, name }) => {
+    const isFree = hasUsr && plainFolder(`${parent}/${name}`) !== undefined && !existsSync(`/usr/${name}`)
+    const source = isFree ? plainFolder(parent) : undefined
+    return source ? [source] : []
+  })
+  return { folders, links, inUsr }
 }
 
 /** The name in /etc/passwd, which newuidmap uses, too; the environment's USER may be wrong. */

@@ -94,6 +94,7 @@ export const systemTree: SystemTree = {
       const at = `${path}/${entry.name}`
       return entry.isSymbolicLink() ? [{ path: at, to: readlinkSync(at) }] : []
     }),
+  names: (path) => entriesOf(path).map(({ name }) => name),
   text(path) {
     try {
       return readFileSync(path, 'utf8')

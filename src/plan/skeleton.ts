@@ -12,7 +12,7 @@ import { hostIdOfRoot, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import { futureFolder } from './missing.ts'
 
-const VERSION = 8 // raise it when skeletons get other contents
+const VERSION = 10 // raise it when skeletons get other contents
 
 /** The folders in `images` that hold skeletons begin with this. */
 export const SKELETON = 'host-'
@@ -37,7 +37,15 @@ export function skeletonName(host: HostFacts, state = systemState()): string {
   const ids = planIds(host.ids)
   const folders = host.image.folders.map(({ source, hasMounts }) => [source.path, hasMounts])
   const root = ids.kind === 'root' ? hostIdOfRoot(ids.uids) : 0
-  const text = JSON.stringify([VERSION, folders, host.image.links, ids.kind, root, state])
+  const text = JSON.stringify([
+    VERSION,
+    folders,
+    host.image.inUsr?.map(({ path }) => path),
+    host.image.links,
+    ids.kind,
+    root,
+    state,
+  ])
   return `${SKELETON}${Bun.hash(text).toString(16)}`
 }
 

@@ -14,6 +14,8 @@ export interface SystemFolder {
 
 export interface HostImageFacts {
   readonly folders: readonly SystemFolder[]
+  /** The parents of IN_USR that are layers of /usr. */
+  readonly inUsr?: readonly Source[]
   /** Links of the root, e.g. `/bin` to `usr/bin`. */
   readonly links: readonly { readonly at: string; readonly to: string }[]
 }
@@ -22,8 +24,17 @@ export interface HostImageFacts {
 export const HOST_FOLDERS = ['/usr', '/opt', '/etc', '/nix', '/gnu'] as const
 export const HOST_MERGED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'] as const
 
-/** Databases of package managers, which a box reads and writes in its own layer. */
-export const PACKAGE_FOLDERS = ['/var/lib/dpkg', '/var/lib/apt', '/var/lib/rpm', '/var/lib/pacman'] as const
+/** Databases of package managers that get an overlay. Each one costs a start a millisecond or more. */
+export const PACKAGE_FOLDERS = ['/var/lib/pacman'] as const
+
+/**
+ * Folders with thousands of files of package managers, in folders that are one more layer of /usr: so they cost no
+ * overlay. The box has links to them, and whiteouts hide the other names of their parents (host-skeleton.ts).
+ */
+export const IN_USR = [
+  { parent: '/var/lib/dpkg', name: 'info' },
+  { parent: '/var/lib/apt', name: 'lists' },
+] as const
 
 /** The name of the overlay at a path of the box. */
 export const overlayName = (path: string): string => path.slice(1).replaceAll('/', '-')
@@ -42,8 +53,14 @@ export function hostImage(
   const notes: string[] = []
   const steps = facts.folders.map(({ source, hasMounts }): Step => {
     const upper = overlayName(source.path)
+    const below = source.path === '/usr' ? (facts.inUsr ?? []) : []
     if (!hasMounts)
-      return { do: 'overlay', at: source.path, lower: [...(layers.get(upper) ?? []), source], upper }
+      return {
+        do: 'overlay',
+        at: source.path,
+        lower: [...(layers.get(upper) ?? []), source, ...below],
+        upper,
+      }
     notes.push(
       `${source.path} is read-only in the box: the host has other file systems mounted in it; sockets there can be connected to`,
     )

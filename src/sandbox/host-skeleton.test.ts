@@ -24,6 +24,11 @@ function host(entries: Readonly<Record<string, number>>): SystemTree {
         .filter((at) => (entries[at] ?? 0) & 0o004)
         .map(entry),
     links: () => [],
+    names: (path) =>
+      Object.keys(entries)
+        .map((at) => at.replace(/\/$/, ''))
+        .filter((at) => at.slice(0, at.lastIndexOf('/')) === path)
+        .map((at) => at.slice(path.length + 1)),
     text: (path) => (path === '/etc/passwd' ? 'root:x:0:0::/root:/bin/sh\nredis:x:102:104::/:/x\n' : ''),
   }
 }
@@ -49,11 +54,14 @@ const DEBIAN = host({
   '/etc/dpkg/': 0o755,
   '/etc/dpkg/dpkg.cfg.d/': 0o755,
   '/var/lib/dpkg/': 0o755,
+  '/var/lib/dpkg/info/': 0o755,
+  '/var/lib/dpkg/info/tree.list': 0o644,
   '/var/lib/dpkg/status': 0o644,
   '/var/lib/dpkg/lock': 0o640,
 })
 const FACTS = {
-  folders: [folder('/usr'), folder('/etc'), folder('/var/lib/dpkg')],
+  folders: [folder('/usr'), folder('/etc')],
+  inUsr: [source('/var/lib/dpkg', 'folder', 'system')],
   links: [{ at: '/bin', to: 'usr/bin' }],
 }
 const made = hostSkeleton(FACTS, DEBIAN, 'range')
@@ -62,7 +70,7 @@ const file = (path: string) => made.files.find((candidate) => candidate.path ===
 
 describe('the skeleton of the host image', () => {
   test('has a mount target for each folder, and the links of the root', () => {
-    for (const path of ['root', 'usr', 'var-lib-dpkg', 'root/usr', 'root/var/lib/dpkg', 'root/tmp'])
+    for (const path of ['root', 'usr', 'etc', 'root/usr', 'usr/lib/coop/dpkg', 'root/tmp'])
       expect(paths).toContain(path)
     expect(made.links).toContainEqual({ path: 'root/bin', to: 'usr/bin' })
   })
@@ -90,9 +98,16 @@ describe('the skeleton of the host image', () => {
     expect(made.folders.filter(({ opaque }) => opaque)).toHaveLength(1)
   })
 
+  test('shows the records of dpkg through /usr, and nothing else of their folder there', () => {
+    expect(made.links).toContainEqual({ path: 'usr/lib/coop/dpkg/info', to: '/usr/info' })
+    expect(made.links).toContainEqual({ path: 'root/var/lib/dpkg', to: '/usr/lib/coop/dpkg' })
+    expect(paths).toContain('usr/info')
+    expect(made.whiteouts).toEqual(['usr/status', 'usr/lock'])
+  })
+
   test('has copies of what is changed in place, if everybody may read it', () => {
-    expect(file('var-lib-dpkg/status')).toEqual({
-      path: 'var-lib-dpkg/status',
+    expect(file('usr/lib/coop/dpkg/status')).toEqual({
+      path: 'usr/lib/coop/dpkg/status',
       mode: 0o644,
       from: '/var/lib/dpkg/status',
     })
@@ -101,7 +116,7 @@ describe('the skeleton of the host image', () => {
 
   test('has locks and passwords of its own, never those of the host', () => {
     expect(made.files.filter((entry) => 'from' in entry && /shadow|lock/.test(entry.from))).toEqual([])
-    expect(file('var-lib-dpkg/lock')).toEqual({ path: 'var-lib-dpkg/lock', mode: 0o640, text: '' })
+    expect(file('usr/lib/coop/dpkg/lock')).toEqual({ path: 'usr/lib/coop/dpkg/lock', mode: 0o640, text: '' })
     expect(file('etc/shadow')).toMatchObject({ mode: 0o640, text: expect.stringContaining('redis:*:') })
     expect(file('etc/gshadow')).toBeUndefined() // the host has none
   })

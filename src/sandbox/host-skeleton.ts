@@ -16,9 +16,10 @@ import {
   WAIT_PATH,
 } from './box-programs.ts'
 import type { HostImageFacts } from './host-image.ts'
-import { overlayName } from './host-image.ts'
+import { IN_USR, overlayName } from './host-image.ts'
 import { SUDOERS } from './identity.ts'
 import type { IdPlan } from './ids.ts'
+import { isWithin } from './sensitive.ts'
 
 /** Paths are relative, and begin with the name of their overlay: `root`, `usr`, `etc`, … */
 export interface Skeleton {
@@ -26,6 +27,8 @@ export interface Skeleton {
   readonly folders: readonly SkeletonFolder[]
   readonly links: readonly { readonly path: string; readonly to: string }[]
   readonly files: readonly SkeletonFile[]
+  /** Names that the layers below have and the box does not. */
+  readonly whiteouts: readonly string[]
 }
 
 export interface SkeletonFolder {
@@ -57,6 +60,7 @@ export interface SystemTree {
   /** The files that everybody may read: the path itself, or the files directly in it. */
   files(path: string): readonly SystemEntry[]
   links(path: string): readonly { readonly path: string; readonly to: string }[]
+  names(path: string): readonly string[]
   text(path: string): string
 }
 
@@ -87,6 +91,7 @@ const ROOT_FOLDERS: Readonly<Record<string, number>> = {
 /** Folders whose own files are changed in place, or linked, by package managers: the box gets copies. */
 const COPIED = [
   '/var/lib/dpkg',
+  '/var/lib/dpkg/alternatives',
   '/var/lib/dpkg/triggers',
   '/var/lib/apt',
   '/var/lib/rpm',
@@ -116,6 +121,9 @@ const COPIED_TREES = [
   '/var/lib/vim',
   '/var/lib/xml-core',
 ]
+
+/** The folder of the box that has the databases of IN_USR: dpkg renames from one of their folders to another. */
+const IN_BOX = 'usr/lib/coop'
 
 /** Files of /etc that people and installers write in place, mostly at the end. */
 export const COPIED_ETC = [
@@ -212,7 +220,7 @@ const depthOf = (path: string): number => path.split('/').length - 1
  */
 const isShallow = (path: string): boolean =>
   depthOf(path) < 3 ||
-  /^\/(?:etc|var\/lib\/(?:apt|dpkg|rpm)\b|var\/lib\/pacman$|usr\/local\/[^/]+$|usr\/(?:lib|include)\/[^/]+-linux-gnu\b|usr\/lib\/python3|usr\/lib\/[^/]+$|usr\/share\/perl|usr\/share\/(?!bug$|doc$|locale$)[^/]+$)/.test(
+  /^\/(?:etc|var\/lib\/pacman$|usr\/local\/[^/]+$|usr\/(?:lib|include)\/[^/]+-linux-gnu\b|usr\/lib\/python3|usr\/lib\/[^/]+$|usr\/share\/perl|usr\/share\/(?!bug$|doc$|locale$)[^/]+$)/.test(
     path,
   )
 
@@ -241,7 +249,13 @@ export function* deepFolders(facts: HostImageFacts, tree: SystemTree): Generator
 export function hostSkeleton(facts: HostImageFacts, tree: SystemTree, ids: IdPlan['kind']): Skeleton {
   const layered = layersOf(facts)
   /** Where a path of the box is in the skeleton. */
+  const isInUsr = (parent: string): boolean => (facts.inUsr ?? []).some(({ path }) => path === parent)
+  const inUsr = IN_USR.filter(({ parent }) => isInUsr(parent))
   const placed = (path: string): string => {
+    const moved = inUsr.find(({ parent, name }) => isWithin(path, `${parent}/${name}`))
+    if (moved) return `usr${path.slice(moved.parent.length)}`
+    const own = inUsr.find(({ parent }) => isWithin(path, parent))
+    if (own) return `${IN_BOX}/${path.slice('/var/lib/'.length)}`
     const top = layered
       .filter((folder) => path === folder || path.startsWith(`${folder}/`))
       .sort((a, b) => b.length - a.length)[0]
@@ -263,6 +277,20 @@ export function hostSkeleton(facts: HostImageFacts, tree: SystemTree, ids: IdPla
       const folder = folderOf(layer, entry)
       folders.set(folder.path, folder)
     }
+  const whiteouts: string[] = []
+  for (const { parent, name } of inUsr) {
+    for (const entry of tree.folders(`${parent}/${name}`, everywhere)) {
+      const { path, mode } = entry
+      folders.set(placed(path), { ...folderOf(parent, entry), path: placed(path), mode: mode & 0o1777 })
+    }
+    add(placed(parent), 0o755)
+    links.set(`root${parent}`, { path: `root${parent}`, to: `/${placed(parent)}` })
+    links.set(`${placed(parent)}/${name}`, { path: `${placed(parent)}/${name}`, to: `/usr/${name}` })
+    const other = tree.names(parent).filter((one) => one !== name && !folders.has(`usr/${one}`))
+    whiteouts.push(...other.filter((one) => !tree.exists(`/usr/${one}`)).map((one) => `usr/${one}`))
+  }
+  if (tree.isFolder('/var/lib/dpkg'))
+    for (const name of ['parts', 'updates']) add(placed(`/var/lib/dpkg/${name}`), 0o755)
   const put = (file: SkeletonFile): void => {
     const path = placed(file.path)
     add(parentOf(path), 0o755)
@@ -285,5 +313,5 @@ export function hostSkeleton(facts: HostImageFacts, tree: SystemTree, ids: IdPla
   for (const file of [...privateFiles(tree), ...ownPrograms(tree, ids)]) put(file)
   for (const { at, to } of facts.links) links.set(`root${at}`, { path: `root${at}`, to })
   links.set('root/var/run', { path: 'root/var/run', to: '../run' })
-  return { folders: [...folders.values()], links: [...links.values()], files: [...files.values()] }
+  return { folders: [...folders.values()], links: [...links.values()], files: [...files.values()], whiteouts }
 }
