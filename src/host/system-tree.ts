@@ -5,8 +5,8 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
-  statSync,
   type Stats,
+  statSync,
 } from 'node:fs'
 import { COPIED_ETC, DATABASES, type SystemEntry, type SystemTree } from '../sandbox/host-skeleton.ts'
 
