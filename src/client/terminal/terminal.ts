@@ -216,6 +216,7 @@ export async function showTerminal(
     mine.onLost = (error) => {
       line?.close()
       line = undefined
+      if (ended) return // it only waits for the terminal's last answers: another daemon must not be started for that
       if (error) reject(error)
       else if (mine.farewell === 'shutdown' && options.detachKey !== undefined) end({ how: 'stopped' })
       else void again()
