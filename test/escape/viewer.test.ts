@@ -40,7 +40,7 @@ describe.each(invokers)('as $name', (invoker) => {
     t.write('attacks', PROGRAM)
     t.write(
       'agent.sh',
-      "cat attacks\necho fir''st\nread line\ncat attacks\necho sec''ond\nexec sleep infinity\n",
+      "cat attacks\necho fir''st\nread -r line\ncat attacks\necho sec''ond\nexec sleep infinity\n",
     )
     await startBox(t, 'box', 'sh agent.sh')
     const terminal = t.start(['script', '-qefc', `${coopPath()} attach box`, '/dev/null'])
