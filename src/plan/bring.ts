@@ -62,6 +62,9 @@ export function bring(input: {
           sensitive: input.sensitive,
           used: input.used,
         })
+  // `npm install -g` cannot change the host's folders: overlayfs renames none of them (EXDEV), and a tool's are read-only.
+  const ownPrefix: Record<string, string> =
+    isStep || !input.isHostImage ? {} : { npm_config_prefix: `${box.home}/.local` }
   return {
     mounts: [
       ...installationMounts(chosen),
@@ -72,7 +75,7 @@ export function bring(input: {
     ],
     composed: {
       links: (chosen.found?.links ?? []).map((link) => ({ at: link.path, to: link.target })),
-      weakEnvironment: { ...caches?.environment, ...tools.environment },
+      weakEnvironment: { ...caches?.environment, ...tools.environment, ...ownPrefix },
       agentEnvironment: isStep ? {} : { ...chosen.adapter?.environment(box), ...login.environment },
       pathEntries: [...(chosen.found?.pathEntries ?? []), ...tools.before],
       lastPathEntries: tools.after,

@@ -73,6 +73,7 @@ describe.each(everyone)('as $name', (invoker) => {
           const version = {
             name: 'one',
             version: '1.0.0',
+            bin: { one: 'index.js' },
             dist: { tarball: `${origin}/one/-/one-1.0.0.tgz`, integrity },
           }
           return Response.json({
@@ -82,11 +83,15 @@ describe.each(everyone)('as $name', (invoker) => {
           })
         },
       })
-      const install = `npm install --no-audit --no-fund --silent --registry=${registry.url} && cat node_modules/one/index.js`
+      const npm = `npm install --no-audit --no-fund --silent --registry=${registry.url}`
+      const install = `${npm} && sh node_modules/one/index.js`
       for (let round = 0; round < 2; round++) {
         expect(await sh(t, `rm -rf node_modules package-lock.json; ${install}`)).toBe('one\n')
         expect(downloads).toBe(1)
       }
+      // A program for the box, in a folder of PATH that belongs to it.
+      expect(await sh(t, `${npm} -g one && one && command -v one`)).toBe('one\n/home/coop/.local/bin/one\n')
+      expect(downloads).toBe(1)
       expect(readdirSync(t.workspace).sort()).toEqual(['node_modules', 'package-lock.json', 'package.json'])
     },
   )
@@ -94,8 +99,11 @@ describe.each(everyone)('as $name', (invoker) => {
 
 /** A package as npm downloads it. */
 async function tarball(t: Scratch): Promise<Uint8Array<ArrayBuffer>> {
-  t.write(join(t.root, 'made/package/package.json'), '{"name":"one","version":"1.0.0"}')
-  t.write(join(t.root, 'made/package/index.js'), 'one\n')
+  t.write(
+    join(t.root, 'made/package/package.json'),
+    '{"name":"one","version":"1.0.0","bin":{"one":"index.js"}}',
+  )
+  t.write(join(t.root, 'made/package/index.js'), '#!/bin/sh\necho one\n')
   const made = Bun.spawn(['tar', '-cz', '-C', join(t.root, 'made'), 'package'], { stdout: 'pipe' })
   return new Uint8Array(await new Response(made.stdout).arrayBuffer())
 }
