@@ -56,6 +56,22 @@ test('later layers replace earlier ones, and each value knows its layer', () => 
   expect(loaded.files).toEqual([join(configDir, 'default.toml'), join(workspace, 'coop.toml')])
 })
 
+test('mounts of flags come after all others', () => {
+  global('[sandbox]\nmounts = ["v:/v"]\n')
+  project('[sandbox]\nmounts = ["./x:/x"]\n')
+  const flag = { host: '/srv/a:b', target: '/y', readonly: true }
+  const { config, origins, withoutProject } = load({}, { mounts: [flag] })
+  expect(config.sandbox.mounts.map(({ target }) => target)).toEqual(['/v', '/x', '/y'])
+  expect(config.sandbox.mounts[2]).toMatchObject({ kind: 'host', source: '/srv/a:b', readonly: true })
+  expect(origins.get('sandbox.mounts[1]')).toMatchObject({ file: join(workspace, 'coop.toml') })
+  expect(origins.get('sandbox.mounts[2]')).toEqual({ kind: 'flag', name: '--mount' })
+  expect(withoutProject?.sandbox.mounts).toHaveLength(2)
+  // A client checks them first; a daemon does not rely on it.
+  expect(() => load({}, { mounts: [{ ...flag, target: '/proc' }] })).toThrow(
+    '--mount must be a path in the box',
+  )
+})
+
 test('setup and mounts append, env merges by name', () => {
   global('[sandbox]\nsetup = ["a"]\nmounts = ["v:/v"]\n[env]\nA = "1"\nB = "1"\n')
   project('[sandbox]\nsetup = ["b", "c"]\n[env]\nB = "2"\nC = "2"\n')

@@ -6,6 +6,7 @@ import { readSmallFile } from '../disk/small-file.ts'
 import type { Config, ConfigLayer } from './config.ts'
 import { checkNames } from './env-flags.ts'
 import { type LayerWithOrigin, mergeLayers, type Origin } from './merge.ts'
+import { type MountFlag, specOf } from './mount-flags.ts'
 import { type ConfigSource, decodeConfig, describe, MAX_CONFIG_BYTES, parseConfig } from './parse.ts'
 import { placeOf } from './place.ts'
 import { SCHEMA } from './schema.ts'
@@ -25,6 +26,7 @@ export interface ConfigOverrides {
   /** Taken literally: a `$` in them is a `$`. See {@link parseEnvFlags}. */
   readonly env?: Readonly<Record<string, string>> | undefined
   readonly hostname?: string | undefined
+  readonly mounts?: readonly MountFlag[] | undefined
 }
 
 export interface LoadOptions {
@@ -116,7 +118,7 @@ function environmentLayer(env: HostEnv): LayerWithOrigin {
     const name = VARIABLES.get(key) ?? ''
     const value = env[name]
     // As everywhere, a variable that is set to nothing counts as not set.
-    return value === undefined || value === '' ? undefined : check('E_CONFIG', name, kind, value)
+    return value === undefined || value === '' ? undefined : check('E_CONFIG', name, () => kind.read(value))
   }
   return {
     layer: topics(
@@ -134,11 +136,12 @@ const FLAGS = new Map([
   ['sandbox.args', '--'],
   ['sandbox.hostname', '--hostname'],
   ['network.mode', '--network'],
+  ['sandbox.mounts', '--mount'],
 ])
 
 function flagLayer(flags: ConfigOverrides): LayerWithOrigin {
   const read = <T>(key: string, kind: Kind<T>, value: unknown): T | undefined =>
-    value === undefined ? undefined : check('E_USAGE', FLAGS.get(key) ?? key, kind, value)
+    value === undefined ? undefined : check('E_USAGE', FLAGS.get(key) ?? key, () => kind.read(value))
   const { image, agent, args, hostname, mode } = {
     image: read('sandbox.image', SCHEMA.sandbox.image, flags.image),
     agent: read('sandbox.agent', SCHEMA.sandbox.agent, flags.agent),
@@ -146,6 +149,7 @@ function flagLayer(flags: ConfigOverrides): LayerWithOrigin {
     hostname: read('sandbox.hostname', SCHEMA.sandbox.hostname, flags.hostname),
     mode: read('network.mode', SCHEMA.network.mode, flags.network),
   }
+  const mounts = flags.mounts?.map((flag) => check('E_USAGE', '--mount', () => specOf(flag)))
   const base = topics(image, agent, mode)
   return {
     layer: {
@@ -154,6 +158,7 @@ function flagLayer(flags: ConfigOverrides): LayerWithOrigin {
         ...base.sandbox,
         ...(args === undefined ? {} : { args }),
         ...(hostname === undefined ? {} : { hostname }),
+        ...(mounts === undefined ? {} : { mounts }),
       },
       env: checkNames(flags.env ?? {}),
     },
@@ -170,9 +175,9 @@ function topics(image: string | undefined, agent: string | undefined, mode: Mode
   }
 }
 
-function check<T>(code: 'E_CONFIG' | 'E_USAGE', name: string, kind: Kind<T>, value: unknown): T {
+function check<T>(code: 'E_CONFIG' | 'E_USAGE', name: string, read: () => T): T {
   try {
-    return kind.read(value)
+    return read()
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
     const hint = error.near === undefined ? undefined : `did you mean ${quoteForMessage(error.near)}?`

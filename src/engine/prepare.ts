@@ -12,8 +12,8 @@ import type { BoxFlags } from '../store/manifest.ts'
 
 /** Returns the request for a new box. `writable`: places that boxes write. */
 export function requestFor(options: BoxOptions, name: string, writable: readonly string[]): BoxRequest {
-  const { workspace, environment, image, agent, network, env } = options
-  return { name, workspace, environment, writable, overrides: { image, agent, network, env } }
+  const { workspace, environment, image, agent, network, env, mounts } = options
+  return { name, workspace, environment, writable, overrides: { image, agent, network, env, mounts } }
 }
 
 /** Returns the request for an existing box: its current configuration, with the flags that it was made with. */

@@ -99,7 +99,7 @@ function mountablePlace(mount: HostMount, from: string, { writable, sensitive }:
   const place = placeOf(from, writable, 'E_MOUNT')
   if (!place) {
     throw new CoopError('E_MOUNT', `${mount.source} cannot be mounted: it does not exist`, {
-      hint: 'create it, or remove the line from [sandbox] mounts',
+      hint: 'create it, or leave this mount out',
     })
   }
   const reason =

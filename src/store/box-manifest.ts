@@ -75,7 +75,7 @@ export interface LayeredImage {
 }
 
 /** The flags with which the box was made; they also apply when it is started again. */
-export type BoxFlags = Pick<ConfigOverrides, 'image' | 'agent' | 'network' | 'env'>
+export type BoxFlags = Pick<ConfigOverrides, 'image' | 'agent' | 'network' | 'env' | 'mounts'>
 
 /** A file or folder that coop makes in a folder of the host, because a mount of a box needs a place there. */
 export interface Stub {

@@ -196,7 +196,9 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await terminal.exited()).toBe(130)
     const screen = await terminal.screen()
     expect(screen).toMatch(/coop: the build was interrupted in step 2$/m)
-    expect(screen).toMatch(/^hint: continue with step 2: coop build; the image and the steps before are kept$/m)
+    expect(screen).toMatch(
+      /^hint: continue with step 2: coop build; the image and the steps before are kept$/m,
+    )
     configure(t, ['echo one >/one', 'echo two >/two'])
     expect(await build(t)).toMatchObject({ steps: 2, cached: 1 })
   })

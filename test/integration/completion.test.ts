@@ -45,6 +45,8 @@ const LINES: readonly (readonly [typed: string, completed: string])[] = [
   ['coop run --network=n', 'coop run --network=none'],
   ['coop --workspace=sub', 'coop --workspace=subfolder/'],
   ['coop -w sub', 'coop -w subfolder/'],
+  ['coop run -m sub', 'coop run -m subfolder/'],
+  ['coop --mount=sub', 'coop --mount=subfolder/'],
   ['coop cp mi', 'coop cp mine:'],
   ['coop cp mine:/tmp/it note', 'coop cp mine:/tmp/it notes.md'],
   ['coop cp notes.md mi', 'coop cp notes.md mine:'],

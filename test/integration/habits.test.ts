@@ -13,8 +13,9 @@ describe.each(invokers.slice(0, 1))('as $name', (invoker) => {
       [['run', '-it', 'true'], /-t alone asks for a terminal/],
       [['run', '--rm', 'true'], /always removed/],
       [['run', '-p', '80:80', 'true'], /ports of this machine/],
-      [['-v', '/a:/b'], /\[sandbox\] mounts/],
-      [['run', '-m', '/a:/b', 'true'], /\[sandbox\] mounts/],
+      [['-v', '/a:/b'], /-m SRC:DST/],
+      [['exec', '-m', '/a:/b', 'true'], /-m SRC:DST/],
+      [['run', '--volume', '/a:/b', 'true'], /-m SRC:DST/],
       [['ps'], /coop ls/],
       [['rm', 'x'], /coop kill/],
     ] as const)

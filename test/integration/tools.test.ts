@@ -70,6 +70,13 @@ describe.each(everyone)('as $name', (invoker) => {
         t.coop(['run', '--', name], { env: { PATH: at(t, '.local/bin', '.bun/bin') } })
       const missing = await run('mine')
       expect(missing.code).toBe(127)
+      const way = 'coop run -m ~/.local/bin/mine:~/.local/bin/mine:ro mine …'
+      expect(missing.stderr).toContain(way)
+      const [, option = '', mount = '', name = ''] = way.split(' ').slice(1)
+      const mounted = await t.coop(['run', option, mount, '--', name], {
+        env: { PATH: at(t, '.local/bin') },
+      })
+      expect(output(mounted)).toBe('mine\n') // as it says
       expect(missing.stderr).toContain('mounts = ["~/.local/bin/mine:~/.local/bin/mine:ro"]')
       t.settings('[sandbox]\nmounts = ["~/.local/bin/mine:~/.local/bin/mine:ro"]\ntools = []\n')
       expect(output(await run('mine'))).toBe('mine\n') // as it says

@@ -43,9 +43,9 @@ export default command({
     ...JSON_OPTION,
   },
   async run({ args }) {
-    const { workspace, image, agent, network, env } = boxOptions(args)
+    const { workspace, image, agent, network, env, mounts } = boxOptions(args)
     checkFolder(workspace)
-    const overrides = { image, agent, network, env }
+    const overrides = { image, agent, network, env, mounts }
     const paths = userPaths()
     const loaded = loadConfig({ workspace, configDir: paths.configDir, env: process.env, overrides })
     const rows = explainConfig(loaded, await notAcceptedKeys(loaded, workspace, paths))

@@ -20,6 +20,7 @@ export default command({
       'coop run make test',
       'coop run --network none -- sh -c "npm run lint"',
       'git diff | coop run -- claude -p "review this"',
+      'coop run -m ../lib:/lib-src:ro make',
       'coop run --plan true',
     ],
     group: 'Agents and commands',

@@ -41,6 +41,14 @@ export const BOX_OPTIONS = {
     many: true,
     description: 'set a variable in the box; KEY alone takes its value here',
   },
+  mount: {
+    type: 'string',
+    alias: 'm',
+    valueHint: 'SRC[:DST[:ro]]',
+    many: true,
+    complete: 'file',
+    description: 'show a folder, a file or a volume in the box',
+  },
 } as const satisfies Declared
 
 /** The option of every command that starts a box. */
@@ -87,6 +95,15 @@ export function envOf(pairs: readonly string[], quiet = false): Readonly<Record<
   return env
 }
 
+/** Reads the values of `-m`; undefined without any. */
+function mountsOf(values: readonly string[] = []): BoxOptions['mounts'] {
+  if (!values.length) return undefined
+  const { parseMountFlag } =
+    require('../../config/mount-flags.ts') as typeof import('../../config/mount-flags.ts')
+  const folder = asText(currentFolder())
+  return values.map((value) => parseMountFlag(value, folder))
+}
+
 export function boxOptions(
   args: Partial<Args<typeof BOX_OPTIONS>> & { readonly quiet?: boolean },
 ): BoxOptions {
@@ -98,6 +115,7 @@ export function boxOptions(
     agent: args.agent,
     network: args.network,
     env: envOf(args.env ?? [], args.quiet),
+    mounts: mountsOf(args.mount),
     environment: callerEnvironment(workspace),
   }
 }

@@ -12,13 +12,13 @@ import { printable } from './output.ts'
 export async function expectSame(
   session: Session,
   { name, state }: BoxInfo,
-  { image, network, agent, env }: BoxOptions,
+  { image, network, agent, env, mounts }: BoxOptions,
   build: boolean,
 ): Promise<void> {
   if (state === 'unknown') return // the error of its start says why
-  const isAsked = image !== undefined || network !== undefined || agent !== undefined
+  const isAsked = image !== undefined || network !== undefined || agent !== undefined || mounts !== undefined
   if (!isAsked && !Object.keys(env ?? {}).length && !build) return
-  const flags = { image, network, agent, env }
+  const flags = { image, network, agent, env, mounts }
   const found = await session.call('box.differences', { box: name, cwd: '/', flags })
   const said = found.map(({ option, has }) => `${option} (it has ${has})`)
   if (build) said.push('-b (it keeps its image)')

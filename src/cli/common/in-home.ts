@@ -14,6 +14,10 @@ function isProgram(path: string): boolean {
   }
 }
 
+/** As a shell takes it; coop expands a quoted `~` itself. */
+const quoted = (word: string): string =>
+  /^[\w./~:@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+
 /** Undefined if PATH finds no such command below the home. */
 export function inHomeHint(
   command: string,
@@ -31,5 +35,7 @@ export function inHomeHint(
   const has = `your home has it, ${shown}, and boxes do not see your home`
   if (tool !== undefined)
     return `${has}; add "${tool}" to tools in [sandbox], and use the host image, which is the one with your tools`
-  return `${has}; give it to the box: mounts = ["${shown}:~/.local/bin/${command}:ro"] in [sandbox]`
+  if (there.includes(':')) return has // a mount could not be written
+  const mount = `${shown}:~/.local/bin/${command}:ro`
+  return `${has}; give it to the box: coop run -m ${quoted(mount)} ${quoted(command)} …, or always: mounts = ["${mount}"] in [sandbox]`
 }

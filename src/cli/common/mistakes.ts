@@ -7,8 +7,7 @@ export function hintFor(name: string): string {
   return name ? `coop ${name} --help` : 'coop --help'
 }
 
-const MOUNTS =
-  'mounts are settings: [sandbox] mounts = ["SRC:DST"], in coop.toml or in ~/.config/coop/config.toml'
+const MOUNTS = 'mount with -m SRC:DST when the box is made (coop, coop run, coop create); -v is --verbose'
 const PORTS = 'leave it out: with the network "host", ports of the box are ports of this machine'
 const INPUT = 'leave it out: the input is always passed on; -t alone asks for a terminal'
 const REMOVED = 'leave it out: the box of coop run is always removed when its command ends'

@@ -99,7 +99,7 @@ async function startedBox(
   const create = (): Promise<Created> => trusting(trust, () => session.call('box.create', request))
   if (!existing) return create().catch((error) => buildWhenAsked(error, options, trust).then(create))
   // An unknown box cannot be started either; the daemon's error says why.
-  const { environment, attaches, image, agent, network, env } = options
+  const { environment, attaches, image, agent, network, env, mounts } = options
   if (existing.state === 'ended' && !recreate) {
     const { warnings } = await trusting(trust, () =>
       session.call('pty.restart', { box: existing.name, cwd: '/', pty: 0, environment }),
@@ -107,7 +107,7 @@ async function startedBox(
     return { ...existing, warnings }
   }
   if (!recreate && existing.state !== 'stopped' && existing.state !== 'unknown') return existing
-  const flags = recreate ? { flags: { image, agent, network, env } } : {}
+  const flags = recreate ? { flags: { image, agent, network, env, mounts } } : {}
   const { warnings } = await trusting(trust, () =>
     session.call('box.start', { box: existing.name, cwd: '/', environment, attaches, ...flags }),
   )

@@ -1,6 +1,6 @@
 /** Shapes that several calls share. */
 import type { WindowSize } from '../../core/window-size.ts'
-import { flag, integer, mapped, type Of, object, optional, record, type Shape, text } from './shapes.ts'
+import { flag, integer, list, mapped, type Of, object, optional, record, type Shape, text } from './shapes.ts'
 
 const MAX_WINSIZE = 0xffff // of struct winsize (ioctl_tty(2))
 const MAX_CELLS = 9999 // columns or rows; no screen has more, and each costs memory
@@ -39,12 +39,21 @@ export const target = { box: optional(text()), cwd: text() }
 const targetShape = object(target)
 export type Target = Of<typeof targetShape>
 
+/** One of `-m`: a folder or file of the host, or a volume. */
+const mountFlag = object({
+  host: optional(text()),
+  volume: optional(text()),
+  target: text(),
+  readonly: flag,
+})
+
 /** The flags of a box, which it keeps. */
 const flagFields = {
   image: optional(text()),
   agent: optional(text()),
   network: optional(text()),
   env: optional(environment),
+  mounts: optional(list(mountFlag)),
 }
 export const boxFlags = object(flagFields)
 
