@@ -1,4 +1,5 @@
 /** Corrections where the library differs harmfully from terminals: it throws, loops or forgets. */
+import { clearsScreen } from '../vt/plain-forms.ts'
 import { type Core, type Line, type Parser, widthOf } from './internals.ts'
 import { MAX_LINK_TEXT, MAX_LINKS, MAX_MARKS, MAX_REPEATED, MAX_STRING } from './limits.ts'
 
@@ -10,6 +11,7 @@ export function guard(core: Core): void {
   keepLinks(core)
   setTabAtEdge(core)
   unhang(core)
+  changeColumns(core)
 }
 
 /** A program may ask for two billion lines, and the library would insert each. */
@@ -132,6 +134,20 @@ function unhang(core: Core): void {
     if (turnsOn && active.x >= core.cols) active.x = core.cols - 1
     return false
   })
+}
+
+/** The library ignores DECCOLM altogether; what the user's terminal gets instead of it clears the screen. */
+function changeColumns(core: Core): void {
+  const { _inputHandler: handler } = core
+  const none = { params: Int32Array.of(0), length: 1 }
+  for (const final of ['h', 'l'])
+    handler.registerCsiHandler({ prefix: '?', final }, ({ params, length }) => {
+      if (!clearsScreen(params.subarray(0, length), final === 'h')) return false
+      handler.setScrollRegion(none)
+      handler.cursorPosition(none)
+      handler.eraseInDisplay({ params: Int32Array.of(2), length: 1 })
+      return false
+    })
 }
 
 /** The library keeps ten million characters of a string for each listener, and splits them in quadratic time. */

@@ -119,9 +119,12 @@ export interface Core {
     /** Unlike the public one it passes the parameters themselves, which may be changed. */
     registerCsiHandler(
       id: { prefix?: string; intermediates?: string; final: string },
-      handle: (params: { readonly params: Int32Array; readonly length: number }) => boolean,
+      handle: (params: Params) => boolean,
     ): void
     registerEscHandler(id: { final: string }, handle: () => boolean): void
+    setScrollRegion(params: Params): boolean
+    cursorPosition(params: Params): boolean
+    eraseInDisplay(params: Params): boolean
     _eraseInBufferLine(y: number, from: number, to: number, unwrap: boolean, spareProtected: boolean): void
     _resetBufferLine(y: number, spareProtected: boolean): void
     readonly _curAttrData: Attributed
@@ -129,6 +132,12 @@ export interface Core {
     /** Bytes of an incomplete character, followed by zeros. */
     readonly _utf8Decoder: { readonly interim: Uint8Array }
   }
+}
+
+/** The parameters of a CSI. */
+interface Params {
+  readonly params: Int32Array
+  readonly length: number
 }
 
 interface UnicodeProvider {

@@ -192,3 +192,17 @@ test('a string that is longer than a viewer lets through is left out, and the ne
   expect(extras.title).toEqual({ window: undefined, icon: 'icon' })
   expect([...extras.colors]).toEqual([['4;1', '#fff']])
 })
+
+test.each([
+  ['\x1b[?3h', 'new'],
+  ['\x1b[?3l', 'new'],
+  ['\x1b[?40h\x1b[?25;3h', 'new'],
+  ['\x1b[?3;4l', 'oldnew'],
+])('a change of columns clears the screen: %j', (columns, shown) => {
+  using screen = new Screen(20, 6)
+  screen.write(Buffer.from(`\x1b[2;4r\x1b[6;1Hstale\x1b[1;1Hold${columns}new`))
+  const [first, ...rest] = shownBy(screen)
+  expect(first).toBe(`{[m}${shown}`)
+  expect(rest.join('')).toBe(shown === 'new' ? '' : '{[m}stale')
+  expect(insidesOf(screen).core.buffers.normal.scrollTop).toBe(shown === 'new' ? 0 : 1)
+})

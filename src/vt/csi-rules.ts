@@ -59,10 +59,11 @@ const modes = (set: string, reset: string): ReadonlyMap<number, Setting> =>
 export const MODES = modes('34', '4')
 /**
  * Set: wrap, key repeat, cursor, private colours of images. Excluded because bytes would get another meaning: 2 (VT52)
- * and 38 (Tektronix). Also excluded: 3 and 40 (size); 18, 19 (printing); 1001 (hangs until it is answered); 1043
- * (raises the window); 5522 (pastes as OSC 5522, which is filtered out); 9001 (Windows key codes, which hide the detach
- * key). Excluded as the user's own preferences, which could not be restored and which programs do not need: 13, 14
- * (blinking), 30 (scroll bar), 44, 1042 (bell), 1010, 1011 (scrolling), 1034 to 1039 (the Alt key).
+ * and 38 (Tektronix). Also excluded: 3 (size; plain-forms.ts keeps the rest of its effect), 40 (size); 18, 19 (printing);
+ * 1001 (hangs until it is answered); 1043 (raises the window); 5522 (pastes as OSC 5522, which is filtered out); 9001
+ * (Windows key codes, which hide the detach key). Excluded as the user's own preferences, which could not be restored and
+ * which programs do not need: 13, 14 (blinking), 30 (scroll bar), 44, 1042 (bell), 1010, 1011 (scrolling), 1034 to 1039
+ * (the Alt key).
  */
 export const PRIVATE_MODES = modes(
   '7 8 25 1070',
@@ -72,7 +73,7 @@ export const PRIVATE_MODES = modes(
 /** Saves and restores the cursor; affects no other state. */
 export const CURSOR_SAVE = 1048
 /** Resetting these is harmless: they are reset already, because nothing can set them. */
-const RESET_ALREADY = numbers('3 40 1001 5522 7727 9001')
+const RESET_ALREADY = numbers('40 1001 5522 7727 9001')
 const NEW_LINE = 20
 
 const SETTABLE = new Set([...PRIVATE_MODES.keys(), CURSOR_SAVE])
@@ -86,6 +87,12 @@ const TITLE_STACK = new Set([22, 23])
 const all = (sequence: Sequence, known: ReadonlySet<number>): boolean =>
   sequence.numbers.every((number) => known.has(number))
 
+/** Whether a program may set (or reset) all of these private modes. */
+export function allowsModes(privateModes: readonly number[], isSet: boolean): boolean {
+  const known = isSet ? SETTABLE : RESETTABLE
+  return privateModes.every((mode) => known.has(mode))
+}
+
 const first = (sequence: Sequence): number => sequence.numbers[0] ?? 0
 
 /** CSI that are let through only for some parameters. */
@@ -98,8 +105,8 @@ const WITH_PARAMETERS = new Map<number, (sequence: Sequence) => boolean>(
     // All others act on the window or reveal text that the program chose: 21 types the title.
     t: (s: Sequence) => WINDOW_SIZES.has(first(s)) || TITLE_STACK.has(first(s)),
     T: (s: Sequence) => s.numbers.length === 1, // with five numbers: mouse tracking that waits for an answer
-    '?h': (s: Sequence) => all(s, SETTABLE),
-    '?l': (s: Sequence) => all(s, RESETTABLE),
+    '?h': (s: Sequence) => allowsModes(s.numbers, true),
+    '?l': (s: Sequence) => allowsModes(s.numbers, false),
     // Only modifyOtherKeys: the client resets it, and no program uses the others.
     '>m': (s: Sequence) => first(s) === 4 || s.parameters === '',
     '>n': (s: Sequence) => first(s) === 4,

@@ -31,7 +31,7 @@ const REAL = {
     '\x1b]22;>text\x1b\\\x1b]22;<\x1b\\\x1b[#P\x1b[#Q\x1b_Ga=d,d=A\x1b\\\x1b[?2027h\x1b[?2026$p\x1bP+q544e;5247\x1b\\',
   'shells and editors':
     '\x1b]133;A;aid=1\x07$ \x1b]133;B\x07ls\x1b]133;C;cmdline_url=ls%20-l\x07\x1b]133;D;0\x07\x1b]633;A\x07\x1b]633;D;1\x07' +
-    '\x1b[?2004h\x1b[0m\x1b[J\x1b[6n\x1b[5n\x1b7\x1b8\x1b[s\x1b[u\x1bkwindow\x1b\\\x1b[!p\x1b[?3;4l\x1b[4l\x1b>',
+    '\x1b[?2004h\x1b[0m\x1b[J\x1b[6n\x1b[5n\x1b7\x1b8\x1b[s\x1b[u\x1bkwindow\x1b\\\x1b[!p\x1b[?4l\x1b[4l\x1b>',
 }
 
 describe('what programs write', () => {

@@ -25,7 +25,7 @@ describe('what acts on the host is dropped:', () => {
     ['lock the keyboard', '\x1b[2h'],
     ['VT52, where sequences mean something else', '\x1b[?2l'],
     ['Tektronix, where sequences mean something else', '\x1b[?38h'],
-    ['132 columns', '\x1b[?40h\x1b[?3h'],
+    ['leave for 132 columns', '\x1b[?40h'],
     ['one bad mode among good ones', '\x1b[?25;9001h'],
     ['checksum of what is on the screen', '\x1b[1;1;1;1;1;1*y'],
     ['invoke a macro', '\x1b[1*z'],
@@ -132,6 +132,19 @@ describe('what is shown only in a safe form:', () => {
     expect(filtered('\x1bPq#0~\x1b[21ta')).toBe('\x1bPq#0~\x1b\\a')
     expect(filtered('\x1bPq#0~')).toBe('\x1bPq#0~\x1b\\')
     expect(filtered('\x1b_Ga=T;AA\u009c\x9bAA\x18a')).toBe('\x1b_Ga=T;AAAA\x1b\\a')
+  })
+})
+
+describe('what terminals take in different ways gets one form:', () => {
+  const cleared = '\x1b[?69l\x1b[r\x1b[H\x1b[2J'
+  test.each([
+    ['132 columns', '\x1b[?3h', cleared],
+    ['80 columns', '\x1b[?3l', cleared],
+    ['132 columns among other modes', '\x1b[?25;3h', `${cleared}\x1b[?25h`],
+    ['132 columns and a mode that is not allowed', '\x1b[?3;9001h', cleared],
+    ['terminfo’s reset', '\x1b[?3;4l', '\x1b[?4l'],
+  ])('%s', (_, sequence, form) => {
+    expect(filtered(`a${sequence}b`)).toBe(`a${form}b`)
   })
 })
 

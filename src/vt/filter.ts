@@ -7,6 +7,7 @@
  */
 import { allowsCsi, allowsEscape } from './csi-rules.ts'
 import { judgeOsc, judgeTitle, type Verdict } from './osc-rules.ts'
+import { plainForm } from './plain-forms.ts'
 import { cleanStatus, isStatus } from './program-status.ts'
 import { isQuery } from './query.ts'
 import type { Sequence } from './sequence.ts'
@@ -156,7 +157,7 @@ export class OutputFilter {
     if (!this.#answers && isQuery(sequence) && sequence.kind !== 'apc') return false
     switch (sequence.kind) {
       case 'csi':
-        return allowsCsi(sequence)
+        return this.#csi(sequence)
       case 'esc':
         return allowsEscape(sequence)
       case 'osc':
@@ -170,6 +171,12 @@ export class OutputFilter {
       default:
         return false
     }
+  }
+
+  #csi(sequence: Sequence): Verdict {
+    const plain = plainForm(sequence)
+    if (plain === undefined) return allowsCsi(sequence)
+    return plain !== '' && Buffer.from(plain)
   }
 
   #reported(sequence: Sequence): Verdict {
