@@ -6,6 +6,7 @@
  * workspace, too, as those of worktrees and submodules do; when no box can have written the pointer; or when a person
  * has accepted it. A folder that was mounted once counts as accepted.
  */
+import { lstatSync } from 'node:fs'
 import { basename, dirname, join, normalize } from 'node:path'
 import { isInside } from '../../ffi/small-file.ts'
 import { isKernelPlace } from '../config/box-paths.ts'
@@ -103,10 +104,13 @@ class Search {
       this.notes.push(`${lacks}: the ${kind} ${place.path} is not mounted into boxes: ${refusal}`)
       return false
     }
-    const isFree = claim === 'free' && !mayBePlanted(pointer, place.path, writable)
+    // As git asks for a `.git` of the caller's own (safe.directory in git-config(1)).
+    const isOthers = ownerOf(pointer) !== ownerOf(place.path)
+    const isFree = claim === 'free' && !isOthers && !mayBePlanted(pointer, place.path, writable)
     if (claim !== 'ours' && !this.facts.isAccepted(ask)) {
       if (!isFree) {
-        const why = claim === 'free' ? 'a box may have written that' : claim.not
+        const writer = isOthers ? 'another user' : 'a box'
+        const why = claim === 'free' ? `${writer} may have written that` : claim.not
         this.notes.push(
           `${lacks}: ${pointer} names the ${kind} ${place.path}, and ${why}; to let the box have it: coop trust -w ${shown(this.facts.workspace.path)}`,
         )
@@ -166,6 +170,15 @@ class Search {
   }
 }
 
+/** The owner of a file, folder or link; undefined if it may not be looked at. */
+function ownerOf(path: string): number | undefined {
+  try {
+    return lstatSync(path).uid
+  } catch {
+    return undefined
+  }
+}
+
 function configOf(folder: string): readonly GitSetting[] {
   const read = (name: string): readonly GitSetting[] =>
     parseGitConfig(gitText(folder, name, MAX_CONFIG) ?? '')
@@ -174,7 +187,19 @@ function configOf(folder: string): readonly GitSetting[] {
 }
 
 /** Of a folder that `.git` leads to: the one to mount, and whether it is this workspace's. */
-function claimed(leads: GitPlace, { workspace, writable }: GitFacts): { store: GitPlace; claim: Claim } {
+function claimed(leads: GitPlace, facts: GitFacts): { store: GitPlace; claim: Claim } {
+  const { store, claim } = claimedBy(leads, facts)
+  if (claim !== 'ours') return { store, claim }
+  // The workspace may be a folder of worktrees itself, or lie in one: then its own files would claim the folder around.
+  const { workspace, mounts, writable } = facts
+  const shown = mounts.filter((mount) => !mount.readonly).map((mount) => mount.source.path)
+  const mayWrite = [...writable, ...shown, workspace.path]
+  const proofs = ['commondir', 'gitdir', 'config', 'config.worktree'].map((name) => join(leads.path, name))
+  const isForged = proofs.some((proof) => mayBePlanted(proof, store.path, mayWrite))
+  return { store, claim: isForged ? { not: 'a box may have written that it belongs together' } : claim }
+}
+
+function claimedBy(leads: GitPlace, { workspace, writable }: GitFacts): { store: GitPlace; claim: Claim } {
   const repair = `it does not name ${workspace.path} as its own`
   const common = gitLine(leads.path, 'commondir')
   if (common !== undefined) {
@@ -249,6 +274,10 @@ function absentOf(search: Search): readonly string[] {
     return []
   }
   const { store, claim } = claimed(leads, facts)
+  if (!isRepository(store.path)) {
+    search.notes.push(`${lacks}: ${pointer} leads to ${store.path}, which is no git folder`)
+    return []
+  }
   const isIn = search.targets.some((target) => isWithin(store.at, target))
   // Git in the box would write the box's path of the worktree into the repository (update_linked_gitdir in setup.c).
   if (
