@@ -22,11 +22,12 @@ export interface GitHomeFacts {
   readonly sensitive: SensitiveFacts
 }
 
-function realOf(path: string, writable: readonly string[]): string {
+/** The path without links and `..`; undefined if a link on the way is not the user's. */
+function realOf(path: string, writable: readonly string[]): string | undefined {
   try {
     return resolvedPath(path, writable, 'E_FAILED')
   } catch {
-    return path // and textAt finds nothing there
+    return undefined
   }
 }
 
@@ -47,19 +48,21 @@ export function gitSettings({ home, configHome, writable }: GitHomeFacts): reado
   const open = new Set<string>()
   const read = (path: string): readonly GitSetting[] => {
     const from = realOf(path, writable)
-    if (open.has(from) || left-- <= 0) return []
+    if (from === undefined || open.has(from) || left-- <= 0) return []
     open.add(from)
     const settings = settingsOf(path, from)
     open.delete(from)
     return settings
   }
   const settingsOf = (path: string, from: string): readonly GitSetting[] => {
-    return parseGitConfig(textAt(path, writable) ?? '').flatMap((setting) => {
+    return parseGitConfig(textAt(from, writable) ?? '').flatMap((setting) => {
       const { section, key, value } = setting
       const isPath =
         (section === 'include' && key === 'path') || (section === 'core' && key === 'excludesfile')
-      const at = isPath ? expanded(value, home, dirname(path)) : value
-      if (isPath && mayBePlanted(from, at, writable)) return []
+      if (!isPath) return section === 'include' ? [] : setting
+      // Resolved once, before it is judged: `..` behind a link leads elsewhere than the text says.
+      const at = realOf(expanded(value, home, dirname(path)), writable)
+      if (at === undefined || mayBePlanted(from, at, writable)) return []
       return section === 'include' ? read(at) : { section, key, value: at }
     })
   }
