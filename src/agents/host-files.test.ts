@@ -10,6 +10,8 @@ const files = withoutPlanted(
     '/w/bin/claude': '-> /home/me/private',
     '/w/bin/codex': '-> ../up/me/private',
     '/w/up': '-> /home',
+    '/w/here': '-> .',
+    '/w/bin/gemini': '-> ../here/../home/me/private',
     '/home/me/bin/claude': '-> /home/me/private',
     '/home/me/private': '+x #!',
   }),
@@ -20,6 +22,7 @@ test('a link where boxes write is there as long as it stays there', () => {
   expect(resolveLinks(files, '/w/node_modules/.bin/claude')?.path).toBe('/w/node_modules/claude/cli.js')
   expect(resolveLinks(files, '/w/bin/claude')).toBeUndefined()
   expect(resolveLinks(files, '/w/bin/codex')).toBeUndefined()
+  expect(resolveLinks(files, '/w/bin/gemini')).toBeUndefined()
 })
 
 test('a link of the user’s leads where it leads', () => {

@@ -47,9 +47,12 @@ export const hostFiles: HostFiles = {
  * workspace on PATH could choose the agent of the next box.
  */
 export function withoutPlanted(files: HostFiles, writable: readonly string[]): HostFiles {
+  const identity = (folder: string) => placeIdentity(pathBytes(folder))
   const isPlanted = (path: string, target: string): boolean => {
-    const leads = resolve(dirname(path), target)
-    const identity = (folder: string) => placeIdentity(pathBytes(folder))
+    const parts = target.split('/').filter((part) => part !== '' && part !== '.')
+    // Behind a name, which may be a link itself, `..` leads elsewhere than the text says.
+    const isExact = parts.slice(0, parts.lastIndexOf('..') + 1).every((part) => part === '..')
+    const leads = isExact ? resolve(dirname(path), target) : '/'
     return folderLeft(path, leads, { writable, identity }) !== undefined
   }
   return {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { readInside } from '../../ffi/small-file.ts'
 import type { BoxFacts } from '../agents/adapter.ts'
 import type { ChosenAgent } from '../agents/choose.ts'
-import { hostFiles } from '../agents/host-files.ts'
+import { hostFiles, withoutPlanted } from '../agents/host-files.ts'
 import { planSeed } from '../agents/seed.ts'
 import type { Config } from '../config/config.ts'
 import { CoopError } from '../core/errors.ts'
@@ -38,6 +38,8 @@ export function persistentMounts(input: {
   workspace: Source
   paths: Paths
   host: HostFacts
+  /** Places that boxes write: the user may have mounted the agent's settings in one. */
+  writable: readonly string[]
 }): { mounts: ExtraMount[]; folders: Map<string, string>; missing: Missing[] } {
   const { chosen, config, host } = input
   const home = homeOf(config)
@@ -50,7 +52,7 @@ export function persistentMounts(input: {
   const folders = new Map<string, string>()
   const mounts = [...names].map((name): ExtraMount => {
     const rule = known.find((folder) => folder.path === name)?.seed
-    const facts = { files: hostFiles, hostHome: host.home, boxHome: home }
+    const facts = { files: withoutPlanted(hostFiles, input.writable), hostHome: host.home, boxHome: home }
     const seed = rule && (() => planSeed(name, rule, facts))
     const path = persistentPath(input.paths, key, name)
     const source = sourceOf(path, 'box')

@@ -46,11 +46,11 @@ export function bring(input: {
 }): Brought {
   const { request, chosen, config, box, workspace, paths, host } = input
   const isStep = request.steps !== undefined
-  const persistent = persistentMounts({ chosen, config, workspace, paths, host })
-  const adapter = isForAgent(request, chosen) ? chosen.adapter : undefined
-  const login = planLogin({ adapter, config, persistent: persistent.mounts, paths, host })
-  const caches = isStep ? undefined : planCaches(config, workspaceKey(workspace), paths)
   const { writable, environment } = request
+  const persistent = persistentMounts({ chosen, config, workspace, paths, host, writable })
+  const adapter = isForAgent(request, chosen) ? chosen.adapter : undefined
+  const login = planLogin({ adapter, config, persistent: persistent.mounts, paths, host, writable })
+  const caches = isStep ? undefined : planCaches(config, workspaceKey(workspace), paths)
   const tools =
     isStep || !input.isHostImage
       ? NO_TOOLS

@@ -2,7 +2,7 @@
 import { basename, dirname } from 'node:path'
 import { readInside } from '../../ffi/small-file.ts'
 import { type Adapter, LOGIN_FOLDER } from '../agents/adapter.ts'
-import { hostFiles } from '../agents/host-files.ts'
+import { hostFiles, withoutPlanted } from '../agents/host-files.ts'
 import { planSeed } from '../agents/seed.ts'
 import type { Config } from '../config/config.ts'
 import type { Paths } from '../core/paths.ts'
@@ -49,6 +49,8 @@ export function planLogin(input: {
   readonly persistent: readonly ExtraMount[]
   readonly paths: Paths
   readonly host: HostFacts
+  /** Places that boxes write. */
+  readonly writable: readonly string[]
 }): PlannedLogin {
   const { adapter, config, persistent, paths, host } = input
   const file = adapter?.login
@@ -58,7 +60,7 @@ export function planLogin(input: {
   const shared = persistentPath(paths, 'login', adapter.name)
   const source = sourceOf(shared, 'box')
   const rule = { copied: [file.name], leftOut: [], beside: {}, edits: {} }
-  const facts = { files: hostFiles, hostHome: host.home, boxHome: home }
+  const facts = { files: withoutPlanted(hostFiles, input.writable), hostHome: host.home, boxHome: home }
   const [found] = planSeed(file.folder, rule, facts)
   const target = `${home}/${LOGIN_FOLDER}`
   const login: Login = {

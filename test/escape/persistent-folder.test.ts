@@ -103,6 +103,34 @@ describe.each(everyone)('as $name', (invoker) => {
   }
 
   test.skipIf(box.missing)(
+    `links that a box plants in the user's own settings bring nothing to other boxes${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      installAgent(t)
+      t.write(join(t.home, 'private/skill'), 'PRIVATE\n')
+      t.folder('home/.claude', 0o700)
+      const look = 'cd ~/.claude; grep -r PRIVATE . ~/.coop-login; echo looked'
+      const names = ['CLAUDE.md', 'skills', '.credentials.json']
+      const targets = ['../private/skill', '../private', '../private/skill']
+      const plant = names.map((name, index) => `ln -s ${targets[index]} ${t.home}/.claude/${name}`).join('; ')
+      const place = ['-w', join(t.home, '.claude'), '--', 'sh', '-c']
+      // Positive control: the user's own links are followed.
+      await t.run(['sh', '-c', plant])
+      const own = said(
+        await t.coop(['run', '-w', t.folder('home/one'), '--agent', 'claude', '--', 'sh', '-c', look]),
+      )
+      for (const name of ['CLAUDE.md', 'skills/skill', '.coop-login']) expect(own).toContain(name)
+      const remove = names.map((name) => `rm ${t.home}/.claude/${name}`).join('; ')
+      expect((await t.coop(['run', ...place, `${remove}; ${plant}`])).code).toBe(0)
+      rmSync(join(t.dataDir, 'volumes/login-claude'), { recursive: true })
+      const next = said(
+        await t.coop(['run', '-w', t.folder('home/two'), '--agent', 'claude', '--', 'sh', '-c', look]),
+      )
+      expect(next).toBe('looked\n')
+    },
+  )
+
+  test.skipIf(box.missing)(
     `a box that swaps names while others start changes nothing on the host${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
