@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { homeOfRoot, takeRootsHome } from './roots-home.ts'
@@ -18,9 +18,11 @@ test.skipIf(process.getuid?.() !== 0)("folders of other users are not root's [ne
     return folder
   }) as [string, string]
   try {
+    mkdirSync(join(other, 'left-by-root'))
     const env = {
       HOME: other,
       XDG_DATA_HOME: join(other, 'not/made'),
+      XDG_STATE_HOME: join(other, 'left-by-root'),
       XDG_CACHE_HOME: mine,
       COOP_DATA_DIR: other,
     }
@@ -28,6 +30,7 @@ test.skipIf(process.getuid?.() !== 0)("folders of other users are not root's [ne
     expect(env.HOME).not.toBe(other)
     expect(env).toMatchObject({ XDG_CACHE_HOME: mine, COOP_DATA_DIR: other })
     expect(env.XDG_DATA_HOME).toBeUndefined()
+    expect(env.XDG_STATE_HOME).toBeUndefined()
     const own = { HOME: mine }
     takeRootsHome(own)
     expect(own.HOME).toBe(mine)

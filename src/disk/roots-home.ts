@@ -7,14 +7,17 @@ import { dirname } from 'node:path'
 
 const FOLDERS = ['XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_CACHE_HOME', 'XDG_STATE_HOME', 'XDG_RUNTIME_DIR']
 
-/** Whether root would write into a folder of somebody else. The nearest existing folder decides. */
+/**
+ * Whether root would write into a folder of somebody else, or into one below it: the owner of a folder around can put
+ * another in its place, and coop trusts its own state.
+ */
 function isOthers(path: string | undefined): boolean {
   if (!path?.startsWith('/')) return false
-  for (let at = path; ; at = dirname(at)) {
+  for (let at = path; at !== '/'; at = dirname(at)) {
     const stat = statSync(at, { throwIfNoEntry: false })
-    if (stat) return stat.uid !== 0
-    if (at === '/') return false
+    if (stat && stat.uid !== 0) return true
   }
+  return false
 }
 
 /** The home of uid 0 in the text of a password file. */
