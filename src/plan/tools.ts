@@ -10,6 +10,7 @@ import { CoopError } from '../core/errors.ts'
 import { placeOf } from '../host/host-place.ts'
 import type { ExtraMount } from '../sandbox/compose.ts'
 import { isWithin, mountRefusal, type SensitiveFacts } from '../sandbox/sensitive.ts'
+import { mayBePlanted } from './git-pointer.ts'
 
 interface Tool {
   /** Files and folders of the home that boxes see. They hold programs and libraries, no logins and no settings. */
@@ -83,7 +84,7 @@ export function planTools(input: {
     if (!existsSync(at) || used.some((path) => isWithin(path, at) || isWithin(at, path))) return []
     const place = trustedPlace(at, writable)
     if (!place || place.kind === 'other' || mountRefusal(place.source.path, sensitive)) return []
-    if (writable.some((folder) => isWithin(place.source.path, folder))) return []
+    if (mayBePlanted(join(place.source.path, 'any'), '/', writable)) return []
     return [{ source: place.source, target: at, readonly: true }]
   }
   const entries = input.path.split(':')
