@@ -3,6 +3,7 @@
  * files that say where. What a box has written there must not bring it another project, its history or any other file.
  */
 import { describe, expect, test } from 'bun:test'
+import { lchownSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { everyone, needed } from './support.ts'
@@ -75,6 +76,56 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
+  test.skipIf(box.missing)(
+    `a workspace or its folder that is called worktrees makes no folder above a git folder${box.note}`,
+    async () => {
+      await using t = await scratch(invoker)
+      const tree = t.folder('home/src/worktrees/tree')
+      const other = t.folder('home/other')
+      t.write(join(t.home, 'src/private'), 'PRIVATE\n')
+      const claim = (place: string, workspace: string): string =>
+        `mkdir -p ${place}; echo ref: refs/heads/x >${place}/HEAD; echo ../.. >${place}/commondir
+          echo ${workspace}/.git >${place}/gitdir`
+      const pointer = (place: string): string => `rm -rf .git; echo "gitdir: ${place}" >.git`
+      const look = `cat ${t.home}/src/private 2>&1; ls -A ${t.home}/src 2>&1; echo looked`
+      // The workspace itself looks like the administrative folder of a worktree.
+      await inBox(t, `${claim(tree, tree)}; ${pointer(tree)}`, ['-w', tree])
+      expect(await inBox(t, look, ['-w', tree])).not.toContain('private\n')
+      // A box of the folder around makes one for another workspace, whose box points to it.
+      const made = join(t.home, 'src/worktrees/x')
+      await inBox(t, claim(made, other), ['-w', join(t.home, 'src/worktrees')])
+      await inBox(t, pointer(made), ['-w', other])
+      const seen = await inBox(t, look, ['-w', other])
+      expect({ seen, looked: seen.includes('looked') }).toEqual({
+        seen: expect.not.stringMatching(/PRIVATE|private\n/),
+        looked: true,
+      })
+      // Positive control: for a true repository around them, both are worktrees.
+      await git(t, 'clone', '-q', '--bare', t.workspace, 'bare')
+      await git(t, '-C', join(t.home, 'bare'), 'worktree', 'add', '-q', 'inner')
+      const inner = join(t.home, 'bare/inner')
+      expect(await inBox(t, 'git log --format=%s', ['-w', inner])).toContain('\n')
+    },
+  )
+
+  test.skipIf(box.missing || process.getuid?.() !== 0)(
+    `a .git of another user's makes no folder of the caller's a git folder${box.note} [needs root]`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const store = join(t.home, 'private')
+      await git(t, 'init', '-q', '--separate-git-dir', store, 'shared')
+      const shared = join(t.home, 'shared')
+      const look = `ls ${store} 2>&1; echo looked`
+      lchownSync(join(shared, '.git'), 65_533, 65_533)
+      const seen = await inBox(t, look, ['-w', shared])
+      expect(seen).toContain('looked')
+      expect(seen).not.toContain('HEAD')
+      // Positive control: nobody has accepted it, and it is the caller's own in another workspace.
+      await git(t, 'init', '-q', '--separate-git-dir', store, 'own')
+      expect(await inBox(t, look, ['-w', join(t.home, 'own')])).toContain('HEAD')
+    },
+  )
+
   test.skipIf(box.missing)(`worktrees of a box's invention harm no start${box.note}`, async () => {
     await using t = await scratch(invoker)
     const paths = [
@@ -110,11 +161,24 @@ describe.each(everyone)('as $name', (invoker) => {
       expect(await inBox(t, read)).toContain('PRIVATE')
       await inBox(t, 'echo "# mine" >>gitconfig', ['-w', dotfiles])
       expect(await inBox(t, read)).toMatch(/No such file[\s\S]*looked/)
-      await inBox(t, 'printf "[core]\\n\\texcludesFile = ~/dotfiles/x\\n" >gitconfig; ln -s ../private x', [
-        '-w',
-        dotfiles,
-      ])
-      expect(await inBox(t, read)).toMatch(/No such file[\s\S]*looked/)
+      for (const path of [
+        '~/dotfiles/x',
+        '~/dotfiles/here/../private',
+        `${dotfiles}/here/../private`,
+        `${dotfiles}/../private`,
+        '../private',
+        `${t.home}/dotfiles/./../private`,
+      ]) {
+        await inBox(
+          t,
+          `printf "[core]\\n\\texcludesFile = ${path}\\n" >gitconfig; ln -sfn ../private x; ln -sfn . here`,
+          ['-w', dotfiles],
+        )
+        expect({ path, seen: await inBox(t, read) }).toEqual({
+          path,
+          seen: expect.stringMatching(/No such file[\s\S]*looked/),
+        })
+      }
     },
   )
 })
