@@ -48,6 +48,17 @@ function converse(
   }
 }
 
+/** A connection to the daemon; undefined when none listens. */
+function dial(paths: Paths): number | undefined {
+  try {
+    return connectUnix(daemonSocket(paths), SOCK_STREAM)
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error
+    const { settleRuntimeDir } = require('./other-login.ts') as typeof import('./other-login.ts')
+    return settleRuntimeDir(paths) ? dial(paths) : undefined
+  }
+}
+
 /** Asks the running daemon; undefined when none runs that understands. Throws the daemon's CoopError. */
 export function askRunning<N extends CallName>(
   paths: Paths,
@@ -55,13 +66,8 @@ export function askRunning<N extends CallName>(
   request: Request<N>,
   anyRelease = true,
 ): { readonly value: Reply<N> } | undefined {
-  let fd: number
-  try {
-    fd = connectUnix(daemonSocket(paths), SOCK_STREAM)
-  } catch (error) {
-    if (error instanceof SysError) return undefined
-    throw error
-  }
+  const fd = dial(paths)
+  if (fd === undefined) return undefined
   try {
     // Another user's daemon, in a squatted folder, would learn the contents of the request.
     if (peerCredentials(fd).uid !== process.getuid?.()) return undefined

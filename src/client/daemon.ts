@@ -7,6 +7,7 @@ import { daemonSocket, type Paths, startLock } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
 import { PROTOCOL } from '../protocol/server-messages.ts'
 import { Session } from './session.ts'
+import { defaultRuntimeDir } from './user-paths.ts'
 import { isNewer } from './versions.ts'
 
 /** The hidden command that makes this executable the daemon. */
@@ -21,6 +22,7 @@ const DAEMON_ENVIRONMENT =
 const ANSWER_MS = 10_000 // a live daemon answers in a millisecond; one stopped by SIGSTOP never does
 const CROWDED_MS = 20 // before another try when the daemon's queue was full
 const STARTS = 30 // tries: a daemon killed while it starts is started again
+const OTHERS = 5 // of them, while a daemon that another login starts at the same time is not there yet
 const START_AGAIN_MS = 200 // gives a daemon whose runtime folder was deleted time to recreate it (every 3 s)
 
 function silent(): CoopError {
@@ -51,6 +53,8 @@ async function tryConnect(paths: Paths, takeOver = true): Promise<Session | unde
   } catch (error) {
     if (error instanceof CoopError) throw error
     if (await isCrowded(paths)) return tryConnect(paths, takeOver)
+    const { settleRuntimeDir } = await import('./other-login.ts')
+    if (settleRuntimeDir(paths)) return tryConnect(paths, takeOver)
     return undefined // no daemon listens, or it is about to end
   } finally {
     clearTimeout(timer)
@@ -88,7 +92,7 @@ export async function connect(paths: Paths): Promise<Session> {
       lock(fd) // of two first callers, one starts the daemon and the other finds it running
       const meanwhile = await tryConnect(paths)
       if (meanwhile) return meanwhile
-      await start(paths)
+      await start(paths, attempt < OTHERS)
       const session = await tryConnect(paths)
       if (session) return session
     } finally {
@@ -110,10 +114,10 @@ async function programPath(): Promise<string> {
   return existsSync(path) ? path : '/proc/self/exe'
 }
 
-async function start(paths: Paths): Promise<void> {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => DAEMON_ENVIRONMENT.test(name)),
-  )
+async function start(paths: Paths, tolerant: boolean): Promise<void> {
+  const own = Object.entries(process.env).filter(([name]) => DAEMON_ENVIRONMENT.test(name))
+  // It listens where this client looks, also in a folder of another login.
+  const env = { ...Object.fromEntries(own), COOP_RUNTIME_DIR: paths.runtimeDir }
   const child = Bun.spawn([await programPath(), DAEMON_COMMAND], {
     argv0: 'coop', // shown to boxes as the name of their init
     cwd: '/', // not the workspace: the daemon must not keep it busy, nor read anything in it
@@ -133,6 +137,7 @@ async function start(paths: Paths): Promise<void> {
   }
   if (report.error) {
     const error = errorFromJson(report.error)
+    if (tolerant && error.code === 'E_DAEMON' && defaultRuntimeDir() !== undefined) return
     throw error.exitCode === 1
       ? new CoopError('E_DAEMON', `the coop daemon did not start: ${error.message}`, {
           hint: error.hint ?? `read the log in ${paths.logsDir}`,

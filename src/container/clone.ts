@@ -1,5 +1,5 @@
 /** The first moments of a box: the zygote clones its init, which gets its id maps and a connection to the daemon. */
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import * as k from '../../ffi/abi/constants.ts'
 import { cloneArgs } from '../../ffi/abi/structs.ts'
 import { Batch, BatchError } from '../../ffi/batch.ts'
@@ -8,6 +8,7 @@ import { socketPair } from '../../ffi/descriptors.ts'
 import { takeEmptyProgram } from '../../ffi/program.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { CoopError } from '../core/errors.ts'
+import { startTimeOf } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { tightestNamespaces } from '../host/kernel-limits.ts'
 import { type IdMapLine, type IdPlan, idMapText } from '../sandbox/ids.ts'
@@ -30,16 +31,6 @@ export interface BirthInput {
   readonly events: ChannelEvents
   /** Makes a cgroup for the box, where possible. */
   readonly cgroups?: Cgroups
-}
-
-/** Start of a process in clock ticks since boot; with the pid it identifies a process for good (proc_pid_stat(5)). */
-export function startTimeOf(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  } catch {
-    return undefined
-  }
 }
 
 function cloneBatch(network: NetworkMode, ends: readonly number[], cgroup: number | undefined): Batch {

@@ -5,11 +5,12 @@
 import { SIGKILL } from '../../ffi/abi/constants.ts'
 import type { Channel, ChannelEvents } from '../../ffi/channel.ts'
 import { openPidfd, signalPidfd } from '../../ffi/processes.ts'
+import { startTimeOf } from '../host/boot.ts'
 import { type HostFacts, mountPoints } from '../host/facts.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { NetworkMode } from '../sandbox/plan.ts'
 import type { Cgroups } from './cgroup.ts'
-import { type Birth, bear, startTimeOf, writeIdMaps } from './clone.ts'
+import { type Birth, bear, writeIdMaps } from './clone.ts'
 
 const DISMISS_MS = 1000 // the next daemon of this data folder removes what is left after that
 

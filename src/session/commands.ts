@@ -4,11 +4,11 @@
  */
 import { SIGCONT, SIGHUP } from '../../ffi/abi/constants.ts'
 import type { Box } from '../box/box.ts'
-import { startTimeOf } from '../container/clone.ts'
 import { GRACE_MS } from '../container/end.ts'
 import { startFailure } from '../container/start-failure.ts'
 import { CoopError, errorToJson } from '../core/errors.ts'
 import type { WindowSize } from '../core/window-size.ts'
+import { startTimeOf } from '../host/boot.ts'
 import type { CommandOptions } from '../protocol/calls/commands.ts'
 import type { Reply, Request } from '../protocol/calls.ts'
 import type { Plan } from '../sandbox/plan.ts'

@@ -4,7 +4,7 @@ import { tryLock } from '../../ffi/files.ts'
 import { CoopError } from '../core/errors.ts'
 import { daemonLock, type Paths, stateLock } from '../core/paths.ts'
 import { readable, readStored, stamp } from './kind.ts'
-import { stateLockFile } from './state-lock.ts'
+import { hasLivingBoxes, namedRuntimeDir, stateLockFile } from './state-lock.ts'
 
 const MAX_TEXT = 8192 // bytes: a path, which JSON may escape completely, and the text around it
 
@@ -14,13 +14,16 @@ export function lockRuntime(paths: Paths): boolean {
 }
 
 /**
- * Take the lock of the data folder. Raises E_DAEMON if the daemon of another runtime folder serves its boxes, which
- * would look dead to this one. A login without XDG_RUNTIME_DIR, such as cron or su, has another runtime folder.
+ * Take the lock of the data folder. Raises E_DAEMON if its boxes are those of another runtime folder, and would look
+ * dead to this daemon. Clients avoid that (client/other-login.ts), unless the user has named a runtime folder.
  */
 export function lockState(paths: Paths): boolean {
   mkdirSync(paths.dataDir, { recursive: true, mode: 0o700 })
   const fd = openSync(stateLock(paths), 'a+', 0o600)
   if (tryLock(fd)) {
+    const before = namedRuntimeDir(paths)
+    if (before !== undefined && before !== paths.runtimeDir && hasLivingBoxes(paths, before))
+      throw elsewhere(paths, before)
     ftruncateSync(fd)
     writeSync(fd, stamp(stateLockFile, { runtimeDir: paths.runtimeDir }))
     return true
@@ -30,10 +33,14 @@ export function lockState(paths: Paths): boolean {
   closeSync(fd)
   const other = readable(lock)?.runtimeDir
   if (other === paths.runtimeDir) return false
-  throw new CoopError('E_DAEMON', `the boxes in ${paths.dataDir} belong to a coop daemon of another login`, {
+  throw elsewhere(paths, other)
+}
+
+function elsewhere({ dataDir }: Paths, runtimeDir: string | undefined): CoopError {
+  return new CoopError('E_DAEMON', `the boxes in ${dataDir} belong to a coop daemon of another login`, {
     hint:
-      other === undefined
+      runtimeDir === undefined
         ? 'run coop system shutdown in that login'
-        : `set COOP_RUNTIME_DIR=${other} to use it`,
+        : `set COOP_RUNTIME_DIR=${runtimeDir} to use it`,
   })
 }

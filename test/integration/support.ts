@@ -109,7 +109,7 @@ export function daemonsOf(t: Scratch): number[] {
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
     .filter((pid) => read(`/proc/${pid}/cmdline`).includes('--daemon'))
-    .filter((pid) => read(`/proc/${pid}/environ`).includes(t.runtimeDir))
+    .filter((pid) => read(`/proc/${pid}/environ`).includes(t.dataDir))
     .filter((pid) => !/^State:\tZ/m.test(read(`/proc/${pid}/status`)))
     .filter((pid) => !isForkOfDaemon(read(`/proc/${pid}/status`), read))
     .map(Number)
