@@ -5,6 +5,7 @@
 import { asInvoker } from '../../test/harness/process.ts'
 import { ordinary } from '../../test/harness/users.ts'
 import { many, memory } from './boxes.ts'
+import { copyForOthers } from './for-others.ts'
 import { images } from './images.ts'
 import { print } from './measure.ts'
 import { clients, flood, latency } from './terminals.ts'
@@ -21,10 +22,17 @@ const wanted = (name: string): boolean => names.length === 0 || names.some((word
 
 if (!isRoot) await runAll(asUser)
 else if (Object.keys(asUser).some(wanted)) {
-  const command = asInvoker(ordinary, [process.execPath, import.meta.path, ...names, AS_USER])
+  using copy = await copyForOthers(import.meta.path)
+  const command = asInvoker(ordinary, [...copy.command, ...names, AS_USER])
   const env = { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: ordinary.home, LANG: 'C.UTF-8' }
-  process.exitCode = await Bun.spawn(command, { env, stdin: 'ignore', stdout: 'inherit', stderr: 'inherit' })
-    .exited
+  const { exited } = Bun.spawn(command, {
+    cwd: '/', // the folder of the caller may be closed, too
+    env,
+    stdin: 'ignore',
+    stdout: 'inherit',
+    stderr: 'inherit',
+  })
+  process.exitCode = await exited
 }
 if (!isSecondStart) await runAll(asAnyone)
 
