@@ -164,7 +164,7 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await isOlder()).toBe(false) // nothing was built yet
     output(await t.coop(['build', '-q']))
     expect(await isOlder()).toBe(true)
-    expect(output(await t.coop(['ls']))).toContain('(older build)')
+    expect(output(await t.coop(['ls']))).toContain('(older')
     expect(output(await t.coop(['status']))).toContain('older build')
     expect(await inside(t, 'cat /etc/step')).toBe('a\n') // it continues unchanged
     output(await t.coop(['stop', '-f']))

@@ -48,7 +48,7 @@ describe.each(invokers)('as $name', (invoker) => {
       await first.waitFor(/first \d+/)
       const second = await t.coopTerminal(['shell', '--new', '-c', 'echo second; exec sleep 1000'])
       await second.waitFor(/second/)
-      expect(output(await t.coop(['shell', 'ls']))).toMatch(/^ID .*\n1 .*first.*\n2 .*second/)
+      expect(output(await t.coop(['shell', 'ls']))).toMatch(/^ID .*\n1 .*first.*\n(?: .*\n)*2 .*second/)
       expect(JSON.parse(output(await t.coop(['shell', 'ls', 'box', '--json'])))).toMatchObject([
         { id: 1 },
         { id: 2 },

@@ -123,7 +123,7 @@ describe.each(everyone)('as $name', (invoker) => {
           ...('reason' in one ? { reason: expect.stringMatching(one.reason) } : {}),
         })),
       )
-      expect(output(await t.coop(['ls']))).toMatch(/^box +\S+project .* unknown \(coop 99\.0\.0\) /m)
+      expect(output(await t.coop(['ls']))).toMatch(/^box +\S+project .* unknown \(coop [\s\S]* 99\.0\.0\)$/m)
       expect(output(await t.coop(['status', 'box']))).toMatch(/made by coop 99\.0\.0[\s\S]*coop kill box/)
       expect(JSON.parse(output(await t.coop(['status', '--json'])))).toMatchObject({ state: 'unknown' })
       const hint = /update coop; or end it: coop kill box/

@@ -5,7 +5,7 @@ import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo, BoxStatus } from '../../protocol/calls/boxes.ts'
 import { BOX_ARGUMENT, command, JSON_OPTION } from '../common/declare.ts'
-import { age, bytes, paint, print, printable, printJson, table } from '../common/output.ts'
+import { age, bytes, details, paint, print, printable, printJson, table } from '../common/output.ts'
 import { findAnyBox } from '../common/target.ts'
 
 function idsText(ids: BoxStatus['ids']): string {
@@ -63,9 +63,6 @@ function text(status: BoxStatus): string {
     ['age', age(status.created)],
     ['memory', status.memory === undefined ? '-' : bytes(status.memory)],
   ]
-  const lines = rows.map(
-    ([name, value]) => `${paint('bold', (name ?? '').padEnd(10))}${printable(value ?? '')}`,
-  )
   const ptys = status.ptys.map((pty) => [
     String(pty.id),
     pty.command.join(' '),
@@ -85,7 +82,7 @@ function text(status: BoxStatus): string {
   const mounts = status.mounts.map((mount) => [mount.source, mount.readonly ? '-->' : '<-->', mount.target])
   const environment = Object.entries(status.environment)
   return [
-    `${paint('bold', status.name)}\n${lines.join('\n')}\n`,
+    `${paint('bold', status.name)}\n${details(rows)}`,
     ptys.length ? `\n${table(['PTY', 'COMMAND', 'STATE', 'CLIENTS', 'SIZE'], ptys)}` : '',
     clients.length ? `\n${table(['PTY', 'CLIENT', 'TERMINAL', 'SIZE', 'SINCE'], clients)}` : '',
     `\n${table(['HOST', '', 'BOX'], mounts)}`,
@@ -105,10 +102,7 @@ function unknownText(box: BoxInfo): string {
     ['age', age(box.created)],
     ['fix', `${fix}end it: coop kill ${box.name}`],
   ]
-  const lines = rows.map(
-    ([name, value]) => `${paint('bold', (name ?? '').padEnd(10))}${printable(value ?? '')}`,
-  )
-  return `${paint('bold', box.name)}\n${lines.join('\n')}\n`
+  return `${paint('bold', box.name)}\n${details(rows)}`
 }
 
 export default command({

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { age, fittedWidths, printable, shortened, table } from './output.ts'
+import { age, details, fittedWidths, printable, shortened, table, wrapped } from './output.ts'
 
 test('control characters of hostile names do not reach the terminal', () => {
   expect(printable('a\x1b]0;x\x07b\u202ec\u009b')).toBe('a\ufffd]0;x\ufffdb\ufffdc\ufffd')
@@ -65,6 +65,57 @@ test('columns are cut, widest first, and left out when that is not enough', () =
     [0, 8],
     [1, 9],
   ])
+})
+
+test('the first column stays whole while others can shrink', () => {
+  expect([...fittedWidths(['NAME', 'WORKSPACE'], [30, 30], [], 50)]).toEqual([
+    [0, 30],
+    [1, 18],
+  ])
+})
+
+test('a text goes on in the next line, behind a sign where it can', () => {
+  expect(wrapped('short', 8)).toEqual(['short'])
+  expect(wrapped('', 8)).toEqual([''])
+  expect(wrapped('/home/me/src/app', 10)).toEqual(['/home/me/', 'src/app'])
+  expect(wrapped('one two three', 7)).toEqual(['one two', 'three'])
+  expect(wrapped('a=1, b=2, c=3', 9)).toEqual(['a=1, b=2,', 'c=3'])
+  expect(wrapped('abcdefghij', 4)).toEqual(['abcd', 'efgh', 'ij'])
+  expect(wrapped('日本語日本語', 5)).toEqual(['日本', '語日', '本語'])
+  expect(wrapped('日本', 1)).toEqual(['日', '本']) // no room for it at all
+})
+
+test('without a terminal a table has 80 columns, and no text is lost', () => {
+  const path = `/home/${'folder/'.repeat(20)}end`
+  const name = 'n'.repeat(64)
+  const rows = [
+    [name, path, 'x'],
+    ['b', 'short', 'y'],
+  ]
+  for (const spare of [[], [2]]) {
+    const lines = table(['NAME', 'WORKSPACE', 'LAST'], rows, undefined, spare).trimEnd().split('\n')
+    expect(lines.filter((line) => line.length > 80)).toEqual([])
+    expect(lines[0]).toMatch(/^NAME +WORKSPACE +LAST$/)
+    expect(lines.at(-1)).toMatch(/^b +short +y$/)
+    const at = lines[0]?.indexOf('WORKSPACE') ?? 0
+    const last = lines[0]?.indexOf('LAST') ?? 0
+    const column = (from: number, to: number) =>
+      lines
+        .slice(1, -1)
+        .map((line) => line.slice(from, to).trim())
+        .join('')
+    expect(column(0, at)).toBe(name)
+    expect(column(at, last)).toBe(path)
+  }
+})
+
+test('a long value goes on below itself', () => {
+  const text = details([
+    ['image', 'host'],
+    ['limits', 'word '.repeat(20)],
+  ])
+  expect(text.split('\n').every((line) => line.length <= 80)).toBe(true)
+  expect(text).toMatch(/^image {5}host\nlimits {4}word .*\n {10}word/)
 })
 
 test('ages are short', () => {

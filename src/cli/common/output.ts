@@ -101,10 +101,36 @@ export function shortened(text: string, columns: number): string {
   return `${short}…`
 }
 
+/** Splits a text into lines of at most so many columns, behind spaces and the signs of paths and lists where it can. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = []
+  let rest = text
+  while (width(rest) > columns) {
+    let fits = ''
+    for (const character of rest) {
+      if (width(fits + character) > columns) break
+      fits += character
+    }
+    // A space that just does not fit is a place to break as well.
+    const seen = rest[fits.length] === ' ' ? `${fits} ` : fits
+    const end = Math.max(...[' ', '/', ',', ':', ';', '='].map((sign) => seen.lastIndexOf(sign))) + 1
+    const line = end > columns / 3 ? seen.slice(0, end) : fits || [...rest].slice(0, 1).join('')
+    lines.push(line.trimEnd())
+    rest = rest.slice(line.length).trimStart()
+  }
+  if (rest || !lines.length) lines.push(rest)
+  return lines
+}
+
+/** The width for which text is laid out: that of the terminal, or a usual one. */
+export const outputWidth = (): number => windowSize(1)?.columns || USUAL_WIDTH
+
+const USUAL_WIDTH = 80
 const GAP = 2 // between columns of a table
 // Columns shrink to the first width before whole columns are left out, and then to the second. Titles stay whole.
 const READABLE_COLUMN = 16
 const MIN_COLUMN = 8
+const NAME_COLUMN = 32 // the first column, which names the rest, keeps as much while others can shrink
 
 /** Widths of the columns that are shown, by their number: all, or what a terminal of `room` columns has room for. */
 export function fittedWidths(
@@ -115,29 +141,32 @@ export function fittedWidths(
 ): ReadonlyMap<number, number> {
   const widths = new Map(wanted.entries())
   const over = (): number => [...widths.values()].reduce((sum, each) => sum + each + GAP, -GAP) - room
-  const narrow = (least: number): void => {
+  const narrow = (least: number, first = least): void => {
     for (let left = over(); left > 0; left--) {
       const [column, widest] = [...widths]
-        .filter(([each, size]) => size > Math.max(least, head[each]?.length ?? 0))
+        .filter(([each, size]) => size > Math.max(each === 0 ? first : least, head[each]?.length ?? 0))
         .reduce((a, b) => (b[1] > a[1] ? b : a), [-1, 0])
       if (column < 0) return
       widths.set(column, widest - 1)
     }
   }
-  narrow(READABLE_COLUMN)
+  narrow(READABLE_COLUMN, NAME_COLUMN)
   for (const column of spare) {
     if (over() <= 0) break
     widths.delete(column)
     for (const each of widths.keys()) widths.set(each, wanted[each] ?? 0)
-    narrow(READABLE_COLUMN)
+    narrow(READABLE_COLUMN, NAME_COLUMN)
   }
+  narrow(MIN_COLUMN, NAME_COLUMN)
+  narrow(MIN_COLUMN, READABLE_COLUMN)
   narrow(MIN_COLUMN)
   return widths
 }
 
 /**
- * Aligned columns. Cells are made printable first; `style` may color a padded cell. In a narrow terminal cells are cut, and
- * columns of `spare` left out, the first of them first.
+ * Aligned columns, as wide as the terminal or 80. Cells are made printable first; `style` may color a padded cell. A cell
+ * without room goes on in the next line. With `spare`, a narrow terminal gets one line for each row: cells are cut, and
+ * these columns left out, the first of them first.
  */
 export function table(
   head: readonly string[],
@@ -149,19 +178,43 @@ export function table(
   const wanted = head.map((title, column) =>
     Math.max(title.length, ...clean.map((row) => width(row[column] ?? ''))),
   )
-  const widths = fittedWidths(head, wanted, spare, windowSize(1)?.columns || Number.POSITIVE_INFINITY)
+  const cuts = spare.length > 0 && windowSize(1) !== undefined
+  const widths = fittedWidths(head, wanted, cuts ? spare : [], outputWidth())
   const end = [...widths.keys()].at(-1)
   const line = (cells: readonly string[], row: number): string =>
     [...widths]
       .map(([column, size]) => {
-        const cell = shortened(cells[column] ?? '', size)
+        const cell = cells[column] ?? ''
         const padded = column === end ? cell : cell + ' '.repeat(Math.max(0, size - width(cell)))
         return row < 0 ? paint('bold', padded) : style(padded, column, row)
       })
       .join('  ')
       .trimEnd()
-  return `${[line(head, -1), ...clean.map(line)].join('\n')}\n`
+  const parts = (cells: readonly string[]): readonly (readonly string[])[] => {
+    const columns = cells.map((cell, column) => {
+      const size = widths.get(column)
+      if (size === undefined || width(cell) <= size) return [cell]
+      return cuts ? [shortened(cell, size)] : wrapped(cell, size)
+    })
+    const height = Math.max(1, ...columns.map((each) => each.length))
+    return Array.from({ length: height }, (_, at) => columns.map((each) => each[at] ?? ''))
+  }
+  const lines = clean.flatMap((cells, row) => parts(cells).map((part) => line(part, row)))
+  return `${[line(head, -1), ...lines].join('\n')}\n`
 }
+
+/** Labelled lines; a long value goes on below itself. */
+export function details(rows: readonly (readonly string[])[]): string {
+  const room = Math.max(outputWidth() - LABEL, LABEL)
+  return rows
+    .map(([label = '', value = '']) => {
+      const lines = wrapped(printable(value), room)
+      return `${paint('bold', label.padEnd(LABEL))}${lines.join(`\n${' '.repeat(LABEL)}`)}\n`
+    })
+    .join('')
+}
+
+const LABEL = 10
 
 /** Returns an age such as `3s`, `5m`, `2h`, `4d`. */
 export function age(since: number, now = Date.now()): string {
