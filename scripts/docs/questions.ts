@@ -27,6 +27,8 @@ export function questionsPage(): string {
     '- **When a client leaves**, it first waits for the answers that its terminal still owes (a second at most), so that they are not',
     '  typed at your prompt. The daemon gives those that did not come, as it does for a client that was killed.',
     '- **When `coop` starts an agent and attaches at once**, the first questions wait for that client.',
+    '- **When an agent ends and starts again in its terminal**, coop first waits for the answers that a client still owes the one',
+    '  that has ended (three seconds at most), and drops them with all else that was typed and not read.',
     '',
     'A terminal that does not know a question does not answer it, as without coop. A program that asks while 256 questions are open,',
     'or does not read what it is told, gets no more answers. Colours that your terminal has told are kept in `terminal.json` of the',

@@ -33,6 +33,9 @@ export interface Facts {
   learn(name: string, color: string): void
 }
 
+/** For terminals whose users are not known. */
+export const NO_FACTS: Facts = { colors: new Map(), learn: () => {} }
+
 /**
  * Who answers while a client is attached. `terminal`: the terminal of the answering client. `coop`: that client itself,
  * because coop and not the terminal is the one that is asked. `nobody`: the question never gets to a terminal, because

@@ -2,7 +2,7 @@
 
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { F_DUPFD_CLOEXEC, SIGCONT, SIGHUP, SIGKILL, SIGTERM, TIOCNOTTY } from '../../ffi/abi/constants.ts'
+import * as k from '../../ffi/abi/constants.ts'
 import { Batch } from '../../ffi/batch.ts'
 import type { Channel } from '../../ffi/channel.ts'
 import { heldPipe } from '../../ffi/pipes.ts'
@@ -49,6 +49,7 @@ export class Terminals {
   /** What the user's terminals have told. */
   readonly #facts: Facts
   #restartTimer: Timer | undefined
+  readonly #starting = new Set<number>()
   #agent: AgentWatch | undefined
   /** Numbers of terminals that are being opened. */
   readonly #opening = new Set<number>()
@@ -227,7 +228,7 @@ export class Terminals {
     const batch = new Batch()
     for (const { master, pipe } of ptys)
       for (const fd of [master, pipe])
-        batch.call('fcntl', [fd, F_DUPFD_CLOEXEC, 3], { send: true, scoped: true })
+        batch.call('fcntl', [fd, k.F_DUPFD_CLOEXEC, 3], { send: true, scoped: true })
     const { fds } = await channel.run(batch)
     const owned = new Set(commands.map((command) => command.pty))
     for (const [index, { id, pid, state }] of ptys.entries()) {
@@ -257,7 +258,7 @@ export class Terminals {
 
   #watch(id: number, pid: number, exited: Promise<number>): void {
     // An agent that suspends itself (Ctrl+Z) has no shell that could continue it.
-    this.#host.processes.onStop(pid, () => void this.#host.processes.signal(pid, SIGCONT).catch(() => {}))
+    this.#host.processes.onStop(pid, () => void this.#host.processes.signal(pid, k.SIGCONT).catch(() => {}))
     const ended = async (code: number, error: Error | undefined): Promise<void> => {
       await this.#ended(id, code, error)
       await this.#host.processes.forget(pid)
@@ -277,9 +278,9 @@ export class Terminals {
     if (id !== 0 && !wanted) return this.close(id, { ended: 'command', code })
     const { manifest } = this.#host
     const ends = wanted ? [] : recentEnds(this.record(id)?.ends ?? [], Date.now())
+    pty.questions.ended()
     if (id === 0) {
       this.#agent?.reset()
-      pty.questions.reset()
       this.#host.log('agent-end', { box: manifest.name, code })
     }
     const isClean = code === 0 || (isShell(manifest) && !error)
@@ -309,9 +310,18 @@ export class Terminals {
   async #start(id: number): Promise<void> {
     const record = this.record(id)
     const { manifest, processes } = this.#host
-    if (this.#host.ending || !record) return
+    const pty = this.ptys.get(id)
+    if (this.#host.ending || !record || !pty || this.#starting.has(id)) return
     if (id === 0) clearTimeout(this.#restartTimer)
+    this.#starting.add(id)
     try {
+      await pty.questions.settled
+      if (this.#host.ending || pty.closed) return
+      // What was typed for the program before, answers to its questions included, is not for this one.
+      pty.dropInput()
+      const flush = new Batch()
+      flush.call('ioctl', [record.slave, k.TCFLSH, k.TCIFLUSH], { mayFail: true })
+      await processes.run(flush)
       const { pid, exited } = await processes.start({
         command: id === 0 ? manifest.agent.command : record.command,
         cwd: manifest.plan.workspace.target,
@@ -323,6 +333,8 @@ export class Terminals {
       this.#watch(id, pid, exited)
     } catch (error) {
       this.#host.log('restart-failed', { box: manifest.name, error: String(error) })
+    } finally {
+      this.#starting.delete(id)
     }
   }
 
@@ -338,10 +350,10 @@ export class Terminals {
       return this.#start(id)
     }
     this.#wanted.add(id)
-    await processes.signal(pid, id === 0 ? SIGTERM : SIGHUP) // interactive shells ignore SIGTERM
+    await processes.signal(pid, id === 0 ? k.SIGTERM : k.SIGHUP) // interactive shells ignore SIGTERM
     const insist = (): void => {
       if (!this.#host.ending && this.record(id)?.pid === pid)
-        void processes.signal(pid, SIGKILL).catch(() => {})
+        void processes.signal(pid, k.SIGKILL).catch(() => {})
     }
     setTimeout(insist, GRACE_MS).unref()
   }
@@ -355,8 +367,8 @@ export class Terminals {
     this.#host.update({ ptys: this.#host.manifest.ptys.filter((other) => other.id !== id) })
     this.#tell(id, 'closed')
     const batch = new Batch()
-    if (record.pid !== undefined) batch.call('kill', [-record.pid, SIGHUP], { mayFail: true })
-    if (record.isJob) batch.call('ioctl', [record.slave, TIOCNOTTY, 0], { mayFail: true })
+    if (record.pid !== undefined) batch.call('kill', [-record.pid, k.SIGHUP], { mayFail: true })
+    if (record.isJob) batch.call('ioctl', [record.slave, k.TIOCNOTTY, 0], { mayFail: true })
     for (const fd of [record.master, record.slave, record.pipe]) batch.call('close', [fd], { mayFail: true })
     await this.#host.processes.run(batch).catch(() => {})
     pty.close(end)

@@ -25,6 +25,18 @@ export class PendingInput {
     return this.#pieces.push(input) > 1
   }
 
+  /** Drops everything; to the clients it counts as written. */
+  drop(ring: Ring): void {
+    for (const { bytes, from, written } of this.#pieces) {
+      if (!from) continue
+      const offset = from.offset + bytes.length
+      ring.setTyped({ typist: from.typist, offset })
+      written?.(offset)
+    }
+    this.#pieces = []
+    this.#size = 0
+  }
+
   /** Writes in order as much as the terminal takes. Returns false if some is left. */
   write(master: number, ring: Ring): boolean {
     for (let next = this.#pieces[0]; next; next = this.#pieces[0]) {

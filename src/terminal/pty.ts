@@ -2,7 +2,7 @@
 import { closeDescriptor, isReadable, setNonblocking, setWindowSize } from '../../ffi/pty.ts'
 import { windowSize } from '../../ffi/terminal.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
-import type { Facts, TerminalState } from '../answers/rule.ts'
+import { type Facts, NO_FACTS, type TerminalState } from '../answers/rule.ts'
 import type { WindowSize } from '../core/window-size.ts'
 import type { TypedDirectly } from '../protocol/frames.ts'
 import type { Picture } from '../screen/pictures.ts'
@@ -37,9 +37,6 @@ const KEY = 16 // bytes; about the longest input of a key or a click
 const ECHO_US = 200 // the wait for an answer to a key; it blocks everything else
 const SILENT_MS = 50 // without such waits, after a program did not answer
 const GROW_MS = 300 // a client that left may return at once, and a needless redraw flickers
-
-/** For terminals whose users are not known. */
-const NO_FACTS: Facts = { colors: new Map(), learn: () => {} }
 
 export class Pty {
   readonly id: number
@@ -168,6 +165,9 @@ export class Pty {
     if (this.#closed || this.#input.size + bytes.length > MAX_ANSWERS) return
     if (!this.#input.add({ bytes })) this.#writeInput()
   }
+
+  /** Drops input that waits for a program which has ended. */
+  readonly dropInput = (): void => this.#input.drop(this.ring)
 
   /** A program answers a key so soon that a wake-up for the answer would take longer than this wait. */
   #writeKey(): void {

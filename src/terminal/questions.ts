@@ -6,7 +6,7 @@ import { answeredBy, copyOf, Replies } from '../answers/replies.ts'
 import type { Facts, Rule, TerminalState } from '../answers/rule.ts'
 import { ruleOf } from '../answers/rules.ts'
 import { ESC } from '../vt/characters.ts'
-import type { Sequence } from '../vt/sequence.ts'
+import { Sequence } from '../vt/sequence.ts'
 import { Tokenizer } from '../vt/tokenizer.ts'
 import { FOCUS, Focus } from './focus.ts'
 import type { PtyClient } from './pty-client.ts'
@@ -35,6 +35,12 @@ interface Question {
 const MAX_OPEN = 256
 /** After this time a terminal is taken not to know the question. Answers across the world take half a second. */
 const FORGET_MS = 3_000
+/** A question of coop itself that every terminal answers (DA1): those before it that are unanswered then stay so. */
+const LAST: Rule = {
+  ...{ name: '', form: 'CSI c', says: '', attached: 'terminal', asks: () => false },
+  reply: /^\x1b\[\?[\d;]*c$/,
+}
+const LAST_BYTES = Buffer.from('\x1b[c')
 const TOLD_COLOR = /^\x1b\](1\d|4;\d+);(rgba?:[^\x07\x1b]*)/
 const SETS_COLOR = /^(?:4;\d+|1\d);[^?]/
 
@@ -52,6 +58,11 @@ export class Questions {
   #isAnswering = false
   #expected: Timer | undefined
   #isReturn = false
+  /** Counts the programs that have ended here. */
+  #programs = 0
+  /** Set from the end of a program until the client has sent the answers that its terminal owed that program. */
+  #owed: { readonly by: PtyClient; readonly timer: Timer; done(): void } | undefined
+  #settled: Promise<void> = Promise.resolve()
   readonly #replies = new Replies()
 
   constructor(asked: Asked, facts: Facts) {
@@ -102,6 +113,7 @@ export class Questions {
     // The client's own answer overtakes those of its terminal.
     if (last?.rule.attached === 'coop') this.#open = this.#open.filter((question) => question !== last)
     else if (last) this.#open = this.#open.filter(({ by, end }) => end > last.end || !by)
+    if (last?.rule === LAST) this.#noneOwed()
   }
 
   /** A client is about to come for the first time, or back: its terminal answers what is asked until then. */
@@ -120,23 +132,53 @@ export class Questions {
     this.#settle()
   }
 
-  /** The program has ended: nobody waits for the answers any more. */
-  reset(): void {
+  /** The program has ended: nobody waits for the answers any more, and the next program must not get them. */
+  ended(): void {
     this.#focus.reset()
+    this.#noneOwed()
+    this.#programs++
+    const now = performance.now()
+    const by = this.#lead
+    const owed = this.#open.filter(
+      (question) => question.by && question.by === by && question.at > now - FORGET_MS,
+    )
+    this.#open = []
+    if (!by || !owed.length) return
+    const { offset } = this.#asked
+    this.#open = [...owed, { rule: LAST, sequence: new Sequence(), end: offset + 1, at: now, by }]
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#settled = promise
+    this.#owed = { by, timer: setTimeout(() => this.#noneOwed(), FORGET_MS), done: resolve }
+    by.answer(offset, LAST_BYTES)
+  }
+
+  /** Resolves when no answer for a program that has ended is on its way, or after three seconds. */
+  get settled(): Promise<void> {
+    return this.#settled
+  }
+
+  #noneOwed(): void {
+    if (!this.#owed) return
+    clearTimeout(this.#owed.timer)
+    this.#owed.done()
+    this.#owed = undefined
     this.#open = []
   }
 
   /** Clients have come, gone or changed: chooses the one that answers from now on. */
   choose(): void {
     const { clients, offset } = this.#asked
+    if (this.#owed && !clients.has(this.#owed.by)) this.#noneOwed()
     const before = this.#lead
     const stays = before?.mayAnswer && clients.has(before)
     const lead = stays ? before : [...clients].find((client) => client.mayAnswer)
     for (const question of this.#open) {
-      const { by, end } = question
+      const { rule, by, end } = question
+      if (rule === LAST) continue
       // A client that stays will still send the answers to those that it has.
       if (by && (!clients.has(by) || (by !== lead && end > by.next))) question.by = undefined
     }
+    if (this.#owed) this.#open = this.#open.filter(({ by }) => by)
     if (lead !== before) {
       if (before && clients.has(before)) before.answer(undefined)
       this.#lead = lead
@@ -184,9 +226,10 @@ export class Questions {
         continue
       }
       this.#isAnswering = true
+      const program = this.#programs
       this.#asked.state(end, (state) => {
         this.#isAnswering = false
-        this.#reply(rule.fromState?.(sequence, state, this.#facts))
+        if (program === this.#programs) this.#reply(rule.fromState?.(sequence, state, this.#facts))
         this.#answerAll()
       })
     }

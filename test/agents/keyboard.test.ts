@@ -19,7 +19,7 @@ const AGENTS = [
 ] as const
 
 test.skipIf(tools.missing).each(AGENTS)(
-  `%s switches kitty's keyboard on while nobody is attached`,
+  `%s has kitty's keyboard after a start in the background, and Shift+Enter begins a line`,
   async (_, agent, command, [url, key], ready) => {
     await using at = await stage(agent, ordinary)
     const { t, model } = at
@@ -35,5 +35,17 @@ test.skipIf(tools.missing).each(AGENTS)(
       () => JSON.stringify(terminal.shown.slice(-400)),
       AGENT_LIMIT_MS,
     )
+    await using user = new RawTerminal(t, `${coopPath()} attach box`)
+    await user.shows('\x1b[?2004h')
+    const text = async (): Promise<string> => (await t.coop(['screen', 'box'])).stdout
+    const shows = (what: RegExp): Promise<unknown> =>
+      waitUntil(async () => what.test(await text()), `${what} on the screen`, AGENT_LIMIT_MS)
+    user.type('first')
+    await shows(/first/)
+    user.type('\x1b[13;2u') // Shift+Enter, which is Enter for an agent without that keyboard
+    user.type('second')
+    await shows(/second/)
+    expect(await text()).toMatch(/[❯›]\s+first\s*\n\s+second/)
+    expect(JSON.stringify(model.requests.map(({ body }) => body))).not.toContain('first') // nothing was sent
   },
 )

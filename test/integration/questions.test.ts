@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
 import { RawTerminal } from '../harness/raw-terminal.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
-import { ordinary } from '../harness/users.ts'
+import { type Invoker, ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
-import { box, needed, output } from './support.ts'
+import { box, everyone, needed, output } from './support.ts'
 
 const can = needed(ordinary, 'tmux')
 
@@ -40,8 +40,8 @@ function ask(t: Scratch, n: number, question: string): Promise<string> {
   return answers(t, n)
 }
 
-async function asker(name?: string): Promise<Scratch> {
-  const t = await scratch(ordinary, { git: false })
+async function asker(name?: string, invoker: Invoker = ordinary): Promise<Scratch> {
+  const t = await scratch(invoker, { git: false })
   t.write('asker', ASKER)
   if (name) t.write('first', name)
   return t
@@ -54,6 +54,36 @@ const DA1 = '\\033[c'
 const VERSION = '\\033[>q'
 const PLACE = '\\033[6n'
 const TMUX = /^\x1b\[\?1;2c\x1bP>\|tmux [^\x1b]*\x1b\\\x1b\[\d+;1R$/
+
+describe.each(everyone)('as $name', (invoker) => {
+  const all = needed(invoker, 'tmux')
+  test.skipIf(all.missing)(
+    `the terminal answers from the first moment, and the daemon from the last${all.note}`,
+    async () => {
+      await using t = await asker(`${DA1}${VERSION}${PLACE}`, invoker)
+      const terminal = await t.coopTerminal(['-n', 'box', ...AGENT])
+      expect(await answers(t, 0)).toMatch(TMUX)
+      await terminal.keys('C-]')
+      await clients(t, 0)
+      expect(await ask(t, 1, `${DA1}${VERSION}`)).toMatch(/^\x1b\[\?62;22c\x1bP>\|coop\([^)]*\)\x1b\\$/)
+    },
+  )
+})
+
+test.skipIf(can.missing)(
+  `a program that asks before all else, and waits, gets its answer${can.note}`,
+  async () => {
+    // As vttest: without the answer it draws nothing. The shell is there in 2 ms, before any client could be.
+    const first =
+      'stty raw -echo; printf "\\033[c"; IFS= read -r -d "?"; IFS= read -r -d c; printf "\\033[2Jgot <$REPLY>"; exec sleep 1000'
+    for (let i = 0; i < 2; i++) {
+      await using t = await scratch(ordinary, { git: false })
+      t.write('first', first)
+      const terminal = await t.coopTerminal(['-n', 'box', '--agent', 'bash first'])
+      await terminal.waitFor(/got <1;2>/)
+    }
+  },
+)
 
 describe('a question has exactly one answer', () => {
   test.skipIf(can.missing)(`of the daemon while nobody is attached${can.note}`, async () => {
@@ -68,13 +98,6 @@ describe('a question has exactly one answer', () => {
     expect(await ask(t, 2, `\\033[2J\\033[3;5H${PLACE}xy${PLACE}\\033[>5u\\033[?u`)).toBe(
       '\x1b[3;5R\x1b[3;7R\x1b[?5u',
     )
-  })
-
-  test.skipIf(can.missing)(`of the first client, also at the very start${can.note}`, async () => {
-    await using t = await asker(`${DA1}${VERSION}${PLACE}`)
-    await t.coopTerminal(['-n', 'box', ...AGENT])
-    expect(await answers(t, 0)).toMatch(TMUX)
-    expect(await ask(t, 1, `${DA1}${VERSION}${PLACE}`)).toMatch(TMUX)
   })
 
   test.skipIf(can.missing)(`of one of two clients, then of the other${can.note}`, async () => {
@@ -118,6 +141,69 @@ describe('a question has exactly one answer', () => {
     t.write(join(t.workspace, 'ask-1'), DA1)
     await box(t) // starts a daemon
     expect(await answers(t, 1)).toBe('\x1b[?62;22c')
+  })
+})
+
+/** Its first program asks, and ends when `end` is there, without having read; the second one notes all that it reads. */
+const TWO = `
+stty raw -echo
+if [ -e asked ]; then
+  touch again
+  stty min 0 time 10
+  cat > part
+  mv part answers-0
+  exec sleep 1000
+fi
+printf '\\033[c'
+touch asked
+until [ -e end ]; do sleep 0.02; done
+exit 3
+`
+
+describe('the answer to a question of a program that has ended', () => {
+  const slow = needed(ordinary, 'script')
+  async function two(): Promise<Scratch> {
+    const t = await scratch(ordinary, { git: false })
+    t.write('two', TWO)
+    t.write('coop.toml', '[session]\nrestart_delay_ms = 10\n')
+    return t
+  }
+  const asked = (t: Scratch): Promise<unknown> =>
+    waitUntil(() => existsSync(join(t.workspace, 'asked')), 'the question')
+
+  test.skipIf(slow.missing)(`is not left for the next one in its terminal${slow.note}`, async () => {
+    await using t = await two()
+    output(await t.coop(['-d', '-n', 'box', '--agent', 'sh two']))
+    await asked(t)
+    output(await t.coop(['screen', 'box'])) // the daemon has read the question, and answered it at once
+    t.write('end', '')
+    expect(await answers(t, 0)).toBe('')
+  })
+
+  test.skipIf(slow.missing)(
+    `does not reach the next one when a client sends it late${slow.note}`,
+    async () => {
+      await using t = await two()
+      await using terminal = new RawTerminal(t, `${coopPath()} -n box --agent 'sh two'`)
+      await terminal.shows('\x1b[c')
+      await clients(t, 1)
+      t.write('end', '')
+      await terminal.shows('\x1b[c', 2) // coop asks a last time, to know when all answers are there
+      expect(existsSync(join(t.workspace, 'again'))).toBe(false)
+      terminal.type('\x1b[?64;1c\x1b[?64;1c')
+      expect(await answers(t, 0)).toBe('')
+    },
+  )
+
+  test.skipIf(slow.missing)(`is not waited for when the client is killed${slow.note}`, async () => {
+    await using t = await two()
+    await using terminal = new RawTerminal(t, `${coopPath()} -n box --agent 'sh two'`)
+    await terminal.shows('\x1b[c')
+    const pid = await waitUntil(async () => (await box(t)).ptys[0]?.clients[0]?.pid, 'the client')
+    t.write('end', '')
+    await terminal.shows('\x1b[c', 2)
+    process.kill(pid, 'SIGKILL')
+    expect(await answers(t, 0)).toBe('')
   })
 })
 

@@ -3,7 +3,7 @@
  * would be typed at the user's prompt, or into the program that the client shows next.
  */
 import { answeredBy, Replies } from '../../answers/replies.ts'
-import type { Rule } from '../../answers/rule.ts'
+import { NO_FACTS, type Rule } from '../../answers/rule.ts'
 import { ruleOf } from '../../answers/rules.ts'
 import type { Sequence } from '../../vt/sequence.ts'
 
@@ -27,7 +27,7 @@ export class OwedAnswers {
   asked(sequence: Sequence, now: number): string | undefined {
     const rule = ruleOf(sequence)
     if (!rule || rule.attached === 'nobody') return undefined
-    if (rule.attached === 'coop') return rule.answer?.(sequence, { colors: new Map(), learn: () => {} })
+    if (rule.attached === 'coop') return rule.answer?.(sequence, NO_FACTS)
     if (this.#owed.length < MAX_OWED) this.#owed.push({ rule, until: now + OWED_MS })
     return undefined
   }
