@@ -30,8 +30,8 @@ const GROUPS = [
 /** These use up what the machine or a user has only one of, or measure how long something takes. */
 const ALONE =
   /^test\/(?:soak\/|images\/(?:build|interrupted|publish-failures)|escape\/(?:limits|shared-counts|terminal-floods|terminals)|integration\/(?:bad-host|full-disk|snapshot-fifos))/
-/** Most of a test's time is spent waiting for processes, so that a second file fills the gaps of the first. */
-const AT_ONCE = Math.min(2, availableParallelism())
+/** Most of a test's time is spent waiting for processes, so that further files fill the gaps of the first. */
+const AT_ONCE = Math.min(3, availableParallelism() + 1)
 const FILE_TIMEOUT_MS = 900_000
 
 /** @type {Outcome} */
