@@ -1,6 +1,6 @@
 /**
- * `npm run build`: compiles `src/main.ts` to `dist/coop`. It does nothing when no input is newer than the executable;
- * with `--force` it always builds.
+ * `npm run build`: installs missing dependencies and compiles `src/main.ts` to `dist/coop`. It does nothing when no
+ * input is newer than the executable; with `--force` it always builds.
  */
 import {
   existsSync,
@@ -14,7 +14,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bunPath, coopBinary, newest, root, run, ScriptError, script } from './bun.mjs'
+import { bunPath, coopBinary, ensureNodeModules, newest, root, run, ScriptError, script } from './bun.mjs'
 import { writeTable } from './table.mjs'
 
 const INPUTS = ['src', 'ffi', 'web', 'package.json', 'bunfig.toml', 'scripts/build.mjs', 'scripts/table.mjs']
@@ -139,6 +139,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       compile(process.argv[release + 2], process.argv[release + 1])
       return 0
     }
+    ensureNodeModules()
     const built = build({ force: process.argv.includes('--force') })
     process.stderr.write(built ? 'Built dist/coop.\n' : 'dist/coop is up to date.\n')
     return 0
