@@ -94,7 +94,7 @@ function drawn(text) {
     const kind = /^\[?coop:|^\[| ends it|^ /.test(line) ? 'coop' : /[$#] ./.test(line) ? 'typed' : 'plain'
     return `<text class="${kind}" x="${MARGIN}" y="${MARGIN + (row + 0.75) * LINE}">${escaped(line)}</text>`
   })
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
 <title>The first minutes with coop, as a terminal shows them</title>
 <style>
 text { font: 14px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: #d0d0d0; white-space: pre; }

@@ -52,6 +52,10 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(stderr).toMatch(
       /^coop: no agent is installed \(claude, .*\), so the box runs bash; install one, .*--agent CMD$/m,
     )
+    // The way out that it names: the agent is installed, and the box starts again.
+    t.write(join(t.home, '.local/bin/claude'), '#!/bin/sh\nexec sleep infinity\n', 0o755)
+    output(await t.coop(['stop', '-f', 'box']))
+    expect(output(await t.coop(['-d', '-n', 'box']))).toContain('claude is running again in the box box')
     output(await t.coop(['kill', '-f', 'box']))
     expect((await t.coop(['-d', '--agent', 'sleep infinity'])).stderr).not.toContain('agent')
   })
@@ -70,7 +74,7 @@ describe.each(everyone)('as $name', (invoker) => {
         'bash runs in it. Ctrl+] leaves it running, coop comes back, coop kill ends it.]',
       )
       expect(words).toMatch(
-        /\[coop: no agent is installed \(claude, .*npm install -g .*; then: coop stop; coop;/,
+        /\[coop: no agent is installed \(claude, .*npm install -g .*, and then run coop stop && coop;/,
       )
       expect(Math.max(...screen.split('\n').map((line) => line.length))).toBeLessThan(80)
       await first.keys('C-]')

@@ -111,7 +111,7 @@ async function startedBox(
   const { warnings } = await trusting(trust, () =>
     session.call('box.start', { box: existing.name, cwd: '/', environment, attaches, ...flags }),
   )
-  if (!recreate) return { ...existing, warnings }
+  // The start reads the settings again: another agent may run now.
   const now = await session.call('box.find', { box: existing.name, cwd: '/' })
   return { ...now, state: 'stopped', warnings } // as it was a moment before
 }
