@@ -40,8 +40,9 @@ export function commandHandlers(services: Services): HandlersFor<keyof typeof CO
     exec: (channel, { command, ...target }) =>
       withDescriptors(channel, command, async (fds) => {
         const box = registry.find(target)
+        const isBox = registry.boxes.some(({ name }) => name === command.command[0])
         if (command.terminal) await loadScreens()
-        return commands.start(channel, box, command, fds)
+        return commands.start(channel, box, command, fds, isBox)
       }),
     rejoin: async (channel, request) => {
       await loadScreens()

@@ -16,6 +16,7 @@ import type { CommandRecord } from '../store/manifest.ts'
 import type { Pty } from '../terminal/pty.ts'
 import type { ClientChannel } from './client-channel.ts'
 import { Feed } from './feed.ts'
+import { hintForMissing } from './missing-command.ts'
 
 const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
@@ -26,6 +27,8 @@ interface Command {
   readonly box: Box
   readonly record: CommandRecord
   readonly exited: Promise<number>
+  /** The hint if there is no such program in the box. */
+  readonly hint?: string | undefined
   orphaned: Timer | undefined
   /** When it was told that its terminal or its client is gone. */
   hungUpAt?: number
@@ -34,7 +37,7 @@ interface Command {
 }
 
 /** Returns the exit code that shells use for a program that did not start (POSIX, "Exit Status for Commands"). */
-function endOf(error: unknown): { code: number; error: CoopError } {
+function endOf(error: unknown, hint?: string): { code: number; error: CoopError } {
   const failed = startFailure(error)
   if (failed) {
     const { sentence, what, missing } = failed
@@ -43,7 +46,8 @@ function endOf(error: unknown): { code: number; error: CoopError } {
         code: COOP_FAILED,
         error: new CoopError('E_FAILED', sentence, { hint: 'name a folder in the box: coop exec --cwd DIR' }),
       }
-    return { code: missing ? NOT_FOUND : NOT_EXECUTABLE, error: new CoopError('E_FAILED', sentence) }
+    const code = missing ? NOT_FOUND : NOT_EXECUTABLE
+    return { code, error: new CoopError('E_FAILED', sentence, missing ? { hint } : {}) }
   }
   const failure = errorToJson(error)
   return { code: COOP_FAILED, error: new CoopError(failure.code, failure.message, { hint: failure.hint }) }
@@ -93,16 +97,21 @@ export class Commands {
     else command.orphaned = setTimeout(() => this.#await(command), RETURN_MS)
   }
 
-  /** Starts a command for a client. Its end is reported with `exit`; the end of the client hangs it up. */
+  /**
+   * Starts a command for a client. Its end is reported with `exit`; the end of the client hangs it up. `isBox`: the
+   * command's name is also that of a box.
+   */
   async start(
     channel: ClientChannel,
     box: Box,
     options: CommandOptions,
     fds: readonly number[],
+    isBox = false,
   ): Promise<Reply<'exec'>> {
     const name = options.command[0] ?? ''
     const { plan } = box.manifest
     const { token } = options
+    const hint = hintForMissing(name, plan.image, isBox)
     const cwd = options.cwd ?? inWorkspace(plan, options.callerCwd ?? '')
     const peer = channel.peer ?? 0 // 0: the client is no process of this machine, so its life cannot be checked
     const { caller } = channel
@@ -115,7 +124,7 @@ export class Commands {
         const { suspends } = options.terminal
         const where = { cwd, env, size: options.terminal, caller, suspends }
         const { pty, pid, exited } = await box.terminals.open(undefined, options.command, where, true)
-        command = { box, record: { token, pid, pty: pty.id, client }, exited, orphaned: undefined }
+        command = { box, record: { token, pid, pty: pty.id, client }, exited, hint, orphaned: undefined }
       } else {
         const environment = { ...plan.environment, ...options.env }
         const stdio = { kind: 'descriptors', fds: [0, 1, 2].map((at) => fds[at]) } as const
@@ -126,7 +135,7 @@ export class Commands {
           stdio,
           caller,
         })
-        command = { box, record: { token, pid, pty: undefined, client }, exited, orphaned: undefined }
+        command = { box, record: { token, pid, pty: undefined, client }, exited, hint, orphaned: undefined }
       }
       box.keep(command.record)
       this.#commands.set(token, command)
@@ -193,7 +202,7 @@ export class Commands {
     command.exited.then(
       (code) => tell(code, endOfBox(box)),
       (error) => {
-        const failure = endOf(error)
+        const failure = endOf(error, command.hint)
         return tell(failure.code, failure.error)
       },
     )

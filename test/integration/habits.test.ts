@@ -9,6 +9,7 @@ describe.each(invokers.slice(0, 1))('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`options and commands of docker get a hint${can.note}`, async () => {
     await using t = await scratch(invoker)
+    t.folder('home/project/folder')
     for (const [words, hint] of [
       [['run', '-it', 'true'], /-t alone asks for a terminal/],
       [['run', '--rm', 'true'], /always removed/],
@@ -18,6 +19,13 @@ describe.each(invokers.slice(0, 1))('as $name', (invoker) => {
       [['run', '--volume', '/a:/b', 'true'], /-m SRC:DST/],
       [['ps'], /coop ls/],
       [['rm', 'x'], /coop kill/],
+      [['up'], /coop -d\?/],
+      [['down'], /coop kill\?/],
+      [['ssh'], /coop shell\?/],
+      [['claude', '-p', 'hi'], /coop --agent claude; .* coop run claude$/m],
+      [['-d', 'codex'], /coop --agent codex;/],
+      [['folder'], /coop -w folder$/m],
+      [['-d', './folder'], /coop -w \.\/folder$/m],
     ] as const)
       expectRefusal(await t.coop([...words]), {
         code: 2,
@@ -25,6 +33,23 @@ describe.each(invokers.slice(0, 1))('as $name', (invoker) => {
         hint,
       })
     expect(output(await t.coop(['version']))).toBe(output(await t.coop(['--version'])))
+  })
+
+  test.skipIf(can.missing)(`a command that is missing in the box gets a hint${can.note}`, async () => {
+    await using t = await scratch(invoker)
+    await startBox(t, { name: 'one' })
+    const missing = async (words: readonly string[], hint: RegExp): Promise<void> => {
+      expectRefusal(await t.coop(words), { code: 127, sentence: /there is no such command in the box/, hint })
+    }
+    await missing(['run', 'ls -la'], /sh -c/)
+    await missing(['exec', 'ls|wc'], /sh -c/)
+    await missing(['exec', 'one', 'ls'], /coop exec one -- /)
+    await missing(['run', 'aider'], /^hint: install it: /m)
+    const { code, stderr } = await t.coop(['run', 'nothing-special'])
+    expect({ code, stderr }).toEqual({
+      code: 127,
+      stderr: 'coop: nothing-special: there is no such command in the box\n',
+    })
   })
 
   test.skipIf(can.missing)(

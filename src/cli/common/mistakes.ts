@@ -1,4 +1,6 @@
 /** Errors for command lines that make no sense, with suggestions. */
+import { statSync } from 'node:fs'
+import { isAgentName } from '../../agents/adapters.ts'
 import { CoopError } from '../../core/errors.ts'
 import { nearest } from '../../core/nearest.ts'
 import { type Command, type Declared, optionsOf } from './declare.ts'
@@ -27,7 +29,15 @@ const HABITS: Readonly<Record<string, string | undefined>> = {
 
 /** The hint for an argument too many: `-v` is --verbose, so that docker's `-v SRC:DST` leaves a pair of paths. */
 export const hintForWord = (word: string, name: string): string =>
-  /^[./~\w][^:]*:\//.test(word) ? MOUNTS : hintFor(name)
+  /^[./~\w][^:]*:\//.test(word) ? MOUNTS : ((name ? undefined : hintForStart(word)) ?? hintFor(name))
+
+/** The hint for an agent or a folder that is given to `coop` without its option; undefined for other words. */
+function hintForStart(word: string): string | undefined {
+  if (isAgentName(word)) return `start it: coop --agent ${word}; or run it once: coop run ${word}`
+  if (!/^[\w./@+-]+$/.test(word) || !statSync(word, { throwIfNoEntry: false })?.isDirectory())
+    return undefined
+  return `a folder is named with -w: coop -w ${word}`
+}
 
 /**
  * Returns the error for an unknown option. `letter` is the unknown letter in `word`; only long names get suggestions.
@@ -52,10 +62,23 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   rm: 'kill',
   remove: 'kill',
   delete: 'kill',
+  destroy: 'kill',
+  down: 'kill',
+  up: '-d',
+  new: 'create',
   enter: 'attach',
+  join: 'attach',
+  connect: 'attach',
   sh: 'shell',
+  bash: 'shell',
+  ssh: 'shell',
+  info: 'status',
+  inspect: 'status',
   images: 'image ls',
+  rmi: 'image rm',
   pull: 'image pull',
+  df: 'system df',
+  prune: 'system prune',
 }
 
 /** The same of commands below others: `coop image list`. */
@@ -68,9 +91,10 @@ function calledElsewhere(word: string, known: readonly string[], prefix: string)
 }
 
 export function unknownCommand(word: string, known: readonly string[], prefix: string): CoopError {
+  const start = prefix ? undefined : hintForStart(word)
   const meant = calledElsewhere(word, known, prefix) ?? nearest(word, known)
   return new CoopError('E_USAGE', `there is no command ${JSON.stringify(`coop ${prefix}${word}`)}`, {
-    hint: meant ? `did you mean coop ${prefix}${meant}?` : `coop ${prefix}--help`,
+    hint: start ?? (meant ? `did you mean coop ${prefix}${meant}?` : `coop ${prefix}--help`),
   })
 }
 
