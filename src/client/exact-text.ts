@@ -29,15 +29,13 @@ export function folderIfThere(): string | undefined {
   }
 }
 
-/** Returns the current folder. Raises E_WORKSPACE when it is gone. */
-export function currentFolder(): string {
+/** Returns the current folder. Raises E_WORKSPACE with `hint` when it is gone. */
+export function currentFolder(hint = 'cd into a folder that exists'): string {
   let path: string
   try {
     path = process.cwd()
   } catch {
-    throw new CoopError('E_WORKSPACE', 'the current folder no longer exists', {
-      hint: 'cd into a folder that exists',
-    })
+    throw new CoopError('E_WORKSPACE', 'the current folder no longer exists', { hint })
   }
   return path.includes(REPLACED) ? textOf(fs().readlinkSync('/proc/self/cwd', { encoding: 'buffer' })) : path
 }

@@ -70,7 +70,7 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
     means: 'An image cannot be found, downloaded, read or used.',
     fix: 'The message names the problem; `coop image ls` lists the images.',
   },
-  E_NOT_BUILT: { means: 'The image of the project is not built yet.', fix: 'Run `coop build`.' },
+  E_NOT_BUILT: { means: 'The image of the project is not built or pulled yet.', fix: 'Run `coop build`.' },
   E_INTERRUPTED: {
     means: 'The work was interrupted.',
     fix: 'Run the command again; data downloaded so far is kept.',

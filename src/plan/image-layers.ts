@@ -49,7 +49,8 @@ export function layeredImage(
   if (!record || !chains.every((chain) => hasLayer(paths, ids, chain))) {
     const isBase = record?.layers.every((chain) => hasLayer(paths, ids, chain))
     const what = isBase ? `setup on the image ${reference}` : `the image ${reference}`
-    throw new CoopError('E_NOT_BUILT', `${what} is not built`, { hint })
+    const state = record || steps.length ? 'is not built' : 'has not been pulled'
+    throw new CoopError('E_NOT_BUILT', `${what} ${state}`, { hint })
   }
   const layers = chains.toReversed().map((chain) => {
     const source = sourceOf(layerFiles(layerDir(paths, ids, chain)), 'box')

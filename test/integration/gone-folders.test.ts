@@ -32,6 +32,8 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(worked(await inGone(`coop run -w ${t.workspace} pwd`))).toBe(`${t.workspace}\n`)
     worked(await inGone(`coop cp ${file} box:/tmp/file`))
     expect(worked(await inGone('coop cp box:/tmp/file -'))).toBe('content\n')
+    for (const command of ['coop kill', 'coop status', 'coop exec true'])
+      expect((await inGone(command)).stderr).toMatch(/^hint: name the box, .*coop ls/m)
     for (const command of [
       'coop run true',
       'coop -d',

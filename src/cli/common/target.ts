@@ -12,10 +12,12 @@ export function targetOf(wanted: string | undefined): Target {
   return { cwd: folderFor(wanted), ...(wanted === undefined ? {} : { box: wanted }) }
 }
 
+const NAME_IT = 'name the box, as coop ls lists it; or cd into a folder that exists'
+
 /** The folder from which a box is named. A deleted one matters only where the name depends on it. */
 function folderFor(wanted: string | undefined): string {
   const isRelative = wanted === undefined || /^[^/]*\/|^\.{1,2}$/.test(wanted)
-  return isRelative && !wanted?.startsWith('/') ? currentFolder() : (folderIfThere() ?? '/')
+  return isRelative && !wanted?.startsWith('/') ? currentFolder(NAME_IT) : (folderIfThere() ?? '/')
 }
 
 /** Finds the box that an argument means. Raises E_NO_BOX. */
