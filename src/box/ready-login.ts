@@ -1,18 +1,35 @@
 /** Brings the login of an agent up to date before its box starts. */
-import { lstatSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync, type Stats } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { type Login, loginText } from '../plan/login.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
 import { linkSetting, unlinkSetting, writeSetting } from '../store/storage.ts'
 
-/** When a plain file was last written, in ms since 1970; undefined if there is none. */
-function writtenAt(path: string): number | undefined {
+function plainFile(path: string): Stats | undefined {
   try {
     const stat = lstatSync(path)
-    return stat.isFile() ? stat.mtimeMs : undefined
+    return stat.isFile() ? stat : undefined
   } catch {
     return undefined
   }
+}
+
+/** When a plain file was last written, in ms since 1970; undefined if there is none. */
+const writtenAt = (path: string): number | undefined => plainFile(path)?.mtimeMs
+
+/** Marks folders that a box is about to get. The first mark stays: a box that had the folder may still be there. */
+export function markStrangers(marks: readonly string[]): void {
+  for (const mark of marks) {
+    if (existsSync(mark)) continue
+    mkdirSync(dirname(mark), { recursive: true, mode: 0o700 })
+    closeSync(openSync(mark, 'a', 0o600))
+  }
+}
+
+/** Whether a box without the agent may have made this file. A box cannot set the time of change that the kernel keeps. */
+function mayBeStrangers(path: string, mark: string): boolean {
+  const since = plainFile(mark)?.mtimeMs
+  return since !== undefined && (plainFile(path)?.ctimeMs ?? 0) >= since
 }
 
 /**
@@ -21,7 +38,7 @@ function writtenAt(path: string): number | undefined {
  * nothing there is followed. Returns a sentence when a login of boxes was replaced.
  */
 export function readyLogin(login: Login, ids: IdPlan): readonly string[] {
-  const { agent, shared, name, own, settings, target, isShared } = login
+  const { agent, shared, name, own, settings, target, isShared, strangers } = login
   if (login.isReplaced) {
     unlinkSetting(settings, name)
     return []
@@ -41,6 +58,11 @@ export function readyLogin(login: Login, ids: IdPlan): readonly string[] {
   if (madeAt !== undefined) {
     const text = loginText(made) ?? ''
     if (!isShared(text)) return news
+    if (mayBeStrangers(made, strangers))
+      return [
+        ...news,
+        `this workspace has a login of ${agent} of its own, which a box without the agent may have made, so other boxes do not use it; to use theirs here, remove ${name} of the agent's settings in the box`,
+      ]
     if (text.trim() && madeAt > sharedAt && ownText === undefined) writeSetting(shared, name, text, ids)
   }
   linkSetting(settings, name, target, ids)

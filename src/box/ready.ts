@@ -9,7 +9,7 @@ import type { Prepared } from '../plan/prepare.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import { persistentFolder, writeSetting } from '../store/storage.ts'
 import { ensureSkeleton } from './make-skeleton.ts'
-import { readyLogin } from './ready-login.ts'
+import { markStrangers, readyLogin } from './ready-login.ts'
 
 /** Brings the login up to date. Returns what happened to it, for the user. */
 function loginNews({ login }: Prepared, ids: IdPlan): readonly string[] {
@@ -43,6 +43,7 @@ export function makeReady(prepare: () => Prepared, paths: Paths, host: HostFacts
         hint: 'try again; another program removes files of coop',
       },
     )
+  markStrangers(prepared.strangers)
   const news = loginNews(prepared, ids)
   for (const { folder, path, text } of prepared.settings) {
     try {

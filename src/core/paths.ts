@@ -108,6 +108,9 @@ export const volumesDir = (paths: Paths): string => join(paths.dataDir, 'volumes
 export const unseededFile = (paths: Paths, volume: string): string => join(paths.dataDir, 'unseeded', volume)
 /** The folder in which such volumes are filled. */
 export const seedingDir = (paths: Paths): string => join(paths.dataDir, 'seeding')
+/** Marks a folder of an agent's settings that a box without this agent has had; the file is empty, its time counts. */
+export const strangersFile = (paths: Paths, volume: string): string =>
+  join(paths.dataDir, 'strangers', volume)
 export const imagesDir = (paths: Paths): string => join(paths.dataDir, 'images')
 
 /** Copies of boxes' files, which outlive the boxes. Both names follow the rule for boxes. */

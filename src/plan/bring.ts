@@ -4,13 +4,13 @@ import type { ChosenAgent } from '../agents/choose.ts'
 import type { Config } from '../config/config.ts'
 import type { Paths } from '../core/paths.ts'
 import type { HostFacts } from '../host/facts.ts'
-import type { ComposeInput, ExtraMount } from '../sandbox/compose.ts'
+import { type ComposeInput, type ExtraMount, homeOf } from '../sandbox/compose.ts'
 import type { Source } from '../sandbox/plan.ts'
 import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { installationMounts, persistentMounts, settings, workspaceKey } from './agent-files.ts'
 import { planCaches } from './caches.ts'
 import { isForAgent } from './choose-agent.ts'
-import { type Login, planLogin } from './login.ts'
+import { type Login, planLogin, strangersIn } from './login.ts'
 import type { Missing, Setting } from './missing.ts'
 import type { BoxRequest } from './prepare.ts'
 import { NO_TOOLS, planTools } from './tools.ts'
@@ -27,6 +27,8 @@ export interface Brought {
   readonly missing: readonly Missing[]
   readonly settings: readonly Setting[]
   readonly login?: Login
+  /** Marks to make before the box starts. */
+  readonly strangers: readonly string[]
 }
 
 /** A step of a build gets the installation of its agent, and nothing that differs between workspaces. */
@@ -84,5 +86,6 @@ export function bring(input: {
     missing: [...persistent.missing, ...login.missing, ...(caches?.missing ?? [])],
     settings: settings(chosen, persistent.folders, box),
     ...(login.login ? { login: login.login } : {}),
+    strangers: strangersIn(persistent.mounts, homeOf(config), adapter, paths),
   }
 }

@@ -2,12 +2,14 @@
 import { basename, dirname } from 'node:path'
 import { readInside } from '../../ffi/small-file.ts'
 import { type Adapter, LOGIN_FOLDER } from '../agents/adapter.ts'
+import { ADAPTERS } from '../agents/adapters.ts'
 import { hostFiles, withoutPlanted } from '../agents/host-files.ts'
 import { planSeed } from '../agents/seed.ts'
 import type { Config } from '../config/config.ts'
-import type { Paths } from '../core/paths.ts'
+import { type Paths, strangersFile } from '../core/paths.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
 import { type ExtraMount, homeOf } from '../sandbox/compose.ts'
+import { isWithin } from '../sandbox/sensitive.ts'
 import { persistentPath } from '../store/storage.ts'
 import { futureFolder, type Missing } from './missing.ts'
 
@@ -26,6 +28,8 @@ export interface Login {
   /** What the link there says. */
   readonly target: string
   isShared(text: string): boolean
+  /** Exists since a box that did not run the agent could write to `settings`. */
+  readonly strangers: string
   /** A variable of `[env]` takes the place of the login, so that its link has to go. */
   readonly isReplaced: boolean
 }
@@ -71,6 +75,7 @@ export function planLogin(input: {
     settings,
     target: `${target}/${file.name}`,
     isShared: file.isShared ?? (() => true),
+    strangers: strangersFile(paths, basename(settings)),
     isReplaced: Boolean(file.insteadOf && config.env[file.insteadOf]),
   }
   if (login.isReplaced) return { ...NONE, login }
@@ -80,6 +85,20 @@ export function planLogin(input: {
     missing: source ? [] : [{ make: 'folder', key: 'login', folder: adapter.name, seed: () => [] }],
     login,
   }
+}
+
+/** The marks of the agents' settings that a box has without running the agent (`Login.strangers`). */
+export function strangersIn(
+  persistent: readonly ExtraMount[],
+  home: string,
+  adapter: Adapter | undefined,
+  paths: Paths,
+): readonly string[] {
+  const others = Object.values(ADAPTERS).filter(({ name, login }) => login && name !== adapter?.name)
+  const folders = others.map(({ login }) => `${home}/${login?.folder}`)
+  return persistent
+    .filter(({ target }) => folders.some((folder) => isWithin(folder, target) || isWithin(target, folder)))
+    .map(({ source }) => strangersFile(paths, basename(source.path)))
 }
 
 /** The text of a login file; undefined if there is none, or it is not a plain file of a possible size. */

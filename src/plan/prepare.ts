@@ -80,6 +80,8 @@ export interface Prepared {
   readonly missing: readonly Missing[]
   readonly settings: readonly Setting[]
   readonly login?: Login
+  /** Files to make: marks of agents' settings that a box without the agent gets (login.ts). */
+  readonly strangers: readonly string[]
   /** Requests that nobody has accepted yet; filled only with `planOnly`. */
   readonly asks: readonly Ask[]
   /** To accept before the box is made: what its plan has because no box can have asked for it (git-folders.ts). */
@@ -344,6 +346,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     missing: [...volumes, ...brought.missing, ...(skeleton ? [skeleton] : [])],
     settings: brought.settings,
     ...(brought.login ? { login: brought.login } : {}),
+    strangers: brought.strangers,
     asks: open.open,
     remember: isStep ? [] : git.remember,
   }

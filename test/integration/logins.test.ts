@@ -119,6 +119,46 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(existsSync(shared(t, 'claude'))).toBeFalse()
   })
 
+  test.skipIf(can.missing)(
+    `a box that does not run the agent changes no login of it${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      install(t)
+      t.settings('[session]\npersist = [".codex"]\n')
+      t.write(join(t.home, CODEX), login('mine'), 0o600)
+      const [one, two, other] = ['one', 'two', 'other'].map((name) => t.folder(join(t.root, name)))
+      const plant = `rm -f ~/${CODEX}; printf %s '${login('planted')}' > ~/${CODEX}`
+      // The control: in a workspace without such boxes, this is a login for all.
+      await run(t, 'codex', plant, other)
+      await run(t, 'codex', ':', other)
+      expect(await run(t, 'codex', `cat ~/${CODEX}`)).toBe(login('planted'))
+      age(t.write(join(t.home, CODEX), login('mine'), 0o600), 1)
+      expect(await run(t, 'codex', `cat ~/${CODEX}`)).toBe(login('mine'))
+      // A command without an agent, and another agent whose box keeps the folder, too.
+      expect(output(await t.coop(['run', '-w', one ?? '', '--', 'sh', '-c', plant]))).toBe('')
+      expect(await run(t, 'claude', plant, two)).toBe('')
+      for (const workspace of [one, two]) {
+        const { code, stderr } = await t.coop([
+          'run',
+          '-w',
+          workspace ?? '',
+          '--',
+          'codex',
+          'touch -d "+1 hour" ~/.codex/auth.json',
+        ])
+        expect({ code, stderr }).toEqual({
+          code: 0,
+          stderr: expect.stringContaining('a login of codex of its own'),
+        })
+        await t.coop(['run', '-w', workspace ?? '', '--', 'codex', ':'])
+        expect(await run(t, 'codex', `cat ~/${CODEX}`)).toBe(login('mine'))
+      }
+      // The way out that coop names.
+      await t.coop(['run', '-w', one ?? '', '--', 'codex', `rm ~/${CODEX}`])
+      expect(await run(t, 'codex', `cat ~/${CODEX}`, one)).toBe(login('mine'))
+    },
+  )
+
   test.skipIf(can.missing)(`links that a box plants lead a login nowhere${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     install(t)
