@@ -4,7 +4,7 @@ import { accessSync, constants, lstatSync, readdirSync, readlinkSync } from 'nod
 import { basename, dirname, resolve } from 'node:path'
 import { readInside } from '../../ffi/small-file.ts'
 import { pathBytes, placeIdentity } from '../../ffi/tree.ts'
-import { folderLeft } from '../sandbox/real-path.ts'
+import { climbsFirst, folderLeft } from '../sandbox/real-path.ts'
 
 export type FileKind = 'file' | 'folder' | 'link' | 'other'
 
@@ -49,10 +49,7 @@ export const hostFiles: HostFiles = {
 export function withoutPlanted(files: HostFiles, writable: readonly string[]): HostFiles {
   const identity = (folder: string) => placeIdentity(pathBytes(folder))
   const isPlanted = (path: string, target: string): boolean => {
-    const parts = target.split('/').filter((part) => part !== '' && part !== '.')
-    // Behind a name, which may be a link itself, `..` leads elsewhere than the text says.
-    const isExact = parts.slice(0, parts.lastIndexOf('..') + 1).every((part) => part === '..')
-    const leads = isExact ? resolve(dirname(path), target) : '/'
+    const leads = climbsFirst(target) ? resolve(dirname(path), target) : '/'
     return folderLeft(path, leads, { writable, identity }) !== undefined
   }
   return {

@@ -64,6 +64,22 @@ test('a whole repository, a bare one, or none needs nothing', () => {
     expect(find(name)).toEqual({ mounts: [], absent: [], ways: [], notes: [], asks: [], remember: [] })
 })
 
+test('a pointer through a link of the workspace chooses no place in the box', () => {
+  mkdirSync(at('main/a/b'), { recursive: true })
+  renameSync(at('main/.git'), at('main/a/store'))
+  symlinkSync('a/b', at('main/link'))
+  writeFileSync(at('main/.git'), `gitdir: ${at('main')}/link/../store\n`)
+  // By its text, this is main/store; the folder is in the workspace.
+  expect(mounted('main')).toEqual([])
+  writeFileSync(at('main/.git'), `gitdir: link/../../a/../a/store\n`)
+  expect(mounted('main')).toEqual([])
+  mkdirSync(at('main/a/b/c'))
+  symlinkSync('a/b/c', at('main/deep'))
+  writeFileSync(at('main/.git'), `gitdir: ${at('main')}/deep/../../store\n`)
+  expect(mounted('main')).toEqual([]) // and not at the place beside the workspace
+  expect(said('main')).toBe('')
+})
+
 describe('a linked worktree', () => {
   beforeEach(() => {
     git('main', 'worktree', 'add', '-q', '../side')

@@ -9,7 +9,7 @@ import { readInside } from '../../ffi/small-file.ts'
 import { textOf } from '../../ffi/text-bytes.ts'
 import { pathBytes, placeIdentity, readLinkAt } from '../../ffi/tree.ts'
 import { resolvedPath, statOf } from '../host/host-place.ts'
-import { folderLeft } from '../sandbox/real-path.ts'
+import { climbsFirst, folderLeft } from '../sandbox/real-path.ts'
 
 const MAX_POINTER = 8192 // bytes: a word and one path
 const MAX_PATH = 4095
@@ -55,7 +55,9 @@ export function followed(text: string, folder: GitPlace, writable: readonly stri
   const on = (base: string): string => (text.startsWith('/') ? text : `${base}/${text}`)
   try {
     const path = resolvedPath(on(folder.path), writable, 'E_WORKSPACE')
-    return isFolder(path) ? { path, at: normalize(on(folder.at)).replace(/(.)\/$/, '$1') } : undefined
+    // Programs in the box follow a link of the workspace there: only the real path is one that they reach.
+    const at = climbsFirst(text) ? normalize(on(folder.at)).replace(/(.)\/$/, '$1') : path
+    return isFolder(path) ? { path, at } : undefined
   } catch {
     return undefined
   }

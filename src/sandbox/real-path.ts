@@ -18,6 +18,13 @@ export interface RealPathFacts {
   readonly code?: ErrorCode
 }
 
+/** Whether `..` comes first in a path only: behind a name, which may be a link, it leads elsewhere than the text says. */
+export function climbsFirst(text: string): boolean {
+  const parts = text.split('/').filter((part) => part !== '' && part !== '.')
+  const [first = 0, last] = [parts.findIndex((part) => part !== '..'), parts.lastIndexOf('..')]
+  return last < 0 || (!text.startsWith('/') && (first < 0 || last < first))
+}
+
 /** Returns the folder where boxes write that the link `here` leads out of; undefined when there is none. */
 export function folderLeft(
   here: string,
