@@ -391,7 +391,7 @@ export class Box implements Host {
     }
     this.#channel?.close()
     this.#channel = undefined
-    this.#context.cgroups.remove(this.#manifest.cgroup)
+    this.#context.released(this.#manifest)
     this.terminals.closeAll(end)
     this.processes.endAll(KILLED)
     if (end.ended !== 'box') this.#keepLastOutput()

@@ -11,6 +11,7 @@ import type { Prepared } from '../plan/prepare.ts'
 import { futureStubs } from '../plan/stubs.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { Caller } from '../sandbox/caller.ts'
+import type { Manifest } from '../store/manifest.ts'
 import type { Box } from './box.ts'
 
 /** The daemon's services that every box needs. */
@@ -24,6 +25,8 @@ export interface BoxContext {
   log(event: string, fields?: Readonly<Record<string, unknown>>): void
   /** Receives every event, once the new state is on disk. */
   readonly bus: Bus<CoopEvent>
+  /** Called when the last process of a box has ended, also of one that was never whole. */
+  released(box: Manifest): void
   /** Called when the box is gone, or stopped by itself. */
   ended(box: Box): void
 }

@@ -24,6 +24,7 @@ import type { TrustInfo } from '../protocol/calls/trust.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
 import type { Caller } from '../sandbox/caller.ts'
+import type { Stub } from '../store/box-manifest.ts'
 import { type BoxFlags, type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
 import { discardStore, diskError, saysDiskFull } from '../store/storage.ts'
 import { WrittenPlaces } from '../store/written.ts'
@@ -56,6 +57,8 @@ export class Registry {
   readonly snapshots: Snapshots
   readonly publishing: Publishing
   readonly creates: number[] = []
+  /** What boxes that have ended leave in folders of the host (stubs.ts). */
+  readonly leftStubs: Stub[] = []
   readonly #news = new News()
   readonly #turns = new Turns()
   readonly starts = new Starts<{ warnings: readonly string[] }>()
@@ -81,6 +84,10 @@ export class Registry {
       cgroups,
       log,
       bus,
+      released: ({ cgroup, stubs = [] }) => {
+        cgroups.remove(cgroup)
+        this.leftStubs.push(...stubs)
+      },
       ended: (box) => {
         this.#boxes.delete(box.name)
         this.#raiseSoon()

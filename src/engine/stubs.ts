@@ -17,43 +17,30 @@ interface Boxes {
   readonly unknown: readonly unknown[]
   /** Boxes are being made, which nobody can see yet. */
   readonly working: boolean
+  /** Of boxes that have ended since the last look, also of those that were never whole. */
+  readonly leftStubs: Stub[]
 }
+
+const AGAIN_MS = 20 // while boxes are being made
 
 export class Stubs {
   readonly #boxes: Boxes
-  /** Of living boxes, by name. */
-  readonly #living = new Map<string, readonly Stub[]>()
   /** Of boxes that have ended, by place. */
   readonly #left = new Map<string, Stub>()
+  #again: Timer | undefined
 
   /** `before`: the manifests that an earlier daemon has left, before anything was adopted. */
   constructor(boxes: Boxes, bus: Bus<CoopEvent>, before: readonly FoundManifest[]) {
     this.#boxes = boxes
     for (const { name, manifest } of before) {
       if (manifest.is !== 'readable' || manifest.value.state === 'stopped') continue
-      this.#note(name)
-      if (!this.#living.has(name)) this.leave(manifest.value.stubs ?? [])
+      const isAlive = boxes.boxes.some((one) => one.name === name && one.manifest.state === 'running')
+      if (!isAlive) boxes.leftStubs.push(...(manifest.value.stubs ?? []))
     }
     this.sweep()
     bus.listen((event) => {
-      if (event.event !== 'box') return
-      const ended = event.change === 'ended' || event.change === 'stopped'
-      if (ended) this.leave(this.#living.get(event.box) ?? [])
-      else this.#note(event.box)
-      if (ended) this.#living.delete(event.box)
-      if (ended || event.change === 'created' || event.change === 'started') this.sweep()
+      if (event.event === 'box' && event.change !== 'changed') this.sweep()
     })
-  }
-
-  #note(name: string): void {
-    if (this.#living.has(name)) return
-    const box = this.#boxes.boxes.find((one) => one.name === name)
-    if (box?.manifest.state === 'running') this.#living.set(name, box.manifest.stubs ?? [])
-  }
-
-  /** Those of a box that has ended. */
-  leave(stubs: readonly Stub[]): void {
-    for (const stub of stubs) this.#left.set(placeOf(stub), stub)
   }
 
   /**
@@ -61,7 +48,14 @@ export class Stubs {
    * box gets it instead; its manifest keeps it for later daemons.
    */
   sweep(): void {
-    if (!this.#left.size || this.#boxes.working || this.#boxes.unknown.length) return
+    for (const stub of this.#boxes.leftStubs.splice(0)) this.#left.set(placeOf(stub), stub)
+    if (!this.#left.size || this.#boxes.unknown.length) return
+    if (this.#boxes.working) {
+      clearTimeout(this.#again)
+      this.#again = setTimeout(() => this.sweep(), AGAIN_MS)
+      this.#again.unref()
+      return
+    }
     const living = this.#boxes.boxes.filter(({ manifest }) => manifest.state !== 'stopped')
     const users = living.map((box) => ({ box, targets: targetsOnHost(box.manifest.plan).map(placeOf) }))
     for (const [place, stub] of [...this.#left].sort(([a], [b]) => b.length - a.length)) {
@@ -69,9 +63,7 @@ export class Stubs {
       const user = users.find(({ targets }) => targets.some((target) => isWithin(target, place)))?.box
       if (!user) removeStub(stub)
       else {
-        const stubs = [...(user.manifest.stubs ?? []), stub]
-        this.#living.set(user.name, stubs)
-        user.update({ stubs })
+        user.update({ stubs: [...(user.manifest.stubs ?? []), stub] })
       }
     }
   }

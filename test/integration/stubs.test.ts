@@ -71,4 +71,42 @@ mounts = ["cache:${w}/deep/er/cache", "modules:${w}/node_modules", "${file}:${w}
     expect(lstatSync(join(w, 'link')).isSymbolicLink()).toBe(true)
     expect(existsSync(join(other, 'cache'))).toBe(true)
   })
+
+  test.skipIf(box.missing)(`are gone when the start fails half-way${box.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    const w = t.workspace
+    const places = ['deep', 'file', 'late'] as const
+    const left = (...wanted: (typeof places)[number][]) =>
+      waitUntil(
+        () => places.every((name) => wanted.includes(name) === readdirSync(w).includes(name)),
+        () => `${wanted} and nothing else; there are: ${readdirSync(w)}`,
+      )
+    const file = t.write(join(t.home, 'one'), 'one\n')
+    const whole = `"cache:${w}/deep/er", "${file}:${w}/file"`
+    const mounts = (text: string) => t.settings(`[sandbox]\nmounts = [${text}]\n`)
+    const refused = async (...args: string[]) => expect((await t.coop(args)).code).not.toBe(0)
+    mounts(whole)
+    await refused('run', '/no/such/program')
+    await left()
+    await refused('-d', '-n', 'b', '--agent', '/no/such/program')
+    await left()
+    // A link that leads nowhere: only the kernel finds that out, after it has made the first two places.
+    worked(await t.run(['ln', '-s', '/sys/nothing', 'late']))
+    const half = `${whole}, "${file}:${w}/late/x"`
+    mounts(half)
+    await refused('run', 'true')
+    await left('late')
+    await refused('-d', '-n', 'b', '--agent', 'sleep infinity')
+    await left('late')
+    // Those of a living box stay, also when the start of another fails, and a box that is started again is no different.
+    mounts(`"cache:${w}/deep/er"`)
+    worked(await start(t, 'a'))
+    mounts(half)
+    await refused('run', 'true')
+    await left('late', 'deep')
+    worked(await t.coop(['stop', '-f', 'a']))
+    await left('late')
+    await refused('start', 'a')
+    await left('late')
+  })
 })
