@@ -44,6 +44,7 @@ export function readyLogin(login: Login, ids: IdPlan): readonly string[] {
     return []
   }
   const there = join(shared, name)
+  unlinkSetting(shared, name) // no agent makes a link there, and the next agent of a box would write through it
   // A box can set any time; one in the future would keep the user's own login out for ever.
   const sharedAt = Math.min(writtenAt(there) ?? 0, Date.now())
   const ownText = own === undefined || (writtenAt(own) ?? 0) <= sharedAt ? undefined : loginText(own)

@@ -170,6 +170,7 @@ describe.each(everyone)('as $name', (invoker) => {
       `rm ~/${CODEX}; ln -s ${victim} ~/${CODEX}; ln -sf ${victim} ~/.coop-login/auth.json`,
     )
     age(t.write(join(t.home, CODEX), login('newer'), 0o600), 5)
+    expect(await run(t, 'codex', 'cat ~/.coop-login/auth.json')).toBe(login('newer'))
     await run(
       t,
       'codex',
