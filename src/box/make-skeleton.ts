@@ -1,9 +1,12 @@
 /** Makes the skeleton of the `host` image on disk, and removes those of earlier states of the host. */
 import {
+  closeSync,
   constants,
   copyFileSync,
   existsSync,
+  fstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -17,7 +20,7 @@ import { syscall } from '../../ffi/libc.ts'
 import { errnoOf } from '../core/errno.ts'
 import { imagesDir, type Paths } from '../core/paths.ts'
 import type { HostFacts } from '../host/facts.ts'
-import { systemTree } from '../host/system-tree.ts'
+import { isOpenFile, systemTree } from '../host/system-tree.ts'
 import { SKELETON, skeletonName } from '../plan/skeleton.ts'
 import { COMPLETE, WAIT_PATH } from '../sandbox/box-programs.ts'
 import { deepFolders, hostSkeleton, type Skeleton, type SkeletonFolder } from '../sandbox/host-skeleton.ts'
@@ -32,7 +35,7 @@ const SLICE_MS = 10 // after it, terminals and other boxes get their turn
 /** Beside the overlays' folders: all folders of the host are in the skeleton. */
 const GROWN = '.complete'
 const SEEN_INSIDE = `${dirname(WAIT_PATH)}/${COMPLETE}`
-const GONE = ['ENOENT', 'EACCES']
+const GONE = ['ENOENT', 'EACCES', 'ELOOP', 'ENOTDIR', 'ENXIO']
 
 /** Marks a folder so that overlayfs shows nothing of the layers below it. Returns whether the file system can. */
 function makeOpaque(path: string): boolean {
@@ -70,6 +73,24 @@ function makeFolder(owner: Owner, base: string, { path, mode, opaque }: Skeleton
   return made
 }
 
+/** Copies a file that everybody may read. Returns false when it has become another one since the host was looked at. */
+function copyOpenFile(from: string, to: string): boolean {
+  let fd: number
+  try {
+    fd = openSync(from, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    if (GONE.includes(errnoOf(error) ?? '')) return false
+    throw error
+  }
+  try {
+    if (!isOpenFile(fstatSync(fd))) return false
+    copyFileSync(`/proc/self/fd/${fd}`, to, constants.COPYFILE_FICLONE)
+    return true
+  } finally {
+    closeSync(fd)
+  }
+}
+
 /** Writes the contents of a skeleton below `base`, with the ids of boxes. */
 export function writeSkeleton(base: string, skeleton: Skeleton, ids: IdPlan): void {
   const owner = new Owner(ids)
@@ -86,12 +107,7 @@ export function writeSkeleton(base: string, skeleton: Skeleton, ids: IdPlan): vo
       owner.file(at, file.text, file.mode)
       continue
     }
-    try {
-      copyFileSync(file.from, at, constants.COPYFILE_FICLONE)
-      owner.own(at)
-    } catch (error) {
-      if (!GONE.includes(errnoOf(error) ?? '')) throw error // else the host has changed meanwhile
-    }
+    if (copyOpenFile(file.from, at)) owner.own(at)
   }
 }
 

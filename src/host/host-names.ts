@@ -1,13 +1,14 @@
 /** The host's name servers, names and time zone, for boxes that share its network. */
 import { readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { isOpenFile, isReachable } from './system-tree.ts'
 
 const MAX_TEXT = 1 << 16 // block lists in /etc/hosts have megabytes; every manifest would have them, too
 const ZONES = '/usr/share/zoneinfo/'
 const FILES = { resolv: '/etc/resolv.conf', hosts: '/etc/hosts', zone: '/etc/localtime' } as const
 
 export interface HostNames {
-  /** Texts of the host's files; '' if a file is missing or too large. */
+  /** Texts of the host's files; '' if a file is missing, too large, or closed to others. */
   readonly resolv: string
   readonly hosts: string
   readonly zone: Zone | undefined
@@ -20,10 +21,13 @@ export interface Zone {
   readonly data: string
 }
 
+/** Only a file that everybody may read: the daemon may be root, and a box gets a copy. */
 function read(path: string, encoding: 'utf8' | 'latin1'): string {
   try {
-    const stat = statSync(path)
-    return stat.isFile() && stat.size <= MAX_TEXT ? readFileSync(path, encoding) : ''
+    const real = realpathSync(path)
+    const stat = statSync(real)
+    const fits = isOpenFile(stat) && stat.size <= MAX_TEXT && isReachable(real)
+    return fits ? readFileSync(real, encoding) : ''
   } catch {
     return ''
   }

@@ -5,9 +5,11 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   type Stats,
   statSync,
 } from 'node:fs'
+import { dirname } from 'node:path'
 import { COPIED_ETC, DATABASES, type SystemEntry, type SystemTree } from '../sandbox/host-skeleton.ts'
 
 /** Folders of one package or tool, such as /usr/lib/TOOL: with more folders than this, the deepest are left out. */
@@ -16,6 +18,7 @@ const MOST_FOLDERS = 1500
 const COUNTED = 3
 const MOST_FILES = 1000 // in a folder of records to copy
 const SAME_MS = 1000 // a start asks more than once, and 25 files take 0.2 ms
+const OTHERS_PASS = 0o001
 const OTHERS_READ = 0o004
 const OTHERS_LOOK = 0o005
 /** Kernels' modules and headers: thousands of folders, and no box installs a kernel. */
@@ -23,9 +26,9 @@ const LEFT_OUT = /^(?:\/usr)?(?:\/lib\/modules\/[^/]+|\/src\/(?:linux-|kernels$)
 /** Installed by other means than a package manager: only their tops. */
 const ONLY_TOPS = ['/nix', '/gnu', '/opt'] as const
 
-const found = (path: string): Stats | undefined => {
+const found = (path: string, look: typeof lstatSync | typeof statSync = lstatSync): Stats | undefined => {
   try {
-    return lstatSync(path, { throwIfNoEntry: false })
+    return look(path, { throwIfNoEntry: false })
   } catch {
     return undefined // a folder on the way is closed
   }
@@ -53,10 +56,25 @@ function inside({ path, mode }: SystemEntry, links: number): (SystemEntry & { re
   })
 }
 
+/**
+ * Whether everybody may pass the folders on the way to a path. Root may pass all: what it copies from below a closed
+ * folder, such as a private /etc/ssh, would be open in the box.
+ */
+export function isReachable(path: string): boolean {
+  try {
+    for (let at = realpathSync(dirname(path)); ; at = dirname(at)) {
+      if (!(statSync(at).mode & OTHERS_PASS)) return false
+      if (at === '/') return true
+    }
+  } catch {
+    return false // closed to the user, or gone
+  }
+}
+
 /** Breadth first, so that what a limit leaves out is the deepest. */
 function* below(top: string, enter: (path: string) => boolean): Generator<SystemEntry> {
   const stat = found(top)
-  if (!stat?.isDirectory()) return
+  if (!stat?.isDirectory() || !isReachable(top)) return
   const all = [{ path: top, mode: stat.mode, links: stat.nlink }]
   const counts = new Map<string, number>()
   for (let at = 0; at < all.length; at++) {
@@ -73,9 +91,13 @@ function* below(top: string, enter: (path: string) => boolean): Generator<System
   }
 }
 
+/** Whether this is a file that every user of the machine may read, once its folder is reached. */
+export const isOpenFile = (stat: Stats | undefined): stat is Stats =>
+  stat?.isFile() === true && (stat.mode & OTHERS_READ) !== 0
+
 const readable = (path: string): SystemEntry[] => {
   const stat = found(path)
-  return stat?.isFile() && stat.mode & OTHERS_READ ? [{ path, mode: stat.mode }] : []
+  return isOpenFile(stat) ? [{ path, mode: stat.mode }] : []
 }
 
 export const systemTree: SystemTree = {
@@ -84,7 +106,9 @@ export const systemTree: SystemTree = {
   exists: (path) => found(path) !== undefined,
   files(path) {
     const stat = found(path)
-    if (!stat?.isDirectory()) return readable(path)
+    if (!stat || !isReachable(path)) return []
+    if (!stat.isDirectory()) return readable(path)
+    if ((stat.mode & OTHERS_LOOK) !== OTHERS_LOOK) return []
     return entriesOf(path)
       .slice(0, MOST_FILES)
       .flatMap((entry) => (entry.isFile() ? readable(`${path}/${entry.name}`) : []))
@@ -97,16 +121,21 @@ export const systemTree: SystemTree = {
   names: (path) => entriesOf(path).map(({ name }) => name),
   text(path) {
     try {
-      return readFileSync(path, 'utf8')
+      return isOpenFile(statSync(path)) ? readFileSync(path, 'utf8') : ''
     } catch {
       return ''
     }
   },
 }
 
+const COPIED_FROM = [...new Set(COPIED_ETC.map((path) => dirname(path)))]
+
 let last = { state: '', at: Number.NEGATIVE_INFINITY }
 
-/** Changes when packages of the host change, or one of the files that the skeleton copies. At most a second old. */
+/**
+ * Changes when packages of the host change, or one of the files that the skeleton copies, or when one of these is
+ * closed to others. At most a second old.
+ */
 export function systemState(): string {
   const now = performance.now()
   if (now - last.at > SAME_MS) last = { state: readState(), at: now }
@@ -115,8 +144,9 @@ export function systemState(): string {
 
 function readState(): string {
   const stamps = [...DATABASES, ...COPIED_ETC].map((path) => {
-    const stat = statSync(path, { throwIfNoEntry: false })
-    return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}` : ''
+    const stat = found(path, statSync)
+    return stat ? `${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.mode & OTHERS_READ}` : ''
   })
-  return stamps.join(' ')
+  const folders = COPIED_FROM.map((path) => (found(path, statSync)?.mode ?? 0) & OTHERS_PASS)
+  return [...stamps, ...folders].join(' ')
 }
