@@ -44,8 +44,8 @@ export interface Witness {
 export interface FilterOptions {
   /** False also removes sequences that the terminal answers, for output that is shown again (`isQuery`). */
   readonly queries?: boolean
-  /** Called for each sequence while queries pass, whether the terminal gets it or not. */
-  readonly asked?: (sequence: Sequence) => void
+  /** Called for each sequence while queries pass. The terminal does not get it if this returns false. */
+  readonly asked?: (sequence: Sequence) => boolean
   /** Returns what the terminal gets instead of a program's report of what it is doing (OSC 7501); absent: nothing. */
   readonly status?: (report: string) => string
   /** Called for each sequence that passes, before the terminal gets it (src/client/terminal/screen-modes.ts). */
@@ -57,7 +57,7 @@ export class OutputFilter {
   #answers: boolean
   readonly #witness: Witness | undefined
   readonly #status: ((report: string) => string) | undefined
-  readonly #asked: ((sequence: Sequence) => void) | undefined
+  readonly #asked: ((sequence: Sequence) => boolean) | undefined
   #chunk: Uint8Array = NOTHING
   /** The start of the part of the chunk that is kept but not yet a piece. */
   #from = 0
@@ -114,8 +114,8 @@ export class OutputFilter {
       text: (bytes, from, to) => this.#keep(bytes, from, to),
       control: (code, bytes, from, to) => this.#control(code, bytes, from, to),
       sequence: (sequence) => {
-        if (this.#answers) this.#asked?.(sequence)
-        this.#settle(sequence, this.#judge(sequence))
+        const isRefused = this.#answers && this.#asked?.(sequence) === false
+        this.#settle(sequence, !isRefused && this.#judge(sequence))
       },
       stream: (header) => this.#stream(header),
       data: (bytes, from, to) => this.#data(bytes, from, to),

@@ -23,18 +23,27 @@ export class OwedAnswers {
   #owed: Owed[] = []
   readonly #replies = new Replies()
 
-  /** A question is about to get to the terminal. Returns coop's own answer where coop is asked. */
-  asked(sequence: Sequence, now: number): string | undefined {
+  /**
+   * A question is about to get to the terminal. Returns coop's own answer where coop is asked, and false where the
+   * terminal must not get the question: it owes so many answers that a further one could not be told from a key.
+   */
+  asked(sequence: Sequence, now: number): string | false | undefined {
     const rule = ruleOf(sequence)
     if (!rule || rule.attached === 'nobody') return undefined
     if (rule.attached === 'coop') return rule.answer?.(sequence, NO_FACTS)
-    if (this.#owed.length < MAX_OWED) this.#owed.push({ rule, until: now + OWED_MS })
+    if (this.#owed.length >= MAX_OWED && !this.#hasRoom(now)) return false
+    this.#owed.push({ rule, until: now + OWED_MS })
     return undefined
+  }
+
+  #hasRoom(now: number): boolean {
+    this.some(now)
+    return this.#owed.length < MAX_OWED
   }
 
   /** The terminal is asked something by coop itself. */
   expect(rule: Pick<Rule, 'reply'>, now: number): void {
-    if (this.#owed.length < MAX_OWED) this.#owed.push({ rule, until: now + OWED_MS })
+    this.#owed.push({ rule, until: now + OWED_MS }) // it is asked once
   }
 
   /** Input has come from the terminal. Returns the answers among it. */

@@ -120,9 +120,10 @@ export async function showTerminal(
   let staying: ReturnType<typeof setImmediate> | undefined
   const isTerminal = getModes(0) !== undefined // asked now: after a hang-up it would be undefined
   const owed = new OwedAnswers()
-  const asked = (sequence: Sequence): void => {
+  const asked = (sequence: Sequence): boolean => {
     const answer = owed.asked(sequence, performance.now())
-    if (answer !== undefined) own.push(Buffer.from(answer, 'latin1'))
+    if (typeof answer === 'string') own.push(Buffer.from(answer, 'latin1'))
+    return answer !== false
   }
   /** Answers of coop itself, for the program. */
   const own: Buffer[] = []
