@@ -257,8 +257,7 @@ export class Terminals {
   }
 
   #watch(id: number, pid: number, exited: Promise<number>): void {
-    // An agent that suspends itself (Ctrl+Z) has no shell that could continue it.
-    this.#host.processes.onStop(pid, () => void this.#host.processes.signal(pid, k.SIGCONT).catch(() => {}))
+    this.#host.processes.continueStopped(pid)
     const ended = async (code: number, error: Error | undefined): Promise<void> => {
       await this.#ended(id, code, error)
       await this.#host.processes.forget(pid)

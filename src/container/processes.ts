@@ -47,6 +47,8 @@ interface Waiter {
   readonly reject: (error: Error) => void
 }
 
+const CONTINUE_MS = 100 // a person who has pressed Ctrl+Z does not notice
+
 export class Processes {
   readonly #plan: () => Plan
   readonly #lastCapability: number
@@ -54,6 +56,8 @@ export class Processes {
   readonly #live: () => Channel
   readonly #waiters = new Map<number, Waiter>()
   readonly #stops = new Map<number, (signal: number) => void>()
+  /** Stops reported before anybody asked for them: a program may stop itself at once. By pid, the signal. */
+  readonly #earlyStops = new Map<number, number>()
   /** Exits reported before anybody asked for them. */
   readonly #early = new Map<number, Exit>()
 
@@ -110,16 +114,38 @@ export class Processes {
   /** Calls `tell` whenever that process stops, until it has ended. */
   onStop(pid: number, tell: (signal: number) => void): void {
     this.#stops.set(pid, tell)
+    const early = this.#earlyStops.get(pid)
+    this.#earlyStops.delete(pid)
+    if (early !== undefined) tell(early)
+  }
+
+  /**
+   * Continues a process that suspends itself, such as an agent (Ctrl+Z), which has no shell that could. Not at once,
+   * because one may do that all the time.
+   */
+  continueStopped(pid: number): void {
+    let waits = false
+    this.onStop(pid, () => {
+      if (waits) return
+      waits = true
+      setTimeout(() => {
+        waits = false
+        void this.signal(pid, k.SIGCONT).catch(() => {})
+      }, CONTINUE_MS)
+    })
   }
 
   /** Init reported a stop. */
   stopped(pid: number, signal: number): void {
-    this.#stops.get(pid)?.(signal)
+    const tell = this.#stops.get(pid)
+    if (tell) tell(signal)
+    else this.#earlyStops.set(pid, signal)
   }
 
   /** Init reported an exit. */
   settle(pid: number, exit: Exit): void {
     this.#stops.delete(pid)
+    this.#earlyStops.delete(pid)
     const waiter = this.#waiters.get(pid)
     if (!waiter) {
       this.#early.set(pid, exit)

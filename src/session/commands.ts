@@ -168,6 +168,7 @@ export class Commands {
     const forget = pty?.onClose(() => void feed?.finish())
     let ended = false
     let isReplaced = false
+    let isStopTold = false
     command.replace?.()
     command.replace = () => {
       isReplaced = true
@@ -177,6 +178,7 @@ export class Commands {
       ...(feed ? { feed } : {}),
       signal: (signal) => {
         if (signal === SIGHUP) command.hungUpAt ??= performance.now()
+        if (signal === SIGCONT) isStopTold = false
         void box.processes.signal(record.pid, signal).catch(() => {})
       },
       // The client has the exit code, or is gone: nobody will ask for this command again.
@@ -188,7 +190,9 @@ export class Commands {
       },
     }
     box.processes.onStop(record.pid, async () => {
-      if (!pty) return // without a terminal nobody presses Ctrl+Z
+      if (!pty || isStopTold) return // without a terminal nobody presses Ctrl+Z
+      // Until the client continues it: a box can stop its program thousands of times, and a suspended client reads nothing.
+      isStopTold = true
       await pty.drained()
       channel.stopped()
     })
