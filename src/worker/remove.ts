@@ -49,13 +49,24 @@ export async function removeImages(context: WorkerContext, references: readonly 
   return { references, layers, bytes }
 }
 
-/** Removes layers that killed processes left half made. Layers that cannot be removed now wait for the next call. */
+/**
+ * Removes layers that killed processes left half made, and returns their bytes. Layers that cannot be removed now wait for
+ * the next call.
+ */
 export async function clearHalfMadeLayers(
   paths: Paths,
   discard: (folder: string) => Promise<void>,
-): Promise<void> {
+): Promise<number> {
+  let bytes = 0
   for (const { path, name } of halfMadeLayers(paths))
-    await ifUnlocked(paths, `layer-${name}`, () => discard(path).catch(() => {}))
+    await ifUnlocked(paths, `layer-${name}`, async () => {
+      const size = treeSize(path)
+      await discard(path).then(
+        () => (bytes += size),
+        () => {},
+      )
+    })
+  return bytes
 }
 
 /** Removes everything in the store that no box uses; with `downloads`, downloaded files, too. */
@@ -64,11 +75,12 @@ export async function clean(context: WorkerContext, downloads: boolean): Promise
     context,
     unusedImages(context.paths).map(({ reference }) => reference),
   )
-  if (!downloads) return removed
+  const freed = removed.bytes + context.cleared
+  if (!downloads) return { ...removed, bytes: freed }
   const blobs = join(context.paths.cacheDir, 'blobs')
   const bytes = treeSize(blobs)
   rmSync(blobs, { recursive: true, force: true })
-  return { ...removed, bytes: removed.bytes + bytes }
+  return { ...removed, bytes: freed + bytes }
 }
 
 /** Removes everything that boxes leave behind. No box may be left. */

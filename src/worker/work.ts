@@ -46,6 +46,8 @@ export interface WorkerContext {
   readonly paths: Paths
   readonly host: HostFacts
   readonly zygote: Channel
+  /** Bytes of half made layers that this worker has removed at its start. */
+  readonly cleared: number
   tell(event: WorkerEvent): void
   discard(folder: string): Promise<void>
 }
@@ -103,8 +105,8 @@ export async function work(connection: number, channel: number): Promise<void> {
       const left = emptyTrash(paths)
       if (left.length) await janitor({ host, zygote, log: () => {} }, left)
     }
-    const context = { paths, host, zygote, tell, discard }
-    await clearHalfMadeLayers(paths, discard)
+    const cleared = await clearHalfMadeLayers(paths, discard)
+    const context = { paths, host, zygote, cleared, tell, discard }
     const value = await answer(context, name, request)
     isAnswered = true
     tell({ event: 'reply', value })

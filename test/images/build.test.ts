@@ -242,6 +242,32 @@ describe.each(everyone)('as $name', (invoker) => {
     await yes.waitFor(/^built$/m)
   })
 
+  test.skipIf(skip || !hasCommand('tmux'))(`clean asks before it removes what was built${said}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    configure(t, ['head -c 3000000 /dev/urandom >/more'])
+    await build(t)
+    const images = async () => JSON.parse(output(await t.coop(['image', 'ls', '--json']))) as unknown[]
+    expectRefusal(await t.coop(['system', 'clean']), {
+      code: 2,
+      sentence: /refusing to remove anything without confirmation/,
+      hint: /--force/,
+    })
+    const asked = /Remove 1 image built with setup steps, which no box uses\? \[y\/N\]/
+    const no = await t.coopTerminal(['system', 'clean'])
+    await no.waitFor(asked)
+    await no.line('')
+    expect(await no.exited()).toBe(1)
+    expect(await no.screen()).toMatch(/nothing was removed/)
+    expect(await images()).toHaveLength(2)
+    const yes = await t.coopTerminal(['system', 'clean'])
+    await yes.waitFor(asked)
+    await yes.line('y')
+    expect(await yes.exited()).toBe(0)
+    expect(await yes.screen()).toMatch(/^removed 2 images, 2 layers; freed \d[\d.]*M$/m)
+    expect(await images()).toEqual([])
+    expect(output(await t.coop(['system', 'clean']))).toBe('removed 0 images, 0 layers; freed 0B\n')
+  })
+
   test.skipIf(skip || debianNeeds.missing || !invoker.hasRange)(
     `apt-get installs git and curl as a step${said}${debianNeeds.note}`,
     async () => {

@@ -1,6 +1,6 @@
 /** Disk space that coop uses, and freeing it. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { canMakeNamespaces, needsAll } from '../harness/facts.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
@@ -51,6 +51,24 @@ describe.each(everyone)('as $name', (invoker) => {
     }
     expect(cleaned).toMatchObject({ layers: 1, bytes: before.bytes })
     expect(await use(t, 'images')).toEqual({ kind: 'images', count: 0, bytes: 0, reclaimable: 0 })
+  })
+
+  test.skipIf(skip)(`clean counts what it freed, as du counts it${note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    output(await t.coop(['image', 'pull', '-q', image]))
+    const layers = join(t.dataDir, 'images/layers')
+    const [kind = ''] = readdirSync(layers)
+    // As a killed pull leaves one.
+    t.write(join(layers, kind, '.tmp-0123/fs/half'), 'x'.repeat(3_000_000))
+    const counted = [layers, join(t.cacheDir, 'blobs')]
+    const onDisk = () =>
+      Number(/^(\d+)\ttotal$/m.exec(run(['du', '-sc', '--block-size=1', ...counted.filter(existsSync)]))?.[1])
+    const before = onDisk()
+    const cleaned = JSON.parse(output(await t.coop(['system', 'clean', '--all', '-f', '--json']))) as {
+      bytes: number
+    }
+    expect(cleaned.bytes).toBeGreaterThanOrEqual(5_000_000)
+    expect(cleaned.bytes).toBe(before - onDisk())
   })
 
   test.skipIf(skip)(

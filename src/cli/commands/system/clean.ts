@@ -11,7 +11,7 @@ export default command({
   meta: {
     summary: 'remove images that no box uses',
     description:
-      'Remove images that no box uses (asks for built ones), except images made of a box. --all: also downloads.',
+      'Remove images that no box uses (asks for built ones), except images made of a box. --all: also downloads. Files that only a box can read are not counted as freed.',
     examples: ['coop system clean', 'coop system clean --all -f'],
   },
   args: {
