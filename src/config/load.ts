@@ -204,7 +204,7 @@ function expandEnv(
       // A value may be a secret: it is not shown.
       if (!literal.has(name) && LOOKS_EXPANDED.test(value))
         warnings.push(
-          `${placeOf(origins, `env.${name}`)}env.${name} is taken as it is, "$" included: only "$NAME" as the whole value takes one of this machine.`,
+          `${placeOf(origins, `env.${name}`)}env.${name} is used literally, with its "$": only a value that is "$NAME" as a whole is replaced.`,
         )
       continue
     }

@@ -134,7 +134,7 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
         test: (name) => /^[a-z_][a-z0-9_-]{0,31}$/.test(name),
       }),
       'coop',
-      "What the box's root is called; the home is /home/<user>.",
+      "The name of the box's root user, whose home is /home/<user>.",
     ),
     hostname: field(
       text({
@@ -150,7 +150,7 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
     ),
     mounts: appending(
       list(mount, 'mounts'),
-      'More folders: "source:target[:ro]". A bare name as source is a volume, "~" the home on either side.',
+      'More mounts: "source:target[:ro]". A bare name as source is a volume; "~" is the home on either side.',
     ),
     tools: field(
       list(oneOf(...TOOL_NAMES), 'tools'),
@@ -181,12 +181,12 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
         }),
       ),
       '',
-      'Where the box sees it. Empty: at the same path as outside.',
+      'Its path in the box. Empty: the same path as outside.',
     ),
     writable: field(
       list(innerPath, 'paths in the workspace'),
       [],
-      'Protected files that the box may write after all, such as ".vscode".',
+      'Protected files that the box may write anyway, such as ".vscode".',
     ),
   },
   network: {

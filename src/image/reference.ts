@@ -39,7 +39,7 @@ const EXAMPLES =
   'for example debian:bookworm, ghcr.io/org/name:tag, localhost:5000/name, oci:DIR, docker-archive:FILE'
 
 function bad(text: string, why: string, hint = EXAMPLES): CoopError {
-  return new CoopError('E_IMAGE', `${JSON.stringify(text)} names no image: ${why}`, { hint })
+  return new CoopError('E_IMAGE', `${JSON.stringify(text)} is not the name of an image: ${why}`, { hint })
 }
 
 /** The probable meaning of an address: skopeo's docker://, or the page that a browser shows. */

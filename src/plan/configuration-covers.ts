@@ -28,9 +28,13 @@ export function configurationCovers(
     const source = sourceOf(path, 'user') // an object for each: a mount is attached once
     if (!source) return []
     if (source.path !== path || source.type !== 'file' || statSync(path).nlink !== 1) {
-      throw new CoopError('E_CONFIG', `${path} has other names, by which a box could change it`, {
-        hint: `make it a file of its own: cp ${PROJECT_FILE} new && mv new ${PROJECT_FILE}`,
-      })
+      throw new CoopError(
+        'E_CONFIG',
+        `${path} is not a plain file with a single name, so a box could change it`,
+        {
+          hint: `make it a file of its own: cp ${PROJECT_FILE} new && mv new ${PROJECT_FILE}`,
+        },
+      )
     }
     return [{ source, target: `${mount.target}${path.slice(mount.source.path.length)}`, readonly: true }]
   })

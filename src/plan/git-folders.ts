@@ -275,7 +275,7 @@ function absentOf(search: Search): readonly string[] {
   }
   const { store, claim } = claimed(leads, facts)
   if (!isRepository(store.path)) {
-    search.notes.push(`${lacks}: ${pointer} leads to ${store.path}, which is no git folder`)
+    search.notes.push(`${lacks}: ${pointer} leads to ${store.path}, which is not a git folder`)
     return []
   }
   const isIn = search.targets.some((target) => isWithin(store.at, target))

@@ -65,7 +65,9 @@ export function workspaceSource(path: string, facts: SensitiveFacts, writable: r
   }
   const place = placeOf(real, writable, 'E_WORKSPACE')
   if (place?.kind === 'folder' && place.source.path === real) return place.source
-  throw new CoopError('E_WORKSPACE', `the workspace ${path} was replaced just now`, { hint: 'try again' })
+  throw new CoopError('E_WORKSPACE', `the workspace ${path} was replaced while coop was looking at it`, {
+    hint: 'try again',
+  })
 }
 
 /**

@@ -33,7 +33,7 @@ export function openAsks(asks: readonly Ask[], accepted: ReadonlySet<string>): A
 export function trustError(workspace: string, asks: readonly Ask[], note = ''): CoopError {
   if (asks.length > MAX_ASKS)
     return new CoopError('E_CONFIG', `the coop.toml of ${workspace} asks for more than ${MAX_ASKS} things`, {
-      hint: 'make it shorter: nobody can judge that many requests',
+      hint: 'shorten it, so that a person can read all of its requests',
     })
   const named = asks.slice(0, NAMED).map(({ sentence }) => sentence)
   const more = asks.length > NAMED ? `; and ${asks.length - NAMED} more` : ''

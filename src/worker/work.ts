@@ -147,7 +147,7 @@ function open(reference: Reference, { paths, tell }: WorkerContext): Promise<Ope
     case 'rootfs':
       throw new CoopError(
         'E_IMAGE',
-        `${printReference(reference)} needs no pull: boxes start from it as it is`,
+        `${printReference(reference)} needs no pull: boxes start from it directly`,
       )
     default:
       // A link in a place that boxes write must not lead to somebody else's archive.

@@ -77,7 +77,7 @@ describe.each(invokers)('as $name', (invoker) => {
       })
     expectRefusal(await t.coop(['image', 'publish', 'box', 'UPPER']), {
       code: 5,
-      sentence: /names no image/,
+      sentence: /is not the name of an image/,
       hint: /for example/,
     })
     expectRefusal(await t.coop(['image', 'publish', 'box']), {

@@ -147,7 +147,7 @@ describe('words', () => {
       ['image', 'rm', 'host'],
       ['image', 'pull', 'rootfs:/'],
     ])
-      expectRefusal(await t.coop(args), { code: 5, sentence: /is no stored image/, hint: /image ls/ })
+      expectRefusal(await t.coop(args), { code: 5, sentence: /is not a stored image/, hint: /image ls/ })
     expect(output(await t.coop(['exec', '--help']))).toContain('KEY alone takes its value here')
     expect(await listNothing(t)).toContain('there are no boxes')
   })

@@ -119,7 +119,7 @@ describe('coop trust', () => {
 
   test.skipIf(skip)(`shows requests and accepted ones, and asks${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
-    expect(output(await t.coop(['trust']))).toMatch(/asks for nothing that needs your word\n$/)
+    expect(output(await t.coop(['trust']))).toMatch(/asks for nothing that needs your consent\n$/)
     t.write('coop.toml', '[sandbox]\nnested = true\n')
     output(await t.coop(['trust', '--yes']))
     t.write('coop.toml', ASKING)
@@ -157,7 +157,7 @@ describe('coop trust', () => {
     expect(output(await t.coop(['trust', 'revoke', t.workspace], { cwd: t.home }))).toContain('2 things')
     expectRefusal(await t.coop(['trust', 'revoke', other], { cwd: t.home }), {
       code: 1,
-      sentence: /nothing is accepted of/,
+      sentence: /nothing is accepted for/,
       hint: /coop trust ls/,
     })
   })
@@ -170,7 +170,9 @@ describe('coop trust', () => {
         .filter(({ accepted }) => accepted === false)
         .map(({ key }) => key)
     expect(await marked()).toEqual(['sandbox.nested', 'env.TAKEN'])
-    expect(output(await t.coop(['config']))).toMatch(/sandbox\.nested .*\(not accepted: coop trust\)\n/)
+    expect(output(await t.coop(['config']))).toMatch(
+      /sandbox\.nested [^.]*coop\.toml:2 \(not\s+accepted: coop trust\)\n/,
+    )
     output(await t.coop(['trust', '--yes']))
     expect(await marked()).toEqual([])
   })
@@ -235,7 +237,7 @@ describe('coop trust', () => {
       expectRefusal(await t.coop(['-d', '--trust']), {
         code: 2,
         sentence: /more than 200 things/,
-        hint: /shorter/,
+        hint: /shorten/,
       })
     },
   )

@@ -6,7 +6,7 @@ import { printJson } from '../common/output.ts'
 
 export default command({
   meta: {
-    summary: 'pull the image and run setup',
+    summary: 'pull the image and run its setup steps',
     description: 'Pull the image of this project and run its setup steps. Cached steps are not run again.',
     examples: ['coop build', 'coop build --no-cache', 'coop build --image debian:bookworm'],
     group: 'Images and storage',

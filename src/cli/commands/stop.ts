@@ -21,7 +21,7 @@ export default command({
       description: 'The boxes: their names or the paths of their workspaces (default: that of this folder).',
     },
     all: { type: 'boolean', description: 'all boxes that run' },
-    force: { type: 'boolean', alias: 'f', description: 'at once, without the 5 seconds to finish' },
+    force: { type: 'boolean', alias: 'f', description: 'do not give its programs 5 seconds to finish' },
   },
   async run({ args }) {
     const { boxes: wanted, force } = args

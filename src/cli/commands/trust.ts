@@ -58,7 +58,7 @@ export default command({
 function show({ workspace, asks, note }: TrustInfo): void {
   if (note) printError(`${paint('yellow', 'coop:', 2)} ${printable(note.trim())}\n`)
   if (!asks.length) {
-    print(`the project in ${printable(workspace)} asks for nothing that needs your word\n`)
+    print(`the project in ${printable(workspace)} asks for nothing that needs your consent\n`)
     return
   }
   print(`${paint('bold', `the project in ${printable(workspace)} wants to:`)}\n`)

@@ -102,7 +102,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
         `layer ${index + 1} is not a file system layer but ${layer.mediaType.slice(0, 100) || 'of an unknown type'}`,
       )
     if (FOREIGN.test(layer.mediaType))
-      throw badImage(`layer ${index + 1} is one that registries may not distribute`)
+      throw badImage(`layer ${index + 1} may not be distributed by registries`)
     return layer
   })
   return { kind: 'image', config: parseDescriptor(fields.config, 'the configuration'), layers }

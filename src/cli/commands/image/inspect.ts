@@ -14,7 +14,7 @@ export default command({
   },
   args: {
     reference: { type: 'positional', required: true, complete: 'image', description: 'The image.' },
-    json: { type: 'boolean', description: 'machine-readable output, which it always is' },
+    json: { type: 'boolean', description: 'no effect: the output is always JSON' },
   },
   async run({ args }) {
     const paths = userPaths()

@@ -12,7 +12,7 @@ import { bytes, counted, print, printJson } from '../../common/output.ts'
 /** Returns a reference in its stored form, with absolute paths, so that it means the same everywhere. */
 export function storedReference(text: string): string {
   if (text === 'host' || text.startsWith('rootfs:'))
-    throw new CoopError('E_IMAGE', `${text} is no stored image: a box is made of it as it is`, {
+    throw new CoopError('E_IMAGE', `${text} is not a stored image: boxes start from it directly`, {
       hint: 'coop image ls shows the stored images',
     })
   const reference = parseReference(text)

@@ -6,7 +6,7 @@ import { findShell, SHELL_ARGUMENT } from './find.ts'
 
 export default command({
   meta: {
-    summary: 'show what is on the screen of one',
+    summary: 'show what is on the screen of a shell',
     description: 'Show what is on the terminal of a shell now, as text.',
     examples: ['coop shell screen 1', 'coop shell screen my-app:2 --ansi'],
   },

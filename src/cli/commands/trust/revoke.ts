@@ -31,7 +31,7 @@ export default command({
       print(`revoked: ${counted(count, 'thing')} of ${printable(folder)}\n`)
       return 0
     }
-    throw new CoopError('E_FAILED', `nothing is accepted of ${named}`, { hint: 'coop trust ls' })
+    throw new CoopError('E_FAILED', `nothing is accepted for ${named}`, { hint: 'coop trust ls' })
   },
 })
 
