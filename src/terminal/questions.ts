@@ -5,7 +5,7 @@
 import { answeredBy, copyOf, Replies } from '../answers/replies.ts'
 import type { Facts, Rule, TerminalState } from '../answers/rule.ts'
 import { ruleOf } from '../answers/rules.ts'
-import { ESC } from '../vt/characters.ts'
+import { coloredEnd } from '../vt/colored-text.ts'
 import { Sequence } from '../vt/sequence.ts'
 import { Tokenizer } from '../vt/tokenizer.ts'
 import { FOCUS, Focus } from './focus.ts'
@@ -81,9 +81,10 @@ export class Questions {
 
   output(offset: number, bytes: Uint8Array): void {
     const { offset: seen, boundary } = this.#tokenizer
-    if (boundary === seen && bytes.indexOf(ESC) < 0) return // nearly all output of a flood
-    this.#shift = offset - seen
-    this.#tokenizer.push(bytes)
+    const skipped = boundary === seen ? coloredEnd(bytes) : 0
+    if (skipped === bytes.length) return // nearly all output of a flood
+    this.#shift = offset + skipped - seen
+    this.#tokenizer.push(skipped ? bytes.subarray(skipped) : bytes)
     if (this.#hasNew) this.#settle()
   }
 
