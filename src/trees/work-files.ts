@@ -72,10 +72,13 @@ export async function copyOne(
 // Each level takes one of the daemon's descriptors, which its boxes need too.
 const MAX_DEPTH = 1000
 
-const tooDeep = (path: string): CoopError =>
-  new CoopError('E_WORKSPACE', `folders are nested more than ${MAX_DEPTH} deep: ${shortPath(path)}`, {
+export function refuseTooDeep(path: string, depth: number): void {
+  if (depth <= MAX_DEPTH) return
+  const shown = shortPath(Buffer.from(path, 'latin1').toString())
+  throw new CoopError('E_WORKSPACE', `folders are nested more than ${MAX_DEPTH} deep: ${shown}`, {
     hint: 'remove that folder, or leave --workspace out',
   })
+}
 
 /** Visits every file, link and empty folder below a folder. Never follows a link. Raises E_WORKSPACE for too deep ones. */
 export async function walk(
@@ -83,7 +86,7 @@ export async function walk(
   visit: (path: string, folder: boolean) => Promise<void> | void,
 ): Promise<void> {
   const below = async (dir: number, path: string, depth: number): Promise<void> => {
-    if (depth > MAX_DEPTH) throw tooDeep(Buffer.from(path, 'latin1').toString())
+    refuseTooDeep(path, depth)
     const names = [...tree.listNames(dir)].flat().sort()
     if (!names.length && path) await visit(path, true)
     for (const [index, name] of names.entries()) {

@@ -159,3 +159,9 @@ test('a restore that cannot write all bytes leaves the workspace as it was', asy
   expect(readdirSync(workspace())).toEqual(['b'])
   expect(readFileSync(join(workspace(), 'b'), 'utf8')).toBe('then')
 })
+
+test('folders nested too deep in place of a saved file are refused', async () => {
+  writeFileSync(join(saved(), 'file'), 'saved')
+  nest(['file', ...Array.from({ length: 1200 }, () => 'd')])
+  await expect(compare(workspace(), saved(), [])).rejects.toThrow('nested more than 1000 deep')
+})

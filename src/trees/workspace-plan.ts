@@ -5,7 +5,7 @@ import { readAt } from '../../ffi/files.ts'
 import { SysError } from '../../ffi/libc.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import * as tree from '../../ffi/tree.ts'
-import { isAbsent, openTop, split, TURN, turn, walk, within } from './work-files.ts'
+import { isAbsent, openTop, refuseTooDeep, split, TURN, turn, walk, within } from './work-files.ts'
 
 const PIECE = 1 << 20 // bytes compared at a time
 
@@ -124,7 +124,7 @@ export async function compare(
           const was = tree.statAt(source, at.name)
           if (obstacle !== undefined) return void put.push({ path, print: undefined })
           const now = lookAt(to, path, tree.statAt)
-          if (now?.type === k.S_IFDIR) for (const one of filesBelow(to, path, going)) obstacles.add(one)
+          if (now?.type === k.S_IFDIR) for (const one of await filesBelow(to, path, going)) obstacles.add(one)
           if (!now || now.type === k.S_IFDIR) return void put.push({ path, print: undefined })
           const isSame = await within(tree.openBelow(to, at.folder), (there) =>
             same({ dir: source, stat: was }, { dir: there, stat: now }, at.name),
@@ -150,21 +150,19 @@ function obstacleAbove(top: number, folder: string): string | undefined {
   return undefined
 }
 
-/** Everything but folders below a folder, except `without`. */
-function filesBelow(top: number, path: string, without: ReadonlySet<string>): string[] {
+/** Everything but folders below a folder, except `without`. Raises E_WORKSPACE for folders nested too deep. */
+async function filesBelow(top: number, path: string, without: ReadonlySet<string>): Promise<string[]> {
   const found: string[] = []
-  const folders = [path]
-  for (let at = folders.pop(); at !== undefined; at = folders.pop()) {
-    const dir = tree.openBelow(top, at)
-    try {
-      for (const name of [...tree.listNames(dir)].flat()) {
-        const below = `${at}/${name}`
-        if (tree.statAt(dir, name).type === k.S_IFDIR) folders.push(below)
-        else if (!without.has(below)) found.push(below)
-      }
-    } finally {
-      closeDescriptor(dir)
+  const look = async (dir: number, at: string, depth: number): Promise<void> => {
+    refuseTooDeep(at, depth)
+    for (const [index, name] of [...tree.listNames(dir)].flat().entries()) {
+      if (index % TURN === 0) await turn()
+      const below = `${at}/${name}`
+      if (tree.statAt(dir, name).type === k.S_IFDIR)
+        await within(tree.openFolder(dir, name), (fd) => look(fd, below, depth + 1))
+      else if (!without.has(below)) found.push(below)
     }
   }
+  await within(tree.openBelow(top, path), (fd) => look(fd, path, 0))
   return found
 }
