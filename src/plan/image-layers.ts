@@ -49,7 +49,8 @@ export function layeredImage(
   if (!record || !chains.every((chain) => hasLayer(paths, ids, chain))) {
     const isBase = record?.layers.every((chain) => hasLayer(paths, ids, chain))
     const what = isBase ? `setup on the image ${reference}` : `the image ${reference}`
-    const state = record || steps.length ? 'is not built' : 'has not been pulled'
+    const isMade = steps.length > 0 || record?.from !== undefined
+    const state = isMade ? 'is not built' : record ? 'is not complete' : 'has not been pulled'
     throw new CoopError('E_NOT_BUILT', `${what} ${state}`, { hint })
   }
   const layers = chains.toReversed().map((chain) => {

@@ -158,7 +158,7 @@ test.skipIf(tools.missing)(
     const [layer = ''] = readdirSync(join(top, ids))
     writeFileSync(join(top, ids, layer, 'unsynced'), '7c6a18b4-8d0f-4a6e-9a37-0d1f5a2f9f10')
     writeFileSync(join(top, ids, layer, 'fs/bin/busybox'), '')
-    expectRefusal(await t.coop(run), { code: 125, sentence: /has not been pulled/, hint: /coop image pull/ })
+    expectRefusal(await t.coop(run), { code: 125, sentence: /is not complete/, hint: /coop image pull/ })
     output(await t.coop(['image', 'pull', '-q', small]))
     expect(content(t)).toBe(expected)
     output(await t.coop(run))
