@@ -212,7 +212,7 @@ APT::Update::Pre-Invoke { "/${WAIT_PATH}"; };
 `
 
 const ONE_ID =
-  'coop: this box has one user id, so no file can belong to another, and many packages fail; coop status says how to get more'
+  'coop: this box has one user id, so packages with users or groups of their own fail; coop status says how to get more'
 
 /** Configuration of apt.conf(5) for a box with a single id: apt has no other user to download as. */
 export const APT_ONE_ID = `APT::Sandbox::User "root";
