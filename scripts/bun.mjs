@@ -1,6 +1,6 @@
 /** Shared by all scripts: finds the repository and its Bun, and runs programs. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -104,8 +104,11 @@ export function newest(paths) {
 
 /** Installs the dependencies if they are missing or older than the lock file; otherwise prints nothing. */
 export function ensureNodeModules() {
+  const modules = join(root, 'node_modules')
+  // A link leads to the packages of another folder. `npm ci` would delete them there.
+  if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) return
   // npm rewrites this file at the end of every install.
-  const installed = newest([join(root, 'node_modules', '.package-lock.json')])
+  const installed = newest([join(modules, '.package-lock.json')])
   if (installed >= newest([join(root, 'package-lock.json')])) return
   process.stderr.write('Installing dependencies (npm ci) ...\n')
   const { code, stdout, stderr } = run('npm', ['ci', '--no-audit', '--no-fund'], {
