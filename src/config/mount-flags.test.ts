@@ -3,7 +3,7 @@ import { homedir } from 'node:os'
 import { CoopError } from '../core/errors.ts'
 import { mountText, parseMountFlag, specOf } from './mount-flags.ts'
 
-const parse = (value: string) => parseMountFlag(value, '/work/app')
+const parse = (value: string) => parseMountFlag(value, '/src/app')
 const refusal = (value: string): CoopError => {
   try {
     parse(value)
@@ -15,8 +15,8 @@ const refusal = (value: string): CoopError => {
 }
 
 test('sources start at the folder of the caller, and a place in the box may be left out', () => {
-  expect(parse('./data:/data')).toEqual({ host: '/work/app/data', target: '/data', readonly: false })
-  expect(parse('../lib:/lib-src/:ro')).toEqual({ host: '/work/lib', target: '/lib-src', readonly: true })
+  expect(parse('./data:/data')).toEqual({ host: '/src/app/data', target: '/data', readonly: false })
+  expect(parse('../lib:/lib-src/:ro')).toEqual({ host: '/src/lib', target: '/lib-src', readonly: true })
   expect(parse('/etc/hosts:~/hosts:rw')).toEqual({ host: '/etc/hosts', target: '~/hosts', readonly: false })
   expect(parse('~/x:/x')).toEqual({ host: `${homedir()}/x`, target: '/x', readonly: false })
   expect(parse('..')).toEqual({ host: '/work', target: '/work', readonly: false })
@@ -61,7 +61,7 @@ describe('what the configuration refuses is refused', () => {
 })
 
 test('a folder with a colon in its name is the folder of the caller all the same', () => {
-  const flag = parseMountFlag('./x:/x', '/work/a:b')
-  expect(specOf(flag)).toMatchObject({ kind: 'host', source: '/work/a:b/x', target: '/x', force: false })
-  expect(mountText(parse('./x:/x:ro'))).toBe('/work/app/x:/x:ro')
+  const flag = parseMountFlag('./x:/x', '/src/a:b')
+  expect(specOf(flag)).toMatchObject({ kind: 'host', source: '/src/a:b/x', target: '/x', force: false })
+  expect(mountText(parse('./x:/x:ro'))).toBe('/src/app/x:/x:ro')
 })
