@@ -19,7 +19,7 @@ test('sources start at the folder of the caller, and a place in the box may be l
   expect(parse('../lib:/lib-src/:ro')).toEqual({ host: '/src/lib', target: '/lib-src', readonly: true })
   expect(parse('/etc/hosts:~/hosts:rw')).toEqual({ host: '/etc/hosts', target: '~/hosts', readonly: false })
   expect(parse('~/x:/x')).toEqual({ host: `${homedir()}/x`, target: '/x', readonly: false })
-  expect(parse('..')).toEqual({ host: '/work', target: '/work', readonly: false })
+  expect(parse('..')).toEqual({ host: '/src', target: '/src', readonly: false })
   expect(parse('/srv/data/')).toEqual({ host: '/srv/data/', target: '/srv/data', readonly: false })
 })
 
