@@ -91,7 +91,7 @@ describe.each(everyone)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       expect(await inside(t, 'id -u; id -un; whoami; id -g; echo ~; echo $HOME $USER $LOGNAME; id')).toMatch(
-        /^0\ncoop\ncoop\n0\n\/home\/coop\n\/home\/coop coop coop\nuid=0\(coop\) gid=0\(coop\)/,
+        /^0\ncoop\ncoop\n0\n\/home\/coop\n\/home\/coop coop coop\nuid=0\(coop\) gid=0\(root\)/,
       )
       expect(
         await inside(
@@ -120,7 +120,9 @@ describe.each(everyone)('as $name', (invoker) => {
 
   test.skipIf(can.missing)(`the environment has only configured variables${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
-    t.settings('[env]\nPLAIN = "a b"\nTAKEN = "$FROM_HOST"\nLEFT_OUT = "$NOT_THERE"\n')
+    t.settings(
+      '[sandbox]\ncaches = "none"\n[env]\nPLAIN = "a b"\nTAKEN = "$FROM_HOST"\nLEFT_OUT = "$NOT_THERE"\n',
+    )
     const env = {
       FROM_HOST: 'host value',
       SECRET_TOKEN: 'x',
@@ -144,6 +146,7 @@ describe.each(everyone)('as $name', (invoker) => {
         'SHELL',
         'TAKEN',
         'USER',
+        'npm_config_prefix',
       ].sort(),
     )
     expect(entries).toContain('PLAIN=a b')
