@@ -1,6 +1,6 @@
 /** Each question that a program asks its terminal has exactly one answer, whoever is attached. */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
 import { RawTerminal } from '../harness/raw-terminal.ts'
@@ -34,9 +34,14 @@ async function answers(t: Scratch, n: number): Promise<string> {
   return readFileSync(file, 'latin1')
 }
 
-/** Asks; the question is written for printf. */
+/** Has the program ask, by a file that is whole from its first moment. The question is written for printf. */
+function pose(t: Scratch, n: number, question: string): void {
+  renameSync(t.write(`question-${n}`, question), join(t.workspace, `ask-${n}`))
+}
+
+/** Asks, and returns the answers. */
 function ask(t: Scratch, n: number, question: string): Promise<string> {
-  t.write(join(t.workspace, `ask-${n}`), question)
+  pose(t, n, question)
   return answers(t, n)
 }
 
@@ -138,7 +143,7 @@ describe('a question has exactly one answer', () => {
     await box(t)
     const { pid } = JSON.parse(output(await t.coop(['system', 'status', '--json'])))
     process.kill(pid, 'SIGKILL')
-    t.write(join(t.workspace, 'ask-1'), DA1)
+    pose(t, 1, DA1)
     await box(t) // starts a daemon
     expect(await answers(t, 1)).toBe('\x1b[?62;22c')
   })
@@ -218,7 +223,7 @@ describe('an answer that comes late', () => {
     t.write('prompt', `${coopPath()} attach box; ${prompt}`)
     await using terminal = new RawTerminal(t, 'bash prompt')
     await clients(t, 1)
-    t.write(join(t.workspace, 'ask-1'), DA1)
+    pose(t, 1, DA1)
     await terminal.shows('\x1b[c')
     terminal.type('\x1d')
     await terminal.shows('\x1b[c', 2) // coop asks a last time, to know when all answers are there
@@ -243,7 +248,7 @@ describe('an answer that comes late', () => {
     output(await t.coop(['-d', '-n', 'box', ...PATIENT]))
     await using terminal = new RawTerminal(t, `${coopPath()} attach box`)
     const pid = await waitUntil(async () => (await box(t)).ptys[0]?.clients[0]?.pid, 'the client')
-    t.write(join(t.workspace, 'ask-1'), DA1)
+    pose(t, 1, DA1)
     await terminal.shows('\x1b[c')
     process.kill(pid, 'SIGKILL')
     expect(await answers(t, 1)).toBe('\x1b[?62;22c')
@@ -259,7 +264,7 @@ test.skipIf(can.missing)(
     {
       await using terminal = new RawTerminal(t, `${coopPath()} attach box`)
       await clients(t, 1)
-      t.write(join(t.workspace, 'ask-1'), asked)
+      pose(t, 1, asked)
       await terminal.shows('\x1b]11;?\x07')
       terminal.type('\x1b]11;rgb:fdfd/f6f6/e3e3\x07\x1b[?64;1c')
       expect(await answers(t, 1)).toBe('\x1b]11;rgb:fdfd/f6f6/e3e3\x07\x1b[?64;1c')
