@@ -100,7 +100,7 @@ describe.each(everyone)('as $name', (invoker) => {
       output(await t.coop(['-d', '-n', 'box', '--image', 'with-tools', '--agent', 'sleep infinity']))
       output(await t.coop(['image', 'rm', '-f', 'with-tools']))
       output(await t.coop(['system', 'clean', '-f', '--all']))
-      const stderr = expect.stringMatching(/with-tools.* is not built; the box box keeps the layers/)
+      const stderr = expect.stringMatching(/with-tools.* has not been pulled; the box box keeps the layers/)
       for (const command of ['restart', 'stop', 'start'])
         expect(await t.coop([command])).toMatchObject({ code: 0, ...(command === 'stop' ? {} : { stderr }) })
       expect(await inside(t, 'cat /usr/local/bin/tool')).toBe('tool\n')
@@ -110,7 +110,7 @@ describe.each(everyone)('as $name', (invoker) => {
       renameSync(join(t.dataDir, 'images/layers'), join(t.dataDir, 'images/moved'))
       expectRefusal(await t.coop(['start']), {
         code: 5,
-        sentence: /the layers of the box box are gone, and .*with-tools.* is not built/,
+        sentence: /the layers of the box box are gone, and .*with-tools.* has not been pulled/,
         hint: /coop image pull .*coop start box/,
       })
       expect(await box(t)).toMatchObject({ state: 'stopped' })

@@ -32,7 +32,7 @@ for my $path (split /\\n/, \`find / -xdev | sort\`) {
 
 /** Places that belong to the box, so that the image’s are hidden; its working folder is made there, too. */
 const OWN =
-  /^\/(?:(?:dev|proc|sys|run|tmp|home|srv)(?:$|\/)|etc$|etc\/(?:group|hostname|hosts|passwd|resolv\.conf)$|$)/
+  /^\/(?:(?:dev|proc|sys|run|tmp|home|srv)(?:$|\/)|etc$|etc\/(?:group|hostname|hosts|localtime|passwd|sudoers\.d(?:\/coop)?|timezone|resolv\.conf)$|$)/
 /** Folders that a layer changes without an entry for them: umoci gives them the time of unpacking. */
 const UNDESCRIBED = new Set(['/data', '/data/emptied', '/data/described-once'])
 
