@@ -57,7 +57,6 @@ export class Questions {
   #hasOwnColors = false
   #isAnswering = false
   #expected: Timer | undefined
-  #isReturn = false
   /** Counts the programs that have ended here. */
   #programs = 0
   /** Set from the end of a program until the client has sent the answers that its terminal owed that program. */
@@ -118,9 +117,8 @@ export class Questions {
   }
 
   /** A client is about to come for the first time, or back: its terminal answers what is asked until then. */
-  expect(milliseconds: number, isReturn: boolean): void {
+  expect(milliseconds: number, _isReturn: boolean): void {
     clearTimeout(this.#expected)
-    this.#isReturn = isReturn
     this.#focus.expect()
     this.#expected = setTimeout(() => this.expectNobody(), milliseconds)
   }
@@ -128,7 +126,6 @@ export class Questions {
   expectNobody(): void {
     clearTimeout(this.#expected)
     this.#expected = undefined
-    this.#isReturn = false
     this.#look()
     this.#settle()
   }
@@ -183,7 +180,8 @@ export class Questions {
     if (lead !== before) {
       if (before && clients.has(before)) before.answer(undefined)
       this.#lead = lead
-      if (lead) this.#handOver(lead, this.#isReturn ? Math.min(lead.next, offset) : offset)
+      // While a client is expected, nobody has answered what it still gets as output.
+      if (lead) this.#handOver(lead, this.#expected ? Math.min(lead.next, offset) : offset)
     }
     if (lead) this.expectNobody()
     else {
