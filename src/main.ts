@@ -14,7 +14,10 @@ switch (argv[0]) {
     break
   }
   default: {
-    if (process.getuid?.() === 0) (await import('./disk/roots-home.ts')).takeRootsHome(process.env)
+    if (process.getuid?.() === 0) {
+      const { takeRootsHome } = await import('./disk/roots-home.ts')
+      await takeRootsHome(process.env)
+    }
     // A command loads only what it needs: each further chunk costs as much as its content.
     const { main } = await (argv[0] === 'ls'
       ? import('./cli/main-ls.ts')

@@ -11,7 +11,7 @@ test("root's home comes from the password file", () => {
   expect(homeOfRoot('')).toBe('/root')
 })
 
-test.skipIf(process.getuid?.() !== 0)("folders of other users are not root's [needs root]", () => {
+test.skipIf(process.getuid?.() !== 0)("folders of other users are not root's [needs root]", async () => {
   const [mine, other] = [0, 1234].map((uid) => {
     const folder = mkdtempSync(join(tmpdir(), 'coop-home-'))
     chownSync(folder, uid, uid)
@@ -26,13 +26,13 @@ test.skipIf(process.getuid?.() !== 0)("folders of other users are not root's [ne
       XDG_CACHE_HOME: mine,
       COOP_DATA_DIR: other,
     }
-    takeRootsHome(env)
+    await takeRootsHome(env)
     expect(env.HOME).not.toBe(other)
     expect(env).toMatchObject({ XDG_CACHE_HOME: mine, COOP_DATA_DIR: other })
     expect(env.XDG_DATA_HOME).toBeUndefined()
     expect(env.XDG_STATE_HOME).toBeUndefined()
     const own = { HOME: mine }
-    takeRootsHome(own)
+    await takeRootsHome(own)
     expect(own.HOME).toBe(mine)
   } finally {
     for (const folder of [mine, other]) rmSync(folder, { recursive: true })
