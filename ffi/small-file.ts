@@ -44,12 +44,14 @@ export function readInside(
 ): Uint8Array | undefined {
   const found = find(folder, path, links)
   try {
-    if (statAt(found, '').type !== k.S_IFREG) return undefined
+    const { type, size } = statAt(found, '')
+    if (type !== k.S_IFREG) return undefined
     // Open the very file that was checked, even if another has taken its place.
     const at = Buffer.from(`/proc/self/fd/${found}\0`)
     const fd = must('openat', path, k.AT_FDCWD, at, k.O_RDONLY | k.O_NONBLOCK | k.O_NOCTTY | k.O_CLOEXEC)
     try {
-      const buffer = new Uint8Array(maxBytes)
+      // Files of /proc say that they are empty. Of one that grows meanwhile, the part that was there is read.
+      const buffer = new Uint8Array(size > 0n ? Math.min(maxBytes, Number(size)) : maxBytes)
       for (let length = 0; ; ) {
         const n = readAt(fd, buffer.subarray(length), length)
         if (n === 0) return buffer.subarray(0, length)

@@ -31,10 +31,9 @@ function realOf(path: string, writable: readonly string[]): string | undefined {
   }
 }
 
-/** A small regular file of the user's; undefined if there is none, or a link that a box may have made leads to it. */
-function textAt(path: string, writable: readonly string[]): string | undefined {
+/** A small regular file at a resolved path; undefined if there is none, or it has become a link since. */
+function textAt(real: string): string | undefined {
   try {
-    const real = resolvedPath(path, writable, 'E_FAILED')
     const bytes = readInside(dirname(real), basename(real), MAX_BYTES)
     return bytes && textOf(Buffer.from(bytes))
   } catch {
@@ -55,7 +54,7 @@ export function gitSettings({ home, configHome, writable }: GitHomeFacts): reado
     return settings
   }
   const settingsOf = (path: string, from: string): readonly GitSetting[] => {
-    return parseGitConfig(textAt(from, writable) ?? '').flatMap((setting) => {
+    return parseGitConfig(textAt(from) ?? '').flatMap((setting) => {
       const { section, key, value } = setting
       const isPath =
         (section === 'include' && key === 'path') || (section === 'core' && key === 'excludesfile')
@@ -97,7 +96,7 @@ export function gitHome(facts: GitHomeFacts): Record<string, string> {
 function ignoredText(file: string, { writable, sensitive }: GitHomeFacts): string | undefined {
   try {
     const real = resolvedPath(file, writable, 'E_FAILED')
-    return mountRefusal(real, sensitive) === undefined ? textAt(real, writable) : undefined
+    return mountRefusal(real, sensitive) === undefined ? textAt(real) : undefined
   } catch {
     return undefined
   }

@@ -12,7 +12,7 @@ import { hostIdOfRoot, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import { futureFolder } from './missing.ts'
 
-const VERSION = 11 // raise it when skeletons get other contents
+const VERSION = 12 // raise it when skeletons get other contents
 
 /** The folders in `images` that hold skeletons begin with this. */
 export const SKELETON = 'host-'

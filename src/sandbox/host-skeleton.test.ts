@@ -81,6 +81,7 @@ describe('the skeleton of the host image', () => {
       expect(seen).toContain(path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.')
       seen.add(path)
     }
+    expect(paths.filter((path) => !path.includes('/'))).toEqual(['root', 'usr', 'etc'])
     for (const { path } of made.files) expect(seen).toContain(path.slice(0, path.lastIndexOf('/')))
   })
 

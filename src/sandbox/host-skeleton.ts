@@ -209,7 +209,8 @@ function ownPrograms(tree: SystemTree, ids: IdPlan['kind']): SkeletonFile[] {
   ]
 }
 
-const parentOf = (path: string): string => path.slice(0, path.lastIndexOf('/'))
+/** The folder around it; empty at the top. */
+const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 const mayEnter = ({ mode }: SystemEntry): boolean => (mode & 0o5) === 0o5
 
 const depthOf = (path: string): number => path.split('/').length - 1
