@@ -5,6 +5,7 @@
 import {
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -12,12 +13,32 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { bunPath, coopBinary, ensureNodeModules, newest, root, run, ScriptError, script } from './bun.mjs'
+import {
+  bunPath,
+  coopBinary,
+  ensureNodeModules,
+  isMusl,
+  newest,
+  root,
+  run,
+  ScriptError,
+  script,
+} from './bun.mjs'
+import { bunOf } from './buns.mjs'
 import { writeTable } from './table.mjs'
 
-const INPUTS = ['src', 'ffi', 'web', 'package.json', 'bunfig.toml', 'scripts/build.mjs', 'scripts/table.mjs']
+const INPUTS = [
+  'src',
+  'ffi',
+  'web',
+  'package.json',
+  'bunfig.toml',
+  'scripts/build.mjs',
+  'scripts/buns.mjs',
+  'scripts/table.mjs',
+]
 
 /**
  * Without these flags a compiled program loads `.env`, `bunfig.toml` (with its preload scripts), `tsconfig.json` and
@@ -60,20 +81,30 @@ export function isStale() {
 export function build({ force = false } = {}) {
   writeTable()
   if (!force && !isStale()) return false
-  mkdirSync(join(root, 'dist'), { recursive: true })
-  compile(coopBinary, JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version)
+  compile(coopBinary)
   return true
 }
 
-/** Builds `file` as a coop of that version. */
-function compile(file, version) {
+/**
+ * Builds `file`. Without options it is a coop of this checkout for this machine.
+ *
+ * @param {string} file
+ * @param {{ version?: string, target?: string, bun?: string, trust?: Trust, source?: Source }} [options]
+ *   `target` is one of src/release/manifest.ts; `bun` is that target's Bun, which becomes a part of the executable;
+ *   `trust` replaces what package.json says about releases, for tests; `source` is read from git when it is left out.
+ */
+export function compile(file, options = {}) {
   const entry = join(root, 'src', 'main.ts')
   if (!existsSync(entry)) throw new ScriptError('There is no src/main.ts to build.')
-  // Renamed when complete: a coop that starts meanwhile, or a running daemon, sees either the old file or the new one.
-  const temporary = `${file}.${process.pid}.tmp`
+  mkdirSync(dirname(file), { recursive: true })
+  // Beside the file, and renamed when complete: a coop that starts meanwhile, or a running daemon, sees either the old
+  // file or the new one. In a folder, because Bun keeps the file's name inside: two builds of one commit are equal.
+  const folder = mkdtempSync(`${file}.`)
+  const temporary = join(folder, 'coop')
   const started = new Date()
   try {
-    const args = ['build', ...COMPILE, ...defines(version), `--outfile=${temporary}`, entry]
+    const base = options.bun === undefined ? [] : [`--compile-executable-path=${options.bun}`]
+    const args = ['build', ...COMPILE, ...base, ...defines(options), `--outfile=${temporary}`, entry]
     const { code, stdout, stderr } = run(bunPath(), args, { capture: true, allowFailure: true })
     if (code !== 0) throw new ScriptError(`The build failed:\n${stderr}${stdout}`)
     inOnePiece(temporary)
@@ -81,7 +112,7 @@ function compile(file, version) {
     utimesSync(temporary, started, started)
     renameSync(temporary, file)
   } finally {
-    rmSync(temporary, { force: true })
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -102,41 +133,114 @@ export function inOnePiece(file) {
   }
 }
 
-/** Returns this machine's libc, by the name that its loader knows. */
-function libc() {
-  const isGlibc = process.report.getReport().header.glibcVersionRuntime !== undefined
-  const arch = process.arch === 'arm64' ? 'aarch64' : 'x86_64'
-  return isGlibc ? 'libc.so.6' : `libc.musl-${arch}.so.1`
+/** @typedef {{ releases: string, keys: readonly string[], revoked: readonly string[] }} Trust */
+/** @typedef {{ commit: string, time: Date, dirty: boolean }} Source */
+
+/** Returns this machine's target, in the words of src/release/manifest.ts. */
+export function ownTarget() {
+  return `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`
 }
 
-/** The global constants `COOP_VERSION`, `COOP_LIBC` and `COOP_COMMIT`; the last is empty outside a git checkout. */
-function defines(version) {
-  return [
-    `--define=COOP_VERSION=${JSON.stringify(version)}`,
-    `--define=COOP_LIBC=${JSON.stringify(libc())}`,
-    `--define=COOP_COMMIT=${JSON.stringify(gitCommit())}`,
-  ]
+/**
+ * Returns what package.json says about releases; raises a ScriptError when a key could never verify anything.
+ *
+ * @returns {Trust}
+ */
+export function releaseTrust() {
+  return checkedTrust(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).coop)
 }
 
-function gitCommit() {
-  if (!existsSync(join(root, '.git'))) return ''
-  try {
-    const { code, stdout } = run('git', ['rev-parse', '--short=12', 'HEAD'], {
-      capture: true,
-      allowFailure: true,
-    })
-    return code === 0 ? stdout.trim() : ''
-  } catch {
-    return '' // without git: a source archive can be built, too
+/** @param {Trust} trust */
+function checkedTrust({ releases, keys, revoked }) {
+  const bad = (/** @type {string} */ what) => new ScriptError(`package.json, "coop": ${what}`)
+  if (releases !== '' && !/^https?:\/\/[^\s'"\\$`]+[^\s'"\\$`/]$/.test(releases))
+    throw bad('"releases" is an address without quotes, spaces and a slash at its end')
+  if (keys.length > 2) throw bad('"keys" has at most two: the one that signs and the next one')
+  for (const key of keys)
+    if (Buffer.from(key, 'base64').length !== 32 || Buffer.from(key, 'base64').toString('base64') !== key)
+      throw bad(`${key} is no raw Ed25519 key in base64`)
+  for (const id of revoked) if (!/^[0-9a-f]{16}$/.test(id)) throw bad(`${id} in "revoked" is no id of a key`)
+  return { releases, keys, revoked }
+}
+
+/**
+ * The global constants of an executable: COOP_VERSION, COOP_COMMIT, COOP_DATE and COOP_TARGET (src/core/version.ts),
+ * COOP_LIBC (ffi/libc.ts), COOP_RELEASES, COOP_KEYS and COOP_REVOKED (src/release/built-in.ts).
+ *
+ * @param {Parameters<typeof compile>[1] & {}} options
+ */
+function defines({ version = packageVersion(), target = ownTarget(), trust, source = gitSource() }) {
+  const { releases, keys, revoked } = trust ? checkedTrust(trust) : releaseTrust()
+  const arch = /-arm64\b/.test(target) ? 'aarch64' : 'x86_64'
+  const values = {
+    COOP_VERSION: version,
+    COOP_COMMIT: source ? `${source.commit.slice(0, 12)}${source.dirty ? '-dirty' : ''}` : '',
+    COOP_DATE: source ? source.time.toISOString().slice(0, 10) : '',
+    COOP_TARGET: target,
+    // The C library by the name that its loader knows.
+    COOP_LIBC: target.endsWith('-musl') ? `libc.musl-${arch}.so.1` : 'libc.so.6',
+    COOP_RELEASES: releases,
+    COOP_KEYS: keys.join(' '),
+    COOP_REVOKED: revoked.join(' '),
   }
+  return Object.entries(values).map(([name, value]) => `--define=${name}=${JSON.stringify(value)}`)
+}
+
+export const packageVersion = () => JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version
+
+/**
+ * Returns the commit of this checkout, when it was made, and whether files differ from it; undefined outside a git
+ * checkout: a source archive can be built, too. SOURCE_DATE_EPOCH (reproducible-builds.org) replaces the time.
+ *
+ * @returns {Source | undefined}
+ */
+export function gitSource() {
+  if (!existsSync(join(root, '.git'))) return undefined
+  const git = (/** @type {readonly string[]} */ ...args) =>
+    // Without optional locks: a commit that is made meanwhile must not fail.
+    run('git', ['--no-optional-locks', ...args], { capture: true, allowFailure: true })
+  try {
+    const { code, stdout } = git('log', '-1', '--format=%H %ct')
+    if (code !== 0) return undefined
+    const [commit = '', seconds] = stdout.trim().split(' ')
+    const time = new Date(Number(process.env.SOURCE_DATE_EPOCH ?? seconds) * 1000)
+    return { commit, time, dirty: git('status', '--porcelain').stdout !== '' }
+  } catch {
+    return undefined // without git
+  }
+}
+
+/**
+ * `--release VERSION FILE` builds a coop of another version, for the tests of upgrades. `--keys`, `--revoked` (both
+ * separated by commas) and `--releases` replace what package.json says; `--target` builds for another machine.
+ *
+ * @param {readonly string[]} args
+ */
+function buildRelease(args) {
+  const option = (/** @type {string} */ name) =>
+    args.includes(`--${name}`) ? args[args.indexOf(`--${name}`) + 1] : undefined
+  const list = (/** @type {string} */ name) => option(name)?.split(',').filter(Boolean)
+  const at = args.indexOf('--release')
+  const [version, file] = args.slice(at + 1)
+  if (!version || !file) throw new ScriptError('node scripts/build.mjs --release VERSION FILE')
+  const trust = releaseTrust()
+  const target = option('target') ?? ownTarget()
+  compile(file, {
+    version,
+    target,
+    ...(target === ownTarget() ? {} : { bun: bunOf(target) }),
+    trust: {
+      releases: option('releases') ?? trust.releases,
+      keys: list('keys') ?? trust.keys,
+      revoked: list('revoked') ?? trust.revoked,
+    },
+  })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await script(() => {
-    // `--release VERSION FILE` builds another release, for the tests of upgrades.
-    const release = process.argv.indexOf('--release')
-    if (release > 0) {
-      compile(process.argv[release + 2], process.argv[release + 1])
+    if (process.argv.includes('--release')) {
+      buildRelease(process.argv.slice(2))
       return 0
     }
     ensureNodeModules()

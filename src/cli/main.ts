@@ -42,8 +42,8 @@ export async function main(words: readonly string[], loaded: Loaded = {}): Promi
     const argv = exactWords(words)
     const [first, ...after] = argv
     if (first === '--version' || first === '-V' || (first === 'version' && !after.length)) {
-      const { VERSION } = await import('../core/version.ts')
-      print(`coop ${VERSION}\n`)
+      const { versionLine } = await import('../core/version.ts')
+      print(`${versionLine()}\n`)
       return 0
     }
     if (first === '__complete') return (await import('./complete.ts')).printCompletions(after)

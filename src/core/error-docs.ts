@@ -71,6 +71,11 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
     fix: 'The message names the problem; `coop image ls` lists the images.',
   },
   E_NOT_BUILT: { means: 'The image of the project is not built or pulled yet.', fix: 'Run `coop build`.' },
+  E_RELEASE: {
+    means:
+      'A release of coop cannot be used: its signature, digest or description is wrong, it is older than the one you have, or it has nothing for this machine.',
+    fix: 'Nothing was changed. The message names the check that failed; docs/releasing.md explains how to check a release by hand.',
+  },
   E_INTERRUPTED: {
     means: 'The work was interrupted.',
     fix: 'Run the command again; data downloaded so far is kept.',

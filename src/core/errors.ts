@@ -23,6 +23,7 @@ export const EXIT = {
   E_RUNTIME_DIR: 4,
   E_IMAGE: 5,
   E_NOT_BUILT: 5,
+  E_RELEASE: 1,
   E_INTERRUPTED: 130,
   E_ISOLATION: 7,
 } as const

@@ -46,12 +46,16 @@ test('every command has a help with an example of its own', async () => {
   expect(await daemonPid(t)).toBeUndefined()
 })
 
-test('coop --version is one line with the version of package.json', async () => {
+test('coop --version is one line: the version of package.json, the commit, its day, the target', async () => {
   await using t = await scratch(ordinary, { git: false })
   const { version } = JSON.parse(readFileSync(join(import.meta.dir, '../../package.json'), 'utf8')) as {
     version: string
   }
-  expect(output(await t.coop(['--version']))).toMatch(new RegExp(`^coop ${version}\\b.*\\n$`))
+  expect(output(await t.coop(['--version']))).toMatch(
+    new RegExp(
+      `^coop ${version} \\(([0-9a-f]{12}(-dirty)? \\d{4}-\\d\\d-\\d\\d )?linux-(x64|arm64)(-musl)?\\)\\n$`,
+    ),
+  )
 })
 
 test('mistyped commands and flags: the nearest real one, exit 2', async () => {
