@@ -12,9 +12,10 @@ describe.each(everyone)('as $name', (invoker) => {
   test('positive control: outside, the same user sees and signals the process', async () => {
     await using t = await scratch(invoker, { git: false })
     const victim = t.start(['sleep', 'infinity'])
-    expect(await isAlive(t, victim.pid)).toBe(true)
-    expect((await t.run(['ls', `/proc/${victim.pid}/root/`])).stdout).toContain('usr')
-    await t.run(['kill', '-9', `${victim.pid}`])
+    const pid = await victim.pid()
+    expect(await isAlive(t, pid)).toBe(true)
+    expect((await t.run(['ls', `/proc/${pid}/root/`])).stdout).toContain('usr')
+    await t.run(['kill', '-9', `${pid}`])
     expect((await victim.finished()).signal).toBe('SIGKILL')
   })
 
@@ -25,12 +26,12 @@ describe.each(everyone)('as $name', (invoker) => {
       `no process of the host is there, with network ${network}${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
-        const victim = t.start(['sleep', 'infinity'])
-        const script = `ls -d /proc/[0-9]* | tr '\\n' ' '; echo; for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; done | grep -c 'sleep infinit[y]'; ls /proc/${victim.pid}/root; kill -9 ${victim.pid}; :`
+        const victim = await t.start(['sleep', 'infinity']).pid()
+        const script = `ls -d /proc/[0-9]* | tr '\\n' ' '; echo; for p in /proc/[0-9]*; do tr '\\0' ' ' <$p/cmdline; done | grep -c 'sleep infinit[y]'; ls /proc/${victim}/root; kill -9 ${victim}; :`
         const [listed = '', count] = (await inBox(t, `(${script}) 2>/dev/null`, inMode)).split('\n')
         for (const [, pid] of listed.matchAll(/\/proc\/(\d+)/g)) expect(Number(pid)).toBeLessThan(20)
         expect(count).toBe('0')
-        expect(await isAlive(t, victim.pid)).toBe(true)
+        expect(await isAlive(t, victim)).toBe(true)
       },
     )
 
@@ -38,12 +39,12 @@ describe.each(everyone)('as $name', (invoker) => {
       `kill -1 ends only processes of the box, with network ${network}${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
-        const victim = t.start(['sleep', 'infinity'])
+        const victim = await t.start(['sleep', 'infinity']).pid()
         await startBox(t, 'other')
         const before = (await t.coop(['system', 'status', '--json'])).stdout
         const all = 'for s in 15 2 1 9; do kill -$s -1; kill -$s 1; done; kill -19 1'
         await inBox(t, `trap '' TERM INT HUP; (${all}) 2>/dev/null; :`, inMode)
-        expect(await isAlive(t, victim.pid)).toBe(true)
+        expect(await isAlive(t, victim)).toBe(true)
         const pid = (status: string) => (JSON.parse(status) as { pid: number }).pid
         expect(pid((await t.coop(['system', 'status', '--json'])).stdout)).toBe(pid(before))
         expect(said(await t.coop(['exec', '-n', 'other', '--', 'echo', 'alive']))).toBe('alive\n')

@@ -57,9 +57,10 @@ describe.each(invokers)('as $name', (invoker) => {
   test('positive control: an ordinary process is stopped and ended by these signals', async () => {
     await using t = await scratch(invoker, { git: false })
     const victim = t.start(['sleep', 'infinity'])
-    await t.run(['kill', '-STOP', `${victim.pid}`])
-    expect((await t.run(['grep', '^State', `/proc/${victim.pid}/status`])).stdout).toContain('T (stopped)')
-    await t.run(['kill', '-KILL', `${victim.pid}`])
+    const pid = await victim.pid()
+    await t.run(['kill', '-STOP', `${pid}`])
+    expect((await t.run(['grep', '^State', `/proc/${pid}/status`])).stdout).toContain('T (stopped)')
+    await t.run(['kill', '-KILL', `${pid}`])
     expect((await victim.finished()).signal).toBe('SIGKILL')
   })
 

@@ -59,10 +59,10 @@ describe.each(invokers)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       t.write('look', compile(LOOK), 0o755)
-      const victim = t.start(['sleep', 'infinity'])
+      const victim = await t.start(['sleep', 'infinity']).pid()
       // The control: its owner finds it. Whether the owner may trace it depends on the host (yama).
-      expect(answers((await t.run(['./look', `${victim.pid}`])).stdout).trace).not.toBe('ESRCH')
-      const tries = answers(await inBox(t, `./look ${victim.pid}`))
+      expect(answers((await t.run(['./look', `${victim}`])).stdout).trace).not.toBe('ESRCH')
+      const tries = answers(await inBox(t, `./look ${victim}`))
       expect(tries).toEqual({
         read: 'ESRCH',
         write: 'ESRCH',

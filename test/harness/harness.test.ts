@@ -61,6 +61,16 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(await terminal.exited()).toBe(130)
   })
 
+  test('a started program is itself, and of its user, before a test sees its process', async () => {
+    await using t = await scratch(invoker, { git: false })
+    for (let round = 0; round < 5; round++) {
+      const pid = await t.start(['sleep', 'infinity']).pid()
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'latin1')).toBe('sleep\0infinity\0')
+      expect(statSync(`/proc/${pid}`).uid).toBe(invoker.uid)
+    }
+    expect(await t.start(['true']).pid()).toBeGreaterThan(0) // one that may have ended
+  })
+
   test('processes and mounts of a scratch are found, ended and reported, and its files are removed', async () => {
     const t = await scratch(invoker, { git: false, goneTimeoutMs: 50 })
     await t.run(['sh', '-c', 'setsid sleep 1000 >/dev/null 2>&1 &'])
@@ -80,7 +90,7 @@ describe.each(everyone)('as $name', (invoker) => {
       () => findLeftovers(t.root).find((left) => left.description.includes('sleep 1001')),
       'the sleep in its mount namespace',
     )
-    expect(pid).toBe(inside.pid)
+    expect(pid).toBe(await inside.pid())
     await t[Symbol.asyncDispose]()
     expect(existsSync(t.root)).toBe(false)
   })

@@ -1,4 +1,5 @@
 /** Runs programs as an invoker: to their end, or beside the test. */
+import { readFileSync } from 'node:fs'
 import type { Subprocess } from 'bun'
 import type { Invoker } from './users.ts'
 import { waitUntil } from './wait.ts'
@@ -71,12 +72,15 @@ export function startProgram(
 export class Started implements AsyncDisposable {
   readonly process: Subprocess<'pipe', 'pipe', 'pipe'>
   readonly #command: string
+  readonly #starter: string | undefined
   readonly #stdout: Collected
   readonly #stderr: Collected
 
   constructor(context: Context, command: readonly string[], options: RunOptions) {
     this.#command = command.join(' ')
-    this.process = Bun.spawn(asInvoker(context.invoker, command), {
+    const whole = asInvoker(context.invoker, command)
+    this.#starter = whole.length > command.length ? whole[0] : undefined
+    this.process = Bun.spawn(whole, {
       cwd: options.cwd ?? context.cwd,
       env: environment(context, options.env),
       stdin: 'pipe',
@@ -87,8 +91,20 @@ export class Started implements AsyncDisposable {
     this.#stderr = new Collected(this.process.stderr)
   }
 
-  get pid(): number {
-    return this.process.pid
+  /**
+   * The process, once it is the program itself: `setpriv` starts it, and until then it still belongs to root, who alone
+   * can signal it or look at it.
+   */
+  async pid(): Promise<number> {
+    const { pid } = this.process
+    const isItself = (): boolean => {
+      const { exitCode, signalCode } = this.process
+      if (exitCode !== null || signalCode !== null) return true
+      const [program] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0', 1)
+      return program !== '' && program !== this.#starter // '' in the middle of execve
+    }
+    await waitUntil(isItself, () => `the start of ${this.#command}\n${this.#transcript()}`)
+    return pid
   }
   /** The output so far. */
   get stdout(): string {

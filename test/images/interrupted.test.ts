@@ -85,7 +85,7 @@ async function killed(
   if (round % 3 === 0) started.kill('SIGINT')
   else if (round % 3 === 1)
     started.kill('SIGKILL') // the client: its worker notices its end
-  else Bun.spawnSync(['pkill', '-KILL', '-P', String(started.pid)]) // the worker
+  else Bun.spawnSync(['pkill', '-KILL', '-P', String(await started.pid())]) // the worker
   await started.process.exited
 }
 

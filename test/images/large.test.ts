@@ -83,12 +83,13 @@ function tail(path: string, size: number): string {
 async function peakOfWorker(client: Started): Promise<number> {
   let peak = 0
   let ended = false
+  const pid = await client.pid()
   void client.process.exited.then(() => {
     ended = true
   })
   while (!ended) {
     try {
-      const [worker = ''] = readFileSync(`/proc/${client.pid}/task/${client.pid}/children`, 'utf8').split(' ')
+      const [worker = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
       const status = readFileSync(`/proc/${worker}/status`, 'utf8')
       peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0))
     } catch {

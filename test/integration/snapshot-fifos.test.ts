@@ -81,7 +81,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await inside(t, 'mkfifo .gitignore')
       const client = t.startCoop(['snapshot', 'create', 'one', '--workspace'])
       await waitUntil(() => isFrozen(t) && gits(t).length > 0, 'git to wait', 30_000)
-      process.kill(client.pid, 'SIGKILL')
+      client.kill('SIGKILL')
       const began = performance.now()
       await goesOn(t)
       expect(gits(t)).toEqual([])
@@ -110,7 +110,7 @@ describe.each(everyone)('as $name', (invoker) => {
           return existsSync(at) && readdirSync(at).length > 0
         }
         await waitUntil(() => isFrozen(t) && begun(), 'the copy')
-        process.kill(client.pid, 'SIGKILL')
+        client.kill('SIGKILL')
         await goesOn(t)
         await waitUntil(() => !existsSync(kept), 'the half snapshot to go')
         await goesOn(t)

@@ -215,7 +215,7 @@ describe.each(invokers.slice(0, 1))('as $name', (invoker) => {
         const pid = (await daemonPid(t)) ?? -1
         const client = t.startCoop(['snapshot', 'restore', 'one', '--workspace', '--force'])
         await soon(isReached, what)
-        process.kill(client.pid, 'SIGKILL') // otherwise it asks the next daemon
+        client.kill('SIGKILL') // otherwise it asks the next daemon
         process.kill(pid, 'SIGKILL')
         await snapshot(t, 'ls')
         expect([what, temporary()]).toEqual([what, false])

@@ -187,7 +187,7 @@ describe.each(invokers)('as $name', (invoker) => {
       const client = t.startCoop(['snapshot', 'create', 'one'])
       const manifest = join(t.dataDir, 'boxes/box/box.json')
       await waitUntil(() => readFileSync(manifest, 'utf8').includes('"frozen"'), 'the freeze')
-      process.kill(client.pid, 'SIGKILL') // otherwise it would take the snapshot with the next daemon
+      client.kill('SIGKILL') // otherwise it would take the snapshot with the next daemon
       process.kill(pid ?? -1, 'SIGKILL')
       const count = async () => Number(await inside(t, 'wc -l </var/tmp/count'))
       const before = await count()
