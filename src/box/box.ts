@@ -52,6 +52,7 @@ export class Box implements Host {
   #pidfd: number | undefined
   #ending: Promise<void> | undefined
   #stopping = false
+  #isLeaving = false
   readonly files = new BoxFiles(() => this.#live())
   readonly memory = new MemoryMeter()
 
@@ -81,6 +82,11 @@ export class Box implements Host {
   /** For a box that is ending: whether its files stay. */
   get stopping(): boolean {
     return this.#stopping
+  }
+
+  /** For a box that is ending: whether its processes are being killed, and its files go next. */
+  get leaving(): boolean {
+    return this.#isLeaving
   }
 
   get running(): boolean {
@@ -146,7 +152,7 @@ export class Box implements Host {
   /** Returns a stopped box, as its manifest describes it. */
   static stopped(context: BoxContext, manifest: Manifest, reason: string | undefined): Box {
     const box = new Box(context, manifest)
-    if (manifest.state !== 'stopped') box.#keepLastOutput()
+    if (manifest.state !== 'stopped') keepLastOutput(context, manifest.name)
     box.#becomeStopped(reason)
     return box
   }
@@ -374,16 +380,9 @@ export class Box implements Host {
     return lastOutput(this.#context.paths, this.name)
   }
 
-  #keepLastOutput(): void {
-    try {
-      keepLastOutput(this.#context.paths, this.name)
-    } catch (error) {
-      this.#context.log('output-not-kept', { box: this.name, error: String(error) })
-    }
-  }
-
   async #halt(force: boolean, end: PtyEnd): Promise<void> {
     if (!force && this.#channel) await askToEnd(this.#channel)
+    this.#isLeaving = end.ended === 'box'
     if (this.#pidfd !== undefined) {
       await killAll(this.#pidfd)
       closeDescriptor(this.#pidfd)
@@ -394,7 +393,7 @@ export class Box implements Host {
     this.#context.released(this.#manifest)
     this.terminals.closeAll(end)
     this.processes.endAll(KILLED)
-    if (end.ended !== 'box') this.#keepLastOutput()
+    if (end.ended !== 'box') keepLastOutput(this.#context, this.name)
     rmSync(this.runtimeDir, { recursive: true, force: true })
   }
 }

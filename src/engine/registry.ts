@@ -33,6 +33,7 @@ import { Cleaning } from './cleaning.ts'
 import { withFlags } from './differences.ts'
 import { findBox } from './find-box.ts'
 import { HostFollower } from './host-follower.ts'
+import { left } from './left.ts'
 import type { Log } from './log.ts'
 import { News } from './news.ts'
 import { mountsText, prepareAgain, requestFor } from './prepare.ts'
@@ -248,6 +249,7 @@ export class Registry {
     { command, greets = false }: { readonly command?: readonly string[]; readonly greets?: boolean } = {},
   ): Promise<{ box: Box; warnings: readonly string[] }> {
     const started = performance.now()
+    if (options.name !== undefined) await left(this.boxes, options.name)
     const name = this.#choose(options, kind === 'run' ? '-run' : '')
     this.#reserved.add(name)
     try {

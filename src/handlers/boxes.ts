@@ -3,6 +3,7 @@
 import type { Box } from '../box/box.ts'
 import { UnknownBox } from '../box/unknown-box.ts'
 import { differences } from '../engine/differences.ts'
+import { left } from '../engine/left.ts'
 import { withPath } from '../host/callers.ts'
 import type { BOX_CALLS, BoxInfo } from '../protocol/calls/boxes.ts'
 import { printablePlan } from '../sandbox/plan.ts'
@@ -26,7 +27,8 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
     },
     'box.find': (_, { unknown, ...target }) =>
       unknown ? anyInfo(registry.findAny(target)) : boxInfo(registry.find(target), registry),
-    'box.list': (_, { all }) => {
+    'box.list': async (_, { all }) => {
+      if (all) await left(registry.boxes)
       const boxes = registry.boxes.filter((box) => all || box.manifest.kind === 'agent')
       return [...boxes, ...registry.unknown].map(anyInfo)
     },

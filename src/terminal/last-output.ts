@@ -5,10 +5,19 @@ import { readable, readStoredFile } from '../store/kind.ts'
 import { lastOutputRecord, printLastOutput, readBareOutput } from '../store/last-output.ts'
 import { Ring } from './ring.ts'
 
-/** Saves the output from the runtime folder of a box without living processes. Throws if the disk is full. */
-export function keepLastOutput(paths: Paths, name: string): void {
-  const bytes = Ring.contents(ringFile(boxRuntimeDir(paths, name), 0))
-  if (bytes) writeFileSync(lastOutputFile(paths, name), printLastOutput({ bytes }), { mode: 0o600 })
+interface Logging {
+  readonly paths: Paths
+  log(event: string, fields: Readonly<Record<string, unknown>>): void
+}
+
+/** Saves the output from the runtime folder of a box without living processes. On a full disk it is lost. */
+export function keepLastOutput({ paths, log }: Logging, name: string): void {
+  try {
+    const bytes = Ring.contents(ringFile(boxRuntimeDir(paths, name), 0))
+    if (bytes) writeFileSync(lastOutputFile(paths, name), printLastOutput({ bytes }), { mode: 0o600 })
+  } catch (error) {
+    log('output-not-kept', { box: name, error: String(error) })
+  }
 }
 
 /** Undefined if there is none: the runtime folder did not survive a restart of the machine. */

@@ -4,6 +4,7 @@ import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
 import { BOX_ARGUMENT, command } from '../common/declare.ts'
+import { killAll } from '../common/kill-all.ts'
 import { print } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
 
@@ -45,18 +46,8 @@ export default command({
         hint: 'leave one out',
       })
     const session = await connect(userPaths())
-    const boxes = await session.call('box.list', { all: true })
-    await Promise.all(
-      boxes.map(({ name }) =>
-        session.call('box.kill', { box: name, cwd: '/', force }).catch((error) => {
-          // The command of a box of `coop run` may end first, and its box with it.
-          if (!(error instanceof CoopError) || error.code !== 'E_NO_BOX') throw error
-        }),
-      ),
-    )
-    print(
-      boxes.length ? `${boxes.length} ${boxes.length === 1 ? 'box is' : 'boxes are'} gone\n` : 'no boxes\n',
-    )
+    const count = await killAll(session, force)
+    print(count ? `${count} ${count === 1 ? 'box is' : 'boxes are'} gone\n` : 'no boxes\n')
     return 0
   },
 })

@@ -125,7 +125,7 @@ export const BOX_CALLS = {
     boxInfo,
   ),
   'box.list': call(
-    'Lists the boxes. `all`: those of `coop run` too, whose state is `run`.',
+    'Lists the boxes. `all`: those of `coop run` too, whose state is `run`; first waits for boxes that are being removed.',
     object({ all: optional(flag) }),
     list(boxInfo),
   ),

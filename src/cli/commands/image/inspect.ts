@@ -1,4 +1,5 @@
 /** `coop image inspect`: shows everything about an image. */
+import { afterEndedBoxes } from '../../../client/left-boxes.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { unpackedSize } from '../../../store/images.ts'
 import { usersOf } from '../../../store/usage.ts'
@@ -19,6 +20,7 @@ export default command({
   async run({ args }) {
     const paths = userPaths()
     const record = findImage(paths, args.reference)
+    await afterEndedBoxes(paths)
     // The unpacked size, as in `image ls`: the download is smaller, and a build has none.
     printJson({ ...record, size: unpackedSize(paths, record), usedBy: usersOf(paths, record) })
     return 0

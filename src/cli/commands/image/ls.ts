@@ -1,4 +1,5 @@
 /** `coop image ls`: lists the images. */
+import { afterEndedBoxes } from '../../../client/left-boxes.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { shortReference } from '../../../image/reference.ts'
 import { findRecords, type ImageRecord, listRecords, unpackedSize } from '../../../store/images.ts'
@@ -40,6 +41,7 @@ export default command({
   },
   async run({ args }) {
     const paths = userPaths()
+    await afterEndedBoxes(paths)
     const images = listRecords(paths).map((record) => ({
       record,
       users: usersOf(paths, record),

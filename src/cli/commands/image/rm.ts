@@ -1,5 +1,6 @@
 /** `coop image rm`: removes images, with the layers that nothing else uses. */
 import { askWorker } from '../../../client/image-worker.ts'
+import { afterEndedBoxes } from '../../../client/left-boxes.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { shortReference } from '../../../image/reference.ts'
 import { command, JSON_OPTION } from '../../common/declare.ts'
@@ -32,6 +33,7 @@ export default command({
   async run({ args }) {
     const paths = userPaths()
     const references = args.references.map((text) => findImage(paths, text).reference)
+    await afterEndedBoxes(paths)
     const removed = await askWorker('image.remove', { references, force: args.force }, warnings())
     if (args.json) printJson(removed)
     else

@@ -1,5 +1,6 @@
 /** `coop system clean`: removes images that no box uses. */
 import { askWorker } from '../../../client/image-worker.ts'
+import { afterEndedBoxes } from '../../../client/left-boxes.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { unusedImages } from '../../../store/unused.ts'
 import { confirm } from '../../common/ask-person.ts'
@@ -20,7 +21,9 @@ export default command({
     ...JSON_OPTION,
   },
   async run({ args }) {
-    const built = unusedImages(userPaths()).filter((image) => image.built)
+    const paths = userPaths()
+    await afterEndedBoxes(paths)
+    const built = unusedImages(paths).filter((image) => image.built)
     // Others can be pulled again; the steps of a build may take an hour.
     if (built.length && !args.force)
       confirm(`Remove ${counted(built.length, 'image')} built with setup steps, which no box uses?`)

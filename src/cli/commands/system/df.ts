@@ -1,4 +1,5 @@
 /** `coop system df`: shows how much of the disk coop uses. */
+import { afterEndedBoxes } from '../../../client/left-boxes.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { diskUse } from '../../../worker/disk-use.ts'
 import { command, JSON_OPTION } from '../../common/declare.ts'
@@ -17,7 +18,9 @@ export default command({
     ...JSON_OPTION,
   },
   async run({ args }) {
-    const uses = diskUse(userPaths())
+    const paths = userPaths()
+    await afterEndedBoxes(paths)
+    const uses = diskUse(paths)
     if (args.json) printJson(uses)
     else
       print(

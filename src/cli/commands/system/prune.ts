@@ -4,6 +4,7 @@ import { askWorker } from '../../../client/image-worker.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { confirm } from '../../common/ask-person.ts'
 import { command } from '../../common/declare.ts'
+import { killAll } from '../../common/kill-all.ts'
 import { bytes, counted, print } from '../../common/output.ts'
 import { warnings } from '../../common/worker-warnings.ts'
 
@@ -21,11 +22,10 @@ export default command({
     const paths = userPaths()
     if (!args.force) confirm('Remove all boxes, snapshots, images, volumes and persistent folders of agents?')
     const session = await connect(paths) // boxes may be there without a daemon
-    const boxes = await session.call('box.list', {})
-    await Promise.all(boxes.map(({ name }) => session.call('box.kill', { box: name, cwd: '/', force: true })))
+    const boxes = await killAll(session, true)
     const { images, volumes, snapshots, bytes: freed } = await askWorker('system.prune', {}, warnings())
     const counts = [
-      counted(boxes.length, 'box', 'boxes'),
+      counted(boxes, 'box', 'boxes'),
       counted(snapshots, 'snapshot'),
       counted(images, 'image'),
       counted(volumes, 'volume'),

@@ -1,4 +1,5 @@
 /** `coop volume ls`: lists the named volumes. */
+import { afterEndedBoxes } from '../../../client/left-boxes.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { listVolumes, treeSize } from '../../../worker/disk-use.ts'
 import { command, JSON_OPTION } from '../../common/declare.ts'
@@ -17,7 +18,9 @@ export default command({
     ...JSON_OPTION,
   },
   async run({ args }) {
-    const volumes = listVolumes(userPaths()).map((volume) => ({ ...volume, size: treeSize(volume.path) }))
+    const paths = userPaths()
+    await afterEndedBoxes(paths)
+    const volumes = listVolumes(paths).map((volume) => ({ ...volume, size: treeSize(volume.path) }))
     if (args.json) printJson(volumes)
     else if (!volumes.length) printError('no volumes; name one in [sandbox] mounts: "cache:~/.cache"\n')
     else

@@ -1,5 +1,6 @@
 /** `coop volume prune`: removes volumes that no box uses. */
 import { askWorker } from '../../../client/image-worker.ts'
+import { afterEndedBoxes } from '../../../client/left-boxes.ts'
 import { userPaths } from '../../../client/user-paths.ts'
 import { listVolumes } from '../../../worker/disk-use.ts'
 import { confirm } from '../../common/ask-person.ts'
@@ -16,7 +17,9 @@ export default command({
     force: { type: 'boolean', alias: 'f', description: 'do not ask' },
   },
   async run({ args }) {
-    const names = listVolumes(userPaths())
+    const paths = userPaths()
+    await afterEndedBoxes(paths)
+    const names = listVolumes(paths)
       .filter(({ usedBy, isLogin }) => !usedBy.length && !isLogin)
       .map(({ name }) => name)
     if (!names.length) {

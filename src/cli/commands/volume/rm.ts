@@ -1,5 +1,7 @@
 /** `coop volume rm`: removes volumes. */
 import { askWorker } from '../../../client/image-worker.ts'
+import { afterEndedBoxes } from '../../../client/left-boxes.ts'
+import { userPaths } from '../../../client/user-paths.ts'
 import { command } from '../../common/declare.ts'
 import { bytes, print } from '../../common/output.ts'
 
@@ -20,6 +22,7 @@ export default command({
     },
   },
   async run({ args: { names } }) {
+    await afterEndedBoxes(userPaths())
     const { bytes: size } = await askWorker('volume.remove', { names }, () => {})
     print(`removed ${names.join(', ')}; freed ${bytes(size)}\n`)
     return 0
