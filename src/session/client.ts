@@ -45,6 +45,8 @@ export class Client implements TransportUser {
   #protocol = 0
   #elsewhere: CoopError | undefined
   #isGone = false
+  #caller: Caller | undefined
+  #isCallerKnown = false
   #stopEvents: (() => void) | undefined
   #lostEvents = 0
 
@@ -52,7 +54,6 @@ export class Client implements TransportUser {
     this.transport = transport
     this.#handler = handler
     this.#dataDir = dataDir
-    this.caller = callerOf(transport.peer)
   }
 
   /** The client's own choice, which it keeps when it comes back to another daemon. */
@@ -60,8 +61,17 @@ export class Client implements TransportUser {
     return this.#id
   }
 
-  /** What its process hands down; undefined if that is not known. Read once, while the process is surely there. */
-  readonly caller: Caller | undefined
+  /**
+   * What its process hands down; undefined if that is not known. Read once, when it is first needed: only few calls
+   * start anything, and their process waits for the answer.
+   */
+  get caller(): Caller | undefined {
+    if (!this.#isGone && !this.#isCallerKnown) {
+      this.#caller = callerOf(this.transport.peer)
+      this.#isCallerKnown = true
+    }
+    return this.#caller
+  }
 
   /** Whether its frames have channels. */
   get hasChannels(): boolean {
