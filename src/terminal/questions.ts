@@ -5,7 +5,7 @@
 import { answeredBy, copyOf, Replies } from '../answers/replies.ts'
 import type { Facts, Rule, TerminalState } from '../answers/rule.ts'
 import { ruleOf } from '../answers/rules.ts'
-import { coloredEnd } from '../vt/colored-text.ts'
+import { pushBeyondColors } from '../vt/colored-text.ts'
 import { Sequence } from '../vt/sequence.ts'
 import { Tokenizer } from '../vt/tokenizer.ts'
 import { FOCUS, Focus } from './focus.ts'
@@ -79,11 +79,10 @@ export class Questions {
   }
 
   output(offset: number, bytes: Uint8Array): void {
-    const { offset: seen, boundary } = this.#tokenizer
-    const skipped = boundary === seen ? coloredEnd(bytes) : 0
-    if (skipped === bytes.length) return // nearly all output of a flood
-    this.#shift = offset + skipped - seen
-    this.#tokenizer.push(skipped ? bytes.subarray(skipped) : bytes)
+    // Nearly all output of a flood is text and colours.
+    pushBeyondColors(this.#tokenizer, bytes, (at) => {
+      this.#shift = offset + at - this.#tokenizer.offset
+    })
     if (this.#hasNew) this.#settle()
   }
 

@@ -3,7 +3,7 @@
  * own report of what it is doing. Pure but for its state.
  */
 import { BEL, sanitize } from './characters.ts'
-import { coloredEnd } from './colored-text.ts'
+import { pushBeyondColors } from './colored-text.ts'
 import { isStatus, type ProgramStatus, parseStatus } from './program-status.ts'
 import type { Sequence } from './sequence.ts'
 import type { Sink } from './sink.ts'
@@ -78,13 +78,11 @@ export class Attention {
 
   /** The signal in the bytes, if any: the last notification, else the bell. `nowMs` is any clock that moves forward. */
   push(bytes: Uint8Array, nowMs: number): Signal | undefined {
-    const { offset, boundary } = this.#tokenizer
-    // The fast path for nearly all output: no sequence but colours begins or is under way.
-    const skipped = boundary === offset && bytes.indexOf(BEL) < 0 ? coloredEnd(bytes) : 0
-    if (skipped === bytes.length) return undefined
     this.#now = nowMs
     this.#found = undefined
-    this.#tokenizer.push(skipped ? bytes.subarray(skipped) : bytes)
+    // Nearly all output is text and colours.
+    if (bytes.indexOf(BEL) < 0) pushBeyondColors(this.#tokenizer, bytes)
+    else this.#tokenizer.push(bytes)
     if (this.#title) this.#watcher?.title(sanitize(this.#title, MAX_SEEN))
     this.#title = undefined
     return this.#found
