@@ -53,8 +53,9 @@ describe.each(everyone)('as $name', (invoker) => {
 
   // All of them once: git waits, for any invoker.
   const fifos = Object.entries(FIFOS).slice(0, invoker === ordinary ? undefined : 1)
+  // At once: each only waits until coop gives git up.
   for (const [place, make] of fifos)
-    test.skipIf(git.missing)(
+    test.concurrent.skipIf(git.missing)(
       `a fifo in the place of ${place} freezes no box for good${git.note}`,
       async () => {
         await using t = await scratch(invoker)
