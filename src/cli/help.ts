@@ -96,5 +96,5 @@ export async function overview(): Promise<string> {
     ...commands.map(([name, { meta }]) => `  ${name.padEnd(10)}  ${meta.summary}`),
   ])
   const text = await helpText('', own)
-  return `${text}${groups.join('\n')}\n\ncoop COMMAND --help explains a command; coop --version prints the release.\n`
+  return `${text}${groups.join('\n')}\n\ncoop COMMAND --help explains a command, coop help E_CODE an error; coop --version prints the release.\n`
 }

@@ -51,6 +51,10 @@ export async function main(words: readonly string[], loaded: Loaded = {}): Promi
       print(await (await help()).overview())
       return 0
     }
+    if (first === 'help' && /^e_/i.test(after[0] ?? '')) {
+      print((await import('./explain-error.ts')).explainError(after[0] ?? ''))
+      return 0
+    }
     const { name, command, rest } = await find(first === 'help' ? [...after, '--help'] : argv, loaded)
     try {
       const read = readArgs(name, command, rest)

@@ -1,4 +1,4 @@
-/** The meaning of each error code, for docs/errors.md. Separate from errors.ts, which every command loads. */
+/** The meaning of each error code, for docs/errors.md and `coop help E_CODE`. Separate from errors.ts, which every command loads. */
 import type { ErrorCode } from './errors.ts'
 
 export interface ErrorDoc {
@@ -8,31 +8,38 @@ export interface ErrorDoc {
 
 export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
   E_FAILED: {
-    means: 'An operation failed.',
+    means: 'An operation failed for a reason that has no code of its own.',
     fix: 'Read the message: it names the file, the system call or the program.',
   },
   E_INTERNAL: {
     means: 'Coop met a state that it does not expect. This is a bug.',
-    fix: 'Report it with the output of `coop system logs -n 20`.',
+    fix: 'Report it with the output of `coop system logs -n 20`, and of the command with `COOP_DEBUG=1`.',
   },
-  E_USAGE: { means: 'The command line cannot be read.', fix: 'See `coop COMMAND --help`.' },
+  E_USAGE: {
+    means: 'The command line cannot be read: an unknown command or option, a missing or wrong value.',
+    fix: 'Follow the hint, or see `coop COMMAND --help`.',
+  },
   E_CONFIG: {
-    means: 'A configuration file or variable cannot be read.',
-    fix: 'The message names the file, the line and the key; `coop config` shows what is in force.',
+    means: 'A configuration file or a variable cannot be read, or has a value that is not allowed.',
+    fix: 'The message names the file, the line, the key and what is expected there. `coop config` shows what is in force.',
   },
-  E_NO_BOX: { means: 'No such box, terminal or command.', fix: '`coop ls` lists the boxes.' },
+  E_NO_BOX: {
+    means: 'There is no such box, terminal or command.',
+    fix: '`coop ls` lists the boxes and `coop shell ls` the terminals of one. `coop` makes a box for the current folder.',
+  },
   E_BOX_EXISTS: {
     means: 'A box or snapshot of that name exists, or a box was made with other options.',
-    fix: 'Choose another name, or remove the old one.',
+    fix: 'Choose another name, or remove the old one. `coop --recreate` starts the box with the new options; its files stay.',
   },
   E_BOX_STATE: {
-    means: 'The box is stopped, starting or ending, and the command needs another state.',
-    fix: '`coop start BOX`, or wait.',
+    means:
+      'The box is stopped, starting or ending, or its agent has ended, and the command needs another state.',
+    fix: '`coop status BOX` shows the state. `coop start BOX` starts a stopped box, `coop restart BOX` an agent that has ended.',
   },
   E_WORKSPACE: {
     means:
-      'The folder cannot be a workspace: it does not exist, is not yours, or holds secrets or coop’s own state.',
-    fix: 'Start coop in a folder of the project.',
+      'The folder cannot be a workspace: it does not exist, is not yours to write, or holds secrets or coop’s own state, as a home does. Snapshots use the code for repositories that they cannot read.',
+    fix: 'Start coop in a folder of the project, or name one: `coop -w DIR`.',
   },
   E_TRUST: {
     means: 'The coop.toml of the project asks for something that you have not accepted.',
@@ -40,15 +47,16 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
   },
   E_NEWER: {
     means: 'A newer coop wrote this data, and this one cannot read it.',
-    fix: 'Update coop. The data stays unchanged until then.',
+    fix: 'Use the newer coop. The data stays unchanged until then.',
   },
   E_AGENT: {
     means: 'The agent is not installed, or its command cannot be read.',
     fix: 'Install the agent, or choose another with `--agent`.',
   },
   E_MOUNT: {
-    means: 'A configured mount cannot be made.',
-    fix: 'The message names the line in coop.toml.',
+    means:
+      'A folder or a volume cannot be mounted: it does not exist, holds secrets, or the box has no place for it.',
+    fix: 'The message names the mount and the reason. Change it in coop.toml or in `-m`.',
   },
   E_DISK_FULL: {
     means: 'The disk is full.',
@@ -56,21 +64,26 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
   },
   E_NO_TERMINAL: {
     means: 'The command needs a terminal, or a person to ask.',
-    fix: 'Run it in a terminal, or add the option that the hint names.',
+    fix: 'Run it in a terminal, or add the option that the hint names: `coop -d` starts an agent without one.',
   },
   E_DAEMON: {
-    means: 'The daemon did not start, does not answer, or speaks another protocol.',
-    fix: 'See `coop system logs -n 20` for the reason.',
+    means:
+      'The daemon did not start, does not answer, or speaks another protocol. Boxes keep running without it.',
+    fix: '`coop system logs -n 20` shows the reason. `coop system shutdown` ends the daemon; the next command starts it again.',
   },
   E_RUNTIME_DIR: {
-    means: 'The folder for sockets is missing, belongs to somebody else, or is open to others.',
-    fix: 'Set COOP_RUNTIME_DIR to a folder of yours with mode 0700.',
+    means:
+      'The folder for sockets cannot be made or used: it belongs to somebody else, is a link, or its path is too long.',
+    fix: 'Set COOP_RUNTIME_DIR to a short path of a folder of yours, on a local file system.',
   },
   E_IMAGE: {
     means: 'An image cannot be found, downloaded, read or used.',
-    fix: 'The message names the problem; `coop image ls` lists the images.',
+    fix: 'The message names the problem; `coop image ls` lists the images. A pull continues where it stopped.',
   },
-  E_NOT_BUILT: { means: 'The image of the project is not built or pulled yet.', fix: 'Run `coop build`.' },
+  E_NOT_BUILT: {
+    means: 'The image of the project is not pulled, or its setup steps have not run.',
+    fix: 'Run `coop build`, or add `-b`.',
+  },
   E_RELEASE: {
     means:
       'A release of coop cannot be used: its signature, digest or description is wrong, it is older than the one you have, or it has nothing for this machine.',
@@ -81,7 +94,8 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
     fix: 'Run the command again; data downloaded so far is kept.',
   },
   E_ISOLATION: {
-    means: 'This machine lacks a protection that the box needs, or this release does not support a setting.',
-    fix: 'The hint names the command or the setting.',
+    means:
+      'This machine does not let coop make a box that isolates, or this release does not support a setting. Coop starts nothing then.',
+    fix: 'The hint names the command or the setting that helps.',
   },
 }

@@ -162,7 +162,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const refused = await t.coop(['run', '--', 'true'])
       expect(refused).toMatchObject({ code: 125, stdout: '' })
       expect(refused.stderr).toBe(
-        `coop: the list of places that boxes have written is damaged: ${list}\n` +
+        `coop: the list of places that boxes have written is damaged: ${list} [E_FAILED]\n` +
           `hint: remove links that you did not make from the folders that boxes had writable, then: rm ${list}\n`,
       )
       worked(await t.coop(['ls'])) // the box can still be listed and ended

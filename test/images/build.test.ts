@@ -197,7 +197,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await terminal.keys('C-c')
     expect(await terminal.exited()).toBe(130)
     const screen = await terminal.screen()
-    expect(screen).toMatch(/coop: the build was interrupted in step 2$/m)
+    expect(screen).toMatch(/coop: the build was interrupted in step 2 \[E_INTERRUPTED\]$/m)
     expect(screen).toMatch(
       /^hint: continue with step 2: coop build; the image and the steps before are kept$/m,
     )

@@ -204,7 +204,7 @@ test('a missing registry is soon reported, and so is waiting for one', async () 
   const { code, stderr } = await t.coop(['image', 'pull', `${host}/it`])
   expect(stderr).toBe(
     `${host} refuses the connection; trying again\n` +
-      `coop: reading it from ${host} failed: ${host} refuses the connection (tried 4 times)\n` +
+      `coop: reading it from ${host} failed: ${host} refuses the connection (tried 4 times) [E_IMAGE]\n` +
       'hint: check that the registry runs and uses this port\n',
   )
   expect(code).toBe(5)

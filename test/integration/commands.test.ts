@@ -219,7 +219,7 @@ describe.each(invokers)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t, { name: 'one' })
     await startBox(t, { name: 'two' })
-    const refused = { code: 2, sentence: /several boxes: one, two$/m, hint: /name one/ }
+    const refused = { code: 2, sentence: /several boxes: one, two \[E_USAGE\]$/m, hint: /name one/ }
     for (const args of [
       ['kill'],
       ['stop', '.'],
@@ -434,7 +434,10 @@ describe.each(invokers)('as $name', (invoker) => {
   test.skipIf(can.missing)(`lost output is an error${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const full = await shell(t, 'coop ls --json >/dev/full')
-    expect(full).toMatchObject({ code: 1, stderr: 'coop: the output cannot be written (ENOSPC)\n' })
+    expect(full).toMatchObject({
+      code: 1,
+      stderr: 'coop: the output cannot be written (ENOSPC) [E_FAILED]\n',
+    })
     expect((await shell(t, 'coop ls --json >&-')).code).toBe(0)
   })
 })
@@ -446,7 +449,7 @@ describe.each(invokers)('run and exec as $name', (invoker) => {
     `output that cannot be written ends the command with an error${can.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
-      const said = 'coop: the output cannot be written (ENOSPC)\n'
+      const said = 'coop: the output cannot be written (ENOSPC) [E_FAILED]\n'
       const full = (script: string) => shell(t, `coop run -- sh -c '${script}' >/dev/full`)
       expect(await full('echo hi')).toMatchObject({ code: 125, stderr: said })
       expect(await full('head -c 10M /dev/zero; exit 3')).toMatchObject({ code: 3, stderr: said })

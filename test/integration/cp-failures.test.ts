@@ -47,8 +47,8 @@ describe.each(everyone)('as $name', (invoker) => {
     await refused(['../d', ':/none/g/h'], 1, /^coop: there is no folder \/none\/g in the box/)
     await refused(['-', ':/none/g'], 1, /^coop: there is no folder \/none in the box/)
     await refused(['../f', ':/etc/hostname/g'], 1, /^coop: \/etc\/hostname in the box is not a folder/)
-    await refused([':/etc/hostname', '../none/g'], 1, /^coop: there is no folder \.\.\/none\n/)
-    await refused([':/etc', '/none/g'], 1, /^coop: there is no folder \/none\n/)
+    await refused([':/etc/hostname', '../none/g'], 1, /^coop: there is no folder \.\.\/none \[E_/)
+    await refused([':/etc', '/none/g'], 1, /^coop: there is no folder \/none \[E_/)
     await refused([':/etc/hostname', '../f/g'], 1, /^coop: \.\.\/f: not a folder/)
     await refused([':/etc/hostname', `../${'x'.repeat(300)}`], 1, /^coop: \.\.\/x{300}: .*too long/)
     expect(await cp(t, '/proc/version', ':/tmp/v')).toMatchObject({

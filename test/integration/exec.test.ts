@@ -90,7 +90,7 @@ describe.each(everyone)('as $name', (invoker) => {
     })
     expectRefusal(await t.coop(['exec', '--cwd', '/no/such', 'pwd']), {
       code: 125,
-      sentence: /^coop: there is no folder \/no\/such in the box\n/,
+      sentence: /^coop: there is no folder \/no\/such in the box \[E_FAILED\]\n/,
       hint: /--cwd/,
     })
   })

@@ -45,7 +45,7 @@ describe.each(everyone)('as $name', (invoker) => {
       expect({ command, failed: code !== 0, stderr }).toEqual({
         command,
         failed: true,
-        stderr: expect.stringMatching(/^coop: the current folder no longer exists$/m),
+        stderr: expect.stringMatching(/^coop: the current folder no longer exists \[E_WORKSPACE\]$/m),
       })
     }
     worked(await inGone('coop kill -f box'))

@@ -183,7 +183,7 @@ describe('settings', () => {
     const { code, stderr } = await t.coop(['trust'])
     expect(code).toBe(1)
     expect(stderr).toMatch(
-      /^coop: 1 thing of \S+ is not accepted\nhint: accept without a question: coop trust --yes\n$/,
+      /^coop: 1 thing of \S+ is not accepted \[E_TRUST\]\nhint: accept without a question: coop trust --yes\n$/,
     )
     const terminal = await shellTerminal(t, 'coop trust; echo "CODE $?"; exec cat', { columns: 150 })
     await terminal.waitFor(/Accept it\?/)

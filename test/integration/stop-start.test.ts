@@ -202,8 +202,8 @@ describe.each(invokers)('as $name', (invoker) => {
     const stopped = /the box box was stopped; start it again: coop start box\]\nCODE (0|137)/
     expect(await agent.waitFor(stopped)).toMatch(/CODE 0/)
     expect(await bash.waitFor(stopped)).toMatch(/CODE 137/)
-    await command.waitFor(/the box box was stopped\nhint: coop start box\nCODE 137/)
-    await pipes.waitFor(/the box box was stopped\nhint: coop start box\nCODE 137/)
+    await command.waitFor(/the box box was stopped \[E_BOX_STATE\]\nhint: coop start box\nCODE 137/)
+    await pipes.waitFor(/the box box was stopped \[E_BOX_STATE\]\nhint: coop start box\nCODE 137/)
   })
 
   test.skipIf(tmux.missing)(`an init that is killed stops the box, with a message${tmux.note}`, async () => {
@@ -222,7 +222,7 @@ describe.each(invokers)('as $name', (invoker) => {
     process.kill(init, 'SIGKILL')
     process.kill(daemon, 'SIGKILL')
     await again.waitFor(
-      /^coop: the box box is stopped \(its init was killed\)\nhint: coop start box\nCODE 1/m,
+      /^coop: the box box is stopped \(its init was killed\) \[E_BOX_STATE\]\nhint: coop start box\nCODE 1/m,
     )
   })
 

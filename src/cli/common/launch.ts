@@ -6,13 +6,14 @@ import { isLost, type Session } from '../../client/session.ts'
 import { onSignals } from '../../client/signals.ts'
 import { passStdio } from '../../client/stdio/stdio.ts'
 import type { Begin } from '../../client/terminal/terminal.ts'
-import { CoopError } from '../../core/errors.ts'
+import { CoopError, type ErrorJson } from '../../core/errors.ts'
 import type { Paths } from '../../core/paths.ts'
 import type { CommandOptions } from '../../protocol/calls/commands.ts'
 import { isTerminal, paint, printable, printError } from './output.ts'
 
 const COOP_FAILED = 125
 const HUNG_UP = 128 + 1
+const NOT_EXECUTABLE = 126
 const NOT_FOUND = 127
 const MAX_WORDS = 65_536
 const MAX_BYTES = 750_000 // in a message; the rest of its size is for the caller's environment
@@ -35,19 +36,17 @@ function newToken(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('hex')
 }
 
-function complain(message: string, hint?: string): void {
-  printError(`${paint('red', 'coop:', 2)} ${printable(message)}\n`)
-  if (hint) printError(`${paint('dim', 'hint:', 2)} ${printable(hint)}\n`)
-}
-
-/** Prints why a command did not start. */
+/** Prints why a command did not start, or has ended with its box. */
 async function complainOf(
-  { message, hint }: { readonly message: string; readonly hint?: string | undefined },
-  code: number,
+  { message, hint, code }: ErrorJson,
+  exitCode: number,
   { command: [word = ''] }: Launch,
 ): Promise<void> {
-  const missing = code === NOT_FOUND && hint === undefined
-  complain(message, missing ? (await import('./in-home.ts')).inHomeHint(word) : hint)
+  const { printFailure } = await import('./report.ts')
+  if (exitCode === NOT_FOUND)
+    printFailure(message, hint ?? (await import('./in-home.ts')).inHomeHint(word)) // as a shell does
+  else if (exitCode === NOT_EXECUTABLE) printFailure(message, hint)
+  else printFailure(message, hint, code)
 }
 
 async function inTerminal(
@@ -105,7 +104,7 @@ async function withPipes(
         state = 'over'
         const lost = await stdio.finish()
         if (exit.error) await complainOf(exit.error, exit.code, launch)
-        if (lost) complain(`the output cannot be written (${lost})`)
+        if (lost) await coopFailed(new CoopError('E_FAILED', `the output cannot be written (${lost})`))
         return lost && exit.code === 0 ? COOP_FAILED : exit.code
       }
       // The command keeps running with its own pipes; the next daemon will know its exit code.

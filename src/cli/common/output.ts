@@ -16,7 +16,8 @@ function say(fd: number, text: string): void {
 
 /** Ends the process with 1 when output is lost, so that no reader takes a part for the whole. */
 function failed(fd: number, result: number): never {
-  if (fd !== 2) say(2, `coop: the output cannot be written (${new SysError('write', result).code})\n`)
+  if (fd !== 2)
+    say(2, `coop: the output cannot be written (${new SysError('write', result).code}) [E_FAILED]\n`)
   process.exit(1)
 }
 
