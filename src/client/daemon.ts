@@ -6,7 +6,7 @@ import { CoopError, errorFromJson } from '../core/errors.ts'
 import { daemonSocket, type Paths, startLock } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
 import { PROTOCOL } from '../protocol/server-messages.ts'
-import { Session } from './session.ts'
+import { type Greeting, Session } from './session.ts'
 import { defaultRuntimeDir } from './user-paths.ts'
 import { isNewer } from './versions.ts'
 
@@ -31,34 +31,50 @@ function silent(): CoopError {
   })
 }
 
-/** Returns a session with the running daemon. With `takeOver`, asks an older daemon to make room; then undefined. */
-async function tryConnect(paths: Paths, takeOver = true): Promise<Session | undefined> {
+/** A connection to a daemon that has greeted. */
+export interface Met {
+  readonly session: Session
+  readonly daemon: Greeting
+}
+
+/** Returns the running daemon, of whatever release; undefined when none listens, or it is about to end. */
+export async function meet(paths: Paths): Promise<Met | undefined> {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(() => late.reject(silent()), ANSWER_MS)
   try {
-    const { session, daemon } = await Promise.race([Session.connect(paths), late.promise])
-    const isOurs = daemon.protocol === PROTOCOL && daemon.version === VERSION
-    if (
-      takeOver &&
-      (isNewer({ protocol: PROTOCOL, version: VERSION }, daemon) || (isOurs && daemon.outdone))
-    ) {
-      await session.retire()
-      return undefined
-    }
-    if (daemon.protocol === PROTOCOL) return session
-    session.close()
-    throw new CoopError('E_DAEMON', `the running daemon is coop ${daemon.version}, and this is ${VERSION}`, {
-      hint: 'use the coop of that release: open a new shell, or find it: which -a coop',
-    })
+    return await Promise.race([Session.connect(paths), late.promise])
   } catch (error) {
     if (error instanceof CoopError) throw error
-    if (await isCrowded(paths)) return tryConnect(paths, takeOver)
+    if (await isCrowded(paths)) return meet(paths)
     const { settleRuntimeDir } = await import('./other-login.ts')
-    if (settleRuntimeDir(paths)) return tryConnect(paths, takeOver)
-    return undefined // no daemon listens, or it is about to end
+    return settleRuntimeDir(paths) ? meet(paths) : undefined
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Returns a session with the running daemon. With `takeOver`, asks an older daemon to make room; then undefined. */
+async function tryConnect(paths: Paths, takeOver = true): Promise<Session | undefined> {
+  const met = await meet(paths)
+  if (!met) return undefined
+  const { session, daemon } = met
+  if (takeOver && (await isToLeave(met))) {
+    await session.retire()
+    return undefined
+  }
+  if (daemon.protocol === PROTOCOL) return session
+  session.close()
+  throw new CoopError('E_DAEMON', `the running daemon is coop ${daemon.version}, and this is ${VERSION}`, {
+    hint: 'use the coop of that release: open a new shell, or find it: which -a coop',
+  })
+}
+
+/** Returns whether the daemon is to make room for one that this process starts. */
+async function isToLeave({ session, daemon }: Met): Promise<boolean> {
+  const mine = { protocol: PROTOCOL, version: VERSION }
+  if (daemon.protocol === mine.protocol && daemon.version === mine.version) return daemon.outdone
+  const { isToReplace, programOf } = await import('./programs.ts')
+  return isToReplace(isNewer(mine, daemon), programOf('self'), programOf(session.peer))
 }
 
 /**
@@ -81,8 +97,15 @@ export function connectRunning(paths: Paths): Promise<Session | undefined> {
 
 /** Returns a session with the daemon, and starts it when none runs. Raises E_DAEMON or E_RUNTIME_DIR. */
 export async function connect(paths: Paths): Promise<Session> {
-  const running = await tryConnect(paths)
-  if (running) return running
+  return (await tryConnect(paths)) ?? startAnd(paths, () => tryConnect(paths))
+}
+
+/** Starts a daemon until `reach` finds one; `program` is the executable to start. */
+export async function startAnd<T>(
+  paths: Paths,
+  reach: () => Promise<T | undefined>,
+  program?: string,
+): Promise<T> {
   const { ensureRuntimeDir } = await import('../disk/runtime-dir.ts') // loads node:fs, needed only when no daemon runs
   for (let attempt = 0; attempt < STARTS; attempt++) {
     if (attempt > 0) await Bun.sleep(START_AGAIN_MS)
@@ -90,11 +113,11 @@ export async function connect(paths: Paths): Promise<Session> {
     const fd = openLockFile(startLock(paths))
     try {
       lock(fd) // of two first callers, one starts the daemon and the other finds it running
-      const meanwhile = await tryConnect(paths)
-      if (meanwhile) return meanwhile
-      await start(paths, attempt < OTHERS)
-      const session = await tryConnect(paths)
-      if (session) return session
+      const meanwhile = await reach()
+      if (meanwhile !== undefined) return meanwhile
+      await start(paths, program ?? (await programPath()), attempt < OTHERS)
+      const reached = await reach()
+      if (reached !== undefined) return reached
     } finally {
       closeDescriptor(fd)
     }
@@ -114,11 +137,11 @@ async function programPath(): Promise<string> {
   return existsSync(path) ? path : '/proc/self/exe'
 }
 
-async function start(paths: Paths, tolerant: boolean): Promise<void> {
+async function start(paths: Paths, program: string, tolerant: boolean): Promise<void> {
   const own = Object.entries(process.env).filter(([name]) => DAEMON_ENVIRONMENT.test(name))
   // It listens where this client looks, also in a folder of another login.
   const env = { ...Object.fromEntries(own), COOP_RUNTIME_DIR: paths.runtimeDir }
-  const child = Bun.spawn([await programPath(), DAEMON_COMMAND], {
+  const child = Bun.spawn([program, DAEMON_COMMAND], {
     argv0: 'coop', // shown to boxes as the name of their init
     cwd: '/', // not the workspace: the daemon must not keep it busy, nor read anything in it
     env,

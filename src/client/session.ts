@@ -141,6 +141,11 @@ export class Session {
     return (this.#socket as unknown as { fd: number }).fd
   }
 
+  /** The process that listens, by its number here; -1 when the connection has ended. */
+  get peer(): number {
+    return this.#closed ? -1 : peerCredentials(this.descriptor).pid
+  }
+
   get isClosed(): boolean {
     return this.#closed
   }
@@ -153,7 +158,8 @@ export class Session {
   retire(): Promise<void> {
     const gone = Promise.withResolvers<void>()
     this.onLost = () => gone.resolve()
-    this.#tell({ type: 'retire' })
+    if (this.#closed) gone.resolve()
+    else this.#tell({ type: 'retire' })
     return gone.promise
   }
 
