@@ -4,8 +4,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { rootCertificates } from 'node:tls'
 import { CoopError } from '../../core/errors.ts'
+import { authorities } from '../../host/authorities.ts'
 
 const ATTEMPTS = 6 // with the delays below some 15 s, enough for a registry that restarts
 const REFUSED_ATTEMPTS = 4 // some 3 s: a registry that does not run is reported soon
@@ -31,8 +31,6 @@ export interface HttpRequest {
   /** The address that named this one, for example by a redirect. Only this machine may lead to this machine. */
   readonly namedBy?: string
 }
-
-const SYSTEM_BUNDLE = '/etc/ssl/certs/ca-certificates.crt' // of Debian and its kin; includes added CAs
 
 /** Whether a name means this machine (RFC 6761, 6.3). */
 const isLocalName = (host: string): boolean => host === 'localhost' || host.endsWith('.localhost')
@@ -93,7 +91,7 @@ export function retryAfter(header: string | null, now = Date.now()): number | un
 export class Http {
   readonly #options: HttpOptions
   readonly #told = new Set<string>()
-  readonly #authorities = new Map<string, string[] | undefined>()
+  readonly #authorities = new Map<string, readonly string[]>()
 
   constructor(options: HttpOptions) {
     this.#options = options
@@ -212,15 +210,13 @@ export class Http {
     )
   }
 
-  /** Undefined: use the CAs that the runtime knows. */
-  #authoritiesFor(host: string): string[] | undefined {
-    if (this.#authorities.has(host)) return this.#authorities.get(host)
+  #authoritiesFor(host: string): string[] {
+    const known = this.#authorities.get(host)
+    if (known) return [...known]
     const { configDir, environment } = this.#options
     const files = [join(configDir, 'certs', host, 'ca.crt'), join('/etc/docker/certs.d', host, 'ca.crt')]
     const own = files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8'))
-    const bundle = environment.SSL_CERT_FILE || (existsSync(SYSTEM_BUNDLE) ? SYSTEM_BUNDLE : undefined)
-    const system = bundle ? [readFileSync(bundle, 'utf8')] : undefined
-    const all = system || own.length ? [...(system ?? rootCertificates), ...own] : undefined
+    const all = [...authorities(environment), ...own]
     this.#authorities.set(host, all)
     return all
   }
