@@ -103,8 +103,14 @@ export function compile(file, options = {}) {
   const temporary = join(folder, 'coop')
   const started = new Date()
   try {
-    const base = options.bun === undefined ? [] : [`--compile-executable-path=${options.bun}`]
-    const args = ['build', ...COMPILE, ...base, ...defines(options), `--outfile=${temporary}`, entry]
+    const args = [
+      'build',
+      ...COMPILE,
+      ...forTarget(options),
+      ...defines(options),
+      `--outfile=${temporary}`,
+      entry,
+    ]
     const { code, stdout, stderr } = run(bunPath(), args, { capture: true, allowFailure: true })
     if (code !== 0) throw new ScriptError(`The build failed:\n${stderr}${stdout}`)
     inOnePiece(temporary)
@@ -131,6 +137,17 @@ export function inOnePiece(file) {
   } finally {
     rmSync(temporary, { force: true })
   }
+}
+
+/**
+ * The flags that build for another machine. The target is named even though `bun` is that machine's: Bun writes the
+ * value of `process.arch` into the code, and would take that of the machine that builds.
+ *
+ * @param {Parameters<typeof compile>[1] & {}} options
+ */
+function forTarget({ target, bun }) {
+  if (target === undefined || bun === undefined) return []
+  return [`--target=bun-${target}`, `--compile-executable-path=${bun}`]
 }
 
 /** @typedef {{ releases: string, keys: readonly string[], revoked: readonly string[] }} Trust */
@@ -228,7 +245,8 @@ function buildRelease(args) {
   compile(file, {
     version,
     target,
-    ...(target === ownTarget() ? {} : { bun: bunOf(target) }),
+    // Also for this machine's own target if it is named: a release has the same bytes wherever it is built.
+    ...(option('target') === undefined ? {} : { bun: bunOf(target) }),
     trust: {
       releases: option('releases') ?? trust.releases,
       keys: list('keys') ?? trust.keys,

@@ -15,6 +15,8 @@ export function bunOf(target) {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
   const entry = lock.packages[`node_modules/${name}`]
   if (!entry) throw new ScriptError(`There is no Bun for ${target}: package-lock.json has no ${name}.`)
+  const installed = join(root, 'node_modules', name, 'bin', 'bun')
+  if (existsSync(installed)) return installed
   const folder = join(root, 'dist', 'bun', `${entry.version}-${target}`)
   const bun = join(folder, 'bin', 'bun')
   if (existsSync(bun)) return bun
