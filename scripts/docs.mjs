@@ -1,4 +1,4 @@
-/** `npm run docs`: writes src/cli/table.ts, docs/commands.md, docs/errors.md, docs/protocol.md and the man pages. */
+/** `npm run docs`: writes src/cli/table.ts, docs/commands.md, docs/configuration.md, docs/errors.md, docs/protocol.md and the man pages. */
 import { bunPath, ensureNodeModules, run, script } from './bun.mjs'
 import { writeTable } from './table.mjs'
 

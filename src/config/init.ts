@@ -126,7 +126,8 @@ function exists(path: string): boolean {
   }
 }
 
-const TABLE_DOCS: { readonly [T in keyof Config]: string } = {
+/** What each table is about. */
+export const TABLE_DOCS: { readonly [T in keyof Config]: string } = {
   sandbox: 'The box: what it starts from and what runs in it.',
   workspace: 'This repository inside the box.',
   env: 'Environment variables. "$NAME" takes the value from this machine; unset, it is left out.',

@@ -107,7 +107,7 @@ function fileLayer(source: ConfigSource, within: string | undefined): LayerWithO
 }
 
 /** The variables that set a value, with the value's path. */
-const VARIABLES = new Map([
+export const VARIABLES = new Map([
   ['sandbox.image', 'COOP_IMAGE'],
   ['sandbox.agent', 'COOP_AGENT'],
   ['network.mode', 'COOP_NETWORK'],
@@ -130,7 +130,8 @@ function environmentLayer(env: HostEnv): LayerWithOrigin {
   }
 }
 
-const FLAGS = new Map([
+/** The options that set a value, with the value's path. Some are for coop's own calls only. */
+export const FLAGS = new Map([
   ['sandbox.image', '--image'],
   ['sandbox.agent', '--agent'],
   ['sandbox.args', '--'],

@@ -43,7 +43,7 @@ export type Rules<T> = { readonly [K in keyof T]: Rule<T[K]> }
 /** For keys that concern only the box itself, with any value. */
 const safe = (): readonly Ask[] => []
 /** For keys that a project may not set: its file is refused when it is read (config/parse.ts). */
-const refused = safe
+const refused = (): readonly Ask[] => []
 
 const ask = (sentence: string, ...key: [kind: string, ...parts: string[]]): Ask => ({
   key: keyOf(...key),
@@ -217,4 +217,11 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
 function isBelow(path: string): boolean {
   const clean = normalize(path)
   return !clean.startsWith('/') && !clean.startsWith('~') && clean !== '..' && !clean.startsWith('../')
+}
+
+/** What a project may do with a key: set it, set it if a person accepts that, or not. */
+export function standingOf<T extends TableName>(table: T, key: keyof Tables[T]): 'free' | 'asks' | 'refused' {
+  const rule: unknown = RULES[table][key]
+  if (rule === safe) return 'free'
+  return rule === refused ? 'refused' : 'asks'
 }
