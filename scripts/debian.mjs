@@ -22,6 +22,8 @@ const PACKAGES = {
   umoci: 'umoci',
   openssl: 'openssl',
   'mkfs.btrfs': 'btrfs-progs',
+  groff: 'groff-base',
+  mandoc: 'mandoc',
 }
 
 /** @param {string} command */

@@ -74,12 +74,16 @@ export async function commandsPage(): Promise<string> {
   return `${['# Commands', '', GENERATED, '', ...lines, ...exits].join('\n')}\n`
 }
 
-/** Escapes a text for a man page (man(7)). */
+/** Escapes a text for a man page (man(7)). groff alone takes no UTF-8; every program takes names of code points. */
 const roff = (text: string): string =>
   text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')
     .replace(/^(['.])/gm, '\\&$1')
+    .replace(/[^\x00-\x7f]/gu, (character) => `\\[u${hex(character)}]`)
+
+const hex = (character: string): string =>
+  (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')
 
 function manPage({ name, command }: Named, others: readonly string[]): string {
   const { args, meta } = command
