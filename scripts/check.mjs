@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { root, script } from './bun.mjs'
+import { isInstalled } from './debian.mjs'
 import { bunTest } from './junit.mjs'
 
 /** @typedef {import('./junit.mjs').Outcome} Outcome */
@@ -34,15 +35,23 @@ export function testFiles(folder) {
 }
 
 /**
+ * Runs a program of node_modules as one check.
+ *
+ * @param {string} name
+ * @param {readonly string[]} args
+ */
+const tool = (name, args) => command(join(root, 'node_modules', '.bin', name), args)
+
+/**
  * Runs a program as one check, which passes when the program exits with 0.
  *
- * @param {string} name in node_modules/.bin
+ * @param {string} name
  * @param {readonly string[]} args
  * @returns {Promise<Outcome>}
  */
-function tool(name, args) {
+function command(name, args) {
   return new Promise((resolve, reject) => {
-    const child = spawn(join(root, 'node_modules', '.bin', name), args, {
+    const child = spawn(name, args, {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -66,6 +75,9 @@ export async function check() {
   const steps = [
     { name: 'types', outcome: tool('tsc', ['--noEmit', '--pretty', 'false']) },
     { name: 'format and lint', outcome: tool('biome', ['check', '--max-diagnostics=50']) },
+    ...(isInstalled('shellcheck')
+      ? [{ name: 'install.sh', outcome: command('shellcheck', ['--shell=sh', 'install.sh']) }]
+      : []),
     ...(units.length > 0 ? [{ name: 'unit tests', outcome: unitTests(units) }] : []),
   ]
   /** @type {Outcome} */

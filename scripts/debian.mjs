@@ -21,13 +21,22 @@ const PACKAGES = {
   skopeo: 'skopeo',
   umoci: 'umoci',
   openssl: 'openssl',
+  shellcheck: 'shellcheck',
+  dash: 'dash',
+  curl: 'curl',
+  wget: 'wget',
+  man: 'man-db',
   'mkfs.btrfs': 'btrfs-progs',
   groff: 'groff-base',
   mandoc: 'mandoc',
 }
 
-/** @param {string} command */
-function isInstalled(command) {
+/**
+ * Returns whether a command is there, also one of the folders for root.
+ *
+ * @param {string} command
+ */
+export function isInstalled(command) {
   // An ordinary user's PATH lacks sbin, where runc is.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
   return folders.some((folder) => {
