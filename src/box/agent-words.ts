@@ -1,4 +1,5 @@
 /** Coop's own lines in an agent's terminal. Pure. */
+import type { NetworkMode } from '../config/config.ts'
 import { keyName } from '../core/key-name.ts'
 import { CRASH_ENDS, CRASH_WINDOW_MS } from '../terminal/restarts.ts'
 
@@ -14,15 +15,20 @@ export interface AgentFacts {
 const WIDTH = 78 // columns; most windows are wider, and nothing wraps in the middle of a word
 
 /** Writes sentences as one of coop's remarks, each beginning a line. */
-const say = (...sentences: readonly string[]): string =>
-  `[coop: ${sentences.map((sentence) => wrapped(sentence)).join('\r\n ')}]\r\n`
+function say(...sentences: readonly string[]): string {
+  const text = sentences
+    .map((sentence, at) => wrapped(sentence, at === 0 ? '[coop: '.length : 1))
+    .join('\r\n ')
+  return `[coop: ${text}]\r\n`
+}
 
-function wrapped(sentence: string): string {
+/** `indent`: columns in front of the first line; later lines have one. */
+function wrapped(sentence: string, indent: number): string {
   const lines = ['']
   for (const word of sentence.split(' ')) {
     const line = lines.at(-1) ?? ''
     if (!line) lines[lines.length - 1] = word
-    else if (line.length + word.length >= WIDTH - '[coop: '.length) lines.push(word)
+    else if (line.length + word.length >= WIDTH - (lines.length > 1 ? 1 : indent)) lines.push(word)
     else lines[lines.length - 1] = `${line} ${word}`
   }
   return lines.join('\r\n ')
@@ -46,19 +52,34 @@ const plain = (text: string): string => text.replace(/\p{C}/gu, '?')
 export const isShell = ({ agent, shell }: Pick<AgentFacts, 'agent' | 'shell'>): boolean =>
   agent.command.length === 1 && agent.command[0] === shell
 
-/** What a new box's terminal says before its agent starts. */
-export function greeting(facts: AgentFacts, warnings: readonly string[]): string {
-  const { name, workspace, agent, detachKey } = facts
-  const key = keyName(detachKey)
+/** What the greeting names beside that. */
+export interface BoxFacts extends AgentFacts {
+  readonly plan: { readonly image: string; readonly network: NetworkMode }
+}
+
+/**
+ * What a new box's terminal says before its agent starts: three lines about what the box has and has not, warnings, and
+ * for somebody's first box what else there is.
+ */
+export function greeting(facts: BoxFacts, warnings: readonly string[], isFirst: boolean): string {
+  const { name, workspace, agent, detachKey, plan } = facts
+  const programs = plan.image === 'host' ? 'your programs' : `the programs of ${plain(plan.image)}`
+  const network = plan.network === 'none' ? ', no network' : ' and your network'
   return [
     say(
-      `this is the box ${name}. It has the folder ${plain(workspace)},`,
-      `but not your home, keys and other projects. ${plain(agent.title)} runs in it.`,
-      `${key} leaves it running, coop comes back, coop kill ends it.`,
+      `${plain(agent.title)} runs in the box ${name}, with the folder ${plain(workspace)},`,
+      `${programs}${network}, but not your home, keys and other projects.`,
+      `${keyName(detachKey)} leaves it running, coop comes back, coop kill ends it.`,
     ),
     ...warnings.map((warning) => say(plain(warning))),
+    ...(isFirst ? [FIRST_HINT] : []),
   ].join('')
 }
+
+const FIRST_HINT = say(
+  'since this is your first box: coop ls lists boxes, coop shell opens a shell in one, coop run CMD runs one command ' +
+    'in a fresh one, coop init writes settings, coop --help shows the rest.',
+)
 
 /** What it says when the agent is not started again. */
 export function endedText({ name, agent }: AgentFacts, code: number): string {

@@ -2,7 +2,6 @@
 import { rmSync } from 'node:fs'
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
-import { greeting } from '../box/agent-words.ts'
 import { Box } from '../box/box.ts'
 import type { BoxContext } from '../box/context.ts'
 import { thaw } from '../box/freeze.ts'
@@ -35,7 +34,7 @@ import { findBox } from './find-box.ts'
 import { HostFollower } from './host-follower.ts'
 import { left } from './left.ts'
 import type { Log } from './log.ts'
-import { News } from './news.ts'
+import { greetingOf, News } from './news.ts'
 import { mountsText, prepareAgain, requestFor } from './prepare.ts'
 import { Publishing } from './publishing.ts'
 import { Turns } from './room.ts'
@@ -281,7 +280,8 @@ export class Registry {
       if (kind === 'agent') {
         try {
           await box.terminals.needAgent()
-          await box.terminals.startAgent(options.attaches, greets ? greeting(box.manifest, warnings) : '')
+          const words = greets ? greetingOf(box.manifest, warnings, this.#context.paths) : ''
+          await box.terminals.startAgent(options.attaches, words)
         } catch (error) {
           await box.end({ force: true })
           throw error

@@ -14,7 +14,7 @@ import type { IdPlan } from '../sandbox/ids.ts'
 import { type ImageRecord, imageRecord } from './image-record.ts'
 import { type Found, newerError, readable, readStoredFile, stamp } from './kind.ts'
 import { type LayerRecord, layerRecord } from './layer-record.ts'
-import { unsyncedMark } from './unsynced-mark.ts'
+import { unsyncedMark } from './marks.ts'
 
 const LOCK_POLL_MS = 50 // flock(2) would block the whole process
 

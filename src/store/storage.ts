@@ -37,7 +37,7 @@ import { isKernelLimit } from '../host/kernel-limits.ts'
 import { hostIdOfRoot, type IdPlan } from '../sandbox/ids.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import { stamp } from './kind.ts'
-import { volumeMark } from './volume-mark.ts'
+import { volumeMark } from './marks.ts'
 
 /** Makes folders and files that belong to root of the box. */
 export class Owner {

@@ -38,6 +38,7 @@ function fixtures(release: string, kind: string): { readonly file: string; reado
 
 /** Kinds that did not exist yet in a release. */
 const WITHOUT: Readonly<Record<string, ReadonlySet<string>>> = {
+  hints: new Set(['0.1.0']),
   restoring: new Set(['0.1.0']),
   'snapshot-workspace': new Set(['0.1.0']),
   trust: new Set(['0.1.0']),
@@ -54,6 +55,7 @@ test('there are as many kinds as there are files with a version', () => {
   expect(kinds.map(({ name }) => name).toSorted()).toEqual([
     'box-manifest',
     'build-note',
+    'hints',
     'image-record',
     'last-output',
     'layer-record',

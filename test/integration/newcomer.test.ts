@@ -68,10 +68,10 @@ describe.each(everyone)('as $name', (invoker) => {
       const screen = await first.waitFor(/--agent CMD\]/)
       const words = screen.replace(/\n */g, ' ')
       expect(words).toStartWith(
-        `[coop: this is the box box. It has the folder ${t.workspace}, but not your home`,
+        `[coop: bash runs in the box box, with the folder ${t.workspace}, your programs and your network, but not your home,`,
       )
       expect(words).toContain(
-        'bash runs in it. Ctrl+] leaves it running, coop comes back, coop kill ends it.]',
+        'other projects. Ctrl+] leaves it running, coop comes back, coop kill ends it.]',
       )
       expect(words).toMatch(
         /\[coop: no agent is installed \(claude, .*npm install -g .*, and then run coop stop && coop;/,
@@ -81,11 +81,36 @@ describe.each(everyone)('as $name', (invoker) => {
       expect(await first.exited()).toBe(0)
       // Not again, and not where no person looks.
       const again = await t.coopTerminal([])
-      await again.waitFor(/this is the box box/)
-      expect((await again.screen({ history: true })).match(/this is the box/g)).toHaveLength(1)
+      await again.waitFor(/bash runs in the box box/)
+      expect((await again.screen({ history: true })).match(/runs in the box/g)).toHaveLength(1)
       const quiet = await t.coopTerminal(['-q', '-n', 'quiet', '--agent', 'sh -c "echo agent; exec cat"'])
       await quiet.waitFor(/agent/)
       expect(await quiet.screen({ history: true })).not.toContain('coop')
+    },
+  )
+
+  test.skipIf(can.missing || !hasCommand('tmux'))(
+    `the hints for a first box are shown once, and only in a terminal${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const hint = /since this is your first box/
+      const ends = async () => output(await t.coop(['kill', '-f', '--all']))
+      // Nobody reads these, so they use nothing up.
+      const pipes = [['-d'], ['run', 'true'], ['ls', '--json'], ['logs']] as const
+      for (const args of pipes) {
+        const { stdout, stderr } = await t.coop(args)
+        expect(stdout + stderr).not.toMatch(hint)
+      }
+      await ends()
+      const first = await t.coopTerminal([], { columns: 80 })
+      expect((await first.waitFor(/coop --help shows the rest/)).match(hint)).toHaveLength(1)
+      await first.keys('C-]')
+      expect(await first.exited()).toBe(0)
+      await ends()
+      output(await t.coop(['system', 'shutdown'])) // so that the daemon cannot remember it
+      const second = await t.coopTerminal([], { columns: 80 })
+      await second.waitFor(/^coop@.*#/m)
+      expect(await second.screen({ history: true })).not.toMatch(hint)
     },
   )
 

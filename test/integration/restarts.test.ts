@@ -107,7 +107,7 @@ describe.each(invokers)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       const terminal = await shellTerminal(t, 'coop -n box; echo "CODE $?"; cat')
-      await terminal.waitFor(/bash runs in it/)
+      await terminal.waitFor(/bash runs in the box/)
       await terminal.line('exit 3')
       await terminal.waitFor(/bash has ended with exit code 3\.[\s\S]*CODE 0/)
       expect((await box(t)).state).toBe('ended')
