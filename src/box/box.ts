@@ -172,7 +172,7 @@ export class Box implements Host {
     mkdirSync(this.runtimeDir, { recursive: true, mode: 0o700 })
     const listener = listenUnix(initSocket(paths, plan.name), SOCK_STREAM)
     try {
-      const input = { plan, store, homeFiles, listener }
+      const input = { plan, store, homeFiles, listener, ownCgroup: cgroup !== undefined }
       const early = plan.ids.kind === 'root' ? undefined : setupBatch({ ...input, prepared: new Map() })
       await mapped
       await (early ? channel.run(early) : this.#setupAsRoot(input, channel, init.pid))

@@ -8,7 +8,7 @@
  * mounting it.
  */
 
-import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { errnoOf } from '../core/errno.ts'
 
@@ -74,7 +74,8 @@ export class Cgroups {
     if (this.#parent === undefined) return undefined
     const path = join(this.#parent, `${this.#prefix}${crypto.randomUUID()}`)
     try {
-      mkdirSync(path, { mode: 0o755 })
+      mkdirSync(path)
+      chmodSync(path, 0o755) // whatever the umask is: every id of the box may read it
       return path
     } catch (error) {
       this.#log('cgroup-not-made', { error: String(error) })

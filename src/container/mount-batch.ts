@@ -112,23 +112,24 @@ export class MountBatch {
     options: Readonly<Record<string, string | null>>,
     attributes: number,
     what: string,
-    scoped = true,
+    { scoped = true, mayFail = false }: { readonly scoped?: boolean; readonly mayFail?: boolean } = {},
   ): Ref {
-    const context = this.batch.call('fsopen', [type, k.FSOPEN_CLOEXEC], { scoped: true, what })
+    const op = { what, mayFail }
+    const context = this.batch.call('fsopen', [type, k.FSOPEN_CLOEXEC], { ...op, scoped: true })
     for (const [key, value] of Object.entries(options)) {
-      if (value === null) this.batch.call('fsconfig', [context, k.FSCONFIG_SET_FLAG, key, 0, 0], { what })
-      else this.batch.call('fsconfig', [context, k.FSCONFIG_SET_STRING, key, value, 0], { what })
+      if (value === null) this.batch.call('fsconfig', [context, k.FSCONFIG_SET_FLAG, key, 0, 0], op)
+      else this.batch.call('fsconfig', [context, k.FSCONFIG_SET_STRING, key, value, 0], op)
     }
-    this.batch.call('fsconfig', [context, k.FSCONFIG_CMD_CREATE, 0, 0, 0], { what })
-    return this.batch.call('fsmount', [context, k.FSMOUNT_CLOEXEC, attributes], { scoped, what })
+    this.batch.call('fsconfig', [context, k.FSCONFIG_CMD_CREATE, 0, 0, 0], op)
+    return this.batch.call('fsmount', [context, k.FSMOUNT_CLOEXEC, attributes], { ...op, scoped })
   }
 
   /** Attaches a mount under a name in the staging folder, so that an overlay can refer to it without quoting. */
-  stage(mount: Ref): string {
+  stage(mount: Ref, mayFail = false): string {
     const name = `s${this.#staged++}`
     this.batch.call('mkdirat', [k.AT_FDCWD, name, 0o700])
     const target = this.open(k.AT_FDCWD, name, k.O_PATH, k.RESOLVE_NO_SYMLINKS, 'staging folder')
-    this.attach(mount, target, 'staging folder')
+    this.attach(mount, target, 'staging folder', mayFail)
     return name
   }
 

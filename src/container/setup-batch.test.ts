@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import * as k from '../../ffi/abi/constants.ts'
 import { type Batch, Data, Ref } from '../../ffi/batch.ts'
+import { DEFAULTS } from '../config/schema.ts'
 import type { ComposeInput } from '../sandbox/compose.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
 import { facts, planOf, source } from '../sandbox/testing.ts'
@@ -9,6 +10,7 @@ import { planSources, setupBatch } from './setup-batch.ts'
 
 const HEAD = 32 // bytes before the operations of a batch, each of which has OP
 const OP = 56
+const MAY_FAIL = 0x40 // in the flags of an operation
 
 /** Decodes a batch for init. */
 class Read {
@@ -38,15 +40,22 @@ class Read {
 }
 
 const STORE = source('/data/boxes/it', 'folder', 'box')
+const NONE = { ...DEFAULTS, network: { ...DEFAULTS.network, mode: 'none' } } as const
 const HOME = { '.gitconfig': '[user]\n' }
 
-function batchOf(plan: Plan, prepared: PreparedMounts = new Map(), listener?: number): Read {
+function batchOf(
+  plan: Plan,
+  prepared: PreparedMounts = new Map(),
+  listener?: number,
+  ownCgroup = false,
+): Read {
   return new Read(
     setupBatch({
       plan,
       store: STORE,
       prepared,
       homeFiles: HOME,
+      ownCgroup,
       ...(listener === undefined ? {} : { listener }),
     }),
   )
@@ -197,6 +206,56 @@ test('loopback is brought up in a network of its own only', () => {
   const none = { ...planOf(), network: 'none' } as const
   expect(batchOf(none).find('ioctl')).toHaveLength(1)
   expect(batchOf({ ...none, network: 'host' }).find('ioctl')).toEqual([])
+})
+
+describe('/sys', () => {
+  const types = (made: Read): string[] => made.find('fsopen').map(({ op }) => made.text(op.args[0]))
+  const READ_ONLY = k.MOUNT_ATTR_RDONLY | k.MOUNT_ATTR_NOSUID | k.MOUNT_ATTR_NODEV | k.MOUNT_ATTR_NOEXEC
+  const own = batchOf(planOf({ config: NONE }), new Map(), 9, true)
+  const about = (made: Read, what: string) => made.ops.filter((op) => op.what === what)
+
+  test('shows a cgroup only where the box has one, and interfaces of its own only in a network of its own', () => {
+    expect(types(madeOf()).filter((type) => type === 'cgroup2' || type === 'sysfs')).toEqual([])
+    expect(types(batchOf(planOf(), new Map(), 9, true))).toContain('cgroup2')
+    expect(types(own)).toContain('sysfs')
+    const paths = (plan: Plan) => planSources(plan).map(({ source }) => source.path)
+    expect(paths(planOf())).toContain('/sys/class/net')
+    expect(paths(planOf({ config: NONE }))).not.toContain('/sys/class/net')
+  })
+
+  test('has everything read-only before it is attached', () => {
+    for (const what of ['the cgroup of the box', 'the network interfaces of the box']) {
+      const [made] = about(own, what).filter(({ name }) => name === 'fsmount')
+      expect(made?.args[2]).toBe(READ_ONLY)
+    }
+    const shown = about(madeOf(), '/sys/class/net').filter(({ name }) => name.includes('mount'))
+    expect(shown.map(({ name }) => name)).toEqual(['mount_setattr', 'move_mount'])
+    expect(madeOf().word(shown[0]?.args[3], 0)).toBe(READ_ONLY)
+  })
+
+  test('is made without what the kernel refuses, and has no empty folder for it then', () => {
+    const optional = [
+      ...about(own, 'the cgroup of the box'),
+      ...about(own, 'the network interfaces of the box'),
+      ...own.ops.filter(
+        (op) => op.name === 'move_mount' && /^\/sys\/(?:fs|class|devices\/v)/.test(op.what ?? ''),
+      ),
+    ]
+    expect(optional.length).toBeGreaterThan(8)
+    for (const op of optional) expect(op.flags & MAY_FAIL).toBe(MAY_FAIL)
+    const removed = own
+      .find('unlinkat')
+      .filter(({ op }) => op.args[2] === k.AT_REMOVEDIR)
+      .map(({ op }) => own.text(op.args[1]))
+    expect(removed).toEqual([
+      'devices/virtual/net',
+      'devices/virtual',
+      'class/net',
+      'class',
+      'fs/cgroup',
+      'fs',
+    ])
+  })
 })
 
 test('parameters of its own namespaces are written before they become read-only', () => {

@@ -15,6 +15,7 @@ import { ownerInside } from '../sandbox/ids.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
 import { BOUND, MountBatch, type PreparedMounts, QUIET } from './mount-batch.ts'
 import { makeOwnFiles, ownFiles } from './own-files.ts'
+import { type OwnNamespaces, sysTree } from './sys-tree.ts'
 
 /** The first words of a sealed mount's purpose, by which errors about it are recognized. */
 export const SEALED = 'read-only view at '
@@ -29,6 +30,8 @@ export interface SetupInput {
   readonly homeFiles: Readonly<Record<string, string>>
   /** The socket on which later daemons reach init. Without one the box ends with the process that made it. */
   readonly listener?: number
+  /** Whether init is alone in its cgroup, which is the root of its cgroup namespace. */
+  readonly ownCgroup?: boolean
 }
 
 function proc(setup: MountBatch, step: Extract<Step, { do: 'proc' }>, emptyDevice: Ref): void {
@@ -125,7 +128,7 @@ function cover(setup: MountBatch, step: Extract<Step, { do: 'cover' }>, emptyDev
     )
   for (const path of step.folders)
     over(path, k.O_PATH | abi.O_DIRECTORY, () =>
-      setup.create('tmpfs', { mode: '0755', size: '64k' }, QUIET, `cover ${path}`, false),
+      setup.create('tmpfs', { mode: '0755', size: '64k' }, QUIET, `cover ${path}`, { scoped: false }),
     )
 }
 
@@ -136,6 +139,7 @@ function makeStep(
   staged: (source: Source) => string,
   store: string,
   devices: ReadonlyMap<string, Ref>,
+  own: OwnNamespaces,
 ): void {
   const mountOf = (source: Source): Ref => {
     const mount = mounts.get(source)
@@ -188,17 +192,13 @@ function makeStep(
     case 'dev':
       dev(setup, devices)
       return
-    case 'sys': {
-      const mount = setup.create('tmpfs', { mode: '0755', size: '64k' }, QUIET, 'mount /sys')
-      setup.attach(mount, setup.target('/sys', 'folder'), 'mount /sys')
-      for (const source of step.shown) {
-        const shown = mountOf(source)
-        setup.attributes(shown, QUIET | k.MOUNT_ATTR_RDONLY, true, source.path)
-        setup.attach(shown, setup.target(source.path, source.type), source.path)
-      }
-      setup.attributes(mount, QUIET | k.MOUNT_ATTR_RDONLY, false, 'read-only /sys')
+    case 'sys':
+      sysTree(
+        setup,
+        step.shown.map((source) => ({ path: source.path, mount: mountOf(source) })),
+        own,
+      )
       return
-    }
   }
 }
 
@@ -219,7 +219,8 @@ export function planSources(plan: Plan): { source: Source; recursive: boolean }[
 }
 
 /** The batch that turns init's copy of the host's tree into the box's tree. */
-export function setupBatch({ plan, store, prepared, homeFiles, listener }: SetupInput): Batch {
+export function setupBatch(input: SetupInput): Batch {
+  const { plan, store, prepared, homeFiles, listener, ownCgroup = false } = input
   const setup = new MountBatch(prepared)
   const { batch } = setup
   // First of all, make init non-dumpable: __ptrace_may_access in the kernel then keeps root of the box from looking at
@@ -264,7 +265,8 @@ export function setupBatch({ plan, store, prepared, homeFiles, listener }: Setup
     if (step.do !== 'dev') continue
     for (const source of step.devices) devices.set(source.path, mounts.get(source) as Ref)
   }
-  for (const step of plan.steps) makeStep(setup, step, mounts, staged, storeAt, devices)
+  const own = { network: plan.network === 'none', cgroup: ownCgroup }
+  for (const step of plan.steps) makeStep(setup, step, mounts, staged, storeAt, devices, own)
   setup.provePlaces()
 
   batch.call('sethostname', [plan.hostname, Buffer.byteLength(plan.hostname)])

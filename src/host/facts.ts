@@ -58,13 +58,21 @@ function read(path: string): string {
 /** The file or folder at a path, links resolved; undefined if nothing is there or it may not be looked at. */
 export function sourceOf(path: string, owner: Source['owner']): Source | undefined {
   try {
-    const real = realpathSync(path)
-    const stat = statSync(real, { bigint: true })
+    return plainSource(realpathSync(path), owner)
+  } catch {
+    return undefined
+  }
+}
+
+/** The same at a path without links. */
+export function plainSource(path: string, owner: Source['owner']): Source | undefined {
+  try {
+    const stat = statSync(path, { bigint: true })
     // The encoding of dev_t in glibc and the kernel's new_encode_dev (makedev(3)).
     const major = Number(((stat.dev >> 8n) & 0xfffn) | ((stat.dev >> 32n) & 0xfffff000n))
     const minor = Number((stat.dev & 0xffn) | ((stat.dev >> 12n) & 0xffffff00n))
     const type = stat.isDirectory() ? 'folder' : 'file'
-    return { path: real, device: { major, minor }, inode: Number(stat.ino), type, owner }
+    return { path, device: { major, minor }, inode: Number(stat.ino), type, owner }
   } catch {
     return undefined
   }

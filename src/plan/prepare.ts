@@ -10,6 +10,7 @@ import { CoopError } from '../core/errors.ts'
 import { type Paths, resolvePaths } from '../core/paths.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
 import { sourceAt } from '../host/host-place.ts'
+import { networkFolders } from '../host/network-folders.ts'
 import { ownersWarning } from '../host/rootfs-owners.ts'
 import { isLocal, parseReference } from '../image/reference.ts'
 import { composePlan, homeOf, type ImageFacts, refuseSetup } from '../sandbox/compose.ts'
@@ -312,6 +313,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     keptGroups: groups,
     devices: host.devices,
     sys: host.sys,
+    sysOfNetwork: networkFolders,
     landlockAbi: host.landlockAbi,
     inProc: (name) => host.procNames.has(name),
     userParameters: host.userParameters,

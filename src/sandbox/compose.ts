@@ -58,6 +58,8 @@ export interface ComposeInput {
   readonly keptGroups: readonly string[]
   readonly devices: readonly Source[]
   readonly sys: readonly Source[]
+  /** The folders of the host's network interfaces below /sys, if the box shares its network. */
+  readonly sysOfNetwork: () => readonly Source[]
   readonly landlockAbi: number
   /** Whether this kernel has a file or folder of that name below /proc. */
   readonly inProc: (name: string) => boolean
@@ -190,7 +192,7 @@ export function composePlan(input: ComposeInput): Plan {
         ...(network === 'none' ? { 'sys/net/ipv4/ping_group_range': `0 ${highestId(ids.gids)}` } : {}),
       },
     },
-    { do: 'sys', shown: input.sys },
+    { do: 'sys', shown: [...input.sys, ...(network === 'host' ? input.sysOfNetwork() : [])] },
     ...coverSteps(input, 'files'), // uses copies of /dev/null
     ...input.links.map((link): Step => ({ do: 'link', ...link })),
     ...(input.softLinks.length ? [{ do: 'links', links: input.softLinks } as const] : []),

@@ -49,6 +49,7 @@ export function facts(): ComposeInput {
     },
     devices: ['/dev/null', '/dev/zero'].map((path) => source(path, 'file', 'system')),
     sys: [source('/sys/devices/system/cpu', 'folder', 'system')],
+    sysOfNetwork: () => [source('/sys/class/net', 'folder', 'system')],
     landlockAbi: 6,
     inProc: () => true,
     userParameters: { max_inotify_instances: 128, max_user_namespaces: 1000 },

@@ -66,6 +66,11 @@ class Session implements Disposable {
     return readFileSync(join(this.path, name), 'utf8')
   }
 
+  /** Does something as the user, outside of all boxes. */
+  outside(script: string): boolean {
+    return Bun.spawnSync(asInvoker(this.#invoker, ['sh', '-c', script])).exitCode === 0
+  }
+
   get frozen(): boolean {
     return this.#read('cgroup.events').includes('frozen 1')
   }
@@ -109,6 +114,42 @@ done
 :`
 const USE = 'use() { ls -d cg/cgroup.procs && { echo 1 >cg/cgroup.freeze; echo reached; }; }\n'
 
+/** Attacks on the cgroup that a box sees; each prints a line when it does something. */
+const ATTACKS = `
+cd /sys/fs/cgroup || exit
+echo began
+attack() {
+  for f in $(find . -type f); do (echo 1 >$f) && echo "wrote $f"; done
+  (echo $$ >cgroup.procs) && echo moved
+  mkdir below && echo made
+  chmod 777 cgroup.procs && echo chmod
+  mount -o remount,rw /sys/fs/cgroup && echo remounted
+  mount -o remount,bind,rw /sys/fs/cgroup && echo rebound
+  mount --bind /sys/fs/cgroup /mnt && echo bound
+  mount --move /sys/fs/cgroup /mnt && echo moved
+  mount -t tmpfs none /sys/fs && echo covered
+  umount /sys/fs/cgroup && echo unmounted
+  umount -l /sys && echo unmounted
+  for fd in 3 4; do eval "exec $fd<cgroup.freeze"; (echo 1 >/proc/self/fd/$fd) && echo reopened; done
+}
+attack 2>/dev/null
+`
+/** Rights over the mount namespace of its own do not make mounts of another one writable or remove them. */
+const NESTED_ATTACKS = `
+for how in "unshare -Urm" "unshare -UrmC" "unshare -Urmp --fork --kill-child"; do
+  $how sh -c '
+cd /sys/fs/cgroup || exit
+for f in $(find . -type f); do (echo 1 >$f) && echo "wrote $f"; done
+mkdir below && echo made
+mount -o remount,rw /sys/fs/cgroup && echo remounted
+mount -o remount,bind,rw,nosuid,nodev,noexec /sys/fs/cgroup && echo rebound
+umount /sys/fs/cgroup && echo unmounted
+mkdir -p /tmp/m; mount --bind /sys/fs/cgroup /tmp/m; mount -o remount,bind,rw /tmp/m && echo "wrote the copy"
+(echo 1 >/tmp/m/cgroup.freeze) && echo "wrote the copy"
+mount -t cgroup2 none /tmp/m && echo mounted' 2>/dev/null
+done; :
+`
+
 describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker, 'unshare')
   const delegation = needsAll({
@@ -145,6 +186,51 @@ describe.each(everyone)('as $name', (invoker) => {
         expect((await session.coop(t, 'system', 'shutdown')).code).toBe(0)
       },
     )
+
+  for (const network of ['host', 'none'])
+    test.skipIf(delegation.missing)(
+      `a box sees its own cgroup and can change nothing of it, network ${network}${delegation.note}`,
+      async () => {
+        using session = new Session(invoker)
+        await using t = await scratch(invoker, { git: false })
+        const settings = ['--network', network, '--agent', 'sleep infinity']
+        expect((await session.coop(t, '-d', '-n', 'box', ...settings)).code).toBe(0)
+        const inside = async (script: string) =>
+          said(await session.coop(t, 'exec', '-n', 'box', '--', 'timeout', '20', 'sh', '-c', script))
+        const [name = ''] = [...session.boxes].find(([, pids]) => pids.length === 2) ?? []
+        // Positive control: the files are the user's, who may write them outside.
+        const own = join(session.path, name)
+        expect(
+          session.outside(`echo 7 >${own}/cgroup.max.depth && mkdir ${own}/below && rmdir ${own}/below`),
+        ).toBe(true)
+
+        const seen = await inside(
+          'cd /sys/fs/cgroup; pwd -P; cat cgroup.max.depth; find . -mindepth 1 -type d; ls ..; sort -n cgroup.procs | head -n 1; stat -fc %T .',
+        )
+        // Its first process is init; one from outside of the box would be 0.
+        expect(seen).toBe('/sys/fs/cgroup\n7\ncgroup\n1\ncgroup2fs\n')
+        expect(await inside(ATTACKS)).toBe('began\n')
+        expect(readFileSync(join(own, 'cgroup.max.depth'), 'utf8')).toBe('7\n')
+        expect(session.frozen).toBe(false)
+        expect((await session.coop(t, 'kill', '-f', 'box')).code).toBe(0)
+        expect((await session.coop(t, 'system', 'shutdown')).code).toBe(0)
+      },
+    )
+
+  // In a box of root's no namespace can map root: it lacks SETFCAP (user_namespaces(7)).
+  test.skipIf(delegation.missing || invoker.uid === 0)(
+    `a namespace in a nested box changes nothing of it either${delegation.note}`,
+    async () => {
+      using session = new Session(invoker)
+      await using t = await scratch(invoker, { git: false })
+      t.settings('[sandbox]\nnested = true\n')
+      const script = `ls -d /sys/fs/cgroup; unshare -Urm echo nested works; ${NESTED_ATTACKS}`
+      const ran = await session.coop(t, 'run', '--', 'timeout', '20', 'sh', '-c', script)
+      expect(said(ran)).toBe('/sys/fs/cgroup\nnested works\n')
+      expect(session.frozen).toBe(false)
+      expect((await session.coop(t, 'system', 'shutdown')).code).toBe(0)
+    },
+  )
 
   test.skipIf(delegation.missing)(
     `a box has a cgroup of its own, which goes with it${delegation.note}`,

@@ -35,8 +35,9 @@ int main(int argc, char **argv) {
   return 0;
 }`
 
-const TARGETS = ['/proc', '/proc/sys', '/proc/keys', '/sys', '/dev', '/', '/etc', '/usr', '.']
-const READ_ONLY = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', '/sys', '/sys/devices/system/cpu']
+const SYS = ['/sys', '/sys/devices/system/cpu', '/sys/class/net', '/sys/devices/virtual/net']
+const TARGETS = ['/proc', '/proc/sys', '/proc/keys', ...SYS, '/dev', '/', '/etc', '/usr', '.']
+const READ_ONLY = ['/proc/sys', '/proc/irq', '/proc/bus', '/proc/fs', ...SYS, '/sys/fs/cgroup']
 
 async function allow(t: Scratch, nested: boolean): Promise<void> {
   t.write('attack', compile(REMOUNT), 0o755)
@@ -80,13 +81,14 @@ describe.each(everyone)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       await allow(t, true)
-      const script = `./attack ${TARGETS.join(' ')} >before 2>&1; unshare -Urm ./attack /proc/sys /proc/keys /sys . && echo made`
+      const script = `./attack ${TARGETS.join(' ')} >before 2>&1; unshare -Urm ./attack /proc/sys /proc/keys ${SYS.join(' ')} . && echo made`
       const said = await inBox(t, script)
       expect(said).toContain('made')
       const tries = answers(said)
       // A mask has no attribute to clear.
-      const weaker = ['remount:/proc/sys', 'setattr:/proc/sys', 'setattr:/sys', 'setattr:.', 'umount:.']
-      weaker.push('remount:/sys', 'umount:/proc/sys', 'umount:/proc/keys', 'umount:/sys', 'move:/proc/keys')
+      const weaker = ['remount:/proc/sys', 'setattr:/proc/sys', 'setattr:.', 'umount:.']
+      weaker.push('umount:/proc/sys', 'umount:/proc/keys', 'move:/proc/keys')
+      for (const path of SYS) weaker.push(...['remount', 'setattr', 'umount'].map((how) => `${how}:${path}`))
       expect(weaker.filter((attempt) => tries[attempt] === 'OK')).toEqual([])
     },
   )

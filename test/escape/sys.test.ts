@@ -1,10 +1,35 @@
-/** /sys, debugfs, tracefs, bpf, efivars, firmware: a box sees none of it except the number of processors. */
+/**
+ * /sys, debugfs, tracefs, bpf, efivars, firmware: a box sees none of it except processors, the network interfaces of its
+ * network, and its own cgroup (delegated-cgroups.test.ts).
+ */
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
 import { scratch } from '../harness/sandbox.ts'
 import { everyone, inBox, needed, unprotected } from './support.ts'
 
 const ABSENT = ['kernel', 'firmware', 'fs', 'class', 'block', 'bus', 'dev', 'module', 'power', 'hypervisor']
+/** Folders of the kernel's /sys that a box may show, at the same place below its own. */
+const SHOWN = {
+  host: /^\/(?:devices\/system\/(?:cpu|node)|class\/net|devices\/(?:[^ ]+\/)?net)$/,
+  none: /^\/(?:devices\/system\/(?:cpu|node)|class\/net|devices\/virtual\/net)$/,
+} as const
+/** What programs read of an interface, without counters that change. */
+const READ = `cd /sys/class/net && for i in *; do
+  for f in address addr_len broadcast mtu ifindex iflink type tx_queue_len name_assign_type speed duplex; do
+    echo "$i $f $(cat $i/$f 2>/dev/null)"; done
+  ls $i/statistics; readlink $i; ls -d $(readlink -f $i); done`
+
+/** Mounts below /sys, then everything of /sys that is in none of them, then what programs read. */
+const LOOK = `grep ' /sys' /proc/self/mountinfo; echo; find /sys -xdev ! -type d; find /sys -xdev -type d; echo; ${READ}`
+
+/** Types and folders of the file systems that are mounted below /sys, by mount point. */
+function mountsOfSys(mountinfo: string): Map<string, string> {
+  const mounts = mountinfo.split('\n').flatMap((line) => {
+    const [, , , root = '', at = ''] = line.split(' ')
+    return /^\/sys(?:\/|$)/.test(at) ? [[at, `${line.split(' - ')[1]?.split(' ')[0]} ${root}`] as const] : []
+  })
+  return new Map(mounts)
+}
 
 describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
@@ -16,25 +41,48 @@ describe.each(everyone)('as $name', (invoker) => {
   })
 
   test.skipIf(box.missing)(
-    `positive control: root of a namespace with a network mounts sysfs${box.note}`,
+    `positive control: root of a namespace with a network mounts sysfs and writes to it${box.note}`,
     async () => {
       await using t = await scratch(invoker, { git: false })
-      const script = 'unshare -n sh -c "mkdir s; mount -t sysfs none s && ls s"'
-      expect(await unprotected(t, script)).toContain('kernel')
+      const write =
+        'echo 1234 >s/class/net/lo/mtu; cat s/class/net/lo/mtu; echo change >s/class/net/lo/uevent && echo sent'
+      const said = await unprotected(t, `unshare -n sh -c "mkdir s; mount -t sysfs none s && ls s; ${write}"`)
+      expect(said).toContain('kernel')
+      expect(said).toEndWith('\n1234\nsent\n')
     },
   )
 
-  for (const network of ['host', 'none']) {
+  for (const network of ['host', 'none'] as const) {
     test.skipIf(box.missing)(
-      `the box has processors and nothing else, with network ${network}${box.note}`,
+      `the box has processors, interfaces of its network and nothing else, with network ${network}${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
-        const script =
-          'ls -A /sys /sys/devices /sys/devices/system; cat /sys/devices/system/cpu/online >/dev/null && echo readable'
-        const said = await inBox(t, script, ['--network', network])
-        expect(said).toMatch(
-          /^\/sys:\ndevices\n\n\/sys\/devices:\nsystem\n\n\/sys\/devices\/system:\ncpu\n(node\n)?readable\n$/,
+        const said = await inBox(t, LOOK, ['--network', network])
+        const [mountinfo = '', rest = '', ...read] = said.split('\n\n')
+        const mounts = mountsOfSys(mountinfo)
+        expect(mounts.get('/sys')).toBe('tmpfs /')
+        expect([...mounts.keys()]).toEqual(
+          expect.arrayContaining(['/sys/devices/system/cpu', '/sys/class/net', '/sys/devices/virtual/net']),
         )
+        for (const [at, what] of mounts) {
+          if (at === '/sys') continue
+          const folder = at.slice('/sys'.length)
+          if (folder === '/fs/cgroup') expect(what).toBe('cgroup2 /')
+          else expect({ at, what }).toEqual({ at, what: `sysfs ${folder}` })
+          if (folder !== '/fs/cgroup') expect(folder).toMatch(SHOWN[network])
+        }
+        // The rest is empty folders on the way to those.
+        for (const path of rest.split('\n'))
+          expect([...mounts.keys()].filter((at) => `${at}/`.startsWith(`${path}/`))).not.toEqual([])
+
+        const outside = (await t.run(['sh', '-c', READ])).stdout
+        expect(outside).toContain('lo mtu 65536\n')
+        const inside = read.join('\n\n')
+        if (network === 'host') expect(inside).toBe(outside)
+        else {
+          expect(inside).toMatch(/^lo mtu 65536\n(?:.*\n)*\/sys\/devices\/virtual\/net\/lo\n/m)
+          expect(inside).not.toMatch(/devices\/(?!virtual\/)/) // none of the machine's
+        }
       },
     )
 
@@ -47,6 +95,20 @@ describe.each(everyone)('as $name', (invoker) => {
       },
     )
   }
+
+  // In a box of root's no namespace can map root: it lacks SETFCAP (user_namespaces(7)).
+  test.skipIf(box.missing || invoker.uid === 0)(
+    `a namespace in a nested box mounts no /sys of its own${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      t.settings('[sandbox]\nnested = true\n')
+      const attack = 'mkdir m; mount -t sysfs none m && ls m; echo 1 >/sys/class/net/lo/mtu && echo wrote; :'
+      for (const network of ['host', 'none']) {
+        const nested = `unshare -Urmn sh -c 'echo made; (${attack}) 2>/dev/null'`
+        expect(await inBox(t, nested, ['--network', network])).toBe('made\n')
+      }
+    },
+  )
 
   test.skipIf(box.missing)(`no file system of the kernel can be mounted${box.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
