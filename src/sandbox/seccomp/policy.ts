@@ -141,7 +141,6 @@ const ORDINARY: readonly Group[] = [
 ]
 
 const REFUSED: readonly Group[] = [
-  refuse('the kernel keeps keys per user, not per namespace (CVE-2016-0728)', 'keyctl add_key request_key'),
   refuse(
     'programs inside the kernel, and counters that read its memory (CVE-2021-3490)',
     'bpf perf_event_open',
@@ -165,6 +164,10 @@ const REFUSED: readonly Group[] = [
 ]
 
 const ABSENT: readonly Group[] = [
+  unknown(
+    'the kernel keeps keys per user, not per namespace (CVE-2016-0728); crun and runc do without on a kernel that has none, but end on EPERM',
+    'keyctl add_key request_key',
+  ),
   unknown(
     'a second way to make calls, which bypasses this filter (CVE-2022-29582); programs fall back as on a kernel without it',
     'io_uring_setup io_uring_enter io_uring_register',
