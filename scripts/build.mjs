@@ -19,8 +19,8 @@ import {
   bunPath,
   coopBinary,
   ensureNodeModules,
-  isMusl,
   newest,
+  ownTarget,
   root,
   run,
   ScriptError,
@@ -152,11 +152,6 @@ function forTarget({ target, bun }) {
 
 /** @typedef {{ releases: string, keys: readonly string[], revoked: readonly string[] }} Trust */
 /** @typedef {{ commit: string, time: Date, dirty: boolean }} Source */
-
-/** Returns this machine's target, in the words of src/release/manifest.ts. */
-export function ownTarget() {
-  return `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`
-}
 
 /**
  * Returns what package.json says about releases; raises a ScriptError when a key could never verify anything.

@@ -49,6 +49,9 @@ export function isMusl() {
   return report.header.glibcVersionRuntime === undefined
 }
 
+/** Returns this machine's target, in the words of src/release/manifest.ts. */
+export const ownTarget = () => `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`
+
 function hasAvx2() {
   try {
     return /\bavx2\b/.test(readFileSync('/proc/cpuinfo', 'utf8'))

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { root, run, ScriptError } from './bun.mjs'
+import { bunPath, ownTarget, root, run, ScriptError } from './bun.mjs'
 
 /**
  * Returns the path of a target's Bun, of the exact version that package-lock.json names. It is fetched once from the
@@ -15,8 +15,7 @@ export function bunOf(target) {
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'))
   const entry = lock.packages[`node_modules/${name}`]
   if (!entry) throw new ScriptError(`There is no Bun for ${target}: package-lock.json has no ${name}.`)
-  const installed = join(root, 'node_modules', name, 'bin', 'bun')
-  if (existsSync(installed)) return installed
+  if (target === ownTarget()) return bunPath() // npm compared it with the same digest when it installed it
   const folder = join(root, 'dist', 'bun', `${entry.version}-${target}`)
   const bun = join(folder, 'bin', 'bun')
   if (existsSync(bun)) return bun

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { run } from './bun.mjs'
 
-/** Maps a command to the package that has it. */
+/** Maps a command, or a file by its whole path, to the package that has it. */
 const PACKAGES = {
   newuidmap: 'uidmap',
   bwrap: 'bubblewrap',
@@ -27,6 +27,8 @@ const PACKAGES = {
   wget: 'wget',
   man: 'man-db',
   'mkfs.btrfs': 'btrfs-progs',
+  'qemu-aarch64-static': 'qemu-user-static',
+  '/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1': 'libc6-arm64-cross',
   groff: 'groff-base',
   mandoc: 'mandoc',
 }
@@ -37,6 +39,7 @@ const PACKAGES = {
  * @param {string} command
  */
 export function isInstalled(command) {
+  if (command.startsWith('/')) return existsSync(command)
   // An ordinary user's PATH lacks sbin, where runc is.
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']
   return folders.some((folder) => {

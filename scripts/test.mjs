@@ -25,6 +25,7 @@ const GROUPS = [
   { folder: 'test/agents', testTimeoutMs: 180_000 }, // tests install real agents, which take seconds to start
   { folder: 'test/screens', testTimeoutMs: 120_000 },
   { folder: 'test/soak', testTimeoutMs: 120_000 },
+  { folder: 'test/release', testTimeoutMs: 120_000 }, // tests build executables
   { folder: 'test/web', testTimeoutMs: 90_000 },
 ]
 /** These use up what the machine or a user has only one of, or measure how long something takes. */

@@ -47,7 +47,7 @@ export function publish({ root, out, folder, trust, page, manifest, bytes, signa
   cpSync(folder, version, { recursive: true })
   chmodSync(version, 0o755) // a temporary folder is closed; a server may run as another user
   makeLatest(version, join(out, 'latest', 'download'))
-  if (existsSync(installer)) inPlace(join(version, 'install.sh'), join(out, 'install.sh'))
+  inPlace(join(version, 'install.sh'), join(out, 'install.sh'))
   return version
 }
 
