@@ -73,7 +73,7 @@ export async function commitIn(path: string): Promise<void> {
   for (const part of PARTS)
     if (existsSync(join(repository, part)))
       cpSync(join(repository, part), join(path, part), { recursive: true })
-  symlinkSync(join(repository, 'node_modules'), join(path, 'node_modules'))
+  installIn(path)
   writeFileSync(join(path, '.gitignore'), 'node_modules\ndist/\n')
   const env = {
     ...{ GIT_AUTHOR_DATE: '2026-11-28T12:00:00Z', GIT_COMMITTER_DATE: '2026-11-28T12:00:00Z' },
@@ -84,6 +84,20 @@ export async function commitIn(path: string): Promise<void> {
   await git('init', '-q')
   await git('add', '-A')
   await git('commit', '-q', '-m', 'a release')
+}
+
+/** Installs what becomes a part of coop, as npm would: a link to other packages would be seen in the bytes. */
+function installIn(path: string): void {
+  const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
+    dependencies: Readonly<Record<string, string>>
+  }
+  const modules = join(path, 'node_modules')
+  for (const name of [...Object.keys(dependencies), '.package-lock.json'])
+    cpSync(join(repository, 'node_modules', name), join(modules, name), { recursive: true })
+  // Its executable is large, and only its content matters.
+  for (const name of ['bun', '@oven'])
+    if (existsSync(join(repository, 'node_modules', name)))
+      symlinkSync(join(repository, 'node_modules', name), join(modules, name))
 }
 
 export interface Key {
