@@ -68,6 +68,17 @@ function batchError(error: BatchError, sentence: string, plan: Plan): CoopError 
       cause: error,
     })
   }
+  // overlayfs keeps no upper folder on NFS, FUSE or another overlay, as the root of a container is one.
+  if (error.syscall === 'fsconfig' && error.code === 'EINVAL') {
+    return new CoopError(
+      'E_ISOLATION',
+      `${sentence}; overlayfs does not accept the file system of coop's data`,
+      {
+        hint: 'set COOP_DATA_DIR to a folder on a local file system such as ext4, xfs, btrfs or tmpfs',
+        cause: error,
+      },
+    )
+  }
   if (error.syscall === 'openat2' && FORBIDDEN.has(error.code)) {
     return new CoopError('E_MOUNT', sentence, {
       hint: 'check that you may read it: namei -l PATH',

@@ -119,6 +119,31 @@ describe.each(invokers)('as $name', (invoker) => {
     },
   )
 
+  test.skipIf(missing)(
+    `a data folder on a file system without overlays: the hint names another${note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      // As the root of a container; NFS is refused in the same way.
+      const [lower, upper, work] = ['lower', 'upper', 'work'].map((name) => t.folder(name))
+      using _overlay = new Mount(
+        t.dataDir,
+        '-t',
+        'overlay',
+        '-o',
+        `lowerdir=${lower},upperdir=${upper},workdir=${work}`,
+        'coop-test',
+      )
+      chownSync(t.dataDir, invoker.uid, invoker.gid)
+      const expected = { sentence: /overlayfs does not accept the file system/, hint: /COOP_DATA_DIR/ }
+      expectRefusal(await t.coop(['run', 'true']), { code: 125, ...expected })
+      expectRefusal(await t.coop(['-d', '--agent', 'sleep 9']), { code: 7, ...expected })
+      output(await t.coop(['system', 'shutdown']))
+      const env = { COOP_DATA_DIR: t.folder('data2') }
+      expect(output(await t.coop(['run', 'echo', 'runs'], { env }))).toBe('runs\n')
+      output(await t.coop(['system', 'shutdown'], { env }))
+    },
+  )
+
   test.skipIf(missing)(`a read-only runtime folder: exit 4${note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     using _folder = tmpfs(t, t.runtimeDir, 'ro')
