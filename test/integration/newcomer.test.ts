@@ -89,31 +89,6 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  test.skipIf(can.missing || !hasCommand('tmux'))(
-    `the hints for a first box are shown once, and only in a terminal${can.note}`,
-    async () => {
-      await using t = await scratch(invoker, { git: false })
-      const hint = /since this is your first box/
-      const ends = async () => output(await t.coop(['kill', '-f', '--all']))
-      // Nobody reads these, so they use nothing up.
-      const pipes = [['-d'], ['run', 'true'], ['ls', '--json'], ['logs']] as const
-      for (const args of pipes) {
-        const { stdout, stderr } = await t.coop(args)
-        expect(stdout + stderr).not.toMatch(hint)
-      }
-      await ends()
-      const first = await t.coopTerminal([], { columns: 80 })
-      expect((await first.waitFor(/coop --help shows the rest/)).match(hint)).toHaveLength(1)
-      await first.keys('C-]')
-      expect(await first.exited()).toBe(0)
-      await ends()
-      output(await t.coop(['system', 'shutdown'])) // so that the daemon cannot remember it
-      const second = await t.coopTerminal([], { columns: 80 })
-      await second.waitFor(/^coop@.*#/m)
-      expect(await second.screen({ history: true })).not.toMatch(hint)
-    },
-  )
-
   test.skipIf(can.missing)(`a box without its repository says so${can.note}`, async () => {
     await using t = await scratch(invoker)
     t.folder('home/project/deep')
@@ -140,6 +115,31 @@ describe('settings', () => {
   const can = needed(ordinary, 'tmux')
   const skip = can.missing
   const config = async (t: Scratch) => output(await t.coop(['config']))
+
+  test.skipIf(skip)(
+    `the hints for a first box are shown once, and only in a terminal${can.note}`,
+    async () => {
+      await using t = await scratch(ordinary, { git: false })
+      const hint = /since this is your first box/
+      const ends = async () => output(await t.coop(['kill', '-f', '--all']))
+      // Nobody reads these, so they use nothing up.
+      const pipes = [['-d'], ['run', 'true'], ['ls', '--json'], ['logs']] as const
+      for (const args of pipes) {
+        const { stdout, stderr } = await t.coop(args)
+        expect(stdout + stderr).not.toMatch(hint)
+      }
+      await ends()
+      const first = await t.coopTerminal([], { columns: 80 })
+      expect((await first.waitFor(/coop --help shows the rest/)).match(hint)).toHaveLength(1)
+      await first.keys('C-]')
+      expect(await first.exited()).toBe(0)
+      await ends()
+      output(await t.coop(['system', 'shutdown'])) // so that the daemon cannot remember it
+      const second = await t.coopTerminal([], { columns: 80 })
+      await second.waitFor(/^coop@.*#/m)
+      expect(await second.screen({ history: true })).not.toMatch(hint)
+    },
+  )
 
   test.skipIf(skip)(`coop config accepts each line that coop init writes${can.note}`, async () => {
     await using t = await scratch(ordinary, { git: false })
