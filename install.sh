@@ -296,8 +296,8 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
       echo '-----BEGIN PUBLIC KEY-----'
       echo "MCowBQYDK2VwAyEA$1"
       echo '-----END PUBLIC KEY-----'
-    } >"$work/key.pem" &&
-      printf '%s\n' "$3" | openssl base64 -d -A >"$work/signature" &&
+    } 2>/dev/null >"$work/key.pem" || disk_is_full
+    printf '%s\n' "$3" | openssl base64 -d -A >"$work/signature" 2>/dev/null &&
       openssl pkeyutl -verify -pubin -inkey "$work/key.pem" -rawin -in "$2" -sigfile "$work/signature" >/dev/null 2>&1
   }
 
@@ -306,8 +306,11 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     has openssl || return 1
     example_key=VPnjacSWlXTtlwnIpZx61OjjmXOPRV0T+F82XD2zu6s=
     example=kh2bRM1OFOrlZBDw6CJJ4ufo+eCk3N/loRNsJHbX7w6bqDIfu3xeyear2uZAieXhxp5YjbH2SZqdfXDMvUAHAg==
-    printf 'coop-release 1\n' >"$work/right"
-    printf 'coop-release 2\n' >"$work/wrong"
+    # Without room for these a signature would seem to be none that can be checked.
+    {
+      printf 'coop-release 1\n' >"$work/right" && printf 'coop-release 2\n' >"$work/wrong" &&
+        head -c 64 /dev/zero >"$work/signature"
+    } 2>/dev/null || disk_is_full
     signed_by "$example_key" "$work/right" "$example" && ! signed_by "$example_key" "$work/wrong" "$example"
   }
 
@@ -574,13 +577,14 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
 
   # Sets `lines` to what the user's shell lacks, and `startup` to the files they belong into.
   find_lines() {
-    lines='' startup=''
+    lines='' startup='' path_line=''
     folder=$bin
     case $bin in "$HOME"/*) folder="\$HOME${bin#"$HOME"}" ;; esac
     case $bin in *[!A-Za-z0-9/._+@%,=~\ -]*) return 0 ;; esac # quoting differs between shells
-    # shellcheck disable=SC2016 # the shell that reads the line expands it
     path_line='case ":$PATH:" in *":'$folder':"*) ;; *) export PATH="'$folder':$PATH" ;; esac '$line_mark
-    case ${SHELL##*/} in
+    login_shell=${SHELL-}
+    login_shell=${login_shell##*/}
+    case $login_shell in
       bash)
         startup=$HOME/.bashrc
         # Login shells read the first of these instead; most of them read .bashrc in turn.
@@ -598,13 +602,13 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
       *) return 0 ;;
     esac
     on_path || lines=$path_line
-    case ${SHELL##*/}-$zsh_completion in
+    [ -f "$zsh_completion" ] || login_shell=''
+    case $login_shell-$zsh_completion in
       zsh-*[!A-Za-z0-9/._+@%,=~\ -]*) ;;
       zsh-*)
-        # Zsh has no folder of the user's for completions.
-        # shellcheck disable=SC2016
+        # Zsh looks for completions in no folder of the user's.
         lines=$lines${lines:+"
-"}'(( $+functions[compdef] )) && source "'$zsh_completion'" '$line_mark
+"}'(( $+functions[compdef] )) && source "'$zsh_completion'" 2>/dev/null '$line_mark
         ;;
     esac
   }
@@ -628,13 +632,15 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     find_lines
     if [ -z "$startup" ]; then
       on_path || say "
-$bin is not on your PATH. Add it in the startup file of your shell."
+$bin is not on your PATH. The startup file of your shell can add it${path_line:+, often ~/.profile:
+
+$path_line}"
       return 0
     fi
     text=$(missing_lines "$startup")
     if [ -n "$text" ]; then
       say "
-To find coop, $startup needs:
+For coop, this belongs into $startup${login:+ and $login}:
 
 $text
 "
@@ -669,10 +675,10 @@ $text
       command=$bin/coop
     fi
     say "
-Next:
-  $command run -- id    runs a command in a box
-  $command              in the folder of a project: starts an agent in a box
-  $command --help       shows the rest"
+Next, in the folder of a project:
+  $command            starts an agent in a box
+  $command run -- id  runs one command in a box
+  $command --help     shows the rest"
   }
 
   install_coop() {

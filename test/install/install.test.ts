@@ -184,6 +184,23 @@ test('what is not coop is not replaced', async () => {
   expect(server.requests).toEqual([])
 })
 
+test('it ends with the verdict of coop doctor, where there is one', async () => {
+  await using t = await scratch(ordinary, { git: false })
+  using server = new ReleaseServer()
+  const withDoctor = (version: string, doctor: string) => {
+    const text = littleCoop(version).toString()
+    const binary = Buffer.from(
+      text.replace('  *) exit 2', `  'doctor --help') ;;\n  'doctor ') ${doctor} ;;\n  *) exit 2`),
+    )
+    server.publish(makeRelease({ version, binary }))
+  }
+  withDoctor('0.2.0', 'echo PASS one; echo; echo all is well')
+  expect(output(await install(t, server))).toMatch(/\n\nall is well\n\nNext, /)
+  // What is wrong is shown whole. The installation has gone well all the same.
+  withDoctor('0.3.0', 'echo FAIL two; echo fix: three >&2; exit 1')
+  expect(output(await install(t, server))).toMatch(/\n\nFAIL two\nfix: three\n\nNext, /)
+})
+
 test('files of the same names that people wrote stay; its own are renewed', async () => {
   await using t = await scratch(ordinary, { git: false })
   using server = new ReleaseServer(RELEASE)

@@ -65,7 +65,7 @@ export function expectRefused(result: RunResult, sentence: RegExp, hint: RegExp)
 }
 
 /** The only programs beside a shell that the script needs: those of every Debian, Fedora or Alpine. */
-const BASIC =
+export const BASIC =
   'cat chmod cmp cp cut dd expr grep head ldd mkdir mktemp mv readlink rm sed sleep sort tail tr uname wc'.split(
     ' ',
   )
