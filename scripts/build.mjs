@@ -29,6 +29,17 @@ import {
 import { bunOf } from './buns.mjs'
 import { writeTable } from './table.mjs'
 
+/**
+ * The engine's message for a current folder that the user may not enter names the path as it was given, after it has
+ * taken `..` out of it. No option makes it accept such a folder: it must change to one, and to change to another would lose
+ * the caller's. Spaces that do not break lines, because it splits its options at others.
+ */
+const EXPLAINED =
+  '/your current folder. You may not enter it: run coop in another one, after cd, or with sudo -iu USER'.replaceAll(
+    ' ',
+    '\u00a0',
+  )
+
 const INPUTS = [
   'src',
   'ffi',
@@ -68,7 +79,7 @@ export const COMPILE = [
   // The engine asks for the path of the current folder before coop's first line, and ends when the folder has been
   // deleted. With `--cwd` it goes to a folder first and may fail to learn its path. The kernel's link leads to the
   // current folder itself, deleted or not, so that nothing changes.
-  '--compile-exec-argv=--cwd=/proc/self/cwd',
+  `--compile-exec-argv=--cwd=${EXPLAINED}/../proc/self/cwd`,
   ...HARDENING,
 ]
 

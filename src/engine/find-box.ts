@@ -25,9 +25,15 @@ export function findBox<T extends Box | UnknownBox>(boxes: readonly T[], { box: 
     const path = resolve(cwd, wanted)
     const placed = boxAt(boxes, path)
     if (placed) return placed
-    throw new CoopError('E_NO_BOX', `there is no box named ${wanted}, and none of the folder ${path}`, {
-      hint: 'coop ls',
-    })
+    // The caller's folder is `/` when it does not exist any more: a name in it is no path that anybody meant.
+    const isPath = cwd !== '/' || wanted.includes('/')
+    throw new CoopError(
+      'E_NO_BOX',
+      `there is no box named ${wanted}${isPath ? `, and none of the folder ${path}` : ''}`,
+      {
+        hint: 'coop ls',
+      },
+    )
   }
   for (let path = cwd; ; path = dirname(path)) {
     const box = boxAt(boxes, path)

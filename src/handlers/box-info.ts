@@ -39,7 +39,7 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
       size: pty?.size ?? { columns: 0, rows: 0 },
     }
   })
-  const displaced = box.running ? displacedIn(manifest.plan) : undefined
+  const displaced = box.running ? displacedIn(manifest.plan, manifest.init?.pid) : undefined
   const memory = manifest.init && box.memory.read(manifest.init.pid)
   return {
     name: manifest.name,

@@ -44,7 +44,7 @@ function endOf(error: unknown, hint?: string): { code: number; error: CoopError 
     if (what === 'folder')
       return {
         code: COOP_FAILED,
-        error: new CoopError('E_FAILED', sentence, { hint: 'name a folder in the box: coop exec --cwd DIR' }),
+        error: new CoopError('E_FAILED', sentence, { hint: 'name a folder in the box: --cwd DIR' }),
       }
     const code = missing ? NOT_FOUND : NOT_EXECUTABLE
     return { code, error: new CoopError('E_FAILED', sentence, missing ? { hint } : {}) }

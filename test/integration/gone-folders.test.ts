@@ -32,6 +32,8 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(worked(await inGone(`coop run -w ${t.workspace} pwd`))).toBe(`${t.workspace}\n`)
     worked(await inGone(`coop cp ${file} box:/tmp/file`))
     expect(worked(await inGone('coop cp box:/tmp/file -'))).toBe('content\n')
+    const screen = await inGone('coop screen p')
+    expect(screen.stderr).toStartWith('coop: there is no box named p\n')
     for (const command of ['coop kill', 'coop status', 'coop exec true'])
       expect((await inGone(command)).stderr).toMatch(/^hint: name the box, .*coop ls/m)
     for (const command of [
@@ -52,6 +54,17 @@ describe.each(everyone)('as $name', (invoker) => {
     expect(worked(await inGone('coop system status'))).toContain('version')
   })
 
+  test.skipIf(box.missing || invoker.uid === 0)(
+    `in a folder that the user may not enter, the message says what to do${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const { code, stderr } = await shell(t, 'mkdir closed; cd closed; chmod 0 .; coop ls')
+      expect(code).toBe(1)
+      expect(stderr.replaceAll('\u00a0', ' ')).toContain('You may not enter it: run coop in another one')
+      expect((await shell(t, 'mkdir -m 0311 dark; cd dark; coop ls')).code).toBe(0)
+    },
+  )
+
   test.skipIf(tmux.missing)(`a workspace that is moved or replaced is told of${tmux.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     const folder = t.folder('home/moving')
@@ -65,12 +78,12 @@ describe.each(everyone)('as $name', (invoker) => {
       const [one] = JSON.parse(worked(await t.coop(['ls', '--json']))) as [Listed]
       return one
     }
-    const told = async (pattern: RegExp, word: 'moved' | 'replaced'): Promise<void> => {
+    const told = async (pattern: RegExp, word: 'moved' | 'deleted' | 'replaced'): Promise<void> => {
       expect((await t.coop(['ls'])).stdout).toContain(`moving (${word})`)
       expect((await listed()).displaced?.workspace).toBe(word)
       expect(worked(await t.coop(['status', 'box']))).toMatch(pattern)
       const exec = await t.coop(['exec', '-n', 'box', 'ls'])
-      expect(worked(exec)).toBe('old\n')
+      expect(worked(exec)).toBe(word === 'deleted' ? '' : 'old\n')
       expect(exec.stderr).toMatch(pattern)
       for (const command of ['attach', 'shell']) {
         await using terminal = await shellTerminal(t, `coop ${command} box; echo "CODE $?"; exec cat`)
@@ -82,7 +95,7 @@ describe.each(everyone)('as $name', (invoker) => {
     }
     expect((await t.coop(['exec', '-n', 'box', 'true'])).stderr).toBe('')
     renameSync(folder, join(t.home, 'away'))
-    await told(/moving was\s+moved\s+or\s+deleted/, 'moved')
+    await told(/moving was\s+moved/, 'moved')
     const again = t.folder('home/moving')
     await told(/another\s+folder\s+is\s+at/, 'replaced')
     expect((await t.coop(['-d'], { cwd: again })).stderr).toMatch(/another folder is at/)
@@ -90,6 +103,8 @@ describe.each(everyone)('as $name', (invoker) => {
     renameSync(join(t.home, 'away'), folder)
     expect((await t.coop(['ls'])).stdout).toMatch(/moving +host/)
     expect((await t.coop(['exec', '-n', 'box', 'true'])).stderr).toBe('')
+    rmSync(folder, { recursive: true })
+    await told(/moving was\s+deleted/, 'deleted')
   })
 
   test.skipIf(box.missing)(`a mounted file that was replaced by renaming is told of${box.note}`, async () => {
@@ -103,6 +118,9 @@ describe.each(everyone)('as $name', (invoker) => {
     const replaced = await t.coop(cat)
     expect(replaced.stdout).toBe('one\n')
     expect(replaced.stderr).toContain(`the file ${file} was replaced`)
+    rmSync(file)
+    expect((await t.coop(cat)).stderr).toContain(`the file ${file} was moved or deleted`)
+    t.write(file, 'two\n')
     worked(await t.coop(['stop', '-f', 'box']))
     worked(await t.coop(['start', 'box']))
     expect(await t.coop(cat)).toMatchObject({ stdout: 'two\n', stderr: '' })

@@ -37,6 +37,17 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await t.coop(['run', '--', ...SHOW, ...odd]))).toBe(odd.map((word) => `<${word}>`).join(''))
   })
 
+  test.skipIf(can.missing)(`--cwd is the folder to start in${can.note}`, async () => {
+    await using t = await scratch(invoker, { git: false })
+    expect(output(await t.coop(['run', '--cwd', '/usr/lib', 'pwd']))).toBe('/usr/lib\n')
+    expectRefusal(await t.coop(['run', '--cwd', '/no/such', 'pwd']), {
+      code: 125,
+      sentence: /^coop: there is no folder \/no\/such in the box\n/,
+      hint: /--cwd/,
+    })
+    await nothingLeft(t)
+  })
+
   test.skipIf(can.missing)(`bytes that are no UTF-8 pass unchanged, or are refused${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)

@@ -6,7 +6,7 @@ import { CoopError } from '../../core/errors.ts'
 import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
 import type { BoxInfo } from '../../protocol/calls/boxes.ts'
 import { BOX_OPTIONS, envOf } from '../common/box-options.ts'
-import { COMMAND_ARGUMENT, TERMINAL_OPTIONS, wantsTerminal } from '../common/command-options.ts'
+import { COMMAND_ARGUMENT, CWD_OPTION, TERMINAL_OPTIONS, wantsTerminal } from '../common/command-options.ts'
 import { command } from '../common/declare.ts'
 import { launch, orFailed } from '../common/launch.ts'
 import { printWarnings } from '../common/output.ts'
@@ -31,11 +31,7 @@ export default command({
       complete: 'box',
       description: 'the box (default: the one of this folder)',
     },
-    cwd: {
-      type: 'string',
-      valueHint: 'DIR',
-      description: 'folder in the box (default: this one, or the workspace)',
-    },
+    ...CWD_OPTION,
     env: BOX_OPTIONS.env,
     ...TERMINAL_OPTIONS,
   },

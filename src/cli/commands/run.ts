@@ -6,7 +6,7 @@ import { CoopError } from '../../core/errors.ts'
 import { RUN_EXIT_CODES } from '../../core/exit-codes.ts'
 import { PROJECT_FILE } from '../../core/paths.ts'
 import { BOX_OPTIONS, boxOptions, TRUST_OPTION } from '../common/box-options.ts'
-import { COMMAND_ARGUMENT, TERMINAL_OPTIONS, wantsTerminal } from '../common/command-options.ts'
+import { COMMAND_ARGUMENT, CWD_OPTION, TERMINAL_OPTIONS, wantsTerminal } from '../common/command-options.ts'
 import { command } from '../common/declare.ts'
 import { launch, orFailed } from '../common/launch.ts'
 import { isTerminal, printJson } from '../common/output.ts'
@@ -31,6 +31,7 @@ export default command({
     ...COMMAND_ARGUMENT,
     ...BOX_OPTIONS,
     ...TRUST_OPTION,
+    ...CWD_OPTION,
     ...TERMINAL_OPTIONS,
     plan: { type: 'boolean', description: 'print the plan of the box as JSON, and start nothing' },
   },
@@ -50,6 +51,7 @@ export default command({
       return launch(connect(paths), paths, {
         command: args.command,
         terminal,
+        ...(args.cwd === undefined ? {} : { cwd: args.cwd }),
         before: async () => {
           // Asked for first: a question must not come between a command and its input.
           if (!args.trust && !(isTerminal(0) && isThere(`${options.workspace}/${PROJECT_FILE}`))) return

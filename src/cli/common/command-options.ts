@@ -12,6 +12,14 @@ export const COMMAND_ARGUMENT = {
   },
 } as const satisfies Declared
 
+export const CWD_OPTION = {
+  cwd: {
+    type: 'string',
+    valueHint: 'DIR',
+    description: 'the folder in the box to start in',
+  },
+} as const satisfies Declared
+
 export const TERMINAL_OPTIONS = {
   tty: { type: 'boolean', alias: 't', description: 'give the command a terminal' },
   'no-tty': { type: 'boolean', alias: 'T', description: 'give the command pipes, not a terminal' },

@@ -68,7 +68,7 @@ const boxFields = {
   waiting: optional(object({ since: time, text: optional(text()) })),
   /** What is no longer where it was when this running box started; with sentences for its user. */
   displaced: optional(
-    object({ workspace: optional(oneOf('moved', 'replaced')), notes: list(text(1 << 16)) }),
+    object({ workspace: optional(oneOf('moved', 'deleted', 'replaced')), notes: list(text(1 << 16)) }),
   ),
   created: time,
   ptys: list(terminalInfo),
