@@ -141,7 +141,7 @@ export class Terminals {
       })
       if (!terminal) throw new CoopError('E_FAILED', 'the box opened no terminal')
       const pty = new Pty(number, terminal.fd, ring, keeper, this.#host.watcher, this.#facts)
-      if (id === undefined || this.expectsClient) pty.questions.expect(ATTACH_MS, false)
+      if (id === undefined || this.expectsClient) pty.questions.expect(ATTACH_MS)
       if (id === 0) this.expectsClient = false
       this.#add(pty)
       const record: PtyRecord = {

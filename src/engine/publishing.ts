@@ -2,7 +2,6 @@
 import { mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Box } from '../box/box.ts'
-import type { BoxContext } from '../box/context.ts'
 import { CoopError } from '../core/errors.ts'
 import { imagesDir, snapshotDir, upperDir } from '../core/paths.ts'
 import { writeAtomically } from '../disk/write-atomically.ts'
@@ -27,8 +26,8 @@ import {
 import { findSnapshots, type ImageBelow, type SnapshotMeta, snapshotUpper } from '../store/snapshots.ts'
 import { discard, diskError, makeOwned } from '../store/storage.ts'
 import { copyTree, syncTree } from '../trees/copier.ts'
+import type { Engine } from './engine.ts'
 import { asJob } from './job.ts'
-import type { Registry } from './registry.ts'
 import { whileStill } from './still.ts'
 
 /** The files to publish, and their origin. */
@@ -59,14 +58,10 @@ const PLAIN: Omit<ImageConfig, 'platform'> = {
 }
 
 export class Publishing {
-  readonly #registry: Registry
-  readonly #context: BoxContext
-  readonly #clean: () => void
+  readonly #engine: Engine
 
-  constructor(registry: Registry, context: BoxContext, clean: () => void) {
-    this.#registry = registry
-    this.#context = context
-    this.#clean = clean
+  constructor(engine: Engine) {
+    this.#engine = engine
   }
 
   async publish(call: Request<'image.publish'>, signal: AbortSignal): Promise<Published> {
@@ -74,11 +69,11 @@ export class Publishing {
     this.#checkBelow(origin)
     this.#checkName(call)
     const job = { box: origin.from.box, job: 'publish', name: call.reference } as const
-    return asJob(this.#context.bus, job, () => this.#publish(call, origin))
+    return asJob(this.#engine.context.bus, job, () => this.#publish(call, origin))
   }
 
   async #publish(call: Request<'image.publish'>, origin: Origin): Promise<Published> {
-    const { paths, log } = this.#context
+    const { paths, log } = this.#engine.context
     const layer = `sha256:${new Bun.CryptoHasher('sha256').update(`coop image publish ${crypto.randomUUID()}`).digest('hex')}`
     const fresh = join(layersDir(paths, origin.ids), `.tmp-${hexOf(layer)}`)
     const began = performance.now()
@@ -103,7 +98,7 @@ export class Publishing {
           return { reference: call.reference, of, size }
         } catch (error) {
           discard(paths, fresh)
-          this.#clean()
+          this.#engine.clean()
           throw diskError(error, `the image in ${imagesDir(paths)}`)
         }
       },
@@ -117,9 +112,9 @@ export class Publishing {
     mkdirSync(fresh, { recursive: true, mode: 0o711 })
     makeOwned(layerFiles(fresh), ids)
     const { files, bytes } = await still(() =>
-      copyTree(this.#context, ids, source, layerFiles(fresh), signal),
+      copyTree(this.#engine.context, ids, source, layerFiles(fresh), signal),
     )
-    await syncTree(this.#context, ids, fresh)
+    await syncTree(this.#engine.context, ids, fresh)
     writeAtomically(join(fresh, 'layer.json'), printLayer({ diffId: '', entries: files, bytes }), {
       sync: true,
     })
@@ -127,7 +122,7 @@ export class Publishing {
   }
 
   #record(reference: string, { from, below }: Origin, layer: string, size: number): void {
-    const { paths } = this.#context
+    const { paths } = this.#engine.context
     const parent = listRecords(paths).find(({ layers }) => layers.join() === below.layers.join())
     writeRecord(paths, {
       reference,
@@ -146,7 +141,7 @@ export class Publishing {
   }
 
   #checkName({ reference, force }: Request<'image.publish'>): void {
-    const known = readRecord(this.#context.paths, reference)
+    const known = readRecord(this.#engine.context.paths, reference)
     if (known && !force)
       throw new CoopError('E_IMAGE', `there is an image ${reference} already`, {
         hint: 'choose another name, or replace it: --force',
@@ -162,7 +157,7 @@ export class Publishing {
       throw new CoopError('E_IMAGE', `${of} has ${below.layers.length} layers below it already`, {
         hint: 'do the same in a box of an image with fewer layers',
       })
-    const gone = below.layers.find((layer) => !hasLayer(this.#context.paths, ids, layer))
+    const gone = below.layers.find((layer) => !hasLayer(this.#engine.context.paths, ids, layer))
     if (gone)
       throw new CoopError('E_IMAGE', `the image that ${of} lies on is gone`, {
         hint: `restore the snapshot in a box of today's image, then publish that`,
@@ -172,7 +167,7 @@ export class Publishing {
   /** Finds the box of that name, or else the snapshot. */
   #origin({ source, cwd }: Request<'image.publish'>, signal: AbortSignal): Origin {
     try {
-      return this.#ofBox(this.#registry.find({ box: source, cwd }), signal)
+      return this.#ofBox(this.#engine.registry.find({ box: source, cwd }), signal)
     } catch (error) {
       const snapshot = this.#snapshot(source)
       if (!snapshot) throw error
@@ -181,7 +176,7 @@ export class Publishing {
   }
 
   #ofBox(box: Box, signal: AbortSignal): Origin {
-    const { paths, log } = this.#context
+    const { paths, log } = this.#engine.context
     const { plan } = box.manifest
     return {
       of: `the box ${box.name}`,
@@ -190,7 +185,8 @@ export class Publishing {
       below: imageBelow(plan, paths),
       upper: upperDir(paths, box.name),
       signal,
-      still: (work) => this.#registry.snapshots.alone(box.name, () => whileStill(box, log, signal, work)),
+      still: (work) =>
+        this.#engine.registry.snapshots.alone(box.name, () => whileStill(box, log, signal, work)),
     }
   }
 
@@ -200,15 +196,15 @@ export class Publishing {
       from: { box, snapshot: name, workspace, image },
       ids,
       below,
-      upper: snapshotUpper(snapshotDir(this.#context.paths, box, name)),
+      upper: snapshotUpper(snapshotDir(this.#engine.context.paths, box, name)),
       signal,
-      still: (work) => this.#registry.snapshots.alone(box, work),
+      still: (work) => this.#engine.registry.snapshots.alone(box, work),
     }
   }
 
   /** Finds a snapshot by `BOX/NAME`, or by NAME when only one box has it. */
   #snapshot(source: string): SnapshotMeta | undefined {
-    const all = findSnapshots(this.#context.paths)
+    const all = findSnapshots(this.#engine.context.paths)
     const exact = all.find(({ box, name }) => `${box}/${name}` === source)
     const named = all.filter(({ name }) => name === source)
     if (exact || named.length < 2) return exact ?? named[0]

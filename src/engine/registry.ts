@@ -94,10 +94,10 @@ export class Registry {
         this.#cleaning.soon()
       },
     }
-    const clean = (): void => this.#cleaning.soon()
+    const engine = { registry: this, context: this.#context, clean: (): void => this.#cleaning.soon() }
     this.#follower = new HostFollower(watcher, log, () => this.boxes)
-    this.snapshots = new Snapshots(this, this.#context, clean)
-    this.publishing = new Publishing(this, this.#context, clean)
+    this.snapshots = new Snapshots(engine)
+    this.publishing = new Publishing(engine)
   }
 
   /** For modules that keep state beside the boxes. */

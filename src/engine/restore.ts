@@ -5,7 +5,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { exchange, pathBytes, pathText, placeIdentity } from '../../ffi/tree.ts'
 import type { Box } from '../box/box.ts'
-import type { BoxContext } from '../box/context.ts'
 import { CoopError } from '../core/errors.ts'
 import { boxesDir, type Paths, snapshotDir, upperDir } from '../core/paths.ts'
 import { imageBelow } from '../plan/image-layers.ts'
@@ -34,7 +33,7 @@ import { listWorkspace } from '../trees/workspace-list.ts'
 import { compare, type Existing, existing, printOf, type WorkspaceChanges } from '../trees/workspace-plan.ts'
 import { restoreWorkspace, sweep } from '../trees/workspace-restore.ts'
 import { findDoomed } from '../trees/workspace-rules.ts'
-import type { Registry } from './registry.ts'
+import type { Engine } from './engine.ts'
 import { checkState } from './still.ts'
 
 const SHOWN = 5 // files that a message names
@@ -116,19 +115,15 @@ async function sweepAfter(meta: SnapshotMeta, folder: string, id: string): Promi
 }
 
 export class Restorer {
-  readonly #registry: Registry
-  readonly #context: BoxContext
-  readonly #clean: () => void
+  readonly #engine: Engine
 
-  constructor(registry: Registry, context: BoxContext, clean: () => void) {
-    this.#registry = registry
-    this.#context = context
-    this.#clean = clean
+  constructor(engine: Engine) {
+    this.#engine = engine
   }
 
   /** Restores a snapshot that fits the box. */
   async restore(box: Box, meta: SnapshotMeta, call: RestoreCall): Promise<Done> {
-    const { paths, log } = this.#context
+    const { paths, log } = this.#engine.context
     const { plan } = box.manifest
     checkState(box)
     if (call.workspace) await this.#planned(meta, call) // refuses before anything is copied
@@ -143,8 +138,8 @@ export class Restorer {
     try {
       makeOwned(snapshotUpper(fresh), plan.ids)
       const source = snapshotUpper(snapshotDir(paths, box.name, meta.name))
-      await copyTree(this.#context, plan.ids, source, snapshotUpper(fresh))
-      await this.#registry.starts.settled(box.name)
+      await copyTree(this.#engine.context, plan.ids, source, snapshotUpper(fresh))
+      await this.#engine.registry.starts.settled(box.name)
       if (wasRunning) {
         hasStopped = true
         await box.stop({ force: false, reason: `coop snapshot restore ${meta.name}`, ended: 'restored' })
@@ -168,10 +163,10 @@ export class Restorer {
     } catch (error) {
       if (hasChanged) throw this.#interrupted(box, error)
       discardSnapshot(paths, existsSync(fresh) ? fresh : kept, box.name)
-      if (hasStopped) await this.#registry.start(box.name, call.environment).catch(() => {})
+      if (hasStopped) await this.#engine.registry.start(box.name, call.environment).catch(() => {})
       throw diskError(error, `the files of the box in ${upperDir(paths, box.name)}`)
     } finally {
-      this.#clean()
+      this.#engine.clean()
     }
     for (const { name } of wasOpen ? automaticSnapshots(paths, box) : [{ name: undo }])
       unmarkRestoring(snapshotDir(paths, box.name, name))
@@ -201,7 +196,7 @@ export class Restorer {
   ): Promise<{ warnings: readonly string[]; running: boolean }> {
     if (!wasRunning) return { warnings: [], running: false }
     try {
-      const { warnings } = await this.#registry.start(box.name, environment)
+      const { warnings } = await this.#engine.registry.start(box.name, environment)
       return { warnings, running: true }
     } catch (error) {
       // The files are back, and with them an older coop.toml, which only needs the user's consent.
@@ -217,7 +212,7 @@ export class Restorer {
     call: RestoreCall,
     { fresh, undo, planned, wasOpen }: { fresh: string; undo: string; planned: Planned; wasOpen: boolean },
   ): Promise<void> {
-    const { paths } = this.#context
+    const { paths } = this.#engine.context
     const { plan } = box.manifest
     let size = 0
     let births: readonly string[] = []
@@ -233,7 +228,7 @@ export class Restorer {
     if (upper === undefined)
       throw new CoopError('E_FAILED', `the folder of the box ${box.name} is gone`, { hint: 'coop ls' })
     markRestoring(fresh, { id: crypto.randomUUID(), upper })
-    await syncTree(this.#context, plan.ids, fresh)
+    await syncTree(this.#engine.context, plan.ids, fresh)
     finishSnapshot(paths, fresh, {
       box: box.name,
       name: undo,
@@ -256,7 +251,7 @@ export class Restorer {
    * any have to be deleted. `spare`: deletes none, for a user who was not asked about those that are new.
    */
   async #planned(meta: SnapshotMeta, call: RestoreCall, spare = false): Promise<Planned> {
-    const { paths } = this.#context
+    const { paths } = this.#engine.context
     const folder = snapshotDir(paths, meta.box, meta.name)
     const saved = snapshotWorkspace(folder)
     const { doomed, unsure } = await this.#doomed(meta, folder)
@@ -281,7 +276,7 @@ export class Restorer {
     meta: SnapshotMeta,
     folder: string,
   ): Promise<{ doomed: readonly Existing[]; unsure: readonly string[] }> {
-    const { home } = this.#context.host
+    const { home } = this.#engine.context.host
     const record = readWorkspaceRecord(folder)
     if (meta.touched !== undefined) {
       const there = await existing(meta.workspace, record?.made ?? [])
@@ -319,7 +314,7 @@ export class Restorer {
   }
 
   #nextName(box: Box): string {
-    const taken = findSnapshots(this.#context.paths, box.name).flatMap(({ name }) => {
+    const taken = findSnapshots(this.#engine.context.paths, box.name).flatMap(({ name }) => {
       const number = AUTOMATIC.exec(name)?.[1]
       return number === undefined ? [] : Number(number)
     })
@@ -327,10 +322,10 @@ export class Restorer {
   }
 
   #forgetOld(box: Box): void {
-    const { paths } = this.#context
+    const { paths } = this.#engine.context
     const old = findSnapshots(paths, box.name).filter(({ automatic }) => automatic)
     for (const { name } of old.slice(0, -KEPT))
       discardSnapshot(paths, snapshotDir(paths, box.name, name), box.name)
-    this.#clean()
+    this.#engine.clean()
   }
 }

@@ -2,7 +2,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Box } from '../box/box.ts'
-import type { BoxContext } from '../box/context.ts'
 import { CoopError } from '../core/errors.ts'
 import { BOX_NAME_RULE, isBoxName } from '../core/names.ts'
 import { boxSnapshotsDir, snapshotDir, snapshotsDir, upperDir } from '../core/paths.ts'
@@ -29,8 +28,8 @@ import { copyTree, syncTree } from '../trees/copier.ts'
 import { saveWorkspace } from '../trees/workspace-copy.ts'
 import { listIgnored, listWorkspace } from '../trees/workspace-list.ts'
 import { saveRules } from '../trees/workspace-rules.ts'
+import type { Engine } from './engine.ts'
 import { asJob } from './job.ts'
-import type { Registry } from './registry.ts'
 import { Restorer, refuseInterrupted, undoOf } from './restore.ts'
 import { whileStill } from './still.ts'
 
@@ -42,10 +41,7 @@ function infoOf({ ids: _, below: __, ...info }: SnapshotMeta): SnapshotInfo {
 }
 
 export class Snapshots {
-  readonly #registry: Registry
-  readonly #context: BoxContext
-  /** Empties the trash. */
-  readonly #clean: () => void
+  readonly #engine: Engine
   readonly #restorer: Restorer
   /**
    * The last work of each box. Work on one box runs one after the other: a thaw would thaw the other work's freeze,
@@ -53,11 +49,9 @@ export class Snapshots {
    */
   readonly #last = new Map<string, Promise<unknown>>()
 
-  constructor(registry: Registry, context: BoxContext, clean: () => void) {
-    this.#registry = registry
-    this.#context = context
-    this.#clean = clean
-    this.#restorer = new Restorer(registry, context, clean)
+  constructor(engine: Engine) {
+    this.#engine = engine
+    this.#restorer = new Restorer(engine)
   }
 
   /** Copies a box's files. `signal` is aborted when the client is gone; then the snapshot is dropped. */
@@ -66,7 +60,7 @@ export class Snapshots {
       throw new CoopError('E_USAGE', `${JSON.stringify(request.name)} is not a valid name for a snapshot`, {
         hint: BOX_NAME_RULE,
       })
-    const box = this.#registry.find(request)
+    const box = this.#engine.registry.find(request)
     return this.alone(box.name, () =>
       this.#job(box, 'snapshot', request.name, () => this.#create(box, request, signal)),
     )
@@ -77,7 +71,7 @@ export class Snapshots {
     const box = this.#boxOf(request)
     return this.alone(box.name, () =>
       this.#job(box, 'restore', request.name, () => {
-        const { paths } = this.#context
+        const { paths } = this.#engine.context
         refuseInterrupted(paths, box)
         const meta = this.#meta(box.name, request.name)
         this.#checkFits(meta, box, request.workspace)
@@ -90,7 +84,7 @@ export class Snapshots {
   async undo(request: Request<'snapshot.undo'>): Promise<Reply<'snapshot.undo'>> {
     const box = this.#boxOf(request)
     return this.alone(box.name, async () => {
-      const meta = undoOf(this.#context.paths, box)
+      const meta = undoOf(this.#engine.context.paths, box)
       const workspace = meta.touched !== undefined
       this.#checkFits(meta, box, workspace)
       const call = { workspace, force: true, environment: request.environment }
@@ -99,25 +93,25 @@ export class Snapshots {
   }
 
   async remove({ name, ...target }: Request<'snapshot.remove'>): Promise<Reply<'snapshot.remove'>> {
-    const { paths } = this.#context
+    const { paths } = this.#engine.context
     const box = this.#nameOf(target)
     return this.alone(box, async () => {
       if (!hasSnapshot(paths, box, name)) throw this.#none(box, name)
       discardSnapshot(paths, snapshotDir(paths, box, name), box)
-      this.#clean()
+      this.#engine.clean()
       return { box }
     })
   }
 
   /** Lists all snapshots, or those of one box. */
   list(target: Target): readonly SnapshotInfo[] {
-    const { paths } = this.#context
+    const { paths } = this.#engine.context
     const box = target.box === undefined ? undefined : this.#nameOf(target)
     return [...findSnapshots(paths, box).map(infoOf), ...findUnknownSnapshots(paths, box)]
   }
 
   #job<T>(box: Box, job: 'snapshot' | 'restore', name: string, work: () => Promise<T>): Promise<T> {
-    return asJob(this.#context.bus, { box: box.name, job, name }, work)
+    return asJob(this.#engine.context.bus, { box: box.name, job, name }, work)
   }
 
   /** Whether work is under way that the daemon must stay for. */
@@ -138,7 +132,7 @@ export class Snapshots {
   }
 
   async #create(box: Box, call: Create, signal: AbortSignal): Promise<SnapshotInfo> {
-    const { paths, host, log } = this.#context
+    const { paths, host, log } = this.#engine.context
     if (existsSync(snapshotDir(paths, box.name, call.name)))
       throw new CoopError('E_BOX_EXISTS', `there is a snapshot ${call.name} of the box ${box.name} already`, {
         hint: `choose another name, or remove that one: coop snapshot rm ${box.name} ${call.name}`,
@@ -157,7 +151,8 @@ export class Snapshots {
       let files: SnapshotInfo['files'] = 'none'
       let leftOut: readonly string[] = []
       await whileStill(box, log, signal, async () => {
-        size = (await copyTree(this.#context, plan.ids, upperDir(paths, box.name), upper, signal)).bytes
+        size = (await copyTree(this.#engine.context, plan.ids, upperDir(paths, box.name), upper, signal))
+          .bytes
         if (!call.workspace) return
         const found = await listWorkspace(workspace, host.home, call.ignored, signal)
         files = found.kind
@@ -174,7 +169,7 @@ export class Snapshots {
         writeWorkspaceRecord(fresh, { left, births: saved.births, prefix })
         leftOut = repositories.map((path) => Buffer.from(path, 'latin1').toString())
       })
-      await syncTree(this.#context, plan.ids, fresh) // so that after a power cut it is whole or absent
+      await syncTree(this.#engine.context, plan.ids, fresh) // so that after a power cut it is whole or absent
       const info: SnapshotInfo = {
         box: box.name,
         name: call.name,
@@ -191,7 +186,7 @@ export class Snapshots {
       return info
     } catch (error) {
       if (begun) discardSnapshot(paths, begun, box.name)
-      this.#clean()
+      this.#engine.clean()
       throw diskError(error, `the snapshot in ${snapshotsDir(paths)}`)
     }
   }
@@ -226,7 +221,7 @@ export class Snapshots {
   }
 
   #meta(box: string, name: string): SnapshotMeta {
-    const meta = readMeta(this.#context.paths, box, name)
+    const meta = readMeta(this.#engine.context.paths, box, name)
     if (meta) return meta
     throw this.#none(box, name)
   }
@@ -239,7 +234,7 @@ export class Snapshots {
 
   #boxOf(target: Target): Box {
     try {
-      return this.#registry.find(target)
+      return this.#engine.registry.find(target)
     } catch (error) {
       if (this.#isUnknown(target)) throw error
       const [meta] = this.#gone(target)
@@ -253,14 +248,14 @@ export class Snapshots {
 
   /** Returns whether the target is an existing box that cannot be read. */
   #isUnknown({ box, cwd }: Target): boolean {
-    return this.#registry.unknown.some(
+    return this.#engine.registry.unknown.some(
       ({ name, workspace }) => name === box || workspace === resolve(cwd, box ?? '.'),
     )
   }
 
   /** Finds the snapshots of a box that may be gone, by its name or its workspace. */
   #gone({ box, cwd }: Target): SnapshotMeta[] {
-    const { paths } = this.#context
+    const { paths } = this.#engine.context
     if (box !== undefined && isBoxName(box) && existsSync(boxSnapshotsDir(paths, box)))
       return findSnapshots(paths, box)
     const all = findSnapshots(paths)
@@ -272,7 +267,7 @@ export class Snapshots {
 
   #nameOf(target: Target): string {
     try {
-      return this.#registry.findAny(target).name
+      return this.#engine.registry.findAny(target).name
     } catch (error) {
       const [meta] = this.#gone(target)
       if (!meta) throw error

@@ -10,9 +10,10 @@ import { systemState } from '../host/system-tree.ts'
 import { overlayName } from '../sandbox/host-image.ts'
 import { hostIdOfRoot, planIds } from '../sandbox/ids.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
+import { skeletonSources } from '../sandbox/skeleton-sources.ts' with { type: 'macro' }
 import { futureFolder } from './missing.ts'
 
-const VERSION = 12 // raise it when skeletons get other contents
+const MADE_BY = skeletonSources()
 
 /** The folders in `images` that hold skeletons begin with this. */
 export const SKELETON = 'host-'
@@ -38,7 +39,7 @@ export function skeletonName(host: HostFacts, state = systemState()): string {
   const folders = host.image.folders.map(({ source, hasMounts }) => [source.path, hasMounts])
   const root = ids.kind === 'root' ? hostIdOfRoot(ids.uids) : 0
   const text = JSON.stringify([
-    VERSION,
+    MADE_BY,
     folders,
     host.image.inUsr?.map(({ path }) => path),
     host.image.links,

@@ -85,7 +85,7 @@ export class Pty {
     this.#awaitedFloor = ring.offset - WINDOW + RETURN_ROOM
     this.#awaited = ring.clients
     if (this.#awaited) this.#awaitedTimer = setTimeout(() => this.#allBack(), RETURN_MS)
-    if (this.#awaited) this.questions.expect(RETURN_MS, this.#awaited === 1)
+    if (this.#awaited) this.questions.expect(RETURN_MS)
     this.#arm(true)
   }
 

@@ -116,7 +116,7 @@ export class Questions {
   }
 
   /** A client is about to come for the first time, or back: its terminal answers what is asked until then. */
-  expect(milliseconds: number, _isReturn: boolean): void {
+  expect(milliseconds: number): void {
     clearTimeout(this.#expected)
     this.#focus.expect()
     this.#expected = setTimeout(() => this.expectNobody(), milliseconds)

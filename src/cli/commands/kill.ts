@@ -2,9 +2,9 @@
 import { ask } from '../../client/ask.ts'
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
-import { CoopError } from '../../core/errors.ts'
-import { BOX_ARGUMENT, command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
 import { killAll } from '../common/kill-all.ts'
+import { BOXES, END_OPTION, namesOrAll } from '../common/many-boxes.ts'
 import { print } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
 
@@ -16,17 +16,13 @@ export default command({
     group: 'Boxes',
   },
   args: {
-    boxes: {
-      ...BOX_ARGUMENT,
-      many: true,
-      valueHint: 'BOX',
-      description: 'The boxes: their names or the paths of their workspaces (default: that of this folder).',
-    },
+    ...BOXES,
     all: { type: 'boolean', description: 'all boxes, also those of coop run' },
-    force: { type: 'boolean', alias: 'f', description: 'do not give its programs 5 seconds to finish' },
+    ...END_OPTION,
   },
   async run({ args }) {
     const { boxes: wanted, force } = args
+    namesOrAll(wanted, args.all)
     if (!args.all && wanted.length < 2) {
       const { box } = await ask(userPaths(), 'box.kill', { ...targetOf(wanted[0]), force })
       print(`the box ${box} is gone\n`)
@@ -41,10 +37,6 @@ export default command({
       for (const name of names) print(`the box ${name} is gone\n`)
       return 0
     }
-    if (wanted.length)
-      throw new CoopError('E_USAGE', '--all and the name of a box cannot be given together', {
-        hint: 'leave one out',
-      })
     const session = await connect(userPaths())
     const count = await killAll(session, force)
     print(count ? `${count} ${count === 1 ? 'box is' : 'boxes are'} gone\n` : 'no boxes\n')

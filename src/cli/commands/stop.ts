@@ -1,8 +1,8 @@
 /** `coop stop`: ends the processes of boxes and keeps their files. */
 import { connect } from '../../client/daemon.ts'
 import { userPaths } from '../../client/user-paths.ts'
-import { CoopError } from '../../core/errors.ts'
-import { BOX_ARGUMENT, command } from '../common/declare.ts'
+import { command } from '../common/declare.ts'
+import { BOXES, END_OPTION, namesOrAll } from '../common/many-boxes.ts'
 import { print } from '../common/output.ts'
 import { targetOf } from '../common/target.ts'
 
@@ -14,21 +14,13 @@ export default command({
     group: 'Boxes',
   },
   args: {
-    boxes: {
-      ...BOX_ARGUMENT,
-      many: true,
-      valueHint: 'BOX',
-      description: 'The boxes: their names or the paths of their workspaces (default: that of this folder).',
-    },
+    ...BOXES,
     all: { type: 'boolean', description: 'all boxes that run' },
-    force: { type: 'boolean', alias: 'f', description: 'do not give its programs 5 seconds to finish' },
+    ...END_OPTION,
   },
   async run({ args }) {
     const { boxes: wanted, force } = args
-    if (args.all && wanted.length)
-      throw new CoopError('E_USAGE', '--all and the name of a box cannot be given together', {
-        hint: 'leave one out',
-      })
+    namesOrAll(wanted, args.all)
     const session = await connect(userPaths())
     const stop = async (box: string): Promise<void> => {
       await session.call('box.stop', { box, cwd: '/', force })
