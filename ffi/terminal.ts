@@ -9,10 +9,12 @@ import {
   TCSETSW,
   TIOCGPGRP,
   TIOCGWINSZ,
+  TIOCSTI,
 } from './abi/constants.ts'
 import type { WindowSize } from './abi/structs.ts'
 import { attempt, cstring, syscall } from './libc.ts'
 
+const FIONREAD = 0x541b // asm-generic/ioctls.h
 const TERMIOS_SIZE = 64 // bytes; the kernel's struct has 36 on both architectures
 
 /** The terminal's modes as the kernel has them; undefined if `fd` is not a terminal. */
@@ -50,6 +52,36 @@ export function rawModes(modes: Uint8Array): Uint8Array {
   raw[17 + 6] = 1 // VMIN
   raw[17 + 5] = 0 // VTIME
   return raw
+}
+
+/**
+ * Modes of a terminal that collects what is typed until the end of a line, and takes `end` for the end of the input. It
+ * edits and echoes nothing, and sends no signals.
+ */
+export function lineModes(raw: Uint8Array, end: number): Uint8Array {
+  const modes = Uint8Array.from(raw)
+  const view = new DataView(modes.buffer)
+  view.setUint32(0, view.getUint32(0, true) | 0o400, true) // ICRNL: Enter ends a line
+  view.setUint32(12, view.getUint32(12, true) | 0o2, true) // ICANON
+  for (const unused of [2, 3, 11, 16]) modes[17 + unused] = 0 // VERASE VKILL VEOL VEOL2
+  modes[17 + 4] = end // VEOF
+  return modes
+}
+
+/** The number of bytes that a read would return now. */
+export function waitingInput(fd: number): number {
+  const count = new Int32Array(1)
+  return attempt('ioctl', fd, FIONREAD, new Uint8Array(count.buffer)) < 0 ? 0 : (count[0] ?? 0)
+}
+
+/** Read the end of input that a terminal with `lineModes` reports. */
+export function readLine(fd: number): void {
+  attempt('read', fd, new Uint8Array(1), 1)
+}
+
+/** Put a byte into a terminal's input as if it was typed. Returns whether the kernel allows that. */
+export function putBack(fd: number, byte: number): boolean {
+  return attempt('ioctl', fd, TIOCSTI, Uint8Array.of(byte)) >= 0
 }
 
 /**

@@ -119,7 +119,7 @@ export const ADOPT_PATH = 'usr/lib/coop/adopt-packages'
 /**
  * Runs before dpkg changes packages (\`pre-invoke\` of dpkg(1)). Dpkg keeps the old version of a file by a hard link
  * and takes the set-id bits from a file that it deletes. Overlayfs can do neither with a file of the host's root, so
- * each such file of the packages is replaced by a copy that belongs to the box.
+ * each such file of the packages is replaced by a copy that belongs to the box, and so is each link.
  */
 export const ADOPT = `#!/usr/bin/perl
 # Made by coop: gives the files of packages that dpkg is about to change to the box.
@@ -154,9 +154,14 @@ for my $line (lines('sh', '-c', 'exec dpkg-query -L "$@" 2>/dev/null', 'sh', map
   my @stat = lstat $path or next;
   next unless $stat[4] == 65534; # the host's root
   if (S_ISDIR($stat[2])) { push @closed, $path unless -w $path; next }
+  my $new = "$path.coop-new";
+  if (S_ISLNK($stat[2]) && !$removing) { # dpkg gives the copy that it keeps the owner of the link
+    my $to = readlink $path;
+    next if defined $to && symlink($to, $new) && rename $new, $path;
+    unlink $new; push @closed, $path; next;
+  }
   next unless S_ISREG($stat[2]);
   next if $removing && !($stat[2] & 06000);
-  my $new = "$path.coop-new";
   if (open(my $in, '<:raw', $path)) {
     if (open(my $out, '>:raw', $new)) {
       my ($data, $good) = ('', 1);
@@ -212,7 +217,7 @@ APT::Update::Pre-Invoke { "/${WAIT_PATH}"; };
 `
 
 const ONE_ID =
-  'coop: this box has one user id, so packages with users or groups of their own fail; coop status says how to get more'
+  'coop: this box has one user id. Programs, libraries and compilers install; a package that makes a user or gives files to one (nginx, postgresql, redis-server, openssh-server) fails in its scripts, and apt installs nothing more until it is removed: apt-get purge NAME. coop status says how to get more ids.'
 
 /** Configuration of apt.conf(5) for a box with a single id: apt has no other user to download as. */
 export const APT_ONE_ID = `APT::Sandbox::User "root";

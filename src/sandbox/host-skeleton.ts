@@ -292,6 +292,8 @@ export function hostSkeleton(facts: HostImageFacts, tree: SystemTree, ids: IdPla
   }
   if (tree.isFolder('/var/lib/dpkg'))
     for (const name of ['parts', 'updates']) add(placed(`/var/lib/dpkg/${name}`), 0o755)
+  // A trigger of nearly every package makes it for a user of its own, which a box with one id does not have.
+  if (ids === 'single' && tree.isFolder('/var/cache/man')) add(placed('/var/cache/man'), 0o755)
   const put = (file: SkeletonFile): void => {
     const path = placed(file.path)
     add(parentOf(path), 0o755)

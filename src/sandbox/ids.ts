@@ -121,7 +121,7 @@ export function singleIdAdvice(
 ): { readonly sentence: string; readonly hint: string } | undefined {
   if (planIds(facts).kind !== 'single') return undefined
   const sentence =
-    'this box has one user id: package managers that create users or change owners (apt, dnf) will fail in it'
+    'this box has one user id: packages that make a user or give files to one (nginx, postgresql, openssh-server) fail in it, others install'
   const hint = facts.hasNewuidmap
     ? `sudo usermod --add-subuids ${freeRange(facts.subuid)} --add-subgids ${freeRange(facts.subgid)} ${facts.userName}`
     : 'install the package that has newuidmap: sudo apt-get install uidmap (or shadow-utils)'

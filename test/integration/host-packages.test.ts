@@ -82,6 +82,10 @@ beforeAll(() => {
         '#!/bin/sh\nset -e\nadduser --system --group --home /var/lib/coop-service coopservice >/dev/null\nchown -R coopservice:coopservice /var/lib/coop-service\nchmod 750 /var/lib/coop-service\ninstall -d -o coopservice /var/log/coop-service\n',
     },
   )
+  makePackage('coop-plain', '1.0', {
+    'usr/bin/coop-plain': '#!/bin/sh\n',
+    'usr/share/man/man1/coop-plain.1': '.TH x\n',
+  })
   const changed = run('dpkg-query', '-L', UPGRADED)
     .split('\n')
     .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() && /doc|\/bin\//.test(path))
@@ -174,17 +178,26 @@ describe.each(everyone)('sudo, as $name', (invoker) => {
 })
 
 test.skipIf(debian.missing || !solo)(
-  `with one id apt says what is missing${debian.note}${solo ? '' : ' (needs root)'}`,
+  `with one id packages of plain files install, and apt says what fails${debian.note}${solo ? '' : ' (needs root)'}`,
   async () => {
     if (!solo) return
     await using t = await scratch(solo, { git: false })
     await startBox(t)
-    output(await t.coop(['cp', join(packages, 'coop-service.deb'), ':/var/tmp/x.deb']))
-    const { code, stderr } = await t.coop(['exec', 'apt-get', '-q', '-y', 'install', '/var/tmp/x.deb'], {
-      timeoutMs: LONG_MS,
-    })
+    const names = ['coop-plain', UPGRADED, 'coop-service']
+    for (const name of names)
+      output(await t.coop(['cp', join(packages, `${name}.deb`), `:/var/tmp/${name}.deb`]))
+    const apt = async (...words: string[]) =>
+      await t.coop(['exec', 'apt-get', '-q', '-y', '--allow-change-held-packages', ...words], {
+        timeoutMs: LONG_MS,
+      })
+    // The second replaces files and links of the host; manuals run a trigger.
+    output(await apt('install', ...names.slice(0, 2).map((name) => `/var/tmp/${name}.deb`)))
+    expect(output(await t.coop(['exec', 'sh', '-c', 'coop-plain; hostname; dpkg --audit']))).toBe('newer\n')
+    const { code, stderr } = await apt('install', '/var/tmp/coop-service.deb')
     expect(code).toBe(100) // its user cannot be made
-    expect(stderr).toContain('this box has one user id, so packages with users or groups of their own fail')
+    expect(stderr).toContain('this box has one user id. Programs, libraries and compilers install')
+    output(await apt('purge', 'coop-service'))
+    expect(output(await t.coop(['exec', 'dpkg', '--audit']))).toBe('')
     expect(output(await t.coop(['exec', 'dpkg', '-S', '/usr/bin/dpkg']))).toStartWith('dpkg: ')
     output(await t.coop(['kill', '-f']))
     await nothingLeft(t)

@@ -39,8 +39,17 @@ describe('the detach key', () => {
     expect(feed('\x1d\x1dx\x1d\x1d')).toEqual({ forward: '\x1dx\x1d', detach: false })
   })
 
-  test('detaches at once when another key follows, and that key goes nowhere', () => {
-    expect(new DetachKey('ctrl-]').push(Buffer.from('a\x1dbc'))).toMatchObject({ detach: true })
+  test('detaches at once when another key follows, which is not for the program', () => {
+    const rest = (...parts: string[]): string => {
+      const key = new DetachKey('ctrl-]')
+      const typed = parts.map((part) => key.push(Buffer.from(part))).at(-1)
+      return Buffer.from(typed?.detach ? typed.rest : key.flush()).toString()
+    }
+    expect(rest('a\x1dbc')).toBe('bc')
+    expect(rest('a\x1d', 'bc')).toBe('bc')
+    expect(rest('a\x1d\x1b[A')).toBe('\x1b[A')
+    expect(rest('a\x1b[93;5u', '\x1b[93;5:3u', 'b')).toBe('b')
+    expect(rest('a\x1d', '\x1b[')).toBe('\x1b[') // kept for the time when it expires
     expect(feed('a\x1d', 'bc')).toEqual({ forward: 'a', detach: true })
     expect(feed('\x1d\x1b[A')).toEqual({ forward: '', detach: true })
   })

@@ -47,10 +47,14 @@ const KITTY = /^\x1b\[(\d+)(?::(\d*))?(?::(\d*))?(?:;(\d*)(?::(\d*))?(?:;[\d:]*)
 const OTHER_KEYS = /^\x1b\[27;(\d+);(\d+)~/
 const UNFINISHED = /^\x1b(?:\[[\d:;]*)?$/
 
+const NOTHING = new Uint8Array()
+
 export interface Typed {
   /** The bytes for the program. */
   readonly forward: Uint8Array
   readonly detach: boolean
+  /** With `detach`, the bytes after the key, which are not for the program. */
+  readonly rest: Uint8Array
 }
 
 /** The start of the bytes: the key pressed, the same key repeated or released, or undefined for other input. */
@@ -59,6 +63,7 @@ type Event = { readonly what: 'press' | 'other event'; readonly length: number }
 export class DetachKey {
   readonly #plain: number
   readonly #byte: number
+  #isByte = false
   #held: Buffer = Buffer.alloc(0)
   #pasting = false
   /** The time of the last input of a paste. */
@@ -84,11 +89,18 @@ export class DetachKey {
     return this.#waiting
   }
 
-  /** Ends the wait for a second press. Returns whether to detach. */
+  /** The key as one byte, and whether the last press came as that. */
+  get byte(): number {
+    return this.#byte
+  }
+  get isByte(): boolean {
+    return this.#isByte
+  }
+
+  /** Ends the wait for a second press. Returns whether to detach; then `flush` returns what was typed since. */
   expire(): boolean {
     const detach = this.#waiting
     this.#waiting = false
-    if (detach) this.#held = Buffer.alloc(0)
     return detach
   }
 
@@ -103,7 +115,7 @@ export class DetachKey {
     // Nearly all input takes this path: a search costs less than parsing.
     const isOpen = this.#held.length > 0 || this.#pasting || this.#waiting
     if (!isOpen && bytes.indexOf(ESC) < 0 && bytes.indexOf(this.#byte) < 0)
-      return { forward: bytes, detach: false }
+      return { forward: bytes, detach: false, rest: NOTHING }
     if (this.#pasting) {
       const now = this.#now()
       if (now - this.#pastedAt >= PASTE_PAUSE_MS) this.#pasting = false
@@ -115,7 +127,8 @@ export class DetachKey {
     let from = 0
     const typed = (to: number, detach = false): Typed => {
       kept.push(input.subarray(from, to))
-      return { forward: kept.length === 1 ? input.subarray(from, to) : Buffer.concat(kept), detach }
+      const forward = kept.length === 1 ? input.subarray(from, to) : Buffer.concat(kept)
+      return { forward, detach, rest: detach ? input.subarray(to) : NOTHING }
     }
     for (let at = 0; at < input.length; at++) {
       if (this.#pasting) {
@@ -139,6 +152,7 @@ export class DetachKey {
       const again = this.#waiting
       if (event?.what === 'press') {
         this.#waiting = !again
+        this.#isByte = event.length === 1
         if (!again) {
           kept.push(input.subarray(from, at))
           from = at + event.length

@@ -21,7 +21,9 @@ import { ReadonlyMark } from './readonly-mark.ts'
 import { ScreenModes } from './screen-modes.ts'
 import { STATUS_REPLY, StatusRelay } from './status-relay.ts'
 import { Suspension } from './suspend.ts'
+import { takeOwed } from './take-owed.ts'
 import { Title } from './title.ts'
+import { awaitKey, giveBack } from './typed-ahead.ts'
 
 const EOT = 4
 const ESC = 0x1b
@@ -30,7 +32,6 @@ const MAX_TYPED = 256 * 1024 // bytes; reading pauses when so many wait for the 
 const BELOW = '\r\n\x1b[J'
 /** Resets the terminal to the state that a screen's bytes expect, but keeps scrollback, title and colours. */
 const CLEAR = '\x1b[!p\x1b[?7h\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J'
-const OWED_WAIT_MS = 1_000 // for a terminal behind a slow connection
 /** The offset of screens and pictures, which have no questions. */
 const NO_OUTPUT = Number.NEGATIVE_INFINITY
 const ESCAPE_WAIT_MS = 30 // longer than a gap inside a key's sequence, too short for a person to notice
@@ -40,27 +41,6 @@ export type { AttachEnd, AttachOptions }
 /** The size of the terminal that this process shows things on. */
 export function terminalSize(): WindowSize {
   return windowSize(1) ?? windowSize(0) ?? { columns: 80, rows: 24 }
-}
-
-/** Takes the answers that the terminal owes and passes them to the program, which may be gone by now. */
-async function takeOwed(owed: OwedAnswers, forward: (answer: Uint8Array) => void): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  let held: string | undefined
-  const read = (bytes: Uint8Array): void => {
-    for (const answer of owed.input(bytes)) {
-      // The last one is that to our own question.
-      if (held !== undefined) forward(Buffer.from(held, 'latin1'))
-      held = answer
-    }
-    if (!owed.some(performance.now())) resolve()
-  }
-  const timer = setTimeout(resolve, OWED_WAIT_MS)
-  process.stdin.on('data', read)
-  if (!put(owed.last())) resolve()
-  await promise
-  clearTimeout(timer)
-  if (held !== undefined && owed.some(performance.now())) forward(Buffer.from(held, 'latin1'))
-  process.stdin.off('data', read)
 }
 
 const put = (bytes: Uint8Array): boolean => writeAll(1, bytes) === 0
@@ -102,6 +82,10 @@ export async function showTerminal(
   const key = options.detachKey === undefined ? undefined : new DetachKey(options.detachKey)
   const input = new InputQueue()
   let timer: Timer | undefined
+  /** Ends the wait for a second press of the detach key. */
+  let stopWaiting: (() => void) | undefined
+  /** Typed after the detach key, and read already: one character per byte. */
+  let ahead = ''
   let current = session
   const mark = options.readonly
     ? new ReadonlyMark(options, {
@@ -212,7 +196,8 @@ export async function showTerminal(
     mine.onTaken = (count) => {
       input.taken(count)
       input.flush()
-      if (process.stdin.isPaused() && input.size < MAX_TYPED / 2) process.stdin.resume()
+      if (process.stdin.isPaused() && input.size < MAX_TYPED / 2 && !stopWaiting && !ended)
+        process.stdin.resume()
     }
     mine.onLost = (error) => {
       line?.close()
@@ -316,6 +301,20 @@ export async function showTerminal(
     input.push(bytes.subarray(taken))
     if (input.size > MAX_TYPED) process.stdin.pause()
   }
+  const leave = (rest: Uint8Array): void => {
+    ahead = Buffer.from(rest).toString('latin1')
+    process.stdin.pause()
+    gone()
+  }
+  const awaitPress = (byte: number): void => {
+    process.stdin.pause()
+    stopWaiting = awaitKey(byte, SECOND_PRESS_MS, (isAgain) => {
+      stopWaiting = undefined
+      if (!isAgain && key?.expire()) return gone()
+      process.stdin.resume()
+      if (isAgain) typed(Uint8Array.of(byte))
+    })
+  }
   const typed = (raw: Uint8Array): void => {
     owed.input(raw)
     const bytes = relay.input(raw, performance.now(), (report) => void put(Buffer.from(report)))
@@ -323,8 +322,9 @@ export async function showTerminal(
     if (!key) return forward(bytes)
     const result = key.push(bytes)
     forward(result.forward)
-    if (result.detach) gone()
-    else if (key.waiting) timer = setTimeout(() => key.expire() && gone(), SECOND_PRESS_MS)
+    if (result.detach) leave(result.rest)
+    else if (key.waiting && isTerminal && key.isByte) awaitPress(key.byte)
+    else if (key.waiting) timer = setTimeout(() => key.expire() && leave(key.flush()), SECOND_PRESS_MS)
     else if (key.holding) timer = setTimeout(() => forward(key.flush()), ESCAPE_WAIT_MS)
   }
   // Time limits and input that waits for the daemon need the event loop.
@@ -382,12 +382,14 @@ export async function showTerminal(
     clearTimeout(timer)
     clearImmediate(staying)
     process.stdin.off('data', read)
-    if (isTerminal && owed.some(performance.now())) await takeOwed(owed, forward)
+    stopWaiting?.()
+    if (isTerminal && owed.some(performance.now())) ahead += await takeOwed(owed, forward)
     process.stdin.pause()
     const isQuiet = how?.how === 'exit' && how.ended === 'command' && !how.error && !notices.length
     const below = isQuiet || offset === undefined ? '' : BELOW
     const last = modes.restore() + relay.end() + title.restore() + below
     if (getModes(1)) put(Buffer.concat([filter.flush(), Buffer.from(last)]))
+    if (how?.how === 'detached') giveBack(ahead)
     restore()
     line?.release(offset ?? 0)
     line?.close()
