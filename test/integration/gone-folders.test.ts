@@ -33,7 +33,7 @@ describe.each(everyone)('as $name', (invoker) => {
     worked(await inGone(`coop cp ${file} box:/tmp/file`))
     expect(worked(await inGone('coop cp box:/tmp/file -'))).toBe('content\n')
     const screen = await inGone('coop screen p')
-    expect(screen.stderr).toStartWith('coop: there is no box named p\n')
+    expect(screen.stderr).toMatch(/^coop: there is no box named p(?: \[|\n)/)
     for (const command of ['coop kill', 'coop status', 'coop exec true'])
       expect((await inGone(command)).stderr).toMatch(/^hint: name the box, .*coop ls/m)
     for (const command of [
