@@ -1,5 +1,6 @@
 /** Messages for a set-up that the kernel refused, with a hint for the user. */
 import { BatchError } from '../../ffi/batch.ts'
+import { SysError } from '../../ffi/libc.ts'
 import { CoopError } from '../core/errors.ts'
 import { mountsError } from '../host/kernel-limits.ts'
 import { ownersHint } from '../host/rootfs-owners.ts'
@@ -11,6 +12,16 @@ const FORBIDDEN = new Set(['EPERM', 'EACCES'])
 /** The error for a failed set-up, either of init's batch or of the mounts that the daemon makes for root. */
 export function setupError(error: unknown, plan: Plan): unknown {
   const sentence = `the box ${plan.name} could not be made: ${error instanceof Error ? error.message : error}`
+  // The daemon's own mounts, for root: overlayfs, NFS, and tmpfs before Linux 6.3 cannot shift ids (FS_ALLOW_IDMAP).
+  if (error instanceof SysError && error.syscall === 'mount_setattr' && error.code === 'EINVAL')
+    return new CoopError(
+      'E_MOUNT',
+      `${sentence}; that file system cannot show its files with the ids of a box of root's`,
+      {
+        hint: 'use a folder on ext4, xfs or btrfs, or run coop as an ordinary user',
+        cause: error,
+      },
+    )
   const known = mountsError(error, sentence)
   return known === error && error instanceof BatchError ? batchError(error, sentence, plan) : known
 }

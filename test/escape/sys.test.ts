@@ -4,8 +4,9 @@
  */
 import { describe, expect, test } from 'bun:test'
 import { existsSync } from 'node:fs'
+import { coopPath } from '../harness/coop.ts'
 import { scratch } from '../harness/sandbox.ts'
-import { everyone, inBox, needed, unprotected } from './support.ts'
+import { everyone, inBox, needed, said, unprotected } from './support.ts'
 
 const ABSENT = ['kernel', 'firmware', 'fs', 'class', 'block', 'bus', 'dev', 'module', 'power', 'hypervisor']
 /** Folders of the kernel's /sys that a box may show, at the same place below its own. */
@@ -46,9 +47,12 @@ describe.each(everyone)('as $name', (invoker) => {
       await using t = await scratch(invoker, { git: false })
       const write =
         'echo 1234 >s/class/net/lo/mtu; cat s/class/net/lo/mtu; echo change >s/class/net/lo/uevent && echo sent'
-      const said = await unprotected(t, `unshare -n sh -c "mkdir s; mount -t sysfs none s && ls s; ${write}"`)
-      expect(said).toContain('kernel')
-      expect(said).toEndWith('\n1234\nsent\n')
+      const answer = await unprotected(
+        t,
+        `unshare -n sh -c "mkdir s; mount -t sysfs none s && ls s; ${write}"`,
+      )
+      expect(answer).toContain('kernel')
+      expect(answer).toEndWith('\n1234\nsent\n')
     },
   )
 
@@ -57,8 +61,8 @@ describe.each(everyone)('as $name', (invoker) => {
       `the box has processors, interfaces of its network and nothing else, with network ${network}${box.note}`,
       async () => {
         await using t = await scratch(invoker, { git: false })
-        const said = await inBox(t, LOOK, ['--network', network])
-        const [mountinfo = '', rest = '', ...read] = said.split('\n\n')
+        const answer = await inBox(t, LOOK, ['--network', network])
+        const [mountinfo = '', rest = '', ...read] = answer.split('\n\n')
         const mounts = mountsOfSys(mountinfo)
         expect(mounts.get('/sys')).toBe('tmpfs /')
         expect([...mounts.keys()]).toEqual(
@@ -95,6 +99,17 @@ describe.each(everyone)('as $name', (invoker) => {
       },
     )
   }
+
+  test.skipIf(box.missing || invoker.uid !== 0)(
+    `in a container that covers a part of /sys, a box has no folder that looks like no interfaces${box.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const look = 'find /sys -xdev -type d | grep -E "/(class|virtual)"; echo looked'
+      const run = `"$0" run --network none -- sh -c '${look}'; "$0" system shutdown >/dev/null`
+      const cover = `mount -t tmpfs none /sys/firmware && ${run}`
+      expect(said(await t.run(['unshare', '-m', 'sh', '-c', cover, coopPath()]))).toBe('looked\n')
+    },
+  )
 
   // In a box of root's no namespace can map root: it lacks SETFCAP (user_namespaces(7)).
   test.skipIf(box.missing || invoker.uid === 0)(

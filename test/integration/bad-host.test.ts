@@ -180,6 +180,22 @@ describe.each(invokers)('as $name', (invoker) => {
   )
 })
 
+test.skipIf(root.missing)(
+  `root in a folder of a file system that cannot shift ids: the error names both ways out${root.note}`,
+  async () => {
+    const [asRoot] = invokers.filter(({ uid }) => uid === 0)
+    if (!asRoot) throw new Error('root is not among the invokers')
+    await using t = await scratch(asRoot, { git: false })
+    using _mount = new Mount(t.workspace, '-t', 'ramfs', 'coop-test')
+    expectRefusal(await t.coop(['run', '--', 'true']), {
+      code: 125,
+      sentence: /idmapped.*EINVAL; that file system cannot show its files with the ids/,
+      hint: /ext4, xfs or btrfs, or run coop as an ordinary user/,
+    })
+    await nothingLeft(t)
+  },
+)
+
 test.skipIf(root.missing)(`root makes nothing in the folders of another user${root.note}`, async () => {
   await using t = await scratch(invokers[1] ?? ordinary, { git: false })
   const others = t.folder('others')
