@@ -111,6 +111,11 @@ function manPage({ name, command }: Named, others: readonly string[]): string {
     ),
   )
   if (meta.examples.length) lines.push('.SH EXAMPLES', '.nf', ...meta.examples.map(roff), '.fi')
+  if (!name)
+    lines.push(
+      '.SH ERRORS',
+      roff('Every error ends with its code, such as [E_NO_BOX]; "coop help E_NO_BOX" explains it.'),
+    )
   lines.push('.SH EXIT STATUS', ...paragraphs(Object.entries({ ...EXIT_CODES, ...meta.exits })))
   if (others.length) lines.push('.SH SEE ALSO', others.map((one) => `.BR ${roff(one)} (1)`).join('\n'))
   return `${lines.join('\n')}\n`

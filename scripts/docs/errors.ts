@@ -1,8 +1,11 @@
 /** Prints docs/errors.md from the error codes. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { ERROR_DOCS } from '../../src/core/error-docs.ts'
 import { type ErrorCode, EXIT } from '../../src/core/errors.ts'
 import { EXIT_CODES, RUN_EXIT_CODES } from '../../src/core/exit-codes.ts'
 import { GENERATED } from './generated.ts'
+import { headingsOf } from './links.ts'
 
 const table = (pairs: readonly (readonly [string, string])[]): string[] => [
   '| code | meaning |',
@@ -10,10 +13,15 @@ const table = (pairs: readonly (readonly [string, string])[]): string[] => [
   ...pairs.map(([code, meaning]) => `| ${code} | ${meaning} |`),
 ]
 
+/** The headings of the troubleshooting page by their anchors; a wrong anchor gives a dead link, which a test finds. */
+const titles = headingsOf(readFileSync(join(import.meta.dir, '../../docs/troubleshooting.md'), 'utf8'))
+
 export function errorsPage(): string {
   const sections = (Object.keys(EXIT) as ErrorCode[]).toSorted().flatMap((code) => {
-    const { means, fix } = ERROR_DOCS[code]
-    return [`## ${code}`, '', `${means} Exit code ${EXIT[code]}.`, '', `**What to do.** ${fix}`, '']
+    const { means, fix, see = [] } = ERROR_DOCS[code]
+    const links = see.map((anchor) => `[${titles.get(anchor)}](troubleshooting.md#${anchor})`)
+    const more = links.length ? ['', `**More:** ${links.join('; ')}`] : []
+    return [`## ${code}`, '', `${means} Exit code ${EXIT[code]}.`, '', `**What to do.** ${fix}`, ...more, '']
   })
   const lines = [
     '# Errors and exit codes',

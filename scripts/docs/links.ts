@@ -7,10 +7,10 @@ export interface Site {
   read(path: string): string | undefined
 }
 
-/** Returns the anchors of a Markdown page, as GitHub makes them from its headings. */
-export function anchorsOf(markdown: string): ReadonlySet<string> {
+/** Returns the headings of a Markdown page by their anchors, as GitHub makes these. */
+export function headingsOf(markdown: string): ReadonlyMap<string, string> {
   const seen = new Map<string, number>()
-  const anchors = new Set<string>()
+  const headings = new Map<string, string>()
   for (const [, heading = ''] of withoutCode(markdown).matchAll(/^#{1,6} +(.+?) *#*$/gm)) {
     const plain = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*]/g, '')
     const slug = plain
@@ -19,9 +19,9 @@ export function anchorsOf(markdown: string): ReadonlySet<string> {
       .replaceAll(' ', '-')
     const times = seen.get(slug) ?? 0
     seen.set(slug, times + 1)
-    anchors.add(times ? `${slug}-${times}` : slug)
+    headings.set(times ? `${slug}-${times}` : slug, heading)
   }
-  return anchors
+  return headings
 }
 
 /** Fenced blocks are no Markdown. */
@@ -57,7 +57,7 @@ export function fault(path: string, link: string, site: Site): string | undefine
   if (text === undefined) return `leads to ${target}, which is not there`
   if (anchor === undefined) return undefined
   if (!target.endsWith('.md')) return `has an anchor in ${target}, which is no Markdown`
-  return anchorsOf(text).has(anchor) ? undefined : `names a section that ${target} does not have`
+  return headingsOf(text).has(anchor) ? undefined : `names a section that ${target} does not have`
 }
 
 function isAddress(link: string): boolean {

@@ -29,6 +29,12 @@ describe('completion', () => {
     expect(await words('completion', '')).toEqual(['bash', 'zsh', 'fish'])
   })
 
+  test('offers commands and error codes to help', async () => {
+    expect(await words('help', '')).toContain('snapshot')
+    expect(await words('help', 'E_')).toContain('E_NO_BOX')
+    expect(await words('help', 'snapshot', '')).toEqual([])
+  })
+
   test('offers options, also those of coop alone', async () => {
     expect(await words('kill', '--')).toEqual(['--all', '--force', '--help'])
     expect(await words('--')).toContain('--detach')

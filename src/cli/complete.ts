@@ -5,6 +5,7 @@
  */
 import { askRunning } from '../client/ask.ts'
 import { userPaths } from '../client/user-paths.ts'
+import { ERROR_DOCS } from '../core/error-docs.ts'
 import type { BoxInfo } from '../protocol/calls/boxes.ts'
 import {
   type Arg,
@@ -37,6 +38,10 @@ export async function candidates(words: readonly string[], names: Names): Promis
   const first = before[0]
   const isOption = current.startsWith('-')
   if (first === undefined && !isOption) return { words: list([...commands]) }
+  if (first === 'help' && before.length === 1)
+    return {
+      words: [...list([...commands]), ...Object.keys(ERROR_DOCS).map((code) => [code, 'an error'] as const)],
+    }
   let command: Command | undefined = (await defaultCommand()).default
   let rest = before
   if (first !== undefined && !first.startsWith('-')) {

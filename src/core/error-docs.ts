@@ -4,6 +4,8 @@ import type { ErrorCode } from './errors.ts'
 export interface ErrorDoc {
   readonly means: string
   readonly fix: string
+  /** Sections of docs/troubleshooting.md, by their anchors. */
+  readonly see?: readonly string[]
 }
 
 export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
@@ -40,6 +42,7 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
     means:
       'The folder cannot be a workspace: it does not exist, is not yours to write, or holds secrets or coop’s own state, as a home does. Snapshots use the code for repositories that they cannot read.',
     fix: 'Start coop in a folder of the project, or name one: `coop -w DIR`.',
+    see: ['the-folder-is-refused'],
   },
   E_TRUST: {
     means: 'The coop.toml of the project asks for something that you have not accepted.',
@@ -52,6 +55,7 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
   E_AGENT: {
     means: 'The agent is not installed, or its command cannot be read.',
     fix: 'Install the agent, or choose another with `--agent`.',
+    see: ['the-agent-is-not-found'],
   },
   E_MOUNT: {
     means:
@@ -70,11 +74,13 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
     means:
       'The daemon did not start, does not answer, or speaks another protocol. Boxes keep running without it.',
     fix: '`coop system logs -n 20` shows the reason. `coop system shutdown` ends the daemon; the next command starts it again.',
+    see: ['the-daemon-does-not-answer'],
   },
   E_RUNTIME_DIR: {
     means:
       'The folder for sockets cannot be made or used: it belongs to somebody else, is a link, or its path is too long.',
     fix: 'Set COOP_RUNTIME_DIR to a short path of a folder of yours, on a local file system.',
+    see: ['no-xdg_runtime_dir-cron-su-ssh'],
   },
   E_IMAGE: {
     means: 'An image cannot be found, downloaded, read or used.',
@@ -97,5 +103,12 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
     means:
       'This machine does not let coop make a box that isolates, or this release does not support a setting. Coop starts nothing then.',
     fix: 'The hint names the command or the setting that helps.',
+    see: [
+      'user-namespaces-are-switched-off',
+      'ubuntu-2404-and-newer-eperm-or-eacces-at-a-mount',
+      'in-a-container-in-ci',
+      'the-home-is-on-nfs-or-the-disk-is-a-containers',
+      'the-kernel-is-old',
+    ],
   },
 }
