@@ -41,6 +41,7 @@ export const ROOMS = [
   'client/terminal',
   'client/stdio',
   'client/cp',
+  'update',
   'cli/common',
   'cli/commands/image',
   'cli/commands/shell',

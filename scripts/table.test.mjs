@@ -9,8 +9,8 @@ test('the table has the commands that have a file: npm run docs', () => {
   expect(readFileSync(join(root, 'src/cli/table.ts'), 'utf8')).toBe(tableText(files))
 })
 
-test('a command is a file of its name; tests, folders and `coop` itself are none', () => {
-  const text = tableText(['run.ts', 'image', 'coop.ts', 'run.test.ts', 'do-it.ts', '.run.ts.swp', 'ls.ts'])
+test('a command is a file of its name; tests and folders are none', () => {
+  const text = tableText(['run.ts', 'image', 'run.test.ts', 'do-it.ts', '.run.ts.swp', 'ls.ts'])
   const names = [...text.matchAll(/^ {2}(.+): \(\) => import\('(.+)'\),$/gm)].map((found) => found.slice(1))
   expect(names).toEqual([
     ["'do-it'", './commands/do-it.ts'],

@@ -12,7 +12,7 @@ test('every key that has an effect has an example, which is read and differs fro
   expect(keys().length).toBeGreaterThan(15)
   for (const { table, name, field, doc, standing } of keys()) {
     const text = `[${table}]\n${name} = ${doc?.example}\n`
-    const layer = name === 'notify' ? 'global' : 'project'
+    const layer = name === 'notify' || table === 'update' ? 'global' : 'project'
     const read: Readonly<Record<string, unknown>> = {
       ...parseConfig(text, { file: text, layer }).layer[table],
     }

@@ -26,8 +26,9 @@ export const COMMANDS = {
   stop: () => import('./commands/stop.ts'),
   system: () => import('./commands/system.ts'),
   trust: () => import('./commands/trust.ts'),
+  update: () => import('./commands/update.ts'),
   volume: () => import('./commands/volume.ts'),
 } as const satisfies Readonly<Record<string, Load>>
 
 /** The command of plain `coop`. */
-export const defaultCommand: Load = () => import('./commands/coop.ts')
+export const defaultCommand: Load = () => import('./coop.ts')

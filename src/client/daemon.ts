@@ -100,14 +100,15 @@ export async function connect(paths: Paths): Promise<Session> {
   return (await tryConnect(paths)) ?? startAnd(paths, () => tryConnect(paths))
 }
 
-/** Starts a daemon until `reach` finds one; `program` is the executable to start. */
+/** Starts a daemon until `reach` finds one: that of `program`, or of the program at this executable's path. */
 export async function startAnd<T>(
   paths: Paths,
   reach: () => Promise<T | undefined>,
   program?: string,
+  starts = STARTS,
 ): Promise<T> {
   const { ensureRuntimeDir } = await import('../disk/runtime-dir.ts') // loads node:fs, needed only when no daemon runs
-  for (let attempt = 0; attempt < STARTS; attempt++) {
+  for (let attempt = 0; attempt < starts; attempt++) {
     if (attempt > 0) await Bun.sleep(START_AGAIN_MS)
     ensureRuntimeDir(paths)
     const fd = openLockFile(startLock(paths))

@@ -74,6 +74,10 @@ export interface ServeConfig {
   readonly port: number
 }
 
+export interface UpdateConfig {
+  readonly check: boolean
+}
+
 /** The effective configuration. Names are those of coop.toml. */
 export interface Config {
   readonly sandbox: SandboxConfig
@@ -85,6 +89,7 @@ export interface Config {
   readonly input_filter: InputFilterConfig
   readonly secrets: SecretsConfig
   readonly serve: ServeConfig
+  readonly update: UpdateConfig
 }
 
 /** The values that one layer sets. */

@@ -32,8 +32,11 @@ test('every commented line is a key with its default', () => {
   const open = text.replace(/^# (?=[a-z_]+ = )/gm, '')
   expect(effective(open)).toEqual(DEFAULTS)
   for (const [table, fields] of Object.entries(SCHEMA)) {
-    // Only the user's own file may set notify; keys without effect are left out.
-    const own = Object.keys(fields).filter((key) => key !== 'notify' && !isUnbuilt(table as TableName, key))
+    // Only the user's own file may set notify and check; keys without effect are left out.
+    const users = ['notify', 'check']
+    const own = Object.keys(fields).filter(
+      (key) => !users.includes(key) && !isUnbuilt(table as TableName, key),
+    )
     expect(open.includes(`\n[${table}]\n`)).toBe(own.length > 0)
     for (const key of own) expect(open).toMatch(new RegExp(`^${key} = `, 'm'))
   }

@@ -137,6 +137,7 @@ export const TABLE_DOCS: { readonly [T in keyof Config]: string } = {
   input_filter: 'What browsers and tunnels cannot type at the agent.',
   secrets: 'Files hidden from the box besides those that coop knows by name.',
   serve: 'The web interface.',
+  update: 'Releases of coop.',
 }
 
 /**
@@ -199,6 +200,8 @@ function tableLines(
       return fieldLines(name, SCHEMA.secrets)
     case 'serve':
       return fieldLines(name, SCHEMA.serve)
+    case 'update':
+      return [] // a project may not set it
   }
 }
 

@@ -55,6 +55,9 @@ export const KEY_DOCS: { readonly [T in TableName]: { readonly [K in keyof Table
   input_filter: {},
   secrets: {},
   serve: {},
+  update: {
+    check: { example: 'true', project: 'never, because it concerns all of coop' },
+  },
 }
 
 /** The release that had all keys without a `since`. */
@@ -70,6 +73,8 @@ export const VARIABLE_DOCS: Readonly<Record<string, string>> = {
     'Boxes, images, volumes and the log. Default: `~/.local/share/coop` (or below `XDG_DATA_HOME`).',
   COOP_CACHE_DIR: 'Downloads. Default: `~/.cache/coop` (or below `XDG_CACHE_HOME`).',
   COOP_RUNTIME_DIR: 'Sockets and locks. Default: `$XDG_RUNTIME_DIR/coop`, or `run` in the data folder.',
+  COOP_BASE_URL:
+    'The address of releases for `coop update` and `install.sh`. Default: the one that the build has.',
   COOP_DEBUG: 'If set, errors that coop does not expect are printed with the place in the code.',
 }
 

@@ -95,6 +95,12 @@ export function readLayers(options: LoadOptions): LoadedConfig {
   }
 }
 
+/** Reads the user's own settings alone; empty without a file. Raises E_CONFIG. */
+export function readUserLayer(configDir: string): ConfigLayer {
+  const source = { file: join(configDir, 'default.toml'), layer: 'global' as const }
+  return fileLayer(source, undefined)?.layer ?? {}
+}
+
 function fileLayer(source: ConfigSource, within: string | undefined): LayerWithOrigin | undefined {
   const bytes = readSmallFile(source.file, {
     maxBytes: MAX_CONFIG_BYTES,

@@ -195,6 +195,14 @@ test('the parsed file knows the lines of its keys', () => {
   expect(lineOf(['sandbox', 'image'])).toBe(2)
 })
 
+test('a project may not say whether coop looks for releases', () => {
+  const text = '[update]\ncheck = true\n'
+  expect(() => parseConfig(text, { file: 'coop.toml', layer: 'project' })).toThrow(
+    /coop\.toml:2: update\.check may not be set by a project/,
+  )
+  expect(parseConfig(text, { file: 'default.toml', layer: 'global' }).layer.update).toEqual({ check: true })
+})
+
 test('a project may not say what is run on this machine', () => {
   const text = '[session]\nnotify = "notify-send coop"\n'
   expect(() => parseConfig(text, { file: 'coop.toml', layer: 'project' })).toThrow(

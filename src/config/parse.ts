@@ -117,6 +117,7 @@ class Reader {
       ...this.#table('input_filter', SCHEMA.input_filter, raw),
       ...this.#table('secrets', SCHEMA.secrets, raw),
       ...this.#table('serve', SCHEMA.serve, raw),
+      ...this.#table('update', SCHEMA.update, raw),
     }
     this.#refuseReach(layer)
     return layer
@@ -187,6 +188,10 @@ class Reader {
     if (layer.session?.notify !== undefined) {
       const sentence = 'session.notify may not be set by a project: it runs a command on this machine'
       throw this.#error(['session', 'notify'], sentence, 'set it in ~/.config/coop/default.toml')
+    }
+    if (layer.update?.check !== undefined) {
+      const sentence = 'update.check may not be set by a project: it concerns all of coop'
+      throw this.#error(['update', 'check'], sentence, 'set it in ~/.config/coop/default.toml')
     }
     const index = layer.sandbox?.mounts?.findIndex((mount) => mount.kind === 'host' && mount.force) ?? -1
     if (index < 0) return

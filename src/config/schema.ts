@@ -258,6 +258,9 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
     ),
     port: field(integer(1, 65535), 8888, 'Its port.'),
   },
+  update: {
+    check: field(flag, false, 'Look for a newer coop once a day; `coop` tells of it when it ends.'),
+  },
 }
 
 /** The kind of every value of `[env]`. */
@@ -277,6 +280,7 @@ export const TABLE_NAMES: readonly (keyof Config)[] = [
   'input_filter',
   'secrets',
   'serve',
+  'update',
 ]
 
 /** The built-in layer. */
@@ -290,6 +294,7 @@ export const DEFAULTS: Config = {
   input_filter: defaultsOf(SCHEMA.input_filter),
   secrets: defaultsOf(SCHEMA.secrets),
   serve: defaultsOf(SCHEMA.serve),
+  update: defaultsOf(SCHEMA.update),
 }
 
 /** The keys of a table, in the order of the schema. */

@@ -21,10 +21,14 @@ function isKind(value: unknown): value is Kind<unknown> {
   return isFields(value) && typeof value.parse === 'function' && isFields(value.migrations)
 }
 
-/** All kinds of this folder: a kind added without a fixture fails here. */
+/** Rooms with state files of their own. */
+const ROOMS = [import.meta.dir, join(import.meta.dir, '../update')]
+
+/** All kinds of these rooms: a kind added without a fixture fails here. */
 async function allKinds(): Promise<Kind<unknown>[]> {
-  const files = readdirSync(import.meta.dir).filter((name) => /^[\w-]+\.ts$/.test(name))
-  const modules = await Promise.all(files.map((name) => import(join(import.meta.dir, name))))
+  const files = ROOMS.flatMap((room) => readdirSync(room).map((name) => join(room, name)))
+  const sources = files.filter((path) => /\/[\w-]+\.ts$/.test(path))
+  const modules = await Promise.all(sources.map((path) => import(path)))
   return modules.flatMap((all: object) => Object.values(all).filter(isKind))
 }
 
@@ -39,6 +43,8 @@ function fixtures(release: string, kind: string): { readonly file: string; reado
 /** Kinds that did not exist yet in a release. */
 const WITHOUT: Readonly<Record<string, ReadonlySet<string>>> = {
   hints: new Set(['0.1.0']),
+  'previous-release': new Set(['0.1.0']),
+  'release-seen': new Set(['0.1.0']),
   restoring: new Set(['0.1.0']),
   'snapshot-workspace': new Set(['0.1.0']),
   trust: new Set(['0.1.0']),
@@ -59,6 +65,8 @@ test('there are as many kinds as there are files with a version', () => {
     'image-record',
     'last-output',
     'layer-record',
+    'previous-release',
+    'release-seen',
     'restoring',
     'ring',
     'screen',

@@ -211,6 +211,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
         : [ask(`have coop serve reached at ${shown(value)}`, 'serve', value)],
     port: safe,
   },
+  update: { check: refused },
 }
 
 /** Whether a path, as the project writes it, stays textually below the project. */

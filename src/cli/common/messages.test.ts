@@ -98,9 +98,17 @@ function loadedWith(file: string, found = new Set<string>()): Set<string> {
 test('commands that have to start quickly do not load it', () => {
   // Modules that they load only when they run.
   const later = ['cli/common/trust-question.ts', 'client/terminal/terminal.ts', 'cli/common/show.ts']
-  const quick = ['attach', 'coop', 'create', 'exec', 'logs', 'ls', 'run', 'shell', 'start', 'status']
+  const quick = ['attach', 'create', 'exec', 'logs', 'ls', 'run', 'shell', 'start', 'status']
   const files = quick.map((name) => `cli/commands/${name}.ts`)
-  for (const file of ['main.ts', 'cli/main.ts', 'cli/main-ls.ts', 'cli/main-run.ts', ...files, ...later]) {
+  for (const file of [
+    'main.ts',
+    'cli/main.ts',
+    'cli/main-ls.ts',
+    'cli/main-run.ts',
+    'cli/coop.ts',
+    ...files,
+    ...later,
+  ]) {
     const loaded = loadedWith(file)
     expect([file, [...loaded].filter((name) => /^consola|common\/messages/.test(name))]).toEqual([file, []])
   }

@@ -1,11 +1,11 @@
 /** `coop` alone: starts or rejoins the agent of this folder. */
-import { connect } from '../../client/daemon.ts'
-import { userPaths } from '../../client/user-paths.ts'
-import { CoopError } from '../../core/errors.ts'
-import { boxOptions } from '../common/box-options.ts'
-import { command } from '../common/declare.ts'
-import { isTerminal } from '../common/output.ts'
-import { START_OPTIONS, startBox, startDetached } from '../common/start-box.ts'
+import { connect } from '../client/daemon.ts'
+import { userPaths } from '../client/user-paths.ts'
+import { CoopError } from '../core/errors.ts'
+import { boxOptions } from './common/box-options.ts'
+import { command } from './common/declare.ts'
+import { isTerminal, paint, printable, printError } from './common/output.ts'
+import { START_OPTIONS, startBox, startDetached } from './common/start-box.ts'
 
 export default command({
   meta: {
@@ -34,7 +34,12 @@ export default command({
     const boxes = await session.call('box.list', {})
     if (detach) return startDetached(session, boxes, options, args)
     const { box } = await startBox(session, boxes, { ...options, attaches: true }, args, { greets: true })
-    const { attachTo } = await import('../common/show.ts')
-    return attachTo(session, box, { pty: 0 })
+    const { attachTo } = await import('./common/show.ts')
+    const code = await attachTo(session, box, { pty: 0 })
+    const { tellOfReleases } = await import('../update/daily.ts')
+    await tellOfReleases(userPaths(), (text) =>
+      printError(`${paint('yellow', 'coop:', 2)} ${printable(text)}\n`),
+    )
+    return code
   },
 })
