@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CoopError } from '../src/core/errors.ts'
+import { MINIMUM_KERNEL } from '../src/host/minimum-kernel.ts'
 import {
   type Archive,
   type FileFacts,
@@ -24,9 +25,6 @@ import { publish } from './release/publish.ts'
 import { source } from './release/source.ts'
 
 const root = resolve(import.meta.dir, '..')
-
-/** The oldest kernel that boxes run on: 5.13 has Landlock, and everything older that a box is made with. */
-const KERNEL = '5.13'
 
 const USAGE = `npm run release -- --key FILE [OPTIONS]     make a release
 npm run release -- keys FILE                make a pair of keys; FILE gets the private one
@@ -120,7 +118,7 @@ async function release(values: ReturnType<typeof options>['values']): Promise<vo
     }
     const page = readFileSync(join(root, 'docs/man/coop.1'))
     const manifest: Manifest = {
-      ...{ version: trust.version, commit: from.commit, time: from.time, kernel: KERNEL },
+      ...{ version: trust.version, commit: from.commit, time: from.time, kernel: MINIMUM_KERNEL },
       ...{ revoked: trust.revoked, binaries, archives },
       man: { ...digest(page), name: 'coop.1' },
       notes: notesOf(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), trust.version),

@@ -11,6 +11,7 @@ import { CoopError } from '../core/errors.ts'
 import { startTimeOf } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { tightestNamespaces } from '../host/kernel-limits.ts'
+import { MINIMUM_KERNEL } from '../host/minimum-kernel.ts'
 import { type IdMapLine, type IdPlan, idMapText } from '../sandbox/ids.ts'
 import type { NetworkMode } from '../sandbox/plan.ts'
 import type { Cgroups } from './cgroup.ts'
@@ -67,7 +68,7 @@ function cloneError(error: BatchError): CoopError {
     EUSERS: 'start coop outside of other boxes: namespaces are nested too deeply here',
   }
   return new CoopError('E_ISOLATION', `this host does not let you make user namespaces (${error.message})`, {
-    hint: hints[error.code] ?? 'use Linux 5.13 or newer with unprivileged user namespaces',
+    hint: hints[error.code] ?? `use Linux ${MINIMUM_KERNEL} or newer with unprivileged user namespaces`,
     cause: error,
   })
 }

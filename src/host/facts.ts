@@ -19,6 +19,7 @@ import { MASKED_FILES, MASKED_FOLDERS, READONLY } from '../sandbox/kernel-files.
 import type { Source } from '../sandbox/plan.ts'
 import type { UserParameters } from '../sandbox/shared-counts.ts'
 import { GroupFiles } from './group-files.ts'
+import { MINIMUM_KERNEL } from './minimum-kernel.ts'
 import { findSystemProgram } from './programs.ts'
 
 export interface HostFacts {
@@ -163,7 +164,7 @@ function checkRange(uid: number, subuid: string, subgid: string): void {
 export function hostFacts(home: string): HostFacts {
   if (!existsSync('/proc/self/ns/user'))
     throw new CoopError('E_ISOLATION', 'this kernel has no user namespaces', {
-      hint: 'use a kernel with CONFIG_USER_NS=y, Linux 5.13 or newer',
+      hint: `use a kernel with CONFIG_USER_NS=y, Linux ${MINIMUM_KERNEL} or newer`,
     })
   const { uid, gid } = userInfo()
   const newuidmap = findSystemProgram('newuidmap')
