@@ -9,9 +9,9 @@ import { copyForOthers } from './for-others.ts'
 import { images } from './images.ts'
 import { print } from './measure.ts'
 import { clients, flood, latency } from './terminals.ts'
-import { coldRun, list, warmRun } from './times.ts'
+import { coldRun, list, version, warmRun } from './times.ts'
 
-const asUser = { run: warmRun, cold: coldRun, ls: list, many, latency, flood, clients, images }
+const asUser = { version, run: warmRun, cold: coldRun, ls: list, many, latency, flood, clients, images }
 const asAnyone = { memory }
 
 const isRoot = process.getuid?.() === 0

@@ -1,4 +1,6 @@
 /** Measures how long commands take. It runs as the boxes' user: a change of ids would be timed, too. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { coopPath } from '../../test/harness/coop.ts'
 import { findLeftovers } from '../../test/harness/leftovers.ts'
 import { type Scratch, scratch } from '../../test/harness/sandbox.ts'
@@ -47,6 +49,29 @@ export async function list(): Promise<void> {
   if (code !== 0) throw new Error(`coop -d: ${stderr}`)
   const times = await compare([{ name: 'coop ls', command: coop('ls') }, ...peers], 40, place(t))
   printComparison('Listing one box', times, [{ than: 'tmux ls', atMost: 3 }])
+}
+
+export async function version(): Promise<void> {
+  await using t = await scratch(ordinary)
+  const contenders = [{ name: 'coop --version', command: coop('--version') }, hello(t)]
+  const times = await compare(contenders, 60, place(t))
+  printComparison('Printing the version', times, [{ than: 'a compiled hello', atMost: 1.3 }])
+}
+
+/** The smallest program that Bun makes an executable of. */
+function hello(t: Scratch): Contender {
+  const folder = t.folder('hello')
+  const source = join(folder, 'hello.ts')
+  const made = join(folder, 'made')
+  const file = join(folder, 'hello')
+  writeFileSync(source, "import { writeSync } from 'node:fs'\nwriteSync(1, 'hello\\n')\n")
+  const flags = ['--compile', '--target=bun', '--format=esm', '--bytecode', '--minify']
+  const build = Bun.spawnSync([process.execPath, 'build', ...flags, `--outfile=${made}`, source], {
+    cwd: folder,
+  })
+  if (!build.success) throw new Error(`bun build: ${build.stderr.toString()}`)
+  writeFileSync(file, readFileSync(made), { mode: 0o755 }) // in one piece, as coop is (scripts/build.mjs)
+  return { name: 'a compiled hello', command: [file] }
 }
 
 async function shutDown(t: Scratch): Promise<void> {
