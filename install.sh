@@ -85,7 +85,7 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     bin=${COOP_BIN_DIR:-$HOME/.local/bin}
     case $bin in
       /*) ;;
-      *) fail "COOP_BIN_DIR must be an absolute path, not $(printf %s "$bin" | plain)" "COOP_BIN_DIR=\"\$PWD/$bin\"" ;;
+      *) fail "COOP_BIN_DIR must be an absolute path, not $(printf %s "$bin" | plain)" "COOP_BIN_DIR=\"\$PWD/$(printf %s "$bin" | plain)\"" ;;
     esac
     case $bin in
       *:* | *'
@@ -146,13 +146,11 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     else
       fail 'there is neither sha256sum nor shasum nor openssl to check a download with' 'install coreutils or openssl'
     fi
-    if has zstd; then
-      packing=zstd
-    elif has gzip; then
-      packing=gzip
-    else
+    packings=''
+    ! has zstd || packings=zstd
+    ! has gzip || packings="$packings gzip"
+    [ -n "$packings" ] ||
       fail 'there is neither zstd nor gzip to unpack with' 'install one of them with the package manager of your system'
-    fi
   }
 
   digest() {
@@ -171,6 +169,7 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
   # fetch NAME FILE MOST [progress]: NAME is below the base address; FILE gets at most MOST bytes.
   fetch() {
     url=$base/$1
+    rm -f "$2"
     # From an https address only another one may be followed.
     schemes='=https'
     case $base in http:*) schemes='=http,https' ;; esac
@@ -190,14 +189,21 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
   get() (
     ulimit -f $(($3 / 512 + 1)) 2>/dev/null
     case $tool-$4 in
-      curl-quiet) curl -fsSL --proto "$schemes" --connect-timeout 30 --speed-limit 1 --speed-time 60 -o "$2" "$1" ;;
-      curl-shown) curl -fL --progress-bar --proto "$schemes" --connect-timeout 30 --speed-limit 1 --speed-time 60 -o "$2" "$1" ;;
-      gnu-wget-quiet) wget -nv --tries=2 --timeout=60 -O "$2" "$1" ;;
-      gnu-wget-shown) wget -q --show-progress --tries=2 --timeout=60 -O "$2" "$1" ;;
+      curl-quiet) with_curl -sS "$1" "$2" ;;
+      curl-shown) with_curl --progress-bar "$1" "$2" ;;
+      gnu-wget-quiet) with_wget -nv "$1" "$2" ;;
+      gnu-wget-shown) with_wget '-q --show-progress' "$1" "$2" ;;
       wget-*) wget -q -O "$2" "$1" ;;
       busybox-wget-*) busybox wget -q -O "$2" "$1" ;;
     esac
   )
+
+  # A cache on the way must not answer with the release of last week; a connection without data for a minute is dead.
+  with_curl() {
+    curl "$1" -fL -H 'cache-control: no-cache' --proto "$schemes" --connect-timeout 30 --speed-limit 1 --speed-time 60 -o "$3" "$2"
+  }
+  # shellcheck disable=SC2086 # the first word may be two options
+  with_wget() { wget $1 --no-cache --tries=2 --timeout=60 -O "$3" "$2"; }
 
   fetch_failed() {
     is_full "$problem" || [ "$tool-$code" = curl-23 ] || [ "$tool-$code" = gnu-wget-3 ] && disk_is_full
@@ -334,7 +340,7 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
       case " $revoked " in *" $id "*) revoked_signer=$id && continue ;; esac
       stranger=$id
       for key in $COOP_KEYS; do
-        printf '%s\n' "$key" | openssl base64 -d -A >"$work/raw-key"
+        printf '%s\n' "$key" | openssl base64 -d -A 2>/dev/null >"$work/raw-key" || disk_is_full
         [ "$(digest "$work/raw-key" | cut -c 1-16)" = "$id" ] || continue
         stranger=
         if signed_by "$key" "$work/manifest.txt" "$signature"; then
@@ -387,18 +393,21 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
         target=$target-baseline
         ;;
     esac
-    ending=gz
-    [ "$packing" = gzip ] || ending=zst
-    archive=coop-$version-$target.$ending
-    archive_size='' archive_digest='' binary_size='' binary_digest=''
-    while read -r fact a b c d e; do
-      case "$fact $a" in
-        "binary $target") binary_size=$b binary_digest=$c ;;
-        "archive $target") [ "$b $e" != "$packing $archive" ] || archive_size=$c archive_digest=$d ;;
-      esac
-    done <"$work/manifest.txt"
+    # The first packing that both the release and this machine have.
+    for packing in $packings; do
+      archive=coop-$version-$target.gz
+      [ "$packing" = gzip ] || archive=coop-$version-$target.zst
+      archive_size='' archive_digest='' binary_size='' binary_digest=''
+      while read -r fact a b c d e; do
+        case "$fact $a" in
+          "binary $target") binary_size=$b binary_digest=$c ;;
+          "archive $target") [ "$b $e" != "$packing $archive" ] || archive_size=$c archive_digest=$d ;;
+        esac
+      done <"$work/manifest.txt"
+      [ -z "$archive_size" ] || break
+    done
     [ -n "$binary_size" ] && [ -n "$archive_size" ] ||
-      fail "coop $version has no $packing archive for $target" 'choose another release with COOP_VERSION'
+      fail "coop $version has nothing for $target that can be unpacked with $packings" 'choose another release with COOP_VERSION'
     is_number "$binary_size" && is_digest "$binary_digest" && is_number "$archive_size" && is_digest "$archive_digest" ||
       fail 'manifest.txt of the release cannot be read' "$broken"
   }
@@ -490,18 +499,24 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     case $1 in 'coop '*) printf '%s\n' "$1" | sed -n '1s/^coop \([^ ]*\).*/\1/p' ;; esac
   }
 
-  # Makes the temporary folder beside the executable: on the same disk, and known to be writable.
-  make_work() {
-    mkdir -p "$bin" 2>/dev/null && [ -d "$bin" ] && [ -w "$bin" ] && [ -x "$bin" ] ||
-      fail "$bin cannot be written" 'set COOP_BIN_DIR to a folder that you can write, such as ~/.local/bin'
-    # Those of installers that were killed. A process counts only on this machine and in this pid namespace.
+  # Removes the temporary folders of installers that were killed. A process counts only on this machine and in this pid
+  # namespace: several may share a home.
+  remove_stale() {
     here=$(uname -n | tr -dc 'A-Za-z0-9-')-$(readlink /proc/self/ns/pid 2>/dev/null | tr -dc 0-9)
+    [ -d "/proc/$$" ] || return 0
     for old in "$bin/.coop-install.$here."*; do
       pid=${old#"$bin/.coop-install.$here."}
       pid=${pid%%.*}
       case $pid in '' | *[!0-9]*) continue ;; esac
       [ -d "/proc/$pid" ] || rm -rf "$old" 2>/dev/null
     done
+  }
+
+  # Makes the temporary folder beside the executable: on the same disk, and known to be writable.
+  make_work() {
+    mkdir -p "$bin" 2>/dev/null && [ -d "$bin" ] && [ -w "$bin" ] && [ -x "$bin" ] ||
+      fail "$bin cannot be written" 'set COOP_BIN_DIR to a folder that you can write, such as ~/.local/bin'
+    remove_stale
     problem=$(mktemp -d "$bin/.coop-install.$here.$$.XXXXXX" 2>&1) || {
       ! is_full "$problem" || disk_is_full
       fail "$bin cannot be written ($(printf %s "$problem" | plain))" \
@@ -687,10 +702,22 @@ Next, in the folder of a project:
     [ -n "$base" ] ||
       fail 'this install.sh does not know where releases are: its publisher has set no address' \
         'set COOP_BASE_URL to the address that has latest/download/manifest.txt below it, or build coop from its source: npm run build'
+    write='write it like https://example.com/coop'
     case $base in
-      *[!A-Za-z0-9:/._~%@?=\&+,\[\]-]*) fail 'COOP_BASE_URL is no address of a web server' 'write it like https://example.com/coop' ;;
-      https://?* | http://127.* | http://localhost[:/]* | http://localhost | http://\[::1]*) ;;
-      *) fail 'COOP_BASE_URL must begin with https://; http:// is for this machine itself' 'write it like https://example.com/coop' ;;
+      *[!]A-Za-z0-9:/._~%@+,[-]*) fail 'COOP_BASE_URL is no address of a web server' "$write" ;;
+      https://?*) ;;
+      *)
+        host=${base#http://}
+        host=${host%%/*}
+        case $host in
+          localhost | localhost:* | '[::1]' | '[::1]:'*) is_local=yes ;;
+          127.*[!0-9.:]*) is_local='' ;;
+          127.*) is_local=yes ;;
+          *) is_local='' ;;
+        esac
+        [ "$base" != "${base#http://}" ] && [ -n "$is_local" ] ||
+          fail 'COOP_BASE_URL must begin with https://; http:// is for this machine itself' "$write"
+        ;;
     esac
     wanted=${COOP_VERSION-}
     wanted=${wanted#v}
@@ -836,6 +863,7 @@ $folders"
       esac
       note "there is no coop in $bin"
     fi
+    remove_stale
     for file in "$bash_completion" "$zsh_completion" "$fish_completion" "$man_page"; do remove_marked "$file"; done
     for file in "$HOME/.bashrc" "$HOME/.bash_profile" "$HOME/.bash_login" "$HOME/.profile" "${ZDOTDIR:-$HOME}/.zshrc" \
       "$config_home/fish/config.fish"; do

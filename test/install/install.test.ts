@@ -162,9 +162,20 @@ test('an installed coop is replaced by rename, and only by another one', async (
   output(await install(t, server))
   expect(installedText(t)).toBe(littleCoop('0.2.0').toString())
   expect(modeOf(coopIn(t))).toBe(0o755)
+  expect(statSync(coopIn(t)).ino).not.toBe(ino) // a running one goes on with its own file
   // One that does not even start is, too.
   t.write(coopIn(t), littleCoop('0.2.0').subarray(0, 40), 0o755)
   expect((await install(t, server)).stderr).toContain('does not start; it is replaced')
+  expect(installedText(t)).toBe(littleCoop('0.2.0').toString())
+})
+
+test('a release with gzip alone is unpacked where there is zstd, too', async () => {
+  await using t = await scratch(ordinary, { git: false })
+  using server = new ReleaseServer(
+    makeRelease({ version: '0.2.0', binary: littleCoop('0.2.0'), packings: ['gzip'] }),
+  )
+  output(await install(t, server))
+  expect(server.requests.at(-1)).toEndWith('.gz')
   expect(installedText(t)).toBe(littleCoop('0.2.0').toString())
 })
 

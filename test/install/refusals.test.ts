@@ -69,6 +69,20 @@ describe.skipIf(can.missing)(`with coop 0.2.0 installed${can.note}`, () => {
     expect(filesOf(t)).toEqual(before)
   })
 
+  test('refuses a server that never stops', async () => {
+    using server = new ReleaseServer()
+    const piece = Buffer.alloc(65_536, 35)
+    const endless = () =>
+      new Response(new ReadableStream({ pull: (controller) => controller.enqueue(piece) }))
+    server.put('latest/download/manifest.txt', endless)
+    for (const tool of ['curl', 'wget']) {
+      const PATH = onlyPrograms(t, tool, 'gzip', 'sha256sum')
+      const refused = await install(t, server, { env: { PATH } })
+      expectRefused(refused, /manifest\.txt is larger than the 65536 bytes/, /tell whoever runs/)
+    }
+    expect(filesOf(t)).toEqual(before)
+  })
+
   test('says what is missing where nothing answers', async () => {
     using server = new ReleaseServer()
     expectRefused(await install(t, server), /there is no release at http/, /check the address/)
@@ -89,6 +103,10 @@ describe.skipIf(can.missing)(`with coop 0.2.0 installed${can.note}`, () => {
     for (const [address, hint] of [
       ['http://example.com/coop', /https/],
       ['ftp://127.0.0.1/', /https/],
+      ['http://127.0.0.1.example.com', /https/],
+      ['http://127.0.0.1@example.com', /https/],
+      ['http://[::2]', /https/],
+      ['localhost', /https/],
       ["https://x/'; touch pwned'", /https/],
     ] as const)
       expectRefused(await install(t, undefined, { env: { COOP_BASE_URL: address } }), /COOP_BASE_URL/, hint)

@@ -156,7 +156,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
   'a release for other machines': {
     release: () => newer({ target: 'linux-s390x' }),
-    sentence: new RegExp(`coop 0\\.3\\.0 has no zstd archive for ${TARGET}`),
+    sentence: new RegExp(`coop 0\\.3\\.0 has nothing for ${TARGET} that can be unpacked with zstd gzip`),
     hint: /COOP_VERSION/,
   },
   'a release for newer kernels': {
