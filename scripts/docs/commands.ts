@@ -55,7 +55,8 @@ function section({ name, command }: Named): string[] {
     ...optionsOf(args).map(([key, arg]) => [optionText(key, arg), arg.description ?? ''] as const),
   ]
   lines.push(...rows(pairs), '')
-  if (meta.examples.length) lines.push('```console', ...meta.examples.map((one) => `$ ${one}`), '```', '')
+  if (meta.examples.length)
+    lines.push('```console', ...meta.examples.map((one) => `$ ${one.replace(/ {3,}/, '$&# ')}`), '```', '')
   if (meta.exits)
     lines.push('Exit codes beside those of every command:', '', ...rows(Object.entries(meta.exits)), '')
   return lines
