@@ -56,16 +56,21 @@ async function record(home) {
   try {
     const shell = ['env', '-u', 'TMUX', '-u', 'TMUX_PANE', 'PS1=$ ', 'bash', '--norc', '--noprofile', '-i']
     tmux('new-session', '-d', '-s', 'main', '-x', `${COLUMNS}`, '-y', `${ROWS}`, ...shell)
+    /** @param {RegExp} pattern @param {string} after */
+    const shows = async (pattern, after) => {
+      const until = Date.now() + TIMEOUT_MS
+      while (!pattern.test(screen())) {
+        if (Date.now() > until) throw new Error(`after ${after} the screen is\n${screen()}`)
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+    await shows(/^\$$/, 'the start') // keys before the prompt would be shown twice
     for (const [keys, pattern] of STEPS) {
       const name = /^\[(.+)\]$/.exec(keys)?.[1]
       if (name) tmux('send-keys', '-t', 'main', name)
       else tmux('send-keys', '-t', 'main', '-l', keys)
       if (!name) tmux('send-keys', '-t', 'main', 'Enter')
-      const until = Date.now() + TIMEOUT_MS
-      while (!pattern.test(screen())) {
-        if (Date.now() > until) throw new Error(`after ${keys} the screen is\n${screen()}`)
-        await new Promise((resolve) => setTimeout(resolve, 20))
-      }
+      await shows(pattern, keys)
     }
     return settled(screen(), home)
   } finally {
