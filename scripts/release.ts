@@ -124,8 +124,19 @@ async function release(values: ReturnType<typeof options>['values']): Promise<vo
       notes: notesOf(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), trust.version),
     }
     const bytes = printManifest(manifest)
-    const at = publish({ root, out, folder, trust, page, manifest, bytes, signature: sign?.(bytes) })
+    const { at, isNewest } = publish({
+      root,
+      out,
+      folder,
+      trust,
+      page,
+      manifest,
+      bytes,
+      signature: sign?.(bytes),
+    })
     process.stdout.write(`${at}\n`)
+    if (!isNewest)
+      process.stderr.write('latest/download still has a newer release, or one that is no pre-release\n')
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

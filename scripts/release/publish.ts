@@ -13,7 +13,8 @@ import {
 } from 'node:fs'
 import { basename, join } from 'node:path'
 import { CoopError } from '../../src/core/errors.ts'
-import { MANIFEST_NAME, type Manifest, SIGNATURE_NAME } from '../../src/release/manifest.ts'
+import { MANIFEST_NAME, type Manifest, parseManifest, SIGNATURE_NAME } from '../../src/release/manifest.ts'
+import { compareVersions } from '../../src/release/versions.ts'
 import type { BuiltIn } from './build.ts'
 import { digest } from './pack.ts'
 
@@ -29,8 +30,13 @@ interface Release {
   readonly signature: string | undefined
 }
 
-/** Returns the folder of the version. */
-export function publish({ root, out, folder, trust, page, manifest, bytes, signature }: Release): string {
+interface Published {
+  readonly at: string
+  readonly isNewest: boolean
+}
+
+/** Returns the folder of the version, and whether it is also the newest one now. */
+export function publish({ root, out, folder, trust, page, manifest, bytes, signature }: Release): Published {
   const installer = join(root, 'install.sh')
   if (existsSync(installer))
     writeFileSync(join(folder, 'install.sh'), filledIn(readFileSync(installer, 'utf8'), trust), {
@@ -38,17 +44,37 @@ export function publish({ root, out, folder, trust, page, manifest, bytes, signa
     })
   writeFileSync(join(folder, 'coop.1'), page)
   writeFileSync(join(folder, MANIFEST_NAME), bytes)
+  writeFileSync(join(folder, 'checksums.txt'), checksums(folder)) // without the signature, which others cannot make
   if (signature !== undefined) writeFileSync(join(folder, SIGNATURE_NAME), signature)
-  writeFileSync(join(folder, 'checksums.txt'), checksums(folder))
 
   const version = join(out, 'download', `v${manifest.version}`)
   mkdirSync(join(out, 'download'), { recursive: true })
   rmSync(version, { recursive: true, force: true })
   cpSync(folder, version, { recursive: true })
   chmodSync(version, 0o755) // a temporary folder is closed; a server may run as another user
-  makeLatest(version, join(out, 'latest', 'download'))
-  inPlace(join(version, 'install.sh'), join(out, 'install.sh'))
-  return version
+  const latest = join(out, 'latest', 'download')
+  const isNewest = becomesLatest(manifest.version, versionIn(join(latest, MANIFEST_NAME)))
+  if (isNewest) {
+    makeLatest(version, latest)
+    inPlace(join(version, 'install.sh'), join(out, 'install.sh'))
+  }
+  return { at: version, isNewest }
+}
+
+/** A pre-release is for whoever names it, as on GitHub, and an older release that is built again replaces nothing. */
+export function becomesLatest(version: string, current: string | undefined): boolean {
+  if (current === undefined) return true
+  if (version.includes('-') && !current.includes('-')) return false
+  return compareVersions(version, current) >= 0
+}
+
+/** Returns the version of the release in a folder; undefined when there is none that can be read. */
+function versionIn(manifest: string): string | undefined {
+  try {
+    return parseManifest(readFileSync(manifest)).version
+  } catch {
+    return undefined
+  }
 }
 
 /** The manifest comes last but for its signature: whoever reads it finds what it names. */
