@@ -123,6 +123,13 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     fi
   }
 
+  # Bun's executables use these instructions from their first moment: without them they die of SIGILL.
+  check_processor() {
+    case $cpu-$(grep -c -w -m 1 sse4_2 /proc/cpuinfo 2>/dev/null) in
+      x64-0) fail 'coop needs a processor with SSE4.2, as made since 2009, and this one lacks it' 'install coop on another machine' ;;
+    esac
+  }
+
   # Sets `tool`, which downloads.
   find_tools() {
     if has curl; then
@@ -370,7 +377,7 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
       *) fail "$base/$where/manifest.txt does not describe a release" 'check the address of the releases; a login page may be in between' ;;
     esac
     [ -z "$(tail -c 1 "$manifest")" ] || fail 'manifest.txt of the release was cut off' 'try again'
-    version='' time='' kernel='' newly_revoked='' baseline='' man_size=''
+    version='' time='' kernel='' newly_revoked='' man_size=''
     while read -r fact a b c rest; do
       case $fact in
         version) version=$a ;;
@@ -378,7 +385,6 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
         kernel) kernel=$a ;;
         revoked) ! is_key_id "$a" || newly_revoked="$newly_revoked $a" ;;
         man) man_size=$a man_digest=$b man_name=$c ;;
-        binary) [ "$a" != "$target-baseline" ] || baseline=yes ;;
       esac
     done <"$manifest"
     is_version "$version" && is_time "$time" && is_kernel "$kernel" || fail 'manifest.txt of the release cannot be read' "$broken"
@@ -386,13 +392,6 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
 
   # Sets sizes and digests of what this machine needs.
   choose_files() {
-    case $(uname -m)-$(grep -c -w -m 1 avx2 /proc/cpuinfo 2>/dev/null) in
-      x86_64-0 | amd64-0)
-        [ -n "$baseline" ] ||
-          fail "coop $version needs a processor with AVX2, which this one lacks" 'install coop on a newer x86_64 machine'
-        target=$target-baseline
-        ;;
-    esac
     # The first packing that both the release and this machine have.
     for packing in $packings; do
       archive=coop-$version-$target.gz
@@ -728,6 +727,7 @@ Next, in the folder of a project:
     [ -z "$wanted" ] || where=download/v$wanted
 
     find_target
+    check_processor
     find_tools
     find_installed
     unchanged=''
