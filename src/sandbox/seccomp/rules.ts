@@ -147,7 +147,9 @@ export const PRLIMIT: Rule = {
 /**
  * No leases and no change notifications (F_SETLEASE, F_NOTIFY; fcntl(2)). A process that opens a leased file waits for
  * up to 45 s (/proc/sys/fs/lease-break-time), also a program of the host, and even a file that is read-only here can be
- * leased.
+ * leased. The kernel has no limit on watches of F_NOTIFY and walks all of a folder's at each change there, by anybody:
+ * four processes made changes in a folder four times slower within 25 s. EINVAL is the answer of a kernel without it;
+ * inotify has a limit and stays.
  */
 export const FCNTL: Rule = {
   clauses: [{ when: [{ arg: 1, in: [1024, 1026] }], verdict: 'EINVAL' }],
