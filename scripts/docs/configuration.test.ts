@@ -10,9 +10,10 @@ const root = dirname(dirname(import.meta.dir))
 
 test('every key that has an effect has an example, which is read and differs from the default', () => {
   expect(keys().length).toBeGreaterThan(15)
-  for (const { table, name, field, doc, standing } of keys()) {
+  for (const { table, name, field, doc, standing, projectMay } of keys()) {
     const text = `[${table}]\n${name} = ${doc?.example}\n`
-    const layer = name === 'notify' || table === 'update' ? 'global' : 'project'
+    const layer = projectMay ? 'project' : 'global'
+    if (!projectMay) expect([name, doc?.project]).toEqual([name, expect.stringMatching(/^never, /)])
     const read: Readonly<Record<string, unknown>> = {
       ...parseConfig(text, { file: text, layer }).layer[table],
     }

@@ -10,9 +10,11 @@ import {
   VARIABLE_DOCS,
 } from '../../src/config/key-docs.ts'
 import { FLAGS, VARIABLES } from '../../src/config/load.ts'
+import { parseConfig } from '../../src/config/parse.ts'
 import { ENV_VALUE, type Field, SCHEMA, TABLE_NAMES } from '../../src/config/schema.ts'
 import { tomlValue } from '../../src/config/toml.ts'
 import { isUnbuilt } from '../../src/config/unbuilt.ts'
+import { CoopError } from '../../src/core/errors.ts'
 import { type RULES, standingOf } from '../../src/trust/rules.ts'
 import { GENERATED } from './generated.ts'
 
@@ -23,6 +25,8 @@ export interface Key {
   readonly field: Field<unknown>
   readonly doc: KeyDoc | undefined
   readonly standing: 'free' | 'asks' | 'refused'
+  /** Its example is taken from a project's file. */
+  readonly projectMay: boolean
 }
 
 /** Returns every key that has an effect, in the order of the schema. */
@@ -39,25 +43,37 @@ export function keys(): readonly Key[] {
         field: field as Field<unknown>,
         doc: docs[name],
         standing: standingOf(table, name as keyof (typeof RULES)[typeof table]),
+        projectMay: isRead(`[${table}]\n${name} = ${docs[name]?.example}\n`, 'project'),
       }))
   })
+}
+
+/** Whether a file of that layer may say this. */
+export function isRead(text: string, layer: 'project' | 'global'): boolean {
+  try {
+    parseConfig(text, { file: 'coop.toml', layer })
+    return true
+  } catch (error) {
+    if (error instanceof CoopError && error.code === 'E_CONFIG') return false
+    throw error
+  }
 }
 
 const code = (text: string): string => `\`${text}\``
 
 /** Returns the layers that may set a key, the weakest first. */
-function layersOf({ table, name, standing }: Key): string {
+function layersOf({ table, name, projectMay }: Key): string {
   const path = `${table}.${name}`
   const variable = VARIABLES.get(path)
   const flag = FLAGS.get(path)
   const isOption = flag !== undefined && Object.hasOwn(BOX_OPTIONS, flag.replace(/^--/, ''))
-  const places = ['default.toml', ...(standing === 'refused' && name === 'notify' ? [] : ['coop.toml'])]
+  const places = ['default.toml', ...(projectMay ? ['coop.toml'] : [])]
   return [...places, ...(variable ? [variable] : []), ...(isOption ? [flag] : [])].map(code).join(', ')
 }
 
 function trustOf({ standing, doc }: Key): string {
-  if (standing === 'free') return 'no'
-  return standing === 'refused' ? `not allowed: ${doc?.project}` : `yes, ${doc?.project}`
+  if (standing === 'free') return 'any value'
+  return standing === 'refused' ? `${doc?.project}` : `needs your word ${doc?.project}`
 }
 
 function section(key: Key): string[] {
@@ -70,7 +86,7 @@ function section(key: Key): string[] {
     `- **Value:** ${field.expected}${field.appends ? '; the lists of all files are joined' : ''}`,
     `- **Default:** ${code(tomlValue(field.show(field.default)))}`,
     `- **Can be set in:** ${layersOf(key)}`,
-    `- **Asks for your word in a project's file:** ${trustOf(key)}`,
+    `- **In a project's file:** ${trustOf(key)}`,
     `- **Since:** ${doc?.since ?? FIRST_RELEASE}`,
     '',
     '```toml',
@@ -89,7 +105,7 @@ const ENV_SECTION = [
   `- **Value:** ${ENV_VALUE.expected}; \`"$NAME"\` takes the value of your variable NAME, and leaves it out if it is not set`,
   '- **Default:** none',
   '- **Can be set in:** `default.toml`, `coop.toml`, `-e NAME=VALUE`, `-e NAME` for your value',
-  "- **Asks for your word in a project's file:** yes, for your variables and for all names but a few harmless ones (`NODE_ENV`, `LANG`, `TZ`, `PORT`, `DEBUG` and the like)",
+  "- **In a project's file:** needs your word for your variables and for all names but a few harmless ones (`NODE_ENV`, `LANG`, `TZ`, `PORT`, `DEBUG` and the like)",
   `- **Since:** ${FIRST_RELEASE}`,
   '',
   '```toml',

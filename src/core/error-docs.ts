@@ -94,6 +94,7 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
     means:
       'A release of coop cannot be used: its signature, digest or description is wrong, it is older than the one you have, or it has nothing for this machine.',
     fix: 'Nothing was changed. The message names the check that failed; docs/releasing.md explains how to check a release by hand.',
+    see: ['coop-update-fails-or-the-new-coop-does-not-start'],
   },
   E_INTERRUPTED: {
     means: 'The work was interrupted.',
