@@ -29,7 +29,10 @@ export const KEY_DOCS: { readonly [T in TableName]: { readonly [K in keyof Table
         'for volumes, for what lies outside of the project (always read-only), and for places of the box where programs are',
     },
     tools: { example: '["nvm", "uv"]', project: 'for tools that your own settings leave out' },
-    caches: { example: '"none"', project: 'any value but `"shared"`, which only your own `default.toml` may say' },
+    caches: {
+      example: '"none"',
+      project: 'any value but `"shared"`, which only your own `default.toml` may say',
+    },
     nested: { example: 'true', project: 'for `true`' },
     ptrace: { example: 'false', project: 'for `true` where your own settings say `false`' },
   },
