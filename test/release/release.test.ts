@@ -1,7 +1,7 @@
 /** `npm run release`: the same bytes again, signatures that other programs check, and the rotation of keys. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { appendFileSync, cpSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { appendFileSync, cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { signingKey } from '../../scripts/release/keys.ts'
 import { CoopError } from '../../src/core/errors.ts'
@@ -10,6 +10,9 @@ import { parseManifest, printManifest } from '../../src/release/manifest.ts'
 import { readSigned } from '../../src/release/signature.ts'
 import { repository } from '../harness/coop.ts'
 import { needs } from '../harness/facts.ts'
+import { scratch } from '../harness/sandbox.ts'
+import { ordinary } from '../harness/users.ts'
+import { output } from '../integration/support.ts'
 import { bytesOf, commitIn, type Key, makeKey, ran, release, temporaryFolder, worked } from './support.ts'
 
 const tools = needs('git', 'openssl', 'zstd', 'gzip', 'sha256sum')
@@ -23,17 +26,31 @@ describe.skipIf(tools.missing || process.arch !== 'x64')(`releases${tools.note}`
   const keys = (...pair: readonly (Key | undefined)[]) => pair.map((key) => key?.text ?? '').join(',')
   const id = (key: Key | undefined) => keyId(key?.text ?? '')
 
+  // A static server, as any would show the folder; the address becomes a part of the executables.
+  const server = Bun.serve({
+    hostname: '127.0.0.1',
+    port: 0,
+    fetch: async ({ url }) => {
+      const file = Bun.file(join(out, new URL(url).pathname))
+      return (await file.exists()) ? new Response(file) : new Response('not found', { status: 404 })
+    },
+  })
+  const address = `http://127.0.0.1:${server.port}`
+
   beforeAll(async () => {
     await Promise.all([commitIn(clone), commitIn(elsewhere)])
     ;[first, next, third] = await Promise.all(
       ['first', 'next', 'third'].map((name) => makeKey(clone, join(folder.path, `${name}.pem`))),
     )
     const args = ['--version', '0.2.0', '--keys', keys(first, next), '--key', first?.file ?? '']
-    expect(await release(clone, out, '--releases', 'https://example.org/coop', ...args)).toMatchObject({
+    expect(await release(clone, out, '--releases', address, ...args)).toMatchObject({
       code: 0,
     })
   }, 120_000)
-  afterAll(() => folder[Symbol.dispose]())
+  afterAll(async () => {
+    await server.stop(true)
+    folder[Symbol.dispose]()
+  })
 
   test('two builds of one commit in two folders have the same bytes, in every file', async () => {
     const again = join(folder.path, 'again')
@@ -41,7 +58,7 @@ describe.skipIf(tools.missing || process.arch !== 'x64')(`releases${tools.note}`
     const env = ['env', 'TZ=Asia/Tokyo', 'LC_ALL=C.UTF-8']
     const made = await ran([
       ...[...env, 'node', join(elsewhere, 'scripts/release.mjs'), '--out', again, '--target', 'linux-x64'],
-      ...['--level', '1', '--releases', 'https://example.org/coop', ...args],
+      ...['--level', '1', '--releases', address, ...args],
     ])
     expect(made).toMatchObject({ code: 0 })
     const names = readdirSync(v2)
@@ -105,7 +122,7 @@ describe.skipIf(tools.missing || process.arch !== 'x64')(`releases${tools.note}`
     for (const name of ['manifest.txt', 'manifest.txt.sig', 'install.sh'])
       expect(digest(bytesOf(latest, name))).toBe(digest(bytesOf(v2, name)))
     const installer = readFileSync(join(out, 'install.sh'), 'utf8')
-    expect(installer).toContain(`\nCOOP_RELEASES='https://example.org/coop'\n`)
+    expect(installer).toContain(`\nCOOP_RELEASES='${address}'\n`)
     expect(installer).toContain(`\nCOOP_KEYS='${first?.text} ${next?.text}'\n`)
   })
 
@@ -127,7 +144,8 @@ describe.skipIf(tools.missing || process.arch !== 'x64')(`releases${tools.note}`
       first?.file ?? '',
     )
     expect([both.code, both.stderr]).toEqual([2, expect.stringContaining('is revoked and still in "keys"')])
-    expect(await release(clone, out, ...rotated, '--key', next?.file ?? '')).toMatchObject({ code: 0 })
+    const signed = [...rotated, '--releases', address, '--key', next?.file ?? '']
+    expect(await release(clone, out, ...signed)).toMatchObject({ code: 0 })
 
     // A coop 0.2.0 knows the first key and the next one.
     const old = { keys: [first?.text ?? '', next?.text ?? ''], revoked: [] as readonly string[] }
@@ -150,6 +168,23 @@ describe.skipIf(tools.missing || process.arch !== 'x64')(`releases${tools.note}`
     const rebuilt = { keys: [next?.text ?? '', third?.text ?? ''], revoked: [id(first)] }
     expect(offered(rebuilt)).toThrow(CoopError)
     expect(() => read(v2, rebuilt)).toThrow('which was revoked')
+  })
+
+  test('install.sh of the first release and `coop update` of what it installs follow the rotation', async () => {
+    await using t = await scratch(ordinary, { git: false })
+    const installer = readFileSync(join(v2, 'install.sh'), 'utf8')
+    const sh = (command: string, env: Readonly<Record<string, string>> = {}) =>
+      t.run(['sh', '-c', command], { timeoutMs: 60_000, env: { COOP_BIN_DIR: t.folder('home/bin'), ...env } })
+    writeFileSync(join(t.root, 'install.sh'), installer)
+    output(await sh(`sh ${join(t.root, 'install.sh')}`, { COOP_VERSION: '0.2.0' }))
+    const coop = join(t.folder('home/bin'), 'coop')
+    expect(output(await sh(`${coop} --version`))).toStartWith('coop 0.2.0 (')
+
+    output(await sh(`${coop} update`)) // to what the next key signed
+    expect(output(await sh(`${coop} --version`))).toStartWith('coop 0.3.0 (')
+    const back = await sh(`${coop} update 0.2.0`)
+    expect(back.stderr).toContain(`signed with key ${id(first)}, which was revoked`)
+    expect(output(await sh(`${coop} --version`))).toStartWith('coop 0.3.0 (')
   })
 
   test('what would make a release that nobody can check or build again is refused before the build', async () => {
