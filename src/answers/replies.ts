@@ -3,6 +3,12 @@ import { ESC } from '../vt/characters.ts'
 import { Sequence } from '../vt/sequence.ts'
 import type { Rule } from './rule.ts'
 
+/**
+ * The daemon's last question for a program that has ended: DA1, in a form that no program's question is handed over in.
+ * Every terminal answers it.
+ */
+export const PROGRAM_ENDED = Buffer.from('\x1b[0c')
+
 const MAX_REPLY = 1024 // bytes of an incomplete answer that are kept
 const REPLIES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|[\]P_][^\x07\x1b]*(?:\x07|\x1b\\))/g
 /** The end of the input, if it may become an answer. */

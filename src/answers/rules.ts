@@ -9,7 +9,7 @@
 import { VERSION } from '../core/version.ts'
 import { isStatusQuery } from '../vt/program-status.ts'
 import { key, type Sequence } from '../vt/sequence.ts'
-import { CAPABILITY, SETTING } from '../vt/string-rules.ts'
+import { CAPABILITY, graphicsAnswer, SETTING } from '../vt/string-rules.ts'
 import { capabilities } from './capabilities.ts'
 import { colorToTell, isDark } from './colors.ts'
 import type { Answerer, Facts, Rule, TerminalState } from './rule.ts'
@@ -304,10 +304,14 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'abilities of kitty: images, pointer shapes',
-    form: 'APC G a=q … ST, OSC 22 ; ? …',
+    form: 'APC G a=q … ST, APC G i=… ST, OSC 22 ; ? …',
     says: 'nothing, as terminals without them: programs ask DA1 after it and go on',
     attached: 'terminal',
-    asks: any(({ kind, text }) => kind === 'apc' && /^G(?:[^;]*,)?a=q/.test(text), osc(/^22;\?/)),
+    asks: any(
+      ({ kind, text }) =>
+        kind === 'apc' && text.startsWith('G') && graphicsAnswer(text.split(';', 1)[0] ?? ''),
+      osc(/^22;\?/),
+    ),
     reply: /^\x1b(?:_G|\]22;)/,
   },
   {

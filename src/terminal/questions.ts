@@ -2,7 +2,7 @@
  * The questions of a terminal's program, and who answers each: exactly one. A client that shows all output answers
  * (its terminal does); while there is none, the daemon does, from the emulator's state.
  */
-import { answeredBy, copyOf, Replies } from '../answers/replies.ts'
+import { answeredBy, copyOf, PROGRAM_ENDED, Replies } from '../answers/replies.ts'
 import type { Facts, Rule, TerminalState } from '../answers/rule.ts'
 import { ruleOf } from '../answers/rules.ts'
 import { pushBeyondColors } from '../vt/colored-text.ts'
@@ -40,7 +40,6 @@ const LAST: Rule = {
   ...{ name: '', form: 'CSI c', says: '', attached: 'terminal', asks: () => false },
   reply: /^\x1b\[\?[\d;]*c$/,
 }
-const LAST_BYTES = Buffer.from('\x1b[c')
 const TOLD_COLOR = /^\x1b\](1\d|4;\d+);(rgba?:[^\x07\x1b]*)/
 const SETS_COLOR = /^(?:4;\d+|1\d);[^?]/
 
@@ -146,7 +145,7 @@ export class Questions {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#settled = promise
     this.#owed = { by, timer: setTimeout(() => this.#noneOwed(), FORGET_MS), done: resolve }
-    by.answer(offset, LAST_BYTES)
+    by.answer(offset, PROGRAM_ENDED)
   }
 
   /** Resolves when no answer for a program that has ended is on its way, or after three seconds. */

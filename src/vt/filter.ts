@@ -167,7 +167,7 @@ export class OutputFilter {
       case 'title':
         return judgeTitle(sequence)
       case 'apc':
-        return this.#graphics(sequence, '\x1b\\')
+        return this.#graphics(sequence, '\x1b\\', this.#answers)
       default:
         return false
     }
@@ -193,10 +193,10 @@ export class OutputFilter {
   }
 
   /** A graphics command: complete, or up to the start of its data. */
-  #graphics(sequence: Sequence, end: string): Verdict {
+  #graphics(sequence: Sequence, end: string, answers: boolean): Verdict {
     const { text } = sequence
     if (sequence.malformed || !allowsGraphics(text)) return false
-    if (this.#answers || !isQuery(sequence)) return true
+    if (answers || !isQuery(sequence)) return true
     if (/[G,]a=q/.test(text)) return false
     return Buffer.from(`\x1b_${silencedGraphics(text)}${end}`)
   }
@@ -208,7 +208,9 @@ export class OutputFilter {
       this.#image = SIXEL_BYTES
       return true
     }
-    const verdict = header.kind === 'apc' && this.#graphics(header, '')
+    if (header.kind !== 'apc') return false
+    const answers = this.#answers && !(isQuery(header) && this.#asked?.(header) === false)
+    const verdict = this.#graphics(header, '', answers)
     if (verdict === false) return false
     this.#settle(header, verdict)
     this.#image = GRAPHICS_BYTES

@@ -6,6 +6,7 @@ import { answeredBy, Replies } from '../../answers/replies.ts'
 import { NO_FACTS, type Rule } from '../../answers/rule.ts'
 import { ruleOf } from '../../answers/rules.ts'
 import type { Sequence } from '../../vt/sequence.ts'
+import { without } from './typed-ahead.ts'
 
 /** A terminal that has not answered after that does not know the question. */
 const OWED_MS = 2_000
@@ -22,6 +23,10 @@ interface Owed {
 export class OwedAnswers {
   #owed: Owed[] = []
   readonly #replies = new Replies()
+  /** Questions of programs that have ended, as long as the terminal may answer them. */
+  #ended: Owed[] = []
+  readonly #endedReplies = new Replies()
+  #lateFrom = 0
 
   /**
    * A question is about to get to the terminal. Returns coop's own answer where coop is asked, and false where the
@@ -44,6 +49,28 @@ export class OwedAnswers {
   /** The terminal is asked something by coop itself. */
   expect(rule: Pick<Rule, 'reply'>, now: number): void {
     this.#owed.push({ rule, until: now + OWED_MS }) // it is asked once
+  }
+
+  /**
+   * The program that asked has ended, and its daemon asks a last question: the next program, which starts once that is
+   * answered or has taken too long, must not get these answers.
+   */
+  programEnded(now: number): void {
+    this.#ended.push(...this.#owed)
+    this.#lateFrom = now + OWED_MS
+  }
+
+  /** Returns input without answers that come too late for the program that asked. */
+  timely(bytes: Uint8Array, now: number): Uint8Array {
+    if (!this.#ended.length) return bytes
+    let text = Buffer.from(bytes).toString('latin1')
+    for (const reply of this.#endedReplies.push(bytes)) {
+      const at = answeredBy(reply, this.#ended)
+      if (at < 0) continue
+      this.#ended = this.#ended.slice(at + 1)
+      if (now >= this.#lateFrom) text = without(text, reply)
+    }
+    return Buffer.from(text, 'latin1')
   }
 
   /** Input has come from the terminal. Returns the answers among it. */

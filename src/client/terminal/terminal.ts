@@ -4,13 +4,14 @@ import { SIGCONT, SIGTSTP } from '../../../ffi/abi/constants.ts'
 import { writeAll } from '../../../ffi/pipes.ts'
 import { closeDescriptor, writeNonblocking } from '../../../ffi/pty.ts'
 import { getModes, openNonblocking, windowSize } from '../../../ffi/terminal.ts'
+import { PROGRAM_ENDED } from '../../answers/replies.ts'
 import type { Paths } from '../../core/paths.ts'
 import type { WindowSize } from '../../core/window-size.ts'
 import { OutputFilter } from '../../vt/filter.ts'
 import type { Sequence } from '../../vt/sequence.ts'
 import { connect } from '../daemon.ts'
 import { isLost, type Session } from '../session.ts'
-import type { AttachEnd, AttachOptions } from './attach-options.ts'
+import type { AttachEnd, AttachOptions, Begin, Begun, Progress } from './attach-options.ts'
 import { DetachKey, SECOND_PRESS_MS } from './detach-key.ts'
 import { DirectLine, type LineUser } from './direct-line.ts'
 import { InputQueue } from './input-queue.ts'
@@ -26,6 +27,7 @@ import { Title } from './title.ts'
 import { awaitKey, giveBack } from './typed-ahead.ts'
 
 const EOT = 4
+const DEVICE_ATTRIBUTES = Buffer.from('\x1b[c')
 const ESC = 0x1b
 const MAX_TYPED = 256 * 1024 // bytes; reading pauses when so many wait for the program
 /** Begins a line, and clears what the program drew below it: coop's own text comes there. */
@@ -36,7 +38,7 @@ const CLEAR = '\x1b[!p\x1b[?7h\x1b(B\x0f\x1b[0m\x1b[H\x1b[2J'
 const NO_OUTPUT = Number.NEGATIVE_INFINITY
 const ESCAPE_WAIT_MS = 30 // longer than a gap inside a key's sequence, too short for a person to notice
 
-export type { AttachEnd, AttachOptions }
+export type { AttachEnd, AttachOptions, Begin, Begun, Progress }
 
 /** The size of the terminal that this process shows things on. */
 export function terminalSize(): WindowSize {
@@ -44,26 +46,6 @@ export function terminalSize(): WindowSize {
 }
 
 const put = (bytes: Uint8Array): boolean => writeAll(1, bytes) === 0
-
-/** The progress of a client that comes back. */
-export interface Progress {
-  /** The offset of the next byte of output, if any has come. */
-  readonly from?: number
-  /** How many bytes of its input are known to have reached the terminal. */
-  readonly typed: number
-}
-
-/**
- * Asks the daemon for the terminal, at first and after each loss of the daemon. `taken` is the number of input bytes
- * that the terminal has.
- */
-export type Begin = (session: Session, progress: Progress | undefined) => Promise<Begun>
-
-export interface Begun {
-  readonly taken?: number
-  /** The agent's last report, which may be in none of the output to come. */
-  readonly report?: string | undefined
-}
 
 /**
  * Shows a PTY until it ends or the user detaches. When the daemon is lost, this connects to the next one, and output
@@ -183,7 +165,9 @@ export async function showTerminal(
     mine.onAnswers = (from, earlier) => {
       answersFrom = from ?? Number.POSITIVE_INFINITY
       if (!earlier.length) return
-      put(new OutputFilter({ asked }).push(earlier))
+      const isEnd = PROGRAM_ENDED.equals(earlier)
+      put(new OutputFilter({ asked }).push(isEnd ? DEVICE_ATTRIBUTES : earlier))
+      if (isEnd) owed.programEnded(performance.now())
       answerOwn()
     }
     mine.onStopped = () => void suspend('group')
@@ -317,7 +301,8 @@ export async function showTerminal(
   }
   const typed = (raw: Uint8Array): void => {
     owed.input(raw)
-    const bytes = relay.input(raw, performance.now(), (report) => void put(Buffer.from(report)))
+    const now = performance.now()
+    const bytes = relay.input(owed.timely(raw, now), now, (report) => void put(Buffer.from(report)))
     clearTimeout(timer)
     if (!key) return forward(bytes)
     const result = key.push(bytes)
