@@ -1,9 +1,9 @@
 /** Brings the login of an agent up to date before its box starts. */
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync, type Stats } from 'node:fs'
+import { closeSync, existsSync, lstatSync, mkdirSync, openSync, rmSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Login, loginText } from '../plan/login.ts'
 import type { IdPlan } from '../sandbox/ids.ts'
-import { linkSetting, unlinkSetting, writeSetting } from '../store/storage.ts'
+import { isLinkIn, linkSetting, unlinkSetting, writeSetting } from '../store/storage.ts'
 
 function plainFile(path: string): Stats | undefined {
   try {
@@ -12,6 +12,10 @@ function plainFile(path: string): Stats | undefined {
   } catch {
     return undefined
   }
+}
+
+function isFolder(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 /** When a plain file was last written, in ms since 1970; undefined if there is none. */
@@ -24,6 +28,14 @@ export function markStrangers(marks: readonly string[]): void {
     mkdirSync(dirname(mark), { recursive: true, mode: 0o700 })
     closeSync(openSync(mark, 'a', 0o600))
   }
+}
+
+/**
+ * Forgets boxes without the agent that had the settings. None may have them now: with the link in its place, what comes
+ * there next is of a box with the agent.
+ */
+export function forgetStrangers({ settings, name, strangers }: Login): void {
+  if (isLinkIn(settings, name)) rmSync(strangers, { force: true })
 }
 
 /** Whether a box without the agent may have made this file. A box cannot set the time of change that the kernel keeps. */
@@ -45,6 +57,10 @@ export function readyLogin(login: Login, ids: IdPlan): readonly string[] {
   }
   const there = join(shared, name)
   unlinkSetting(shared, name) // no agent makes a link there, and the next agent of a box would write through it
+  if (isFolder(there))
+    return [
+      `the login of ${agent} cannot be given to boxes: one of them has put a folder in its place; remove it: coop volume rm login:${agent}`,
+    ]
   // A box can set any time; one in the future would keep the user's own login out for ever.
   const sharedAt = Math.min(writtenAt(there) ?? 0, Date.now())
   const ownText = own === undefined || (writtenAt(own) ?? 0) <= sharedAt ? undefined : loginText(own)
@@ -55,6 +71,11 @@ export function readyLogin(login: Login, ids: IdPlan): readonly string[] {
       ? [`your login of ${agent} is newer than the one in its boxes, so they use yours from now on`]
       : []
   const made = join(settings, name)
+  if (isFolder(made))
+    return [
+      ...news,
+      `the boxes of this workspace have a folder in the place of the login of ${agent}; remove ${name} of the agent's settings in the box`,
+    ]
   const madeAt = writtenAt(made)
   if (madeAt !== undefined) {
     const text = loginText(made) ?? ''
@@ -64,7 +85,7 @@ export function readyLogin(login: Login, ids: IdPlan): readonly string[] {
         ...news,
         `this workspace has a login of ${agent} of its own, which a box without the agent may have made, so other boxes do not use it; to use theirs here, remove ${name} of the agent's settings in the box`,
       ]
-    if (text.trim() && madeAt > sharedAt && ownText === undefined) writeSetting(shared, name, text, ids)
+    if (text.trim() && madeAt > sharedAt && !isNewer) writeSetting(shared, name, text, ids)
   }
   linkSetting(settings, name, target, ids)
   return news

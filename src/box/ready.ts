@@ -9,13 +9,18 @@ import type { Prepared } from '../plan/prepare.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import { persistentFolder, writeSetting } from '../store/storage.ts'
 import { ensureSkeleton } from './make-skeleton.ts'
-import { markStrangers, readyLogin } from './ready-login.ts'
+import { forgetStrangers, markStrangers, readyLogin } from './ready-login.ts'
+
+/** Whether no box can write to a folder of the host now, but the one that is being made. */
+type IsAlone = (folder: string) => boolean
 
 /** Brings the login up to date. Returns what happened to it, for the user. */
-function loginNews({ login }: Prepared, ids: IdPlan): readonly string[] {
+function loginNews({ login }: Prepared, ids: IdPlan, isAlone: IsAlone): readonly string[] {
   if (!login) return []
   try {
-    return readyLogin(login, ids)
+    const news = readyLogin(login, ids)
+    if (isAlone(login.settings)) forgetStrangers(login)
+    return news
   } catch (error) {
     // The agent starts all the same, and asks its user to log in.
     const reason = error instanceof Error ? error.message : String(error)
@@ -26,7 +31,12 @@ function loginNews({ login }: Prepared, ids: IdPlan): readonly string[] {
 /**
  * Calls `prepare` to plan, makes the missing things and plans again. Raises E_DISK_FULL, and the errors of `prepare`.
  */
-export function makeReady(prepare: () => Prepared, paths: Paths, host: HostFacts): Prepared {
+export function makeReady(
+  prepare: () => Prepared,
+  paths: Paths,
+  host: HostFacts,
+  isAlone: IsAlone = () => false,
+): Prepared {
   const ids = planIds(host.ids)
   const first = prepare()
   for (const one of first.missing) {
@@ -44,7 +54,7 @@ export function makeReady(prepare: () => Prepared, paths: Paths, host: HostFacts
       },
     )
   markStrangers(prepared.strangers)
-  const news = loginNews(prepared, ids)
+  const news = loginNews(prepared, ids, isAlone)
   for (const { folder, path, text } of prepared.settings) {
     try {
       writeSetting(folder, path, text, ids)

@@ -13,7 +13,6 @@ import { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
 import { boxDir, boxRuntimeDir, type Paths } from '../core/paths.ts'
-import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
 import { keptGroups } from '../plan/kept-groups.ts'
@@ -24,9 +23,10 @@ import type { CoopEvent } from '../protocol/events.ts'
 import type { BoxOptions, Environment, Target } from '../protocol/shapes/values.ts'
 import type { Caller } from '../sandbox/caller.ts'
 import type { Stub } from '../store/box-manifest.ts'
-import { type BoxFlags, type FoundManifest, findManifests, type Manifest } from '../store/manifest.ts'
+import { type BoxFlags, type FoundManifest, findManifests } from '../store/manifest.ts'
 import { discardStore, diskError, saysDiskFull } from '../store/storage.ts'
 import { WrittenPlaces } from '../store/written.ts'
+import { isMounted, whyGone } from './box-facts.ts'
 import { chooseName } from './choose-name.ts'
 import { Cleaning } from './cleaning.ts'
 import { withFlags } from './differences.ts'
@@ -45,9 +45,6 @@ import { acceptAsks, showTrust } from './trust.ts'
 
 const RAISE_DELAY_MS = 1 // lets the answer to the client go out first
 const MAX_CREATES = 1024 // durations of creations that `system status` reports
-
-const whyGone = ({ init }: Manifest): string =>
-  init?.boot === bootId() ? 'its init was killed' : 'the machine was restarted'
 
 export class Registry {
   readonly #boxes = new Map<string, Box>()
@@ -297,17 +294,20 @@ export class Registry {
     }
   }
 
+  readonly #isAlone = (folder: string): boolean =>
+    this.#reserved.size + this.starts.count <= 1 && !this.#unknown.size && !isMounted(this.boxes, folder)
+
   /** Plans a box and seeds its new volumes; seeding replaces their folders, so the plan is then computed again. */
   async #prepared(workspace: string, prepare: () => Prepared): Promise<Prepared> {
     const { paths, host } = this.#context
     this.#follower.start()
     await host.groupFiles.ready(keptGroups([{ path: workspace }], host).length > 0)
-    let prepared = makeReady(prepare, paths, host)
+    let prepared = makeReady(prepare, paths, host, this.#isAlone)
     try {
       // Again until nothing is left to do: the configuration, or a volume, may have changed while others were seeded.
       while (await seedVolumes(this.#context, prepared.plan)) {
         this.#cleaning.soon()
-        prepared = makeReady(prepare, paths, host)
+        prepared = makeReady(prepare, paths, host, this.#isAlone)
       }
       if (prepared.remember.length)
         acceptAsks(this.#context, { workspace: prepared.plan.workspace.source.path, asks: prepared.remember })

@@ -15,6 +15,10 @@ export class Starts<T> {
     return this.#underWay.size > 0
   }
 
+  get count(): number {
+    return this.#underWay.size
+  }
+
   /** Resolves when no start of that box is under way, also if it failed. */
   async settled(name: string): Promise<void> {
     await this.#underWay.get(name)?.catch(() => {})

@@ -275,6 +275,16 @@ export function linkSetting(folder: string, name: string, target: string, ids: I
   }
 }
 
+/** Whether a persistent folder has a link of that name. */
+export function isLinkIn(folder: string, name: string): boolean {
+  const dir = openSync(folder, FOLDER)
+  try {
+    return tree.isLink(dir, tree.pathBytes(name))
+  } finally {
+    closeSync(dir)
+  }
+}
+
 /** Removes a link of a persistent folder; a file or folder of that name stays. Throws SysError. */
 export function unlinkSetting(folder: string, name: string): void {
   const dir = openSync(folder, FOLDER)

@@ -156,6 +156,38 @@ describe.each(everyone)('as $name', (invoker) => {
       // The way out that coop names.
       await t.coop(['run', '-w', one ?? '', '--', 'codex', `rm ~/${CODEX}`])
       expect(await run(t, 'codex', `cat ~/${CODEX}`, one)).toBe(login('mine'))
+      await t.coop(['ls', '-a']) // waits for the end of boxes that had the folder
+      expect(await run(t, 'codex', ':', one)).toBe('')
+      // From then on a new login in that workspace is one for all again, until such a box has the folder once more.
+      await run(t, 'codex', `rm ~/${CODEX}; printf %s '${login('again')}' > ~/${CODEX}`, one)
+      await run(t, 'codex', ':', one)
+      expect(await run(t, 'codex', `cat ~/${CODEX}`)).toBe(login('again'))
+      const beside = t.startCoop(['run', '-w', one ?? '', '--', 'sh', '-c', 'echo ready; read go; :'])
+      await beside.waitFor(/ready/)
+      await t.coop(['run', '-w', one ?? '', '--', 'codex', plant])
+      beside.write('\n')
+      await beside.finished()
+      expect((await t.coop(['run', '-w', one ?? '', '--', 'codex', ':'])).stderr).toContain('of its own')
+      expect(await run(t, 'codex', `cat ~/${CODEX}`)).toBe(login('again'))
+    },
+  )
+
+  test.skipIf(can.missing)(
+    `a folder in the place of a login is told of, with the way out${can.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      install(t)
+      t.write(join(t.home, CODEX), login('mine'), 0o600)
+      const start = async () => (await t.coop(['run', '--', 'codex', ':'])).stderr
+      await run(t, 'codex', `rm ~/${CODEX}; mkdir -p ~/${CODEX}/full`)
+      expect(await start()).toContain("remove auth.json of the agent's settings in the box")
+      await run(t, 'codex', `rm -r ~/${CODEX}`).catch(() => {})
+      expect(
+        await run(t, 'codex', `cat ~/${CODEX}; f=$(readlink -f ~/${CODEX}); rm $f; mkdir -p $f/full`),
+      ).toBe(login('mine'))
+      expect(await start()).toContain('coop volume rm login:codex')
+      output(await t.coop(['volume', 'rm', 'login:codex']))
+      expect(await run(t, 'codex', `cat ~/${CODEX}`)).toBe(login('mine'))
     },
   )
 
