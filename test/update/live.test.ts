@@ -148,6 +148,33 @@ test.skipIf(can.missing)(
 )
 
 test.skipIf(can.missing)(
+  `a box that only the newer release can read is named when going back${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    using server = new ReleaseServer(newer)
+    const it = new Installed(t, older, server)
+    await t.coop(['system', 'status'])
+    output(await it.update())
+    for (const name of ['new', 'old'])
+      output(await it.coop(['create', name, '-w', t.folder(`home/${name}`), '--agent', 'sleep 1000']))
+    output(await it.coop(['system', 'shutdown']))
+    const manifest = join(t.dataDir, 'boxes/new/box.json')
+    const text = readFileSync(manifest, 'utf8')
+    writeFileSync(manifest, JSON.stringify({ ...JSON.parse(text), version: 99 }))
+    output(await it.coop(['ls'])) // a daemon runs
+    const back = await it.update('--rollback')
+    expect([back.code, back.stderr]).toEqual([
+      0,
+      'coop: coop 1.0.0 cannot read the box new: coop 2.0.0 has written it. It is left alone; to use it, go back: coop update --rollback\n',
+    ])
+    const listed = output(await it.coop(['ls', '-a']))
+    for (const line of [/^new .* unknown \(coop 2\.0\.0\) /m, /^old .* running /m])
+      expect(listed).toMatch(line)
+    writeFileSync(manifest, text)
+  },
+)
+
+test.skipIf(can.missing)(
   `the kept program puts itself back when the new one does not even start${can.note}`,
   async () => {
     await using t = await scratch(ordinary, { git: false })

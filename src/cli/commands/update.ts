@@ -88,14 +88,13 @@ function shown(messages: Messages) {
 
 function changeText({ before, version, changed, program, previous, daemon, notes }: Change): string {
   if (!changed) return `coop ${version} is installed already\n`
-  const lines = [
-    `${paint('bold', `coop ${version}`)} is installed in ${homePath(program)}${before && ` (was ${before})`}`,
-  ]
+  const where = printable(`is installed in ${homePath(program)}${before && ` (was ${before})`}`)
+  const lines = [`${paint('bold', `coop ${version}`)} ${where}`]
   if (daemon === version) lines.push('the daemon is the new one, too; boxes kept running')
   else if (daemon !== undefined)
-    lines.push(`the daemon is that of another coop, ${daemon}; boxes kept running`)
+    lines.push(printable(`the daemon is that of another coop, ${daemon}; boxes kept running`))
   if (previous !== undefined) lines.push('to go back: coop update --rollback')
-  return `${notesText(notes)}${lines.map((line) => `${printable(line)}\n`).join('')}`
+  return `${notesText(notes)}${lines.map((line) => `${line}\n`).join('')}`
 }
 
 const notesText = (notes: readonly string[]): string => notes.map((note) => `  ${printable(note)}\n`).join('')

@@ -25,7 +25,7 @@ export interface Layer {
 export class ImageProgress {
   readonly #messages: Messages
   #layers: Layer[] = []
-  #lastDraw = 0
+  #lastDraw = Number.NEGATIVE_INFINITY
 
   constructor(messages: Messages) {
     this.#messages = messages
