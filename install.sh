@@ -213,7 +213,14 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
   with_wget() { wget $1 --no-cache --tries=2 --timeout=60 -O "$3" "$2"; }
 
   fetch_failed() {
-    is_full "$problem" || [ "$tool-$code" = curl-23 ] || [ "$tool-$code" = gnu-wget-3 ] && disk_is_full
+    ! is_full "$problem" || disk_is_full
+    case $tool-$code in
+      curl-23 | gnu-wget-3) # the file cannot be written, and they do not always say why
+        head -c 65536 /dev/zero 2>/dev/null >"$work/room" || disk_is_full
+        fail "${tool#gnu-} cannot write below $bin ($problem)" \
+          'a curl of snap may not write in hidden folders: install that of the system, or set COOP_BIN_DIR to another folder'
+        ;;
+    esac
     [ -n "$problem" ] || problem="$tool ended with code $code"
     [ "$got" -eq 0 ] || fail "the download of $url was cut off ($problem)" 'try again'
     case "$tool-$code $problem" in

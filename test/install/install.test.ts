@@ -141,45 +141,53 @@ test('install.sh has the values of package.json in its marked lines', () => {
   ])
 })
 
-test('without an address it says why, and what to set', async () => {
+const can = needs('curl', 'openssl', 'zstd', 'man')
+
+test.skipIf(can.missing)(`without an address it says why, and what to set${can.note}`, async () => {
   await using t = await scratch(ordinary, { git: false })
   expectRefused(await install(t, undefined), /does not know where releases are/, /COOP_BASE_URL/)
   using server = new ReleaseServer(RELEASE)
   output(await install(t, undefined, { env: { COOP_BASE_URL: `${server.base}/` } }))
 })
 
-test('an installed coop is replaced by rename, and only by another one', async () => {
-  await using t = await scratch(ordinary, { git: false })
-  using server = new ReleaseServer(RELEASE)
-  output(await install(t, server))
-  const { ino } = statSync(coopIn(t))
-  server.requests.length = 0
-  expect(output(await install(t, server))).toContain('coop 0.2.0 is installed already')
-  expect(server.requests.filter((path) => path.endsWith('.zst'))).toEqual([])
-  expect(statSync(coopIn(t)).ino).toBe(ino)
-  // The same version with other bytes is damaged.
-  t.write(coopIn(t), littleCoop('0.2.0', 7), 0o700)
-  output(await install(t, server))
-  expect(installedText(t)).toBe(littleCoop('0.2.0').toString())
-  expect(modeOf(coopIn(t))).toBe(0o755)
-  expect(statSync(coopIn(t)).ino).not.toBe(ino) // a running one goes on with its own file
-  // One that does not even start is, too.
-  t.write(coopIn(t), littleCoop('0.2.0').subarray(0, 40), 0o755)
-  expect((await install(t, server)).stderr).toContain('does not start; it is replaced')
-  expect(installedText(t)).toBe(littleCoop('0.2.0').toString())
-})
+test.skipIf(can.missing)(
+  `an installed coop is replaced by rename, and only by another one${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    using server = new ReleaseServer(RELEASE)
+    output(await install(t, server))
+    const { ino } = statSync(coopIn(t))
+    server.requests.length = 0
+    expect(output(await install(t, server))).toContain('coop 0.2.0 is installed already')
+    expect(server.requests.filter((path) => path.endsWith('.zst'))).toEqual([])
+    expect(statSync(coopIn(t)).ino).toBe(ino)
+    // The same version with other bytes is damaged.
+    t.write(coopIn(t), littleCoop('0.2.0', 7), 0o700)
+    output(await install(t, server))
+    expect(installedText(t)).toBe(littleCoop('0.2.0').toString())
+    expect(modeOf(coopIn(t))).toBe(0o755)
+    expect(statSync(coopIn(t)).ino).not.toBe(ino) // a running one goes on with its own file
+    // One that does not even start is, too.
+    t.write(coopIn(t), littleCoop('0.2.0').subarray(0, 40), 0o755)
+    expect((await install(t, server)).stderr).toContain('does not start; it is replaced')
+    expect(installedText(t)).toBe(littleCoop('0.2.0').toString())
+  },
+)
 
-test('a release with gzip alone is unpacked where there is zstd, too', async () => {
-  await using t = await scratch(ordinary, { git: false })
-  using server = new ReleaseServer(
-    makeRelease({ version: '0.2.0', binary: littleCoop('0.2.0'), packings: ['gzip'] }),
-  )
-  output(await install(t, server))
-  expect(server.requests.at(-1)).toEndWith('.gz')
-  expect(installedText(t)).toBe(littleCoop('0.2.0').toString())
-})
+test.skipIf(can.missing)(
+  `a release with gzip alone is unpacked where there is zstd, too${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    using server = new ReleaseServer(
+      makeRelease({ version: '0.2.0', binary: littleCoop('0.2.0'), packings: ['gzip'] }),
+    )
+    output(await install(t, server))
+    expect(server.requests.at(-1)).toEndWith('.gz')
+    expect(installedText(t)).toBe(littleCoop('0.2.0').toString())
+  },
+)
 
-test('what is not coop is not replaced', async () => {
+test.skipIf(can.missing)(`what is not coop is not replaced${can.note}`, async () => {
   await using t = await scratch(ordinary, { git: false })
   using server = new ReleaseServer(RELEASE)
   const folder = t.folder('home/other')
@@ -195,38 +203,44 @@ test('what is not coop is not replaced', async () => {
   expect(server.requests).toEqual([])
 })
 
-test('it ends with the verdict of coop doctor, where there is one', async () => {
-  await using t = await scratch(ordinary, { git: false })
-  using server = new ReleaseServer()
-  const withDoctor = (version: string, doctor: string) => {
-    const text = littleCoop(version).toString()
-    const binary = Buffer.from(
-      text.replace('  *) exit 2', `  'doctor --help') ;;\n  'doctor ') ${doctor} ;;\n  *) exit 2`),
+test.skipIf(can.missing)(
+  `it ends with the verdict of coop doctor, where there is one${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    using server = new ReleaseServer()
+    const withDoctor = (version: string, doctor: string) => {
+      const text = littleCoop(version).toString()
+      const binary = Buffer.from(
+        text.replace('  *) exit 2', `  'doctor --help') ;;\n  'doctor ') ${doctor} ;;\n  *) exit 2`),
+      )
+      server.publish(makeRelease({ version, binary }))
+    }
+    withDoctor('0.2.0', 'echo PASS one; echo; echo all is well')
+    expect(output(await install(t, server))).toMatch(/\n\nall is well\n\nNext, /)
+    // What is wrong is shown whole. The installation has gone well all the same.
+    withDoctor('0.3.0', 'echo FAIL two; echo fix: three >&2; exit 1')
+    expect(output(await install(t, server))).toMatch(/\n\nFAIL two\nfix: three\n\nNext, /)
+  },
+)
+
+test.skipIf(can.missing)(
+  `files of the same names that people wrote stay; its own are renewed${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    using server = new ReleaseServer(RELEASE)
+    const [mine, its] = [join(t.root, INSTALLED.fish), join(t.root, INSTALLED.bash)]
+    t.write(mine, '# mine\n')
+    t.write(its, "# old\n# Written by coop's install.sh, which also removes it.\n")
+    expect((await install(t, server)).stderr).toBe(
+      `note: ${mine} stays as it is: it was not written by install.sh\n`,
     )
-    server.publish(makeRelease({ version, binary }))
-  }
-  withDoctor('0.2.0', 'echo PASS one; echo; echo all is well')
-  expect(output(await install(t, server))).toMatch(/\n\nall is well\n\nNext, /)
-  // What is wrong is shown whole. The installation has gone well all the same.
-  withDoctor('0.3.0', 'echo FAIL two; echo fix: three >&2; exit 1')
-  expect(output(await install(t, server))).toMatch(/\n\nFAIL two\nfix: three\n\nNext, /)
-})
+    expect(readFileSync(mine, 'utf8')).toBe('# mine\n')
+    expect(readFileSync(its, 'utf8')).toMatch(/^# completes coop in bash\n# Written by/)
+    expect((await t.run(['man', '--warnings', '-l', join(t.root, INSTALLED.man)])).stderr).toBe('')
+  },
+)
 
-test('files of the same names that people wrote stay; its own are renewed', async () => {
-  await using t = await scratch(ordinary, { git: false })
-  using server = new ReleaseServer(RELEASE)
-  const [mine, its] = [join(t.root, INSTALLED.fish), join(t.root, INSTALLED.bash)]
-  t.write(mine, '# mine\n')
-  t.write(its, "# old\n# Written by coop's install.sh, which also removes it.\n")
-  expect((await install(t, server)).stderr).toBe(
-    `note: ${mine} stays as it is: it was not written by install.sh\n`,
-  )
-  expect(readFileSync(mine, 'utf8')).toBe('# mine\n')
-  expect(readFileSync(its, 'utf8')).toMatch(/^# completes coop in bash\n# Written by/)
-  expect((await t.run(['man', '--warnings', '-l', join(t.root, INSTALLED.man)])).stderr).toBe('')
-})
-
-test('the folder may have any name that a PATH can have', async () => {
+test.skipIf(can.missing)(`the folder may have any name that a PATH can have${can.note}`, async () => {
   await using t = await scratch(ordinary, { git: false })
   using server = new ReleaseServer(RELEASE)
   const folder = join(t.home, "a folder's $(touch pwned) [x]")
@@ -242,21 +256,26 @@ test('the folder may have any name that a PATH can have', async () => {
     )
 })
 
-test('the newest release does not take the place of a newer one; a named release does', async () => {
-  await using t = await scratch(ordinary, { git: false })
-  using server = new ReleaseServer()
-  server.publish(makeRelease({ version: '0.3.0-rc.1', binary: littleCoop('0.3.0-rc.1') }))
-  output(await install(t, server))
-  server.publish(RELEASE)
-  expectRefused(
-    await install(t, server),
-    /the newest release there is 0\.2\.0, which is older than the installed 0\.3\.0-rc\.1; coop 0\.3\.0-rc\.1 stays/,
-    /COOP_VERSION=0\.2\.0/,
-  )
-  expect(installedText(t)).toBe(littleCoop('0.3.0-rc.1').toString())
-  // An older list of releases is fine, too, for a named release; what was seen stays.
-  server.publish(makeRelease({ version: '0.1.9', binary: littleCoop('0.1.9'), time: '2020-01-01T00:00:00Z' }))
-  const named = await install(t, server, { env: { COOP_VERSION: 'v0.1.9' } })
-  expect(output(named)).toContain(`coop 0.1.9 is installed: ${coopIn(t)} (before: 0.3.0-rc.1)\n`)
-  expect(readFileSync(join(t.root, INSTALLED.seen), 'utf8')).toBe(`newest ${DAY} 0.3.0-rc.1\n`)
-})
+test.skipIf(can.missing)(
+  `the newest release does not take the place of a newer one; a named release does${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    using server = new ReleaseServer()
+    server.publish(makeRelease({ version: '0.3.0-rc.1', binary: littleCoop('0.3.0-rc.1') }))
+    output(await install(t, server))
+    server.publish(RELEASE)
+    expectRefused(
+      await install(t, server),
+      /the newest release there is 0\.2\.0, which is older than the installed 0\.3\.0-rc\.1; coop 0\.3\.0-rc\.1 stays/,
+      /COOP_VERSION=0\.2\.0/,
+    )
+    expect(installedText(t)).toBe(littleCoop('0.3.0-rc.1').toString())
+    // An older list of releases is fine, too, for a named release; what was seen stays.
+    server.publish(
+      makeRelease({ version: '0.1.9', binary: littleCoop('0.1.9'), time: '2020-01-01T00:00:00Z' }),
+    )
+    const named = await install(t, server, { env: { COOP_VERSION: 'v0.1.9' } })
+    expect(output(named)).toContain(`coop 0.1.9 is installed: ${coopIn(t)} (before: 0.3.0-rc.1)\n`)
+    expect(readFileSync(join(t.root, INSTALLED.seen), 'utf8')).toBe(`newest ${DAY} 0.3.0-rc.1\n`)
+  },
+)

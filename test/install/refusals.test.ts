@@ -239,6 +239,9 @@ test('a machine without what coop needs is told before anything is downloaded', 
   expectRefused(await uname('-s', 'Darwin'), /coop runs on Linux, and this is Darwin/, /virtual machine/)
   expectRefused(await uname('-m', 'riscv64'), /no release for riscv64/, /x86_64 and aarch64/)
   expect(server.requests).toEqual([])
+  // A confined curl, as that of snap.
+  const confined = await says('curl', 'echo "curl: (23) Failure writing output to destination" >&2; exit 23')
+  expectRefused(confined, /curl cannot write below \S+\/\.local\/bin \(curl: \(23\)/, /snap.*COOP_BIN_DIR/)
   if (process.arch !== 'x64') return
   const old = await says('grep', 'case "$*" in *sse4_2*) echo 0; exit 1 ;; esac; exec /bin/grep "$@"')
   expectRefused(old, /needs a processor with SSE4\.2/, /another machine/)

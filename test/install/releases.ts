@@ -2,6 +2,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseManifest } from '../../src/release/manifest.ts'
 import { repository } from '../harness/coop.ts'
 
 export const INSTALLER = join(repository, 'install.sh')
@@ -68,7 +69,9 @@ export function makeRelease(options: ReleaseOptions): Release {
     `man ${facts(MAN)} coop.1`,
     'note Boxes are quicker.',
   ]
-  const manifest = Buffer.from(edit(`${lines.join('\n')}\n`))
+  const text = `${lines.join('\n')}\n`
+  parseManifest(Buffer.from(text)) // what install.sh reads is what coop reads
+  const manifest = Buffer.from(edit(text))
   const signatures = keys.map(
     ({ id, secret }) => `${id} ${sign(null, manifest, secret).toString('base64')}\n`,
   )
