@@ -22,7 +22,7 @@ function placeFor(path: string, writable: readonly string[]): string | undefined
 }
 
 /** Whether boxes write at a place without links, or in a folder above it, even if that was moved since. */
-function isWritten(place: string, writable: readonly string[]): boolean {
+export function isWritten(place: string, writable: readonly string[]): boolean {
   if (writable.some((one) => isWithin(place, one))) return true
   for (let at = place; at !== '/'; at = dirname(at)) {
     const identity = placeIdentity(pathBytes(at))

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { NewFile, removeLeftovers, replaceByLink } from './new-file.ts'
+import { abandonFiles, NewFile, removeLeftovers, replaceByLink } from './new-file.ts'
 
 let folder: string
 let target: string
@@ -65,6 +65,14 @@ describe.each([false, true])('a new file (with a name: %p)', (named) => {
     file.replace(target)
     expect(statSync(target).mode & 0o7777).toBe(0o755)
   })
+})
+
+test('a process that is interrupted takes its files with it', () => {
+  using file = new NewFile(folder, true)
+  file.write(bytes('half'))
+  expect(readdirSync(folder).length).toBe(2)
+  abandonFiles()
+  expect(readdirSync(folder)).toEqual(['coop'])
 })
 
 test('leftovers of killed updates go, files of a running one and of others stay', () => {

@@ -3,7 +3,10 @@ import { accessSync, constants, lstatSync, readlinkSync, type Stats, statSync } 
 import { dirname } from 'node:path'
 import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
+import type { Paths } from '../core/paths.ts'
 import { VERSION } from '../core/version.ts'
+import { isWritten } from '../host/programs.ts'
+import { readWritten } from '../store/written.ts'
 
 const RUNNING = '/proc/self/exe'
 const DELETED = / \(deleted\)$/ // proc_pid_exe(5)
@@ -27,6 +30,21 @@ export function runningProgram(): string {
     : new CoopError('E_RELEASE', `the program of this coop was removed from ${path}`, {
         hint: 'install coop again',
       })
+}
+
+/**
+ * Raises E_RELEASE for a program where a box may write, or has written: it could lead every name there elsewhere, and the
+ * program may be its own.
+ */
+export function checkUnwritten(paths: Paths, path: string): void {
+  if (!isWritten(path, readWritten(paths))) return
+  throw new CoopError(
+    'E_RELEASE',
+    `${path} lies in a folder that boxes can write, so coop does not update it`,
+    {
+      hint: 'install coop elsewhere, for example in ~/.local/bin',
+    },
+  )
 }
 
 /** Raises E_RELEASE with the command to type if this user cannot put another file into the program's place. */

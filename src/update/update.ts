@@ -11,7 +11,7 @@ import { handOver } from './hand-over.ts'
 import { Http } from './http.ts'
 import { install, type Progress, putBack } from './install.ts'
 import { checkOwner } from './owner.ts'
-import { checkWritable, runningProgram } from './place.ts'
+import { checkUnwritten, checkWritable, runningProgram } from './place.ts'
 import { dropPrevious, isKeptProgram, previousProgram, readPrevious, settle } from './previous.ts'
 
 export interface Check {
@@ -59,6 +59,7 @@ export async function update(
       },
     )
   checkOwner(program)
+  checkUnwritten(paths, program)
   checkWritable(program, `update${version === undefined ? '' : ` ${version}`}`)
   const base = source()
   using lock = lockUpdates(paths)
@@ -135,6 +136,7 @@ export async function rollBack(paths: Paths): Promise<Change> {
       notes: [],
     }
   checkOwner(program)
+  checkUnwritten(paths, program)
   checkWritable(program, 'update --rollback')
   // The installed program may not even start; the last update has noted what it is.
   const before = isKept ? previous.by : VERSION

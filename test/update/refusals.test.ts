@@ -17,9 +17,10 @@ import {
   ReleaseServer,
   TARGET,
 } from '../install/releases.ts'
-import { expectRefusal, output } from '../integration/support.ts'
+import { expectRefusal, needed, output } from '../integration/support.ts'
 import { build, Installed, little } from './support.ts'
 
+const can = needed(ordinary)
 const root = needsAll({ root: process.getuid?.() === 0 })
 const ARCHIVE = `coop-2.0.0-${TARGET}.zst`
 const AT = `download/v2.0.0/${ARCHIVE}`
@@ -263,6 +264,18 @@ describe('nothing is changed', () => {
     if (root.missing) return
     chownSync(s.it.path, 0, 0)
     await refused(s.it, /it belongs to another user/, /^hint: sudo .* update 2\.0\.0$/m, '2.0.0')
+    expect(s.server.requests).toEqual([])
+  })
+
+  test.skipIf(can.missing)(`where boxes write${can.note}`, async () => {
+    await using s = await stage(little('2.0.0'))
+    await s.t.coop(['system', 'status']) // makes the scratch end the box
+    const { it } = s
+    output(await it.coop(['-d', '-n', 'box', '-w', it.folder, '--agent', 'sleep 1000']))
+    await refused(it, /home\/bin\/coop lies in a folder that boxes can write/, /~\/\.local\/bin/)
+    await refused(it, /no earlier coop is kept here/, /coop update VERSION/, '--rollback')
+    output(await it.coop(['kill', 'box']))
+    await refused(it, /lies in a folder that boxes can write/, /~\/\.local\/bin/) // what it has made there stays
     expect(s.server.requests).toEqual([])
   })
 
