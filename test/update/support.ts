@@ -15,10 +15,13 @@ import {
 } from '../install/releases.ts'
 
 /** Builds a real coop of that version, which knows the keys of the test. */
-export async function build(version: string, file: string): Promise<void> {
+export async function build(version: string, file: string, target?: string): Promise<void> {
   const script = join(repository, 'scripts/build.mjs')
   const keys = [current, next].map(({ text }) => text).join(',')
-  const built = Bun.spawn(['node', script, '--release', version, file, '--keys', keys], { stderr: 'pipe' })
+  const built = Bun.spawn(
+    ['node', script, '--release', version, file, '--keys', keys, ...(target ? ['--target', target] : [])],
+    { stderr: 'pipe' },
+  )
   if ((await built.exited) !== 0) throw new Error(await new Response(built.stderr).text())
 }
 
