@@ -62,8 +62,9 @@ function cloneError(error: BatchError): CoopError {
   const { name, most } = tightestNamespaces()
   const hints: Record<string, string> = {
     ENOSPC: `end some boxes, or run sudo sysctl ${name}=${Math.max(15_000, 2 * most)}`,
+    // user_namespaces(7): the kernel refuses them to everybody in a chroot, and nothing tells coop that it is in one.
     EPERM:
-      'run sudo sysctl kernel.unprivileged_userns_clone=1; if coop runs in a container, allow user namespaces there',
+      'run sudo sysctl kernel.unprivileged_userns_clone=1; in a container, allow user namespaces; in a chroot there are none: enter it with systemd-nspawn instead',
     EAGAIN: 'end some processes, or raise their limit (ulimit -u)',
     EUSERS: 'start coop outside of other boxes: namespaces are nested too deeply here',
   }

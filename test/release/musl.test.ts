@@ -46,7 +46,7 @@ const WORKS = [
 ]
 
 describe.skipIf(can.missing)(`on musl${can.note}`, () => {
-  test('root and an ordinary user with one id run boxes: commands, files, copies, snapshots', async () => {
+  test('root and an ordinary user with one id run boxes: commands, files, copies, snapshots; a chroot is named', async () => {
     using folder = temporaryFolder('coop-musl-')
     const coop = join(folder.path, 'coop')
     const build = join(repository, 'scripts/build.mjs')
@@ -61,6 +61,16 @@ describe.skipIf(can.missing)(`on musl${can.note}`, () => {
         ...[command, 0, WORKS.map((line) => expect.stringMatching(line))],
         expect.any(String), // shown when something is wrong
       ])
+    }
+    const chroot =
+      "mkdir /tmp/c && mount --rbind / /tmp/c && exec chroot /tmp/c su user -c 'cd /home/user/project && "
+    for (const user of ['user', 'root']) {
+      const { stderr } = await ran(
+        inRoot(root, `${chroot.replace('su user', `su ${user}`)}coop run -- true'`),
+      )
+      expect(stderr).toMatch(
+        /does not let you make user namespaces \(clone: EPERM\)[\s\S]*in a chroot there are none/,
+      )
     }
   })
 })

@@ -1,7 +1,15 @@
 /** `npm run release`: the same bytes again, signatures that other programs check, and the rotation of keys. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { createHash } from 'node:crypto'
-import { appendFileSync, cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { signingKey } from '../../scripts/release/keys.ts'
 import { CoopError } from '../../src/core/errors.ts'
@@ -208,6 +216,20 @@ describe.skipIf(tools.missing || process.arch !== 'x64')(`releases${tools.note}`
     const again = await ran(['node', join(clone, 'scripts/release.mjs'), 'keys', first?.file ?? ''])
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('file already exists')])
     expect(statSync(first?.file ?? '').mode & 0o777).toBe(0o600)
+
+    // A registry, or a proxy on the way to it, that sends another Bun.
+    const npm = join(folder.path, 'bin/npm')
+    mkdirSync(join(folder.path, 'bin'))
+    writeFileSync(npm, '#!/bin/sh\necho other > "$4/bun.tgz"\n', { mode: 0o755 })
+    const build = ['node', join(clone, 'scripts/build.mjs'), '--release', '0.2.0', join(folder.path, 'none')]
+    const other = await ran([...build, '--target', 'linux-arm64'], {
+      PATH: `${join(folder.path, 'bin')}:${process.env.PATH}`,
+    })
+    expect([other.code, other.stderr]).toEqual([
+      1,
+      expect.stringContaining('is not what package-lock.json names'),
+    ])
+    expect(readdirSync(join(clone, 'dist/bun'))).toEqual([])
 
     appendFileSync(join(elsewhere, 'src/main.ts'), '\n')
     const changed = await release(elsewhere, join(folder.path, 'none'), '--unsigned')
