@@ -70,9 +70,11 @@ coop_installer() {
 Installs coop, or replaces it by the newest release.
 
 Options:
-      --yes        add coop to the PATH of your shell without asking
+      --yes        ask nothing: add coop to the PATH of your shell, or end
+                   boxes that run before coop is removed
       --uninstall  remove coop; asks before your boxes and images go
-      --purge      with --uninstall: remove boxes, images and settings, too, without asking
+      --purge      with --uninstall: also remove boxes, images and settings,
+                   without asking
   -h, --help       show this help
 
 Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
@@ -85,7 +87,12 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     bin=${COOP_BIN_DIR:-$HOME/.local/bin}
     case $bin in
       /*) ;;
-      *) fail "COOP_BIN_DIR must be an absolute path, not $(printf %s "$bin" | plain)" "COOP_BIN_DIR=\"\$PWD/$(printf %s "$bin" | plain)\"" ;;
+      *)
+        fix="COOP_BIN_DIR=\"\$PWD/$bin\""
+        # Shells leave a ~ in quotes as it is.
+        case $bin in \~/*) fix="COOP_BIN_DIR=\"\$HOME/${bin#??}\"" ;; esac
+        fail "COOP_BIN_DIR must be an absolute path, not $(printf %s "$bin" | plain)" "$(printf %s "$fix" | plain)"
+        ;;
     esac
     case $bin in
       *:* | *'
@@ -226,7 +233,7 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     case "$tool-$code $problem" in
       curl-22*404* | *' 404'*)
         case $url in
-          */manifest.txt) fail "there is no release ${wanted:+$wanted }at $base" "check ${wanted:+COOP_VERSION and }the address of the releases" ;;
+          */manifest.txt) fail "there is no release ${wanted:+$wanted }at $base" "check ${wanted:+COOP_VERSION and }the address of the releases, which has latest/download/manifest.txt below it" ;;
           */manifest.txt.sig) fail 'the release is not signed' "do not install it, and tell whoever runs $base" ;;
         esac
         fail "$url is not there" "try again later; if it stays, tell whoever runs $base"
@@ -483,6 +490,13 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
 
   ## Installing
 
+  # Coop needs no root. With sudo it would be root's alone, or root would own files in the user's home.
+  warn_root() {
+    [ "$(id -u 2>/dev/null)" = 0 ] && [ "${SUDO_USER:-root}" != root ] || return 0
+    [ -z "${COOP_BIN_DIR-}" ] || return 0 # a folder for all users, as they asked for
+    note "with sudo, coop is installed for root, in $bin; without sudo it is installed for $(printf %s "$SUDO_USER" | plain)"
+  }
+
   # Sets `installed` to the version in the folder, and refuses to replace what is not coop.
   find_installed() {
     installed=''
@@ -520,13 +534,14 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
 
   # Makes the temporary folder beside the executable: on the same disk, and known to be writable.
   make_work() {
-    mkdir -p "$bin" 2>/dev/null && [ -d "$bin" ] && [ -w "$bin" ] && [ -x "$bin" ] ||
-      fail "$bin cannot be written" 'set COOP_BIN_DIR to a folder that you can write, such as ~/.local/bin'
+    fix='set COOP_BIN_DIR to a folder that you can write, such as ~/.local/bin'
+    [ "$bin" != "$HOME/.local/bin" ] ||
+      fix="check HOME, which is $(printf %s "$HOME" | plain), and who owns the folder; or set COOP_BIN_DIR to a folder that you can write"
+    mkdir -p "$bin" 2>/dev/null && [ -d "$bin" ] && [ -w "$bin" ] && [ -x "$bin" ] || fail "$bin cannot be written" "$fix"
     remove_stale
     problem=$(mktemp -d "$bin/.coop-install.$here.$$.XXXXXX" 2>&1) || {
       ! is_full "$problem" || disk_is_full
-      fail "$bin cannot be written ($(printf %s "$problem" | plain))" \
-        'set COOP_BIN_DIR to a folder that you can write, such as ~/.local/bin'
+      fail "$bin cannot be written ($(printf %s "$problem" | plain))" "$fix"
     }
     work=$problem
   }
@@ -608,10 +623,12 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     case $login_shell in
       bash)
         startup=$HOME/.bashrc
-        # Login shells read the first of these instead; most of them read .bashrc in turn.
+        # Login shells read the first of these instead; most of them read .bashrc in turn. An empty home has none.
+        login=$HOME/.profile
         for file in "$HOME/.bash_profile" "$HOME/.bash_login" "$HOME/.profile"; do
           [ -f "$file" ] || continue
-          grep -q bashrc "$file" || login=$file
+          login=$file
+          ! grep -q bashrc "$file" || login=''
           break
         done
         ;;
@@ -661,12 +678,12 @@ $path_line}"
     text=$(missing_lines "$startup")
     if [ -n "$text" ]; then
       say "
-For coop, this belongs into $startup${login:+ and $login}:
+For your shell to find coop, this belongs into $startup${login:+ and $login}:
 
 $text
 "
       if [ -z "$assume_yes" ]; then
-        can_ask || { say 'Nobody can be asked here, so nothing was added.' && return 0; }
+        can_ask || { say 'Nobody can be asked here, so nothing was added; with sh -s -- --yes it is.' && return 0; }
         agrees "Add it? [Y/n]" y || return 0
       fi
       add_lines "$startup"
@@ -692,7 +709,7 @@ $text
     on_path || command=$bin/coop
     first=$(command -v coop 2>/dev/null)
     if on_path && [ "${first:-$bin/coop}" != "$bin/coop" ]; then
-      note "coop now means $first, which comes first on your PATH"
+      note "coop now means $first, which comes first on your PATH: remove it, or put $bin before its folder"
       command=$bin/coop
     fi
     say "
@@ -733,6 +750,7 @@ Next, in the folder of a project:
     where=latest/download
     [ -z "$wanted" ] || where=download/v$wanted
 
+    warn_root
     find_target
     check_processor
     find_tools
@@ -809,7 +827,7 @@ Next, in the folder of a project:
     [ -n "$folders" ] || return 0
     if [ -z "$purge" ]; then
       if ! can_ask; then
-        say "Your boxes, images and settings stay:
+        say "Your boxes, images and settings stay (--purge removes them):
 $folders"
         return 0
       fi
@@ -887,10 +905,10 @@ $folders"
       --uninstall) action=uninstall_coop ;;
       --purge) purge=yes ;;
       -h | --help) usage && return 0 ;;
-      *) fail "there is no option $(printf %s "$word" | plain)" 'install.sh --help' ;;
+      *) fail "there is no option $(printf %s "$word" | plain)" 'the options are --yes, --uninstall, --purge and --help' ;;
     esac
   done
-  [ -z "$purge" ] || [ $action = uninstall_coop ] || fail '--purge goes with --uninstall' 'install.sh --help'
+  [ -z "$purge" ] || [ $action = uninstall_coop ] || fail '--purge goes with --uninstall' 'add --uninstall to remove coop and all that it keeps'
   trap '[ -z "$work" ] || rm -rf "$work"' EXIT
   trap 'exit 129' HUP
   trap 'exit 130' INT

@@ -38,7 +38,9 @@ describe.each(everyone)('as $name', (invoker) => {
     )
     expect((await boxes(t))[0]).toMatchObject({ name: 'box', state: 'running' })
     const removed = output(await install(t, server, { args: ['--uninstall', '--yes'] }))
-    expect(removed).toContain(`Your boxes, images and settings stay:\n  ${t.dataDir}\n`)
+    expect(removed).toContain(
+      `Your boxes, images and settings stay (--purge removes them):\n  ${t.dataDir}\n`,
+    )
     expect(removed).toContain(`removed ${coopIn(t)}\n`)
     const left = filesOf(t).filter((path) => !before.includes(path) && !path.startsWith('data/'))
     expect(left.filter((path) => !path.startsWith('cache/'))).toEqual([])

@@ -95,7 +95,9 @@ test.skipIf(can.missing)(`nothing is added after a no, or where nobody can be as
   const screen = await terminal.waitFor(/^CODE 0$/m)
   expect(screen).toContain(`  ${coopIn(t)} run -- id`) // which works without a PATH
   const silent = await install(t, server)
-  expect(output(silent)).toContain(`${SH_LINE}\n\nNobody can be asked here, so nothing was added.\n`)
+  expect(output(silent)).toContain(
+    `${SH_LINE}\n\nNobody can be asked here, so nothing was added; with sh -s -- --yes it is.\n`,
+  )
   // Neither an environment without SHELL nor an unknown shell is a problem.
   for (const SHELL of [undefined, '/usr/bin/ksh'])
     expect(output(await install(t, server, { env: { SHELL } }))).toContain(SH_LINE)
@@ -131,3 +133,22 @@ test.skipIf(can.missing)(`bash: login shells find it, too; links and modes stay$
   expect(output(result)).toContain('Next')
   expect(result.stderr).toMatch(/^note: \S+\.bashrc cannot be written; the line is: case/)
 })
+
+test.skipIf(can.missing)(
+  `bash: login shells find it in a home without any startup file${can.note}`,
+  async () => {
+    await using t = await scratch(ordinary, { git: false })
+    using server = new ReleaseServer(RELEASE)
+    const bash = async (flag: string) => output(await t.run(['bash', flag, 'command -v coop'])).trimEnd()
+    const added = output(await install(t, server, { args: ['--yes'] }))
+    expect(added).toContain(`belongs into ${join(t.home, '.bashrc')} and ${join(t.home, '.profile')}:`)
+    expect([await bash('-lc'), await bash('-ic')]).toEqual([coopIn(t), coopIn(t)])
+    output(await install(t, server, { args: ['--uninstall'] }))
+    expect(readFileSync(join(t.home, '.profile'), 'utf8')).toBe('')
+    // One that reads .bashrc is enough.
+    const profile = t.write(join(t.home, '.profile'), '. ~/.bashrc\n')
+    output(await install(t, server, { args: ['--yes'] }))
+    expect(readFileSync(profile, 'utf8')).toBe('. ~/.bashrc\n')
+    expect(await bash('-lc')).toBe(coopIn(t))
+  },
+)
