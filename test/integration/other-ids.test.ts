@@ -17,7 +17,7 @@ describe.each(invokers)('as $name', (invoker) => {
     output(await t.coop(['run', '--', 'sh', '-c', make]))
     expect(statSync(left).uid).not.toBe(invoker.uid)
     if (invoker.uid !== 0) expect((await t.run(['rm', '-rf', left])).code).toBe(1)
-    const [, command = ''] = /`coop (run -- rm -rf \w+)`/.exec(readFileSync('README.md', 'utf8')) ?? []
+    const [, command = ''] = /`coop (run -- rm -rf \w+)`/.exec(readFileSync('docs/boxes.md', 'utf8')) ?? []
     output(await t.coop(command.replace(/\w+$/, 'left').split(' ')))
     expect(existsSync(left)).toBe(false)
   })

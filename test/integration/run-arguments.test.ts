@@ -42,7 +42,7 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(output(await t.coop(['run', '--cwd', '/usr/lib', 'pwd']))).toBe('/usr/lib\n')
     expectRefusal(await t.coop(['run', '--cwd', '/no/such', 'pwd']), {
       code: 125,
-      sentence: /^coop: there is no folder \/no\/such in the box\n/,
+      sentence: /^coop: there is no folder \/no\/such in the box \[E_FAILED\]\n/,
       hint: /--cwd/,
     })
     await nothingLeft(t)
@@ -67,7 +67,7 @@ describe.each(invokers)('as $name', (invoker) => {
     for (const [command, code] of refused)
       expect(await shell(t, `coop ${command}`)).toMatchObject({
         code,
-        stderr: expect.stringMatching(/name of the folder .* is not UTF-8\nhint: /),
+        stderr: expect.stringMatching(/name of the folder .* is not UTF-8 \[E_WORKSPACE\]\nhint: /),
       })
   })
 
