@@ -275,18 +275,20 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     case $1 in *[!0-9a-f]*) return 1 ;; esac
     [ ${#1} -eq 16 ]
   }
+  number='(0|[1-9][0-9]{0,8})'
+  identifier="($number|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+  semver="$number(\\.$number){2}(-$identifier(\\.$identifier)*)?"
   is_version() {
     case $1 in *[!0-9A-Za-z.-]*) return 1 ;; esac
-    [ ${#1} -le 64 ] && printf '%s\n' "$1" |
-      grep -Eq '^(0|[1-9][0-9]{0,8})(\.(0|[1-9][0-9]{0,8})){2}(-[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$'
+    [ ${#1} -le 64 ] && printf '%s\n' "$1" | grep -Eq "^$semver\$"
   }
-  is_kernel() {
-    case $1 in *[!0-9.]*) return 1 ;; esac
-    printf '%s\n' "$1" | grep -Eq '^[1-9][0-9]{0,2}\.[0-9]{1,3}$'
-  }
+  day='(0[1-9]|[12][0-9])'
   is_time() {
     case $1 in *[!0-9TZ:-]*) return 1 ;; esac
-    printf '%s\n' "$1" | grep -Eq '^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$'
+    printf '%s\n' "$1" | grep -Eq "^[0-9]{4}-((0[13578]|1[02])-($day|3[01])|(0[469]|11)-($day|30)|02-$day)T([01][0-9]|2[0-3])(:[0-5][0-9]){2}Z\$" || return 1
+    case $1 in *-02-29T*) ;; *) return 0 ;; esac
+    year=1${1%%-*} # the digit in front keeps it from being octal, and changes no remainder below
+    [ $((year % 4)) -eq 0 ] && { [ $((year % 100)) -ne 0 ] || [ $((year % 400)) -eq 0 ]; }
   }
 
   # older A B: A comes before B (semver.org, 11).
@@ -355,9 +357,12 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     fi
     fetch "$where/manifest.txt.sig" "$work/manifest.txt.sig" 4096
     wrong='' revoked_signer='' stranger=''
+    # All lines have the one form that coop reads. The last digit before == has spare bits: only one spelling counts.
+    if grep -Eqv '^[0-9a-f]{16} [A-Za-z0-9+/]{85}[AQgw]==$' "$work/manifest.txt.sig" ||
+      [ "$(tr -d '\000' <"$work/manifest.txt.sig" | wc -c)" -ne "$got" ] || [ -n "$(tail -c 1 "$work/manifest.txt.sig")" ]; then
+      fail 'the signature of the release cannot be read' "tell whoever runs $base"
+    fi
     while read -r id signature; do
-      is_key_id "$id" || fail 'the signature of the release cannot be read' "tell whoever runs $base"
-      case $signature in *[!A-Za-z0-9+/=]*) fail 'the signature of the release cannot be read' "tell whoever runs $base" ;; esac
       case " $revoked " in *" $id "*) revoked_signer=$id && continue ;; esac
       stranger=$id
       for key in $COOP_KEYS; do
@@ -380,6 +385,30 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     fail 'the signature of the release is empty' "$dont"
   }
 
+  # Refuses what coop refuses (src/release/manifest.ts): a list that two programs read in two ways could mean one thing to
+  # whoever signs it and another here.
+  check_lines() {
+    [ "$(tr -d '\000-\011\013-\037\177' <"$manifest" | wc -c)" -eq "$(size_of "$manifest")" ] || unreadable
+    # UTF-8 without U+0080 to U+009F, byte by byte (Unicode, table 3-7).
+    c='[\200-\277]'
+    utf8="[ -~]|\\302[\\240-\\277]|[\\303-\\337]$c|\\340[\\240-\\277]$c|[\\341-\\354\\356\\357]$c$c"
+    utf8="$utf8|\\355[\\200-\\237]$c|\\360[\\220-\\277]$c$c|[\\361-\\363]$c$c$c|\\364[\\200-\\217]$c$c"
+    # shellcheck disable=SC2059 # printf makes the bytes
+    utf8=$(printf "$utf8")
+    ! grep -Eqv "^($utf8)*\$" "$manifest" || unreadable
+    facts='coop-release|version|commit|time|kernel|revoked|binary|archive|man'
+    word='[a-z0-9][a-z0-9-]{0,31}' file='[1-9][0-9]{0,9} [0-9a-f]{64}' name='[A-Za-z0-9][A-Za-z0-9._-]{0,127}'
+    form="version $semver|commit [0-9a-f]{40}|time [^ ]+|kernel [1-9][0-9]{0,2}\\.[0-9]{1,3}|revoked [0-9a-f]{16}"
+    form="$form|binary $word $file|archive $word (zstd|gzip) $file $name|man $file $name"
+    # Facts that begin with other words are those of a later coop.
+    ! sed 1d "$manifest" | grep -Ev "^($form)\$" | grep -Eq "^($facts)?( |\$)" || unreadable
+  }
+
+  unreadable() { fail 'manifest.txt of the release cannot be read' "$broken"; }
+
+  # once WORD LIST: LIST does not have it yet.
+  once() { case " $2 " in *" $1 "*) unreadable ;; esac }
+
   # Reads the manifest after its signature was checked; all values are checked before anything uses them.
   read_manifest() {
     manifest=$work/manifest.txt
@@ -391,17 +420,28 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
       *) fail "$base/$where/manifest.txt does not describe a release" 'check the address of the releases; a login page may be in between' ;;
     esac
     [ -z "$(tail -c 1 "$manifest")" ] || fail 'manifest.txt of the release was cut off' 'try again'
-    version='' time='' kernel='' newly_revoked='' man_size=''
-    while read -r fact a b c rest; do
+    check_lines
+    version='' time='' kernel='' newly_revoked='' man_size='' singles='' binaries='' archives=''
+    while read -r fact a b c d e; do
+      case $fact in version | commit | time | kernel | man) once "$fact" "$singles" && singles="$singles $fact" ;; esac
       case $fact in
         version) version=$a ;;
         time) time=$a ;;
         kernel) kernel=$a ;;
-        revoked) ! is_key_id "$a" || newly_revoked="$newly_revoked $a" ;;
-        man) man_size=$a man_digest=$b man_name=$c ;;
+        revoked) case " $newly_revoked " in *" $a "*) ;; *) newly_revoked="$newly_revoked $a" ;; esac ;;
+        man) man_size=$a man_digest=$b man_name=$c && [ "$a" -le 1048576 ] || unreadable ;;
+        binary) once "$a" "$binaries" && binaries="$binaries $a" && [ "$b" -le 1073741824 ] || unreadable ;;
+        archive) once "$a/$b/$e" "$archives" && archives="$archives $a/$b/$e" && [ "$c" -le 1073741824 ] || unreadable ;;
       esac
     done <"$manifest"
-    is_version "$version" && is_time "$time" && is_kernel "$kernel" || fail 'manifest.txt of the release cannot be read' "$broken"
+    for fact in version commit time kernel; do case " $singles " in *" $fact "*) ;; *) unreadable ;; esac done
+    [ ${#version} -le 64 ] && is_time "$time" && [ -n "$binaries" ] || unreadable
+    for one in $archives; do
+      of=${one%%/*}
+      case " $binaries " in *" $of "*) ;; *) unreadable ;; esac
+      case $one in "$of/zstd/coop-$version-$of.zst" | "$of/gzip/coop-$version-$of.gz") ;; *) unreadable ;; esac
+    done
+    for of in $binaries; do case "$archives" in *" $of/"*) ;; *) unreadable ;; esac done
   }
 
   # Sets sizes and digests of what this machine needs.
@@ -726,16 +766,18 @@ Next, in the folder of a project:
       fail 'this install.sh does not know where releases are: its publisher has set no address' \
         'set COOP_BASE_URL to the address that has latest/download/manifest.txt below it, or build coop from its source: npm run build'
     write='write it like https://example.com/coop'
+    host=${base#*://}
+    host=${host%%/*}
+    # Before an @ stands a login, and behind it the machine that is meant: http://localhost:80@example.com
+    case $host in *@*) fail 'COOP_BASE_URL has a login in it' "$write" ;; esac
     case $base in
       *[!]A-Za-z0-9:/._~%@+,[-]*) fail 'COOP_BASE_URL is no address of a web server' "$write" ;;
       https://?*) ;;
       *)
-        host=${base#http://}
-        host=${host%%/*}
         case $host in
           localhost | localhost:* | '[::1]' | '[::1]:'*) is_local=yes ;;
-          127.*[!0-9.:]*) is_local='' ;;
-          127.*) is_local=yes ;;
+          127.*[!0-9.:]* | 127.*.*.*.*) is_local='' ;;
+          127.*.*.*) is_local=yes ;;
           *) is_local='' ;;
         esac
         [ "$base" != "${base#http://}" ] && [ -n "$is_local" ] ||
