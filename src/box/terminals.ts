@@ -50,7 +50,8 @@ export class Terminals {
   readonly #facts: Facts
   #restartTimer: Timer | undefined
   readonly #starting = new Set<number>()
-  #agent: AgentWatch | undefined
+  /** Knows what the agent is doing now; the manifest says it up to half a second later. */
+  agent: AgentWatch | undefined
   /** Numbers of terminals that are being opened. */
   readonly #opening = new Set<number>()
   /** The terminal that is being opened for init's own session. */
@@ -246,7 +247,7 @@ export class Terminals {
   #add(pty: Pty): void {
     this.ptys.set(pty.id, pty)
     if (pty.id !== 0) return
-    this.#agent = new AgentWatch(pty, this.#host.manifest.doing, {
+    this.agent = new AgentWatch(pty, this.#host.manifest.doing, {
       changed: (activity) => this.#host.does(activity),
       words: ({ from }) => {
         // An emulator for each silent agent would cost memory; a notification is worth it.
@@ -279,7 +280,7 @@ export class Terminals {
     const ends = wanted ? [] : recentEnds(this.record(id)?.ends ?? [], Date.now())
     pty.questions.ended()
     if (id === 0) {
-      this.#agent?.reset()
+      this.agent?.reset()
       this.#host.log('agent-end', { box: manifest.name, code })
     }
     const isClean = code === 0 || (isShell(manifest) && !error)
@@ -382,7 +383,7 @@ export class Terminals {
   /** Closes all terminals, because the box has ended. */
   closeAll(end: PtyEnd): void {
     clearTimeout(this.#restartTimer)
-    this.#agent?.reset()
+    this.agent?.reset()
     for (const [id, pty] of this.ptys) {
       pty.close(end)
       this.#tell(id, 'closed')

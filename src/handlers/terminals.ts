@@ -33,7 +33,7 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
       if (needsUser(other.manifest.doing))
         channel.client.tellWaiting({ event: 'waiting', box: other.name, waiting: true })
     const taken = channel.continueInput(pty, watch.typed)
-    const report = pty.id === 0 ? reportOf(box.manifest.doing) : undefined
+    const report = pty.id === 0 ? reportOf(box.terminals.agent?.activity) : undefined
     const shown = { box: box.name, pty: pty.id, detachKey: box.manifest.detachKey, taken }
     return { ...shown, ...(report === undefined ? {} : { report }) }
   }

@@ -35,6 +35,15 @@ test('the first word is told at once, of a thousand more the last one', async ()
   agent.reset()
 })
 
+test('who asks gets what is so now, and not what was told last', () => {
+  const { agent, told, print } = watch()
+  print('\x1b]7501;state=blocked:msg=cT8=\x07')
+  print('\x1b]7501;state=done\x07')
+  expect(told).toMatchObject([{ state: 'blocked' }])
+  expect(agent.activity).toMatchObject({ state: 'done' })
+  agent.reset()
+})
+
 test('a question that was answered meanwhile is not told', async () => {
   const { agent, told, say, type } = watch()
   say('first')

@@ -53,6 +53,11 @@ export class AgentWatch {
     })
   }
 
+  /** What the agent is doing now; told up to half a second later. */
+  get activity(): Activity | undefined {
+    return this.#activity.activity
+  }
+
   /** The program has ended. */
   reset(): void {
     clearTimeout(this.#timer)
