@@ -95,7 +95,7 @@ describe.each(everyone)('as $name', (invoker) => {
       const inode = it.inode
 
       const updated = await t.run([link, 'update'], { env: it.env(), timeoutMs: 60_000 })
-      expect(output(updated)).toContain('the daemon is the new one, too; boxes kept running\n')
+      expect(output(updated)).toContain('the daemon is coop 2.0.0, too; boxes kept running\n')
       expect(await it.version()).toBe('2.0.0')
       expect(await daemonOf(it)).toMatchObject({ version: '2.0.0', boxes: 2 })
       await clients.goOn('updated')

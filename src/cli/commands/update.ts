@@ -90,7 +90,7 @@ function changeText({ before, version, changed, program, previous, daemon, notes
   if (!changed) return `coop ${version} is installed already\n`
   const where = printable(`is installed in ${homePath(program)}${before && ` (was ${before})`}`)
   const lines = [`${paint('bold', `coop ${version}`)} ${where}`]
-  if (daemon === version) lines.push('the daemon is the new one, too; boxes kept running')
+  if (daemon === version) lines.push(`the daemon is coop ${version}, too; boxes kept running`)
   else if (daemon !== undefined)
     lines.push(printable(`the daemon is that of another coop, ${daemon}; boxes kept running`))
   if (previous !== undefined) lines.push('to go back: coop update --rollback')
