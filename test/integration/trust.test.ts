@@ -34,7 +34,7 @@ describe.each(everyone)('as $name', (invoker) => {
       `The project in ${t.workspace} wants to do 2 things that you have not accepted:`,
     )
     expect(question).toMatch(/^ {2}- make sandboxes inside of the box/m)
-    expect(question).toMatch(/^ {2}- have your variable HOST_SECRET as TAKEN$/m)
+    expect(question).toMatch(/^ {2}- have your variable HOST_SECRET as TAKEN \[E_TRUST\]$/m)
     await first.line('n')
     expect(await first.waitFor(/CODE 1/)).toMatch(/nothing was started/)
     expect(output(await t.coop(['ls', '--json'])).trim()).toBe('[]')
@@ -75,7 +75,7 @@ describe.each(everyone)('as $name', (invoker) => {
       t.write('coop.toml', ASKING)
       const hint = new RegExp(`coop trust -w ${t.workspace}; in scripts use --trust`)
       const sentence =
-        /wants what you have not accepted: to make sandboxes .*; to have your variable HOST_SECRET as TAKEN$/m
+        /wants what you have not accepted: to make sandboxes .*; to have your variable HOST_SECRET as TAKEN \[E_TRUST\]$/m
       for (const args of [['-d'], ['create', 'it'], ['build']])
         expect({ args, ...(await refusal(t, args)) }).toMatchObject({ args, code: 1, isTold: true })
       expectRefusal(await t.coop(['run', 'true']), { code: 125, sentence, hint })
