@@ -32,7 +32,9 @@ test('a shell in the place of an agent is told of, with the way to get one', () 
     noAgentText({ agent, shell: 'zsh' }, discovery)
   expect(say('', BOTH)).toBeUndefined()
   expect(say('top', NONE)).toBeUndefined()
-  expect(say(' ', NONE)).toMatch(/^no agent is installed \(claude, .*so the box runs zsh; install one, .*npm/)
+  expect(say(' ', NONE)).toMatch(
+    /^no agent is installed \(claude, .*so the box runs zsh; install one outside of the box, .*npm/,
+  )
   const refused = [{ name: 'codex', path: '/x/codex', reason: 'it is open to others' } as const]
   expect(say('', { found: [], refused })).toMatch(/^the agent codex at \/x\/codex cannot .* with npm .*codex/)
   expect(say('', undefined)).toMatch(/^no agent is named, and coop looks for none in an image/)

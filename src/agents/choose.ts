@@ -76,7 +76,7 @@ export function noAgentText(
     ? `the agent ${refused.name} at ${refused.path} cannot be used in a box (${refused.reason})`
     : `no agent is installed (${AGENT_NAMES.join(', ')})`
   const { install } = ADAPTERS[refused?.name ?? 'claude']
-  return `${why}, so the box runs ${shell}; install one, for example with ${install}, and then run coop stop && coop; ${name}`
+  return `${why}, so the box runs ${shell}; install one outside of the box, for example with ${install}, and then run coop stop && coop; ${name}`
 }
 
 function withAdapter(found: FoundAgent, args: { readonly args?: readonly string[] }): ChosenAgent {

@@ -50,7 +50,7 @@ describe.each(everyone)('as $name', (invoker) => {
     const { code, stderr } = await t.coop(['-d', '-n', 'box'])
     expect(code).toBe(0)
     expect(stderr).toMatch(
-      /^coop: no agent is installed \(claude, .*\), so the box runs bash; install one, .*--agent CMD$/m,
+      /^coop: no agent is installed \(claude, .*\), so the box runs bash; install one outside of the box, .*--agent CMD$/m,
     )
     // The way out that it names: the agent is installed, and the box starts again.
     t.write(join(t.home, '.local/bin/claude'), '#!/bin/sh\nexec sleep infinity\n', 0o755)
