@@ -2,6 +2,7 @@
 import { ERROR_DOCS } from '../core/error-docs.ts'
 import { CoopError, type ErrorCode, EXIT } from '../core/errors.ts'
 import { nearest } from '../core/nearest.ts'
+import { filled, readingWidth } from './common/output.ts'
 
 /** Returns the text for a terminal. Raises E_USAGE for a code that does not exist. */
 export function explainError(word: string): string {
@@ -15,5 +16,7 @@ export function explainError(word: string): string {
   }
   const { means, fix } = ERROR_DOCS[code]
   const plain = (text: string): string => text.replaceAll('`', '')
-  return `${code}: ${plain(means)}\n\nWhat to do: ${plain(fix)}\n\nExit code: ${EXIT[code]}\n`
+  const columns = readingWidth()
+  const paragraphs = [`${code}: ${plain(means)}`, `What to do: ${plain(fix)}`, `Exit code: ${EXIT[code]}`]
+  return `${paragraphs.map((text) => filled(text, columns).join('\n')).join('\n\n')}\n`
 }

@@ -8,6 +8,7 @@ import {
   positionalsOf,
   valueName,
 } from './common/declare.ts'
+import { filled, readingWidth } from './common/output.ts'
 import { COMMANDS, defaultCommand } from './table.ts'
 
 /** Returns a usage line such as `[OPTIONS] [BOX] NAME…`. */
@@ -32,8 +33,13 @@ export function optionText(name: string, arg: Arg): string {
 
 function list(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.max(...rows.map(([left]) => left.length))
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)
+  const indent = ' '.repeat(width + 4)
+  // Beside a long name on a narrow terminal no room is left to lay a text out in.
+  const columns = Math.max(readingWidth(), indent.length + NARROWEST_TEXT)
+  return rows.flatMap(([left, right]) => filled(right, columns, `  ${left.padEnd(width)}  `, indent))
 }
+
+const NARROWEST_TEXT = 24
 
 /** Returns the sub-commands with their summaries. */
 export async function subCommandsOf({
@@ -48,7 +54,7 @@ export async function subCommandsOf({
 export async function helpText(name: string, command: Command): Promise<string> {
   const { args, meta } = command
   const lines = [
-    meta.description,
+    ...filled(meta.description, readingWidth()),
     '',
     `Usage: ${`coop ${name} ${usageOf(command)}`.replace(/ +/g, ' ').trim()}`,
   ]
@@ -96,5 +102,7 @@ export async function overview(): Promise<string> {
     ...commands.map(([name, { meta }]) => `  ${name.padEnd(10)}  ${meta.summary}`),
   ])
   const text = await helpText('', own)
-  return `${text}${groups.join('\n')}\n\ncoop COMMAND --help explains a command, coop help E_CODE an error; coop --version prints the release.\n`
+  const more =
+    'coop COMMAND --help explains a command, coop help E_CODE an error; coop --version prints the release.'
+  return `${text}${groups.join('\n')}\n\n${filled(more, readingWidth()).join('\n')}\n`
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { age, details, fittedWidths, printable, shortened, table, wrapped } from './output.ts'
+import { age, details, filled, fittedWidths, printable, shortened, table, wrapped } from './output.ts'
 
 test('control characters of hostile names do not reach the terminal', () => {
   expect(printable('a\x1b]0;x\x07b\u202ec\u009b')).toBe('a\ufffd]0;x\ufffdb\ufffdc\ufffd')
@@ -83,6 +83,18 @@ test('a text goes on in the next line, behind a sign where it can', () => {
   expect(wrapped('abcdefghij', 4)).toEqual(['abcd', 'efgh', 'ij'])
   expect(wrapped('日本語日本語', 5)).toEqual(['日本', '語日', '本語'])
   expect(wrapped('日本', 1)).toEqual(['日', '本']) // no room for it at all
+})
+
+test('sentences break at spaces only, so that commands and paths can be copied', () => {
+  expect(filled('one two three', 7)).toEqual(['one two', 'three'])
+  expect(filled('see docs/a/long/path.md now', 10)).toEqual(['see', 'docs/a/long/path.md', 'now'])
+  expect(filled('- a note of three lines', 12, '  ', '    ')).toEqual([
+    '  - a note',
+    '    of three',
+    '    lines',
+  ])
+  expect(filled('日本 語', 4)).toEqual(['日本', '語'])
+  expect(filled('', 9, '  ')).toEqual(['  '])
 })
 
 test('without a terminal a table has 80 columns, and no text is lost', () => {

@@ -123,10 +123,31 @@ export function wrapped(text: string, columns: number): string[] {
   return lines
 }
 
+/** Lays sentences out in lines, which break at spaces only, so that words and paths can be copied. */
+export function filled(text: string, columns: number, first = '', next = first): string[] {
+  const lines: string[] = []
+  let line = first
+  let isEmpty = true
+  for (const word of text.split(' ')) {
+    if (!isEmpty && width(line) + 1 + width(word) > columns) {
+      lines.push(line)
+      line = next
+      isEmpty = true
+    }
+    line += isEmpty ? word : ` ${word}`
+    isEmpty = false
+  }
+  return [...lines, line]
+}
+
 /** The width for which text is laid out: that of the terminal, or a usual one. */
 export const outputWidth = (): number => windowSize(1)?.columns || USUAL_WIDTH
 
+/** The width for sentences: lines across a whole wide screen are hard to read. */
+export const readingWidth = (): number => Math.min(outputWidth(), WIDEST_TEXT)
+
 const USUAL_WIDTH = 80
+const WIDEST_TEXT = 100
 const GAP = 2 // between columns of a table
 // Columns shrink to the first width before whole columns are left out, and then to the second. Titles stay whole.
 const READABLE_COLUMN = 16

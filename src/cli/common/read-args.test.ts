@@ -98,4 +98,12 @@ describe('arguments', () => {
     for (const word of ['--force', '-n, --name NAME', 'coop do it', '--help', '[CMD…]'])
       expect(text).toContain(word)
   })
+
+  test('help fits 80 columns, whatever its sentences are', async () => {
+    const words = 'a sentence of many words '.repeat(9).trim()
+    const args: Command['args'] = { name: { type: 'string', description: words } }
+    const text = await helpText('do', { meta: { ...META, description: words }, args })
+    expect(text.split('\n').filter((line) => line.length > 80)).toEqual([])
+    expect(text.replace(/\s+/g, ' ').split(words)).toHaveLength(3)
+  })
 })
