@@ -92,8 +92,8 @@ export const ERROR_DOCS: Readonly<Record<ErrorCode, ErrorDoc>> = {
   },
   E_RELEASE: {
     means:
-      'A release of coop cannot be used: its signature, digest or description is wrong, it is older than the one you have, or it has nothing for this machine.',
-    fix: 'Nothing was changed. The message names the check that failed; docs/releasing.md explains how to check a release by hand.',
+      'Coop cannot be updated: the releases cannot be reached, one of them fails a check (signature, digest, age, this machine), or the program may not be replaced.',
+    fix: 'The message says which; the installed coop stays. docs/updating.md explains addresses, proxies, going back and what is checked, docs/releasing.md how to check a release by hand.',
     see: ['coop-update-fails-or-the-new-coop-does-not-start'],
   },
   E_INTERRUPTED: {

@@ -23,7 +23,7 @@ export async function newestRelease(paths: Paths, http: Http, base: URL): Promis
   const signed = await newestSigned(paths, http, base).catch((error) => {
     if (!(error instanceof Missing)) throw error
     throw new CoopError('E_RELEASE', `there is no release at ${base.href}`, {
-      hint: 'check the address of the releases',
+      hint: 'check the address of the releases, which has latest/download/manifest.txt below it',
       cause: error,
     })
   })

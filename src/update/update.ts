@@ -158,16 +158,16 @@ const keptFor = (paths: Paths, program: string): string | undefined =>
 
 /** The address of releases. Raises E_RELEASE if there is none, or no key to check releases with. */
 export function source(): URL {
-  const base = baseAddress(process.env)
+  // First: without a key an address is of no use.
   if (TRUST.keys.length === 0)
     throw new CoopError(
       'E_RELEASE',
       'this coop knows no key that releases are signed with, so it believes none',
       {
-        hint: 'it was built without keys (package.json, "coop"): install a published release, or build the new source',
+        hint: 'it was built from source without keys (package.json, "coop"): build the new source, or install a published release with its install.sh',
       },
     )
-  return base
+  return baseAddress(process.env)
 }
 
 /** Whether the release is older, so that it may not read all that was written since. */

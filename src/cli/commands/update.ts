@@ -4,11 +4,11 @@ import { userPaths } from '../../client/user-paths.ts'
 import { CoopError } from '../../core/errors.ts'
 import { readVersion } from '../../release/versions.ts'
 import { abandonFiles } from '../../update/new-file.ts'
-import { type Change, check, isDowngrade, rollBack, update } from '../../update/update.ts'
+import { type Change, type Check, check, isDowngrade, rollBack, update } from '../../update/update.ts'
 import { command, JSON_OPTION } from '../common/declare.ts'
 import { ImageProgress } from '../common/image-progress.ts'
 import { Messages } from '../common/messages.ts'
-import { homePath, paint, print, printable, printJson } from '../common/output.ts'
+import { filled, homePath, outputWidth, paint, print, printable, printJson } from '../common/output.ts'
 
 const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const
 
@@ -53,8 +53,7 @@ export default command({
       const found = await check(paths)
       if (args.json) printJson(found)
       else {
-        print(`coop ${found.newest} is the newest release; this is ${found.installed}\n`)
-        if (found.isNewer) print(`${notesText(found.notes)}install it: coop update\n`)
+        print(checkText(found))
       }
       return 0
     }
@@ -86,18 +85,30 @@ function shown(messages: Messages) {
   }
 }
 
-function changeText({ before, version, changed, program, previous, daemon, notes }: Change): string {
+function checkText({ installed, newest, isNewer, notes }: Check): string {
+  if (isNewer)
+    return `coop ${newest} is the newest release; this is ${installed}\n${notesText(notes)}install it: coop update\n`
+  if (newest === installed) return `coop ${installed} is installed, which is the newest release\n`
+  return `coop ${installed} is installed; the newest release is ${newest}, which is older\n`
+}
+
+function changeText(change: Change): string {
+  const { before, version, changed, program, previous, daemon, notes } = change
   if (!changed) return `coop ${version} is installed already\n`
   const where = printable(`is installed in ${homePath(program)}${before && ` (was ${before})`}`)
   const lines = [`${paint('bold', `coop ${version}`)} ${where}`]
   if (daemon === version) lines.push(`the daemon is coop ${version}, too; boxes kept running`)
   else if (daemon !== undefined)
     lines.push(printable(`the daemon is that of another coop, ${daemon}; boxes kept running`))
-  if (previous !== undefined) lines.push('to go back: coop update --rollback')
+  if (previous !== undefined)
+    lines.push(`to ${isDowngrade(change) ? 'undo this' : 'go back'}: coop update --rollback`)
   return `${notesText(notes)}${lines.map((line) => `${line}\n`).join('')}`
 }
 
-const notesText = (notes: readonly string[]): string => notes.map((note) => `  ${printable(note)}\n`).join('')
+const notesText = (notes: readonly string[]): string =>
+  notes
+    .flatMap((note) => filled(printable(note), outputWidth(), '  ', '    ').map((line) => `${line}\n`))
+    .join('')
 
 /** Boxes that an older release cannot read: it has left them alone. */
 function unreadable(change: Change): readonly string[] {
