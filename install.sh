@@ -476,23 +476,33 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
   ## What earlier releases said: coop update keeps it in releases/seen, this script in releases/installed
 
   read_seen() {
-    seen_time='' seen_version='' revoked=$COOP_REVOKED
+    seen_time='' seen_version='' revoked=$COOP_REVOKED signers=''
     if [ -f "$data/releases/seen" ]; then
       json=$(tr -d ' \n' <"$data/releases/seen" 2>/dev/null)
-      note_seen "$(member time)" "$(member newest)"
-      for id in $(printf %s "$json" | sed -n 's/.*"revoked":\[\([^]]*\)\].*/\1/p' | tr '",' '  '); do
-        ! is_key_id "$id" || revoked="$revoked $id"
-      done
+      if are_trusted "$(list signers)"; then
+        note_seen "$(member time)" "$(member newest)"
+        revoke "$(list revoked)"
+      fi
     fi
     [ -f "$data/releases/installed" ] || return 0
+    are_trusted "$(sed -n 's/^signer //p' "$data/releases/installed")" || return 0
     while read -r fact a b; do
       case $fact in
         newest) note_seen "$a" "$b" ;;
-        revoked) ! is_key_id "$a" || revoked="$revoked $a" ;;
+        revoked) revoke "$a" ;;
       esac
     done <"$data/releases/installed"
   }
 
+  # are_trusted KEYIDS: what a stolen key has signed does not count, such as a year in which nothing would be newer.
+  are_trusted() {
+    for id in $1; do case " $COOP_REVOKED " in *" $id "*) return 1 ;; esac done
+    for id in $1; do ! is_key_id "$id" || signers="$signers $id"; done
+  }
+
+  revoke() { for id in $1; do ! is_key_id "$id" || revoked="$revoked $id"; done; }
+
+  list() { printf %s "$json" | sed -n 's/.*"'"$1"'":\[\([^]]*\)\].*/\1/p' | tr '",' '  '; }
   member() { printf %s "$json" | sed -n 's/.*"'"$1"'":"\([^"]*\)".*/\1/p'; }
 
   # note_seen TIME VERSION: keeps the newest.
@@ -510,6 +520,7 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
       mkdir -p "$data/releases" && {
         [ -z "$seen_time" ] || printf 'newest %s %s\n' "$seen_time" "$seen_version"
         for id in $revoked $newly_revoked; do printf 'revoked %s\n' "$id"; done | sort -u
+        for id in $signers $signer; do printf 'signer %s\n' "$id"; done | sort -u
       } >"$data/releases/installed.$$" && mv -f "$data/releases/installed.$$" "$data/releases/installed"
     ) 2>/dev/null || note "$data/releases cannot be written, so an older list of releases would not be noticed"
   }
@@ -522,6 +533,10 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
       fail "the newest release there is $version, which is older than the installed $installed" \
         "to go back all the same: COOP_VERSION=$version"
     fi
+    # A release that revokes the key of an earlier one: what that one said is no measure.
+    for id in $newly_revoked; do
+      case " $signers " in *" $id "*) seen_time='' signers='' ;; esac
+    done
     if [ -n "$seen_time" ] && [ "$(digits "$time")" -lt "$(digits "$seen_time")" ]; then
       fail "$base offers the release $version of $time as the newest, but there was one of $seen_time${seen_version:+ ($seen_version)}" \
         "it may hide a newer one from you; try another network, or name a release: COOP_VERSION=$version"

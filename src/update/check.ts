@@ -28,7 +28,7 @@ export async function newestRelease(paths: Paths, http: Http, base: URL): Promis
     })
   })
   const seen = readSeen(paths)
-  const after = afterNewest(seen, signed.manifest, signed.revoked)
+  const after = afterNewest(seen, signed)
   if (JSON.stringify(after) !== JSON.stringify(seen)) writeSeen(paths, after)
   return signed.manifest
 }
@@ -61,13 +61,17 @@ export async function namedRelease(paths: Paths, http: Http, base: URL, version:
       cause: error,
     })
   }
-  const { manifest, revoked } = signed
+  const { manifest, revoked, signer } = signed
   if (manifest.version !== version)
     throw new CoopError('E_RELEASE', `the server offers coop ${manifest.version} as coop ${version}`, {
       hint: 'do not use this address: the server is broken or hostile',
     })
   if (revoked.some((id) => !seen.revoked.includes(id)))
-    writeSeen(paths, { ...seen, revoked: [...new Set([...seen.revoked, ...revoked])] })
+    writeSeen(paths, {
+      ...seen,
+      revoked: [...new Set([...seen.revoked, ...revoked])],
+      signers: [...new Set([...seen.signers, signer])],
+    })
   return manifest
 }
 

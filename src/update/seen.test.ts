@@ -12,8 +12,14 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(paths.dataDir, { recursive: true, force: true }))
 
-const KEY = '0123456789abcdef'
-const seen: Seen = { time: '2026-11-02T12:00:00Z', newest: '0.2.0', revoked: [KEY], checked: 5 }
+const [KEY, ONE, TWO] = ['0123456789abcdef', '1111111111111111', '2222222222222222']
+const seen: Seen = {
+  time: '2026-11-02T12:00:00Z',
+  newest: '0.2.0',
+  revoked: [KEY],
+  signers: [ONE],
+  checked: 5,
+}
 const manifest = (time: string, version = '0.3.0'): Manifest => ({
   version,
   time,
@@ -25,21 +31,28 @@ const manifest = (time: string, version = '0.3.0'): Manifest => ({
   notes: [],
 })
 
+const by = (manifest: Manifest, revoked: readonly string[] = [], signer = ONE) => ({
+  manifest,
+  revoked,
+  signer,
+})
+
 test('what was written is read, and nothing is known before', () => {
-  expect(readSeen(paths)).toEqual({ time: '', newest: '', revoked: [], checked: 0 })
+  expect(readSeen(paths)).toEqual({ time: '', newest: '', revoked: [], signers: [], checked: 0 })
   writeSeen(paths, seen)
   expect(readSeen(paths)).toEqual(seen)
 })
 
 test('an older manifest than the newest one is refused, the same and a newer one are not', () => {
-  expect(() => afterNewest(seen, manifest('2026-11-02T11:59:59Z', '0.1.0'), [])).toThrow(
+  expect(() => afterNewest(seen, by(manifest('2026-11-02T11:59:59Z', '0.1.0')))).toThrow(
     /old list of releases: coop 0\.1\.0 of 2026-11-02, after coop 0\.2\.0 of 2026-11-02 was seen/,
   )
-  expect(afterNewest(seen, manifest(seen.time, '0.2.0'), [])).toEqual(seen)
-  expect(afterNewest(seen, manifest('2026-12-01T00:00:00Z'), ['fedcba9876543210'])).toEqual({
+  expect(afterNewest(seen, by(manifest(seen.time, '0.2.0')))).toEqual(seen)
+  expect(afterNewest(seen, by(manifest('2026-12-01T00:00:00Z'), ['fedcba9876543210']))).toEqual({
     time: '2026-12-01T00:00:00Z',
     newest: '0.3.0',
     revoked: [KEY, 'fedcba9876543210'],
+    signers: [ONE],
     checked: 5,
   })
 })
@@ -53,6 +66,29 @@ test('what install.sh has noted counts, too', () => {
   writeSeen(paths, seen)
   writeFileSync(join(paths.dataDir, 'releases/installed'), text)
   expect(readSeen(paths)).toEqual(both)
+})
+
+test('what a stolen key has said does not count', () => {
+  // It named a year in which nothing would be newer, and revoked the other key.
+  const poisoned = { ...seen, time: '9999-01-01T00:00:00Z', newest: '99.0.0', revoked: [TWO] }
+  writeSeen(paths, poisoned)
+  expect(readSeen(paths)).toEqual(poisoned)
+  expect(readSeen(paths, [ONE])).toEqual({ time: '', newest: '', revoked: [], signers: [], checked: 5 })
+  writeSeen(paths, seen)
+  const text = `newest 9999-01-01T00:00:00Z 99.0.0\nrevoked ${TWO}\nsigner ${ONE}\n`
+  writeFileSync(join(paths.dataDir, 'releases/installed'), text)
+  expect(readSeen(paths).revoked).toEqual([KEY, TWO])
+  expect(readSeen(paths, [ONE]).revoked).toEqual([])
+  // A coop of before learns it from the release that revokes the stolen key; what came before that is no measure.
+  const rotation = { ...manifest('2026-12-01T00:00:00Z'), revoked: [ONE] }
+  const far = { ...poisoned, revoked: [] }
+  const after = afterNewest(far, by(rotation, [ONE], TWO))
+  expect(after).toMatchObject({ time: '2026-12-01T00:00:00Z', revoked: [ONE], signers: [TWO] })
+  // From then on time goes forward again, whatever install.sh had noted of the stolen key.
+  expect(() => afterNewest(after, by({ ...rotation, time: '2026-11-30T00:00:00Z' }, [], TWO))).toThrow(
+    'old list',
+  )
+  expect(withInstallers(after, text)).toEqual(after)
 })
 
 test.each([

@@ -6,8 +6,9 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
+import { TRUST } from '../release/built-in.ts'
 import { isKeyId } from '../release/keys.ts'
-import type { Manifest } from '../release/manifest.ts'
+import type { SignedManifest } from '../release/signature.ts'
 import { isVersion } from '../release/versions.ts'
 import { type Fields, type Kind, newerError, readStoredFile, stamp } from '../store/kind.ts'
 import { diskError } from '../store/storage.ts'
@@ -19,33 +20,49 @@ export interface Seen {
   readonly time: string
   readonly newest: string
   readonly revoked: readonly string[]
+  /** The keys that signed all this. Words of a key that turns out to be stolen do not count (`withoutStolen`). */
+  readonly signers: readonly string[]
   /** When the daily check last tried, in milliseconds since 1970. */
   readonly checked: number
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/
-const NOTHING: Seen = { time: '', newest: '', revoked: [], checked: 0 }
+const NOTHING: Seen = { time: '', newest: '', revoked: [], signers: [], checked: 0 }
 
-function parse({ time, newest, revoked, checked }: Fields): Seen | undefined {
+const areKeyIds = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((id) => typeof id === 'string' && isKeyId(id))
+
+function parse({ time, newest, revoked, signers = [], checked }: Fields): Seen | undefined {
   if (typeof time !== 'string' || !(time === '' || TIME.test(time))) return undefined
   if (typeof newest !== 'string' || !(newest === '' || isVersion(newest))) return undefined
-  if (!Array.isArray(revoked) || !revoked.every((id) => typeof id === 'string' && isKeyId(id)))
-    return undefined
-  return { time, newest, revoked, checked: typeof checked === 'number' ? checked : 0 }
+  if (!areKeyIds(revoked) || !areKeyIds(signers)) return undefined
+  return { time, newest, revoked, signers, checked: typeof checked === 'number' ? checked : 0 }
 }
 
 export const seenRecord: Kind<Seen> = { name: 'release-seen', version: 1, migrations: {}, parse }
 
-/** What install.sh has noted (write_seen there): `newest TIME VERSION` and `revoked KEYID`, other lines are left out. */
-export function withInstallers(seen: Seen, text: string): Seen {
+/**
+ * Whoever has stolen a key can name a year in which no release would ever be newer, and revoke the other key. A coop that
+ * has the stolen key among its revoked ones starts anew, so that installing again helps.
+ */
+const withoutStolen = (seen: Seen, revoked: readonly string[]): Seen =>
+  seen.signers.some((id) => revoked.includes(id)) ? { ...NOTHING, checked: seen.checked } : seen
+
+/** What install.sh has noted (write_seen there): `newest TIME VERSION`, `revoked KEYID` and `signer KEYID`. */
+export function withInstallers(seen: Seen, text: string, untrusted: readonly string[] = []): Seen {
   let { time, newest } = seen
   const revoked = new Set(seen.revoked)
-  for (const line of text.split('\n')) {
+  const signers = new Set(seen.signers)
+  const lines = text.split('\n')
+  if (lines.some((line) => /^signer (.*)$/.test(line) && [...untrusted, ...revoked].includes(line.slice(7))))
+    return seen
+  for (const line of lines) {
     const [fact, a = '', b = ''] = line.split(' ')
     if (fact === 'revoked' && isKeyId(a)) revoked.add(a)
+    if (fact === 'signer' && isKeyId(a)) signers.add(a)
     if (fact === 'newest' && TIME.test(a) && isVersion(b) && a > time) [time, newest] = [a, b]
   }
-  return { ...seen, time, newest, revoked: [...revoked] }
+  return { ...seen, time, newest, revoked: [...revoked], signers: [...signers] }
 }
 
 const MAX_INSTALLERS = 64 << 10 // bytes; it writes some lines
@@ -59,7 +76,7 @@ function installersText(paths: Paths): string {
 }
 
 /** Raises E_NEWER, and E_RELEASE for a damaged file: without it an old answer could not be told from a new one. */
-export function readSeen(paths: Paths): Seen {
+export function readSeen(paths: Paths, stolen = TRUST.revoked): Seen {
   const found = readStoredFile(seenRecord, seenFile(paths))
   if (found.is === 'newer')
     throw newerError('the record of seen releases', found, 'install coop with install.sh')
@@ -67,7 +84,8 @@ export function readSeen(paths: Paths): Seen {
     throw new CoopError('E_RELEASE', `the record of seen releases is damaged: ${seenFile(paths)}`, {
       hint: `remove it: rm ${seenFile(paths)}; the next update cannot recognize an old answer then`,
     })
-  return withInstallers(found.is === 'readable' ? found.value : NOTHING, installersText(paths))
+  const own = found.is === 'readable' ? withoutStolen(found.value, stolen) : NOTHING
+  return withInstallers(own, installersText(paths), stolen)
 }
 
 export function writeSeen(paths: Paths, seen: Seen): void {
@@ -83,8 +101,12 @@ export function writeSeen(paths: Paths, seen: Seen): void {
 }
 
 /** Returns what is known after a manifest of `latest`. Raises E_RELEASE if it is older than one seen before. */
-export function afterNewest(seen: Seen, manifest: Manifest, revoked: readonly string[]): Seen {
-  if (manifest.time < seen.time)
+export function afterNewest(
+  seen: Seen,
+  { manifest, revoked, signer }: Pick<SignedManifest, 'manifest' | 'revoked' | 'signer'>,
+): Seen {
+  const wasStolen = seen.signers.some((id) => manifest.revoked.includes(id))
+  if (manifest.time < seen.time && !wasStolen)
     throw new CoopError(
       'E_RELEASE',
       `the server offers an old list of releases: coop ${manifest.version} of ${day(manifest.time)}, after coop ${seen.newest} of ${day(seen.time)} was seen`,
@@ -95,6 +117,7 @@ export function afterNewest(seen: Seen, manifest: Manifest, revoked: readonly st
     time: manifest.time,
     newest: manifest.version,
     revoked: [...new Set([...seen.revoked, ...revoked])],
+    signers: wasStolen ? [signer] : [...new Set([...seen.signers, signer])],
   }
 }
 

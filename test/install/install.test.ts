@@ -7,7 +7,16 @@ import { needs } from '../harness/facts.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { output } from '../integration/support.ts'
-import { DAY, INSTALLER, installer, littleCoop, makeRelease, ReleaseServer, TARGET } from './releases.ts'
+import {
+  current,
+  DAY,
+  INSTALLER,
+  installer,
+  littleCoop,
+  makeRelease,
+  ReleaseServer,
+  TARGET,
+} from './releases.ts'
 import {
   coopIn,
   expectRefused,
@@ -276,6 +285,8 @@ test.skipIf(can.missing)(
     )
     const named = await install(t, server, { env: { COOP_VERSION: 'v0.1.9' } })
     expect(output(named)).toContain(`coop 0.1.9 is installed: ${coopIn(t)} (before: 0.3.0-rc.1)\n`)
-    expect(readFileSync(join(t.root, INSTALLED.seen), 'utf8')).toBe(`newest ${DAY} 0.3.0-rc.1\n`)
+    expect(readFileSync(join(t.root, INSTALLED.seen), 'utf8')).toBe(
+      `newest ${DAY} 0.3.0-rc.1\nsigner ${current.id}\n`,
+    )
   },
 )

@@ -7,7 +7,7 @@ import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { output } from '../integration/support.ts'
 import { ARCHIVE, CASES, changed, DONT, flipped, NETWORK, newer, OLD } from './refused-releases.ts'
-import { current, littleCoop, makeRelease, next, ReleaseServer, sha256 } from './releases.ts'
+import { current, foreign, littleCoop, makeRelease, next, ReleaseServer, sha256 } from './releases.ts'
 import {
   coopIn,
   expectRefused,
@@ -160,7 +160,7 @@ test.skipIf(can.missing)(`keys change: the next one signs, and revokes the first
   server.publish(newer({ keys: [next], revoked: [current.id] }))
   output(await install(t, server))
   expect(readFileSync(join(t.root, INSTALLED.seen), 'utf8')).toBe(
-    `newest 2026-11-25T12:00:00Z 0.3.0\nrevoked ${current.id}\n`,
+    `newest 2026-11-25T12:00:00Z 0.3.0\nrevoked ${current.id}\nsigner ${next.id}\n`,
   )
   // Whoever has the first key cannot use it any more, also not with a later time, or a signature of the next one beside.
   const later = { version: '0.4.0', binary: littleCoop('0.4.0'), time: '2026-11-28T12:00:00Z' }
@@ -173,6 +173,32 @@ test.skipIf(can.missing)(`keys change: the next one signs, and revokes the first
   server.publish(makeRelease({ ...later, keys: [current, next] }))
   output(await install(t, server))
   expect(readFileSync(join(t.root, INSTALLED.seen), 'utf8')).toContain(`revoked ${current.id}\n`)
+})
+
+test.skipIf(can.missing)(`a stolen key cannot keep later releases away for good${can.note}`, async () => {
+  const rotation = newer({ keys: [next], revoked: [current.id] })
+  const far = { version: '0.2.0', binary: littleCoop('0.2.0'), time: '9998-01-01T00:00:00Z' }
+  {
+    // It names a year in which nothing would be newer.
+    await using t = await scratch(ordinary, { git: false })
+    using server = new ReleaseServer(makeRelease(far))
+    output(await install(t, server))
+    server.publish(newer())
+    expectRefused(await install(t, server), /but there was one of 9998-01-01/, /hide/)
+    server.publish(rotation)
+    output(await install(t, server))
+    expect(readFileSync(join(t.root, INSTALLED.seen), 'utf8')).toBe(
+      `newest 2026-11-25T12:00:00Z 0.3.0\nrevoked ${current.id}\nsigner ${next.id}\n`,
+    )
+  }
+  // It revokes the other key. The install.sh of the rotation knows better.
+  await using t = await scratch(ordinary, { git: false })
+  using server = new ReleaseServer(makeRelease({ ...far, revoked: [next.id] }))
+  output(await install(t, server))
+  server.publish(rotation)
+  expectRefused(await install(t, server), new RegExp(`signed with key ${next.id}, which was revoked`), DONT)
+  output(await install(t, server, { values: { keys: [next, foreign], revoked: [current.id] } }))
+  expect(installedText(t)).toBe(littleCoop('0.3.0').toString())
 })
 
 test.skipIf(can.missing)(
