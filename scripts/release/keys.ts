@@ -27,7 +27,7 @@ export function makeKeys(file: string): string {
   fsyncSync(fd)
   closeSync(fd)
   const key = printKey(publicKey)
-  return `${key}\n\nThis is the public key ${keyId(key)}. Add it to "coop": { "keys": [...] } of package.json: the key that signs
+  return `${key}\n\nThis is the public key, with the id ${keyId(key)}. Add it to "coop": { "keys": [...] } of package.json: the key that signs
 first, the next one second. ${file} is the private key: keep it away from the repository, and the next one
 away from the machine that signs. docs/releasing.md says what else.
 `
@@ -50,7 +50,7 @@ export function signingKey(file: string | undefined, built: BuiltIn): (bytes: Ui
 }
 
 function privateKey(file: string | undefined): KeyObject {
-  const pem = file === undefined ? process.env[VARIABLE] : readFileSync(file, 'utf8')
+  const pem = file === undefined ? process.env[VARIABLE] : readPem(file)
   if (!pem)
     throw new CoopError('E_USAGE', 'a release is signed, and there is no key', {
       hint: `--key FILE, or the variable ${VARIABLE}; \`npm run release -- keys FILE\` makes one`,
@@ -64,4 +64,16 @@ function privateKey(file: string | undefined): KeyObject {
   throw new CoopError('E_USAGE', `${file ?? VARIABLE} is no private Ed25519 key in PEM`, {
     hint: '`npm run release -- keys FILE` makes one',
   })
+}
+
+function readPem(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new CoopError(
+      'E_USAGE',
+      `the private key ${file} cannot be read: ${error instanceof Error ? error.message : error}`,
+      { hint: 'name the file that `npm run release -- keys FILE` has written', cause: error },
+    )
+  }
 }
