@@ -184,12 +184,12 @@ describe.each(everyone)('as $name', (invoker) => {
     writeFileSync(own(t), '# text\n[env]\nTAKEN = "$HOST_SECRET" # more\nPORT = "2"\n')
     said(await t.coop(['restart'], SECRET))
     writeFileSync(own(t), '[env]\nTAKEN = "$HOST_SECRET"\nMORE = "$OTHER_SECRET"\n')
-    expectAsked(await t.coop(['restart'], SECRET), /have your variable OTHER_SECRET as MORE\n/)
+    expectAsked(await t.coop(['restart'], SECRET), /have your variable OTHER_SECRET as MORE \[E_TRUST\]\n/)
     writeFileSync(own(t), '')
     said(await t.coop(['restart'], SECRET))
     expect(said(await t.coop(['trust', 'revoke']))).toStartWith('revoked: 1 thing')
     writeFileSync(own(t), '[env]\nTAKEN = "$HOST_SECRET"\n')
-    expectAsked(await t.coop(['restart'], SECRET), /have your variable HOST_SECRET as TAKEN\n/)
+    expectAsked(await t.coop(['restart'], SECRET), /have your variable HOST_SECRET as TAKEN \[E_TRUST\]\n/)
   })
 
   test.skipIf(box.missing)(
