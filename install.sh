@@ -26,6 +26,7 @@ coop_installer() {
   # Zsh then splits words and runs traps as other shells do.
   [ -z "${ZSH_VERSION-}" ] || emulate sh
   set -u
+  umask g-w,o-w # nobody else may write in the folders that it makes
   LC_ALL=C
   export LC_ALL # messages of programs are searched for words, and ranges like 0-9 mean ASCII
   unset CDPATH IFS
@@ -180,6 +181,8 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
 
   ## Downloads
 
+  small_seconds=120
+
   # fetch NAME FILE MOST [progress]: NAME is below the base address; FILE gets at most MOST bytes.
   fetch() {
     url=$base/$1
@@ -187,6 +190,13 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     # From an https address only another one may be followed.
     schemes='=https'
     case $base in http:*) schemes='=http,https' ;; esac
+    # All small files come in a minute or two; of an archive at least 4 KiB in each second.
+    slowest=4096 most='' within=''
+    if [ "$3" -le 1048576 ]; then
+      slowest=1 most="--max-time $small_seconds"
+      # In the foreground Ctrl+C reaches the program; busybox has no such option, and does not need it.
+      for words in timeout 'timeout --foreground'; do ! $words 9 true 2>/dev/null || within="$words $small_seconds"; done
+    fi
     if [ "${4-}" = progress ] && [ -t 2 ]; then
       get "$url" "$2" "$3" shown && code=0 || code=$?
       problem="$tool ended with code $code"
@@ -207,17 +217,19 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
       curl-shown) with_curl --progress-bar "$1" "$2" ;;
       gnu-wget-quiet) with_wget -nv "$1" "$2" ;;
       gnu-wget-shown) with_wget '-q --show-progress' "$1" "$2" ;;
-      wget-*) wget -q -O "$2" "$1" ;;
-      busybox-wget-*) busybox wget -q -O "$2" "$1" ;;
+      wget-*) $within wget -q -O "$2" "$1" ;;
+      busybox-wget-*) $within busybox wget -q -O "$2" "$1" ;;
     esac
   )
 
   # A cache on the way must not answer with the release of last week; a connection without data for a minute is dead.
+  # shellcheck disable=SC2086 # `most` is two words, or none
   with_curl() {
-    curl "$1" -fL -H 'cache-control: no-cache' --proto "$schemes" --connect-timeout 30 --speed-limit 1 --speed-time 60 -o "$3" "$2"
+    curl "$1" -fL -H 'cache-control: no-cache' --proto "$schemes" --connect-timeout 30 \
+      --speed-limit "$slowest" --speed-time 60 $most -o "$3" "$2"
   }
   # shellcheck disable=SC2086 # the first word may be two options
-  with_wget() { wget $1 --no-cache --tries=2 --timeout=60 -O "$3" "$2"; }
+  with_wget() { $within wget $1 --no-cache --tries=2 --timeout=60 -O "$3" "$2"; }
 
   fetch_failed() {
     ! is_full "$problem" || disk_is_full
@@ -552,6 +564,13 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
     note "with sudo, coop is installed for root, in $bin; without sudo it is installed for $(printf %s "$SUDO_USER" | plain)"
   }
 
+  # In a shared folder, such as one below /tmp, somebody else may have put it there: it must not run as this user.
+  check_owner() {
+    # shellcheck disable=SC3067,SC2012 # every shell that is named above has -O; the output of ls -n begins the same everywhere
+    [ -O "$bin/coop" ] || [ "$(ls -nd "$bin/coop" | tr -s ' ' | cut -d ' ' -f 3)" = 0 ] ||
+      fail "$bin/coop belongs to another user" 'set COOP_BIN_DIR to a folder of your own, such as ~/.local/bin'
+  }
+
   # Sets `installed` to the version in the folder, and refuses to replace what is not coop.
   find_installed() {
     installed=''
@@ -559,6 +578,7 @@ Variables: COOP_VERSION, COOP_BIN_DIR, COOP_BASE_URL"
       fail "$bin/coop is a link to $(readlink "$bin/coop" | plain)" 'remove the link, or set COOP_BIN_DIR to another folder'
     [ -e "$bin/coop" ] || return 0
     [ -f "$bin/coop" ] || fail "$bin/coop is no file" 'remove it, or set COOP_BIN_DIR to another folder'
+    check_owner
     if printed=$(exec 2>/dev/null && cd / && "$bin/coop" --version) && [ -n "$printed" ]; then
       installed=$(version_in "$printed")
       is_version "$installed" ||
@@ -926,6 +946,7 @@ $folders"
       fail "$bin/coop was not installed by install.sh" 'remove it yourself'
     fi
     if [ -f "$bin/coop" ]; then
+      check_owner
       if printed=$(cd / && "$bin/coop" --version 2>/dev/null); then
         is_version "$(version_in "$printed")" || fail "$bin/coop is another program" 'nothing was removed'
         unchanged='; nothing was removed'

@@ -66,7 +66,7 @@ export function expectRefused(result: RunResult, sentence: RegExp, hint: RegExp)
 
 /** The only programs beside a shell that the script needs: those of every Debian, Fedora or Alpine. */
 export const BASIC =
-  'cat chmod cmp cp cut dd expr grep head ldd mkdir mktemp mv readlink rm sed sleep sort tail tr uname wc'.split(
+  'cat chmod cmp cp cut dd expr grep head ldd ls mkdir mktemp mv readlink rm sed sleep sort tail tr uname wc'.split(
     ' ',
   )
 
