@@ -1,5 +1,14 @@
 import { expect, test } from 'bun:test'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { imagesDir } from '../core/paths.ts'
 import { testPaths } from '../disk/testing.ts'
@@ -62,6 +71,13 @@ test(
       )
     ensureSkeleton(host, paths)
     expect(readdirSync(imagesDir(paths))).toHaveLength(1)
+
+    // Somebody removes coop's data while the daemon runs. The old folder stays elsewhere, so that its inode does.
+    renameSync(imagesDir(paths), join(paths.top, 'old'))
+    ensureSkeleton(host, paths)
+    const again = findSkeleton(host, paths)?.get('root')
+    expect(again?.path).toBe(root)
+    expect(again?.inode).toBe(statSync(root).ino)
   },
   SLOW_MS,
 )

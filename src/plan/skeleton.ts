@@ -2,7 +2,7 @@
  * Finds the skeleton of the `host` image (src/sandbox/host-skeleton.ts). It is made once for each state of the host's
  * packages, and shared by all boxes of the data folder.
  */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { imagesDir, type Paths } from '../core/paths.ts'
 import { type HostFacts, sourceOf } from '../host/facts.ts'
@@ -60,8 +60,7 @@ export function skeletonOf({ root }: Pick<Plan, 'root'>): string | undefined {
 export function findSkeleton(host: HostFacts, paths: Paths): SkeletonLayers | undefined {
   const state = systemState()
   const before = known.get(host)
-  if (before?.state === state && [...before.layers.values()].every(({ path }) => existsSync(path)))
-    return before.layers
+  if (before?.state === state && [...before.layers.values()].every(isThere)) return before.layers
   const folder = join(imagesDir(paths), skeletonName(host, state))
   if (!existsSync(folder)) return undefined
   const layers = new Map(
@@ -74,6 +73,10 @@ export function findSkeleton(host: HostFacts, paths: Paths): SkeletonLayers | un
   known.set(host, { state, layers })
   return layers
 }
+
+/** Whoever removes coop's data while the daemon runs gets a new folder of the same name. */
+const isThere = ({ path, inode }: Source): boolean =>
+  lstatSync(path, { throwIfNoEntry: false })?.ino === inode
 
 /** Stands for the skeleton until it is made. */
 export const futureSkeleton = (host: HostFacts): SkeletonLayers =>
