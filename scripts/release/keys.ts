@@ -51,6 +51,7 @@ export function signingKey(file: string | undefined, built: BuiltIn): (bytes: Ui
 
 function privateKey(file: string | undefined): KeyObject {
   const pem = file === undefined ? process.env[VARIABLE] : readPem(file)
+  delete process.env[VARIABLE] // no program of the build needs it
   if (!pem)
     throw new CoopError('E_USAGE', 'a release is signed, and there is no key', {
       hint: `--key FILE, or the variable ${VARIABLE}; \`npm run release -- keys FILE\` makes one`,

@@ -1,5 +1,5 @@
 /** The folder of the updater in coop's data folder, and the lock that lets one update run at a time. */
-import { mkdirSync } from 'node:fs'
+import { lstatSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openLockFile, tryLock } from '../../ffi/files.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
@@ -16,11 +16,24 @@ export const previousDir = (paths: Paths): string => join(releasesDir(paths), 'p
 /** The same, before the other program has its name. */
 export const nextPreviousDir = (paths: Paths): string => join(releasesDir(paths), 'previous.new')
 
+/**
+ * The folder says which program goes where (`previous/record.json`). Root that has kept a user's HOME would obey that user:
+ * what the folder holds would replace any file of the system, and run as root.
+ */
+function checkOurs(folder: string): void {
+  const { uid } = lstatSync(folder)
+  if (uid === process.geteuid?.()) return
+  throw new CoopError('E_RELEASE', `${folder} belongs to another user, who could decide what is installed`, {
+    hint: 'run it as that user; as root, with a home of root: sudo -H',
+  })
+}
+
 /** Takes the lock, which ends with this process at the latest; undefined if another process has it. */
 export function lockUpdates(paths: Paths): Disposable | undefined {
   let fd: number
   try {
     mkdirSync(releasesDir(paths), { recursive: true, mode: 0o700 })
+    checkOurs(releasesDir(paths))
     fd = openLockFile(join(releasesDir(paths), 'lock'))
   } catch (error) {
     throw diskError(error, `the folder ${releasesDir(paths)}`)

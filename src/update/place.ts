@@ -64,8 +64,12 @@ const isOurs = ({ uid }: Stats): boolean => process.getuid?.() === 0 || uid === 
 
 const asRoot = (path: string, words: string): string => {
   const base = process.env.COOP_BASE_URL
-  return `sudo ${base ? `COOP_BASE_URL=${base} ` : ''}${path} ${words}`
+  return `sudo ${base ? `COOP_BASE_URL=${forShell(base)} ` : ''}${forShell(path)} ${words}`
 }
+
+/** A word as a shell reads it. People paste the line, and a project's .envrc may have set the variable. */
+export const forShell = (word: string): string =>
+  /^[\w./:@%+,~-]+$/.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", "'\\''")}'`
 
 function notWritable(folder: string, path: string, words: string, error: unknown): CoopError {
   if (errnoOf(error) === 'EROFS')
