@@ -17,14 +17,14 @@ export const previousDir = (paths: Paths): string => join(releasesDir(paths), 'p
 export const nextPreviousDir = (paths: Paths): string => join(releasesDir(paths), 'previous.new')
 
 /**
- * The folder says which program goes where (`previous/record.json`). Root that has kept a user's HOME would obey that user:
- * what the folder holds would replace any file of the system, and run as root.
+ * The folder says which program goes where (`previous/record.json`). Root that has kept a user's COOP_DATA_DIR or
+ * XDG_DATA_HOME would obey that user: what the folder holds would replace any file of the system, and run as root.
  */
 function checkOurs(folder: string): void {
   const { uid } = lstatSync(folder)
   if (uid === process.geteuid?.()) return
   throw new CoopError('E_RELEASE', `${folder} belongs to another user, who could decide what is installed`, {
-    hint: 'run it as that user; as root, with a home of root: sudo -H',
+    hint: 'run it as that user; as root, without COOP_DATA_DIR and XDG_DATA_HOME of a user',
   })
 }
 
