@@ -31,6 +31,7 @@ const PACKAGES = {
   '/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1': 'libc6-arm64-cross',
   groff: 'groff-base',
   mandoc: 'mandoc',
+  setfacl: 'acl',
 }
 
 /**

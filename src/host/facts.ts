@@ -123,7 +123,7 @@ function imageFacts(): HostImageFacts {
 }
 
 /** The name in /etc/passwd, which newuidmap uses, too; the environment's USER may be wrong. */
-function userNameOf(uid: number): string {
+export function userNameOf(uid: number): string {
   const line = read('/etc/passwd')
     .split('\n')
     .find((candidate) => candidate.split(':')[2] === String(uid))

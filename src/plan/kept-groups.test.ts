@@ -23,6 +23,32 @@ test('a folder of somebody else needs them when the kernel lets the user do more
   expect(needsGroups({ uid: 0, gid: 0, mode: 0o775 }, user, all)).toBe(true)
 })
 
+/** An access list in the kernel's format: kind, rights and id of each entry. */
+function accessList(...entries: readonly (readonly [number, number, number?])[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4 + 8 * entries.length))
+  view.setUint32(0, 2, true)
+  entries.forEach(([kind, rights, id = 0xffff_ffff], index) => {
+    view.setUint16(4 + 8 * index, kind, true)
+    view.setUint16(6 + 8 * index, rights, true)
+    view.setUint32(8 + 8 * index, id, true)
+  })
+  return new Uint8Array(view.buffer)
+}
+
+test('an access list decides what is left without the groups', () => {
+  const [owner, ofFile, mask, others] = [[1, 7] as const, [4, 0] as const, [16, 7] as const, [32, 0] as const]
+  const folder = (gid: number, ...named: readonly (readonly [number, number, number])[]) => {
+    const list = accessList(owner, ofFile, ...named, mask, others)
+    return needsGroups({ uid: 0, gid, mode: 0o770, accessList: list }, user, all)
+  }
+  expect(folder(0, [2, 7, 1000])).toBe(false) // the user by name
+  expect(folder(0, [2, 5, 1000], [8, 7, 500])).toBe(true)
+  expect(folder(0, [8, 7, 500])).toBe(true) // one of the groups
+  expect(folder(0, [8, 7, 1000])).toBe(false) // the user's own group
+  // The mode shows the mask where the rights of the file's group would be.
+  expect(folder(1000, [8, 7, 500])).toBe(true)
+})
+
 test('nobody needs groups without having any', () => {
   expect(needsGroups({ uid: 0, gid: 500, mode: 0o770 }, { ...user, groups: [] }, all)).toBe(false)
 })

@@ -7,13 +7,16 @@
  */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import type { HostFacts } from '../host/facts.ts'
+import { accessListOf, listedRights } from '../host/access-lists.ts'
+import { type HostFacts, userNameOf } from '../host/facts.ts'
 import { planIds } from '../sandbox/ids.ts'
 
 export interface FolderOwner {
   readonly uid: number
   readonly gid: number
   readonly mode: number
+  /** Its access list, as the kernel stores it (acl(5)); undefined if it has none, as most. */
+  readonly accessList?: Uint8Array | undefined
 }
 
 interface Member {
@@ -29,13 +32,14 @@ interface Member {
  * for the access of `bits` (4 read, 2 write, 1 enter), which knows access lists.
  */
 export function needsGroups(
-  { uid, gid, mode }: FolderOwner,
+  { uid, gid, mode, accessList }: FolderOwner,
   user: Member,
   allowed: (bits: number) => boolean,
 ): boolean {
   if (user.groups.length === 0) return false
   if (uid === user.uid) return user.groups.includes(gid)
-  const without = gid === user.gid ? mode >> 3 : mode
+  const listed = accessList && listedRights(accessList, gid, user)
+  const without = listed ?? (gid === user.gid ? mode >> 3 : mode)
   return [4, 2, 1].some((bit) => (without & bit) === 0 && allowed(bit))
 }
 
@@ -53,7 +57,9 @@ function folderNeedsGroups(path: string, user: Member): boolean {
     }
   }
   const stat = statSync(path, { throwIfNoEntry: false })
-  return stat !== undefined && needsGroups(stat, user, allowed)
+  if (!stat) return false
+  const { uid, gid, mode } = stat
+  return needsGroups({ uid, gid, mode, accessList: accessListOf(path) }, user, allowed)
 }
 
 /** Names of the groups that a box with these folders keeps; numbers for those without a line in /etc/group. */
@@ -89,7 +95,7 @@ function groupName(gid: number): string {
  */
 export function workspaceHint(path: string): string {
   const groups = process.getgroups?.() ?? []
-  const { username } = userInfo()
+  const username = userNameOf(userInfo().uid)
   const stat = statSync(path, { throwIfNoEntry: false })
   const groupMay = stat !== undefined && ((stat.mode >> 3) & constants.W_OK) !== 0
   if (!stat || stat.gid === 0 || !groupMay || groups.includes(stat.gid))

@@ -56,6 +56,7 @@ const work = (name: string) =>
 
 describe.skipIf(process.getuid?.() !== 0).each(users)('as $name', (invoker) => {
   const needs = needed(invoker, 'setpriv')
+  const acl = needed(invoker, 'setpriv', 'setfacl')
 
   test.skipIf(needs.missing)(
     `a workspace of root and a group can be used, and nothing else of the group${needs.note}`,
@@ -80,9 +81,31 @@ describe.skipIf(process.getuid?.() !== 0).each(users)('as $name', (invoker) => {
     await using t = await scratch(invoker, { git: false })
     const { code, stderr } = await as(invoker, [], t, team.path, ['run', '--', 'true'])
     expect(code).toBe(125)
-    expect(stderr).toContain(`its group ${GROUP} may write there, and you are not in it`)
+    expect(stderr).toContain(
+      `its group ${GROUP} may write there, and you are not in it: sudo usermod -aG ${GROUP} ${invoker.name},`,
+    )
     await t.coop(['system', 'shutdown'])
   })
+
+  // With a single id the kernel lets nobody give groups up.
+  test.skipIf(acl.missing || !invoker.hasRange)(
+    `an access list with the user's name keeps no groups, one with a group's does${acl.note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      const counts: string[] = []
+      for (const name of [`u:${invoker.uid}`, `g:${GROUP}`]) {
+        using team = new TeamFolder()
+        // The user's own group stands where the mode shows the mask.
+        chownSync(team.path, 0, invoker.gid)
+        chmodSync(team.path, 0o700)
+        Bun.spawnSync(['setfacl', '-m', `${name}:rwx`, team.path])
+        const { stdout } = await as(invoker, [GROUP], t, team.path, ['run', '--', 'sh', '-c', work('made')])
+        counts.push(stdout)
+      }
+      expect(counts).toEqual(['text\n1\n', 'text\n2\n'])
+      expect((await t.coop(['system', 'shutdown'])).code).toBe(0)
+    },
+  )
 
   // With a single id the kernel lets nobody give groups up.
   test.skipIf(needs.missing || !invoker.hasRange)(

@@ -71,6 +71,20 @@ describe.each(invokers)('as $name', (invoker) => {
     expect(await run.finished(5_000)).toMatchObject({ code: 7, stdout: 'ready\nasked\n' })
   })
 
+  test.skipIf(can.missing).each(ways)(
+    `%s: a program that has stopped itself can be ended from outside${can.note}`,
+    async (_, words) => {
+      await using t = await scratch(invoker, { git: false })
+      await startBox(t)
+      const script = `trap "echo asked; exit 7" TERM; echo ready; kill -STOP $$; ${FOREVER}`
+      const command = t.startCoop([...words, 'sh', '-c', script])
+      await command.waitFor(/ready/)
+      command.kill('SIGTERM')
+      command.kill('SIGCONT') // as timeout(1) does
+      expect(await command.finished(10_000)).toMatchObject({ code: 7, stdout: 'ready\nasked\n' })
+    },
+  )
+
   test.skipIf(can.missing)(`in the background a command has pipes, and no input${can.note}`, async () => {
     await using t = await scratch(invoker, { git: false })
     await startBox(t)

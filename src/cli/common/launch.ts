@@ -1,5 +1,6 @@
 /** Runs a command in a box for this process: its streams, its signals, its exit code. */
 
+import { SIGCONT } from '../../../ffi/abi/constants.ts'
 import { isForeground } from '../../../ffi/terminal.ts'
 import { connect } from '../../client/daemon.ts'
 import { isLost, type Session } from '../../client/session.ts'
@@ -88,6 +89,11 @@ async function withPipes(
     }
     if (state === 'started' && !current.isClosed) current.signal(signal)
     else waiting.push(signal)
+  })
+  // A stopped program takes no other signal before this one: timeout(1) and `kill %1` of shells send it after SIGTERM.
+  process.on('SIGCONT', () => {
+    if (state === 'started' && !current.isClosed) current.signal(SIGCONT)
+    else if (state !== 'over') waiting.push(SIGCONT)
   })
   let lost = lossOf(current)
   const unlessLost = (error: unknown): void => {
