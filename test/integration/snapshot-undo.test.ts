@@ -141,7 +141,11 @@ describe.each(invokers)('as $name', (invoker) => {
       symlinkSync(join(t.home, 'outside'), join(t.workspace, 'sub.key'))
       renameSync(join(t.workspace, 'sub.key'), join(t.workspace, 'sub'))
       const before = await state(t)
-      const refusal = { code: 1, sentence: /in the way.*: file\/my\.key \[E_WORKSPACE\]\n/, hint: /move them/ }
+      const refusal = {
+        code: 1,
+        sentence: /in the way.*: file\/my\.key \[E_WORKSPACE\]\n/,
+        hint: /move them/,
+      }
       expectRefusal(await t.coop(['snapshot', 'restore', 'one', '--workspace', '--force']), refusal)
       expect(await state(t)).toBe(before)
       expect(await box(t)).toMatchObject({ state: 'running' })
