@@ -32,11 +32,11 @@ describe.each(invokers)('as $name', (invoker) => {
         code,
         first: expect.stringMatching(new RegExp(`^coop: .* \\[${name}\\]$`)),
       })
-      // The section says the exit code that the command itself has.
-      const text = output(await t.coop(['help', name]))
+      // The section says the exit code that the command itself has. Its lines are broken at the terminal's width.
+      const text = output(await t.coop(['help', name])).replace(/\s+/g, ' ')
       const [, means = '', exit = ''] = new RegExp(`## ${name}\n\n(.*) Exit code (\\d+)\\.`).exec(page) ?? []
-      expect(text).toStartWith(`${name}: ${means.replaceAll('`', '')}\n`)
-      expect(text).toEndWith(`\nExit code: ${exit}\n`)
+      expect(text).toStartWith(`${name}: ${means.replaceAll('`', '')} What to do: `)
+      expect(text).toEndWith(` Exit code: ${exit} `)
       if (code !== 125) expect(Number(exit)).toBe(code)
     }
     const json = await t.coop(['status', 'nowhere', '--json'])
