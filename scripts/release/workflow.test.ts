@@ -45,7 +45,11 @@ test.each(workflows)(
   },
 )
 
-test('only one step sees the key that signs', () => {
+test('only one step sees the key that signs, in a job that runs no package', () => {
   const holders = workflows.flatMap(({ text }) => text.match(/secrets\.\w+/g) ?? [])
   expect(holders).toEqual(['secrets.COOP_RELEASE_KEY'])
+  const jobs = workflows.flatMap(({ text }) => Object.values((Bun.YAML.parse(text) as Workflow).jobs))
+  const [signing, ...others] = jobs.filter((job) => JSON.stringify(job).includes('COOP_RELEASE_KEY'))
+  expect(others).toEqual([])
+  expect(JSON.stringify(signing)).not.toMatch(/np[mx] |bun |node_modules/)
 })
