@@ -34,7 +34,7 @@ describe.each(everyone)('as $name', (invoker) => {
       `The project in ${t.workspace} wants to do 2 things that you have not accepted:`,
     )
     expect(question).toMatch(/^ {2}- make sandboxes inside of the box/m)
-    expect(question).toMatch(/^ {2}- have your variable HOST_SECRET as TAKEN \[E_TRUST\]$/m)
+    expect(question).toMatch(/^ {2}- have your variable HOST_SECRET as TAKEN$/m)
     await first.line('n')
     expect(await first.waitFor(/CODE 1/)).toMatch(/nothing was started/)
     expect(output(await t.coop(['ls', '--json'])).trim()).toBe('[]')
