@@ -14,6 +14,7 @@ import {
 import type { WindowSize } from './abi/structs.ts'
 import { attempt, cstring, syscall } from './libc.ts'
 
+const EFAULT = 14
 const FIONREAD = 0x541b // asm-generic/ioctls.h
 const TERMIOS_SIZE = 64 // bytes; the kernel's struct has 36 on both architectures
 
@@ -77,6 +78,21 @@ export function waitingInput(fd: number): number {
 /** Read the end of input that a terminal with `lineModes` reports. */
 export function readLine(fd: number): void {
   attempt('read', fd, new Uint8Array(1), 1)
+}
+
+/** Take what waits in the input of a terminal in raw mode, without waiting for more. */
+export function takeInput(fd: number): Uint8Array {
+  const bytes = new Uint8Array(waitingInput(fd))
+  const count = bytes.length ? attempt('read', fd, bytes, bytes.length) : 0
+  return bytes.subarray(0, Math.max(0, count))
+}
+
+/**
+ * Whether the kernel lets this process put bytes into a terminal's input. It looks at that before it reads the byte, so
+ * an address without one tells (tiocsti in drivers/tty/tty_io.c): EIO or EPERM if not.
+ */
+export function mayPutBack(fd: number): boolean {
+  return syscall('ioctl', fd, TIOCSTI, 0) === -EFAULT
 }
 
 /** Put a byte into a terminal's input as if it was typed. Returns whether the kernel allows that. */

@@ -3,7 +3,16 @@
  * left in the terminal's input; bytes that were read already are put back.
  */
 import { PollSet } from '../../../ffi/poll.ts'
-import { getModes, lineModes, putBack, readLine, setModes, waitingInput } from '../../../ffi/terminal.ts'
+import {
+  getModes,
+  lineModes,
+  mayPutBack,
+  putBack,
+  readLine,
+  setModes,
+  takeInput,
+  waitingInput,
+} from '../../../ffi/terminal.ts'
 
 const LOOK_MS = 10 // between two looks at the terminal; nobody notices
 
@@ -49,7 +58,12 @@ export function without(text: string, answer: string): string {
   return text
 }
 
-/** Puts keys back into the terminal's input. The kernel may not allow that (dev.tty.legacy_tiocsti); then they are lost. */
+/**
+ * Puts keys back into the terminal's input, before those that were typed since. The kernel may not allow that
+ * (dev.tty.legacy_tiocsti); then they are lost.
+ */
 export function giveBack(text: string): void {
-  for (const byte of Buffer.from(keysOf(text), 'latin1')) if (!putBack(0, byte)) return
+  if (!keysOf(text) || !mayPutBack(0)) return
+  const all = text + Buffer.from(takeInput(0)).toString('latin1')
+  for (const byte of Buffer.from(keysOf(all), 'latin1')) if (!putBack(0, byte)) return
 }
