@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { keysOf, without } from './typed-ahead.ts'
+import { keysOf, typedBetween, without } from './typed-ahead.ts'
 
 test('keys of a shell are put back, answers and reports of the terminal are not', () => {
   expect(keysOf('ls -l\r')).toBe('ls -l\r')
@@ -24,4 +24,15 @@ test('an answer is taken out of what was typed, also one that began earlier', ()
   expect(without('l\x1b[?62cs', '\x1b[?62c')).toBe('ls')
   expect(without('2cls', '\x1b[?62c')).toBe('ls')
   expect(without('ls', '\x1b[?62c')).toBe('ls')
+})
+
+test('what was typed while keys were put back comes behind them', () => {
+  for (const [ours, mixed, theirs] of [
+    ['at', '-at', '-'],
+    ['at', 'a-t', '-'],
+    ['at', 'at', ''],
+    ['ab', 'aab', 'a'],
+    ['ab', 'baab', 'ba'],
+  ] as const)
+    expect(typedBetween(ours, mixed)).toBe(theirs)
 })

@@ -58,12 +58,30 @@ export function without(text: string, answer: string): string {
   return text
 }
 
+const TRIES = 10 // somebody who types that fast may lose the order
+
+/** What was typed while `ours` was put back, of input in which the two are mixed. */
+export function typedBetween(ours: string, mixed: string): string {
+  let at = 0
+  let theirs = ''
+  for (const byte of mixed)
+    if (byte === ours[at]) at++
+    else theirs += byte
+  return theirs
+}
+
 /**
  * Puts keys back into the terminal's input, before those that were typed since. The kernel may not allow that
  * (dev.tty.legacy_tiocsti); then they are lost.
  */
 export function giveBack(text: string): void {
   if (!keysOf(text) || !mayPutBack(0)) return
-  const all = text + Buffer.from(takeInput(0)).toString('latin1')
-  for (const byte of Buffer.from(keysOf(all), 'latin1')) if (!putBack(0, byte)) return
+  const taken = (): string => Buffer.from(takeInput(0)).toString('latin1')
+  let keys = keysOf(text + taken())
+  for (let tries = TRIES; ; tries--) {
+    for (const byte of Buffer.from(keys, 'latin1')) if (!putBack(0, byte)) return
+    // The kernel puts a byte behind all others, so one that came meanwhile may stand in between.
+    if (tries === 0 || waitingInput(0) <= keys.length) return
+    keys += typedBetween(keys, taken())
+  }
 }
