@@ -59,7 +59,9 @@ function folderNeedsGroups(path: string, user: Member): boolean {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat) return false
   const { uid, gid, mode } = stat
-  return needsGroups({ uid, gid, mode, accessList: accessListOf(path) }, user, allowed)
+  // In a folder of the user's own, as nearly all are, the list decides nothing.
+  const accessList = uid === user.uid ? undefined : accessListOf(path)
+  return needsGroups({ uid, gid, mode, accessList }, user, allowed)
 }
 
 /** Names of the groups that a box with these folders keeps; numbers for those without a line in /etc/group. */
