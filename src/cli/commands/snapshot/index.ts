@@ -1,5 +1,5 @@
 /** `coop snapshot`: keeps copies of a box's files, and puts them back. */
-import { command } from '../common/declare.ts'
+import { command } from '../../common/declare.ts'
 
 export default command({
   meta: {
@@ -16,10 +16,10 @@ export default command({
   },
   args: {},
   subCommands: {
-    create: () => import('./snapshot/create.ts'),
-    restore: () => import('./snapshot/restore.ts'),
-    undo: () => import('./snapshot/undo.ts'),
-    ls: () => import('./snapshot/ls.ts'),
-    rm: () => import('./snapshot/rm.ts'),
+    create: () => import('./create.ts'),
+    restore: () => import('./restore.ts'),
+    undo: () => import('./undo.ts'),
+    ls: () => import('./ls.ts'),
+    rm: () => import('./rm.ts'),
   },
 })

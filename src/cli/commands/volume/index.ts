@@ -1,5 +1,5 @@
 /** `coop volume`: manages named volumes. */
-import { command } from '../common/declare.ts'
+import { command } from '../../common/declare.ts'
 
 export default command({
   meta: {
@@ -10,8 +10,8 @@ export default command({
   },
   args: {},
   subCommands: {
-    ls: () => import('./volume/ls.ts'),
-    rm: () => import('./volume/rm.ts'),
-    prune: () => import('./volume/prune.ts'),
+    ls: () => import('./ls.ts'),
+    rm: () => import('./rm.ts'),
+    prune: () => import('./prune.ts'),
   },
 })

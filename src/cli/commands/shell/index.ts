@@ -1,8 +1,8 @@
 /** `coop shell`: opens a shell in a box, on a PTY that stays when the user detaches. */
-import { terminalSize } from '../../client/terminal/terminal.ts'
-import { BOX_ARGUMENT, command } from '../common/declare.ts'
-import { needTerminal, openShell, ownTerminal } from '../common/show.ts'
-import { targetBox, targetOf } from '../common/target.ts'
+import { terminalSize } from '../../../client/terminal/terminal.ts'
+import { BOX_ARGUMENT, command } from '../../common/declare.ts'
+import { needTerminal, openShell, ownTerminal } from '../../common/show.ts'
+import { targetBox, targetOf } from '../../common/target.ts'
 
 export default command({
   meta: {
@@ -18,12 +18,12 @@ export default command({
     new: { type: 'boolean', description: 'open a new shell even if one is free' },
   },
   subCommands: {
-    ls: () => import('./shell/ls.ts'),
-    attach: () => import('./shell/attach.ts'),
-    logs: () => import('./shell/logs.ts'),
-    screen: () => import('./shell/screen.ts'),
-    kill: () => import('./shell/kill.ts'),
-    restart: () => import('./shell/restart.ts'),
+    ls: () => import('./ls.ts'),
+    attach: () => import('./attach.ts'),
+    logs: () => import('./logs.ts'),
+    screen: () => import('./screen.ts'),
+    kill: () => import('./kill.ts'),
+    restart: () => import('./restart.ts'),
   },
   async run({ args }) {
     needTerminal('run a command without a terminal: coop exec CMD…')

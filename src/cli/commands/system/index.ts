@@ -1,5 +1,5 @@
 /** `coop system`: manages the daemon and the disk. */
-import { command } from '../common/declare.ts'
+import { command } from '../../common/declare.ts'
 
 export default command({
   meta: {
@@ -10,11 +10,11 @@ export default command({
   },
   args: {},
   subCommands: {
-    status: () => import('./system/status.ts'),
-    logs: () => import('./system/logs.ts'),
-    df: () => import('./system/df.ts'),
-    clean: () => import('./system/clean.ts'),
-    prune: () => import('./system/prune.ts'),
-    shutdown: () => import('./system/shutdown.ts'),
+    status: () => import('./status.ts'),
+    logs: () => import('./logs.ts'),
+    df: () => import('./df.ts'),
+    clean: () => import('./clean.ts'),
+    prune: () => import('./prune.ts'),
+    shutdown: () => import('./shutdown.ts'),
   },
 })

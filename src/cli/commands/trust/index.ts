@@ -1,13 +1,13 @@
 /** `coop trust`: shows what this folder's coop.toml asks for beyond the safe set, and lets a person accept it. */
-import { ask } from '../../client/ask.ts'
-import { userPaths } from '../../client/user-paths.ts'
-import { CoopError } from '../../core/errors.ts'
-import type { TrustInfo } from '../../protocol/calls/trust.ts'
-import { isYes } from '../common/ask-person.ts'
-import { BOX_OPTIONS, boxOptions } from '../common/box-options.ts'
-import { command } from '../common/declare.ts'
-import { counted, isTerminal, paint, print, printable, printError, printJson } from '../common/output.ts'
-import { declined, remember } from '../common/trust-question.ts'
+import { ask } from '../../../client/ask.ts'
+import { userPaths } from '../../../client/user-paths.ts'
+import { CoopError } from '../../../core/errors.ts'
+import type { TrustInfo } from '../../../protocol/calls/trust.ts'
+import { isYes } from '../../common/ask-person.ts'
+import { BOX_OPTIONS, boxOptions } from '../../common/box-options.ts'
+import { command } from '../../common/declare.ts'
+import { counted, isTerminal, paint, print, printable, printError, printJson } from '../../common/output.ts'
+import { declined, remember } from '../../common/trust-question.ts'
 
 export default command({
   meta: {
@@ -22,8 +22,8 @@ export default command({
     json: { type: 'boolean', description: 'machine-readable output; asks nothing' },
   },
   subCommands: {
-    ls: () => import('./trust/ls.ts'),
-    revoke: () => import('./trust/revoke.ts'),
+    ls: () => import('./ls.ts'),
+    revoke: () => import('./revoke.ts'),
   },
   async run({ args }) {
     const box = boxOptions(args)

@@ -1,5 +1,5 @@
 /** `coop image`: manages the images on this machine. */
-import { command } from '../common/declare.ts'
+import { command } from '../../common/declare.ts'
 
 export default command({
   meta: {
@@ -10,10 +10,10 @@ export default command({
   },
   args: {},
   subCommands: {
-    pull: () => import('./image/pull.ts'),
-    ls: () => import('./image/ls.ts'),
-    inspect: () => import('./image/inspect.ts'),
-    publish: () => import('./image/publish.ts'),
-    rm: () => import('./image/rm.ts'),
+    pull: () => import('./pull.ts'),
+    ls: () => import('./ls.ts'),
+    inspect: () => import('./inspect.ts'),
+    publish: () => import('./publish.ts'),
+    rm: () => import('./rm.ts'),
   },
 })
