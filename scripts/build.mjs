@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -49,6 +50,7 @@ const INPUTS = [
   'scripts/build.mjs',
   'scripts/buns.mjs',
   'scripts/table.mjs',
+  'scripts/web.ts',
 ]
 
 /**
@@ -76,6 +78,8 @@ export const COMPILE = [
   // Function and class names stay, to keep stack traces in the daemon's log readable.
   '--keep-names',
   '--sourcemap=none',
+  // Embedded files keep their paths as names (src/serve/assets.ts).
+  '--asset-naming=[dir]/[name].[ext]',
   // The engine asks for the path of the current folder before coop's first line, and ends when the folder has been
   // deleted. With `--cwd` it goes to a folder first and may fail to learn its path. The kernel's link leads to the
   // current folder itself, deleted or not, so that nothing changes.
@@ -121,6 +125,7 @@ export function compile(file, options = {}) {
       ...defines(options),
       `--outfile=${temporary}`,
       entry,
+      ...page(),
     ]
     const { code, stdout, stderr } = run(bunPath(), args, { capture: true, allowFailure: true })
     if (code !== 0) throw new ScriptError(`The build failed:\n${stderr}${stdout}`)
@@ -131,6 +136,20 @@ export function compile(file, options = {}) {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Bundles the page (scripts/web.ts) and returns its compressed files, which become a part of the executable. */
+function page() {
+  const { code, stdout, stderr } = run(bunPath(), [join(root, 'scripts', 'web.ts')], {
+    capture: true,
+    allowFailure: true,
+  })
+  if (code !== 0) throw new ScriptError(`The page could not be bundled:\n${stderr}${stdout}`)
+  const names = /** @type {string[]} */ (readdirSync(join(root, 'web', 'dist'), { recursive: true }))
+  return names
+    .filter((name) => name.endsWith('.br'))
+    .sort()
+    .map((name) => join(root, 'web', 'dist', name))
 }
 
 /**

@@ -29,7 +29,10 @@ export function testFiles(folder) {
   if (!existsSync(join(root, folder))) return []
   const names = /** @type {string[]} */ (readdirSync(join(root, folder), { recursive: true }))
   return names
-    .filter((name) => /\.test\.(tsx?|mjs)$/.test(name) && !name.includes('node_modules'))
+    .filter(
+      (name) =>
+        /\.test\.(tsx?|mjs)$/.test(name) && !name.includes('node_modules') && !name.startsWith('dist'),
+    )
     .map((name) => join(folder, name))
     .sort()
 }
@@ -74,6 +77,7 @@ export async function check() {
   const units = unitTestFiles()
   const steps = [
     { name: 'types', outcome: tool('tsc', ['--noEmit', '--pretty', 'false']) },
+    { name: 'types of the page', outcome: tool('tsc', ['--noEmit', '--pretty', 'false', '-p', 'web']) },
     { name: 'format and lint', outcome: tool('biome', ['check', '--max-diagnostics=50']) },
     ...(isInstalled('shellcheck')
       ? [{ name: 'install.sh', outcome: command('shellcheck', ['--shell=sh', 'install.sh']) }]

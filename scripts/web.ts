@@ -1,0 +1,76 @@
+/**
+ * Bundles the page, `web/`, into `web/dist`: files for any static host, and a copy of each compressed with brotli (`.br`),
+ * which the build embeds in the executable. Run by Bun, whose version is fixed: the same sources give the same bytes.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { brotliCompressSync, constants } from 'node:zlib'
+
+const root = join(import.meta.dir, '..')
+const web = join(root, 'web')
+const target = join(web, 'dist')
+
+/** Files that are served as they are, by their names in web/. */
+const PLAIN = ['manifest.webmanifest', 'icon.svg']
+
+async function bundle(into: string): Promise<void> {
+  const built = await Bun.build({
+    entrypoints: [join(web, 'main.ts')],
+    outdir: join(into, 'assets'),
+    target: 'browser',
+    format: 'esm',
+    splitting: true,
+    minify: true,
+    // Names change with the content, so that browsers may keep the files for ever.
+    naming: { entry: '[name]-[hash].[ext]', chunk: '[name]-[hash].[ext]', asset: '[name]-[hash].[ext]' },
+    define: { 'process.env.NODE_ENV': '"production"' },
+  })
+  let page = readFileSync(join(web, 'index.html'), 'utf8')
+  for (const kind of ['js', 'css']) {
+    const file = built.outputs.find(({ path }) => new RegExp(`/main-[^/]+\\.${kind}$`).test(path))
+    if (!file) throw new Error(`the page has no main.${kind}`)
+    page = page.replace(`{{main.${kind}}}`, `/${relative(into, file.path)}`)
+  }
+  writeFileSync(join(into, 'index.html'), page)
+}
+
+/** The service worker, in one file at the top: its place is its scope. */
+async function worker(into: string): Promise<void> {
+  if (!(await Bun.file(join(web, 'sw.ts')).exists())) return
+  await Bun.build({
+    entrypoints: [join(web, 'sw.ts')],
+    outdir: into,
+    target: 'browser',
+    format: 'esm',
+    minify: true,
+  })
+}
+
+function compress(folder: string): void {
+  for (const name of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!name.isFile()) continue
+    const file = join(name.parentPath, name.name)
+    const bytes = readFileSync(file)
+    const params = {
+      [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
+      [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
+    }
+    writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params }))
+  }
+}
+
+const folder = mkdtempSync(`${target}.`)
+try {
+  mkdirSync(join(folder, 'assets'))
+  await bundle(folder)
+  await worker(folder)
+  for (const name of PLAIN) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    writeFileSync(join(folder, name), readFileSync(join(web, name)))
+  }
+  compress(folder)
+  rmSync(target, { recursive: true, force: true })
+  renameSync(folder, target)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}

@@ -1,0 +1,4 @@
+/** The page of `coop serve`. */
+import './main.css'
+
+document.title = 'coop'
