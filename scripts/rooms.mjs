@@ -9,6 +9,7 @@ import { root } from './bun.mjs'
 /** The rooms from the ground up. A room may only import rooms that come before it. */
 export const ROOMS = [
   'core',
+  'themes',
   'release',
   'disk',
   'config',
