@@ -32,6 +32,8 @@ const PACKAGES = {
   groff: 'groff-base',
   mandoc: 'mandoc',
   setfacl: 'acl',
+  chromium: 'chromium',
+  '/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf': 'fonts-dejavu-core',
 }
 
 /**
