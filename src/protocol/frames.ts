@@ -194,7 +194,12 @@ export class FrameDecoder {
   #peek(size: number): Uint8Array {
     const [first, ...more] = this.#held
     if (first && (!more.length || first.length >= size)) return first
-    const all = Buffer.concat(this.#held)
+    const all = new Uint8Array(this.#size)
+    let at = 0
+    for (const piece of this.#held) {
+      all.set(piece, at)
+      at += piece.length
+    }
     this.#held = [all]
     return all
   }

@@ -1,0 +1,300 @@
+/** One terminal of a box on the page: xterm.js fed by a line of the connection. */
+
+import { effect, type ReadonlySignal, type Signal, signal } from '@preact/signals'
+import { FitAddon } from '@xterm/addon-fit'
+import { Terminal } from '@xterm/xterm'
+import type { CoopError } from '../../src/core/errors.ts'
+import type { ExitMessage } from '../../src/protocol/server-messages.ts'
+import { minimumContrast } from '../../src/themes/themes.ts'
+import { notify, type ShownTerminal } from '../app.ts'
+import type { Connection } from '../connection/connection.ts'
+import { type LineUser, TerminalLine } from '../connection/terminal-line.ts'
+import { fonts, settings, theme } from '../settings/settings.ts'
+import { copy, handleClipboard } from './clipboard.ts'
+import { useGraphicsCard } from './graphics.ts'
+import { openAddress, webAddress } from './links.ts'
+import { onOwnInput } from './own-input.ts'
+import { Scrollback } from './scrollback.ts'
+
+/** Resets the terminal in the order of the output; a call of `reset` would overtake what is still to be parsed. */
+const RESET = new TextEncoder().encode('\x1bc')
+/** Bytes that wait to be parsed. A tenth of a second of work: a key's echo comes behind them. */
+const MAX_BACKLOG = 384 * 1024
+const MAX_TITLE = 200 // characters
+
+export interface PaneOptions {
+  readonly box: string
+  readonly pty: number
+  readonly readonly: boolean
+  /** Asks the user whether to open the address of a link whose text says something else. */
+  confirmLink(address: string): Promise<boolean>
+}
+
+/** How a terminal's program ended, or why it cannot be shown. */
+export type PaneEnd = ExitMessage | CoopError
+
+export class Pane implements ShownTerminal, LineUser {
+  readonly box: string
+  readonly pty: number
+  readonly element = document.createElement('div')
+  readonly terminal: Terminal
+  readonly line: TerminalLine
+  readonly #screen = document.createElement('div')
+  readonly #fit = new FitAddon()
+  readonly #title = signal('')
+  readonly end: Signal<PaneEnd | undefined> = signal(undefined)
+  readonly isSearching = signal(false)
+  readonly isScrolledUp = signal(false)
+  readonly #scrollback: Scrollback
+  readonly #resized = new ResizeObserver(() => this.#fitSoon())
+  readonly #ends: (() => void)[] = []
+  #frame = 0
+  #backlog = 0
+  #isSkipping = false
+  #isShown = false
+  #isOpen = false
+  #isClosed = false
+
+  constructor(
+    connection: Connection,
+    { box, pty, readonly, confirmLink }: PaneOptions,
+    ready: Promise<unknown>,
+  ) {
+    this.box = box
+    this.pty = pty
+    this.element.className = 'pane'
+    this.#screen.className = 'pane-screen'
+    this.element.append(this.#screen)
+    const { fontSize, scrollback, screenReader } = settings.peek()
+    this.terminal = new Terminal({
+      allowProposedApi: true, // for widths of graphemes and marks of search results
+      cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
+      fontFamily: fonts.peek(),
+      fontSize,
+      scrollback,
+      screenReaderMode: screenReader,
+      disableStdin: readonly,
+      theme: theme.peek().terminal,
+      minimumContrastRatio: minimumContrast(theme.peek()),
+      macOptionClickForcesSelection: true,
+      linkHandler: {
+        // The text of such a link can name another place than its address.
+        activate: (_, text) => {
+          const address = webAddress(text)
+          if (address) void confirmLink(address).then((yes) => yes && openAddress(address))
+        },
+      },
+    })
+    this.terminal.loadAddon(this.#fit)
+    handleClipboard(this.terminal, (text) => this.#programCopies(text))
+    this.line = new TerminalLine(connection, { box, pty, readonly }, this)
+    this.#scrollback = new Scrollback(connection, this)
+    onOwnInput(this.terminal, (bytes) => this.line.send(bytes))
+    this.terminal.onTitleChange((title) => {
+      this.#title.value = title.slice(0, MAX_TITLE)
+    })
+    this.terminal.onScroll(() => this.#scrolled())
+    this.#ends.push(
+      effect(() => {
+        const { fontSize, scrollback, screenReader } = settings.value
+        const { options } = this.terminal
+        options.fontSize = fontSize
+        options.fontFamily = fonts.value
+        options.scrollback = scrollback
+        options.screenReaderMode = screenReader
+        options.theme = theme.value.terminal
+        options.minimumContrastRatio = minimumContrast(theme.value)
+        this.#fitSoon()
+      }),
+    )
+    void ready.then(() => {
+      if (!this.#isClosed) this.line.attach()
+    })
+  }
+
+  get title(): ReadonlySignal<string> {
+    return this.#title
+  }
+
+  get applicationCursor(): boolean {
+    return this.terminal.modes.applicationCursorKeysMode
+  }
+
+  get isAlternate(): boolean {
+    return this.terminal.buffer.active.type === 'alternate'
+  }
+
+  get wantsMouse(): boolean {
+    return this.terminal.modes.mouseTrackingMode !== 'none'
+  }
+
+  get rowHeight(): number {
+    const { rows } = this.terminal
+    return (this.#screen.querySelector('.xterm-screen')?.clientHeight ?? 0) / rows || 16
+  }
+
+  send(bytes: Uint8Array | string): void {
+    this.line.send(typeof bytes === 'string' ? new TextEncoder().encode(bytes) : bytes)
+    this.terminal.scrollToBottom()
+  }
+
+  paste(text: string): void {
+    this.terminal.paste(text)
+  }
+
+  focus(): void {
+    this.terminal.focus()
+  }
+
+  scroll(lines: number): void {
+    this.terminal.scrollLines(lines)
+  }
+
+  scrollToBottom(): void {
+    this.terminal.scrollToBottom()
+  }
+
+  /** Opens the terminal once its element is in the document: the library measures its font there. */
+  open(): void {
+    if (this.#isOpen || !this.element.isConnected || !this.element.clientWidth) return
+    this.#isOpen = true
+    this.terminal.open(this.#screen)
+    this.#resized.observe(this.element)
+    void useGraphicsCard(this.terminal)
+    void this.#findLinks()
+  }
+
+  async #findLinks(): Promise<void> {
+    const { WebLinksAddon } = await import('@xterm/addon-web-links')
+    if (this.#isClosed) return
+    this.terminal.loadAddon(new WebLinksAddon((_, address) => void openAddress(address)))
+  }
+
+  /** Says whether a person can see the terminal. A hidden one takes part in nobody's size. */
+  set isShown(isShown: boolean) {
+    this.#isShown = isShown
+    if (isShown) this.fit()
+    else this.#tellSize()
+  }
+
+  get isShown(): boolean {
+    return this.#isShown
+  }
+
+  #fitSoon(): void {
+    cancelAnimationFrame(this.#frame)
+    this.#frame = requestAnimationFrame(() => this.fit())
+  }
+
+  fit(): void {
+    this.open()
+    if (!this.#isOpen || this.#isClosed || !this.element.clientWidth) return
+    const size = this.#fit.proposeDimensions()
+    if (size && Number.isFinite(size.cols) && Number.isFinite(size.rows)) {
+      const { cols, rows } = this.terminal
+      if (size.cols !== cols || size.rows !== rows) this.terminal.resize(size.cols, size.rows)
+    }
+    this.#tellSize()
+  }
+
+  #tellSize(): void {
+    if (!this.#isOpen) return
+    const { cols: columns, rows } = this.terminal
+    const drawn = this.#screen.querySelector('.xterm-screen')
+    const pixels = drawn ? { width: drawn.clientWidth, height: drawn.clientHeight } : {}
+    this.line.resize({ columns, rows, ...pixels }, this.#isShown && document.visibilityState === 'visible')
+  }
+
+  output(bytes: Uint8Array, offset: number): void {
+    if (this.#backlog > MAX_BACKLOG && !this.#isSkipping) {
+      this.#isSkipping = true
+      this.line.skip()
+      return
+    }
+    this.#scrollback.output(bytes, offset)
+    this.#write(bytes)
+  }
+
+  screen(bytes: Uint8Array, offset: number): void {
+    this.#isSkipping = false
+    this.end.value = undefined
+    this.#write(RESET)
+    this.#write(bytes, () => this.#scrollback.screen(bytes, offset))
+  }
+
+  picture(bytes: Uint8Array): void {
+    this.#scrollback.forget()
+    this.#write(bytes)
+  }
+
+  /** Shows these bytes from a reset terminal, in place of everything before. */
+  replace(bytes: Uint8Array): void {
+    const { baseY, viewportY } = this.terminal.buffer.active
+    this.#write(RESET)
+    this.#write(bytes, () => {
+      if (viewportY < baseY)
+        this.terminal.scrollToLine(this.terminal.buffer.active.baseY - (baseY - viewportY))
+    })
+  }
+
+  #write(bytes: Uint8Array, then?: () => void): void {
+    if (this.#isClosed) return
+    this.#backlog += bytes.length
+    // The bytes are a view of the message, which nobody changes.
+    this.terminal.write(bytes, () => {
+      if (this.#isClosed) return
+      this.#backlog -= bytes.length
+      then?.()
+      if (this.#isSkipping && !this.#backlog) this.line.attach(true)
+    })
+  }
+
+  #scrolled(): void {
+    const { baseY, viewportY } = this.terminal.buffer.active
+    this.isScrolledUp.value = viewportY < baseY
+  }
+
+  notice(text: string): void {
+    notify(text)
+  }
+
+  ended(message: ExitMessage): void {
+    this.end.value = message
+  }
+
+  refused(error: CoopError): void {
+    this.end.value = error
+  }
+
+  dropped(bytes: Uint8Array): void {
+    const count = bytes.length
+    notify(`What you typed was not sent (${count} ${count === 1 ? 'byte' : 'bytes'}).`, {
+      kind: 'error',
+      hint: 'type it again',
+    })
+  }
+
+  /** Shows the terminal again after its end. */
+  again(): void {
+    this.end.value = undefined
+    this.line.attach(true)
+  }
+
+  #programCopies(text: string): void {
+    if (settings.value.clipboard && this.#isShown) void copy(text)
+    else if (this.#isShown)
+      notify('A program wanted to put text on the clipboard.', { hint: 'allow it in the settings' })
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const end of this.#ends) end()
+    cancelAnimationFrame(this.#frame)
+    this.#resized.disconnect()
+    this.#scrollback.forget()
+    this.line.close()
+    this.terminal.dispose()
+    this.element.remove()
+  }
+}

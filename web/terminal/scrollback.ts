@@ -1,0 +1,127 @@
+/**
+ * Earlier output. A screen of the daemon brings at most its emulator's scrollback; the ring behind it may have more
+ * lines, as after a flood of short ones. Those are fetched once it is quiet, and put before the screen.
+ */
+import type { Terminal } from '@xterm/xterm'
+import { SCROLLBACK_LINES, scrollbackOf } from '../../src/screen/limits.ts'
+import type { ChannelUser, Connection } from '../connection/connection.ts'
+import { join } from '../connection/pieces.ts'
+
+const QUIET_MS = 400 // after a screen: a flood on a slow line brings one every 100 ms
+const MAX_TAIL = 1 << 20 // bytes of output while the ring is fetched
+
+/** The parts of a pane that are needed. */
+export interface Scrolled {
+  readonly box: string
+  readonly pty: number
+  readonly terminal: Terminal
+  replace(bytes: Uint8Array): void
+}
+
+interface Screen {
+  readonly bytes: Uint8Array
+  readonly offset: number
+}
+
+export class Scrollback {
+  readonly #connection: Connection
+  readonly #pane: Scrolled
+  #screen: Screen | undefined
+  /** Output since the screen. */
+  #tail: Uint8Array[] = []
+  #tailSize = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(connection: Connection, pane: Scrolled) {
+    this.#connection = connection
+    this.#pane = pane
+  }
+
+  /** A screen was drawn. */
+  screen(bytes: Uint8Array, offset: number): void {
+    this.forget()
+    const { terminal } = this.#pane
+    const most = scrollbackOf(terminal.cols, terminal.rows, SCROLLBACK_LINES)
+    // With fewer lines than that the emulator has lost none.
+    if (terminal.buffer.normal.baseY < most || terminal.options.scrollback === 0) return
+    this.#screen = { bytes, offset }
+    this.#wait()
+  }
+
+  output(bytes: Uint8Array, _offset: number): void {
+    if (!this.#screen) return
+    this.#tail.push(bytes)
+    this.#tailSize += bytes.length
+    if (this.#tailSize > MAX_TAIL) this.forget() // the ring no longer reaches back to the screen
+  }
+
+  forget(): void {
+    clearTimeout(this.#timer)
+    this.#screen = undefined
+    this.#tail = []
+    this.#tailSize = 0
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(() => void this.#fetch(), QUIET_MS)
+  }
+
+  async #fetch(): Promise<void> {
+    const screen = this.#screen
+    const { terminal } = this.#pane
+    if (!screen) return
+    if (terminal.hasSelection()) return this.#wait() // it would be lost
+    const [ring, { linesBefore }] = await Promise.all([
+      this.#ring(screen.offset),
+      import('./lines-before.ts'),
+    ])
+    if (!ring || screen !== this.#screen) return
+    const before = await linesBefore(terminal, ring, screen.bytes)
+    if (screen !== this.#screen || !before) return
+    this.#pane.replace(join([before, screen.bytes, ...this.#tail]))
+    this.forget()
+  }
+
+  /** Returns what the ring has before `end`. */
+  #ring(end: number): Promise<Uint8Array | undefined> {
+    const connection = this.#connection
+    const pieces: Uint8Array[] = []
+    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
+    let last = Number.POSITIVE_INFINITY
+    let reached = 0
+    const finish = (bytes: Uint8Array | undefined): void => {
+      connection.closeChannel(channel)
+      resolve(bytes)
+    }
+    const look = (): void => {
+      if (reached >= Math.min(last, end)) finish(join(pieces))
+    }
+    const user: ChannelUser = {
+      output: (offset, bytes) => {
+        reached = offset + bytes.length
+        pieces.push(bytes.subarray(0, Math.max(0, bytes.length - Math.max(0, reached - end))))
+        look()
+      },
+      lost: () => finish(undefined),
+      ...{
+        screen: () => {},
+        picture: () => {},
+        taken: () => {},
+        notice: () => {},
+        exit: () => {},
+        connected: () => {},
+      },
+    }
+    const channel = connection.takeChannel(user)
+    const { box, pty } = this.#pane
+    connection.call('logs', { box, cwd: '', pty, follow: false }, channel).then(
+      ({ from, offset }) => {
+        last = offset
+        reached = Math.max(reached, from)
+        look()
+      },
+      () => finish(undefined),
+    )
+    return promise
+  }
+}
