@@ -35,6 +35,7 @@ export const ROOMS = [
   'image/pull',
   'worker',
   'engine',
+  'push',
   'session',
   'handlers',
   'daemon',
