@@ -1,4 +1,4 @@
-/** Which of coop's programs this is: the daemon, the worker for images, the daily check, or the command line. */
+/** Which of coop's programs this is: the daemon, the worker for images, the process that has the page served, the daily check, or the command line. */
 export {}
 
 const argv = process.argv.slice(2)
@@ -11,6 +11,11 @@ switch (argv[0]) {
   case '--image-worker': {
     const { imageWorker } = await import('./worker/main.ts')
     await imageWorker()
+    break
+  }
+  case '--keep-serving': {
+    const { keepServing } = await import('./cli/serving/keeper.ts')
+    await keepServing()
     break
   }
   case '--daily-check': {

@@ -19,6 +19,7 @@ export const COMMANDS = {
   restart: () => import('./commands/restart.ts'),
   run: () => import('./commands/run.ts'),
   screen: () => import('./commands/screen.ts'),
+  serve: () => import('./commands/serve/index.ts'),
   shell: () => import('./commands/shell/index.ts'),
   snapshot: () => import('./commands/snapshot/index.ts'),
   start: () => import('./commands/start.ts'),

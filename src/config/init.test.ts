@@ -32,8 +32,8 @@ test('every commented line is a key with its default', () => {
   const open = text.replace(/^# (?=[a-z_]+ = )/gm, '')
   expect(effective(open)).toEqual(DEFAULTS)
   for (const [table, fields] of Object.entries(SCHEMA)) {
-    // Only the user's own file may set notify and check; keys without effect are left out.
-    const users = ['notify', 'check']
+    // Only the user's own file may set these; keys without effect are left out.
+    const users = ['notify', 'check', ...Object.keys(SCHEMA.serve)]
     const own = Object.keys(fields).filter(
       (key) => !users.includes(key) && !isUnbuilt(table as TableName, key),
     )

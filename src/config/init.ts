@@ -199,7 +199,7 @@ function tableLines(
     case 'secrets':
       return fieldLines(name, SCHEMA.secrets)
     case 'serve':
-      return fieldLines(name, SCHEMA.serve)
+      return [] // a project may not set it
     case 'update':
       return [] // a project may not set it
   }

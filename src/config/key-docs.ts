@@ -57,7 +57,10 @@ export const KEY_DOCS: { readonly [T in TableName]: { readonly [K in keyof Table
   },
   input_filter: {},
   secrets: {},
-  serve: {},
+  serve: {
+    host: { example: '"0.0.0.0"', project: 'never, because it concerns all of coop' },
+    port: { example: '8080', project: 'never, because it concerns all of coop' },
+  },
   update: {
     check: { example: 'true', project: 'never, because it concerns all of coop' },
   },

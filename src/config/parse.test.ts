@@ -203,6 +203,14 @@ test('a project may not say whether coop looks for releases', () => {
   expect(parseConfig(text, { file: 'default.toml', layer: 'global' }).layer.update).toEqual({ check: true })
 })
 
+test.each(['host = "0.0.0.0"', 'port = 80'])('a project may not say where coop serves: %s', (line) => {
+  const text = `[serve]\n${line}\n`
+  expect(() => parseConfig(text, { file: 'coop.toml', layer: 'project' })).toThrow(
+    /coop\.toml:2: serve\.\w+ may not be set by a project/,
+  )
+  expect(parseConfig(text, { file: 'default.toml', layer: 'global' }).layer.serve).toBeDefined()
+})
+
 test('a project may not say what is run on this machine', () => {
   const text = '[session]\nnotify = "notify-send coop"\n'
   expect(() => parseConfig(text, { file: 'coop.toml', layer: 'project' })).toThrow(

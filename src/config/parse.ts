@@ -39,6 +39,13 @@ const tooLarge = (file: string): CoopError =>
     hint: 'move long setup steps into a script of the repository',
   })
 
+/** Settings that belong to no box. */
+const OF_ALL_BOXES = [
+  ['serve', 'host'],
+  ['serve', 'port'],
+  ['update', 'check'],
+] as const
+
 /** Parses one configuration file. Raises E_CONFIG. */
 export function parseConfig(text: string, source: ConfigSource): ParsedConfig {
   if (text.length > MAX_CONFIG_BYTES) throw tooLarge(source.file)
@@ -189,9 +196,10 @@ class Reader {
       const sentence = 'session.notify may not be set by a project: it runs a command on this machine'
       throw this.#error(['session', 'notify'], sentence, 'set it in ~/.config/coop/default.toml')
     }
-    if (layer.update?.check !== undefined) {
-      const sentence = 'update.check may not be set by a project: it concerns all of coop'
-      throw this.#error(['update', 'check'], sentence, 'set it in ~/.config/coop/default.toml')
+    for (const [table, key] of OF_ALL_BOXES) {
+      if (!Object.hasOwn(layer[table] ?? {}, key)) continue
+      const sentence = `${table}.${key} may not be set by a project: it concerns all of coop`
+      throw this.#error([table, key], sentence, 'set it in ~/.config/coop/default.toml')
     }
     const index = layer.sandbox?.mounts?.findIndex((mount) => mount.kind === 'host' && mount.force) ?? -1
     if (index < 0) return

@@ -34,8 +34,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'input_filter.block_sequences': '["x"]',
   'secrets.hide': '["*.x"]',
   'secrets.show': '["*.x"]',
-  'serve.host': '"::1"',
-  'serve.port': '80',
 }
 
 const DEFAULT_LINES: Readonly<Record<string, string>> = {

@@ -15,7 +15,6 @@ const UNBUILT: { readonly [T in TableName]?: readonly string[] } = {
   limits: ['memory', 'cpus', 'disk'],
   input_filter: ['ctrl_c_debounce_ms', 'block_sequences'],
   secrets: ['hide', 'show'],
-  serve: ['host', 'port'],
 }
 
 /** Whether this version does nothing with a key. */

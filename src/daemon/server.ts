@@ -20,7 +20,8 @@ import { isOutdoneBy } from '../host/callers.ts'
 import { hostFacts } from '../host/facts.ts'
 import { placesOf } from '../plan/writable.ts'
 import type { CoopEvent } from '../protocol/events.ts'
-import type { Client } from '../session/client.ts'
+import { Serving } from '../serve/serving.ts'
+import type { Client, Handler } from '../session/client.ts'
 import { Commands } from '../session/commands.ts'
 import { DescriptorDesk } from '../session/descriptors.ts'
 import { lockRuntime, lockState } from '../store/locks.ts'
@@ -71,7 +72,8 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   let idle: Timer | undefined
   const restIdle = (): void => {
     clearTimeout(idle)
-    if (clients.size === 0 && !registry.busy) idle = setTimeout(() => stop('shutdown'), IDLE_MS)
+    if (clients.size === 0 && !registry.busy && !serving.isServed)
+      idle = setTimeout(() => stop('shutdown'), IDLE_MS)
   }
   let stopping = false
   let stubs: Stubs | undefined
@@ -119,8 +121,22 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const commands = new Commands()
   for (const box of registry.boxes) commands.adopt(box)
   const desk = new DescriptorDesk(paths, watcher, () => registry.crowded)
+  const handler: Handler = {
+    call: (channel, call) => answer(channel, call),
+    retire: () => stop('retire'),
+    isOutdoneBy: ({ caller }: Client) => !registry.working && isOutdoneBy(caller),
+    refused: ({ transport: { peer } }: Client) => desk.forget(peer),
+    closed: (client: Client) => {
+      clients.delete(client)
+      const { peer } = client.transport
+      if (![...clients].some(({ transport }) => transport.peer === peer)) desk.forget(peer)
+      restIdle()
+    },
+  }
+  const serving = new Serving({ paths, log, handler, began: (client) => clients.add(client) })
   const answer = answering({
     bus,
+    serving,
     registry,
     commands,
     desk,
@@ -141,18 +157,6 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       setTimeout(() => stop('shutdown'), 10) // after the answer has gone out
     },
   })
-  const handler = {
-    call: answer,
-    retire: () => stop('retire'),
-    isOutdoneBy: ({ caller }: Client) => !registry.working && isOutdoneBy(caller),
-    refused: ({ transport: { peer } }: Client) => desk.forget(peer),
-    closed: (client: Client) => {
-      clients.delete(client)
-      const { peer } = client.transport
-      if (![...clients].some(({ transport }) => transport.peer === peer)) desk.forget(peer)
-      restIdle()
-    },
-  }
   let gate = openGate(paths, handler, clients, () => clearTimeout(idle))
   /**
    * Recreates the socket after the runtime folder was deleted; otherwise a second daemon would start and treat live

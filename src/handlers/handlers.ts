@@ -6,6 +6,7 @@ import { commandHandlers } from './commands.ts'
 import { copyHandlers } from './copies.ts'
 import { imageHandlers } from './images.ts'
 import type { Services } from './services.ts'
+import { servingHandlers } from './serving.ts'
 import { snapshotHandlers } from './snapshots.ts'
 import { systemHandlers } from './system.ts'
 import { terminalHandlers } from './terminals.ts'
@@ -33,6 +34,7 @@ export function answering(services: Services): Answer {
     ...imageHandlers(services),
     ...systemHandlers(services),
     ...trustHandlers(services),
+    ...servingHandlers(services),
   }
   const answer = async <N extends CallName>(
     channel: ClientChannel,

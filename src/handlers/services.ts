@@ -5,6 +5,7 @@ import type { Log } from '../engine/log.ts'
 import type { Registry } from '../engine/registry.ts'
 import type { SystemStatus } from '../protocol/calls/system.ts'
 import type { CoopEvent } from '../protocol/events.ts'
+import type { Serving } from '../serve/serving.ts'
 import type { Commands } from '../session/commands.ts'
 import type { DescriptorDesk } from '../session/descriptors.ts'
 
@@ -14,6 +15,7 @@ export interface Services {
   readonly commands: Commands
   readonly desk: DescriptorDesk
   readonly log: Log
+  readonly serving: Serving
   status(): SystemStatus
   shutdown(): void
 }

@@ -6,7 +6,9 @@
 import { BOX_CALLS } from './calls/boxes.ts'
 import { COMMAND_CALLS } from './calls/commands.ts'
 import { COPY_CALLS } from './calls/copies.ts'
+import { FOLDER_CALLS } from './calls/folders.ts'
 import { IMAGE_CALLS } from './calls/images.ts'
+import { SERVING_CALLS } from './calls/serving.ts'
 import { SNAPSHOT_CALLS } from './calls/snapshots.ts'
 import { SYSTEM_CALLS } from './calls/system.ts'
 import { TERMINAL_CALLS } from './calls/terminals.ts'
@@ -21,6 +23,8 @@ export const CALLS = {
   ...SNAPSHOT_CALLS,
   ...IMAGE_CALLS,
   ...TRUST_CALLS,
+  ...FOLDER_CALLS,
+  ...SERVING_CALLS,
   ...SYSTEM_CALLS,
 } as const
 

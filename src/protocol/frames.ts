@@ -24,10 +24,17 @@ export const FRAME_PICTURE = 6
  */
 export const FRAME_TYPED = 7
 
-export type FrameType = 1 | 2 | 3 | 4 | 5 | 6 | 7
+/**
+ * How many bytes of frames of output, screens and pictures a browser has shown on this channel: 8 bytes (big endian), whole
+ * frames counted since the channel was opened. Between a browser and the daemon lie queues that neither sees, so the
+ * daemon waits for these receipts.
+ */
+export const FRAME_SHOWN = 8
+
+export type FrameType = 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8
 
 const isFrameType = (type: number | undefined): type is FrameType =>
-  type !== undefined && type >= FRAME_JSON && type <= FRAME_TYPED
+  type !== undefined && type >= FRAME_JSON && type <= FRAME_SHOWN
 
 export const MAX_CONTROL = 1 << 20 // bytes of one control message
 const MAX_FRAME = MAX_CONTROL + 64
@@ -145,7 +152,10 @@ export function decodeTyped(payload: Uint8Array): TypedDirectly {
 export const encodeTaken = (channel: Channel, count: number): Uint8Array =>
   encodeWithOffset(FRAME_TAKEN, channel, count, new Uint8Array(0))
 
-/** Decodes a payload that begins with an offset, or is only a count (FRAME_TAKEN). Throws RangeError. */
+export const encodeShown = (channel: Channel, count: number): Uint8Array =>
+  encodeWithOffset(FRAME_SHOWN, channel, count, new Uint8Array(0))
+
+/** Decodes a payload that begins with an offset, or is only a count (FRAME_TAKEN, FRAME_SHOWN). Throws RangeError. */
 export function decodeOutput(payload: Uint8Array): { readonly offset: number; readonly bytes: Uint8Array } {
   if (payload.length < 8) throw new RangeError('an output frame without an offset')
   const offset = Number(new DataView(payload.buffer, payload.byteOffset).getBigUint64(0))

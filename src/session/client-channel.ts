@@ -2,6 +2,7 @@
 import { CoopError } from '../core/errors.ts'
 import {
   type Channel,
+  decodeOutput,
   decodeTyped,
   encodeOutput,
   encodeTaken,
@@ -41,6 +42,9 @@ export class ClientChannel implements Outlet {
   #typed = 0
   #taken = 0
   #tellTaken: Timer | undefined
+  /** Bytes of frames that were sent for a terminal, and how many of them a browser has shown. */
+  #sent = 0
+  #shown = 0
   #isGone = false
 
   constructor(client: Client, number: number) {
@@ -53,7 +57,11 @@ export class ClientChannel implements Outlet {
   }
 
   get queued(): number {
-    return this.client.transport.queued
+    return this.isRemote ? this.#sent - this.#shown : this.client.transport.queued
+  }
+
+  get isRemote(): boolean {
+    return this.client.transport.origin !== 'local'
   }
 
   get peer(): number | undefined {
@@ -123,9 +131,17 @@ export class ClientChannel implements Outlet {
     feed.pty.typed(typed)
   }
 
+  /** The browser has shown so much. Throws RangeError for a malformed payload. */
+  shown(payload: Uint8Array): void {
+    const { offset } = decodeOutput(payload)
+    if (offset > this.#sent) throw new RangeError('more was shown than sent')
+    this.#shown = Math.max(this.#shown, offset)
+    this.activity?.feed?.catchUp()
+  }
+
   #tellOfTaken(): void {
     this.#tellTaken = undefined
-    this.send(encodeTaken(this.channel, this.#taken))
+    if (!this.#isGone) this.client.transport.send(encodeTaken(this.channel, this.#taken))
   }
 
   notice(text: string): void {
@@ -155,8 +171,9 @@ export class ClientChannel implements Outlet {
 
   send(...parts: Uint8Array[]): void {
     if (this.#isGone) return
+    if (this.isRemote) for (const { length } of parts) this.#sent += length
     this.client.transport.send(...parts)
-    if (!this.queued) this.activity?.feed?.catchUp()
+    if (!this.isRemote && !this.queued) this.activity?.feed?.catchUp()
   }
 
   gone(): void {

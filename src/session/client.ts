@@ -8,6 +8,7 @@ import {
   encodeJson,
   FRAME_INPUT,
   FRAME_JSON,
+  FRAME_SHOWN,
   FRAME_TYPED,
   type Frame,
   FrameDecoder,
@@ -92,6 +93,7 @@ export class Client implements TransportUser {
     const { channel, rest } = this.hasChannels ? takeChannel(payload) : { channel: 0, rest: payload }
     if (type === FRAME_INPUT) this.#channels.get(channel)?.input(rest)
     else if (type === FRAME_TYPED) this.#channels.get(channel)?.typedDirectly(rest)
+    else if (type === FRAME_SHOWN) this.#channels.get(channel)?.shown(rest)
     else this.close()
   }
 

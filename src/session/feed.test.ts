@@ -28,6 +28,7 @@ class Connection implements Outlet {
     this.answering.push([from, Buffer.from(asked).toString('latin1')])
   }
   queued = 0
+  isRemote = false
   /** Resolved with the next frame. */
   next = Promise.withResolvers<void>()
   send(...parts: Uint8Array[]): void {
@@ -190,6 +191,57 @@ describe('who is slow', () => {
     expect(connection.notices).toEqual(['4 bytes of output came too fast and were left out'])
     expect(connection.textFrom(4)).toEndWith('xtail')
     expect(connection.textFrom(4)).toHaveLength(RING_SIZE)
+  })
+})
+
+describe('a browser', () => {
+  const WINDOW = 48 * 1024
+  const browser = (): { feed: Feed; connection: Connection } => {
+    const connection = new Connection()
+    connection.isRemote = true
+    return { feed: new Feed(pty, connection, { readonly: false, size: SIZE, from: 0 }), connection }
+  }
+
+  test('has no more on the way than its window, and gets the rest as it shows what it has', () => {
+    const { feed: one, connection } = browser()
+    connection.send = function (this: Connection, ...parts: Uint8Array[]): void {
+      Connection.prototype.send.apply(this, parts)
+      this.queued += this.got.at(-1)?.text.length ?? 0
+    }
+    pty.say('x'.repeat(WINDOW + 500))
+    pty.say('y'.repeat(1000))
+    expect(connection.textFrom(0).length).toBeLessThanOrEqual(WINDOW + 500)
+    connection.queued = 0
+    one.catchUp()
+    expect(connection.textFrom(0)).toBe(`${'x'.repeat(WINDOW + 500)}${'y'.repeat(1000)}`)
+  })
+
+  test('for which nobody waits any more gets a screen instead of old output', async () => {
+    const { feed: one, connection } = browser()
+    one.excuse()
+    connection.queued = FULL
+    pty.say('x'.repeat(2 * WINDOW))
+    connection.queued = 0
+    one.catchUp()
+    await connection.has(1)
+    expect(connection.got).toMatchObject([{ type: FRAME_SCREEN, offset: 2 * WINDOW }])
+    expect(connection.notices).toEqual([])
+  })
+
+  test('gets all of the output while the program waits for it', () => {
+    const { feed: one, connection } = browser()
+    connection.queued = FULL
+    pty.say('x'.repeat(2 * WINDOW))
+    connection.queued = 0
+    one.catchUp()
+    connection.queued = 0
+    expect(connection.types).not.toContain(FRAME_SCREEN)
+  })
+
+  test('answers no question of the program', () => {
+    const { feed: one } = browser()
+    expect(one.mayAnswer).toBe(false)
+    expect(feed({ from: 0 }).feed.mayAnswer).toBe(true)
   })
 })
 

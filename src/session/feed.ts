@@ -12,6 +12,8 @@ export interface Outlet {
   readonly queued: number
   /** Where its frames go. */
   readonly channel: Channel
+  /** Whether a browser is at the other end: it says what it has shown, and `queued` is what it has not. */
+  readonly isRemote: boolean
   /** The process at the other end, if it is one of this machine, and its terminal. */
   readonly peer: number | undefined
   readonly terminal: string | undefined
@@ -23,6 +25,9 @@ export interface Outlet {
 }
 
 const HIGH_WATER = 64 * 1024 // bytes queued per client; the ring keeps the rest
+const REMOTE_WINDOW = 48 * 1024 // bytes on the way to a browser: half a second at 100 kB/s
+/** A browser that is so far behind gets a screen instead of the output: at 100 kB/s, old output would hide the new for a second. */
+const REMOTE_BEHIND = 64 * 1024
 const EXCUSED_MS = 60_000 // how long output does not wait for a client that was too slow
 const SCREEN_MS = 100 // between two screens for a client that cannot keep up: a person sees no faster
 
@@ -108,6 +113,7 @@ export class Feed implements PtyClient {
   }
 
   get mayAnswer(): boolean {
+    if (this.#outlet.isRemote) return false // answers would take a second, and reach the program as typed text
     return !(this.readonly || this.#plain || this.#pictures || this.#needsScreen || this.#isClosed)
   }
 
@@ -160,7 +166,7 @@ export class Feed implements PtyClient {
       this.#next = offset + bytes.length
       return
     }
-    if (this.#needsScreen || offset !== this.#next || this.#outlet.queued > HIGH_WATER) return // see catchUp
+    if (this.#needsScreen || offset !== this.#next || this.#room <= 0) return // see catchUp
     this.#next = offset + bytes.length // first: sending may call catchUp
     this.#outlet.send(outputHead(this.#outlet.channel, offset, bytes.length), bytes)
   }
@@ -174,6 +180,19 @@ export class Feed implements PtyClient {
     this.pty.proceed()
   }
 
+  /** How many bytes may be sent now. */
+  get #room(): number {
+    const { isRemote, queued } = this.#outlet
+    if (isRemote) return REMOTE_WINDOW - queued
+    return queued > HIGH_WATER ? 0 : HIGH_WATER
+  }
+
+  /** Nobody waits for this browser any more, and what it lacks is old. */
+  get #isFarBehind(): boolean {
+    const isSlow = this.#outlet.isRemote && Date.now() < this.#excusedUntil
+    return isSlow && !this.#plain && this.pty.ring.offset - this.#next > REMOTE_BEHIND
+  }
+
   get #isSent(): boolean {
     if (this.#isAsking) return false
     return this.#pictures ? !this.#isStale : !this.#needsScreen && this.#next >= this.pty.ring.offset
@@ -181,13 +200,14 @@ export class Feed implements PtyClient {
 
   #sendOutput(): void {
     const { ring } = this.pty
-    while (this.#finishing || this.#outlet.queued <= HIGH_WATER) {
+    if (this.#isFarBehind) this.#needsScreen = true
+    while (this.#finishing || this.#room > 0) {
       if (this.#needsScreen || this.#next < ring.start) {
         if (!this.#repair()) return
         continue
       }
       if (this.#next >= ring.offset) return
-      const { from, bytes } = ring.read(this.#next, HIGH_WATER)
+      const { from, bytes } = ring.read(this.#next, this.#finishing ? HIGH_WATER : this.#room)
       this.#next = from + bytes.length
       this.#outlet.send(outputHead(this.#outlet.channel, from, bytes.length), bytes)
     }
@@ -210,7 +230,9 @@ export class Feed implements PtyClient {
   /** Sends the whole screen when output that the client needs is gone from the ring, or it never had any. */
   #repair(): boolean {
     const missed = this.#needsScreen ? 0 : this.pty.ring.start - this.#next
-    if (missed) this.#outlet.notice(`${missed} bytes of output came too fast and were left out`)
+    // A browser loads what it lacks once the flood has ended.
+    if (missed && (this.#plain || !this.#outlet.isRemote))
+      this.#outlet.notice(`${missed} bytes of output came too fast and were left out`)
     if (this.#plain) {
       this.#next = this.pty.ring.start
       return true
@@ -240,7 +262,7 @@ export class Feed implements PtyClient {
 
   #draw(): void {
     if (!this.#pictures || !this.#size || !this.#isStale || this.#isAsking) return
-    if (!this.#finishing && this.#outlet.queued > HIGH_WATER) return
+    if (!this.#finishing && this.#room <= 0) return
     if (!this.#isDue(PICTURE_MS)) return
     this.#isStale = false
     this.#isAsking = true

@@ -3,6 +3,8 @@
 export interface Transport {
   /** The process at the other end, where the kernel knows one. */
   readonly peer: number | undefined
+  /** The kind of the other end: a program of this machine's user, or a browser. */
+  readonly origin: 'local' | 'web'
   /** Whether descriptors can be handed over beside messages. */
   readonly passesDescriptors: boolean
   /** Bytes that wait to be sent. */

@@ -7,6 +7,7 @@ const MAX_QUEUED = 64 << 20 // bytes; only control replies can reach it, termina
 
 export class UnixTransport implements Transport {
   readonly passesDescriptors = true
+  readonly origin = 'local'
   readonly peer: number
   readonly #socket: Socket<UnixTransport | undefined>
   #user: TransportUser | undefined

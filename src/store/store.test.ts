@@ -22,7 +22,7 @@ function isKind(value: unknown): value is Kind<unknown> {
 }
 
 /** Rooms with state files of their own. */
-const ROOMS = [import.meta.dir, join(import.meta.dir, '../update')]
+const ROOMS = [import.meta.dir, join(import.meta.dir, '../update'), join(import.meta.dir, '../serve')]
 
 /** All kinds of these rooms: a kind added without a fixture fails here. */
 async function allKinds(): Promise<Kind<unknown>[]> {
@@ -46,6 +46,7 @@ const WITHOUT: Readonly<Record<string, ReadonlySet<string>>> = {
   'previous-release': new Set(['0.1.0']),
   'release-seen': new Set(['0.1.0']),
   restoring: new Set(['0.1.0']),
+  serving: new Set(['0.1.0']),
   'snapshot-workspace': new Set(['0.1.0']),
   trust: new Set(['0.1.0']),
   written: new Set(['0.1.0']),
@@ -70,6 +71,7 @@ test('there are as many kinds as there are files with a version', () => {
     'restoring',
     'ring',
     'screen',
+    'serving',
     'snapshot',
     'snapshot-workspace',
     'state-lock',

@@ -95,9 +95,6 @@ ctrl_c_debounce_ms = 0
 block_sequences = ["x"]
 [secrets]
 hide = ["*.x"]
-[serve]
-host = "::1"
-port = 1
 `
   expect(keys(safe)).toEqual([])
   for (const agent of ['', 'codex', 'gemini', 'opencode', 'aider'])
@@ -142,7 +139,6 @@ test.each([
   ['[network]\nports = ["8080:3000"]', ['port:8080:3000']],
   ['[limits]\npids = 5000', ['limits.pids:5000']],
   ['[secrets]\nshow = [".env"]', ['secrets.show:.env']],
-  ['[serve]\nhost = "0.0.0.0"', ['serve:0.0.0.0']],
 ])('%p asks', (project, expected) => {
   expect(keys(project)).toEqual(expected)
 })

@@ -52,7 +52,6 @@ const ask = (sentence: string, ...key: [kind: string, ...parts: string[]]): Ask 
 
 /** Shells do nothing beyond being a shell. */
 const SHELLS = ['sh', 'bash', 'dash', 'ash', 'zsh', 'fish', 'ksh']
-const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 const WIDTH: Readonly<Record<NetworkMode, number>> = { none: 0, veth: 1, host: 2 }
 const NETWORKS: Readonly<Record<NetworkMode, string>> = {
   none: 'have no network',
@@ -204,13 +203,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
         ask(`see files named ${shown(pattern)}, whose names look like secrets`, 'secrets.show', pattern),
       ),
   },
-  serve: {
-    host: (value, own) =>
-      value === own || LOOPBACK.includes(value)
-        ? []
-        : [ask(`have coop serve reached at ${shown(value)}`, 'serve', value)],
-    port: safe,
-  },
+  serve: { host: refused, port: refused },
   update: { check: refused },
 }
 

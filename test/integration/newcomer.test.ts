@@ -13,7 +13,6 @@ const NO_EFFECT: readonly (readonly [table: string, line: string])[] = [
   ['input_filter', 'ctrl_c_debounce_ms = 1'],
   ['secrets', 'show = [".env"]'],
   ['network', 'ports = ["3000"]'],
-  ['serve', 'port = 80'],
 ]
 
 describe.each(everyone)('as $name', (invoker) => {

@@ -98,7 +98,7 @@ function loadedWith(file: string, found = new Set<string>()): Set<string> {
 test('commands that have to start quickly do not load it', () => {
   // Modules that they load only when they run.
   const later = ['cli/common/trust-question.ts', 'client/terminal/terminal.ts', 'cli/common/show.ts']
-  const quick = ['attach', 'create', 'exec', 'logs', 'ls', 'run', 'shell', 'start', 'status']
+  const quick = ['attach', 'create', 'exec', 'logs', 'ls', 'run', 'shell/index', 'start', 'status']
   const files = quick.map((name) => `cli/commands/${name}.ts`)
   for (const file of [
     'main.ts',

@@ -1,0 +1,59 @@
+/** Lists folders of this machine for the choice of a workspace. */
+import { existsSync, realpathSync, statSync } from 'node:fs'
+import { opendir } from 'node:fs/promises'
+import { dirname, isAbsolute, join } from 'node:path'
+import { errnoOf } from '../core/errno.ts'
+import { CoopError } from '../core/errors.ts'
+import type { FolderListing } from '../protocol/calls/folders.ts'
+
+const MAX_FOLDERS = 1000 // shown
+const MAX_LOOKED_AT = 20_000 // names of a folder
+
+/** `boxOf` names the box of a workspace. Raises E_WORKSPACE for what is no readable folder. */
+export async function listFolders(
+  path: string,
+  home: string,
+  boxOf: (path: string) => string | undefined,
+): Promise<FolderListing> {
+  const wanted = path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : path
+  if (!isAbsolute(wanted)) throw noFolder(path, 'it is not an absolute path')
+  try {
+    const real = realpathSync(wanted)
+    const names: string[] = []
+    let looked = 0
+    for await (const entry of await opendir(real)) {
+      if (++looked > MAX_LOOKED_AT) break
+      if (entry.isDirectory() || (entry.isSymbolicLink() && isFolder(join(real, entry.name))))
+        names.push(entry.name)
+    }
+    names.sort(byName)
+    const entries = names.slice(0, MAX_FOLDERS).map((name) => {
+      const folder = join(real, name)
+      const box = boxOf(folder)
+      return { name, repository: existsSync(join(folder, '.git')), ...(box === undefined ? {} : { box }) }
+    })
+    const isCut = names.length > MAX_FOLDERS || looked > MAX_LOOKED_AT
+    const about = { path: real, home, entries, ...(isCut ? { cut: true as const } : {}) }
+    return real === '/' ? about : { ...about, parent: dirname(real) }
+  } catch (error) {
+    if (error instanceof CoopError) throw error
+    throw noFolder(path, errnoOf(error) ?? String(error))
+  }
+}
+
+const isHidden = (name: string): boolean => name.startsWith('.')
+
+function byName(one: string, other: string): number {
+  return Number(isHidden(one)) - Number(isHidden(other)) || one.localeCompare(other, 'en', { numeric: true })
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}
+
+const noFolder = (path: string, why: string): CoopError =>
+  new CoopError('E_WORKSPACE', `${path} cannot be listed (${why})`, { hint: 'choose another folder' })
