@@ -40,6 +40,7 @@ function kept(file: string, now: number): Certificate | undefined {
 }
 
 async function make(file: string, now: number): Promise<Certificate> {
+  await import('reflect-metadata') // which the library needs, and leaves to its users
   const x509 = await import('@peculiar/x509')
   const keys = await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])
   const own = hostname()
