@@ -1,6 +1,9 @@
 /** The command line: finds the command, reads its arguments, runs it, and prints errors. */
+import { isThere } from '../../ffi/files.ts'
 import { exactWords } from '../client/exact-text.ts'
+import { userPaths } from '../client/user-paths.ts'
 import { CoopError } from '../core/errors.ts'
+import { globalConfigFile } from '../core/paths.ts'
 import type { Command } from './common/declare.ts'
 import { print } from './common/output.ts'
 import { readArgs } from './common/read-args.ts'
@@ -35,6 +38,15 @@ async function find(argv: readonly string[], loaded: Loaded): Promise<Called> {
   throw (await mistakes()).unknownCommand(sub, Object.keys(subCommands), `${first} `)
 }
 
+/** Whether the user has settings, among which can be a theme. It costs one system call. */
+function hasSettings(): boolean {
+  try {
+    return isThere(globalConfigFile(userPaths()))
+  } catch {
+    return false // folders that cannot be: the command says so
+  }
+}
+
 /** Runs the command line; resolves with the exit code. */
 export async function main(words: readonly string[], loaded: Loaded = {}): Promise<number> {
   let json = false
@@ -46,6 +58,7 @@ export async function main(words: readonly string[], loaded: Loaded = {}): Promi
       print(`${versionLine()}\n`)
       return 0
     }
+    if (hasSettings()) await (await import('./themed-colors.ts')).useTheme(userPaths())
     if (first === '__complete') return (await import('./complete.ts')).printCompletions(after)
     if (first === '--help' || first === '-h' || (first === 'help' && !after.length)) {
       print(await (await help()).overview())

@@ -1,4 +1,5 @@
 /** The effective configuration as a type. Names are those of coop.toml; `schema.ts` has the table of its keys. */
+import type { ThemeName } from '../themes/names.ts'
 import type { MountSpec } from './mounts.ts'
 import type { PublishedPort } from './values.ts'
 
@@ -74,6 +75,10 @@ export interface ServeConfig {
   readonly port: number
 }
 
+export interface UiConfig {
+  readonly theme: ThemeName
+}
+
 export interface UpdateConfig {
   readonly check: boolean
 }
@@ -89,6 +94,7 @@ export interface Config {
   readonly input_filter: InputFilterConfig
   readonly secrets: SecretsConfig
   readonly serve: ServeConfig
+  readonly ui: UiConfig
   readonly update: UpdateConfig
 }
 

@@ -52,6 +52,8 @@ function tableRows(name: keyof typeof SCHEMA, loaded: LoadedConfig): ConfigRow[]
       return rowsOf(name, SCHEMA.secrets, config.secrets, loaded)
     case 'serve':
       return rowsOf(name, SCHEMA.serve, config.serve, loaded)
+    case 'ui':
+      return rowsOf(name, SCHEMA.ui, config.ui, loaded)
     case 'update':
       return rowsOf(name, SCHEMA.update, config.update, loaded)
   }

@@ -137,6 +137,7 @@ export const TABLE_DOCS: { readonly [T in keyof Config]: string } = {
   input_filter: 'What browsers and tunnels cannot type at the agent.',
   secrets: 'Files hidden from the box besides those that coop knows by name.',
   serve: 'The web interface.',
+  ui: 'How coop looks.',
   update: 'Releases of coop.',
 }
 
@@ -199,7 +200,7 @@ function tableLines(
     case 'secrets':
       return fieldLines(name, SCHEMA.secrets)
     case 'serve':
-      return [] // a project may not set it
+    case 'ui':
     case 'update':
       return [] // a project may not set it
   }

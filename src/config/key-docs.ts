@@ -61,6 +61,9 @@ export const KEY_DOCS: { readonly [T in TableName]: { readonly [K in keyof Table
     host: { example: '"0.0.0.0"', project: 'never, because it concerns all of coop' },
     port: { example: '8080', project: 'never, because it concerns all of coop' },
   },
+  ui: {
+    theme: { example: '"midnight"', project: 'never, because it concerns all of coop' },
+  },
   update: {
     check: { example: 'true', project: 'never, because it concerns all of coop' },
   },

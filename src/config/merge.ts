@@ -57,6 +57,7 @@ class Merger {
       ),
       secrets: this.#table('secrets', SCHEMA.secrets, config.secrets, layer.secrets, from),
       serve: this.#table('serve', SCHEMA.serve, config.serve, layer.serve, from),
+      ui: this.#table('ui', SCHEMA.ui, config.ui, layer.ui, from),
       update: this.#table('update', SCHEMA.update, config.update, layer.update, from),
     }
   }

@@ -211,6 +211,19 @@ test.each(['host = "0.0.0.0"', 'port = 80'])('a project may not say where coop s
   expect(parseConfig(text, { file: 'default.toml', layer: 'global' }).layer.serve).toBeDefined()
 })
 
+test('a project may not choose the colours of coop', () => {
+  const text = '[ui]\ntheme = "paper"\n'
+  expect(() => parseConfig(text, { file: 'coop.toml', layer: 'project' })).toThrow(
+    /coop\.toml:2: ui\.theme may not be set by a project/,
+  )
+  const layer = 'global' as const
+  expect(parseConfig(text, { file: 'default.toml', layer }).layer.ui).toEqual({ theme: 'paper' })
+  const wrong = '[ui]\ntheme = "midnigt"\n'
+  expect(() => parseConfig(wrong, { file: 'default.toml', layer })).toThrow(
+    expect.objectContaining({ hint: 'did you mean "midnight"?' }),
+  )
+})
+
 test('a project may not say what is run on this machine', () => {
   const text = '[session]\nnotify = "notify-send coop"\n'
   expect(() => parseConfig(text, { file: 'coop.toml', layer: 'project' })).toThrow(

@@ -124,6 +124,7 @@ class Reader {
       ...this.#table('input_filter', SCHEMA.input_filter, raw),
       ...this.#table('secrets', SCHEMA.secrets, raw),
       ...this.#table('serve', SCHEMA.serve, raw),
+      ...this.#table('ui', SCHEMA.ui, raw),
       ...this.#table('update', SCHEMA.update, raw),
     }
     this.#refuseReach(layer)
@@ -200,6 +201,10 @@ class Reader {
       if (!Object.hasOwn(layer[table] ?? {}, key)) continue
       const sentence = `${table}.${key} may not be set by a project: it concerns all of coop`
       throw this.#error([table, key], sentence, 'set it in ~/.config/coop/default.toml')
+    }
+    if (layer.ui?.theme !== undefined) {
+      const sentence = 'ui.theme may not be set by a project: it concerns all of coop'
+      throw this.#error(['ui', 'theme'], sentence, 'set it in ~/.config/coop/default.toml')
     }
     const index = layer.sandbox?.mounts?.findIndex((mount) => mount.kind === 'host' && mount.force) ?? -1
     if (index < 0) return

@@ -5,6 +5,7 @@
 
 import { isHostname } from '../core/names.ts'
 import { normalize } from '../core/posix-path.ts'
+import { THEME_NAMES } from '../themes/names.ts'
 import { isKernelPlace } from './box-paths.ts'
 import { type Config, type NetworkMode, type TableName, type Tables, TOOL_NAMES } from './config.ts'
 import { mount } from './mounts.ts'
@@ -258,6 +259,13 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
     ),
     port: field(integer(1, 65535), 8888, 'Its port.'),
   },
+  ui: {
+    theme: field(
+      oneOf(...THEME_NAMES),
+      'auto',
+      'Colours of the page and of the command line. "auto" follows the system of whoever looks.',
+    ),
+  },
   update: {
     check: field(flag, false, 'Look for a newer coop once a day; `coop` tells of it when it ends.'),
   },
@@ -280,6 +288,7 @@ export const TABLE_NAMES: readonly (keyof Config)[] = [
   'input_filter',
   'secrets',
   'serve',
+  'ui',
   'update',
 ]
 
@@ -294,6 +303,7 @@ export const DEFAULTS: Config = {
   input_filter: defaultsOf(SCHEMA.input_filter),
   secrets: defaultsOf(SCHEMA.secrets),
   serve: defaultsOf(SCHEMA.serve),
+  ui: defaultsOf(SCHEMA.ui),
   update: defaultsOf(SCHEMA.update),
 }
 

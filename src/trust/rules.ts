@@ -204,6 +204,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
       ),
   },
   serve: { host: refused, port: refused },
+  ui: { theme: refused },
   update: { check: refused },
 }
 

@@ -330,6 +330,14 @@ describe.each(invokers)('as $name', (invoker) => {
       expect(await colored({ NO_COLOR: '1' })).toBe(false)
       expect(await colored({ NO_COLOR: '' })).toBe(true)
       expect(await colored({ TERM: 'dumb' })).toBe(false)
+
+      t.settings('[ui]\ntheme = "midnight"\n')
+      const all = { COLORTERM: 'truecolor' }
+      expect(await colored(all)).toBe(false)
+      expect(await finalScreen(t, 'ls', { env: all, escapes: true })).toContain('\x1b[38;2;')
+      expect(await finalScreen(t, 'ls', { env: { ...all, NO_COLOR: '1' }, escapes: true })).not.toContain(
+        ESCAPE,
+      )
     },
   )
 })

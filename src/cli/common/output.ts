@@ -64,12 +64,23 @@ export function isTerminal(fd: number): boolean {
   return getModes(fd) !== undefined
 }
 
-const colors = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+/** SGR parameters. Without a theme these are colours of the user's own terminal. */
+const COLORS = { bold: '1', dim: '2', red: '31', green: '32', yellow: '33', cyan: '36' } as const
+
+export type ColorName = keyof typeof COLORS
+export type Colors = Readonly<Record<ColorName, string>>
+
+let colors: Colors = COLORS
+
+/** Sets the colours of a theme (cli/themed-colors.ts). */
+export function useColors(chosen: Partial<Colors>): void {
+  colors = { ...COLORS, ...chosen }
+}
 
 const wantsColor: (boolean | undefined)[] = []
 
 /** Colors a word when `fd` is a terminal that wants it (no-color.org: NO_COLOR set to anything but ''). */
-export function paint(color: keyof typeof colors, text: string, fd = 1): string {
+export function paint(color: ColorName, text: string, fd = 1): string {
   // Cached: after some 30 system calls the engine starts a thread to compile, which costs half a millisecond. It also
   // does that after 64 blocks of its heap, and each kind of object takes a block; so this is no Map.
   const wanted = wantsColor[fd] ?? (isTerminal(fd) && !process.env.NO_COLOR && process.env.TERM !== 'dumb')
