@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
+import { HandClock } from '../core/hand-clock.ts'
 import { COOL_DOWN_MS, DWELL_MS, NoticeClock } from './notice-clock.ts'
-import { HandClock } from './testing.ts'
 
 function clocked() {
   const clock = new HandClock()

@@ -3,26 +3,13 @@
  * each box. Serves the daemon (Web Push) and the page. Pure but for its timers.
  */
 
+import { type Clock, realClock } from '../core/clock.ts'
+
 /** An agent that goes on by itself, or is answered at the desk, within so long is no reason to take up a phone. */
 export const DWELL_MS = 5_000
 /** Between two notices of a box, which decides how often it asks. */
 export const COOL_DOWN_MS = 60_000
 const MAX_BOXES = 1024 // whose last notices are remembered
-
-/** The clock and its timers. */
-export interface Clock {
-  now(): number
-  /** Returns the function that cancels it. */
-  after(ms: number, run: () => void): () => void
-}
-
-export const realClock: Clock = {
-  now: () => Date.now(),
-  after: (ms, run) => {
-    const timer = setTimeout(run, ms)
-    return () => clearTimeout(timer)
-  },
-}
 
 export interface Waiting {
   /** When it began to wait, in milliseconds since 1970. */

@@ -12,13 +12,13 @@ import {
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { HandClock } from '../core/hand-clock.ts'
 import type { PushSubscription } from '../protocol/calls/push.ts'
 import { delivering, meaningOf } from './deliver.ts'
 import type { Notice } from './notice.ts'
 import { DWELL_MS } from './notice-clock.ts'
 import { isPublicAddress } from './public-address.ts'
 import { Pusher, type PushStore, type VapidKeys } from './pusher.ts'
-import { HandClock } from './testing.ts'
 
 interface Received {
   readonly path: string

@@ -3,12 +3,13 @@
  * (RFC 8291), signed with the daemon's own key (VAPID, RFC 8292).
  */
 import { createHmac } from 'node:crypto'
+import { type Clock, realClock } from '../core/clock.ts'
 import type { Log } from '../engine/log.ts'
 import type { PushSubscription } from '../protocol/calls/push.ts'
 import type { Deliver, Delivery, Message } from './deliver.ts'
 import { checkSubscription, type EndpointRules } from './endpoint.ts'
 import { type Notice, noticeOf } from './notice.ts'
-import { type Clock, NoticeClock, realClock } from './notice-clock.ts'
+import { NoticeClock } from './notice-clock.ts'
 
 /** A key pair of P-256, as base64url. */
 export interface VapidKeys {

@@ -1,5 +1,5 @@
 /** For tests: a clock that is moved by hand. */
-import type { Clock } from './notice-clock.ts'
+import type { Clock } from './clock.ts'
 
 interface Due {
   readonly at: number
