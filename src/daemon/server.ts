@@ -20,6 +20,7 @@ import { isOutdoneBy } from '../host/callers.ts'
 import { hostFacts } from '../host/facts.ts'
 import { placesOf } from '../plan/writable.ts'
 import type { CoopEvent } from '../protocol/events.ts'
+import { noticeAbout } from '../push/notice-about.ts'
 import { Serving } from '../serve/serving.ts'
 import type { Client, Handler } from '../session/client.ts'
 import { Commands } from '../session/commands.ts'
@@ -133,7 +134,15 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
       restIdle()
     },
   }
-  const serving = new Serving({ paths, log, handler, began: (client) => clients.add(client) })
+  const serving = new Serving({
+    ...{ paths, log, handler },
+    began: (client) => clients.add(client),
+    noticeOf: (box) => noticeAbout(registry, box),
+    waiting: () => registry.boxes.flatMap(({ name }) => noticeAbout(registry, name) ?? []),
+  })
+  bus.listen((event) => {
+    if (event.event === 'waiting') serving.changed(event.box)
+  })
   const answer = answering({
     bus,
     serving,

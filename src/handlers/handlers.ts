@@ -5,6 +5,7 @@ import { boxHandlers } from './boxes.ts'
 import { commandHandlers } from './commands.ts'
 import { copyHandlers } from './copies.ts'
 import { imageHandlers } from './images.ts'
+import { pushHandlers } from './push.ts'
 import type { Services } from './services.ts'
 import { servingHandlers } from './serving.ts'
 import { snapshotHandlers } from './snapshots.ts'
@@ -34,6 +35,7 @@ export function answering(services: Services): Answer {
     ...imageHandlers(services),
     ...systemHandlers(services),
     ...trustHandlers(services),
+    ...pushHandlers(services),
     ...servingHandlers(services),
   }
   const answer = async <N extends CallName>(

@@ -8,6 +8,7 @@ import { COMMAND_CALLS } from './calls/commands.ts'
 import { COPY_CALLS } from './calls/copies.ts'
 import { FOLDER_CALLS } from './calls/folders.ts'
 import { IMAGE_CALLS } from './calls/images.ts'
+import { PUSH_CALLS } from './calls/push.ts'
 import { SERVING_CALLS } from './calls/serving.ts'
 import { SNAPSHOT_CALLS } from './calls/snapshots.ts'
 import { SYSTEM_CALLS } from './calls/system.ts'
@@ -25,6 +26,7 @@ export const CALLS = {
   ...TRUST_CALLS,
   ...FOLDER_CALLS,
   ...SERVING_CALLS,
+  ...PUSH_CALLS,
   ...SYSTEM_CALLS,
 } as const
 

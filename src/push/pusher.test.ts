@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { spawnSync } from 'node:child_process'
-import {
-  createDecipheriv,
-  createECDH,
-  createPublicKey,
-  type ECDH,
-  hkdfSync,
-  randomBytes,
-  verify,
-} from 'node:crypto'
+import { createPublicKey, verify } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,6 +11,7 @@ import type { Notice } from './notice.ts'
 import { DWELL_MS } from './notice-clock.ts'
 import { isPublicAddress } from './public-address.ts'
 import { Pusher, type PushStore, type VapidKeys } from './pusher.ts'
+import { PushReceiver } from './receiver.ts'
 
 interface Received {
   readonly path: string
@@ -62,35 +55,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** A browser: its keys, its subscription, and how it reads what arrives (RFC 8188 and 8291). */
-class Browser {
-  readonly #keys: ECDH = createECDH('prime256v1')
-  readonly #secret = randomBytes(16)
-  readonly subscription: PushSubscription
-
+/** A browser whose push service is the one above. */
+class Browser extends PushReceiver {
   constructor(path: string) {
-    const p256dh = this.#keys.generateKeys('base64url')
-    const endpoint = `https://127.0.0.1:${service.port}${path}`
-    this.subscription = { endpoint, keys: { p256dh, auth: this.#secret.toString('base64url') } }
-  }
-
-  read(body: Buffer): string {
-    const salt = body.subarray(0, 16)
-    const length = body[20] ?? 0
-    const sender = body.subarray(21, 21 + length)
-    const about = Buffer.concat([Buffer.from('WebPush: info\0'), this.#keys.getPublicKey(), sender])
-    const input = hkdfSync('sha256', this.#keys.computeSecret(sender), this.#secret, about, 32)
-    const derive = (name: string, size: number) =>
-      Buffer.from(hkdfSync('sha256', Buffer.from(input), salt, Buffer.from(`${name}\0`), size))
-    const decipher = createDecipheriv(
-      'aes-128-gcm',
-      derive('Content-Encoding: aes128gcm', 16),
-      derive('Content-Encoding: nonce', 12),
-    )
-    const sealed = body.subarray(21 + length)
-    decipher.setAuthTag(sealed.subarray(-16))
-    const plain = Buffer.concat([decipher.update(sealed.subarray(0, -16)), decipher.final()])
-    return plain.subarray(0, plain.lastIndexOf(2)).toString()
+    super(`https://127.0.0.1:${service.port}${path}`)
   }
 }
 

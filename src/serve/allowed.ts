@@ -16,6 +16,10 @@ const READS = [
   'folder.list',
   'folder.recent',
   'logs',
+  // Notices for the browser itself: whoever may look may be told.
+  'push.key',
+  'push.subscribe',
+  'push.unsubscribe',
   'screen',
   'snapshot.list',
   'system.status',

@@ -4,6 +4,8 @@
  * other ports do not see. Only both together open anything.
  */
 import type { Paths } from '../core/paths.ts'
+import type { PushSubscription } from '../protocol/calls/push.ts'
+import type { PushStore, VapidKeys } from '../push/pusher.ts'
 import { diskError } from '../store/storage.ts'
 import { type BrowserRecord, readServing, type ServingRecord, writeServing } from './record.ts'
 import { hasHash, hashOf, newId, newSecret } from './secrets.ts'
@@ -19,7 +21,7 @@ export interface Credentials {
   readonly key: string
 }
 
-export class Browsers {
+export class Browsers implements PushStore {
   readonly #paths: Paths
   readonly #now: () => number
   #record: ServingRecord
@@ -112,6 +114,32 @@ export class Browsers {
     } catch {
       // Only a convenience is lost.
     }
+  }
+
+  get vapid(): VapidKeys | undefined {
+    return this.#record.vapid
+  }
+
+  /** Raises E_DISK_FULL and its like. */
+  setVapid(vapid: VapidKeys): void {
+    this.#write({ ...this.#record, vapid })
+  }
+
+  /** Where notices go, by the browser's id. */
+  get subscriptions(): ReadonlyMap<string, PushSubscription> {
+    return new Map(this.list.flatMap(({ id, push }) => (push ? [[id, push] as const] : [])))
+  }
+
+  /** Raises E_DISK_FULL and its like. Without a subscription, the browser gets no more notices. */
+  setSubscription(id: string, push: PushSubscription | undefined): void {
+    const browsers = this.#record.browsers.map((browser) => {
+      const { push: before, ...others } = browser
+      // A browser whose profile was copied, or that signed in anew, must not get everything twice.
+      const isTheirs = push !== undefined && before?.endpoint === push.endpoint
+      if (browser.id === id) return push ? { ...others, push } : others
+      return isTheirs ? others : browser
+    })
+    this.#write({ ...this.#record, browsers })
   }
 
   #isCurrent({ seen }: BrowserRecord): boolean {

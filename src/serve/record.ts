@@ -1,7 +1,12 @@
-/** `serve.json`: the browsers that are signed in, and the folders that they chose. It holds hashes, and no secret that opens anything. */
+/**
+ * `serve.json`: the browsers that are signed in, where their notices go, and the folders that they chose. It holds hashes,
+ * and no secret that opens anything: with the key for push services one could at most send notices.
+ */
 import { join } from 'node:path'
 import type { Paths } from '../core/paths.ts'
 import { writeAtomically } from '../disk/write-atomically.ts'
+import type { PushSubscription } from '../protocol/calls/push.ts'
+import type { VapidKeys } from '../push/pusher.ts'
 import { type Fields, isFields, type Kind, newerError, readStoredFile, stamp } from '../store/kind.ts'
 
 export interface BrowserRecord {
@@ -16,29 +21,44 @@ export interface BrowserRecord {
   /** SHA-256, as hex, of its cookie and of the key that only its page knows. */
   readonly cookie: string
   readonly key: string
+  /** Where its notices go, if it wants any. */
+  readonly push?: PushSubscription
 }
 
 export interface ServingRecord {
   readonly browsers: readonly BrowserRecord[]
   readonly folders: readonly { readonly path: string; readonly used: number }[]
+  /** Made when the first browser wants notices. */
+  readonly vapid?: VapidKeys
 }
 
 const TEXTS = ['id', 'name', 'address', 'cookie', 'key'] as const
 
 const isBrowser = (value: unknown): boolean =>
   isFields(value) &&
-  TEXTS.every((name) => typeof value[name] === 'string') &&
+  areTexts(value, ...TEXTS) &&
   typeof value.readonly === 'boolean' &&
   typeof value.created === 'number' &&
-  typeof value.seen === 'number'
+  typeof value.seen === 'number' &&
+  (value.push === undefined || isSubscription(value.push))
+
+const isSubscription = (value: unknown): boolean =>
+  isFields(value) &&
+  typeof value.endpoint === 'string' &&
+  isFields(value.keys) &&
+  areTexts(value.keys, 'p256dh', 'auth')
 
 const isFolder = (value: unknown): boolean =>
   isFields(value) && typeof value.path === 'string' && typeof value.used === 'number'
 
-function parse({ browsers, folders }: Fields): ServingRecord | undefined {
+const areTexts = (value: Fields, ...names: readonly string[]): boolean =>
+  names.every((name) => typeof value[name] === 'string')
+
+function parse({ browsers, folders, vapid }: Fields): ServingRecord | undefined {
   if (!Array.isArray(browsers) || !browsers.every(isBrowser)) return undefined
   if (!Array.isArray(folders) || !folders.every(isFolder)) return undefined
-  return { browsers, folders } as ServingRecord
+  const keys = isFields(vapid) && areTexts(vapid, 'publicKey', 'privateKey') ? { vapid } : {}
+  return { browsers, folders, ...keys } as ServingRecord
 }
 
 export const servingRecord: Kind<ServingRecord> = { name: 'serving', version: 1, migrations: {}, parse }

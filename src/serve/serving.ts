@@ -8,6 +8,8 @@ import type { Paths } from '../core/paths.ts'
 import type { Log } from '../engine/log.ts'
 import type { BrowserInfo, ServingInfo } from '../protocol/calls/serving.ts'
 import type { Request } from '../protocol/calls.ts'
+import type { Notice } from '../push/notice.ts'
+import type { Pusher } from '../push/pusher.ts'
 import type { Client, Handler } from '../session/client.ts'
 import { Browsers } from './browsers.ts'
 import { isLoopback } from './hosts.ts'
@@ -16,6 +18,7 @@ import type { WebServer } from './server.ts'
 
 interface Served {
   readonly server: WebServer
+  readonly pusher: Pusher
   readonly info: ServingInfo
   /** Tells the client that has it served why it has ended. */
   readonly ended: (reason: string) => void
@@ -26,6 +29,10 @@ export interface ServingHouse {
   readonly log: Log
   readonly handler: Handler
   began(client: Client): void
+  /** What browsers are told of a box now; undefined if its agent does not wait. */
+  noticeOf(box: string): Notice | undefined
+  /** The boxes whose agents wait. */
+  waiting(): readonly Notice[]
 }
 
 export class Serving {
@@ -75,12 +82,29 @@ export class Serving {
       const server = await startServer({ host, port, tls, readonly, token, environment }, house)
       const about = { urls: server.urls, token, readonly, host, port }
       const info = tls ? { ...about, fingerprint: tls.fingerprint } : about
-      this.#served = { server, info, ended }
+      this.#served = { server, pusher: await this.#startPusher(), info, ended }
       log('serve', { host, port, tls: tls !== undefined, readonly })
       return info
     } finally {
       this.#isStarting = false
     }
+  }
+
+  async #startPusher(): Promise<Pusher> {
+    const { startPusher } = await import('../push/start.ts')
+    const { log, noticeOf, waiting } = this.#house
+    return startPusher({ store: this.browsers, log, noticeOf }, waiting())
+  }
+
+  /** Sends notices to browsers. Raises E_FAILED while no page is served. */
+  get pusher(): Pusher {
+    if (this.#served) return this.#served.pusher
+    throw new CoopError('E_FAILED', 'no page is served', { hint: 'coop serve' })
+  }
+
+  /** The agent of a box begins to wait, waits for something else, or no longer waits. */
+  changed(box: string): void {
+    this.#served?.pusher.changed(box)
   }
 
   async #certificate(): Promise<{ cert: string; key: string; fingerprint: string }> {
@@ -93,6 +117,7 @@ export class Serving {
     const served = this.#served
     if (!served || (client && client !== served.ended)) return false
     this.#served = undefined
+    served.pusher.end()
     served.server.stop('stopped')
     this.#house.log('serve-end', { reason })
     if (!client) served.ended(reason)

@@ -19,12 +19,14 @@ export class WebTransport implements Transport {
   readonly peer = undefined
   readonly origin = 'web'
   readonly passesDescriptors = false
+  readonly browser: string
   readonly #socket: ServerWebSocket<SocketData>
   #user: TransportUser | undefined
   #isGone = false
 
   constructor(socket: ServerWebSocket<SocketData>) {
     this.#socket = socket
+    this.browser = socket.data.browser
   }
 
   /** Sets the user, before the first bytes arrive. */

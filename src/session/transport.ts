@@ -5,6 +5,8 @@ export interface Transport {
   readonly peer: number | undefined
   /** The kind of the other end: a program of this machine's user, or a browser. */
   readonly origin: 'local' | 'web'
+  /** The id of the signed-in browser, of a page. */
+  readonly browser?: string
   /** Whether descriptors can be handed over beside messages. */
   readonly passesDescriptors: boolean
   /** Bytes that wait to be sent. */
