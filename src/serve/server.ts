@@ -132,11 +132,11 @@ export async function startServer(options: ServerOptions, house: House): Promise
       ...(options.tls ? { tls: options.tls } : {}),
       async fetch(request, server) {
         const address = server.requestIP(request)?.address ?? ''
-        const path = new URL(request.url).pathname
         if (!isOwnHost(site, request.headers.get('host')))
           return refusal(421, 'this name is none of this server', {
             hint: 'use the address that coop serve prints',
           })
+        const path = new URL(request.url).pathname // with a host of ours it is an address
         if (path.startsWith('/api/')) return await api(request, path, server, address)
         const found = isReading(request) ? assets(request, path) : undefined
         return found ?? refusal(404, 'there is nothing here')

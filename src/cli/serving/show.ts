@@ -35,7 +35,7 @@ export async function showServing(info: ServingInfo, note: string): Promise<void
   print(`${lines.join('\n')}\n`)
 }
 
-const DARK_ON_LIGHT = '\x1b[30;107m' // scanners expect dark modules on a light ground, whatever colours the terminal has
+const LIGHT_ON_DARK = '\x1b[97;40m' // the filled characters are the light ground, whatever colours the terminal has
 const RESET = '\x1b[0m'
 
 /** The lines of a QR code; undefined if the window is too small for it. */
@@ -45,5 +45,5 @@ async function qrCode(text: string): Promise<readonly string[] | undefined> {
   const size = windowSize(1) ?? { rows: 24, columns: 80 }
   const width = Math.max(...rows.map((row) => row.length))
   if (width + 2 > size.columns || rows.length + 2 > size.rows) return undefined
-  return rows.map((row) => `  ${DARK_ON_LIGHT}${row}${RESET}`)
+  return rows.map((row) => `  ${LIGHT_ON_DARK}${row}${RESET}`)
 }
