@@ -5,6 +5,7 @@
 import { CoopError } from '../core/errors.ts'
 import type { ServingInfo } from '../protocol/calls/serving.ts'
 import type { Request } from '../protocol/calls.ts'
+import type { CoopEvent } from '../protocol/events.ts'
 import { connect } from './daemon.ts'
 import { isLost } from './session.ts'
 import { userPaths } from './user-paths.ts'
@@ -15,12 +16,17 @@ const LONGEST_WAIT_MS = 30_000
 export interface Told {
   /** It is served from now on; called once. */
   served(info: ServingInfo): void
+  /** A browser was signed in or out. */
+  browser(event: CoopEvent & { readonly event: 'browser' }): void
   /** Another daemon cannot serve it yet; called once for each reason. */
   waits(error: CoopError): void
 }
 
 /** Returns why serving has ended. Rejects when it cannot begin. */
-export async function serveOn(wanted: Request<'serve.start'>, { served, waits }: Told): Promise<string> {
+export async function serveOn(
+  wanted: Request<'serve.start'>,
+  { served, browser, waits }: Told,
+): Promise<string> {
   let token = wanted.token
   let isServed = false
   let wait = FIRST_WAIT_MS
@@ -31,6 +37,10 @@ export async function serveOn(wanted: Request<'serve.start'>, { served, waits }:
       const lost = new Promise<undefined>((resolve) => {
         session.onLost = () => resolve(undefined)
       })
+      session.onEvent = (event) => {
+        if (event.event === 'browser') browser(event)
+      }
+      await session.call('events', {})
       const info = await session.call('serve.start', { ...wanted, ...(token === undefined ? {} : { token }) })
       token = info.token
       if (!isServed) served(info)

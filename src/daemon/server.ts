@@ -137,6 +137,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const serving = new Serving({
     ...{ paths, log, handler },
     began: (client) => clients.add(client),
+    emit: (event) => bus.emit(event),
     noticeOf: (box) => noticeAbout(registry, box),
     waiting: () => registry.boxes.flatMap(({ name }) => noticeAbout(registry, name) ?? []),
   })

@@ -34,6 +34,14 @@ export type CoopEvent =
       readonly name: string
       readonly state: 'began' | 'done' | 'failed'
     }
+  /** A browser was signed in to the page of `coop serve`, or signed out. `name` and `address` say which. */
+  | {
+      readonly event: 'browser'
+      readonly browser: string
+      readonly name: string
+      readonly address: string
+      readonly change: 'signed-in' | 'signed-out'
+    }
   /** This client was too slow: so many events were dropped. */
   | { readonly event: 'lost'; readonly count: number }
 

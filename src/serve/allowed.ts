@@ -45,20 +45,23 @@ const reads: ReadonlySet<string> = new Set(READS)
 const changes: ReadonlySet<string> = new Set(CHANGES)
 
 export interface Visitor {
+  /** Shown to people as the client's terminal. */
+  readonly name: string
   readonly readonly: boolean
   /** The environment of the person that serves: a browser has none. */
   readonly environment: Environment
 }
 
 /** Returns the call as it is carried out for a browser. Raises E_USAGE for one that it may not make. */
-export function callOfBrowser(call: Call, { readonly, environment }: Visitor): Call {
+export function callOfBrowser(call: Call, { name, readonly, environment }: Visitor): Call {
   if (!reads.has(call.do) && !changes.has(call.do))
     throw new CoopError('E_USAGE', `browsers may not ask for ${call.do}`, { hint: 'use a terminal' })
   if (readonly && changes.has(call.do))
     throw new CoopError('E_USAGE', 'this browser may only look', {
       hint: 'sign in again with the address of a coop serve without --readonly',
     })
-  if (call.do === 'attach') return { ...call, readonly: call.readonly || readonly }
+  if (call.do === 'attach') return { ...call, terminal: name, readonly: call.readonly || readonly }
+  if (call.do === 'shell.open') return { ...call, terminal: name }
   if (call.do === 'box.create' || call.do === 'trust.show')
     return { ...call, box: { ...call.box, environment } } as Call
   if ('environment' in call) return { ...call, environment }

@@ -25,7 +25,7 @@ export class Browsers implements PushStore {
   readonly #paths: Paths
   readonly #now: () => number
   #record: ServingRecord
-  readonly #revoked = new Set<(id: string) => void>()
+  readonly #revoked = new Set<(browser: BrowserRecord) => void>()
 
   constructor(paths: Paths, now: () => number = Date.now) {
     this.#paths = paths
@@ -42,8 +42,8 @@ export class Browsers implements PushStore {
     return this.#record.folders
   }
 
-  /** Called with the id of each browser that is signed out. Returns the function that takes that back. */
-  onRevoked(tell: (id: string) => void): () => void {
+  /** Called with each browser that is signed out. Returns the function that takes that back. */
+  onRevoked(tell: (browser: BrowserRecord) => void): () => void {
     this.#revoked.add(tell)
     return () => this.#revoked.delete(tell)
   }
@@ -66,7 +66,7 @@ export class Browsers implements PushStore {
     const others = this.list.toSorted((one, other) => other.seen - one.seen)
     const kept = others.slice(0, MAX_BROWSERS - 1)
     this.#write({ ...this.#record, browsers: [browser, ...kept] })
-    for (const { id } of others.slice(MAX_BROWSERS - 1)) this.#tellRevoked(id)
+    for (const old of others.slice(MAX_BROWSERS - 1)) this.#tellRevoked(old)
     return { browser, credentials }
   }
 
@@ -78,6 +78,11 @@ export class Browsers implements PushStore {
       [hasHash(cookie, one.cookie), hasHash(key, one.key)].every(Boolean),
     )
     return found[0]
+  }
+
+  /** Whether a browser is signed in still. */
+  has(id: string): boolean {
+    return this.list.some((browser) => browser.id === id)
   }
 
   /** Notes that a browser is here. */
@@ -101,7 +106,7 @@ export class Browsers implements PushStore {
     if (!gone.length) return 0
     // Those that are signed out must never come back: first on disk, then the open pages.
     this.#write({ ...this.#record, browsers: this.#record.browsers.filter((one) => !gone.includes(one)) })
-    for (const browser of gone) this.#tellRevoked(browser.id)
+    for (const browser of gone) this.#tellRevoked(browser)
     return gone.length
   }
 
@@ -155,8 +160,8 @@ export class Browsers implements PushStore {
     this.#record = record
   }
 
-  #tellRevoked(id: string): void {
-    for (const tell of [...this.#revoked]) tell(id)
+  #tellRevoked(browser: BrowserRecord): void {
+    for (const tell of [...this.#revoked]) tell(browser)
   }
 }
 

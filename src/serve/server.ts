@@ -37,6 +37,8 @@ export interface House {
   readonly dataDir: string
   /** Answers calls; the server lets through what browsers may ask for. */
   readonly handler: Handler
+  /** Called with every browser that signs in. */
+  signedIn(browser: BrowserRecord): void
   /** Called with every session that begins. */
   began(client: Client): void
 }
@@ -61,7 +63,14 @@ export async function startServer(options: ServerOptions, house: House): Promise
     port: options.port,
     names: namesOf(options.host, ownHostname(), addresses),
   }
-  const door: Door = { site, token: options.token, readonly: options.readonly, browsers, lockout }
+  const door: Door = {
+    site,
+    token: options.token,
+    readonly: options.readonly,
+    browsers,
+    lockout,
+    signedIn: house.signedIn,
+  }
 
   const openPages = (browser: string): number =>
     [...sockets].filter(({ data }) => data.browser === browser).length
@@ -87,7 +96,8 @@ export async function startServer(options: ServerOptions, house: House): Promise
     if (sockets.size >= MAX_SOCKETS || openPages(browser.id) >= MAX_SOCKETS_OF_ONE)
       return refusal(503, 'too many pages are open', { hint: 'close some' })
     browsers.visited(browser.id, address)
-    const data: SocketData = { transport: undefined, browser: browser.id, readonly: isReadonly(browser) }
+    const { id, name } = browser
+    const data: SocketData = { transport: undefined, browser: id, name, readonly: isReadonly(browser) }
     const headers = { 'sec-websocket-protocol': 'coop' }
     return server.upgrade(request, { data, headers }) ? undefined : refusal(400, 'this is no WebSocket')
   }
@@ -118,7 +128,8 @@ export async function startServer(options: ServerOptions, house: House): Promise
     call: (channel, call) => {
       const visitor = visitors.get(channel.client)
       if (!visitor) throw new CoopError('E_INTERNAL', 'an unknown browser')
-      const allowed = callOfBrowser(call, { readonly: visitor.readonly, environment: options.environment })
+      const { name, readonly } = visitor
+      const allowed = callOfBrowser(call, { name, readonly, environment: options.environment })
       if (allowed.do === 'box.create') browsers.choseFolder(allowed.box.workspace)
       return house.handler.call(channel, allowed)
     },
@@ -158,6 +169,7 @@ export async function startServer(options: ServerOptions, house: House): Promise
           visitors.set(client, socket.data)
           transport.serve(client)
           house.began(client)
+          if (!browsers.has(socket.data.browser)) transport.end(CLOSE.signedOut, 'signed out') // in between
         },
         message(socket, message) {
           if (typeof message === 'string') return socket.data.transport?.close()
@@ -172,7 +184,7 @@ export async function startServer(options: ServerOptions, house: House): Promise
     }),
   )
 
-  const forget = browsers.onRevoked((id) => {
+  const forget = browsers.onRevoked(({ id }) => {
     for (const socket of [...sockets])
       if (socket.data.browser === id) socket.data.transport?.end(CLOSE.signedOut, 'signed out')
   })

@@ -8,11 +8,13 @@ import type { Paths } from '../core/paths.ts'
 import type { Log } from '../engine/log.ts'
 import type { BrowserInfo, ServingInfo } from '../protocol/calls/serving.ts'
 import type { Request } from '../protocol/calls.ts'
+import type { CoopEvent } from '../protocol/events.ts'
 import type { Notice } from '../push/notice.ts'
 import type { Pusher } from '../push/pusher.ts'
 import type { Client, Handler } from '../session/client.ts'
 import { Browsers } from './browsers.ts'
 import { isLoopback } from './hosts.ts'
+import type { BrowserRecord } from './record.ts'
 import { newSecret } from './secrets.ts'
 import type { WebServer } from './server.ts'
 
@@ -29,6 +31,7 @@ export interface ServingHouse {
   readonly log: Log
   readonly handler: Handler
   began(client: Client): void
+  emit(event: CoopEvent): void
   /** What browsers are told of a box now; undefined if its agent does not wait. */
   noticeOf(box: string): Notice | undefined
   /** The boxes whose agents wait. */
@@ -47,8 +50,15 @@ export class Serving {
 
   /** Read when it is first needed. Raises E_NEWER. */
   get browsers(): Browsers {
-    this.#browsers ??= new Browsers(this.#house.paths)
+    if (!this.#browsers) {
+      this.#browsers = new Browsers(this.#house.paths)
+      this.#browsers.onRevoked((browser) => this.#tell(browser, 'signed-out'))
+    }
     return this.#browsers
+  }
+
+  #tell({ id, name, address }: BrowserRecord, change: 'signed-in' | 'signed-out'): void {
+    this.#house.emit({ event: 'browser', browser: id, name, address, change })
   }
 
   get status(): ServingInfo | null {
@@ -78,7 +88,14 @@ export class Serving {
       const tls = wanted.tls ? await this.#certificate() : undefined
       const token = wanted.token ?? newSecret()
       const { log, paths, handler, began } = this.#house
-      const house = { browsers: this.browsers, log, dataDir: paths.dataDir, handler, began }
+      const house = {
+        browsers: this.browsers,
+        log,
+        dataDir: paths.dataDir,
+        handler,
+        began,
+        signedIn: (browser: BrowserRecord) => this.#tell(browser, 'signed-in'),
+      }
       const server = await startServer({ host, port, tls, readonly, token, environment }, house)
       const about = { urls: server.urls, token, readonly, host, port }
       const info = tls ? { ...about, fingerprint: tls.fingerprint } : about

@@ -14,6 +14,7 @@ export interface Door {
   readonly readonly: boolean
   readonly browsers: Browsers
   readonly lockout: Lockout
+  signedIn(browser: BrowserRecord): void
 }
 
 /** Ports of one host share their cookies, and two servers may serve: each port has a name of its own. */
@@ -65,6 +66,7 @@ export async function signIn(door: Door, request: Request, address: string): Pro
   const name = nameOf(request.headers.get('user-agent') ?? '')
   const old = browserOf(door, request.headers, request.headers.get('x-coop-key'))
   const { browser, credentials } = door.browsers.signIn({ name, address, readonly: door.readonly })
+  door.signedIn(browser)
   if (old) door.browsers.revoke(old.id) // it has a new name, and its old secrets are of no use
   const headers = { ...plainHeaders(), 'set-cookie': cookieOf(door.site, credentials.cookie, SIGNED_IN_S) }
   return Response.json({ key: credentials.key, id: browser.id }, { headers })

@@ -11,7 +11,9 @@ export const MAX_QUEUED = 16 << 20
 
 export interface SocketData {
   transport: WebTransport | undefined
+  /** Its browser: the id, and a name for people. */
   readonly browser: string
+  readonly name: string
   readonly readonly: boolean
 }
 

@@ -115,7 +115,10 @@ describe.skipIf(can.missing)(`serving${can.note}`, () => {
     const [, token = ''] = /#t=([\w-]+)/.exec(screen) ?? []
     const served = { origin: `http://127.0.0.1:${port}`, port, token, url: '' }
     const credentials = await signIn(served)
+    await terminal.waitFor(/^Chrome on Linux \(127\.0\.0\.1\) signed in$/m)
     using page = await WebPage.open(served, credentials)
+    await page.attach('stays', 1)
+    expect((await t.coop(['status', 'stays'])).stdout).toContain('Chrome on Linux')
     await terminal.keys('C-c')
     await terminal.waitFor(/coop serves no longer/)
     expect(await page.isClosed()).toMatchObject({ code: 4503, reason: 'stopped' })

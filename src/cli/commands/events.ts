@@ -30,6 +30,8 @@ function sentence(event: CoopEvent): string {
       return `${event.box}: terminal ${event.pty} was ${event.change}`
     case 'job':
       return `${event.box}: ${event.job} ${event.name} ${event.state}`
+    case 'browser':
+      return `${event.name} (${event.address}) was ${event.change === 'signed-in' ? 'signed in' : 'signed out'}`
     case 'lost':
       return `${event.count} events came too fast and were dropped`
   }

@@ -58,7 +58,7 @@ export async function keepServing(): Promise<void> {
   }
   try {
     const wanted: Request<'serve.start'> = JSON.parse(await Bun.stdin.text())
-    await serveOn(wanted, { served: (info) => report({ info }), waits: () => {} })
+    await serveOn(wanted, { served: (info) => report({ info }), browser: () => {}, waits: () => {} })
   } catch (error) {
     report({ error: errorToJson(error) })
   }

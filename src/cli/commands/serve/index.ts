@@ -143,6 +143,10 @@ async function foreground(wanted: Request<'serve.start'>, open: boolean): Promis
           printError(`coop: ${printable(error instanceof Error ? error.message : String(error))}\n`),
         )
     },
+    browser: ({ name, address, change }) =>
+      print(
+        `${printable(name)} (${printable(address)}) ${change === 'signed-in' ? 'signed in' : 'was signed out'}\n`,
+      ),
     waits: (error) => printError(`coop: ${printable(error.message)}; it tries again\n`),
   })
   print(`coop serves no longer (${printable(why)}); boxes keep running\n`)
