@@ -18,8 +18,8 @@ export interface Told {
   served(info: ServingInfo): void
   /** A browser was signed in or out. */
   browser(event: CoopEvent & { readonly event: 'browser' }): void
-  /** Another daemon cannot serve it yet; called once for each reason. */
-  waits(error: CoopError): void
+  /** Another daemon cannot serve it yet; called once for each reason, with what it is asked for. */
+  waits(error: CoopError, wanted: Request<'serve.start'>): void
 }
 
 /** Returns why serving has ended. Rejects when it cannot begin. */
@@ -52,7 +52,8 @@ export async function serveOn(
     } catch (error) {
       if (!(error instanceof CoopError)) throw error
       if (!isServed && !isLost(error)) throw error
-      if (error.message !== said && !isLost(error)) waits(error)
+      const now = token === undefined ? wanted : { ...wanted, token }
+      if (error.message !== said && !isLost(error)) waits(error, now)
       said = error.message
       await Bun.sleep(wait)
       wait = Math.min(wait * 2, LONGEST_WAIT_MS)
