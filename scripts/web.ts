@@ -13,8 +13,20 @@ const target = join(web, 'dist')
 /** Files that are served as they are, by their names in web/. */
 const PLAIN = ['manifest.webmanifest', 'icon.svg']
 
+/** dockview's own themes are most of its stylesheet, and the page has themes of its own. */
+const withoutThemes: Bun.BunPlugin = {
+  name: 'dockview without themes',
+  setup(build) {
+    build.onLoad({ filter: /dockview\.css$/ }, async ({ path }) => ({
+      loader: 'css',
+      contents: (await Bun.file(path).text()).replaceAll(/^\.dockview-theme-[^{}]*\{[^{}]*\}\n?/gm, ''),
+    }))
+  },
+}
+
 async function bundle(into: string): Promise<void> {
   const built = await Bun.build({
+    plugins: [withoutThemes],
     entrypoints: [join(web, 'main.ts')],
     outdir: join(into, 'assets'),
     target: 'browser',

@@ -22,6 +22,7 @@ export interface ShownTerminal {
   readonly isAlternate: boolean
   /** Whether the program gets wheel and pointer events. */
   readonly wantsMouse: boolean
+  readonly size: { readonly columns: number; readonly rows: number }
   /** The height of a row in CSS pixels. */
   readonly rowHeight: number
   /** Types bytes into the program, exactly once, also when the connection is away. */

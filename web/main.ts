@@ -1,4 +1,24 @@
 /** The page of `coop serve`. */
 import './main.css'
+import { h, render } from 'preact'
+import { keepAddress } from './address.ts'
+import { notifyError } from './app.ts'
+import { listenForShortcuts } from './commands.ts'
+import { takeToken } from './connection/sign-in.ts'
+import { comeBack, enter, watchNetwork } from './enter.ts'
+import { Page } from './page.tsx'
+import { paint } from './settings/settings.ts'
 
-document.title = 'coop'
+// First of all: nothing else may see the token in the address.
+const token = takeToken(location, history)
+paint(document.documentElement)
+keepAddress()
+listenForShortcuts()
+watchNetwork()
+if (token === undefined) comeBack()
+else
+  void enter(token).catch((error) => {
+    notifyError(error)
+    comeBack() // signed in earlier, perhaps
+  })
+render(h(Page, {}), document.body)

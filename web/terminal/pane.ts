@@ -15,6 +15,7 @@ import { useGraphicsCard } from './graphics.ts'
 import { openAddress, webAddress } from './links.ts'
 import { onOwnInput } from './own-input.ts'
 import { Scrollback } from './scrollback.ts'
+import { needsGraphemes, useGraphemes } from './widths.ts'
 
 /** Resets the terminal in the order of the output; a call of `reset` would overtake what is still to be parsed. */
 const RESET = new TextEncoder().encode('\x1bc')
@@ -50,16 +51,15 @@ export class Pane implements ShownTerminal, LineUser {
   readonly #ends: (() => void)[] = []
   #frame = 0
   #backlog = 0
+  #hasGraphemes = false
+  /** Output that waits for the widths of its characters. */
+  #waiting: (() => void)[] | undefined
   #isSkipping = false
   #isShown = false
   #isOpen = false
   #isClosed = false
 
-  constructor(
-    connection: Connection,
-    { box, pty, readonly, confirmLink }: PaneOptions,
-    ready: Promise<unknown>,
-  ) {
+  constructor(connection: Connection, { box, pty, readonly, confirmLink }: PaneOptions) {
     this.box = box
     this.pty = pty
     this.element.className = 'pane'
@@ -107,9 +107,7 @@ export class Pane implements ShownTerminal, LineUser {
         this.#fitSoon()
       }),
     )
-    void ready.then(() => {
-      if (!this.#isClosed) this.line.attach()
-    })
+    this.line.attach()
   }
 
   get title(): ReadonlySignal<string> {
@@ -126,6 +124,10 @@ export class Pane implements ShownTerminal, LineUser {
 
   get wantsMouse(): boolean {
     return this.terminal.modes.mouseTrackingMode !== 'none'
+  }
+
+  get size(): { columns: number; rows: number } {
+    return { columns: this.terminal.cols, rows: this.terminal.rows }
   }
 
   get rowHeight(): number {
@@ -240,6 +242,21 @@ export class Pane implements ShownTerminal, LineUser {
   #write(bytes: Uint8Array, then?: () => void): void {
     if (this.#isClosed) return
     this.#backlog += bytes.length
+    if (this.#waiting) void this.#waiting.push(() => this.#parse(bytes, then))
+    else if (this.#hasGraphemes || !needsGraphemes(bytes)) this.#parse(bytes, then)
+    else {
+      this.#waiting = [() => this.#parse(bytes, then)]
+      void useGraphemes(this.terminal).then(() => {
+        this.#hasGraphemes = true
+        const waiting = this.#waiting ?? []
+        this.#waiting = undefined
+        for (const write of waiting) write()
+      })
+    }
+  }
+
+  #parse(bytes: Uint8Array, then?: () => void): void {
+    if (this.#isClosed) return
     // The bytes are a view of the message, which nobody changes.
     this.terminal.write(bytes, () => {
       if (this.#isClosed) return
@@ -284,6 +301,11 @@ export class Pane implements ShownTerminal, LineUser {
     if (settings.value.clipboard && this.#isShown) void copy(text)
     else if (this.#isShown)
       notify('A program wanted to put text on the clipboard.', { hint: 'allow it in the settings' })
+  }
+
+  /** Calls back when the pane is closed. */
+  onClose(end: () => void): void {
+    this.#ends.push(end)
   }
 
   close(): void {

@@ -4,8 +4,9 @@
  */
 import type { Terminal } from '@xterm/xterm'
 import { SCROLLBACK_LINES, scrollbackOf } from '../../src/screen/limits.ts'
-import type { ChannelUser, Connection } from '../connection/connection.ts'
+import type { Connection } from '../connection/connection.ts'
 import { join } from '../connection/pieces.ts'
+import { readRing } from '../connection/read-ring.ts'
 
 const QUIET_MS = 400 // after a screen: a flood on a slow line brings one every 100 ms
 const MAX_TAIL = 1 << 20 // bytes of output while the ring is fetched
@@ -71,57 +72,16 @@ export class Scrollback {
     const { terminal } = this.#pane
     if (!screen) return
     if (terminal.hasSelection()) return this.#wait() // it would be lost
-    const [ring, { linesBefore }] = await Promise.all([
-      this.#ring(screen.offset),
+    const { box, pty } = this.#pane
+    const found = Promise.all([
+      readRing(this.#connection, box, pty, screen.offset),
       import('./lines-before.ts'),
-    ])
-    if (!ring || screen !== this.#screen) return
-    const before = await linesBefore(terminal, ring, screen.bytes)
+    ]).catch(() => undefined) // the lines that are shown stay; the next connection brings another screen
+    const [ring, module] = (await found) ?? []
+    if (!ring || !module || screen !== this.#screen) return
+    const before = await module.linesBefore(terminal, ring, screen.bytes)
     if (screen !== this.#screen || !before) return
     this.#pane.replace(join([before, screen.bytes, ...this.#tail]))
     this.forget()
-  }
-
-  /** Returns what the ring has before `end`. */
-  #ring(end: number): Promise<Uint8Array | undefined> {
-    const connection = this.#connection
-    const pieces: Uint8Array[] = []
-    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
-    let last = Number.POSITIVE_INFINITY
-    let reached = 0
-    const finish = (bytes: Uint8Array | undefined): void => {
-      connection.closeChannel(channel)
-      resolve(bytes)
-    }
-    const look = (): void => {
-      if (reached >= Math.min(last, end)) finish(join(pieces))
-    }
-    const user: ChannelUser = {
-      output: (offset, bytes) => {
-        reached = offset + bytes.length
-        pieces.push(bytes.subarray(0, Math.max(0, bytes.length - Math.max(0, reached - end))))
-        look()
-      },
-      lost: () => finish(undefined),
-      ...{
-        screen: () => {},
-        picture: () => {},
-        taken: () => {},
-        notice: () => {},
-        exit: () => {},
-        connected: () => {},
-      },
-    }
-    const channel = connection.takeChannel(user)
-    const { box, pty } = this.#pane
-    connection.call('logs', { box, cwd: '', pty, follow: false }, channel).then(
-      ({ from, offset }) => {
-        last = offset
-        reached = Math.max(reached, from)
-        look()
-      },
-      () => finish(undefined),
-    )
-    return promise
   }
 }

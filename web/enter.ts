@@ -1,0 +1,75 @@
+/** From a token or a key to a connection. */
+import { signal } from '@preact/signals'
+import { connection, session } from './app.ts'
+import { keepListing } from './boxes/listing.ts'
+import { takeClientNumber } from './connection/client-number.ts'
+import { Connection, type Socket } from './connection/connection.ts'
+import { forgetKey, readSession, signIn, storedKey } from './connection/sign-in.ts'
+
+/** Whether somebody is being signed in. */
+export const isEntering = signal(false)
+
+let stopListing: (() => void) | undefined
+let client: number | undefined
+
+/** Signs in with a token. Raises Refused, or TypeError when nobody answers. */
+export async function enter(token: string): Promise<void> {
+  isEntering.value = true
+  try {
+    connect(await signIn(token))
+  } finally {
+    isEntering.value = false
+  }
+}
+
+/** Goes on with the key of an earlier visit, if there is one. */
+export function comeBack(): void {
+  const key = storedKey()
+  if (key !== undefined) connect(key)
+}
+
+function connect(key: string): void {
+  stopListing?.()
+  connection.value?.stop()
+  client ??= takeClientNumber(sessionStorage, window)
+  const link = new Connection({
+    connect: () => {
+      const url = new URL('/api/socket', location.href)
+      url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+      return new WebSocket(url, ['coop', key]) as Socket
+    },
+    isSignedIn: async () => {
+      try {
+        session.value = await readSession(key)
+        if (!session.value) forgetKey()
+        return session.value !== undefined
+      } catch {
+        return undefined
+      }
+    },
+    client,
+    version: 'web',
+  })
+  void readSession(key).then(
+    (found) => {
+      session.value = found
+      if (found) return link.start()
+      forgetKey()
+      link.stop()
+    },
+    () => link.start(), // the server is away: the connection waits for it
+  )
+  stopListing = keepListing(link)
+  connection.value = link
+}
+
+/** Asks the connection whether it still works, whenever the browser may know. */
+export function watchNetwork(): void {
+  const check = (): void => connection.value?.check()
+  window.addEventListener('online', check)
+  window.addEventListener('pageshow', check)
+  window.addEventListener('focus', check)
+  document.addEventListener('visibilitychange', () => {
+    if (document.visibilityState === 'visible') check()
+  })
+}
