@@ -1,11 +1,15 @@
 /** `coop serve`: signing in, terminals over one connection, the end of the daemon, and the end of serving. */
 import { describe, expect, test } from 'bun:test'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import jsQR from 'jsqr'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { freePort, rawRequest, serve, signIn, WebPage } from '../harness/web.ts'
-import { everyone, needed } from '../integration/support.ts'
+import { everyone, needed, shell } from '../integration/support.ts'
+
+const MODULE = 4 // pixels of a module of the code
 
 /** An agent that says what it reads. */
 const ECHO = 'bash -c "stty -echo; while read -r line; do echo got:$line; done"'
@@ -18,6 +22,27 @@ async function box(t: Scratch, name: string, agent = ECHO): Promise<void> {
 const daemonOf = async (t: Scratch): Promise<number> => {
   const { stdout } = await t.coop(['system', 'status', '--json'])
   return JSON.parse(stdout).pid
+}
+
+/** What a phone reads in a QR code of half blocks, whose filled characters are light. */
+function scanned(screen: string): string | undefined {
+  const rows = screen
+    .split('\n')
+    .filter((line) => /[█▀▄]{4}/.test(line))
+    .flatMap((line) => {
+      const cells = [...line.slice(2)]
+      return ['█▀', '█▄'].map((light) => cells.map((cell) => light.includes(cell)))
+    })
+  const width = Math.max(...rows.map(({ length }) => length))
+  const size = { columns: width * MODULE, rows: rows.length * MODULE }
+  const pixels = new Uint8ClampedArray(size.columns * size.rows * 4)
+  for (let at = 0; at < size.columns * size.rows; at++) {
+    const row = Math.floor(at / size.columns / MODULE)
+    const column = Math.floor((at % size.columns) / MODULE)
+    pixels.fill(rows[row]?.[column] ? 255 : 0, at * 4, at * 4 + 3)
+    pixels[at * 4 + 3] = 255
+  }
+  return jsQR(pixels, size.columns, size.rows)?.data
 }
 
 describe.each(everyone)('as $name', (invoker) => {
@@ -111,8 +136,10 @@ describe.skipIf(can.missing)(`serving${can.note}`, () => {
     await using terminal = await t.coopTerminal(['serve', '--port', String(port)], { columns: 100, rows: 50 })
     await terminal.waitFor(/Ctrl\+C stops serving/)
     const screen = await terminal.screen()
-    expect(screen).toContain('█') // the QR code
-    const [, token = ''] = /#t=([\w-]+)/.exec(screen) ?? []
+    const [url, token = ''] = /http:\S+#t=([\w-]+)/.exec(screen) ?? []
+    expect(scanned(screen)).toBe(url ?? 'an address')
+    // The filled characters are the light ground.
+    expect(await terminal.screen({ escapes: true })).toMatch(/\x1b\[97m\x1b\[40m██/)
     const served = { origin: `http://127.0.0.1:${port}`, port, token, url: '' }
     const credentials = await signIn(served)
     await terminal.waitFor(/^Chrome on Linux \(127\.0\.0\.1\) signed in$/m)
@@ -159,6 +186,29 @@ describe.skipIf(can.missing)(`serving${can.note}`, () => {
     for (const [args, code, text] of cases)
       expect(await t.coop(['serve', ...args])).toMatchObject({ code, stderr: expect.stringContaining(text) })
     expect((await t.coop(['serve', 'ls'])).stdout).toBe('no browser is signed in\n')
+  })
+
+  test('--open hands the address to the browser in a file of the user, and not as an argument', async () => {
+    await using t = await user()
+    const port = freePort()
+    const log = join(t.home, 'opened')
+    const opener = t.write(
+      join(t.home, 'bin/xdg-open'),
+      `#!/bin/sh\necho "$1" > ${log}; cat "\${1#file://}" >> ${log}\n`,
+      0o755,
+    )
+    const PATH = `${dirname(opener)}:${t.env.PATH}`
+    const { code, stdout } = await t.coop(['serve', '-d', '--open', '--port', String(port)], {
+      env: { PATH },
+    })
+    expect(code).toBe(0)
+    const [url = 'none'] = /http:\S+/.exec(stdout) ?? []
+    const [argument = '', ...file] = readFileSync(log, 'utf8').split('\n')
+    expect(argument).toMatch(/^file:\/\/\/.*\/open-[\w-]+\.html$/)
+    expect(file.join('\n')).toContain(`url=${url}"`)
+    expect(existsSync(argument.slice('file://'.length))).toBe(false)
+    const none = await shell(t, 'PATH=/nowhere coop serve --open')
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('no program opens pages') })
   })
 
   test('the settings say where, and a project may not', async () => {

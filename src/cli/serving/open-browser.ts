@@ -8,7 +8,7 @@ import type { ServingInfo } from '../../protocol/calls/serving.ts'
 import { signInUrl } from './show.ts'
 
 const OPENERS = ['xdg-open', 'wslview', 'open']
-const READ_MS = 3_000 // for the browser to read the file
+const READ_MS = 2_000 // for the browser to read the file
 
 /**
  * Raises E_FAILED if no program opens pages here. Other users can read the arguments of a process, and the address signs in: so
