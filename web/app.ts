@@ -80,6 +80,9 @@ export const ptyId = signal(0)
 /** The terminal that is looked at, once it exists on the page. */
 export const terminal = signal<ShownTerminal | undefined>(undefined)
 
+/** Changes input on its way to a terminal: modifiers that the page itself holds down. */
+export const throughKeys = signal<((bytes: Uint8Array) => Uint8Array) | undefined>(undefined)
+
 /** The drawer with the list of boxes, in a narrow window. */
 export const isDrawerOpen = signal(false)
 

@@ -102,3 +102,13 @@ test('nothing is told after the end', () => {
   clock.pass(COOL_DOWN_MS)
   expect(told).toEqual([])
 })
+
+test('what a person knows already is not told, what changes then is', () => {
+  const { clock, told, notices } = clocked()
+  notices.known('a', { since: 1, text: 'one' })
+  notices.waits('a', { since: 1, text: 'one' })
+  expect(clock.isIdle).toBe(true)
+  notices.waits('a', { since: 2, text: 'two' })
+  clock.pass(DWELL_MS)
+  expect(told).toEqual(['a: two'])
+})

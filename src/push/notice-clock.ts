@@ -50,6 +50,12 @@ export class NoticeClock {
     this.#pending.set(box, { waiting, cancel })
   }
 
+  /** A person knows already that it waits. */
+  known(box: string, waiting: Waiting): void {
+    this.stops(box)
+    this.#said.set(box, waiting)
+  }
+
   /** It goes on, or its box is gone. */
   stops(box: string): void {
     this.#pending.get(box)?.cancel()

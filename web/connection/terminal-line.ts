@@ -22,6 +22,8 @@ export interface LineUser {
   refused(error: CoopError): void
   /** What was typed did not reach the program, and never will. */
   dropped(bytes: Uint8Array): void
+  /** The program's terminal has everything that was typed before this offset (see `typed`). */
+  taken?(offset: number): void
 }
 
 export type LineState = 'attaching' | 'attached' | 'waiting' | 'ended'
@@ -70,6 +72,11 @@ export class TerminalLine implements ChannelUser {
     return this.#unsent
   }
 
+  /** How many bytes were typed so far, with those that are still under way. */
+  get typed(): number {
+    return this.#input.start + this.#input.size
+  }
+
   /** The offset after what is shown; undefined while pictures are shown. */
   get next(): number | undefined {
     return this.#next
@@ -102,6 +109,7 @@ export class TerminalLine implements ChannelUser {
       if (this.#size) this.#connection.resize(this.#channel, this.#size, this.#visible)
       this.#input.goTo((bytes) => this.#connection.input(this.#channel, bytes), taken)
       this.#unsent.value = new Uint8Array(0)
+      this.#user.taken?.(this.#input.start)
     } catch (error) {
       if (turn !== this.#turn || error instanceof ConnectionLost) return // `lost` was called, too
       this.#end()
@@ -178,6 +186,7 @@ export class TerminalLine implements ChannelUser {
 
   taken(count: number): void {
     this.#input.taken(count)
+    this.#user.taken?.(this.#input.start)
   }
 
   notice(text: string): void {

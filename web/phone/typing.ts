@@ -12,6 +12,11 @@ export class Typing {
     return { ctrl: this.ctrl.isHeld, alt: this.alt.isHeld }
   }
 
+  /** Whether anything that is typed would be changed. */
+  get isActive(): boolean {
+    return this.ctrl.isHeld || this.alt.isHeld || this.#sent !== ''
+  }
+
   /** A key was typed with the modifiers. */
   used(): void {
     this.ctrl.used()

@@ -6,7 +6,7 @@ import { Terminal } from '@xterm/xterm'
 import type { CoopError } from '../../src/core/errors.ts'
 import type { ExitMessage } from '../../src/protocol/server-messages.ts'
 import { minimumContrast } from '../../src/themes/themes.ts'
-import { notify, type ShownTerminal } from '../app.ts'
+import { notify, type ShownTerminal, throughKeys } from '../app.ts'
 import type { Connection } from '../connection/connection.ts'
 import { type LineUser, TerminalLine } from '../connection/terminal-line.ts'
 import { fonts, settings, theme } from '../settings/settings.ts'
@@ -89,7 +89,7 @@ export class Pane implements ShownTerminal, LineUser {
     handleClipboard(this.terminal, (text) => this.#programCopies(text))
     this.line = new TerminalLine(connection, { box, pty, readonly }, this)
     this.#scrollback = new Scrollback(connection, this)
-    onOwnInput(this.terminal, (bytes) => this.line.send(bytes))
+    onOwnInput(this.terminal, (bytes) => this.line.send(throughKeys.value?.(bytes) ?? bytes))
     this.terminal.onTitleChange((title) => {
       this.#title.value = title.slice(0, MAX_TITLE)
     })
