@@ -11,7 +11,14 @@ const web = join(root, 'web')
 const target = join(web, 'dist')
 
 /** Files that are served as they are, by their names in web/. */
-const PLAIN = ['manifest.webmanifest', 'icon.svg']
+const PLAIN = [
+  'manifest.webmanifest',
+  'icon.svg',
+  'icon-waiting.svg',
+  'icon-192.png',
+  'icon-512.png',
+  'badge.png',
+]
 
 /** dockview's own themes are most of its stylesheet, and the page has themes of its own. */
 const withoutThemes: Bun.BunPlugin = {

@@ -2,7 +2,8 @@
 import './main.css'
 import { h, render } from 'preact'
 import { keepAddress } from './address.ts'
-import { notifyError } from './app.ts'
+import { isNarrow, notifyError } from './app.ts'
+import { startAttention } from './attention/start.ts'
 import { listenForShortcuts } from './commands.ts'
 import { takeToken } from './connection/sign-in.ts'
 import { comeBack, enter, watchNetwork } from './enter.ts'
@@ -13,6 +14,9 @@ import { paint } from './settings/settings.ts'
 const token = takeToken(location, history)
 paint(document.documentElement)
 keepAddress()
+startAttention()
+if (isNarrow.peek() || matchMedia('(any-pointer: coarse)').matches)
+  void import('./phone/start.ts').then(({ startPhone }) => startPhone(), notifyError)
 listenForShortcuts()
 watchNetwork()
 if (token === undefined) comeBack()

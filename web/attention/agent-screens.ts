@@ -1,16 +1,19 @@
 /** Screens of real agents that ask, for tests: Claude Code 2.1.332 and Codex 0.171.0, at 46 and 80 columns. */
 
 interface Screen {
+  readonly columns: number
   readonly lines: readonly string[]
   readonly cursor: { readonly row: number; readonly column: number }
 }
 
-const screen = (row: number, column: number, text: string): Screen => ({
+const screen = (columns: number, row: number, column: number, text: string): Screen => ({
+  columns,
   lines: text.slice(1, -1).split('\n'),
   cursor: { row, column },
 })
 
 export const CLAUDE_BASH = screen(
+  46,
   19,
   1,
   `
@@ -46,6 +49,7 @@ export const CLAUDE_BASH = screen(
 )
 
 export const CLAUDE_WRITE_80 = screen(
+  80,
   17,
   1,
   `
@@ -76,6 +80,7 @@ export const CLAUDE_WRITE_80 = screen(
 )
 
 export const CLAUDE_BASH_DONE = screen(
+  46,
   15,
   2,
   `
@@ -101,6 +106,7 @@ export const CLAUDE_BASH_DONE = screen(
 )
 
 export const CODEX_EDIT = screen(
+  46,
   39,
   45,
   `
@@ -148,6 +154,7 @@ export const CODEX_EDIT = screen(
 )
 
 export const CODEX_EDIT_80 = screen(
+  80,
   23,
   79,
   `
@@ -179,6 +186,7 @@ export const CODEX_EDIT_80 = screen(
 )
 
 export const CODEX_EDIT_DONE = screen(
+  46,
   35,
   2,
   `

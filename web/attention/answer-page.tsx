@@ -22,7 +22,11 @@ function Receipts({ all }: { readonly all: readonly Receipt[] }) {
     <ul class="receipts" aria-live="polite" aria-label="What was sent">
       {all.map(({ id, label, state }) => (
         <li key={id} class={`receipt ${state}`}>
-          {state === 'taken' ? <Icon name="check" size={12} /> : <span class="receipt-dot" aria-hidden="true" />}
+          {state === 'taken' ? (
+            <Icon name="check" size={12} />
+          ) : (
+            <span class="receipt-dot" aria-hidden="true" />
+          )}
           <span class="receipt-label">{label}</span>
           <span class="receipt-state">{RECEIPTS[state]}</span>
         </li>
@@ -53,7 +57,7 @@ function Choices({ answering, isOpen }: { readonly answering: Answering; readonl
           ))}
         </div>
       ) : null}
-      <div class="answer-small" role="group" aria-label="Keys">
+      <fieldset class="answer-small" aria-label="Keys">
         {SMALL_KEYS.map((key) => (
           <button
             key={key.key}
@@ -66,7 +70,7 @@ function Choices({ answering, isOpen }: { readonly answering: Answering; readonl
             {key.key}
           </button>
         ))}
-      </div>
+      </fieldset>
     </>
   )
 }
@@ -122,7 +126,7 @@ function Foot({ box }: { readonly box: string }) {
 
 function Screen({ answering }: { readonly answering: Answering }) {
   const { question, error } = answering
-  const element = useRef<HTMLPreElement>(null)
+  const element = useRef<HTMLElement>(null)
   const lines = question.value?.lines
   useLayoutEffect(() => {
     const shown = element.current
@@ -132,9 +136,9 @@ function Screen({ answering }: { readonly answering: Answering }) {
   if (!lines) return <p class="quiet">Reading the screen…</p>
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard.
-    <pre ref={element} class="answer-screen" tabIndex={0} aria-label="The agent's screen">
+    <section ref={element} class="answer-screen" tabIndex={0} aria-label="The agent's screen">
       {lines.join('\n') || ' '}
-    </pre>
+    </section>
   )
 }
 
@@ -200,7 +204,9 @@ function Sheet({ box }: { readonly box: string }) {
         ) : notice || !info ? null : (
           <p class="answer-over" role="status">
             <Icon name={receipts.length ? 'check' : 'info'} />
-            {receipts.length ? `${agent} goes on.` : `${agent} no longer waits: somebody has answered, or it went on by itself.`}
+            {receipts.length
+              ? `${agent} goes on.`
+              : `${agent} no longer waits: somebody has answered, or it went on by itself.`}
           </p>
         )}
         {notice?.text && notice.state === 'blocked' ? <p class="answer-text">{notice.text}</p> : null}

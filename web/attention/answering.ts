@@ -71,6 +71,11 @@ export class Answering {
   /** The newest last. */
   readonly receipts = computed<readonly Receipt[]>(() => this.#sent.value)
 
+  /** Whether keys get to the terminal now. */
+  get isOpen(): ReadonlySignal<boolean> {
+    return this.#way.isOpen
+  }
+
   /** Whether the answers have been the same for a moment. */
   get isSettled(): ReadonlySignal<boolean> {
     return this.#isSettled

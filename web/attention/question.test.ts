@@ -14,7 +14,7 @@ const keysOf = (screen: ScreenLines) =>
 
 const screen = (text: string, row = -1, column = 0): ScreenLines => {
   const lines = text.split('\n')
-  return { lines, cursor: { row: row < 0 ? lines.length - 1 : row, column } }
+  return { columns: 200, lines, cursor: { row: row < 0 ? lines.length - 1 : row, column } }
 }
 
 test('Claude Code asks whether to run a command', () => {
@@ -120,10 +120,27 @@ test('hostile screens cost little, and give nothing but the known keys', () => {
   const long = `❯ 1. ${'x'.repeat(10_000)}`
   const many = Array.from({ length: 400 }, (_, at) => `  ${at + 2}. \u001b[31m${'('.repeat(400)}`)
   const start = performance.now()
-  const { choices, lines } = questionOf(screen([...many, long, ...many].join('\n')))
+  const { choices, lines } = questionOf({ ...screen([...many, long, ...many].join('\n')), columns: 20_000 })
   expect(performance.now() - start).toBeLessThan(500)
   expect(choices).toHaveLength(9)
   expect(choices.every(({ send }) => /^[1-9]$/.test(send))).toBe(true)
   expect(Math.max(...choices.map(({ label }) => label.length))).toBeLessThanOrEqual(160)
   expect(lines.length).toBeLessThanOrEqual(24)
+})
+
+test('answers that the terminal has wrapped are whole again, and the cursor is where it was', () => {
+  const rows = [
+    'Do you want to proceed?',
+    '❯ 1. Yes',
+    '  2. Yes, and never ask ag',
+    'ain',
+    '  3. No',
+    '',
+    'Overwrite /home/ada/a-fi',
+    'le? [y/n] ',
+  ]
+  const menu = { columns: 24, lines: rows.slice(0, 6), cursor: { row: 5, column: 0 } }
+  expect(keysOf(menu).map(([, label]) => label)).toEqual(['Yes', 'Yes, and never ask again', 'No'])
+  const line = { columns: 24, lines: rows.slice(5), cursor: { row: 2, column: 10 } }
+  expect(questionOf(line).choices.map(({ send }) => send)).toEqual(['y\r', 'n\r'])
 })

@@ -21,6 +21,8 @@ export interface Question {
 }
 
 export interface ScreenLines {
+  /** The width of the screen. */
+  readonly columns: number
   readonly lines: readonly string[]
   readonly cursor: { readonly row: number; readonly column: number }
 }
@@ -35,6 +37,7 @@ const ANSWER = new RegExp(`^(\\s*)([${MARK}]?)(\\s*)(\\d{1,2})[.)]\\s+(\\S.*)$`,
 const CHOSEN = /^\s*[❯›●▸▶→]\s+\S/u
 const PROMPT = /^\s*[❯›>](?:\s|$)/u
 const FRAME = /^\s*[│┃|]\s?|\s*[│┃|]\s*$/gu
+const FRAMED = /[│┃|╮╯┐┘┤]\s*$/u
 const RULE = /^[\s─━═╌┄┈╭╮╰╯┌┐└┘├┤┬┴▔▁_=-]*$/u
 /** Drawn across the screen above a question. */
 const WHOLE_RULE = /^\s*[─━═▔]{20,}\s*$/u
@@ -47,8 +50,9 @@ export const ESCAPE: Choice = { key: 'Esc', label: 'Esc', send: '\x1b', kind: 'o
 export const UP: Choice = { key: '↑', label: 'up', send: '\x1b[A', kind: 'other' }
 export const DOWN: Choice = { key: '↓', label: 'down', send: '\x1b[B', kind: 'other' }
 
-export function questionOf({ lines: all, cursor }: ScreenLines): Question {
-  const lines = all.map((line) => line.replace(FRAME, '').trimEnd())
+export function questionOf(screen: ScreenLines): Question {
+  const { rows, cursor } = unwrapped(screen)
+  const lines = rows.map((line) => line.replace(FRAME, '').trimEnd())
   const menu = lastMenu(lines)
   if (menu) return { lines: above(lines, menu.start), choices: menu.choices }
   // The agent's own prompt, where the cursor is, and what is written below it, are not what it says.
@@ -56,6 +60,24 @@ export function questionOf({ lines: all, cursor }: ScreenLines): Question {
   let end = isAtPrompt ? cursor.row : lines.length
   while (end > 0 && RULE.test(lines[end - 1] ?? '')) end--
   return { lines: above(lines, end), choices: plainChoices(lines, end, cursor) }
+}
+
+/** Joins rows that the terminal has wrapped: programs that leave that to it give it whole lines. */
+function unwrapped({ columns, lines, cursor }: ScreenLines): {
+  readonly rows: readonly string[]
+  readonly cursor: ScreenLines['cursor']
+} {
+  const rows: string[] = []
+  let at = cursor.row
+  let isFull = false
+  for (const [row, line] of lines.entries()) {
+    if (isFull && line !== '') {
+      rows.push((rows.pop() ?? '') + line)
+      if (row <= cursor.row) at--
+    } else rows.push(line)
+    isFull = line.length >= columns && !RULE.test(line) && !FRAMED.test(line)
+  }
+  return { rows, cursor: { ...cursor, row: at } }
 }
 
 /** Answers to questions that are a line of text, near the end of the screen. */
