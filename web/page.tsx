@@ -5,7 +5,6 @@ import { useEffect } from 'preact/hooks'
 import { boxes, connection, isDrawerOpen, isNarrow, isReadonly, slots, terminal } from './app.ts'
 import { newBox } from './boxes/actions.ts'
 import { BoxBar } from './boxes/box-bar.tsx'
-import { now } from './boxes/clock.ts'
 import { Sidebar } from './boxes/sidebar.tsx'
 import { SignIn } from './sign-in.tsx'
 import { Button } from './ui/button.tsx'
@@ -18,16 +17,13 @@ function LinkBanner() {
   const link = connection.value
   const state = link?.state.value
   if (!link || state === 'online' || state === 'connecting' || state === 'signed-out') return null
-  const at = link.retryAt.value
-  const seconds =
-    at === undefined ? 0 : Math.max(0, Math.round((at - Math.max(now.value, Date.now())) / 1000))
   return (
     <div class="banner away" role="status">
       <Icon name="offline" />
       <span>
         {state === 'ended'
           ? 'coop serve has ended. The boxes go on; this page comes back when it is started again.'
-          : `The connection is away${seconds > 1 ? `, trying again in ${seconds} s` : ', trying again'}. What you type is kept.`}
+          : 'The connection is away; coop tries again and again. What you type is kept.'}
       </span>
       <button type="button" class="link-button" onClick={() => link.check()}>
         Try now

@@ -158,6 +158,7 @@ function Folders({ onChoose }: { onChoose(path: string): void }) {
           <input
             type="text"
             aria-label="Folder"
+            data-autofocus=""
             spellcheck={false}
             autocomplete="off"
             autocapitalize="off"

@@ -122,7 +122,7 @@ export class Connection {
 
   start(): void {
     this.#open()
-    this.#probe = setInterval(() => this.check(), PROBE_MS)
+    this.#probe = setInterval(() => this.isOnline && this.check(), PROBE_MS)
   }
 
   /** Ends it for good, as after signing out. */

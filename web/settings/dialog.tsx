@@ -12,41 +12,43 @@ function ThemeChoice() {
   return (
     <fieldset class="themes">
       <legend>Theme</legend>
-      <label class="theme-choice">
-        <input
-          type="radio"
-          name="theme"
-          checked={theme === AUTO}
-          onChange={() => change({ theme: AUTO })}
-          data-autofocus=""
-        />
-        <span class="theme-sample auto" aria-hidden="true">
-          <i />
-          <i />
-        </span>
-        <span>Automatic</span>
-      </label>
-      {THEMES.map(({ name, ui, terminal }) => (
-        <label key={name} class="theme-choice">
+      <div class="theme-list">
+        <label class="theme-choice">
           <input
             type="radio"
             name="theme"
-            checked={theme === name}
-            onChange={() => change({ theme: name })}
+            checked={theme === AUTO}
+            onChange={() => change({ theme: AUTO })}
+            data-autofocus=""
           />
-          <span
-            class="theme-sample"
-            aria-hidden="true"
-            style={{ background: terminal.background, color: terminal.foreground, borderColor: ui.border }}
-          >
-            <i style={{ background: terminal.green }} />
-            <i style={{ background: terminal.yellow }} />
-            <i style={{ background: terminal.blue }} />
-            <i style={{ background: terminal.magenta }} />
+          <span class="theme-sample auto" aria-hidden="true">
+            <i />
+            <i />
           </span>
-          <span>{name}</span>
+          <span>Automatic</span>
         </label>
-      ))}
+        {THEMES.map(({ name, ui, terminal }) => (
+          <label key={name} class="theme-choice">
+            <input
+              type="radio"
+              name="theme"
+              checked={theme === name}
+              onChange={() => change({ theme: name })}
+            />
+            <span
+              class="theme-sample"
+              aria-hidden="true"
+              style={{ background: terminal.background, color: terminal.foreground, borderColor: ui.border }}
+            >
+              <i style={{ background: terminal.green }} />
+              <i style={{ background: terminal.yellow }} />
+              <i style={{ background: terminal.blue }} />
+              <i style={{ background: terminal.magenta }} />
+            </span>
+            <span class="theme-name">{name.replaceAll('-', ' ')}</span>
+          </label>
+        ))}
+      </div>
     </fieldset>
   )
 }

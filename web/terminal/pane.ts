@@ -57,6 +57,8 @@ export class Pane implements ShownTerminal, LineUser {
   #isSkipping = false
   #isShown = false
   #isOpen = false
+  /** `focus` was called before the terminal could be opened. */
+  #wantsFocus = false
   #isClosed = false
 
   constructor(connection: Connection, { box, pty, readonly, confirmLink }: PaneOptions) {
@@ -145,7 +147,9 @@ export class Pane implements ShownTerminal, LineUser {
   }
 
   focus(): void {
-    this.terminal.focus()
+    this.open()
+    if (this.#isOpen) this.terminal.focus()
+    else this.#wantsFocus = true
   }
 
   scroll(lines: number): void {
@@ -161,6 +165,7 @@ export class Pane implements ShownTerminal, LineUser {
     if (this.#isOpen || !this.element.isConnected || !this.element.clientWidth) return
     this.#isOpen = true
     this.terminal.open(this.#screen)
+    if (this.#wantsFocus) this.terminal.focus()
     this.#resized.observe(this.element)
     void useGraphicsCard(this.terminal)
     void this.#findLinks()

@@ -62,7 +62,7 @@ export function Search({ pane }: { pane: Pane }) {
     <search class="search-bar">
       <input
         ref={field}
-        type="search"
+        type="text"
         aria-label="Search in the output"
         placeholder="Search"
         spellcheck={false}

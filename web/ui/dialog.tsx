@@ -39,11 +39,14 @@ export function Dialog(props: {
 }) {
   const { title, children, onClose = closeDialog, wide } = props
   const element = useRef<HTMLDialogElement>(null)
+  const box = useRef<HTMLDivElement>(null)
   const before = useRef<Element | null>(null)
   useLayoutEffect(() => {
     before.current = document.activeElement
     element.current?.showModal()
-    element.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus()
+    const first = element.current?.querySelector<HTMLElement>('[data-autofocus]') ?? box.current
+    first?.focus()
+    if (first instanceof HTMLInputElement) first.select()
   }, [])
   useEffect(() => {
     const focused = before.current
@@ -65,7 +68,7 @@ export function Dialog(props: {
         if (event.target === element.current) onClose()
       }}
     >
-      <div class="dialog-box">
+      <div class="dialog-box" ref={box} tabIndex={-1}>
         <header class="dialog-head">
           <h2 id="dialog-title">{title}</h2>
           <IconButton icon="close" label="Close" onClick={onClose} />
