@@ -117,11 +117,11 @@ export class Screen {
     return finish(this.rendering())
   }
 
-  /** Do not write to the screen meanwhile. */
-  *rendering(exact = false): Steps<Uint8Array> {
+  /** Do not write to the screen meanwhile. Without `history` it has no line of the scrollback. */
+  *rendering({ exact = false, history = true } = {}): Steps<Uint8Array> {
+    const { core } = this.#emulator
     // A hostile program can make a state much longer than its text; then only the newest lines are kept.
-    for (let skip = 0; ; ) {
-      const { core } = this.#emulator
+    for (let skip = history ? 0 : core.buffers.normal.ybase; ; ) {
       const state = yield* render(core, this.#extras, skip, exact)
       const left = core.buffers.normal.ybase - skip
       if (state !== undefined && (state.length <= MAX_RENDERED || left <= 0))
@@ -152,7 +152,7 @@ export class Screen {
 
   *snapshotting(): Steps<Snapshot> {
     const { columns, rows } = this
-    const data = Buffer.from(yield* this.rendering(true)).toString('base64')
+    const data = Buffer.from(yield* this.rendering({ exact: true })).toString('base64')
     yield
     return { columns, rows, scrollback: this.#scrollback, data }
   }

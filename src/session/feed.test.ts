@@ -228,6 +228,22 @@ describe('a browser', () => {
     expect(connection.notices).toEqual([])
   })
 
+  test('gets the scrollback, too, when it keeps up again', async () => {
+    const { feed: one, connection } = browser()
+    one.excuse()
+    connection.queued = FULL
+    pty.say(`the first line\r\n${'x'.repeat(70)}\r\n`)
+    pty.say(`${'y'.repeat(70)}\r\n`.repeat(980))
+    connection.queued = 0
+    one.catchUp()
+    await connection.has(2)
+    expect(connection.types).toEqual([FRAME_SCREEN, FRAME_SCREEN])
+    expect(connection.got[0]?.text).not.toContain('the first line')
+    expect(connection.got[1]?.text).toContain('the first line')
+    pty.say('live')
+    expect(connection.got.at(-1)).toMatchObject({ type: FRAME_OUTPUT, text: 'live' })
+  })
+
   test('gets all of the output while the program waits for it', () => {
     const { feed: one, connection } = browser()
     connection.queued = FULL

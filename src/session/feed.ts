@@ -28,6 +28,9 @@ const HIGH_WATER = 64 * 1024 // bytes queued per client; the ring keeps the rest
 const REMOTE_WINDOW = 48 * 1024 // bytes on the way to a browser: half a second at 100 kB/s
 /** A browser that is so far behind gets a screen instead of the output: at 100 kB/s, old output would hide the new for a second. */
 const REMOTE_BEHIND = 64 * 1024
+/** A browser that got screens without scrollback gets one with it when it keeps up again: looked at so often. */
+const REMOTE_CALM_MS = 500
+const REMOTE_CALM = 4 * 1024 // bytes on the way then
 const EXCUSED_MS = 60_000 // how long output does not wait for a client that was too slow
 const SCREEN_MS = 100 // between two screens for a client that cannot keep up: a person sees no faster
 
@@ -64,6 +67,8 @@ export class Feed implements PtyClient {
   #excusedUntil = 0
   #screenAt = 0
   #timer: Timer | undefined
+  #lacksHistory = false
+  #calm: Timer | undefined
   #finishing = false
   #direct = false
 
@@ -187,10 +192,28 @@ export class Feed implements PtyClient {
     return queued > HIGH_WATER ? 0 : HIGH_WATER
   }
 
+  /** Whether it is a browser for which nobody waits any more. */
+  get #isSlow(): boolean {
+    return this.#outlet.isRemote && !this.#plain && Date.now() < this.#excusedUntil
+  }
+
+  /** Looks, until it is so, whether the browser keeps up again, and then draws its screen with the scrollback. */
+  #lackHistory(): void {
+    this.#lacksHistory = true
+    clearTimeout(this.#calm)
+    this.#calm = setTimeout(() => {
+      if (this.#isClosed || !this.#lacksHistory) return
+      const isCalm = this.#next >= this.pty.ring.offset && this.#outlet.queued <= REMOTE_CALM
+      if (!isCalm || this.#isAsking || this.#pictures) return this.#lackHistory()
+      this.#excusedUntil = 0
+      this.#needsScreen = true
+      this.catchUp()
+    }, REMOTE_CALM_MS)
+  }
+
   /** Nobody waits for this browser any more, and what it lacks is old. */
   get #isFarBehind(): boolean {
-    const isSlow = this.#outlet.isRemote && Date.now() < this.#excusedUntil
-    return isSlow && !this.#plain && this.pty.ring.offset - this.#next > REMOTE_BEHIND
+    return this.#isSlow && this.pty.ring.offset - this.#next > REMOTE_BEHIND
   }
 
   get #isSent(): boolean {
@@ -244,6 +267,9 @@ export class Feed implements PtyClient {
     if (this.#isAsking || !this.#isDue(SCREEN_MS)) return false
     this.#isAsking = true
     let isAtOnce = true
+    const isBrief = this.#isSlow
+    if (isBrief) this.#lackHistory()
+    else this.#lacksHistory = false
     this.pty.screen((offset, bytes) => {
       this.#isAsking = false
       if (this.#isClosed) return
@@ -255,7 +281,7 @@ export class Feed implements PtyClient {
       if (isAtOnce) return
       this.catchUp()
       if (this.#direct) this.pty.takeBack() // it has waited for this screen before it could read by itself
-    })
+    }, !isBrief)
     isAtOnce = false
     return !this.#isAsking
   }
@@ -295,6 +321,7 @@ export class Feed implements PtyClient {
     this.#isClosed = true
     this.#whenSent?.()
     clearTimeout(this.#timer)
+    clearTimeout(this.#calm)
     this.pty.detach(this)
   }
 }

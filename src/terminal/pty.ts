@@ -244,8 +244,8 @@ export class Pty {
   }
 
   /** The current screen, as sequences for a freshly reset terminal. Needs `loadScreens`. */
-  screen(then: (offset: number, bytes: Uint8Array) => void): void {
-    this.#keeper.screen(then)
+  screen(then: (offset: number, bytes: Uint8Array) => void, history: boolean): void {
+    this.#keeper.screen(then, history)
   }
 
   /** The part of the screen that fits into a window of another size. Needs `loadScreens`. */

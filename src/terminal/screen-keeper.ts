@@ -79,9 +79,9 @@ export class ScreenKeeper {
    * The current screen, as sequences for a freshly reset terminal. `then` is called at once if that takes no time, and
    * never if the terminal is closed before. Needs `loadScreens`.
    */
-  screen(then: (offset: number, bytes: Uint8Array) => void): void {
+  screen(then: (offset: number, bytes: Uint8Array) => void, history = true): void {
     const to = this.#ring.offset
-    this.#do(() => this.#show(to, (screen) => screen.rendering(), then), true)
+    this.#do(() => this.#show(to, (screen) => screen.rendering({ history }), then), true)
   }
 
   /** The part that fits into a window of another size; `then` is called in the same way. */

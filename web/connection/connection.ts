@@ -10,6 +10,7 @@ import {
   decodeOutput,
   encodeInput,
   encodeJson,
+  encodeShown,
   FRAME_JSON,
   FRAME_OUTPUT,
   FRAME_PICTURE,
@@ -26,15 +27,17 @@ import {
   type ServerMessage,
 } from '../../src/protocol/server-messages.ts'
 import { delayBefore } from './backoff.ts'
+import { Receipts } from './receipts.ts'
 
 /** `away`: there is no connection now, and another attempt follows. `ended`: serving was stopped, which is asked for now and then. */
 export type LinkState = 'connecting' | 'online' | 'away' | 'ended' | 'signed-out'
 
 /** The user of a channel. */
 export interface ChannelUser {
-  output(offset: number, bytes: Uint8Array): void
-  screen(offset: number, bytes: Uint8Array): void
-  picture(offset: number, bytes: Uint8Array): void
+  /** `shown` is to be called once the bytes are shown, or nobody wants them: the daemon waits for that. */
+  output(offset: number, bytes: Uint8Array, shown: () => void): void
+  screen(offset: number, bytes: Uint8Array, shown: () => void): void
+  picture(offset: number, bytes: Uint8Array, shown: () => void): void
   taken(count: number): void
   notice(text: string): void
   exit(message: ExitMessage): void
@@ -67,6 +70,7 @@ export interface ConnectionOptions {
 export const CLOSED_SIGNED_OUT = 4401
 export const CLOSED_ENDING = 4503
 const MAX_CHANNEL = 0xffff
+const HEADER = 5 // bytes of a frame before its payload
 const PROBE_MS = 20_000 // between two questions whether the other end is still there
 const ANSWER_MS = 6_000 // for its answer; a slow link has up to a second of output before it
 const ENDED_RETRY_MS = 10_000
@@ -100,6 +104,7 @@ export class Connection {
   #nextCall = 0
   #nextChannel = 0
   readonly #channels = new Map<number, ChannelUser>()
+  #receipts = new Receipts(() => {})
   readonly #listeners = new Set<(event: CoopEvent) => void>()
   readonly #onlineListeners = new Set<() => void>()
   #attempt = 0
@@ -168,6 +173,7 @@ export class Connection {
   }
 
   closeChannel(channel: number): void {
+    this.#receipts.forget(channel)
     if (this.#channels.delete(channel) && this.isOnline) this.#tell({ type: 'close', channel })
   }
 
@@ -208,6 +214,8 @@ export class Connection {
     const socket = this.#options.connect()
     this.#socket = socket
     this.#decoder = new FrameDecoder()
+    this.#receipts.end()
+    this.#receipts = new Receipts((channel, count) => this.#send(encodeShown(channel, count)))
     this.#bye = undefined
     let isOpen = false
     socket.binaryType = 'arraybuffer'
@@ -291,10 +299,12 @@ export class Connection {
     const user = this.#channels.get(channel)
     if (!user) return
     const { offset, bytes } = decodeOutput(rest)
-    if (type === FRAME_OUTPUT) user.output(offset, bytes)
-    else if (type === FRAME_SCREEN) user.screen(offset, bytes)
-    else if (type === FRAME_PICTURE) user.picture(offset, bytes)
-    else if (type === FRAME_TAKEN) user.taken(offset)
+    if (type === FRAME_TAKEN) return user.taken(offset)
+    const receipts = this.#receipts
+    const shown = (): void => receipts.shown(channel, HEADER + payload.length)
+    if (type === FRAME_OUTPUT) user.output(offset, bytes, shown)
+    else if (type === FRAME_SCREEN) user.screen(offset, bytes, shown)
+    else if (type === FRAME_PICTURE) user.picture(offset, bytes, shown)
   }
 
   #message(message: ServerMessage | undefined): void {

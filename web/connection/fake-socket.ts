@@ -1,5 +1,6 @@
 /** The other end of a connection, for tests: a daemon that does what the test says. */
 import {
+  decodeOutput,
   encodeJson,
   encodeOutput,
   encodePicture,
@@ -7,6 +8,7 @@ import {
   encodeTaken,
   FRAME_INPUT,
   FRAME_JSON,
+  FRAME_SHOWN,
   FrameDecoder,
   takeChannel,
 } from '../../src/protocol/frames.ts'
@@ -30,6 +32,8 @@ export class FakeSocket implements Socket {
   readonly messages: Readonly<Record<string, unknown>>[] = []
   /** Input by channel. */
   readonly typed = new Map<number, string>()
+  /** Bytes of frames that were shown, by channel. */
+  readonly shown = new Map<number, number>()
   readonly #decoder = new FrameDecoder()
 
   send(bytes: Uint8Array): void {
@@ -38,6 +42,9 @@ export class FakeSocket implements Socket {
         const message = JSON.parse(new TextDecoder().decode(payload))
         this.messages.push(message)
         if (message.type === 'call') this.calls.push({ channel: 0, ...message })
+      } else if (type === FRAME_SHOWN) {
+        const { channel, rest } = takeChannel(payload)
+        this.shown.set(channel, decodeOutput(rest).offset)
       } else if (type === FRAME_INPUT) {
         const { channel, rest } = takeChannel(payload)
         this.typed.set(channel, (this.typed.get(channel) ?? '') + new TextDecoder().decode(rest))

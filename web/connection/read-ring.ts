@@ -20,7 +20,8 @@ export async function readRing(
   }
   const nothing = (): void => {}
   const user: ChannelUser = {
-    output: (offset, bytes) => {
+    output: (offset, bytes, shown) => {
+      shown()
       reached = offset + bytes.length
       pieces.push(bytes.subarray(0, Math.max(0, bytes.length - Math.max(0, reached - end))))
       look()

@@ -7,8 +7,14 @@ const text = (some: Uint8Array): string => new TextDecoder().decode(some)
 
 class Shown implements LineUser {
   readonly log: string[] = []
-  output(some: Uint8Array): void {
+  readonly #waiting: (() => void)[] = []
+  /** Everything that came is on the screen now. */
+  show(): void {
+    for (const shown of this.#waiting.splice(0)) shown()
+  }
+  output(some: Uint8Array, _offset: number, shown: () => void): void {
     this.log.push(text(some))
+    this.#waiting.push(shown)
   }
   screen(some: Uint8Array): void {
     this.log.push(`screen ${text(some)}`)
@@ -149,17 +155,15 @@ describe('a terminal', () => {
     expect(daemon.socket.typed.size).toBe(0)
   })
 
-  test('passes over a flood until the next screen', async () => {
-    daemon.socket.screen(CHANNEL, 0, 'S')
-    daemon.socket.output(CHANNEL, 0, 'a')
-    line.skip()
-    daemon.socket.output(CHANNEL, 1, 'b')
-    line.attach(true)
-    expect(daemon.socket.asked('attach').call).not.toHaveProperty('from')
-    daemon.socket.output(CHANNEL, 2, 'c')
-    daemon.socket.screen(CHANNEL, 3, 'T')
-    daemon.socket.output(CHANNEL, 3, 'd')
-    expect(user.log).toEqual(['screen S', 'a', 'screen T', 'd'])
+  test('says what was shown, and no earlier', () => {
+    daemon.socket.output(CHANNEL, 0, 'x'.repeat(9000))
+    expect(daemon.socket.shown).toEqual(new Map())
+    user.show()
+    expect(daemon.socket.shown).toEqual(new Map([[CHANNEL, 9015]])) // with the 15 bytes of the frame's head
+    daemon.socket.output(CHANNEL, 4000, 'y'.repeat(5000)) // known already, so nobody has to show it
+    daemon.socket.output(CHANNEL, 9000, 'z'.repeat(5000))
+    user.show()
+    expect(daemon.socket.shown.get(CHANNEL)).toBe(9015 + 2 * 5015)
   })
 
   test('tells its size once, and when nobody sees it', () => {

@@ -12,11 +12,11 @@ import { InputQueue } from './input-queue.ts'
 /** Shows what arrives. */
 export interface LineUser {
   /** Output that follows what was shown before. */
-  output(bytes: Uint8Array, offset: number): void
+  output(bytes: Uint8Array, offset: number, shown: () => void): void
   /** Bytes that bring a freshly reset terminal to the program's screen. */
-  screen(bytes: Uint8Array, offset: number): void
+  screen(bytes: Uint8Array, offset: number, shown: () => void): void
   /** Bytes that change the screen before; the window's size differs from the terminal's. */
-  picture(bytes: Uint8Array): void
+  picture(bytes: Uint8Array, shown: () => void): void
   notice(text: string): void
   ended(message: ExitMessage): void
   refused(error: CoopError): void
@@ -48,8 +48,6 @@ export class TerminalLine implements ChannelUser {
   #next: number | undefined
   /** Whether output has followed the last screen: a screen of a window of another size cannot be continued. */
   #isContinued = false
-  /** Output is passed over until the next screen. */
-  #isSkipping = false
   #hasAttached = false
   #size: WindowSize | undefined
   #visible = false
@@ -117,12 +115,6 @@ export class TerminalLine implements ChannelUser {
     }
   }
 
-  /** Passes over output until `attach` brings the screen anew: the page cannot show it as fast as it comes. */
-  skip(): void {
-    this.#isSkipping = true
-    this.#isContinued = false
-  }
-
   /** Sends input, or keeps it until there is a connection again. */
   send(bytes: Uint8Array): void {
     if (this.#options.readonly || this.#state.value === 'ended' || !bytes.length) return
@@ -163,25 +155,24 @@ export class TerminalLine implements ChannelUser {
     this.#connection.closeChannel(this.#channel)
   }
 
-  output(offset: number, bytes: Uint8Array): void {
-    if (this.#isSkipping) return
+  output(offset: number, bytes: Uint8Array, shown: () => void): void {
     const known = Math.max(0, (this.#next ?? offset) - offset)
-    if (known >= bytes.length) return
+    if (known >= bytes.length) return shown()
     this.#next = offset + bytes.length
     this.#isContinued = true
-    this.#user.output(bytes.subarray(known), offset + known)
+    this.#user.output(bytes.subarray(known), offset + known, shown)
   }
 
-  screen(offset: number, bytes: Uint8Array): void {
+  screen(offset: number, bytes: Uint8Array, shown: () => void): void {
     this.#next = offset
-    this.#isSkipping = this.#isContinued = false
-    this.#user.screen(bytes, offset)
+    this.#isContinued = false
+    this.#user.screen(bytes, offset, shown)
   }
 
-  picture(_offset: number, bytes: Uint8Array): void {
+  picture(_offset: number, bytes: Uint8Array, shown: () => void): void {
     this.#next = undefined
     this.#isContinued = false
-    this.#user.picture(bytes)
+    this.#user.picture(bytes, shown)
   }
 
   taken(count: number): void {

@@ -19,8 +19,6 @@ import { needsGraphemes, useGraphemes } from './widths.ts'
 
 /** Resets the terminal in the order of the output; a call of `reset` would overtake what is still to be parsed. */
 const RESET = new TextEncoder().encode('\x1bc')
-/** Bytes that wait to be parsed. A tenth of a second of work: a key's echo comes behind them. */
-const MAX_BACKLOG = 384 * 1024
 const MAX_TITLE = 200 // characters
 
 export interface PaneOptions {
@@ -50,11 +48,9 @@ export class Pane implements ShownTerminal, LineUser {
   readonly #resized = new ResizeObserver(() => this.#fitSoon())
   readonly #ends: (() => void)[] = []
   #frame = 0
-  #backlog = 0
   #hasGraphemes = false
   /** Output that waits for the widths of its characters. */
   #waiting: (() => void)[] | undefined
-  #isSkipping = false
   #isShown = false
   #isOpen = false
   /** `focus` was called before the terminal could be opened. */
@@ -212,26 +208,23 @@ export class Pane implements ShownTerminal, LineUser {
     this.line.resize({ columns, rows, ...pixels }, this.#isShown && document.visibilityState === 'visible')
   }
 
-  output(bytes: Uint8Array, offset: number): void {
-    if (this.#backlog > MAX_BACKLOG && !this.#isSkipping) {
-      this.#isSkipping = true
-      this.line.skip()
-      return
-    }
+  output(bytes: Uint8Array, offset: number, shown: () => void): void {
     this.#scrollback.output(bytes, offset)
-    this.#write(bytes)
+    this.#write(bytes, shown)
   }
 
-  screen(bytes: Uint8Array, offset: number): void {
-    this.#isSkipping = false
+  screen(bytes: Uint8Array, offset: number, shown: () => void): void {
     this.end.value = undefined
     this.#write(RESET)
-    this.#write(bytes, () => this.#scrollback.screen(bytes, offset))
+    this.#write(bytes, () => {
+      shown()
+      this.#scrollback.screen(bytes, offset)
+    })
   }
 
-  picture(bytes: Uint8Array): void {
+  picture(bytes: Uint8Array, shown: () => void): void {
     this.#scrollback.forget()
-    this.#write(bytes)
+    this.#write(bytes, shown)
   }
 
   /** Shows these bytes from a reset terminal, in place of everything before. */
@@ -246,7 +239,6 @@ export class Pane implements ShownTerminal, LineUser {
 
   #write(bytes: Uint8Array, then?: () => void): void {
     if (this.#isClosed) return
-    this.#backlog += bytes.length
     if (this.#waiting) void this.#waiting.push(() => this.#parse(bytes, then))
     else if (this.#hasGraphemes || !needsGraphemes(bytes)) this.#parse(bytes, then)
     else {
@@ -265,9 +257,7 @@ export class Pane implements ShownTerminal, LineUser {
     // The bytes are a view of the message, which nobody changes.
     this.terminal.write(bytes, () => {
       if (this.#isClosed) return
-      this.#backlog -= bytes.length
       then?.()
-      if (this.#isSkipping && !this.#backlog) this.line.attach(true)
     })
   }
 
