@@ -1,7 +1,7 @@
 /** The list of boxes, and what concerns all of them. */
 import { useComputed } from '@preact/signals'
 import type { BoxInfo } from '../../src/protocol/calls/boxes.ts'
-import { boxes, boxName, connection, isReadonly, show } from '../app.ts'
+import { boxes, boxName, connection, isNarrow, isReadonly, ptyId, show, terminal } from '../app.ts'
 import { KEYS } from '../keys.ts'
 import { Button, IconButton } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
@@ -20,7 +20,11 @@ function Item({ info }: { info: BoxInfo }) {
         type="button"
         class="box-item"
         aria-current={isCurrent ? 'true' : undefined}
-        onClick={() => show(name, isCurrent ? undefined : 0)}
+        onClick={() => {
+          show(name, isCurrent ? ptyId.value : 0)
+          // On a touch screen the keyboard would come up.
+          if (isCurrent && !isNarrow.value) terminal.value?.focus()
+        }}
       >
         <span class={`dot ${tone}`} />
         <span class="box-name">{name}</span>
