@@ -216,9 +216,10 @@ export class Pane implements ShownTerminal, LineUser {
   screen(bytes: Uint8Array, offset: number, shown: () => void): void {
     this.end.value = undefined
     this.#write(RESET)
+    this.#scrollback.screen(bytes, offset)
     this.#write(bytes, () => {
       shown()
-      this.#scrollback.screen(bytes, offset)
+      this.#scrollback.drawn(offset)
     })
   }
 

@@ -38,15 +38,20 @@ export class Scrollback {
     this.#pane = pane
   }
 
-  /** A screen was drawn. */
+  /** A screen came. From now on output belongs behind it, even before it is drawn. */
   screen(bytes: Uint8Array, offset: number): void {
     this.forget()
+    this.#screen = { bytes, offset }
+  }
+
+  /** The screen of that offset was drawn. */
+  drawn(offset: number): void {
+    if (this.#screen?.offset !== offset) return
     const { terminal } = this.#pane
     const most = scrollbackOf(terminal.cols, terminal.rows, SCROLLBACK_LINES)
     // With fewer lines than that the emulator has lost none.
-    if (terminal.buffer.normal.baseY < most || terminal.options.scrollback === 0) return
-    this.#screen = { bytes, offset }
-    this.#wait()
+    if (terminal.buffer.normal.baseY < most || terminal.options.scrollback === 0) this.forget()
+    else this.#wait()
   }
 
   output(bytes: Uint8Array, _offset: number): void {
