@@ -21,6 +21,7 @@ export const ROOMS = [
   'trust',
   'image',
   'vt',
+  'input-filter',
   'answers',
   'protocol/shapes',
   'protocol/calls',

@@ -50,6 +50,8 @@ export interface SessionInfo {
   readonly version: string
   readonly readonly: boolean
   readonly browser: { readonly id: string; readonly name: string }
+  /** The name of the theme in the user's settings. */
+  readonly theme?: string
 }
 
 /** `undefined` before anybody is signed in. */

@@ -1,10 +1,12 @@
 /** From a token or a key to a connection. */
 import { signal } from '@preact/signals'
-import { connection, session } from './app.ts'
+import { AUTO } from '../src/themes/names.ts'
+import { connection, type SessionInfo, session } from './app.ts'
 import { keepListing } from './boxes/listing.ts'
 import { takeClientNumber } from './connection/client-number.ts'
 import { Connection, type Socket } from './connection/connection.ts'
 import { forgetKey, readSession, signIn, storedKey } from './connection/sign-in.ts'
+import { configuredTheme } from './settings/settings.ts'
 
 /** Whether somebody is being signed in. */
 export const isEntering = signal(false)
@@ -28,6 +30,11 @@ export function comeBack(): void {
   if (key !== undefined) connect(key)
 }
 
+function adopt(found: SessionInfo | undefined): void {
+  session.value = found
+  configuredTheme.value = found?.theme ?? AUTO
+}
+
 function connect(key: string): void {
   stopListing?.()
   connection.value?.stop()
@@ -40,7 +47,7 @@ function connect(key: string): void {
     },
     isSignedIn: async () => {
       try {
-        session.value = await readSession(key)
+        adopt(await readSession(key))
         if (!session.value) forgetKey()
         return session.value !== undefined
       } catch {
@@ -52,7 +59,7 @@ function connect(key: string): void {
   })
   void readSession(key).then(
     (found) => {
-      session.value = found
+      adopt(found)
       if (found) return link.start()
       forgetKey()
       link.stop()

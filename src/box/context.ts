@@ -45,6 +45,7 @@ export function settings({ plan, config, hidden, agent, layered }: Prepared, cal
     restartDelayMs: config.session.restart_delay_ms,
     shell: config.sandbox.shell,
     detachKey: config.session.detach_key,
+    inputFilter: config.input_filter,
     notify: config.session.notify,
     ...(caller ? { caller } : {}),
   }

@@ -55,7 +55,13 @@ export const KEY_DOCS: { readonly [T in TableName]: { readonly [K in keyof Table
   limits: {
     pids: { example: '512', project: 'for more than your own settings allow' },
   },
-  input_filter: {},
+  input_filter: {
+    ctrl_c_debounce_ms: { example: '1000', project: 'for less than your own settings say' },
+    block_sequences: {
+      example: '["\\u001a"]',
+      project: 'for leaving out what your own settings hold back',
+    },
+  },
   secrets: {},
   serve: {
     host: { example: '"0.0.0.0"', project: 'never, because it concerns all of coop' },

@@ -233,3 +233,14 @@ test('a project may not say what is run on this machine', () => {
     'notify-send coop',
   )
 })
+
+test('the sequences that browsers may not type are few and short', () => {
+  const read = (list: readonly string[]) =>
+    parseConfig(`[input_filter]\nblock_sequences = ${JSON.stringify(list)}\n`, {
+      file: 'coop.toml',
+      layer: 'project',
+    }).layer.input_filter?.block_sequences
+  expect(read(['\u001b[A', 'x'.repeat(32)])).toHaveLength(2)
+  for (const bad of [[''], ['x'.repeat(33)], Array.from({ length: 33 }, (_, at) => `s${at}`)])
+    expect(() => read(bad)).toThrow(/input_filter\.block_sequences.* must be a/)
+})

@@ -10,6 +10,7 @@ import { isKernelPlace } from './box-paths.ts'
 import { type Config, type NetworkMode, type TableName, type Tables, TOOL_NAMES } from './config.ts'
 import { mount } from './mounts.ts'
 import {
+  BadValue,
   count,
   cpus,
   flag,
@@ -109,6 +110,25 @@ const detachKey = text({
   expected: '"ctrl-" and a letter or one of ] \\ ^ _ @ (not i, j, m)',
   test: (key) => /^ctrl-[a-hk-ln-z\]\\^_@]$/.test(key),
 })
+
+const MAX_SEQUENCES = 32 // a project may set them, and each byte of input is compared with all
+const MAX_SEQUENCE = 32 // characters
+const sequences = list(
+  text({
+    expected: `a string of 1 to ${MAX_SEQUENCE} characters`,
+    test: (value) => value !== '' && value.length <= MAX_SEQUENCE,
+    control: true,
+  }),
+  'strings',
+)
+const fewSequences: Kind<readonly string[]> = {
+  ...sequences,
+  read: (value) => {
+    const found = sequences.read(value)
+    if (found.length <= MAX_SEQUENCES) return found
+    throw new BadValue(`a list of at most ${MAX_SEQUENCES} strings`, value)
+  },
+}
 
 /** Every key of every fixed table. */
 export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
@@ -231,12 +251,9 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
       'Browser and tunnel: a second Ctrl+C within this time is held back.',
     ),
     block_sequences: field(
-      list(
-        text({ expected: 'a string that is not empty', test: (value) => value !== '', control: true }),
-        'strings',
-      ),
+      fewSequences,
       [],
-      'Browser and tunnel: input that is held back, such as "\\u0003".',
+      'Browser and tunnel: more input that the agent does not get, such as "\\u001a" (Ctrl+Z).',
     ),
   },
   secrets: {

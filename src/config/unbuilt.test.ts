@@ -30,8 +30,6 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'limits.memory': '"1g"',
   'limits.cpus': '"2"',
   'limits.disk': '"1g"',
-  'input_filter.ctrl_c_debounce_ms': '0',
-  'input_filter.block_sequences': '["x"]',
   'secrets.hide': '["*.x"]',
   'secrets.show': '["*.x"]',
 }

@@ -13,7 +13,6 @@ const UNBUILT: { readonly [T in TableName]?: readonly string[] } = {
   workspace: ['mount', 'writable'],
   network: ['allow', 'ports'],
   limits: ['memory', 'cpus', 'disk'],
-  input_filter: ['ctrl_c_debounce_ms', 'block_sequences'],
   secrets: ['hide', 'show'],
 }
 

@@ -3,8 +3,10 @@ import { SIGHUP } from '../../ffi/abi/constants.ts'
 import { sendDescriptors } from '../../ffi/descriptors.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Box } from '../box/box.ts'
+import { DEFAULTS } from '../config/schema.ts'
 import { CoopError } from '../core/errors.ts'
 import { withPath } from '../host/callers.ts'
+import type { FilterRules } from '../input-filter/input-filter.ts'
 import type { Shown, TERMINAL_CALLS } from '../protocol/calls/terminals.ts'
 import type { Reply, Request } from '../protocol/calls.ts'
 import type { ClientChannel } from '../session/client-channel.ts'
@@ -32,7 +34,7 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
     for (const other of registry.boxes)
       if (needsUser(other.manifest.doing))
         channel.client.tellWaiting({ event: 'waiting', box: other.name, waiting: true })
-    const taken = channel.continueInput(pty, watch.typed)
+    const taken = channel.continueInput(pty, watch.typed, pty.id === 0 ? () => filterOf(box) : undefined)
     const report = pty.id === 0 ? reportOf(box.terminals.agent?.activity) : undefined
     const shown = { box: box.name, pty: pty.id, detachKey: box.manifest.detachKey, taken }
     return { ...shown, ...(report === undefined ? {} : { report }) }
@@ -103,6 +105,12 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
     },
     logs: (channel, request) => logs(channel, registry.find(request), request),
   }
+}
+
+/** What browsers cannot type at the agent. */
+function filterOf({ manifest }: Box): FilterRules {
+  const { ctrl_c_debounce_ms, block_sequences } = manifest.inputFilter ?? DEFAULTS.input_filter
+  return { debounce: ctrl_c_debounce_ms, sequences: block_sequences }
 }
 
 /** What an agent that reports has reported last; a client that comes has not seen it. */

@@ -15,6 +15,7 @@ import { isOwnHost, isOwnOrigin, namesOf, type Site, shownHosts, urlOf } from '.
 import { Lockout } from './lockout.ts'
 import type { BrowserRecord } from './record.ts'
 import { browserOf, type Door, signIn, signOut } from './sign-in.ts'
+import { configuredTheme } from './theme.ts'
 import { CLOSE, MAX_MESSAGE, MAX_QUEUED, type SocketData, WebTransport } from './web-transport.ts'
 
 const IDLE_S = 120 // without a byte of a browser; pings go out before, so this is a browser that has gone
@@ -35,6 +36,7 @@ export interface House {
   readonly browsers: Browsers
   readonly log: Log
   readonly dataDir: string
+  readonly configDir: string
   /** Answers calls; the server lets through what browsers may ask for. */
   readonly handler: Handler
   /** Called with every browser that signs in. */
@@ -78,7 +80,13 @@ export async function startServer(options: ServerOptions, house: House): Promise
   const session = (request: Request, browser: BrowserRecord, address: string): Response => {
     browsers.visited(browser.id, address)
     const { id, name } = browser
-    const about = { version: VERSION, pid: process.pid, readonly: isReadonly(browser), browser: { id, name } }
+    const about = {
+      version: VERSION,
+      pid: process.pid,
+      readonly: isReadonly(browser),
+      browser: { id, name },
+      theme: configuredTheme(house.configDir),
+    }
     const headers = plainHeaders()
     return request.method === 'HEAD' ? new Response(null, { headers }) : Response.json(about, { headers })
   }

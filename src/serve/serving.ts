@@ -92,6 +92,7 @@ export class Serving {
         browsers: this.browsers,
         log,
         dataDir: paths.dataDir,
+        configDir: paths.configDir,
         handler,
         began,
         signedIn: (browser: BrowserRecord) => this.#tell(browser, 'signed-in'),

@@ -13,6 +13,7 @@ import type { Caller } from '../sandbox/caller.ts'
 import type { Pty } from '../terminal/pty.ts'
 import type { Client } from './client.ts'
 import type { Feed, Outlet } from './feed.ts'
+import { type Rules, TypedInput } from './typed-input.ts'
 
 /** The use of a channel, until it ends. */
 export interface Activity {
@@ -38,9 +39,7 @@ export class ClientChannel implements Outlet {
   #activity: Activity | undefined
   /** The client's own terminal, as the client named it. */
   terminal: string | undefined
-  /** Bytes of the client's input that arrived; `#taken` of them have reached the terminal. */
-  #typed = 0
-  #taken = 0
+  readonly #input = new TypedInput(this)
   #tellTaken: Timer | undefined
   /** Bytes of frames that were sent for a terminal, and how many of them a browser has shown. */
   #sent = 0
@@ -74,7 +73,7 @@ export class ClientChannel implements Outlet {
   }
 
   /** Identifies the typist in the ring; unchanged after the client comes back. Protocol 3 used the pid alone. */
-  get #typist(): number {
+  get typist(): number {
     return this.client.hasChannels ? this.client.id * TYPISTS + this.#number : this.client.id
   }
 
@@ -99,31 +98,34 @@ export class ClientChannel implements Outlet {
   }
 
   /**
-   * Begins input, or continues it where the client's connection to an earlier daemon stopped. Returns how many bytes of
-   * it the terminal has.
+   * Begins input, or continues it where an earlier connection of the client stopped. Returns how many bytes of it the
+   * terminal has. With `rules`, that of a browser is filtered.
    */
-  continueInput({ ring }: Pty, typed: number | undefined): number {
-    const typist = this.#typist
-    // An earlier client had the same number.
-    if (typed === undefined && ring.typedBy(typist)) ring.setTyped({ typist, offset: 0 })
-    this.#taken = this.#typed = Math.max(typed ?? 0, ring.typedBy(typist))
-    return this.#taken
+  continueInput(pty: Pty, typed: number | undefined, rules?: Rules): number {
+    return this.#input.begin(pty, typed, this.isRemote ? rules : undefined)
   }
 
   input(bytes: Uint8Array): void {
     const feed = this.activity?.feed
     if (!feed || feed.readonly) return
     feed.active = Date.now()
-    const from = { typist: this.#typist, offset: this.#typed }
-    const isAccepted = feed.pty.write(bytes, from, (offset) => {
-      this.#taken = offset
-      this.#tellTaken ??= setTimeout(() => this.#tellOfTaken(), TAKEN_MS)
-    })
-    if (isAccepted) this.#typed += bytes.length
+    this.#input.push(feed.pty, bytes)
   }
 
-  /** Records input that the client typed into the terminal directly. Throws RangeError for a malformed payload. */
+  hangUp(): void {
+    this.client.close()
+  }
+
+  tookInput(): void {
+    this.#tellTaken ??= setTimeout(() => this.#tellOfTaken(), TAKEN_MS)
+  }
+
+  /**
+   * Records input that the client typed into the terminal directly. Throws RangeError for a malformed payload, and for a
+   * client that cannot do that.
+   */
   typedDirectly(payload: Uint8Array): void {
+    if (!this.client.transport.passesDescriptors) throw new RangeError('this client has no terminal')
     const feed = this.activity?.feed
     if (!feed || feed.readonly) return
     const typed: TypedDirectly = decodeTyped(payload)
@@ -141,7 +143,7 @@ export class ClientChannel implements Outlet {
 
   #tellOfTaken(): void {
     this.#tellTaken = undefined
-    if (!this.#isGone) this.client.transport.send(encodeTaken(this.channel, this.#taken))
+    if (!this.#isGone) this.client.transport.send(encodeTaken(this.channel, this.#input.taken))
   }
 
   notice(text: string): void {
@@ -180,6 +182,7 @@ export class ClientChannel implements Outlet {
     if (this.#isGone) return
     this.#isGone = true
     clearTimeout(this.#tellTaken)
+    this.#input.end()
     const activity = this.#activity
     this.#activity = undefined
     if (activity) quit(activity)

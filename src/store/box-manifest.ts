@@ -1,4 +1,5 @@
 /** `box.json`, the manifest of a box, with all facts that a daemon needs to adopt the box (src/store/manifest.ts). */
+import type { InputFilterConfig } from '../config/config.ts'
 import type { ConfigOverrides } from '../config/load.ts'
 import type { Caller } from '../sandbox/caller.ts'
 import type { Plan, Source } from '../sandbox/plan.ts'
@@ -113,6 +114,8 @@ export interface Manifest {
   readonly restartDelayMs: number
   readonly shell: string
   readonly detachKey: string
+  /** What browsers cannot type at the agent; boxes of older releases have the defaults. */
+  readonly inputFilter?: InputFilterConfig | undefined
   /** Its own cgroup while it has an init, if the host allowed one; a folder of a cgroup v2 tree. */
   readonly cgroup?: string | undefined
   readonly ptys: readonly PtyRecord[]

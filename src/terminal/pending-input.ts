@@ -25,6 +25,19 @@ export class PendingInput {
     return this.#pieces.push(input) > 1
   }
 
+  /** Input that the program is not to get: to its client it counts as written, in its turn. */
+  skip(ring: Ring, from: Typed, written: (offset: number) => void): void {
+    if (this.#pieces.length) return void this.#pieces.push({ bytes: new Uint8Array(), from, written })
+    ring.setTyped(from)
+    written(from.offset)
+  }
+
+  /** Forgets what one client has typed: it has come back, and sends what was not written once more. */
+  forget(typist: number): void {
+    this.#pieces = this.#pieces.filter(({ from }) => from?.typist !== typist)
+    this.#size = this.#pieces.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  }
+
   /** Drops everything; to the clients it counts as written. */
   drop(ring: Ring): void {
     for (const { bytes, from, written } of this.#pieces) {
@@ -42,7 +55,7 @@ export class PendingInput {
     for (let next = this.#pieces[0]; next; next = this.#pieces[0]) {
       const { bytes, from, written } = next
       // If the daemon is killed between the next two system calls, this input arrives twice.
-      const n = writeNonblocking(master, bytes)
+      const n = bytes.length ? writeNonblocking(master, bytes) : 0
       const typed = from && { typist: from.typist, offset: from.offset + Math.max(n, 0) }
       if (typed) ring.setTyped(typed)
       if (n < 0) {

@@ -34,6 +34,8 @@ export interface PtyListener {
   output?(bytes: Uint8Array): void
   /** Input of clients. */
   input?(bytes: Uint8Array): void
+  /** Input that waits is dropped: another program reads from now on. */
+  dropped?(): void
   /** Its size changes. Called before the program learns of it. */
   resize?(): void
   /** Its program has ended, and nothing new is to be seen for now. The terminal stays. */

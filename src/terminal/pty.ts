@@ -21,9 +21,8 @@ const SMALL = 2048 // bytes; after a larger piece more output is likely
 const TURN = 256 * 1024 // bytes read before the event loop gets its turn
 const TURN_MS = 4 // the same limit in time, for output that is expensive to scan (src/vt/attention.ts)
 
-// A client that keeps up sees every byte, even across a crash of the daemon: the program waits for it as it would for
-// any terminal. Bytes that clients have not received must stay in the ring, with room for the output that the next
-// daemon reads before they are back.
+// A client that keeps up sees every byte, even across a crash of the daemon: the program waits for it as for any terminal.
+// Bytes that clients lack stay in the ring, with room for what the next daemon reads before they are back.
 const WINDOW = RING_SIZE / 2 // bytes that the program may be ahead of the slowest client that it waits for
 const RETURN_ROOM = RING_SIZE / 4
 // The time for which one client may delay everybody before it is excused. It is counted in turns of the event loop, so
@@ -42,12 +41,12 @@ export class Pty {
   readonly id: number
   readonly ring: Ring
   readonly questions: Questions
+  readonly input = new PendingInput()
   readonly #keeper: ScreenKeeper
   readonly #master: number
   readonly #watched: Watched
   readonly #clients = new Set<PtyClient>()
   #size: WindowSize
-  readonly #input = new PendingInput()
   #closed = false
   #growing: Timer | undefined
   #paused: Timer | undefined
@@ -146,9 +145,9 @@ export class Pty {
 
   /** Writes input in order. Returns false if the program has not read for too long. */
   write(bytes: Uint8Array, from: Typed, written: NonNullable<Input['written']>): boolean {
-    if (this.#closed || this.#input.size + bytes.length > MAX_INPUT) return false
+    if (this.#closed || this.input.size + bytes.length > MAX_INPUT) return false
     this.#hear(bytes)
-    if (this.#input.add({ bytes: new Uint8Array(bytes), from, written })) return true
+    if (this.input.add({ bytes: new Uint8Array(bytes), from, written })) return true
     if (bytes.length > KEY || this.#paused || performance.now() < this.#silentUntil) this.#writeInput()
     else this.#writeKey()
     return true
@@ -162,12 +161,15 @@ export class Pty {
   /** Writes an answer to a question of the program (questions.ts). */
   reply(answer: string): void {
     const bytes = Buffer.from(answer, 'latin1')
-    if (this.#closed || this.#input.size + bytes.length > MAX_ANSWERS) return
-    if (!this.#input.add({ bytes })) this.#writeInput()
+    if (this.#closed || this.input.size + bytes.length > MAX_ANSWERS) return
+    if (!this.input.add({ bytes })) this.#writeInput()
   }
 
   /** Drops input that waits for a program which has ended. */
-  readonly dropInput = (): void => this.#input.drop(this.ring)
+  readonly dropInput = (): void => {
+    this.input.drop(this.ring)
+    for (const listener of this.#listeners) listener.dropped?.()
+  }
 
   /** A program answers a key so soon that a wake-up for the answer would take longer than this wait. */
   #writeKey(): void {
@@ -309,12 +311,12 @@ export class Pty {
   }
 
   #ready(): void {
-    if (this.#input.size) this.#writeInput()
+    if (this.input.size) this.#writeInput()
     if (!this.#paused) this.#read()
   }
 
   #arm(reading: boolean): void {
-    if (!this.#closed) this.#watched.arm({ reading, writing: this.#input.size > 0 })
+    if (!this.#closed) this.#watched.arm({ reading, writing: this.input.size > 0 })
   }
 
   #resume(): void {
@@ -393,6 +395,6 @@ export class Pty {
   }
 
   #writeInput(): void {
-    if (!this.#closed && !this.#input.write(this.#master, this.ring)) this.#arm(!this.#paused)
+    if (!this.#closed && !this.input.write(this.#master, this.ring)) this.#arm(!this.#paused)
   }
 }

@@ -91,7 +91,7 @@ cpus = "64"
 pids = 4096
 disk = "1t"
 [input_filter]
-ctrl_c_debounce_ms = 0
+ctrl_c_debounce_ms = 900
 block_sequences = ["x"]
 [secrets]
 hide = ["*.x"]
@@ -138,6 +138,7 @@ test.each([
   ['[workspace]\nwritable = [".vscode", "./.envrc"]', ['writable:.vscode', 'writable:.envrc']],
   ['[network]\nports = ["8080:3000"]', ['port:8080:3000']],
   ['[limits]\npids = 5000', ['limits.pids:5000']],
+  ['[input_filter]\nctrl_c_debounce_ms = 499', ['debounce:499']],
   ['[secrets]\nshow = [".env"]', ['secrets.show:.env']],
 ])('%p asks', (project, expected) => {
   expect(keys(project)).toEqual(expected)
@@ -281,4 +282,17 @@ test('the error carries what is asked, and is short', () => {
   expect(wantedBy(new Error('x'))).toBeUndefined()
   const endless = Array.from({ length: MAX_ASKS + 1 }, (_, index) => ({ key: `k${index}`, sentence: 'x' }))
   expect(trustError('/w', endless)).toMatchObject({ code: 'E_CONFIG', details: undefined })
+})
+
+test('less to hold back in a browser than the user says needs the word of a person', () => {
+  const user = '[input_filter]\nctrl_c_debounce_ms = 300\nblock_sequences = ["\\u001a", "x"]'
+  const project = (ms: number, list: string) =>
+    `[input_filter]\nctrl_c_debounce_ms = ${ms}\nblock_sequences = ${list}`
+  expect(keys(project(300, '["x", "y", "\\u001a"]'), { user })).toEqual([])
+  expect(keys(project(299, '["x"]'), { user })).toEqual(['debounce:299', 'unblock:"\\u001a"'])
+  expect(asks(project(0, '[]'), { user }).map(({ sentence }) => sentence)).toEqual([
+    'let a second Ctrl+C of a browser through after 0 ms, where your own settings say 300',
+    'let browsers type "\\u001a", which your own settings hold back',
+    'let browsers type x, which your own settings hold back',
+  ])
 })

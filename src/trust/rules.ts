@@ -191,8 +191,30 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
     pids: limit('pids', (value) => `run ${value} processes`, String),
     disk: limit('disk', (value) => `use ${value} disk space`, size),
   },
-  // Protects against slips of a person in a browser.
-  input_filter: { ctrl_c_debounce_ms: safe, block_sequences: safe },
+  // Protects against slips of a person in a browser. More of it is less to type there.
+  input_filter: {
+    ctrl_c_debounce_ms: (value, own) =>
+      value >= own
+        ? []
+        : [
+            {
+              ...ask(
+                `let a second Ctrl+C of a browser through after ${value} ms, where your own settings say ${own}`,
+                'debounce',
+                `${value}`,
+              ),
+              isWithin: (accepted) => /^debounce:\d+$/.test(accepted) && Number(accepted.slice(9)) <= value,
+            },
+          ],
+    block_sequences: (value, own) =>
+      added(own, value).map((sequence) =>
+        ask(
+          `let browsers type ${shown(sequence)}, which your own settings hold back`,
+          'unblock',
+          JSON.stringify(sequence),
+        ),
+      ),
+  },
   secrets: {
     hide: (value, own) =>
       added(own, value).map((pattern) =>

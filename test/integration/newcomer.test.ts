@@ -9,8 +9,6 @@ import { everyone, expectRefusal, needed, output, shell, shellTerminal } from '.
 
 const NO_EFFECT: readonly (readonly [table: string, line: string])[] = [
   ['workspace', 'writable = [".vscode"]'],
-  ['input_filter', 'block_sequences = ["x"]'],
-  ['input_filter', 'ctrl_c_debounce_ms = 1'],
   ['secrets', 'show = [".env"]'],
   ['network', 'ports = ["3000"]'],
 ]

@@ -77,9 +77,14 @@ light?.addEventListener('change', ({ matches }) => {
   prefersLight.value = matches
 })
 
-export const theme = computed<Theme>(() =>
-  themeOf(settings.value.theme, prefersLight.value ? 'light' : 'dark'),
+/** The theme of the user's settings on the machine; a choice in this browser comes first. */
+export const configuredTheme = signal<string>(AUTO)
+
+const chosenTheme = computed(() =>
+  settings.value.theme === AUTO ? configuredTheme.value : settings.value.theme,
 )
+
+export const theme = computed<Theme>(() => themeOf(chosenTheme.value, prefersLight.value ? 'light' : 'dark'))
 
 const FONTS =
   'ui-monospace, "Cascadia Mono", "JetBrains Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Noto Sans Mono", monospace'
