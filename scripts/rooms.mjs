@@ -37,6 +37,7 @@ export const ROOMS = [
   'worker',
   'engine',
   'push',
+  'preview',
   'session',
   'serve',
   'handlers',

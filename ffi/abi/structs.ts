@@ -2,7 +2,7 @@
  * Structs of the kernel's interface as bytes, little-endian, with the same layout on x86_64 and aarch64. Structs that
  * hold pointers are given as offsets: the caller knows the addresses and fills them in.
  */
-import { AF_UNIX, LINUX_CAPABILITY_VERSION_3, S_IFMT } from './constants.ts'
+import { AF_INET, AF_INET6, AF_UNIX, LINUX_CAPABILITY_VERSION_3, S_IFMT } from './constants.ts'
 import { abi } from './index.ts'
 
 function u64s(...values: (number | bigint)[]): Uint8Array {
@@ -98,6 +98,17 @@ export function sockaddrUn(path: string): Uint8Array {
   new DataView(address.buffer).setUint16(0, AF_UNIX, true)
   address.set(name, 2)
   return address
+}
+
+/** `struct sockaddr_in` (ip(7)) of four bytes, or `struct sockaddr_in6` (ipv6(7)) of sixteen. */
+export function sockaddrIn(address: Uint8Array, port: number): Uint8Array {
+  const isOld = address.length === 4
+  const bytes = new Uint8Array(isOld ? 16 : 28)
+  const view = new DataView(bytes.buffer)
+  view.setUint16(0, isOld ? AF_INET : AF_INET6, true)
+  view.setUint16(2, port)
+  bytes.set(address, isOld ? 4 : 8)
+  return bytes
 }
 
 /** `struct sock_fprog` of seccomp(2). */

@@ -19,6 +19,7 @@ import { answering } from '../handlers/handlers.ts'
 import { isOutdoneBy } from '../host/callers.ts'
 import { hostFacts } from '../host/facts.ts'
 import { placesOf } from '../plan/writable.ts'
+import { PortWatch } from '../preview/watch.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import { noticeAbout } from '../push/notice-about.ts'
 import { Serving } from '../serve/serving.ts'
@@ -105,10 +106,12 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   const host = hostFacts(homedir())
   const registry = new Registry(paths, host, zygote, watcher, log, bus)
   const growth = new SkeletonGrowth({ paths, host, boxes: () => registry.boxes, log })
-  bus.listen(({ event }) => {
-    if (event !== 'box') return
+  const ports = new PortWatch(bus)
+  bus.listen((event) => {
+    if (event.event !== 'box') return
     changed()
     growth.look()
+    if (event.change === 'ended') ports.forget(event.box)
   })
   bus.listen((event) => {
     if (event.event !== 'waiting') return
@@ -138,6 +141,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     ...{ paths, log, handler },
     began: (client) => clients.add(client),
     emit: (event) => bus.emit(event),
+    ports: { boxes: () => registry.boxes, portsOf: (box) => ports.portsOf(box) },
     noticeOf: (box) => noticeAbout(registry, box),
     waiting: () => registry.boxes.flatMap(({ name }) => noticeAbout(registry, name) ?? []),
   })
@@ -151,6 +155,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     commands,
     desk,
     log,
+    ports,
     status: () => ({
       pid: process.pid,
       version: VERSION,

@@ -5,6 +5,7 @@ import { boxHandlers } from './boxes.ts'
 import { commandHandlers } from './commands.ts'
 import { copyHandlers } from './copies.ts'
 import { imageHandlers } from './images.ts'
+import { previewHandlers } from './previews.ts'
 import { pushHandlers } from './push.ts'
 import type { Services } from './services.ts'
 import { servingHandlers } from './serving.ts'
@@ -32,6 +33,7 @@ export function answering(services: Services): Answer {
     ...commandHandlers(services),
     ...copyHandlers(services),
     ...snapshotHandlers(services),
+    ...previewHandlers(services),
     ...imageHandlers(services),
     ...systemHandlers(services),
     ...trustHandlers(services),

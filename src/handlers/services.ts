@@ -3,6 +3,7 @@
 import type { Bus } from '../core/bus.ts'
 import type { Log } from '../engine/log.ts'
 import type { Registry } from '../engine/registry.ts'
+import type { PortWatch } from '../preview/watch.ts'
 import type { SystemStatus } from '../protocol/calls/system.ts'
 import type { CoopEvent } from '../protocol/events.ts'
 import type { Serving } from '../serve/serving.ts'
@@ -16,6 +17,7 @@ export interface Services {
   readonly desk: DescriptorDesk
   readonly log: Log
   readonly serving: Serving
+  readonly ports: PortWatch
   status(): SystemStatus
   shutdown(): void
 }

@@ -8,6 +8,7 @@ import { COMMAND_CALLS } from './calls/commands.ts'
 import { COPY_CALLS } from './calls/copies.ts'
 import { FOLDER_CALLS } from './calls/folders.ts'
 import { IMAGE_CALLS } from './calls/images.ts'
+import { PREVIEW_CALLS } from './calls/previews.ts'
 import { PUSH_CALLS } from './calls/push.ts'
 import { SERVING_CALLS } from './calls/serving.ts'
 import { SNAPSHOT_CALLS } from './calls/snapshots.ts'
@@ -22,6 +23,7 @@ export const CALLS = {
   ...COMMAND_CALLS,
   ...COPY_CALLS,
   ...SNAPSHOT_CALLS,
+  ...PREVIEW_CALLS,
   ...IMAGE_CALLS,
   ...TRUST_CALLS,
   ...FOLDER_CALLS,

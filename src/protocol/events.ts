@@ -26,6 +26,8 @@ export type CoopEvent =
       readonly pty: number
       readonly change: 'opened' | 'closed'
     }
+  /** The ports on which a box listens have changed. Sent while somebody lists them (`preview.list`). */
+  | { readonly event: 'listeners'; readonly box: string }
   /** Long work of the daemon on a box. */
   | {
       readonly event: 'job'

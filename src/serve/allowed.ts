@@ -16,6 +16,7 @@ const READS = [
   'folder.list',
   'folder.recent',
   'logs',
+  'preview.list',
   // Notices for the browser itself: whoever may look may be told.
   'push.key',
   'push.subscribe',
@@ -31,6 +32,7 @@ const CHANGES = [
   'box.kill',
   'box.start',
   'box.stop',
+  'preview.open', // who sees a page of a box can do what the page can
   'pty.kill',
   'pty.restart',
   'shell.open',

@@ -13,6 +13,7 @@ import type { Browsers } from './browsers.ts'
 import { plainHeaders, refusal } from './headers.ts'
 import { isOwnHost, isOwnOrigin, namesOf, type Site, shownHosts, urlOf } from './hosts.ts'
 import { Lockout } from './lockout.ts'
+import { openPreview, type PreviewSource, previewsFor, serverGate } from './previews.ts'
 import type { BrowserRecord } from './record.ts'
 import { browserOf, type Door, signIn, signOut } from './sign-in.ts'
 import { configuredTheme } from './theme.ts'
@@ -43,6 +44,7 @@ export interface House {
   signedIn(browser: BrowserRecord): void
   /** Called with every session that begins. */
   began(client: Client): void
+  readonly ports: PreviewSource
 }
 
 export interface WebServer {
@@ -73,6 +75,8 @@ export async function startServer(options: ServerOptions, house: House): Promise
     lockout,
     signedIn: house.signedIn,
   }
+
+  const previews = previewsFor(options, browsers, house.ports)
 
   const openPages = (browser: string): number =>
     [...sockets].filter(({ data }) => data.browser === browser).length
@@ -105,7 +109,8 @@ export async function startServer(options: ServerOptions, house: House): Promise
       return refusal(503, 'too many pages are open', { hint: 'close some' })
     browsers.visited(browser.id, address)
     const { id, name } = browser
-    const data: SocketData = { transport: undefined, browser: id, name, readonly: isReadonly(browser) }
+    const host = request.headers.get('host') ?? ''
+    const data: SocketData = { transport: undefined, browser: id, name, readonly: isReadonly(browser), host }
     const headers = { 'sec-websocket-protocol': 'coop' }
     return server.upgrade(request, { data, headers }) ? undefined : refusal(400, 'this is no WebSocket')
   }
@@ -133,11 +138,12 @@ export async function startServer(options: ServerOptions, house: House): Promise
     ...house.handler,
     retire: () => {}, // only a newer coop on this machine may ask for that
     isOutdoneBy: () => false,
-    call: (channel, call) => {
+    call: async (channel, call) => {
       const visitor = visitors.get(channel.client)
       if (!visitor) throw new CoopError('E_INTERNAL', 'an unknown browser')
       const { name, readonly } = visitor
       const allowed = callOfBrowser(call, { name, readonly, environment: options.environment })
+      if (allowed.do === 'preview.open') return openPreview(previews, house.ports, visitor, allowed)
       if (allowed.do === 'box.create') browsers.choseFolder(allowed.box.workspace)
       return house.handler.call(channel, allowed)
     },
@@ -149,8 +155,11 @@ export async function startServer(options: ServerOptions, house: House): Promise
       hostname: options.host,
       port: options.port,
       ...(options.tls ? { tls: options.tls } : {}),
+      maxRequestBodySize: Number.MAX_SAFE_INTEGER, // an upload to a preview streams
       async fetch(request, server) {
         const address = server.requestIP(request)?.address ?? ''
+        const preview = previews.fetch(request, serverGate(request, server))
+        if (preview) return await preview.response
         if (!isOwnHost(site, request.headers.get('host')))
           return refusal(421, 'this name is none of this server', {
             hint: 'use the address that coop serve prints',
@@ -170,6 +179,7 @@ export async function startServer(options: ServerOptions, house: House): Promise
         idleTimeout: IDLE_S,
         sendPings: true,
         open(socket) {
+          if (socket.data.tunnel) return socket.data.tunnel.open(socket)
           const transport = new WebTransport(socket)
           socket.data.transport = transport
           sockets.add(socket)
@@ -180,11 +190,13 @@ export async function startServer(options: ServerOptions, house: House): Promise
           if (!browsers.has(socket.data.browser)) transport.end(CLOSE.signedOut, 'signed out') // in between
         },
         message(socket, message) {
+          if (socket.data.tunnel) return socket.data.tunnel.message(message)
           if (typeof message === 'string') return socket.data.transport?.close()
           socket.data.transport?.data(message)
         },
-        drain: (socket) => socket.data.transport?.drain(),
-        close(socket) {
+        drain: ({ data }) => (data.tunnel ?? data.transport)?.drain(),
+        close(socket, code, reason) {
+          if (socket.data.tunnel) return socket.data.tunnel.closed(code, reason)
           sockets.delete(socket)
           socket.data.transport?.gone()
         },
@@ -201,6 +213,7 @@ export async function startServer(options: ServerOptions, house: House): Promise
     openPages,
     stop(why) {
       forget()
+      previews.stop()
       for (const socket of [...sockets]) socket.data.transport?.end(CLOSE.ends, why)
       void server.stop(true)
     },

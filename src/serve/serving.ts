@@ -14,6 +14,7 @@ import type { Pusher } from '../push/pusher.ts'
 import type { Client, Handler } from '../session/client.ts'
 import { Browsers } from './browsers.ts'
 import { isLoopback } from './hosts.ts'
+import type { PreviewSource } from './previews.ts'
 import type { BrowserRecord } from './record.ts'
 import { newSecret } from './secrets.ts'
 import type { WebServer } from './server.ts'
@@ -36,6 +37,7 @@ export interface ServingHouse {
   noticeOf(box: string): Notice | undefined
   /** The boxes whose agents wait. */
   waiting(): readonly Notice[]
+  readonly ports: PreviewSource
 }
 
 export class Serving {
@@ -87,7 +89,7 @@ export class Serving {
       const { startServer } = await import('./server.ts')
       const tls = wanted.tls ? await this.#certificate() : undefined
       const token = wanted.token ?? newSecret()
-      const { log, paths, handler, began } = this.#house
+      const { log, paths, handler, began, ports } = this.#house
       const house = {
         browsers: this.browsers,
         log,
@@ -95,6 +97,7 @@ export class Serving {
         configDir: paths.configDir,
         handler,
         began,
+        ports,
         signedIn: (browser: BrowserRecord) => this.#tell(browser, 'signed-in'),
       }
       const server = await startServer({ host, port, tls, readonly, token, environment }, house)

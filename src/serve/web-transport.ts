@@ -1,5 +1,6 @@
 /** The transport over a WebSocket: a message is one frame or more. */
 import type { ServerWebSocket } from 'bun'
+import type { Tunnel } from '../preview/tunnel.ts'
 import type { Transport, TransportUser } from '../session/transport.ts'
 
 /** Codes with which the server closes a socket (RFC 6455, 7.4.2: 4000 and up are an application's own). */
@@ -11,10 +12,14 @@ export const MAX_QUEUED = 16 << 20
 
 export interface SocketData {
   transport: WebTransport | undefined
+  /** A WebSocket of a preview instead of a session. */
+  readonly tunnel?: Tunnel
   /** Its browser: the id, and a name for people. */
   readonly browser: string
   readonly name: string
   readonly readonly: boolean
+  /** The Host field under which the browser has the page. */
+  readonly host: string
 }
 
 export class WebTransport implements Transport {

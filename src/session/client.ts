@@ -165,7 +165,8 @@ export class Client implements TransportUser {
   }
 
   #event(event: CoopEvent): void {
-    if ((event.event === 'agent' || event.event === 'browser') && !this.hasChannels) return // unknown to the release before, which prints what it gets
+    const isNew = event.event === 'agent' || event.event === 'browser' || event.event === 'listeners'
+    if (isNew && !this.hasChannels) return // unknown to the release before, which prints what it gets
     if (this.transport.queued > MAX_EVENTS_QUEUED) {
       this.#lostEvents++
       return

@@ -28,6 +28,8 @@ function sentence(event: CoopEvent): string {
       return `${event.box}: the agent ${event.waiting ? 'waits' : 'no longer waits'} for you`
     case 'terminal':
       return `${event.box}: terminal ${event.pty} was ${event.change}`
+    case 'listeners':
+      return `${event.box}: its ports have changed`
     case 'job':
       return `${event.box}: ${event.job} ${event.name} ${event.state}`
     case 'browser':
