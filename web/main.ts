@@ -2,7 +2,7 @@
 import './main.css'
 import { h, render } from 'preact'
 import { keepAddress } from './address.ts'
-import { isNarrow, notifyError } from './app.ts'
+import { notifyError } from './app.ts'
 import { startAttention } from './attention/start.ts'
 import { listenForShortcuts } from './commands.ts'
 import { takeToken } from './connection/sign-in.ts'
@@ -15,7 +15,7 @@ const token = takeToken(location, history)
 paint(document.documentElement)
 keepAddress()
 startAttention()
-if (isNarrow.peek() || matchMedia('(any-pointer: coarse)').matches)
+if (matchMedia('(any-pointer: coarse)').matches)
   void import('./phone/start.ts').then(({ startPhone }) => startPhone(), notifyError)
 listenForShortcuts()
 watchNetwork()

@@ -39,6 +39,7 @@ function Choices({ answering, isOpen }: { readonly answering: Answering; readonl
   const choices = answering.question.value?.choices ?? []
   const isOff = !isOpen || !answering.isSettled.value
   const press = ({ key, send }: Choice) => answering.key(key, send)
+  const choose = ({ key, send }: Choice) => answering.choose(key, send)
   return (
     <>
       {choices.length ? (
@@ -49,7 +50,7 @@ function Choices({ answering, isOpen }: { readonly answering: Answering; readonl
               type="button"
               class={`answer-choice ${choice.kind}`}
               disabled={isOff}
-              onClick={() => press(choice)}
+              onClick={() => choose(choice)}
             >
               <span class="answer-key">{choice.key}</span>
               <span class="answer-label">{choice.label}</span>
@@ -64,7 +65,7 @@ function Choices({ answering, isOpen }: { readonly answering: Answering; readonl
             type="button"
             class="button"
             aria-label={key.label}
-            disabled={!isOpen}
+            disabled={isOff}
             onClick={() => press(key)}
           >
             {key.key}
@@ -109,8 +110,8 @@ function Foot({ box }: { readonly box: string }) {
   const next = waitingNotices.value.find((one) => one.box !== box)
   return (
     <footer class="answer-foot">
-      <button type="button" class="button" onClick={closeAnswer}>
-        Open the terminal
+      <button type="button" class="button" title="Go to its terminal" onClick={closeAnswer}>
+        Terminal
       </button>
       {next ? (
         <button type="button" class="button next" onClick={() => answer(next.box)}>
@@ -186,10 +187,14 @@ function Sheet({ box }: { readonly box: string }) {
       }}
     >
       <header class="answer-head">
-        <span class={`dot ${notice ? 'waiting' : 'working'}`} />
+        {notice || !receipts.length ? (
+          <span class={`dot ${notice ? 'waiting' : 'off'}`} />
+        ) : (
+          <Icon name="check" />
+        )}
         <div class="answer-titles">
           <h2 id="answer-title" class="one-line">
-            {agent} {notice ? WORDS[notice.state] : 'goes on'}
+            {agent} {notice ? WORDS[notice.state] : info || !boxes.value ? 'goes on' : 'is gone'}
           </h2>
           <p class="quiet small one-line">
             {box}
@@ -201,12 +206,10 @@ function Sheet({ box }: { readonly box: string }) {
       <div class="answer-body">
         {boxes.value && !info ? (
           <p class="problem">There is no box {box} any more.</p>
-        ) : notice || !info ? null : (
+        ) : notice || !info || receipts.length ? null : (
           <p class="answer-over" role="status">
-            <Icon name={receipts.length ? 'check' : 'info'} />
-            {receipts.length
-              ? `${agent} goes on.`
-              : `${agent} no longer waits: somebody has answered, or it went on by itself.`}
+            <Icon name="info" />
+            {agent} no longer waits: somebody has answered, or it went on by itself.
           </p>
         )}
         {notice?.text && notice.state === 'blocked' ? <p class="answer-text">{notice.text}</p> : null}

@@ -78,6 +78,17 @@ test('answers that have just changed under the thumb are not sent', async () => 
   expect(answering.key('1', '1')).toBe(true)
 })
 
+test('an answer is not sent twice by a nervous thumb; other keys may follow at once', async () => {
+  const { way, clock, answering } = await asking()
+  expect(answering.choose('1', '1')).toBe(true)
+  expect(answering.choose('1', '1')).toBe(false)
+  expect(answering.choose('2', '2')).toBe(false)
+  expect(way.sent).toEqual(['1'])
+  clock.pass(SETTLE_MS)
+  expect(answering.key('↓', '\x1b[B')).toBe(true)
+  expect(answering.key('Enter', '\r')).toBe(true)
+})
+
 test('the same answers again stay usable', async () => {
   const { answering } = await asking()
   await answering.read()

@@ -46,7 +46,6 @@ export class Answering {
   readonly #error = signal<string | undefined>(undefined)
   readonly #sent = signal<readonly Sent[]>([])
   readonly #isSettled = signal(true)
-  #changedAt = Number.NEGATIVE_INFINITY
   #lastId = 0
   #cancel: (() => void) | undefined
   #firstOutput: number | undefined
@@ -112,7 +111,6 @@ export class Answering {
   }
 
   #unsettle(): void {
-    this.#changedAt = this.#clock.now()
     this.#isSettled.value = false
     this.#cancelSettle?.()
     this.#cancelSettle = this.#clock.after(SETTLE_MS, () => {
@@ -120,10 +118,17 @@ export class Answering {
     })
   }
 
+  /** Sends an answer. The other answers have to wait until the screen shows what came of it. */
+  choose(label: string, bytes: string): boolean {
+    const isSent = this.key(label, bytes)
+    if (isSent) this.#unsettle()
+    return isSent
+  }
+
   /** Sends a key. Returns false when it was not meant, or cannot be sent. */
   key(label: string, bytes: string): boolean {
     if (!this.#way.isOpen.value || this.#isOver) return false
-    if (this.#clock.now() - this.#changedAt < SETTLE_MS) return false
+    if (!this.#isSettled.value) return false
     this.#send(label, bytes)
     return true
   }

@@ -23,7 +23,8 @@ export function closeAnswer(): void {
 export function keepRoute(): void {
   const take = (): void => {
     const box = answerIn(location.hash)
-    if (box !== undefined && box !== answering.peek()) answer(box)
+    if (box === undefined) closeAnswer()
+    else if (box !== answering.peek()) answer(box)
   }
   take()
   window.addEventListener('hashchange', take)

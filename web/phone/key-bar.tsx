@@ -2,7 +2,7 @@
  * The keys that keyboards of phones lack. No touch of them moves the focus, so that the on-screen keyboard neither comes
  * nor goes.
  */
-import { useSignal } from '@preact/signals'
+import { signal, useSignal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { realClock } from '../../src/core/clock.ts'
 import { isReadonly, terminal } from '../app.ts'
@@ -12,6 +12,13 @@ import { Repeater } from './repeat.ts'
 import { typing } from './typed-keys.ts'
 
 const repeater = new Repeater(realClock)
+const coarse = matchMedia('(pointer: coarse)')
+/** Whether fingers are the usual way here: a laptop with a touch screen has its keyboard. */
+const isForFingers = signal(coarse.matches)
+coarse.addEventListener('change', ({ matches }) => {
+  isForFingers.value = matches
+})
+
 const CLICK_MS = 1_000 // a click that no finger made comes from a screen reader or a keyboard
 
 function type(key: BarKey & { readonly kind: 'key' | 'arrow' }): void {
@@ -88,8 +95,8 @@ export function KeyBar() {
       repeater.release()
       typing.release()
     }
-  }, [])
-  if (isReadonly.value) return null
+  }, [isForFingers.value, isReadonly.value])
+  if (isReadonly.value || !isForFingers.value) return null
   return (
     <div ref={root} class="key-bar" role="toolbar" aria-label="Keys">
       {BAR.map((row) => (

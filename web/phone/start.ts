@@ -1,6 +1,7 @@
 /** What makes the page one for fingers. Loaded where there is a touch screen or a narrow window. */
 import { effect } from '@preact/signals'
 import { isDrawerOpen, isReadonly, ptyId, slots, tabs, terminal, throughKeys } from '../app.ts'
+import { closeDrawerBySwipe } from './drawer.ts'
 import { KeyBar } from './key-bar.tsx'
 import { swiped } from './tabs.ts'
 import { listenToTouch } from './touch.ts'
@@ -9,6 +10,7 @@ import { followViewport } from './viewport.ts'
 
 export function startPhone(): void {
   followViewport(document.documentElement)
+  closeDrawerBySwipe()
   throughKeys.value = typedBytes
   slots.belowTerminal.value = KeyBar
   const where = (to: 'left' | 'right') =>
