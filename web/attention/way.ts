@@ -12,13 +12,18 @@ export function openWay(
   readonly: boolean,
 ): { readonly answering: Answering; close(): void } {
   const encoder = new TextEncoder()
+  /** Output only says that the screen changes; it is not shown, and the next may come. */
+  const heard = (shown: (() => void) | undefined): void => {
+    shown?.()
+    answering.changed()
+  }
   const line = new TerminalLine(
     connection,
     { box, pty: 0, readonly },
     {
-      output: () => answering.changed(),
-      screen: () => answering.changed(),
-      picture: () => answering.changed(),
+      output: (_bytes, _offset, shown?: () => void) => heard(shown),
+      screen: (_bytes, _offset, shown?: () => void) => heard(shown),
+      picture: (_bytes, shown?: () => void) => heard(shown),
       taken: (offset) => answering.taken(offset),
       notice: () => {},
       ended: () => void answering.read(),
