@@ -65,9 +65,13 @@ export const boxes = signal<readonly BoxInfo[] | undefined>(undefined)
 export const boxName = signal<string | undefined>(undefined)
 export const box = computed(() => boxes.value?.find(({ name }) => name === boxName.value))
 
+/** The agent's terminal of a box that is stopped: it shows the last output. */
+const STOPPED: PtyInfo = { id: 0, command: [], state: 'stopped', clients: [], size: { columns: 0, rows: 0 } }
+
 /** Returns the terminals of a box, the agent's first. */
 export function tabsOf(info: BoxInfo): Tab[] {
-  return info.ptys.map((pty) => ({
+  const ptys = info.ptys.length || info.state === 'unknown' ? info.ptys : [STOPPED]
+  return ptys.map((pty) => ({
     pty: pty.id,
     label: pty.id === 0 ? info.agent : `shell ${pty.id}`,
     isAgent: pty.id === 0,

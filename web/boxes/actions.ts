@@ -1,7 +1,7 @@
 /** What the page's buttons, menus and shortcuts do. */
 import { signal } from '@preact/signals'
 import type { BoxInfo } from '../../src/protocol/calls/boxes.ts'
-import { box, boxes, boxName, connection, notify, notifyError, ptyId, show, terminal } from '../app.ts'
+import { boxes, boxName, connection, notify, notifyError, ptyId, show, tabs, terminal } from '../app.ts'
 import { forgetKey, signOut, storedKey } from '../connection/sign-in.ts'
 import { ask, loadDialog } from '../ui/dialog.tsx'
 
@@ -156,8 +156,8 @@ export async function signOutHere(): Promise<void> {
 
 /** Selects the terminal `by` places further in the list. */
 export function step(by: number): void {
-  const all = box.value?.ptys ?? []
-  const at = all.findIndex(({ id }) => id === ptyId.value)
+  const all = tabs.value
+  const at = all.findIndex(({ pty }) => pty === ptyId.value)
   const next = all.at((at + by) % all.length)
-  if (next) ptyId.value = next.id
+  if (next) ptyId.value = next.pty
 }

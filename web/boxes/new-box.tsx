@@ -252,7 +252,7 @@ function Details(props: {
           <span>Name</span>
           <input
             type="text"
-            placeholder="two words of coop’s choice"
+            placeholder="from the folder"
             maxLength={63}
             spellcheck={false}
             autocomplete="off"

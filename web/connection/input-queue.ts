@@ -65,6 +65,15 @@ export class InputQueue {
     return dropped
   }
 
+  /** The program is gone, and with it what is under way. Returns what was never sent, or was sent in vain. */
+  end(): Uint8Array {
+    const dropped = this.drop()
+    this.#send = undefined
+    this.#kept = new Uint8Array(0)
+    this.#sent = 0
+    return dropped
+  }
+
   flush(): void {
     const size = Math.min(this.#kept.length, WINDOW) - this.#sent
     if (!this.#send || size <= 0) return

@@ -143,6 +143,16 @@ describe('a terminal', () => {
     expect(line.unsent.value).toHaveLength(4000)
   })
 
+  test('says nothing was lost of what ended the program, and does not type it into the next', async () => {
+    line.send(bytes('exit\r'))
+    daemon.socket.tell({ type: 'exit', code: 0, ended: 'command', channel: CHANNEL })
+    expect(user.log).toEqual(['ended 0'])
+    line.attach()
+    await daemon.socket.answer('attach', { ...shown, taken: 5 })
+    line.send(bytes('ls'))
+    expect(daemon.socket.typed.get(CHANNEL)).toBe('exit\rls')
+  })
+
   test('says what was lost when the terminal ended meanwhile', async () => {
     daemon.socket.drop()
     line.send(bytes('make\r'))

@@ -191,8 +191,7 @@ export class TerminalLine implements ChannelUser {
   }
 
   #end(): void {
-    this.#input.pause()
-    const dropped = this.#input.drop()
+    const dropped = this.#input.end()
     this.#unsent.value = new Uint8Array(0)
     this.#state.value = 'ended'
     this.#isContinued = false

@@ -109,10 +109,11 @@ function forgetGone(): () => void {
       drop(name)
       closeBox(name)
     }
-    for (const { name, ptys } of all)
-      if (isNarrow.peek())
-        for (const pane of panesOf(name))
-          if (!ptys.some(({ id }) => id === pane.pty)) closeGone(pane.box, pane.pty)
+    if (isNarrow.peek())
+      for (const info of all) {
+        const ptys = new Set(tabsOf(info).map(({ pty }) => pty))
+        for (const pane of panesOf(info.name)) if (!ptys.has(pane.pty)) closeGone(pane.box, pane.pty)
+      }
     before = names
   })
 }

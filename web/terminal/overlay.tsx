@@ -59,8 +59,14 @@ function Unsent({ pane }: { pane: Pane }) {
   )
 }
 
-function words(end: PaneEnd): { title: string; text: string } {
-  if (end instanceof CoopError) return { title: end.message, text: end.hint ?? '' }
+const sentence = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
+
+function words(end: PaneEnd, isStopped: boolean): { title: string; text: string } {
+  if (end instanceof CoopError) {
+    // The button below is the way out that the error names.
+    const isAboutIt = isStopped && end.code === 'E_BOX_STATE'
+    return { title: sentence(end.message), text: isAboutIt ? 'Its files are kept.' : (end.hint ?? '') }
+  }
   const reason = end.reason ? ` (${end.reason})` : ''
   switch (end.ended) {
     case 'stopped':
@@ -78,9 +84,9 @@ function words(end: PaneEnd): { title: string; text: string } {
 
 function End({ pane, end }: { pane: Pane; end: PaneEnd }) {
   const isBusy = useSignal(false)
-  const { title, text } = words(end)
   const info = box.value
   const isStopped = info?.state === 'stopped'
+  const { title, text } = words(end, isStopped)
   const isAlive = info?.ptys.some(({ id, state }) => id === pane.pty && state === 'running') === true
   // The box runs again, after a start from here or from elsewhere.
   useEffect(() => {

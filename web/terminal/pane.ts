@@ -8,6 +8,7 @@ import type { ExitMessage } from '../../src/protocol/server-messages.ts'
 import { minimumContrast } from '../../src/themes/themes.ts'
 import { notify, type ShownTerminal, throughKeys } from '../app.ts'
 import type { Connection } from '../connection/connection.ts'
+import { readRing } from '../connection/read-ring.ts'
 import { type LineUser, TerminalLine } from '../connection/terminal-line.ts'
 import { fonts, settings, theme } from '../settings/settings.ts'
 import { copy, handleClipboard } from './clipboard.ts'
@@ -19,6 +20,7 @@ import { needsGraphemes, useGraphemes } from './widths.ts'
 
 /** Resets the terminal in the order of the output; a call of `reset` would overtake what is still to be parsed. */
 const RESET = new TextEncoder().encode('\x1bc')
+const HIDE_CURSOR = new TextEncoder().encode('\x1b[?25l')
 const MAX_TITLE = 200 // characters
 
 export interface PaneOptions {
@@ -38,6 +40,7 @@ export class Pane implements ShownTerminal, LineUser {
   readonly element = document.createElement('div')
   readonly terminal: Terminal
   readonly line: TerminalLine
+  readonly #connection: Connection
   readonly #screen = document.createElement('div')
   readonly #fit = new FitAddon()
   readonly #title = signal('')
@@ -58,6 +61,7 @@ export class Pane implements ShownTerminal, LineUser {
   #isClosed = false
 
   constructor(connection: Connection, { box, pty, readonly, confirmLink }: PaneOptions) {
+    this.#connection = connection
     this.box = box
     this.pty = pty
     this.element.className = 'pane'
@@ -277,6 +281,16 @@ export class Pane implements ShownTerminal, LineUser {
 
   refused(error: CoopError): void {
     this.end.value = error
+    if (error.code === 'E_BOX_STATE') void this.#showLastOutput()
+  }
+
+  /** Shows what the terminal of a stopped box had at the end, behind the words about that. */
+  async #showLastOutput(): Promise<void> {
+    const output = await readRing(this.#connection, this.box, this.pty).catch(() => undefined) // none is kept
+    if (!output?.length || !this.end.value) return
+    this.#write(RESET)
+    this.#write(output)
+    this.#write(HIDE_CURSOR)
   }
 
   dropped(bytes: Uint8Array): void {
@@ -291,6 +305,7 @@ export class Pane implements ShownTerminal, LineUser {
   again(): void {
     this.end.value = undefined
     this.line.attach(true)
+    if (this.#isShown && this.element.contains(document.activeElement)) this.focus()
   }
 
   #programCopies(text: string): void {
