@@ -93,6 +93,13 @@ describe.skipIf(can.missing)(`on a phone${can.note}`, () => {
     await page.goto(served.url)
     await shows(page, /coop>/)
     finger = await Finger.of(visitor)
+    // A shell: the agent's own terminal is protected against slips of the fingers.
+    await page.getByRole('button', { name: 'New shell' }).first().tap()
+    await shows(page, /^\S+[$#]/)
+    await finger.tap([195, 400])
+    await line("PS1='coop>'; clear")
+    await shows(page, /^coop>/)
+    await page.evaluate('document.activeElement.blur()')
   })
   afterAll(async () => {
     await visitor?.[Symbol.asyncDispose]()
@@ -174,8 +181,7 @@ describe.skipIf(can.missing)(`on a phone${can.note}`, () => {
   })
 
   test('swipes go to the next terminal, and from the first one to the list, which closes the same way', async () => {
-    await page.getByRole('button', { name: 'New shell' }).first().tap()
-    await waitUntil(() => /pty=1/.test(page.url()), 'the shell')
+    expect(page.url()).toContain('pty=1')
     const [left, right]: [Point, Point] = [
       [90, 400],
       [320, 410],
@@ -188,11 +194,13 @@ describe.skipIf(can.missing)(`on a phone${can.note}`, () => {
     expect(page.url()).toContain('pty=1') // it was the last one
     await finger.drag(left, right)
     await waitUntil(() => !/pty=/.test(page.url()), 'the agent again')
-    await finger.drag(left, right)
+    await finger.drag(left, right) // and before the first one is the list
     await page.locator('.aside:not(.closed)').waitFor()
     await finger.drag([250, 600], [60, 600])
     const edge = async () => (await page.locator('.aside').boundingBox())?.x ?? 0
     await waitUntil(async () => (await edge()) < -300, 'the list to be out of the way')
+    await finger.drag(right, left)
+    await waitUntil(() => /pty=1/.test(page.url()), 'the shell at last')
   })
 
   test('a tap pastes; without the permission a field takes the text', async () => {

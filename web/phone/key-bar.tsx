@@ -9,6 +9,7 @@ import { isReadonly, terminal } from '../app.ts'
 import { BAR, type BarKey, bytesOf } from './bar-keys.ts'
 import { paste } from './paste.ts'
 import { Repeater } from './repeat.ts'
+import { stopMoving } from './touch.ts'
 import { typing } from './typed-keys.ts'
 
 const repeater = new Repeater(realClock)
@@ -30,6 +31,7 @@ function type(key: BarKey & { readonly kind: 'key' | 'arrow' }): void {
 
 /** A finger or a mouse is down on the key. */
 function press(key: BarKey): void {
+  stopMoving()
   if (key.kind === 'arrow') repeater.press(() => type(key))
   else if (key.kind === 'key') type(key)
   else if (key.kind === 'hold') typing[key.modifier].tap(Date.now())

@@ -19,6 +19,14 @@ const OTHERS = 'button, input, a, textarea, .pane-layer'
 
 const moves = (): boolean => !matchMedia('(prefers-reduced-motion: reduce)').matches
 
+/** What moves by momentum now. */
+let moving: (() => boolean) | undefined
+
+/** Stops what a finger has thrown: whoever presses a key means the program as it is now. */
+export function stopMoving(): void {
+  moving?.()
+}
+
 /** Listens until the returned function is called. */
 export function listenToTouch(terminal: ShownTerminal, actions: TouchActions): () => void {
   const { element } = terminal
@@ -41,6 +49,7 @@ export function listenToTouch(terminal: ShownTerminal, actions: TouchActions): (
 
   const throwOn = (speed: number): void => {
     if (!speed || !moves()) return
+    moving = stop
     const momentum = new Momentum(speed, performance.now())
     const step = (now: number): void => {
       frame = 0
