@@ -29,6 +29,7 @@ import { DescriptorDesk } from '../session/descriptors.ts'
 import { lockRuntime, lockState } from '../store/locks.ts'
 import { findManifests } from '../store/manifest.ts'
 import { diskError } from '../store/storage.ts'
+import { storeUpload } from '../trees/upload.ts'
 import { openGate } from './gate.ts'
 
 const TIDY_MS = 500 // after the last change of a box: plans and batches are garbage by then and can be collected
@@ -139,6 +140,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   }
   const serving = new Serving({
     ...{ paths, log, handler },
+    store: (box, name, bytes) => storeUpload(registry.find({ box, cwd: '/' }).files, name, bytes),
     began: (client) => clients.add(client),
     emit: (event) => bus.emit(event),
     ports: { boxes: () => registry.boxes, portsOf: (box) => ports.portsOf(box) },

@@ -17,6 +17,7 @@ import { openPreview, type PreviewSource, previewsFor, serverGate } from './prev
 import type { BrowserRecord } from './record.ts'
 import { browserOf, type Door, signIn, signOut } from './sign-in.ts'
 import { configuredTheme } from './theme.ts'
+import { type StoreFile, Uploads } from './uploads.ts'
 import { CLOSE, MAX_MESSAGE, MAX_QUEUED, type SocketData, WebTransport } from './web-transport.ts'
 
 const IDLE_S = 120 // without a byte of a browser; pings go out before, so this is a browser that has gone
@@ -38,6 +39,7 @@ export interface House {
   readonly log: Log
   readonly dataDir: string
   readonly configDir: string
+  readonly store: StoreFile
   /** Answers calls; the server lets through what browsers may ask for. */
   readonly handler: Handler
   /** Called with every browser that signs in. */
@@ -59,6 +61,7 @@ export interface WebServer {
 export async function startServer(options: ServerOptions, house: House): Promise<WebServer> {
   const { browsers } = house
   const assets = await loadAssets()
+  const uploads = new Uploads(house.store)
   const lockout = new Lockout()
   const sockets = new Set<ServerWebSocket<SocketData>>()
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
@@ -130,6 +133,8 @@ export async function startServer(options: ServerOptions, house: House): Promise
     if (!browser) return refusal(401, 'this browser is not signed in')
     if (path === '/api/session' && isReading(request)) return session(request, browser, address)
     if (!isOwnOrigin(site, request.headers)) return refusal(403, 'this page may not do that')
+    if (path === '/api/upload' && request.method === 'POST')
+      return isReadonly(browser) ? refusal(403, 'this browser may only look') : uploads.answer(request)
     if (path === '/api/sign-out' && request.method === 'POST') return signOut(door, browser)
     return refusal(404, 'there is nothing here')
   }

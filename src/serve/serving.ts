@@ -18,6 +18,7 @@ import type { PreviewSource } from './previews.ts'
 import type { BrowserRecord } from './record.ts'
 import { newSecret } from './secrets.ts'
 import type { WebServer } from './server.ts'
+import type { StoreFile } from './uploads.ts'
 
 interface Served {
   readonly server: WebServer
@@ -31,6 +32,8 @@ export interface ServingHouse {
   readonly paths: Paths
   readonly log: Log
   readonly handler: Handler
+  /** Stores a file of a browser in a box. */
+  readonly store: StoreFile
   began(client: Client): void
   emit(event: CoopEvent): void
   /** What browsers are told of a box now; undefined if its agent does not wait. */
@@ -89,12 +92,13 @@ export class Serving {
       const { startServer } = await import('./server.ts')
       const tls = wanted.tls ? await this.#certificate() : undefined
       const token = wanted.token ?? newSecret()
-      const { log, paths, handler, began, ports } = this.#house
+      const { log, paths, handler, began, ports, store } = this.#house
       const house = {
         browsers: this.browsers,
         log,
         dataDir: paths.dataDir,
         configDir: paths.configDir,
+        store,
         handler,
         began,
         ports,

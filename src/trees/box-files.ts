@@ -176,6 +176,22 @@ export class BoxFiles {
     return { entries: created, fds: reply.fds }
   }
 
+  /** Makes an empty file of mode 0600 and opens it for writing. No part of its path may be a link. */
+  async make(
+    folder: string,
+    name: string,
+  ): Promise<
+    { readonly fd: number; readonly error?: undefined } | { readonly fd?: undefined; readonly error: string }
+  > {
+    const copy = new CopyBatch()
+    const dir = copy.straight(folder)
+    const made = copy.create(dir, name)
+    const reply = await this.#run(copy)
+    const [fd] = reply.fds
+    const error = failure(reply, dir, made)
+    return fd === undefined || error ? { error: error ?? 'EIO' } : { fd }
+  }
+
   /** Gives files their names; returns for each file the reason of a failure. After a failure neither name is left. */
   async finish(files: readonly Unfinished[]): Promise<(string | null)[]> {
     const copy = new CopyBatch()

@@ -52,6 +52,11 @@ export class CopyBatch {
     return this.#open(this.root, name.replace(/^\/+/, '') || '.', flags, IN_BOX, send)
   }
 
+  /** Opens a folder by a path without links. */
+  straight(name: string): Ref {
+    return this.#open(this.root, name, k.O_PATH | abi.O_DIRECTORY, BELOW)
+  }
+
   /** Opens a folder. Operations in a folder that could not be opened fail with EBADF. */
   folder({ top, below }: Place): Ref {
     const key = `${top}\0${below}`
