@@ -105,8 +105,6 @@ export const slots = {
   belowTerminal: signal<ComponentType | undefined>(undefined),
   /** In the bar of the box, before its menu: previews. */
   boxBar: signal<ComponentType | undefined>(undefined),
-  /** In the settings: notifications. */
-  settings: signal<ComponentType | undefined>(undefined),
   /** Over everything: the answer to an agent's question. */
   overlay: signal<ComponentType | undefined>(undefined),
 } as const

@@ -2,11 +2,10 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentType } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { boxes, connection, isDrawerOpen, isNarrow, isReadonly, slots, terminal } from './app.ts'
+import { boxes, connection, isDrawerOpen, isNarrow, isReadonly, notifyError, slots, terminal } from './app.ts'
 import { newBox } from './boxes/actions.ts'
 import { BoxBar } from './boxes/box-bar.tsx'
 import { Sidebar } from './boxes/sidebar.tsx'
-import { SignIn } from './sign-in.tsx'
 import { Button } from './ui/button.tsx'
 import { Dialogs } from './ui/dialog.tsx'
 import { Icon } from './ui/icon.tsx'
@@ -30,6 +29,17 @@ function LinkBanner() {
       </button>
     </div>
   )
+}
+
+/** The form, which is loaded only for browsers that are not signed in. */
+function SignedOut() {
+  const Form = useSignal<ComponentType | undefined>(undefined)
+  useEffect(() => {
+    void import('./sign-in.tsx').then(({ SignIn }) => {
+      Form.value = SignIn
+    }, notifyError)
+  }, [])
+  return Form.value ? <Form.value /> : null
 }
 
 function Nothing() {
@@ -73,7 +83,7 @@ export function Page() {
   if (!link || link.state.value === 'signed-out')
     return (
       <>
-        <SignIn />
+        <SignedOut />
         <Notices />
       </>
     )

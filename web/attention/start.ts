@@ -5,13 +5,11 @@ import { notifies, renew } from './choice.ts'
 import { mark } from './marks.ts'
 import { AttentionOverlay, callOut, takeBackCall } from './overlay.tsx'
 import { answer, answering, keepRoute } from './route.ts'
-import { NotificationSettings } from './settings-part.tsx'
 import { isLookedAt, waitingNotices, watchWaiting } from './watch.ts'
 import { closeNotification, listenToWorker, showNotification } from './worker.ts'
 
 export function startAttention(): void {
   slots.overlay.value = AttentionOverlay
-  slots.settings.value = NotificationSettings
   keepRoute()
   listenToWorker({ isLookedAt, answer })
   effect(() => mark(document, navigator, boxName.value, waitingNotices.value.length))

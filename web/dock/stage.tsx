@@ -1,11 +1,12 @@
 /** The place of the terminals: docked in a wide window, one at a time in a narrow one. Loaded when somebody is signed in. */
 import { effect, signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
-import { box, boxes, isNarrow, ptyId, tabsOf, terminal } from '../app.ts'
+import { box, boxes, isNarrow, notify, ptyId, tabs, tabsOf, terminal } from '../app.ts'
 import { nextPlace } from '../boxes/actions.ts'
 import { closeBox, closePane, lookAt, paneOf, panesOf } from '../terminal/panes.ts'
 import { isDialogOpen } from '../ui/dialog.tsx'
 import type { Dock } from './dock.ts'
+import { TabLabel } from './tab.tsx'
 
 const docks = new Map<string, Dock>()
 /** The dock of the box that is shown. */
@@ -89,6 +90,8 @@ function showOne(root: HTMLElement): () => void {
     if (!pane) return
     root.append(pane.element)
     pane.isShown = true
+    // On a phone the keyboard would come up.
+    if (!isNarrow.peek() && !isDialogOpen()) pane.focus()
   })
   return () => {
     stop()
@@ -109,7 +112,7 @@ function forgetGone(): () => void {
       drop(name)
       closeBox(name)
     }
-    if (isNarrow.peek())
+    if (!docks.size)
       for (const info of all) {
         const ptys = new Set(tabsOf(info).map(({ pty }) => pty))
         for (const pane of panesOf(info.name)) if (!ptys.has(pane.pty)) closeGone(pane.box, pane.pty)
@@ -124,23 +127,60 @@ function closeGone(name: string, pty: number): void {
   closePane(name, pty)
 }
 
+/** The code of the docks, once it was needed. */
+const docking = signal<typeof Dock | undefined>(undefined)
+
+async function loadDocks(): Promise<void> {
+  try {
+    docking.value = (await import('./dock.ts')).Dock
+  } catch {
+    notify('The panes could not be loaded: the server is away.', {
+      kind: 'error',
+      hint: 'load the page again when it is back',
+    })
+  }
+}
+
+/**
+ * Docks are a third of the page, and a box with one terminal needs none: it is shown alone until there is a second one
+ * somewhere.
+ */
 export function Stage() {
   const root = useRef<HTMLDivElement>(null)
   const narrow = isNarrow.value
+  const Docks = docking.value
+  const isAlone = tabs.value.length < 2
+  const how = narrow ? 'narrow' : Docks ? 'docks' : isAlone ? 'alone' : 'loading'
+  useEffect(() => {
+    if (how === 'loading') void loadDocks()
+  }, [how])
   useEffect(() => {
     const place = root.current
     if (!place) return
     const stops = [forgetGone()]
-    let isOver = false
-    if (narrow) stops.push(showOne(place))
-    else
-      void import('./dock.ts').then(({ Dock }) => {
-        if (!isOver) stops.push(showDocks(place, Dock))
-      })
+    if (how === 'docks' && Docks) stops.push(showDocks(place, Docks))
+    else if (how !== 'loading') stops.push(showOne(place))
     return () => {
-      isOver = true
       for (const stop of stops) stop()
     }
-  }, [narrow])
-  return <div class="stage" ref={root} />
+  }, [how, Docks])
+  return (
+    <>
+      {how === 'alone' ? <LoneTab /> : null}
+      <div class="stage" ref={root} />
+    </>
+  )
+}
+
+/** Looks like the tab of a dock. */
+function LoneTab() {
+  const name = box.value?.name
+  if (name === undefined) return null
+  return (
+    <div class="lone-tab">
+      <div class="lone-tab-label">
+        <TabLabel name={name} pty={ptyId.value} />
+      </div>
+    </div>
+  )
 }

@@ -6,7 +6,7 @@ import { stateWords } from '../boxes/order.ts'
 import { paneOf } from '../terminal/panes.ts'
 import { Icon } from '../ui/icon.tsx'
 
-function TabLabel({ name, pty }: { name: string; pty: number }) {
+export function TabLabel({ name, pty }: { name: string; pty: number }) {
   const info = boxes.value?.find((one) => one.name === name) ?? box.value
   const tab = info && tabsOf(info).find((one) => one.pty === pty)
   const title = paneOf(name, pty)?.title.value ?? ''

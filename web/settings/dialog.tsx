@@ -1,7 +1,8 @@
 /** What the user of this browser likes. Every change shows at once. */
 import { AUTO } from '../../src/themes/names.ts'
 import { THEMES } from '../../src/themes/themes.ts'
-import { session, slots } from '../app.ts'
+import { session } from '../app.ts'
+import { NotificationSettings } from '../attention/settings-part.tsx'
 import { Dialog } from '../ui/dialog.tsx'
 import { change, LIMITS, settings } from './settings.ts'
 
@@ -55,7 +56,6 @@ function ThemeChoice() {
 
 export function SettingsDialog() {
   const { fontSize, fontFamily, scrollback, screenReader, clipboard } = settings.value
-  const Extra = slots.settings.value
   return (
     <Dialog title="Settings">
       <div class="dialog-body">
@@ -118,7 +118,7 @@ export function SettingsDialog() {
             <span class="quiet"> Reads the output of terminals aloud.</span>
           </span>
         </label>
-        {Extra ? <Extra /> : null}
+        <NotificationSettings />
         <p class="quiet small">
           These settings are kept in this browser
           {session.value ? `, which the server knows as “${session.value.browser.name}”` : ''}.

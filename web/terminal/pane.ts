@@ -168,12 +168,14 @@ export class Pane implements ShownTerminal, LineUser {
     if (this.#wantsFocus) this.terminal.focus()
     this.#resized.observe(this.element)
     void useGraphicsCard(this.terminal)
-    void this.#findLinks()
+    // Only a pointer finds links.
+    this.element.addEventListener('pointermove', () => void this.#findLinks(), { once: true })
   }
 
   async #findLinks(): Promise<void> {
-    const { WebLinksAddon } = await import('@xterm/addon-web-links')
-    if (this.#isClosed) return
+    const loaded = await import('@xterm/addon-web-links').catch(() => undefined) // the server is away
+    if (!loaded || this.#isClosed) return
+    const { WebLinksAddon } = loaded
     this.terminal.loadAddon(new WebLinksAddon((_, address) => void openAddress(address)))
   }
 
