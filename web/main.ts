@@ -26,3 +26,4 @@ else
     comeBack() // signed in earlier, perhaps
   })
 render(h(Page, {}), document.body)
+void import('./previews/start.ts').then(({ startPreviews }) => startPreviews(), notifyError)

@@ -60,13 +60,6 @@ export async function servingBox(
   return portIn(join(t.workspace, `port-${name}`))
 }
 
-/** The same server on the host. */
-export async function serverOfTheHost(t: Scratch): Promise<number> {
-  t.write('server.mjs', SERVER)
-  t.start(['node', 'server.mjs', 'port-of-the-host'])
-  return portIn(join(t.workspace, 'port-of-the-host'))
-}
-
 async function portIn(file: string): Promise<number> {
   return Number(await waitUntil(() => readFileSync(file, 'utf8'), `the port in ${file}`))
 }

@@ -5,10 +5,12 @@
 import { describe, expect, test } from 'bun:test'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ServerMessage } from '../../src/protocol/server-messages.ts'
 import { everyone, needed } from '../escape/support.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { serve, signIn, WebPage } from '../harness/web.ts'
+import { addressOf, enter } from './preview-support.ts'
 
 /** Listens where its arguments say (`HOST`), and writes the ports into a file. */
 const LISTENER = `
@@ -48,65 +50,51 @@ async function portsIn(file: string): Promise<number[]> {
   return text.split(' ').map(Number)
 }
 
-async function pageOf(t: Scratch): Promise<WebPage> {
-  const served = await serve(t)
-  return WebPage.open(served, await signIn(served))
-}
-
 type Listed = { port: number; process?: string }[]
 
-const portsOf = async (client: WebPage, box: string): Promise<number[]> =>
-  ((await client.call({ do: 'preview.list', box })) as Listed).map(({ port }) => port)
+const portsOf = async (page: WebPage, box: string): Promise<number[]> =>
+  ((await page.call({ do: 'preview.list', box })) as Listed).map(({ port }) => port)
 
 const sorted = (ports: readonly number[]): number[] => [...ports].sort((a, b) => a - b)
 
 describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker, 'python3')
 
-  test.skipIf(box.missing)('a box has the ports of its own programs and no others', async () => {
+  test.skipIf(box.missing)(`a box has the ports of its own programs and no others${box.note}`, async () => {
     await using t = await scratch(invoker)
     t.write('listen.py', LISTENER)
     t.start(['python3', 'listen.py', 'ports-of-the-host', '127.0.0.1', '0.0.0.0'])
-    const ofTheHost = await portsIn(join(t.workspace, 'ports-of-the-host'))
+    const [ofTheHost = 0] = await portsIn(join(t.workspace, 'ports-of-the-host'))
     const one = await listening(t, 'one', 'host', ['127.0.0.1', '0.0.0.0', '::1', '::'])
-    const two = await listening(t, 'two', 'host', ['127.0.0.1'])
+    const [two = 0] = await listening(t, 'two', 'host', ['127.0.0.1'])
     const alone = await listening(t, 'alone', 'none', ['127.0.0.1', '::'])
-    using client = await pageOf(t)
-    expect(await portsOf(client, 'one')).toEqual(sorted(one))
-    expect(await portsOf(client, 'two')).toEqual(two)
-    expect(await portsOf(client, 'alone')).toEqual(sorted(alone))
-    // The control: the host's program does listen, where a box of the same network reaches it.
-    const reached = await t.coop([
-      'exec',
-      '-n',
-      'one',
-      '--',
-      'python3',
-      '-c',
-      `import socket; socket.create_connection(("127.0.0.1", ${ofTheHost[0]})); print("reached")`,
-    ])
-    expect(reached.stdout).toBe('reached\n')
-    const listed = (await client.call({ do: 'preview.list', box: 'two' })) as Listed
-    expect(listed[0]?.process).toBe('python3')
-  })
+    const served = await serve(t)
+    using page = await WebPage.open(served, await signIn(served))
+    expect(await portsOf(page, 'one')).toEqual(sorted(one))
+    expect(await portsOf(page, 'two')).toEqual([two])
+    expect(await portsOf(page, 'alone')).toEqual(sorted(alone))
 
-  test.skipIf(box.missing)(
-    'programs with another user id in the box are seen, and ends are told',
-    async () => {
-      await using t = await scratch(invoker)
-      const [first] = await listening(t, 'box', 'host', ['127.0.0.1'])
-      using client = await pageOf(t)
-      await client.call({ do: 'events' })
-      expect(await portsOf(client, 'box')).toEqual([first as number])
-      const drop = invoker.name === 'coopsolo' ? '' : 'os.setgid(1234); os.setuid(1234);'
-      const other = `import os, socket, time; one = socket.socket(); ${drop} one.bind(("127.0.0.1", 0)); one.listen(); print(one.getsockname()[1], flush=True); time.sleep(1000)`
-      const program = t.startCoop(['exec', '-n', 'box', '--', 'python3', '-c', other])
-      const second = Number((await program.waitFor(/(\d+)\n/))[1])
-      await client.message(
-        (message) => message.type === 'event' && message.event.event === 'listeners',
-        'news of a port',
-      )
-      expect(await portsOf(client, 'box')).toEqual(sorted([first as number, second]))
-    },
-  )
+    // The control: the host's program and the other box's do listen, where a box of the same network reaches them.
+    const reach = `import socket; [socket.create_connection(("127.0.0.1", one)) for one in (${ofTheHost}, ${two})]; print("reached")`
+    const reached = await t.coop(['exec', '-n', 'one', '--', 'python3', '-c', reach])
+    expect(reached.stdout).toBe('reached\n')
+    const answerOf = async (name: string, port: number): Promise<string> => {
+      const preview = await enter(served, await addressOf(page, name, port))
+      return (await preview.ask('/')).text()
+    }
+    expect(await answerOf('two', two)).toBe('hi')
+    for (const port of [ofTheHost, two])
+      expect(await answerOf('one', port)).toContain(`Nothing listens on port ${port}`)
+
+    // A program with another id of the box, which the daemon itself could not look at.
+    await page.call({ do: 'events' })
+    const drop = invoker.name === 'coopsolo' ? '' : 'os.setgid(1234); os.setuid(1234);'
+    const other = `import os, socket, time; one = socket.socket(); ${drop} one.bind(("127.0.0.1", 0)); one.listen(); print(one.getsockname()[1], flush=True); time.sleep(1000)`
+    const program = t.startCoop(['exec', '-n', 'two', '--', 'python3', '-c', other])
+    const third = Number((await program.waitFor(/(\d+)\n/))[1])
+    const isNews = (message: ServerMessage): boolean =>
+      message.type === 'event' && message.event.event === 'listeners' && message.event.box === 'two'
+    await page.message(isNews, 'news of a port')
+    expect(await portsOf(page, 'two')).toEqual(sorted([two, third]))
+  })
 })

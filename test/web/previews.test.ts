@@ -7,7 +7,7 @@ import { scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
 import { fieldsOf, rawRequest, type Served, serve, signIn, WebPage } from '../harness/web.ts'
-import { addressOf, ask, enter, type Preview, serverOfTheHost, servingBox } from './preview-support.ts'
+import { addressOf, ask, enter, type Preview, servingBox } from './preview-support.ts'
 
 interface Said {
   readonly file: string
@@ -61,40 +61,6 @@ describe.each(everyone)('as $name', (invoker) => {
         expect(await (await preview.ask('/count', { method: 'POST', body })).text()).toBe('20000000')
         expect(await echoed(served, preview)).toBe('hello')
       }
-    },
-  )
-
-  test.skipIf(box.missing)(
-    `a listener of the host, and one of another box, is no box’s${box.note}`,
-    async () => {
-      await using t = await scratch(invoker)
-      const ofTheHost = await serverOfTheHost(t)
-      const one = await servingBox(t, 'one', 'host')
-      const two = await servingBox(t, 'two', 'host')
-      const served = await serve(t)
-      using page = await WebPage.open(served, await signIn(served))
-      // The controls: each is reached, where it belongs, and the host's by anybody.
-      expect((await fetch(`http://127.0.0.1:${ofTheHost}/`)).status).toBe(200)
-      const own = await enter(served, await addressOf(page, 'one', one))
-      expect((await said(await own.ask('/'))).file).toBe('port-one')
-      for (const port of [ofTheHost, two]) {
-        const preview = await enter(served, await addressOf(page, 'one', port))
-        const refused = await preview.ask('/')
-        expect(refused.status).toBe(503)
-        expect(await refused.text()).toContain(`Nothing listens on port ${port}`)
-        expect(await echoed(served, preview)).toBeUndefined()
-      }
-      // The box's server ends, and a program of the host takes its port.
-      expect((await t.coop(['stop', 'one'])).code).toBe(0)
-      using taken = Bun.listen({
-        hostname: '127.0.0.1',
-        port: one,
-        socket: { open: (socket) => void socket.end('stolen'), data() {} },
-      })
-      expect((await own.ask('/')).status).toBe(503)
-      await t.coop(['start', 'one'])
-      expect((await own.ask('/')).status).toBe(503)
-      taken.stop(true)
     },
   )
 })
@@ -159,6 +125,24 @@ describe.skipIf(can.missing)(`access${can.note}`, () => {
     expect((await preview.ask('/')).status).toBe(403)
     await servingBox(t, 'box', 'none') // another one with its name
     expect((await preview.ask('/')).status).toBe(403)
+  })
+
+  test('ends when a program of the host takes the port of the box', async () => {
+    await using t = await scratch(ordinary)
+    const port = await servingBox(t, 'box', 'host')
+    const served = await serve(t)
+    using page = await WebPage.open(served, await signIn(served))
+    const preview = await enter(served, await addressOf(page, 'box', port))
+    expect((await said(await preview.ask('/'))).file).toBe('port-box')
+    await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', 'kill -KILL $(pidof node)'])
+    const socket = { open: (one: Bun.Socket) => void one.end('HTTP/1.1 200 OK\r\n\r\nstolen'), data() {} }
+    const taken = await waitUntil(() => Bun.listen({ hostname: '127.0.0.1', port, socket }), 'the port')
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('stolen') // the control
+    for (let i = 0; i < 3; i++) {
+      const answer = await preview.ask('/')
+      expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('Nothing listens')])
+    }
+    taken.stop(true)
   })
 
   test('is not for browsers that may only look', async () => {

@@ -35,7 +35,7 @@ export function keepListing(connection: Connection): () => void {
   const ends = [
     connection.onOnline(() => void refresh()),
     connection.onEvent((event) => {
-      if (event.event !== 'job') soon()
+      if (event.event !== 'job' && event.event !== 'listeners') soon()
     }),
     keepChoice(),
   ]
