@@ -60,7 +60,7 @@ export class OwnPorts {
     const isTls = this.#site.tls !== undefined
     try {
       const server = Bun.serve<Tunnel>({
-        hostname: this.#site.hostname,
+        hostname: this.#site.hostname === 'localhost' ? '127.0.0.1' : this.#site.hostname,
         port: 0,
         ...(this.#site.tls ? { tls: this.#site.tls } : {}),
         maxRequestBodySize: Number.MAX_SAFE_INTEGER, // an upload streams to the box

@@ -241,7 +241,7 @@ describe('a port of its own', () => {
     const url = new URL(
       proxy.previews.open('one', `localhost:${proxy.port}`, { box: shop, port: backPort, plain: true }),
     )
-    expect(url.hostname).toBe('localhost')
+    expect(url.hostname).toBe('127.0.0.1')
     const entered = await proxy.ask(url.host, url.pathname + url.search)
     const cookie = entered.headers.get('set-cookie')?.split(';')[0] ?? ''
     const answer = await proxy.ask(url.host, '/cookies', { headers: { cookie } })
@@ -250,7 +250,7 @@ describe('a port of its own', () => {
     const cookies = `${cookie}; ${prefix}session=1; coop.p1.session=2; plain=3`
     const { headers } = await seen(await proxy.ask(url.host, '/', { headers: { cookie: cookies } }))
     expect(headers.cookie).toBe('session=1')
-    expect((await proxy.ask(`127.0.0.1:${url.port}`, '/', { headers: { cookie } })).status).toBe(421)
+    expect((await proxy.ask(`localhost:${url.port}`, '/', { headers: { cookie } })).status).toBe(421)
     expect((await proxy.ask(url.host, '/', { headers: { cookie: mine.cookie } })).status).toBe(403)
   })
 })

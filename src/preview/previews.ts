@@ -182,8 +182,10 @@ export function createPreviews({ site, browsers, boxes, portsOf }: PreviewOption
       return { response: answer(request, gate, box && spotOf(box, named.port, host, undefined)) }
     },
     open(browser, pageHost, { box, port, plain }) {
-      const name = pageHost.replace(/:\d+$/, '')
-      const isNamed = isLocalName(name) && !plain
+      const shown = pageHost.replace(/:\d+$/, '')
+      const isNamed = isLocalName(shown) && !plain
+      // The address itself: a program in a box can listen on the same port at the other address of `localhost`.
+      const name = isLocalName(shown) ? (site.hostname === '::1' ? '[::1]' : '127.0.0.1') : shown
       const ownPort = isNamed ? undefined : ownPorts.portOf(box, port, name)
       const host = isNamed
         ? hostWithPort(`${port}.${labelOf(box.name)}.localhost`, site.port, isTls)

@@ -1,7 +1,6 @@
 /** The HTTP server of the page. It looks at who asks, and hands WebSockets to the session (src/session). */
 import { networkInterfaces, hostname as ownHostname } from 'node:os'
 import type { Server, ServerWebSocket } from 'bun'
-import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import { VERSION } from '../core/version.ts'
 import type { Log } from '../engine/log.ts'
@@ -12,6 +11,7 @@ import { loadAssets } from './assets.ts'
 import type { Browsers } from './browsers.ts'
 import { plainHeaders, refusal } from './headers.ts'
 import { isOwnHost, isOwnOrigin, namesOf, type Site, shownHosts, urlOf } from './hosts.ts'
+import { listenAt } from './listen.ts'
 import { Lockout } from './lockout.ts'
 import { openPreview, type PreviewSource, previewsFor, serverGate } from './previews.ts'
 import type { BrowserRecord } from './record.ts'
@@ -155,9 +155,9 @@ export async function startServer(options: ServerOptions, house: House): Promise
   }
   const visitors = new WeakMap<Client, SocketData>()
 
-  const server = orExplained(options, () =>
+  const servers = listenAt(options.host, options.port, (hostname) =>
     Bun.serve<SocketData>({
-      hostname: options.host,
+      hostname,
       port: options.port,
       ...(options.tls ? { tls: options.tls } : {}),
       maxRequestBodySize: Number.MAX_SAFE_INTEGER, // an upload to a preview streams
@@ -220,36 +220,9 @@ export async function startServer(options: ServerOptions, house: House): Promise
       forget()
       previews.stop()
       for (const socket of [...sockets]) socket.data.transport?.end(CLOSE.ends, why)
-      void server.stop(true)
+      for (const server of servers) void server.stop(true)
     },
   }
 }
 
 const isReading = ({ method }: Request): boolean => method === 'GET' || method === 'HEAD'
-
-function orExplained<T>({ host, port }: Pick<ServerOptions, 'host' | 'port'>, listen: () => T): T {
-  try {
-    return listen()
-  } catch (error) {
-    throw cannotListen(error, host, port)
-  }
-}
-
-function cannotListen(error: unknown, host: string, port: number): unknown {
-  const code = errnoOf(error)
-  const where = `${host} port ${port}`
-  if (code === 'EADDRINUSE')
-    return new CoopError('E_FAILED', `another program listens on ${where}`, {
-      hint: `use another port: coop serve --port ${port === 65535 ? 8888 : port + 1}`,
-      cause: error,
-    })
-  if (code === 'EACCES')
-    return new CoopError('E_FAILED', `you may not listen on ${where}`, {
-      hint: 'use a port from 1024 on: coop serve --port 8888',
-      cause: error,
-    })
-  return new CoopError('E_FAILED', `coop cannot listen on ${where} (${code ?? String(error)})`, {
-    hint: 'use an address of this machine: coop serve --host 127.0.0.1',
-    cause: error,
-  })
-}

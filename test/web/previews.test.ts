@@ -145,6 +145,30 @@ describe.skipIf(can.missing)(`access${can.note}`, () => {
     taken.stop(true)
   })
 
+  test('is kept from a program that takes the port at the other address of localhost', async () => {
+    await using t = await scratch(ordinary)
+    const port = await servingBox(t, 'box', 'host')
+    const served = await serve(t)
+    const bind = (at: number): Promise<string> =>
+      t
+        .coop([
+          'exec',
+          '-n',
+          'box',
+          '--',
+          'node',
+          '-e',
+          `require('net').createServer().on('error', (e) => { console.log(e.code); process.exit() }).listen(${at}, '::1', () => { console.log('bound'); process.exit() })`,
+        ])
+        .then(({ stdout }) => stdout.trim())
+    expect(await bind(served.port)).toBe('EADDRINUSE')
+    expect(await bind(port)).toBe('bound') // the control: that address can be taken where nobody is
+    const answer = await fetch(`http://[::1]:${served.port}/`, {
+      headers: { host: new URL(served.origin).host },
+    })
+    expect(answer.status).toBe(200)
+  })
+
   test('is not for browsers that may only look', async () => {
     await using t = await scratch(ordinary)
     const port = await servingBox(t, 'box', 'none')
