@@ -54,6 +54,8 @@ export class Dock {
     })
     this.#api.onDidActivePanelChange(() => this.#activated())
     this.#api.onDidLayoutChange(() => this.#changed())
+    // An element that moves loses the focus.
+    this.#api.onDidMovePanel(() => requestAnimationFrame(() => this.#focusActive()))
   }
 
   #content(pty: number) {
@@ -92,6 +94,11 @@ export class Dock {
   #activated(): void {
     const panel = this.#api.activePanel
     if (panel && !this.#isChanging) this.#options.onActive(ptyOf(panel.id))
+  }
+
+  #focusActive(): void {
+    const { active } = this
+    if (active !== undefined && this.#isShown) paneOf(this.#box, active)?.focus()
   }
 
   #changed(): void {
