@@ -4,6 +4,7 @@ import { connection } from './app.ts'
 import { Refused } from './connection/sign-in.ts'
 import { enter, isEntering } from './enter.ts'
 import { Button } from './ui/button.tsx'
+import { sentence } from './ui/words.ts'
 
 /** Returns the token of an address that was pasted whole. */
 export function tokenOf(text: string): string {
@@ -67,7 +68,7 @@ export function SignIn() {
         </label>
         {fault.value ? (
           <div class="problem" role="alert">
-            <p>{fault.value.text}</p>
+            <p>{sentence(fault.value.text)}</p>
             {fault.value.hint ? <p class="hint">{fault.value.hint}</p> : null}
           </div>
         ) : null}

@@ -1,5 +1,6 @@
 /** What the page's buttons, menus and shortcuts do. */
 import { signal } from '@preact/signals'
+import { CoopError } from '../../src/core/errors.ts'
 import type { BoxInfo } from '../../src/protocol/calls/boxes.ts'
 import { boxes, boxName, connection, notify, notifyError, ptyId, show, tabs, terminal } from '../app.ts'
 import { forgetKey, signOut, storedKey } from '../connection/sign-in.ts'
@@ -26,6 +27,19 @@ export async function attempt<T>(work: () => Promise<T>): Promise<T | undefined>
     notifyError(error)
     return undefined
   }
+}
+
+/** The same for work that a project's coop.toml may block: asks the user whether to trust it. */
+function attemptTrusting<T>(work: () => Promise<T>): Promise<T | undefined> {
+  return attempt(async () => {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof CoopError) || error.code !== 'E_TRUST') throw error
+      const { trusting } = await import('./trust.tsx')
+      return trusting(work)
+    }
+  })
 }
 
 function warn(warnings: readonly string[]): void {
@@ -99,7 +113,7 @@ export async function restartProgram(name: string, pty: number, title: string): 
     yes: 'Restart',
   })
   if (!yes) return
-  const done = await attempt(() =>
+  const done = await attemptTrusting(() =>
     daemon().call('pty.restart', { ...at(name), pty, environment: NO_ENVIRONMENT }),
   )
   if (done) warn(done.warnings)
@@ -115,7 +129,9 @@ export async function stopBox(name: string): Promise<void> {
 }
 
 export async function startBox(name: string): Promise<void> {
-  const done = await attempt(() => daemon().call('box.start', { ...at(name), environment: NO_ENVIRONMENT }))
+  const done = await attemptTrusting(() =>
+    daemon().call('box.start', { ...at(name), environment: NO_ENVIRONMENT }),
+  )
   if (done) warn(done.warnings)
 }
 

@@ -9,6 +9,7 @@ import { boxes, connection, notify, show } from '../app.ts'
 import { Button } from '../ui/button.tsx'
 import { closeDialog, Dialog } from '../ui/dialog.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { sentence } from '../ui/words.ts'
 import { age, shortPath } from './order.ts'
 import { Asks } from './trust.tsx'
 
@@ -26,7 +27,7 @@ export function Problem({ fault }: { fault: Fault | undefined }) {
   if (!fault) return null
   return (
     <div class="problem" role="alert">
-      <p>{fault.text}</p>
+      <p>{sentence(fault.text)}</p>
       {fault.hint ? <p class="hint">{fault.hint}</p> : null}
     </div>
   )

@@ -169,6 +169,7 @@ export class Dock {
       component: 'terminal',
       tabComponent: 'terminal',
       title,
+      inactive: beside !== undefined, // whoever is to be looked at is chosen afterwards
       ...(beside ? { position: { referencePanel: beside.id, direction: place } } : {}),
     })
   }

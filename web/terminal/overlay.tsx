@@ -7,6 +7,7 @@ import { box, isReadonly } from '../app.ts'
 import { restartProgram, startBox } from '../boxes/actions.ts'
 import { Button } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
+import { sentence } from '../ui/words.ts'
 import type { Pane, PaneEnd } from './pane.ts'
 import { shownKeys } from './shown-keys.ts'
 
@@ -58,8 +59,6 @@ function Unsent({ pane }: { pane: Pane }) {
     </div>
   )
 }
-
-const sentence = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1)
 
 function words(end: PaneEnd, isStopped: boolean): { title: string; text: string } {
   if (end instanceof CoopError) {

@@ -109,7 +109,6 @@ export class Pane implements ShownTerminal, LineUser {
         this.#fitSoon()
       }),
     )
-    this.line.attach()
   }
 
   get title(): ReadonlySignal<string> {
@@ -160,11 +159,16 @@ export class Pane implements ShownTerminal, LineUser {
     this.terminal.scrollToBottom()
   }
 
-  /** Opens the terminal once its element is in the document: the library measures its font there. */
+  /**
+   * Opens the terminal once its element is in the document, where the library measures its font, and attaches. A tab that
+   * was never looked at is not attached: it would count as looked at, and has no size.
+   */
   open(): void {
     if (this.#isOpen || !this.element.isConnected || !this.element.clientWidth) return
     this.#isOpen = true
     this.terminal.open(this.#screen)
+    this.fit()
+    this.line.attach()
     if (this.#wantsFocus) this.terminal.focus()
     this.#resized.observe(this.element)
     void useGraphicsCard(this.terminal)

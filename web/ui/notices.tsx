@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import { dismiss, type Notice, notices } from '../app.ts'
 import { IconButton } from './button.tsx'
+import { sentence } from './words.ts'
 
 const SHOWN_MS = 8_000 // long enough to read two lines
 
@@ -14,7 +15,7 @@ function One({ notice }: { notice: Notice }) {
   return (
     <div class={`notice ${kind}`}>
       <div class="notice-text">
-        <p>{text}</p>
+        <p>{sentence(text)}</p>
         {hint ? <p class="hint">{hint}</p> : null}
       </div>
       <IconButton icon="close" label="Dismiss" onClick={() => dismiss(id)} />
