@@ -1,5 +1,5 @@
 /** What draws attention to an agent that waits. */
-import { effect } from '@preact/signals'
+import { effect, untracked } from '@preact/signals'
 import { boxName, connection, slots } from '../app.ts'
 import { notifies, renew } from './choice.ts'
 import { mark } from './marks.ts'
@@ -31,6 +31,6 @@ export function startAttention(): void {
   })
   effect(() => {
     const link = connection.value
-    return link?.onOnline(() => void renew())
+    return untracked(() => link?.onOnline(() => void renew()))
   })
 }
