@@ -39,33 +39,38 @@ function connect(key: string): void {
   stopListing?.()
   connection.value?.stop()
   client ??= takeClientNumber(sessionStorage, window)
+  // Side by side: each is a way to the server and back.
+  void import('./dock/stage.tsx').catch(() => {}) // asked for again by the page
+  /** False means that this browser is signed out; undefined, that nobody answers. */
+  const isSignedIn = async (): Promise<boolean | undefined> => {
+    try {
+      adopt(await readSession(key))
+    } catch {
+      return undefined
+    }
+    if (!session.value) forgetKey()
+    return session.value !== undefined
+  }
+  const look = async (): Promise<void> => {
+    if ((await isSignedIn()) === false) link.stop()
+  }
   const link = new Connection({
     connect: () => {
       const url = new URL('/api/socket', location.href)
       url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
       return new WebSocket(url, ['coop', key]) as Socket
     },
-    isSignedIn: async () => {
-      try {
-        adopt(await readSession(key))
-        if (!session.value) forgetKey()
-        return session.value !== undefined
-      } catch {
-        return undefined
-      }
-    },
+    isSignedIn,
     client,
     version: 'web',
   })
-  void readSession(key).then(
-    (found) => {
-      adopt(found)
-      if (found) return link.start()
-      forgetKey()
-      link.stop()
-    },
-    () => link.start(), // the server is away: the connection waits for it
-  )
+  session.value = undefined
+  void look()
+  // The server was away when it was asked first.
+  link.onOnline(() => {
+    if (!session.value) void look()
+  })
+  link.start()
   stopListing = keepListing(link)
   connection.value = link
 }

@@ -2,7 +2,17 @@
 import { useSignal } from '@preact/signals'
 import type { ComponentType } from 'preact'
 import { useEffect } from 'preact/hooks'
-import { boxes, connection, isDrawerOpen, isNarrow, isReadonly, notifyError, slots, terminal } from './app.ts'
+import {
+  boxes,
+  connection,
+  isDrawerOpen,
+  isNarrow,
+  isReadonly,
+  notifyError,
+  session,
+  slots,
+  terminal,
+} from './app.ts'
 import { newBox } from './boxes/actions.ts'
 import { BoxBar } from './boxes/box-bar.tsx'
 import { Sidebar } from './boxes/sidebar.tsx'
@@ -71,7 +81,7 @@ function Main() {
     <main class="main">
       <BoxBar />
       <LinkBanner />
-      {Shown && hasBoxes ? <Shown /> : <Nothing />}
+      {Shown && hasBoxes && session.value ? <Shown /> : <Nothing />}
       {Below && terminal.value ? <Below /> : null}
     </main>
   )
