@@ -56,6 +56,7 @@ export class Dock {
     this.#api.onDidLayoutChange(() => this.#changed())
     // An element that moves loses the focus.
     this.#api.onDidMovePanel(() => requestAnimationFrame(() => this.#focusActive()))
+    window.addEventListener('pagehide', this.#keepNow)
   }
 
   #content(pty: number) {
@@ -105,7 +106,15 @@ export class Dock {
     if (this.#isChanging) return
     this.#pinAgent()
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#keep(), KEEP_MS)
+    this.#timer = setTimeout(this.#keepNow, KEEP_MS)
+  }
+
+  /** Keeps a change that was not kept yet; also called when the page is left. */
+  readonly #keepNow = (): void => {
+    if (this.#timer === undefined) return
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#keep()
   }
 
   /** The agent's tab is the first one of its group. */
@@ -219,6 +228,7 @@ export class Dock {
 
   close(): void {
     clearTimeout(this.#timer)
+    window.removeEventListener('pagehide', this.#keepNow)
     this.#isChanging = true
     this.#api.dispose()
     this.element.remove()

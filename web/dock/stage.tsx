@@ -53,7 +53,8 @@ function showDocks(root: HTMLElement, make: typeof Dock): () => void {
       if (!own || name === undefined) return
       own.activate(ptyId.value)
       const pane = paneOf(name, ptyId.value)
-      if (terminal.peek() === pane) return
+      // One that stood alone before lost its focus on the way into a dock.
+      if (terminal.peek() === pane && document.activeElement !== document.body) return
       terminal.value = pane
       if (pane && !isDialogOpen()) requestAnimationFrame(() => pane.focus())
     }),

@@ -21,6 +21,12 @@ export async function useGraphicsCard(terminal: Terminal): Promise<void> {
   const { WebglAddon } = await import('@xterm/addon-webgl')
   if (!terminal.element) return // disposed meanwhile
   const addon = new WebglAddon()
-  addon.onContextLoss(() => addon.dispose()) // the usual renderer takes over
+  addon.onContextLoss(() => {
+    terminal.options.cursorBlink = false
+    addon.dispose() // the usual renderer takes over
+  })
   terminal.loadAddon(addon)
+  // The usual renderer blinks by an animation of CSS, for which the browser draws 60 frames a second. A key waits for the
+  // next of them: 28 ms until it is shown instead of 14.
+  terminal.options.cursorBlink = !matchMedia('(prefers-reduced-motion: reduce)').matches
 }

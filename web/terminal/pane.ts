@@ -16,6 +16,7 @@ import { useGraphicsCard } from './graphics.ts'
 import { openAddress, webAddress } from './links.ts'
 import { onOwnInput } from './own-input.ts'
 import { Scrollback } from './scrollback.ts'
+import { unhang } from './unhang.ts'
 import { needsGraphemes, useGraphemes } from './widths.ts'
 
 /** Resets the terminal in the order of the output; a call of `reset` would overtake what is still to be parsed. */
@@ -70,7 +71,6 @@ export class Pane implements ShownTerminal, LineUser {
     const { fontSize, scrollback, screenReader } = settings.peek()
     this.terminal = new Terminal({
       allowProposedApi: true, // for widths of graphemes and marks of search results
-      cursorBlink: !matchMedia('(prefers-reduced-motion: reduce)').matches,
       fontFamily: fonts.peek(),
       fontSize,
       scrollback,
@@ -88,6 +88,7 @@ export class Pane implements ShownTerminal, LineUser {
       },
     })
     this.terminal.loadAddon(this.#fit)
+    unhang(this.terminal)
     handleClipboard(this.terminal, (text) => this.#programCopies(text))
     this.line = new TerminalLine(connection, { box, pty, readonly }, this)
     this.#scrollback = new Scrollback(connection, this)
