@@ -10,9 +10,10 @@ import { images } from './images.ts'
 import { print } from './measure.ts'
 import { clients, flood, latency } from './terminals.ts'
 import { coldRun, list, version, warmRun } from './times.ts'
+import { keys } from './web/keys.ts'
 
 const asUser = { version, run: warmRun, cold: coldRun, ls: list, many, latency, flood, clients, images }
-const asAnyone = { memory }
+const asAnyone = { memory, 'web-keys': keys }
 
 const isRoot = process.getuid?.() === 0
 const AS_USER = '--as-user' // marks the second start

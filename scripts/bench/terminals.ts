@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../../test/harness/coop.ts'
 import { hasCommand } from '../../test/harness/facts.ts'
+import { asInvoker } from '../../test/harness/process.ts'
 import { type Scratch, scratch } from '../../test/harness/sandbox.ts'
 import { ordinary } from '../../test/harness/users.ts'
 import { waitUntil } from '../../test/harness/wait.ts'
@@ -22,13 +23,13 @@ const SETTLE_MS = 15_000 // the daemon tidies up for a while after making a box
 const CLIENTS = 8
 
 /** A program in a terminal of this process. */
-class Shown {
+export class Shown {
   #tail = ''
   #wanted: { readonly text: string; readonly seen: () => void } | undefined
   bytes = 0
   readonly child
   constructor(t: Scratch, command: readonly string[]) {
-    this.child = Bun.spawn([...command], {
+    this.child = Bun.spawn(asInvoker(t.invoker, command), {
       cwd: t.workspace,
       env: { ...t.env },
       terminal: {
@@ -219,7 +220,7 @@ function processorTime(pid: number): number {
   }, 0)
 }
 
-async function withBox(): Promise<Scratch> {
+export async function withBox(): Promise<Scratch> {
   const t = await scratch(ordinary)
   const agent = "sh -c 'echo idle; exec sleep infinity'"
   const { code, stderr } = await t.coop(['-d', '-n', 'bench', '--agent', agent])
