@@ -38,6 +38,16 @@ export class Tmux {
   }
 
   async show(bytes: Uint8Array, columns: number, rows: number): Promise<Shown> {
+    const { captured, state } = await this.capture(bytes, columns, rows)
+    return { rows: read(captured, columns, rows), state }
+  }
+
+  /** The visible rows as tmux writes them, and cursor and modes. */
+  async capture(
+    bytes: Uint8Array,
+    columns: number,
+    rows: number,
+  ): Promise<{ readonly captured: string; readonly state: Readonly<Record<string, string>> }> {
     const name = `s${this.#count++}`
     const file = join(this.#folder, name)
     // The title shows that tmux has processed all bytes. After an unfinished sequence it would become part of it.
@@ -55,10 +65,7 @@ export class Tmux {
     const values = this.#run('display', '-p', '-t', name, format).split(' ')
     const captured = this.#run('capture-pane', '-e', '-N', '-p', '-t', name)
     this.#run('kill-session', '-t', name)
-    return {
-      rows: read(captured, columns, rows),
-      state: Object.fromEntries(STATE.map((key, i) => [key, values[i] ?? ''])),
-    }
+    return { captured, state: Object.fromEntries(STATE.map((key, i) => [key, values[i] ?? ''])) }
   }
 
   constructor() {
@@ -82,7 +89,11 @@ export class Tmux {
 }
 
 /** The rows that tmux captured, in a form that can be compared: tmux draws lines through a charset. */
-export function read(captured: string, columns: number, rows: number): string[] {
+export const read = (captured: string, columns: number, rows: number): string[] =>
+  shownBy(screenOf(captured, columns, rows), columns)
+
+/** A screen with what tmux captured; two columns wider, so that no line wraps. */
+export function screenOf(captured: string, columns: number, rows: number): Screen {
   const screen = new Screen(columns + 2, rows, 0)
   // tmux writes 53 (overlined) with a colon, like styles of underlines.
   const lines = captured
@@ -90,7 +101,7 @@ export function read(captured: string, columns: number, rows: number): string[] 
     .split('\n')
     .slice(0, rows)
   screen.write(new TextEncoder().encode(`\x1b)0${lines.join('\r\n')}`))
-  return shownBy(screen, columns)
+  return screen
 }
 
 /** The visible rows of a screen. An empty cell and a space look alike, and so do attributes that show only on text. */

@@ -14,9 +14,9 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 export const PROGRAM = '/usr/bin/chromium'
 
 const LIMIT_MS = 15_000 // for one step of a page on a busy machine
+// Nothing but this machine has an address, also for what the browser itself would ask for.
+const PLACES = 'MAP localhost 127.0.0.1, MAP *.localhost 127.0.0.1, MAP 127.0.0.1 127.0.0.1, MAP * ~NOTFOUND'
 const FLAGS = [
-  // Nothing but this machine has an address, also for what the browser itself would ask for.
-  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE *.localhost, EXCLUDE 127.0.0.1, EXCLUDE ::1',
   '--disable-dev-shm-usage', // /dev/shm is small in containers
   '--font-render-hinting=none',
 ]
@@ -47,13 +47,18 @@ export class Chromium implements AsyncDisposable {
     this.#home = home
   }
 
-  static async start(flags: readonly string[] = []): Promise<Chromium> {
+  /** `rules` lead some addresses elsewhere (`--host-resolver-rules`). */
+  static async start(...rules: readonly string[]): Promise<Chromium> {
     const home = mkdtempSync(join(tmpdir(), 'coop-chromium-'))
     try {
       const browser = await chromium.launch({
         executablePath: PROGRAM,
         // Chromium's own sandbox refuses to work for root.
-        args: [...FLAGS, ...flags, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : [])],
+        args: [
+          ...FLAGS,
+          `--host-resolver-rules=${[...rules, PLACES].join(', ')}`,
+          ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+        ],
         env: { PATH: process.env.PATH ?? '/usr/bin:/bin', HOME: home, LANG: 'C.UTF-8' },
         timeout: 2 * LIMIT_MS,
       })
