@@ -81,17 +81,22 @@ describe('a connection', () => {
     expect(daemon.sockets.length).toBe(2)
   })
 
-  test('says when serving has ended, and looks now and then', () => {
+  test('says when serving has ended, until it is back', async () => {
     daemon.socket.greet()
-    daemon.socket.tell({ type: 'bye', why: 'shutdown' })
     daemon.socket.drop(CLOSED_ENDING)
     expect(daemon.connection.state.value).toBe('ended')
-    jest.advanceTimersByTime(9_000)
+    jest.advanceTimersByTime(1_999)
     expect(daemon.sockets.length).toBe(1)
-    jest.advanceTimersByTime(1_000)
+    jest.advanceTimersByTime(1)
     expect(daemon.sockets.length).toBe(2)
+    daemon.socket.drop()
+    await flush()
+    expect(daemon.connection.state.value).toBe('ended')
+    jest.advanceTimersByTime(2_000)
     daemon.socket.greet()
     expect(daemon.connection.state.value).toBe('online')
+    daemon.socket.drop()
+    expect(daemon.connection.state.value).toBe('away')
   })
 
   test('does not come back when this browser was signed out', () => {

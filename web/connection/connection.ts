@@ -29,7 +29,7 @@ import {
 import { delayBefore } from './backoff.ts'
 import { Receipts } from './receipts.ts'
 
-/** `away`: there is no connection now, and another attempt follows. `ended`: serving was stopped, which is asked for now and then. */
+/** `away`: there is no connection now, and another attempt follows. `ended`: the same, because serving was stopped. */
 export type LinkState = 'connecting' | 'online' | 'away' | 'ended' | 'signed-out'
 
 /** The user of a channel. */
@@ -73,7 +73,7 @@ const MAX_CHANNEL = 0xffff
 const HEADER = 5 // bytes of a frame before its payload
 const PROBE_MS = 20_000 // between two questions whether the other end is still there
 const ANSWER_MS = 6_000 // for its answer; a slow link has up to a second of output before it
-const ENDED_RETRY_MS = 10_000
+const ENDED_RETRY_MS = 2_000 // at least: somebody has to start it again
 
 /** The connection broke before the answer came: nobody knows whether the call was carried out. */
 export class ConnectionLost extends CoopError {
@@ -247,10 +247,11 @@ export class Connection {
   #lost(code: number, wasOpen = true): void {
     const wasOnline = this.isOnline
     const isSignedOut = code === CLOSED_SIGNED_OUT
-    const isShutdown = this.#bye === 'shutdown' && code === CLOSED_ENDING
     const isRetiring = this.#bye === 'retire'
+    const isEnding = code === CLOSED_ENDING && !isRetiring
+    const staysEnded = this.#state.value === 'ended'
     this.#giveUp()
-    this.#state.value = isSignedOut ? 'signed-out' : isShutdown ? 'ended' : 'away'
+    this.#state.value = isSignedOut ? 'signed-out' : isEnding || staysEnded ? 'ended' : 'away'
     const pending = [...this.#pending.values()]
     this.#pending.clear()
     for (const { reject } of pending) reject(new ConnectionLost())
@@ -265,8 +266,8 @@ export class Connection {
   }
 
   #wait(): number {
-    if (this.#state.value === 'ended') return ENDED_RETRY_MS
-    return delayBefore(this.#attempt++, (this.#options.random ?? Math.random)())
+    const delay = delayBefore(this.#attempt++, (this.#options.random ?? Math.random)())
+    return this.#state.value === 'ended' ? Math.max(ENDED_RETRY_MS, delay) : delay
   }
 
   #retryIn(delay: number): void {

@@ -23,6 +23,7 @@ import { needsGraphemes, useGraphemes } from './widths.ts'
 const RESET = new TextEncoder().encode('\x1bc')
 const HIDE_CURSOR = new TextEncoder().encode('\x1b[?25l')
 const MAX_TITLE = 200 // characters
+const FIT_MS = 50 // while a border is dragged: a full-screen program draws itself anew each time
 
 export interface PaneOptions {
   readonly box: string
@@ -51,7 +52,7 @@ export class Pane implements ShownTerminal, LineUser {
   readonly #scrollback: Scrollback
   readonly #resized = new ResizeObserver(() => this.#fitSoon())
   readonly #ends: (() => void)[] = []
-  #frame = 0
+  #fitting: ReturnType<typeof setTimeout> | undefined
   #hasGraphemes = false
   /** Output that waits for the widths of its characters. */
   #waiting: (() => void)[] | undefined
@@ -196,8 +197,10 @@ export class Pane implements ShownTerminal, LineUser {
   }
 
   #fitSoon(): void {
-    cancelAnimationFrame(this.#frame)
-    this.#frame = requestAnimationFrame(() => this.fit())
+    this.#fitting ??= setTimeout(() => {
+      this.#fitting = undefined
+      this.fit()
+    }, FIT_MS)
   }
 
   fit(): void {
@@ -330,7 +333,7 @@ export class Pane implements ShownTerminal, LineUser {
     if (this.#isClosed) return
     this.#isClosed = true
     for (const end of this.#ends) end()
-    cancelAnimationFrame(this.#frame)
+    clearTimeout(this.#fitting)
     this.#resized.disconnect()
     this.#scrollback.forget()
     this.line.close()

@@ -15,7 +15,7 @@ function One({ notice }: { notice: Notice }) {
   return (
     <div class={`notice ${kind}`}>
       <div class="notice-text">
-        <p>{sentence(text)}</p>
+        <p>{kind === 'error' ? sentence(text) : text}</p>
         {hint ? <p class="hint">{hint}</p> : null}
       </div>
       <IconButton icon="close" label="Dismiss" onClick={() => dismiss(id)} />
