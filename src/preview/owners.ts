@@ -9,11 +9,11 @@ import { openHow } from '../../ffi/abi/structs.ts'
 import { Batch, type Ref } from '../../ffi/batch.ts'
 import type { BatchReply } from '../../ffi/channel.ts'
 
-const MAX_PROCESSES = 2_000 // of a box; those with the lowest pids
+const MAX_PROCESSES = 2_000 // of a box; those with the highest pids, as servers are mostly younger than agents
 const MAX_DESCRIPTORS = 20_000 // of a box in one search
-const PROCESSES_PER_BATCH = 32
-const LINKS_PER_BATCH = 1_500
-const LISTING = 4 << 10 // bytes for the names of one process's descriptors: 170 of them
+const PROCESSES_PER_BATCH = 16
+const LINKS_PER_BATCH = 400 // some 4 ms of the event loop
+const LISTING = 8 << 10 // bytes for the names of one process's descriptors: 340 of them
 const LONG_LISTING = 64 << 10 // where those do not suffice: 2,700
 const MAX_NAME = 32 // bytes of one name; a listing with less room is full
 const LINK = 32 // bytes; "socket:[4294967295]" has 19, and the text of anything longer does not matter
@@ -92,7 +92,10 @@ async function processes(run: Run): Promise<number[]> {
   batch.output(names)
   const { results, output } = await run(batch)
   const pids = numbersIn(output.subarray(0, results.at(-1) ?? 0))
-  return pids.filter((pid) => pid > 1).slice(0, MAX_PROCESSES)
+  return pids
+    .filter((pid) => pid > 1)
+    .sort((one, other) => other - one)
+    .slice(0, MAX_PROCESSES)
 }
 
 async function descriptors(run: Run, pids: readonly number[], size = LISTING): Promise<Holder[]> {

@@ -1,9 +1,13 @@
 /** The ports of one box: which listening sockets are its own, by the descriptors of its processes. */
-import { type Listener, listenersOf } from './listeners.ts'
+import { Batch } from '../../ffi/batch.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
+import { askListeners, DIAG_SOCKET, type Listener, listenersByFile, ownListeners } from './listeners.ts'
 import { type Holder, namesOf, type Run, stillHeld } from './owners.ts'
 import { HolderSearch } from './search.ts'
 
 const SEARCH_AGAIN_MS = [1_000, 3_000, 10_000] as const // a process may have been missed while it forked
+const LOOK_MS = 500 // for a listing
+const PROVE_MS = 5_000 // for a connection; a box with thousands of busy processes may take longer to look through
 const MAX_PORTS = 100 // of a box, in a listing
 
 /** What this needs of a box. */
@@ -40,6 +44,12 @@ export interface Prover {
   prove(port: number): Promise<Proof | undefined>
 }
 
+/** Waits for work, but not longer. Rejects if the work fails meanwhile. */
+async function within(work: Promise<void>, milliseconds: number): Promise<void> {
+  work.catch(() => {})
+  await Promise.race([work, Bun.sleep(milliseconds)])
+}
+
 export class BoxPorts implements Prover {
   readonly #box: PortBox
   readonly #known = new Map<number, Known>()
@@ -61,15 +71,26 @@ export class BoxPorts implements Prover {
     return this.#looking
   }
 
-  #listeners(): Listener[] {
+  /** The sockets that listen in the box's network. */
+  async #listeners(): Promise<Listener[]> {
     const { init } = this.#box.manifest
-    return this.#box.running && init ? listenersOf(init.pid) : []
+    if (!this.#box.running || !init) return []
+    if (!hasOwnNetwork(this.#box)) return ownListeners()
+    const batch = new Batch()
+    batch.call('socket', DIAG_SOCKET, { send: true, scoped: true, mayFail: true })
+    const [socket] = (await this.#run(batch)).fds
+    if (socket === undefined) return listenersByFile(init.pid)
+    try {
+      return askListeners(socket) ?? listenersByFile(init.pid)
+    } finally {
+      closeDescriptor(socket)
+    }
   }
 
   async #look(): Promise<Found[]> {
-    const listeners = this.#listeners()
-    if (!listeners.length) return []
     try {
+      const listeners = await this.#listeners()
+      if (!listeners.length) return []
       const holders = await this.#holders(listeners, performance.now())
       const ports = Map.groupBy(listeners, ({ port }) => port)
       const reached = [...ports].filter(([, atPort]) => this.#reach(atPort, holders)).slice(0, MAX_PORTS)
@@ -101,14 +122,16 @@ export class BoxPorts implements Prover {
     const { held, doubtful } = await this.#sift(present)
     const due = doubtful.filter((inode) => (this.#known.get(inode)?.next ?? 0) <= now)
     if (!due.length) return held
-    const found = await this.#search.find(due)
-    for (const inode of due) {
-      const holder = found.get(inode)
-      const searches = (this.#known.get(inode)?.searches ?? 0) + 1
-      const wait = SEARCH_AGAIN_MS[Math.min(searches, SEARCH_AGAIN_MS.length) - 1] ?? 0
-      this.#known.set(inode, { holder, searches, next: holder ? 0 : now + wait })
-      if (holder) held.set(inode, holder)
-    }
+    const search = this.#search.find(due).then((found) => {
+      for (const inode of due) {
+        const holder = found.get(inode)
+        const searches = (this.#known.get(inode)?.searches ?? 0) + 1
+        const wait = SEARCH_AGAIN_MS[Math.min(searches, SEARCH_AGAIN_MS.length) - 1] ?? 0
+        this.#known.set(inode, { holder, searches, next: holder ? 0 : now + wait })
+        if (holder) held.set(inode, holder)
+      }
+    })
+    await within(search, LOOK_MS) // a later look shows what a long search finds
     return held
   }
 
@@ -143,15 +166,15 @@ export class BoxPorts implements Prover {
 
   /** Looks at the owner of the socket anew. */
   async prove(port: number): Promise<Proof | undefined> {
-    const at = (): Listener[] => this.#listeners().filter((one) => one.port === port)
-    const atPort = at()
+    const atPort = (await this.#listeners()).filter((one) => one.port === port)
     if (!atPort.length) return undefined
-    const holders = hasOwnNetwork(this.#box) ? new Map<number, Holder>() : await this.#prove(atPort)
-    const reach = this.#reach(atPort, holders)
+    const isAlone = hasOwnNetwork(this.#box)
+    const reach = this.#reach(atPort, isAlone ? new Map<number, Holder>() : await this.#prove(atPort))
     if (!reach) return undefined
     const { address, inodes } = reach
     const still = (): boolean => {
-      const now = at().filter((one) => one.address === address)
+      if (isAlone) return true
+      const now = ownListeners().filter((one) => one.port === port && one.address === address)
       return now.length > 0 && now.every(({ inode }) => inodes.has(inode))
     }
     return { address, still }
@@ -160,11 +183,15 @@ export class BoxPorts implements Prover {
   async #prove(listeners: readonly Listener[]): Promise<Map<number, Holder>> {
     const { held, doubtful } = await this.#sift(new Set(listeners.map(({ inode }) => inode)))
     if (!doubtful.length) return held
-    for (const [inode, holder] of await this.#search.find(doubtful)) {
-      if (!doubtful.includes(inode)) continue // another one asked for it
-      held.set(inode, holder)
-      this.#known.set(inode, { holder, searches: 1, next: 0 })
-    }
+    const search = this.#search.find(doubtful).then((found) => {
+      for (const inode of doubtful) {
+        const holder = found.get(inode)
+        if (!holder) continue
+        held.set(inode, holder)
+        this.#known.set(inode, { holder, searches: 1, next: 0 })
+      }
+    })
+    await within(search, PROVE_MS)
     return held
   }
 }
