@@ -1,6 +1,7 @@
 /** Finds the lines of a ring that a screen's scrollback no longer has. Loaded when a flood has gone by. */
 import { SerializeAddon } from '@xterm/addon-serialize'
 import { Terminal } from '@xterm/xterm'
+import { useGraphemes } from './widths.ts'
 
 const written = (terminal: Terminal, bytes: Uint8Array): Promise<void> =>
   new Promise((resolve) => terminal.write(bytes, resolve))
@@ -19,6 +20,7 @@ export async function linesBefore(
     new Terminal({ cols, rows, scrollback: shown.options.scrollback ?? 0, allowProposedApi: true })
   const [replayed, drawn] = [make(), make()]
   try {
+    if (shown.unicode.activeVersion !== '6') await Promise.all([replayed, drawn].map(useGraphemes))
     await Promise.all([written(replayed, ring), written(drawn, screen)])
     const more = replayed.buffer.normal.baseY - drawn.buffer.normal.baseY
     if (more <= 0) return undefined

@@ -23,6 +23,7 @@ import { needsGraphemes, useGraphemes } from './widths.ts'
 const RESET = new TextEncoder().encode('\x1bc')
 const HIDE_CURSOR = new TextEncoder().encode('\x1b[?25l')
 const MAX_TITLE = 200 // characters
+const RENEW_MS = 500 // after the last resize
 const FIT_MS = 50 // while a border is dragged: a full-screen program draws itself anew each time
 
 export interface PaneOptions {
@@ -52,6 +53,9 @@ export class Pane implements ShownTerminal, LineUser {
   readonly #scrollback: Scrollback
   readonly #resized = new ResizeObserver(() => this.#fitSoon())
   readonly #ends: (() => void)[] = []
+  /** A resize came before the lines of the ring: they need a screen of the new size. */
+  #needsScreen = false
+  #renewal: ReturnType<typeof setTimeout> | undefined
   #fitting: ReturnType<typeof setTimeout> | undefined
   #hasGraphemes = false
   /** Output that waits for the widths of its characters. */
@@ -209,9 +213,20 @@ export class Pane implements ShownTerminal, LineUser {
     const size = this.#fit.proposeDimensions()
     if (size && Number.isFinite(size.cols) && Number.isFinite(size.rows)) {
       const { cols, rows } = this.terminal
-      if (size.cols !== cols || size.rows !== rows) this.terminal.resize(size.cols, size.rows)
+      if (size.cols !== cols || size.rows !== rows) this.#resize(size)
     }
     this.#tellSize()
+  }
+
+  #resize({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
+    this.terminal.resize(cols, rows)
+    if (this.#scrollback.resized()) this.#needsScreen = true
+    if (!this.#needsScreen) return
+    clearTimeout(this.#renewal)
+    this.#renewal = setTimeout(() => {
+      this.#needsScreen = false
+      if (this.line.state.value === 'attached') this.line.attach(true)
+    }, RENEW_MS)
   }
 
   #tellSize(): void {
@@ -334,6 +349,7 @@ export class Pane implements ShownTerminal, LineUser {
     this.#isClosed = true
     for (const end of this.#ends) end()
     clearTimeout(this.#fitting)
+    clearTimeout(this.#renewal)
     this.#resized.disconnect()
     this.#scrollback.forget()
     this.line.close()

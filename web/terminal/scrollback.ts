@@ -61,6 +61,16 @@ export class Scrollback {
     if (this.#tailSize > MAX_TAIL) this.forget() // the ring no longer reaches back to the screen
   }
 
+  /**
+   * The terminal has another size: the screen that earlier lines would come before does not fit it. Returns whether such
+   * lines were still to come, and need another screen.
+   */
+  resized(): boolean {
+    const wasWaiting = this.#screen !== undefined
+    this.forget()
+    return wasWaiting
+  }
+
   forget(): void {
     clearTimeout(this.#timer)
     this.#screen = undefined
