@@ -16,7 +16,7 @@ const HOST = /^([1-9][0-9]{0,4})\.([a-z0-9-]{1,63})\.localhost(?::([1-9][0-9]{0,
  * @example labelOf('shop.v2') // 'shop-v2-6b1c0d…'
  */
 export function labelOf(box: string): string {
-  if (PLAIN.test(box)) return box
+  if (PLAIN.test(box) && !box.startsWith('xn--')) return box // which says that letters are encoded
   const plain = box.replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '')
   return `${plain}-${createHash('sha256').update(box).digest('hex').slice(0, HASH)}`
 }

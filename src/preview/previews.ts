@@ -176,7 +176,7 @@ export function createPreviews({ site, browsers, boxes, portsOf }: PreviewOption
   return {
     fetch(request, gate) {
       const host = request.headers.get('host') ?? ''
-      if (!/\.localhost(?::\d+)?$/.test(host)) return undefined
+      if (!/^\d+\.[^/]*\.localhost(?::\d+)?$/.test(host)) return undefined
       const named = readPreviewHost(host, site.port, isTls)
       const box = named && boxOfLabel(named.label, boxes())
       return { response: answer(request, gate, box && spotOf(box, named.port, host, undefined)) }
