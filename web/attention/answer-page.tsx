@@ -1,6 +1,6 @@
 /** The answer to an agent's question: what it asks, one tap for each answer, a field for other words, and receipts. */
 import { useSignal } from '@preact/signals'
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { boxes, connection, isReadonly } from '../app.ts'
 import { now } from '../boxes/clock.ts'
 import { age } from '../boxes/order.ts'
@@ -89,7 +89,7 @@ function OwnWords({ answering, isOpen }: { readonly answering: Answering; readon
       <input
         type="text"
         value={text.value}
-        placeholder="Or say something…"
+        placeholder={answering.question.value?.choices.length ? 'Or say something…' : 'Say something…'}
         aria-label="Your own words"
         autocomplete="off"
         enterkeyhint="send"
@@ -127,18 +127,13 @@ function Foot({ box }: { readonly box: string }) {
 
 function Screen({ answering }: { readonly answering: Answering }) {
   const { question, error } = answering
-  const element = useRef<HTMLElement>(null)
   const lines = question.value?.lines
-  useLayoutEffect(() => {
-    const shown = element.current
-    if (shown) shown.scrollTop = shown.scrollHeight // the question is at the end
-  }, [lines])
   if (error.value) return <p class="problem">{error.value}</p>
   if (!lines) return <p class="quiet">Reading the screen…</p>
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls must be reachable by keyboard.
-    <section ref={element} class="answer-screen" tabIndex={0} aria-label="The agent's screen">
-      {lines.join('\n') || ' '}
+    <section class="answer-screen" tabIndex={0} aria-label="The agent's screen">
+      <div>{lines.join('\n') || ' '}</div>
     </section>
   )
 }

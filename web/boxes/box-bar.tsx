@@ -1,5 +1,5 @@
 /** The bar above the terminals: which box this is, and what can be done with it. */
-import { box, isDrawerOpen, isNarrow, isReadonly, ptyId, slots, tabs, terminal } from '../app.ts'
+import { box, boxes, isDrawerOpen, isNarrow, isReadonly, ptyId, slots, tabs, terminal } from '../app.ts'
 import { run } from '../commands.ts'
 import { KEYS } from '../keys.ts'
 import { Button, IconButton } from '../ui/button.tsx'
@@ -89,16 +89,30 @@ export function BoxBar() {
   const info = box.value
   const Extra = slots.boxBar.value
   const narrow = isNarrow.value
+  const waiting = narrow
+    ? (boxes.value ?? []).filter((one) => one.waiting && one.name !== info?.name).length
+    : 0
   const drawer = narrow ? (
-    <IconButton
-      icon="menu"
-      label="Boxes"
-      class="drawer-button"
-      pressed={isDrawerOpen.value}
-      onClick={() => {
-        isDrawerOpen.value = !isDrawerOpen.value
-      }}
-    />
+    <span class="drawer-place">
+      <IconButton
+        icon="menu"
+        label="Boxes"
+        class="drawer-button"
+        pressed={isDrawerOpen.value}
+        onClick={() => {
+          isDrawerOpen.value = !isDrawerOpen.value
+        }}
+      />
+      {waiting ? (
+        <span
+          class="drawer-count"
+          role="status"
+          aria-label={`${waiting} more ${waiting === 1 ? 'box waits' : 'boxes wait'} for you`}
+        >
+          {waiting}
+        </span>
+      ) : null}
+    </span>
   ) : null
   if (!info)
     return narrow ? (
