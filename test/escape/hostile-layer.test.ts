@@ -1,10 +1,10 @@
 /** Layers whose names lead out of their folder, and bombs: coop refuses or limits them and changes nothing outside. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { archive, type Fake } from '../../src/image/unpack/testing.ts'
 
-import { scratch } from '../harness/sandbox.ts'
+import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { image, outside } from './hostile-image.ts'
 import { everyone, needed } from './support.ts'
@@ -84,14 +84,31 @@ const REFUSED: Readonly<Record<string, [(folder: string) => readonly (readonly F
   'an archive that is cut off': [() => [], /ends in the middle/],
 }
 
+/** Everything in the folder of images but skeletons, which are links to thousands of folders. */
+function imagesOf(t: Scratch): readonly string[] {
+  const top = join(t.dataDir, 'images')
+  const names = readdirSync(top).filter((name) => !name.startsWith('host-'))
+  return names.flatMap((name) => {
+    const path = join(top, name)
+    const below = lstatSync(path).isDirectory() ? readdirSync(path, { recursive: true }).map(String) : []
+    return [name, ...below.map((inner) => `${name}/${inner}`)]
+  })
+}
+
 const cut = archive([{ name: 'a', data: 'x'.repeat(5000) }]).subarray(0, 2000)
 
 describe.each(everyone)('as $name', (invoker) => {
   const box = needed(invoker)
 
-  for (const [name, [make, error]] of Object.entries(REFUSED))
-    test.skipIf(box.missing)(`${name} is refused, with the name of the entry${box.note}`, async () => {
-      await using t = await scratch(invoker, { git: false })
+  describe.skipIf(box.missing)(`with the name of the entry${box.note}`, () => {
+    // One daemon for all: what a layer leaves behind fails the test that finds it.
+    let t: Scratch
+    beforeAll(async () => {
+      t = await scratch(invoker, { git: false })
+    })
+    afterAll(() => t[Symbol.asyncDispose]())
+
+    test.each(Object.entries(REFUSED))('%s is refused', async (_, [make, error]) => {
       const { folder, list } = outside(t)
       const before = list()
       const layers = make(folder)
@@ -101,9 +118,9 @@ describe.each(everyone)('as $name', (invoker) => {
       expect(stderr).toMatch(/^coop: .*"/m)
       expect(code).toBe(5)
       expect(list()).toBe(before)
-      const left = readdirSync(join(t.dataDir, 'images'), { recursive: true }).map(String)
-      expect(left.filter((path) => path.includes('.tmp-') || path.includes('records/'))).toEqual([])
+      expect(imagesOf(t).filter((path) => path.includes('.tmp-') || path.includes('records/'))).toEqual([])
     })
+  })
 
   test.skipIf(box.missing)(
     `devices and marks for overlayfs are left out; absolute names are below the root${box.note}`,
