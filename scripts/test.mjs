@@ -31,12 +31,22 @@ const GROUPS = [
 /** These use up what the machine or a user has only one of, or measure how long something takes. */
 const ALONE =
   /^test\/(?:soak\/|images\/(?:build|interrupted|publish-failures)|escape\/(?:limits|shared-counts|terminal-floods|terminals)|integration\/(?:bad-host|full-disk|snapshot-fifos))/
-/** Most of a test's time is spent waiting for processes, so that further files fill the gaps of the first. */
-const AT_ONCE = Math.min(3, availableParallelism() + 1)
+/**
+ * Most of a test's time is spent waiting for processes: test/escape/links-in-its-root used 33 s of processor time in 104 s,
+ * on two processors with three files at once. So further files fill the gaps of the first.
+ */
+const AT_ONCE = Math.min(4, availableParallelism() + 2)
+/** These take a minute or longer and begin first, so that none of them is left alone at the end of its folder. */
+const FIRST =
+  /^test\/(?:escape\/(?:hostile-layer|links-in-its-root|links-that-stay)|integration\/(?:cp|snapshot|stop-start)|web\/browser)\.test/
+const SLOWEST = 15 // files that are listed at the end
 const FILE_TIMEOUT_MS = 900_000
 
 /** @type {Outcome} */
 const total = { passed: 0, failed: [], skipped: [], output: '' }
+
+/** Seconds by file. @type {Map<string, number>} */
+const times = new Map()
 
 /** @param {Outcome} outcome */
 function add({ passed, failed, skipped }) {
@@ -93,11 +103,18 @@ async function wholeProgramTests(groups) {
   for (const { folder, files, testTimeoutMs } of groups) {
     heading(folder)
     const run = async (/** @type {string} */ file) => {
+      const since = performance.now()
       const outcome = await bunTest([file], { testTimeoutMs, totalTimeoutMs: FILE_TIMEOUT_MS })
-      process.stdout.write(outcome.output)
+      const seconds = (performance.now() - since) / 1000
+      times.set(file, seconds)
+      process.stdout.write(`${outcome.output}\n${file}: ${seconds.toFixed(1)} s\n`)
       add(outcome)
     }
-    const left = files.filter((file) => !ALONE.test(file))
+    const together = files.filter((file) => !ALONE.test(file))
+    const left = [
+      ...together.filter((file) => FIRST.test(file)),
+      ...together.filter((file) => !FIRST.test(file)),
+    ]
     const runner = async () => {
       for (let file = left.shift(); file; file = left.shift()) await run(file)
     }
@@ -108,10 +125,12 @@ async function wholeProgramTests(groups) {
 
 function summary() {
   const { passed, failed, skipped } = total
+  const slowest = [...times].sort(([, a], [, b]) => b - a).slice(0, SLOWEST)
+  const took = slowest.map(([file, seconds]) => `${seconds.toFixed(0).padStart(6)} s  ${file}\n`).join('')
   const reasons = failed.map((reason) => `== failed\n${reason}\n\n`).join('')
   const names = skipped.map((name) => `skipped: ${name}\n`).join('')
   const tail = skipped.length > 0 ? `, ${skipped.length} skipped` : ''
-  return `\n${reasons}${names}${passed} passed, ${failed.length} failed${tail}\n`
+  return `\n${took && `== slowest files\n${took}\n`}${reasons}${names}${passed} passed, ${failed.length} failed${tail}\n`
 }
 
 let finished = false

@@ -5,7 +5,7 @@
  * missing. The box owns every name on the way and can replace each by a link to the host. Coop would write through
  * it as the user, or as root of the host. The control writes through such a link by the host's path.
  */
-import { describe, expect, test } from 'bun:test'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
@@ -55,26 +55,19 @@ async function restarted(t: Scratch): Promise<void> {
   expect(await inside(t, 'echo lives')).toBe('lives\n')
 }
 
-async function start(t: Scratch, kind: Kind): Promise<void> {
-  const { code, stderr } = await t.coop([
-    '-d',
-    '-n',
-    'box',
-    '--image',
-    await imageOf(t, kind),
-    '--agent',
-    'cat',
-  ])
+async function start(t: Scratch, image: string): Promise<void> {
+  const { code, stderr } = await t.coop(['-d', '-n', 'box', '--image', image, '--agent', 'cat'])
   if (code !== 0) throw new Error(`The box did not start: ${stderr}`)
 }
 
-/** Makes a link in a place of the box. A place with a mount below it cannot be removed, so it is moved away. */
-async function plant(t: Scratch, place: string, target: string): Promise<void> {
+/** Makes links in places of the box. A place with a mount below it cannot be removed, so it is moved away. */
+async function plant(t: Scratch, links: ReadonlyMap<string, string>): Promise<void> {
   const away = 'if [ -e /home/coop/.claude ]; then mv /home/coop /moved; fi; '
-  await inside(
-    t,
-    `${place.startsWith('/home') && !place.endsWith('config') ? away : ''}rm -rf ${place}; ln -s ${target} ${place}`,
+  const scripts = [...links].map(
+    ([place, target]) =>
+      `${place.startsWith('/home') && !place.endsWith('config') ? away : ''}rm -rf ${place}; ln -s ${target} ${place}`,
   )
+  await inside(t, scripts.join('\n'))
 }
 
 const FILES = ['passwd', 'group', 'hosts', 'hostname', 'resolv.conf'].map((name) => `/etc/${name}`)
@@ -89,32 +82,38 @@ const placesOf = (kind: Kind): readonly (readonly string[])[] => [
 ]
 
 function attacks(invoker: Invoker, kind: Kind): void {
-  const box = needed(invoker)
-  for (const places of placesOf(kind))
-    test.skipIf(box.missing)(
-      `${places.length > 1 ? 'links at its files' : `a link at ${places[0]}`} lead coop nowhere (${kind})${box.note}`,
-      async () => {
-        await using t = await scratch(invoker) // with a .gitconfig
-        const { folder, look } = outside(t)
-        const before = look()
-        await start(t, kind)
-        await inside(t, `mkdir -p ${folder}/coop`) // so that the box's own target exists
-        for (const to of [folder, `${up}${folder.slice(1)}`]) {
-          for (const place of places)
-            await plant(t, place, places.length > 1 ? `${to}${place.replaceAll('/', '-')}` : to)
-          await restarted(t)
-          expect(look()).toEqual(before)
-          for (const place of places) expect(await inside(t, `readlink ${place}`)).toContain('outside')
-        }
-      },
-    )
+  // One daemon and one image for all; each test has a box of its own.
+  let t: Scratch
+  let image: string
+  beforeAll(async () => {
+    t = await scratch(invoker) // with a .gitconfig
+    image = await imageOf(t, kind)
+  })
+  afterEach(async () => void said(await t.coop(['kill', '-f', 'box'])))
+  afterAll(() => t[Symbol.asyncDispose]())
 
-  test.skipIf(box.missing)(`a home that leads nowhere is reported (${kind})${box.note}`, async () => {
-    await using t = await scratch(invoker)
+  for (const places of placesOf(kind))
+    test(`${places.length > 1 ? 'links at its files' : `a link at ${places[0]}`} lead coop nowhere`, async () => {
+      const { folder, look } = outside(t)
+      const before = look()
+      await start(t, image)
+      await inside(t, `mkdir -p ${folder}/coop`) // so that the box's own target exists
+      for (const to of [folder, `${up}${folder.slice(1)}`]) {
+        const targetOf = (place: string): string =>
+          places.length > 1 ? `${to}${place.replaceAll('/', '-')}` : to
+        await plant(t, new Map(places.map((place) => [place, targetOf(place)])))
+        await restarted(t)
+        expect(look()).toEqual(before)
+        const links = await inside(t, places.map((place) => `readlink ${place}`).join('\n'))
+        expect(links.trim().split('\n')).toEqual(places.map(() => expect.stringContaining('outside')))
+      }
+    })
+
+  test('a home that leads nowhere is reported', async () => {
     const { folder, look } = outside(t)
     const before = look()
-    await start(t, kind)
-    await plant(t, '/home', folder)
+    await start(t, image)
+    await plant(t, new Map([['/home', folder]]))
     said(await t.coop(['stop', '-f', 'box']))
     const { code, stderr } = await t.coop(['start', 'box'])
     expect(code).toBe(1)
@@ -123,9 +122,8 @@ function attacks(invoker: Invoker, kind: Kind): void {
     expect(look()).toEqual(before)
   })
 
-  test.skipIf(box.missing)(`deleted files are made again (${kind})${box.note}`, async () => {
-    await using t = await scratch(invoker)
-    await start(t, kind)
+  test('deleted files are made again', async () => {
+    await start(t, image)
     const all = await inside(t, 'cat /etc/passwd /etc/hosts /home/coop/.gitconfig')
     expect(all).toMatch(/coop:.*localhost.*Test/s)
     await inside(t, 'rm -rf /home/coop/.gitconfig; echo mine >/etc/hosts')
@@ -147,7 +145,7 @@ describe.each(everyone)('as $name', (invoker) => {
       await using t = await scratch(invoker)
       const { folder, look } = outside(t)
       await start(t, 'host')
-      await plant(t, '/home', folder)
+      await plant(t, new Map([['/home', folder]]))
       said(await t.coop(['stop', '-f', 'box']))
       const path = join(t.dataDir, 'boxes/box/upper/root/home/planted')
       said(await t.run(['sh', '-c', `echo x >${path}`]))
@@ -155,5 +153,6 @@ describe.each(everyone)('as $name', (invoker) => {
     },
   )
 
-  for (const kind of ['host', 'rootfs', 'layers'] as const) attacks(invoker, kind)
+  for (const kind of ['host', 'rootfs', 'layers'] as const)
+    describe.skipIf(box.missing)(`${kind}${box.note}`, () => attacks(invoker, kind))
 })
