@@ -101,6 +101,27 @@ describe('who comes', () => {
     expect(connection.got[1]).toMatchObject({ offset: 6, text: 'after' })
   })
 
+  test('in a hidden window gets the screen again when the window is seen and has another size', async () => {
+    pty.say('x'.repeat(70))
+    const { feed: hidden, connection } = feed({ size: undefined })
+    await connection.has(1)
+    pty.say(' more')
+    hidden.resize({ columns: 40, rows: 24 }, true)
+    await connection.has(3)
+    expect(connection.types).toEqual([FRAME_SCREEN, FRAME_OUTPUT, FRAME_SCREEN])
+    pty.say('after')
+    expect(connection.got[3]).toMatchObject({ type: FRAME_OUTPUT, offset: 75, text: 'after' })
+  })
+
+  test('in a hidden window gets it once when the window is seen and has the same size', async () => {
+    feed() // the terminal has its size
+    const { feed: hidden, connection } = feed({ size: undefined })
+    await connection.has(1)
+    hidden.resize(SIZE, true)
+    pty.say('after')
+    expect(connection.types).toEqual([FRAME_SCREEN, FRAME_OUTPUT])
+  })
+
   test('back gets exactly what it has not got yet', () => {
     pty.say('0123456789')
     const { connection } = feed({ from: 4 })

@@ -62,6 +62,8 @@ export class Feed implements PtyClient {
   #isStale = false
   /** Whether a screen or picture is being made. */
   #isAsking = false
+  /** The screen that is being made is one of another size than the window's. */
+  #isOutdated = false
   #isClosed = false
   #whenSent: (() => void) | undefined
   #excusedUntil = 0
@@ -131,6 +133,12 @@ export class Feed implements PtyClient {
   }
 
   resize(size: WindowSize, visible: boolean): void {
+    const { columns, rows } = this.pty.size
+    // A window that attached while it was hidden has drawn a screen of the terminal's size in its own.
+    if (!this.#size && !this.#plain && (size.columns !== columns || size.rows !== rows)) {
+      this.#needsScreen = true
+      this.#isOutdated = this.#isAsking
+    }
     this.#size = size
     this.#visible = visible
     this.active = Date.now()
@@ -274,7 +282,8 @@ export class Feed implements PtyClient {
       this.#isAsking = false
       if (this.#isClosed) return
       if (this.#pictures) return this.catchUp() // its window has another size by now
-      this.#needsScreen = false
+      this.#needsScreen = this.#isOutdated
+      this.#isOutdated = false
       this.#next = offset
       this.#outlet.send(encodeScreen(this.#outlet.channel, offset, bytes))
       this.pty.questions.choose()
