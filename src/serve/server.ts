@@ -149,8 +149,10 @@ export async function startServer(options: ServerOptions, house: House): Promise
       const { name, readonly } = visitor
       const allowed = callOfBrowser(call, { name, readonly, environment: options.environment })
       if (allowed.do === 'preview.open') return openPreview(previews, house.ports, visitor, allowed)
+      const answer = await house.handler.call(channel, allowed)
+      // Only now: a folder that is refused, such as the whole home, is not offered again.
       if (allowed.do === 'box.create') browsers.choseFolder(allowed.box.workspace)
-      return house.handler.call(channel, allowed)
+      return answer
     },
   }
   const visitors = new WeakMap<Client, SocketData>()

@@ -81,6 +81,8 @@ describe.each(everyone)('as $name', (invoker) => {
     await page.call({ do: 'box.create', box: made })
     const { stdout } = await t.coop(['ls', '--json'])
     expect(JSON.parse(stdout)).toHaveLength(2)
+    const refused = { do: 'box.create', box: { ...made, workspace: t.home } }
+    expect(await page.call(refused).catch(({ message }) => message)).toContain('cannot be a workspace')
     const recent = (await page.call({ do: 'folder.recent' })) as { path: string }[]
     expect(recent[0]?.path).toBe(join(t.home, 'other'))
     const listing = (await page.call({ do: 'folder.list', path: '~' })) as { path: string; entries: object[] }

@@ -35,6 +35,7 @@ export function Problem({ fault }: { fault: Fault | undefined }) {
 
 export function NewBox() {
   const folder = useSignal<string | undefined>(undefined)
+  const begin = useSignal('~')
   const wanted = useSignal<Wanted | undefined>(undefined)
   const fault = useSignal<Fault | undefined>(undefined)
   const isBusy = useSignal(false)
@@ -71,8 +72,9 @@ export function NewBox() {
         />
       ) : folder.value === undefined ? (
         <Folders
+          from={begin.value}
           onChoose={(path) => {
-            folder.value = path
+            folder.value = begin.value = path
           }}
         />
       ) : (
@@ -90,26 +92,35 @@ export function NewBox() {
   )
 }
 
-function Folders({ onChoose }: { onChoose(path: string): void }) {
+function Folders({ from, onChoose }: { from: string; onChoose(path: string): void }) {
   const listing = useSignal<FolderListing | undefined>(undefined)
   const recent = useSignal<readonly { readonly path: string; readonly used: number }[]>([])
   const fault = useSignal<Fault | undefined>(undefined)
   const typed = useSignal('')
   const list = useRef<HTMLUListElement>(null)
-  const open = async (path: string): Promise<void> => {
+  /** Shows the folder, and returns it as the daemon names it. */
+  const open = async (path: string): Promise<string | undefined> => {
     fault.value = undefined
     try {
       const found = await connection.value?.call('folder.list', { path })
-      if (!found) return
+      if (!found) return undefined
       listing.value = found
       typed.value = found.path
       list.current?.scrollTo(0, 0)
+      return found.path
     } catch (error) {
       fault.value = faultOf(error)
+      return undefined
     }
   }
+  /** What was typed counts, also before it was opened. */
+  const choose = async (): Promise<void> => {
+    const path = typed.value.trim()
+    const chosen = path && path !== shown?.path ? await open(path) : shown?.path
+    if (chosen !== undefined) onChoose(chosen)
+  }
   useEffect(() => {
-    void open('~')
+    void open(from)
     connection.value?.call('folder.recent', {}).then(
       (found) => {
         recent.value = found
@@ -189,7 +200,7 @@ function Folders({ onChoose }: { onChoose(path: string): void }) {
       <footer class="dialog-foot">
         <span class="spring quiet one-line">{shown ? shortPath(shown.path) : ''}</span>
         <Button onClick={closeDialog}>Cancel</Button>
-        <Button kind="primary" disabled={!shown} onClick={() => shown && onChoose(shown.path)}>
+        <Button kind="primary" disabled={!shown} onClick={() => void choose()}>
           Use this folder
         </Button>
       </footer>
