@@ -90,6 +90,12 @@ describe.skipIf(can.missing)(`an agent that waits${can.note}`, () => {
 
     // Nobody was asked about notifications: the page itself says it.
     const call = page.locator('.call', { hasText: 'asks in shop' })
+    await call.waitFor()
+    // However long the question is, it leaves the bar and its own buttons within reach.
+    await page.evaluate(`document.querySelector('.call .small').textContent = 'long '.repeat(60)`)
+    await page.getByRole('button', { name: 'Boxes', exact: true }).click({ trial: true })
+    const right = await page.evaluate(`document.querySelector('.call').getBoundingClientRect().right`)
+    expect(right).toBeLessThanOrEqual(390)
     await call.getByRole('button', { name: 'Answer' }).tap({ timeout: 15_000 })
     const answer = page.getByRole('dialog')
     await answer.getByText('approve Bash: rm -r build').waitFor()
