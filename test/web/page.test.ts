@@ -103,8 +103,13 @@ describe.skipIf(can.missing)(`the page${can.note}`, () => {
     expect(agent?.[1]).toBe(shell?.[1] ?? -1)
     expect(shell?.[0]).toBeGreaterThan(agent?.[0] ?? 0)
 
-    // From the right to below the agent.
+    // A click on the tab that is active already does not take the keys away.
     const tab = page.locator('.tab', { hasText: 'shell 1' })
+    await tab.click()
+    await page.keyboard.type('echo still$((1 + 1))\n')
+    await page.locator('.pane:visible', { hasText: 'still2' }).waitFor()
+
+    // From the right to below the agent.
     const target = page.locator('.pane:visible', { hasText: 'coop>' }).first()
     const { width = 0, height = 0 } = (await target.boundingBox()) ?? {}
     await tab.dragTo(target, { targetPosition: { x: width / 2, y: height - 20 } })

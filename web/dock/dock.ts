@@ -82,6 +82,8 @@ export class Dock {
   #tab(pty: number) {
     const element = document.createElement('div')
     element.className = 'tab-place'
+    // A click on the tab that is active changes nothing in the dock, and would leave the focus on the tab.
+    element.addEventListener('click', () => paneOf(this.#box, pty)?.focus())
     let end: (() => void) | undefined
     return {
       element,
