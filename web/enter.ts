@@ -79,6 +79,7 @@ function connect(key: string): void {
 export function watchNetwork(): void {
   const check = (): void => connection.value?.check()
   window.addEventListener('online', check)
+  window.addEventListener('offline', check)
   window.addEventListener('pageshow', check)
   window.addEventListener('focus', check)
   document.addEventListener('visibilitychange', () => {

@@ -131,6 +131,23 @@ describe('a connection', () => {
     expect(first.isClosed).toBe(true)
   })
 
+  test('doubts a line that does not confirm what was typed, and gives it up', () => {
+    daemon.socket.greet()
+    const first = daemon.socket
+    const asks = () => first.calls.filter(({ call }) => call.do === 'system.status').length
+    daemon.connection.input(1, new Uint8Array([97]))
+    first.taken(1, 1)
+    jest.advanceTimersByTime(5_000)
+    expect(asks()).toBe(0)
+    daemon.connection.input(1, new Uint8Array([98]))
+    jest.advanceTimersByTime(1_000)
+    daemon.connection.input(1, new Uint8Array([99]))
+    jest.advanceTimersByTime(500)
+    expect(asks()).toBe(1)
+    jest.advanceTimersByTime(6_000)
+    expect(daemon.connection.state.value).toBe('away')
+  })
+
   test('tries at once when the network is back', () => {
     daemon.socket.greet()
     daemon.socket.drop()

@@ -73,6 +73,7 @@ const MAX_CHANNEL = 0xffff
 const HEADER = 5 // bytes of a frame before its payload
 const PROBE_MS = 20_000 // between two questions whether the other end is still there
 const ANSWER_MS = 6_000 // for its answer; a slow link has up to a second of output before it
+const SILENT_MS = 1_500 // input is confirmed at once, so after this time without a word the other end is in doubt
 const ENDED_RETRY_MS = 2_000 // at least: somebody has to start it again
 
 /** The connection broke before the answer came: nobody knows whether the call was carried out. */
@@ -111,6 +112,7 @@ export class Connection {
   #retry: ReturnType<typeof setTimeout> | undefined
   #probe: ReturnType<typeof setInterval> | undefined
   #answer: ReturnType<typeof setTimeout> | undefined
+  #silence: ReturnType<typeof setTimeout> | undefined
   #bye: 'retire' | 'shutdown' | undefined
 
   constructor(options: ConnectionOptions) {
@@ -179,6 +181,12 @@ export class Connection {
 
   input(channel: number, bytes: Uint8Array): void {
     this.#send(encodeInput(channel, bytes))
+    this.#silence ??= setTimeout(() => this.isOnline && this.check(), SILENT_MS)
+  }
+
+  #heard(): void {
+    clearTimeout(this.#silence)
+    this.#silence = undefined
   }
 
   resize(channel: number, size: object, visible: boolean): void {
@@ -236,6 +244,7 @@ export class Connection {
     clearTimeout(this.#retry)
     clearTimeout(this.#answer)
     this.#retry = this.#answer = undefined
+    this.#heard()
     this.retryAt.value = undefined
     const socket = this.#socket
     this.#socket = undefined
@@ -286,6 +295,7 @@ export class Connection {
 
   #data(bytes: Uint8Array): void {
     const socket = this.#socket
+    this.#heard()
     try {
       for (const frame of this.#decoder.push(bytes)) if (socket === this.#socket) this.#frame(frame)
     } catch (error) {
