@@ -34,7 +34,10 @@ export function terminalHandlers(services: Services): HandlersFor<keyof typeof T
     for (const other of registry.boxes)
       if (needsUser(other.manifest.doing))
         channel.client.tellWaiting({ event: 'waiting', box: other.name, waiting: true })
-    const taken = channel.continueInput(pty, watch.typed, pty.id === 0 ? () => filterOf(box) : undefined)
+    // Who only watches types nothing, and must not take over the input of another client by naming its number.
+    const taken = watch.readonly
+      ? (watch.typed ?? 0)
+      : channel.continueInput(pty, watch.typed, pty.id === 0 ? () => filterOf(box) : undefined)
     const report = pty.id === 0 ? reportOf(box.terminals.agent?.activity) : undefined
     const shown = { box: box.name, pty: pty.id, detachKey: box.manifest.detachKey, taken }
     return { ...shown, ...(report === undefined ? {} : { report }) }

@@ -17,6 +17,7 @@ import { openPreview, type PreviewSource, previewsFor, serverGate } from './prev
 import type { BrowserRecord } from './record.ts'
 import { browserOf, type Door, signIn, signOut } from './sign-in.ts'
 import { configuredTheme } from './theme.ts'
+import { Turns } from './turns.ts'
 import { type StoreFile, Uploads } from './uploads.ts'
 import { CLOSE, MAX_MESSAGE, MAX_QUEUED, type SocketData, WebTransport } from './web-transport.ts'
 
@@ -134,7 +135,9 @@ export async function startServer(options: ServerOptions, house: House): Promise
     if (path === '/api/session' && isReading(request)) return session(request, browser, address)
     if (!isOwnOrigin(site, request.headers)) return refusal(403, 'this page may not do that')
     if (path === '/api/upload' && request.method === 'POST')
-      return isReadonly(browser) ? refusal(403, 'this browser may only look') : uploads.answer(request)
+      return isReadonly(browser)
+        ? refusal(403, 'this browser may only look')
+        : uploads.answer(request, () => browsers.has(browser.id))
     if (path === '/api/sign-out' && request.method === 'POST') return signOut(door, browser)
     return refusal(404, 'there is nothing here')
   }
@@ -148,14 +151,26 @@ export async function startServer(options: ServerOptions, house: House): Promise
       if (!visitor) throw new CoopError('E_INTERNAL', 'an unknown browser')
       const { name, readonly } = visitor
       const allowed = callOfBrowser(call, { name, readonly, environment: options.environment })
-      if (allowed.do === 'preview.open') return openPreview(previews, house.ports, visitor, allowed)
-      const answer = await house.handler.call(channel, allowed)
-      // Only now: a folder that is refused, such as the whole home, is not offered again.
-      if (allowed.do === 'box.create') browsers.choseFolder(allowed.box.workspace)
-      return answer
+      const turn = turns.enter(visitor.browser)
+      if (turn === false) {
+        channel.hangUp()
+        throw new CoopError('E_USAGE', 'this browser asks for too much at a time')
+      }
+      if (turn) await turn
+      try {
+        if (visitor.transport?.isGone) throw new CoopError('E_USAGE', 'this browser has gone')
+        if (allowed.do === 'preview.open') return openPreview(previews, house.ports, visitor, allowed)
+        const answer = await house.handler.call(channel, allowed)
+        // Only now: a folder that is refused, such as the whole home, is not offered again.
+        if (allowed.do === 'box.create') browsers.choseFolder(allowed.box.workspace)
+        return answer
+      } finally {
+        turns.leave(visitor.browser)
+      }
     },
   }
   const visitors = new WeakMap<Client, SocketData>()
+  const turns = new Turns()
 
   const servers = listenAt(options.host, options.port, (hostname) =>
     Bun.serve<SocketData>({

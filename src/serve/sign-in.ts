@@ -31,11 +31,17 @@ function cookieOf(site: Site, value: string, seconds: number): string {
   return [...fields, ...(site.tls ? ['Secure'] : [])].join('; ')
 }
 
-/** Returns the value of this server's cookie. With two of that name, which a page beside may have planted, it returns none. */
-function cookieIn(site: Site, headers: Headers): string | undefined {
+const MAX_COOKIES = 8 // of the name that are looked at
+
+/**
+ * Returns the values of this server's cookie. There may be more than one: every port of the host can plant another, for a longer path or
+ * with other attributes, and no request says which is which. A planted one opens nothing, as the key belongs to one of them only.
+ */
+function cookiesIn(site: Site, headers: Headers): readonly string[] {
   const pairs = (headers.get('cookie') ?? '').split(';').map((pair) => pair.trim().split('='))
-  const mine = pairs.filter(([name]) => name === cookieName(site))
-  return mine.length === 1 ? mine[0]?.[1] : undefined
+  return pairs
+    .flatMap(([name, value]) => (name === cookieName(site) && value ? [value] : []))
+    .slice(0, MAX_COOKIES)
 }
 
 /** Returns the browser that a request comes from, if it is signed in. `key` is the secret that its page knows. */
@@ -44,7 +50,8 @@ export function browserOf(
   headers: Headers,
   key: string | null | undefined,
 ): BrowserRecord | undefined {
-  return browsers.find({ cookie: cookieIn(site, headers) ?? '', key: key ?? '' })
+  const found = cookiesIn(site, headers).map((cookie) => browsers.find({ cookie, key: key ?? '' }))
+  return found.find((one) => one !== undefined)
 }
 
 export async function signIn(door: Door, request: Request, address: string): Promise<Response> {

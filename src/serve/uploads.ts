@@ -17,7 +17,8 @@ export class Uploads {
     this.#store = store
   }
 
-  async answer(request: Request): Promise<Response> {
+  /** `isAllowed`: whether the browser still may, once the file is there. */
+  async answer(request: Request, isAllowed: () => boolean): Promise<Response> {
     const query = new URL(request.url).searchParams
     const box = query.get('box') ?? ''
     const name = (query.get('name') ?? '').slice(0, MAX_NAME)
@@ -30,6 +31,7 @@ export class Uploads {
         return refusal(413, `the file is larger than ${MAX_UPLOAD >> 20} MiB`, {
           hint: 'copy it into the box: coop cp FILE BOX:/tmp',
         })
+      if (!isAllowed()) return refusal(401, 'this browser is not signed in')
       return Response.json({ path: await this.#store(box, name, bytes) }, { headers: plainHeaders() })
     } catch (error) {
       if (!(error instanceof CoopError)) throw error

@@ -41,6 +41,11 @@ export class WebTransport implements Transport {
     this.#user = user
   }
 
+  /** Whether the browser has gone, or was sent away. */
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
   get queued(): number {
     return this.#isGone ? 0 : this.#socket.getBufferedAmount()
   }

@@ -209,6 +209,15 @@ describe.skipIf(can.missing)(`serving${can.note}`, () => {
     expect(argument).toMatch(/^file:\/\/\/.*\/open-[\w-]+\.html$/)
     expect(file.join('\n')).toContain(`url=${url}"`)
     expect(existsSync(argument.slice('file://'.length))).toBe(false)
+    // A program in a project may be the work of a box.
+    const theirs = t.write(
+      'node_modules/.bin/xdg-open',
+      '#!/bin/sh\n/usr/bin/touch opened-by-project\n',
+      0o755,
+    )
+    const project = await shell(t, `PATH=${dirname(theirs)} coop serve --open`)
+    expect(project).toMatchObject({ code: 1, stderr: expect.stringContaining('no program opens pages') })
+    expect(existsSync(join(t.workspace, 'opened-by-project'))).toBe(false)
     const none = await shell(t, 'PATH=/nowhere coop serve --open')
     expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('no program opens pages') })
   })

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { CoopError } from '../../core/errors.ts'
 import type { Paths } from '../../core/paths.ts'
 import { writeAtomically } from '../../disk/write-atomically.ts'
+import { findProgram, trustedPath } from '../../host/programs.ts'
+import { writablePlaces } from '../../plan/writable.ts'
 import type { ServingInfo } from '../../protocol/calls/serving.ts'
 import { signInUrl } from './show.ts'
 
@@ -15,7 +17,10 @@ const READ_MS = 2_000 // for the browser to read the file
  * the browser gets a file that only its user can read, which leads there.
  */
 export async function openBrowser(paths: Paths, info: ServingInfo): Promise<void> {
-  const opener = OPENERS.map((name) => Bun.which(name)).find((path) => path !== null)
+  // A box can write in the project in which the user stands, and PATH may have folders of it ("npm run").
+  const writable = writablePlaces(paths, process.cwd())
+  const path = trustedPath(process.env.PATH ?? '', writable)
+  const opener = OPENERS.map((name) => findProgram(name, path, writable)).find((one) => one !== undefined)
   if (!opener)
     throw new CoopError('E_FAILED', 'no program opens pages here (xdg-open)', {
       hint: 'open the address above in a browser yourself',
@@ -31,6 +36,7 @@ export async function openBrowser(paths: Paths, info: ServingInfo): Promise<void
   )
   try {
     const child = Bun.spawn([opener, `file://${file}`], {
+      env: { ...process.env, PATH: path }, // it may start programs by name, too
       stdin: 'ignore',
       stdout: 'ignore',
       stderr: 'ignore',
