@@ -132,10 +132,16 @@ function responseBody(
 ): ReadableStream<Uint8Array> | null {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   let isOver = false
-  const reader = new BodyReader(head.framing, (piece) => {
-    controller?.enqueue(piece)
+  let pieces: Uint8Array[] = []
+  const reader = new BodyReader(head.framing, (piece) => void pieces.push(piece))
+  /** One piece for all chunks that came together: a chunk of one byte would cost a hundred in the queue. */
+  const flush = (): void => {
+    const [first] = pieces
+    if (!first) return
+    controller?.enqueue(pieces.length === 1 ? first : Buffer.concat(pieces))
+    pieces = []
     if ((controller?.desiredSize ?? 1) <= 0) wire.pause(true)
-  })
+  }
   const end = (isClean: boolean, error?: Error): void => {
     if (isOver) return
     isOver = true
@@ -147,6 +153,7 @@ function responseBody(
   const push = (bytes: Uint8Array): void => {
     try {
       const used = reader.push(bytes)
+      flush()
       if (reader.isDone) end(head.persists && used === bytes.length)
     } catch (error) {
       end(false, error as Error)

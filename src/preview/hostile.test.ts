@@ -1,7 +1,9 @@
 /** Servers in boxes that answer as they should not: the browser gets a page of coop's, or a connection that ends. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { Socket } from 'bun'
+import { exchange } from './exchange.ts'
 import { type Front, fakeBox, front } from './testing.ts'
+import { Wire } from './wire.ts'
 
 const shop = fakeBox('shop')
 let proxy: Front
@@ -146,3 +148,18 @@ async function raw(text: string): Promise<string> {
   socket.end()
   return got
 }
+
+test('an answer in chunks of one byte does not become a queue of as many pieces', async () => {
+  const chunks = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\nx\r\n'.repeat(1000)}0\r\n\r\n`
+  const server = Bun.listen({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: { data: (socket) => void socket.write(chunks) },
+  })
+  const out = { method: 'GET', target: '/', headers: [], body: null, length: undefined }
+  const wire = await Wire.to('127.0.0.1', server.port)
+  const { body } = await exchange(wire, out, new AbortController().signal, () => {})
+  const first = await body?.getReader().read()
+  expect(first?.value?.length).toBeGreaterThan(100)
+  server.stop(true)
+})

@@ -8,6 +8,7 @@ export const PONG = 10
 
 const MAX_MESSAGE = 32 << 20 // bytes
 const MAX_CONTROL = 125
+const FRAGMENT = 128 // bytes that one takes besides its own
 
 /** One masked frame with the whole message. */
 export function frame(opcode: number, payload: Uint8Array): Uint8Array {
@@ -49,6 +50,11 @@ export class FrameReader {
   #fragments: Buffer[] = []
   #opcode = 0
   #size = 0
+
+  /** Bytes that messages take which are not complete. */
+  get held(): number {
+    return this.#held + this.#size + FRAGMENT * this.#fragments.length
+  }
 
   #join(): void {
     if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)]

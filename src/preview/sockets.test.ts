@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import type { Server } from 'bun'
 import { waitUntil } from '../../test/harness/wait.ts'
 import { BadFrame, BINARY, closing, FrameReader, frame, TEXT } from './socket-frames.ts'
@@ -110,6 +113,35 @@ test('another page, a missing cookie and a refusing server open nothing', async 
     await ended(refused)
     expect(refused.got).toEqual([])
   }
+})
+
+test('a server that never ends its messages cannot fill the memory with them', async () => {
+  const head = Buffer.from([0x82, 127, 0, 0, 0, 0, 0x02, 0, 0, 0]) // of 32 MiB
+  const most = Buffer.alloc(31 << 20)
+  const hostile = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', (bytes) => {
+      const key = /sec-websocket-key: (\S+)/i.exec(bytes.toString())?.[1]
+      const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      )
+      socket.write(head)
+      socket.write(most)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(hostile, 'listening')
+  const { port } = hostile.address() as AddressInfo
+  const entered = await proxy.enter('one', shop, port)
+  const opened = Array.from({ length: 6 }, () => connect({}, '/hmr', entered))
+  await waitUntil(() => opened.some(({ ends }) => ends.length > 0), 'the end of one')
+  expect(opened.flatMap(({ ends }) => ends)).toContainEqual({ code: 1013, reason: 'previews hold too much' })
+  for (const { socket } of opened) socket.terminate()
+  hostile.close()
+  // Others go on.
+  const control = connect()
+  await arrived(control, 1)
+  control.socket.close()
 })
 
 test('signing the browser out closes its sockets', async () => {

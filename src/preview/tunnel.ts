@@ -1,6 +1,7 @@
 /** A WebSocket of a browser, carried on to a server in a box. */
 import { createHash, randomBytes } from 'node:crypto'
 import { awaitHead } from './exchange.ts'
+import { Share } from './held.ts'
 import { type Header, type ResponseHead, requestHead, tokensOf } from './http-head.ts'
 import {
   BadFrame,
@@ -27,6 +28,7 @@ export interface BrowserSocket {
   sendText(text: string): number
   sendBinary(bytes: Uint8Array): number
   close(code?: number, reason?: string): void
+  getBufferedAmount(): number
 }
 
 export class Tunnel {
@@ -35,6 +37,7 @@ export class Tunnel {
   #socket: BrowserSocket | undefined
   readonly #reader = new FrameReader()
   readonly #text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  readonly #share = new Share()
   #isOver = false
   /** What the server chose of the protocols that the browser offered. */
   readonly protocol: string | undefined
@@ -67,11 +70,13 @@ export class Tunnel {
     const isText = typeof message === 'string'
     void this.#wire.write(frame(isText ? TEXT : BINARY, isText ? Buffer.from(message) : message))
     if (this.#wire.queued > MAX_QUEUED) this.end(TOO_MUCH, 'the server does not read')
+    else this.#count()
   }
 
   /** The browser has taken everything. */
   drain(): void {
     this.#wire.pause(false)
+    this.#count()
   }
 
   /** The browser's side has closed. */
@@ -87,10 +92,18 @@ export class Tunnel {
   end(code: number, reason: string): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#share.set(0)
     this.#socket?.close(code, reason)
     this.#wire.use(undefined)
     this.#wire.finish()
     this.#ended()
+  }
+
+  /** Ends this one if all hold too much. */
+  #count(): void {
+    const held = this.#reader.held + this.#wire.queued + (this.#socket?.getBufferedAmount() ?? 0)
+    if (this.#isOver || this.#share.set(held)) return
+    this.end(TOO_MUCH, 'previews hold too much')
   }
 
   #data(bytes: Uint8Array): void {
@@ -103,6 +116,7 @@ export class Tunnel {
         if (this.#isOver) return
         this.#heard(message, this.#socket)
       }
+      this.#count()
     } catch (error) {
       this.end(BROKEN, error instanceof BadFrame ? error.message : 'the server sent a malformed message')
     }

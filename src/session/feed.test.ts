@@ -122,6 +122,18 @@ describe('who comes', () => {
     expect(connection.types).toEqual([FRAME_SCREEN, FRAME_OUTPUT])
   })
 
+  test('only to watch from a browser holds up no program, however little it reads', async () => {
+    const stalled = (readonly: boolean): Feed => {
+      const connection = new Connection()
+      connection.isRemote = true
+      const one = new Feed(pty, connection, { readonly, size: SIZE, from: pty.ring.offset })
+      connection.queued = FULL
+      return one
+    }
+    expect(stalled(false).position).toBeNumber() // the program waits a moment for who may type
+    expect(stalled(true).position).toBeUndefined()
+  })
+
   test('back gets exactly what it has not got yet', () => {
     pty.say('0123456789')
     const { connection } = feed({ from: 4 })

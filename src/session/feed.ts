@@ -107,7 +107,7 @@ export class Feed implements PtyClient {
 
   get position(): number | undefined {
     const isBehind = this.#needsScreen || this.#next < this.pty.ring.start
-    if (this.#pictures || isBehind || Date.now() < this.#excusedUntil) return undefined
+    if (this.#pictures || isBehind || this.#onlyWatches || Date.now() < this.#excusedUntil) return undefined
     return this.#next - this.#outlet.queued
   }
 
@@ -200,6 +200,11 @@ export class Feed implements PtyClient {
     return queued > HIGH_WATER ? 0 : HIGH_WATER
   }
 
+  /** A browser that may only look could hold up the program again and again by not reading, and nobody else would know why. */
+  get #onlyWatches(): boolean {
+    return this.#outlet.isRemote && this.readonly
+  }
+
   /** Whether it is a browser for which nobody waits any more. */
   get #isSlow(): boolean {
     return this.#outlet.isRemote && !this.#plain && Date.now() < this.#excusedUntil
@@ -261,6 +266,7 @@ export class Feed implements PtyClient {
   /** Sends the whole screen when output that the client needs is gone from the ring, or it never had any. */
   #repair(): boolean {
     const missed = this.#needsScreen ? 0 : this.pty.ring.start - this.#next
+    if (missed && this.#onlyWatches) this.excuse() // for it, screens without scrollback do meanwhile
     // A browser loads what it lacks once the flood has ended.
     if (missed && (this.#plain || !this.#outlet.isRemote))
       this.#outlet.notice(`${missed} bytes of output came too fast and were left out`)
