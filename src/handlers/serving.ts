@@ -1,8 +1,10 @@
 /** Handlers of calls about the page, and about folders for it. */
 import { homedir } from 'node:os'
 import { CoopError } from '../core/errors.ts'
+import { writableMounts } from '../plan/writable.ts'
 import type { FOLDER_CALLS } from '../protocol/calls/folders.ts'
 import type { SERVING_CALLS } from '../protocol/calls/serving.ts'
+import { isWithin } from '../sandbox/sensitive.ts'
 import type { HandlersFor } from './handlers.ts'
 import type { Services } from './services.ts'
 
@@ -28,7 +30,13 @@ export function servingHandlers({
     'folder.list': async (_, { path }) => {
       const { listFolders } = await import('../serve/folders.ts')
       const boxes = new Map(registry.boxes.map(({ name, manifest }) => [manifest.workspace, name]))
-      return listFolders(path, homedir(), (folder) => boxes.get(folder))
+      const written = writableMounts(registry.boxes.map(({ manifest }) => manifest))
+      return listFolders(
+        path,
+        homedir(),
+        (folder) => boxes.get(folder),
+        (folder) => written.some((one) => isWithin(folder, one)),
+      )
     },
     'folder.recent': () => {
       const used = new Map<string, number>()

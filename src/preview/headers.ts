@@ -71,6 +71,11 @@ const DANGEROUS = new Set([
   'public-key-pins',
   'expect-ct',
   'set-cookie2',
+  // Sessions that are bound to a device may cover a whole site, whose requests then wait for them.
+  'sec-session-registration',
+  'secure-session-registration',
+  'sec-session-challenge',
+  'secure-session-challenge',
 ])
 
 const MAX_COOKIE = 4096 // bytes; browsers keep no larger one

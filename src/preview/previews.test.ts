@@ -52,6 +52,7 @@ beforeAll(async () => {
       ])
       response.setHeader('strict-transport-security', 'max-age=1')
       response.setHeader('clear-site-data', '"*"')
+      response.setHeader('secure-session-registration', '(ES256);path="/dbsc"')
       response.setHeader('keep-alive', 'timeout=5')
       response.end('ok')
     } else {
@@ -145,7 +146,12 @@ describe('a response', () => {
   test('sets no cookie of coop and none for other hosts, and acts on no other port', async () => {
     const { headers } = await ask('/cookies')
     expect(headers.getSetCookie()).toEqual(['session=1; HttpOnly'])
-    for (const name of ['strict-transport-security', 'clear-site-data', 'keep-alive'])
+    for (const name of [
+      'strict-transport-security',
+      'clear-site-data',
+      'secure-session-registration',
+      'keep-alive',
+    ])
       expect(headers.get(name)).toBeNull()
     expect(headers.get('cross-origin-resource-policy')).toBe('same-origin')
   })

@@ -1,6 +1,8 @@
 /** What a browser that is signed in cannot do to the others, to the daemon, or after it was signed out. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import { symlinkSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
 import { waitUntil } from '../harness/wait.ts'
@@ -46,6 +48,19 @@ describe.skipIf(can.missing)(`a hostile browser${can.note}`, () => {
     // The control: whoever may type goes on where that number stopped.
     await watcher.attach('target', 1)
     expect(await person.isClosed()).toMatchObject({ code: 4408 })
+  })
+
+  test('is shown no folder behind a link that a box may have made', async () => {
+    using page = await WebPage.open(served, await signIn(served))
+    const names = async (path: string): Promise<string[]> => {
+      const listing = (await page.call({ do: 'folder.list', path })) as { entries: { name: string }[] }
+      return listing.entries.map(({ name }) => name)
+    }
+    const made = await t.coop(['exec', '-n', 'target', '--', 'bash', '-c', 'mkdir own; ln -s /usr theirs'])
+    expect(made.code).toBe(0)
+    expect(await names(t.workspace)).toEqual(['own', '.git'])
+    symlinkSync('/usr', join(t.home, 'mine')) // the control
+    expect(await names(t.home)).toContain('mine')
   })
 
   test('stores no file once it is signed out, also when it began before', async () => {
