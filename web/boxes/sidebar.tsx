@@ -3,7 +3,7 @@ import { useComputed } from '@preact/signals'
 import type { BoxInfo } from '../../src/protocol/calls/boxes.ts'
 import { boxes, boxName, connection, isNarrow, isReadonly, ptyId, show, terminal } from '../app.ts'
 import { KEYS } from '../keys.ts'
-import { Button, IconButton } from '../ui/button.tsx'
+import { IconButton } from '../ui/button.tsx'
 import { Icon } from '../ui/icon.tsx'
 import { newBox, openSettings, openShortcuts, signOutHere } from './actions.ts'
 import { now } from './clock.ts'
@@ -27,11 +27,11 @@ function Item({ info }: { info: BoxInfo }) {
         }}
       >
         <span class={`dot ${tone}`} />
-        <span class="box-name">{name}</span>
-        <span class={`box-state ${tone}`}>{word}</span>
+        {/* The spaces are for screen readers, which would read one word. */}
+        <span class="box-name">{name}</span> <span class={`box-state ${tone}`}>{word}</span>{' '}
         <span class="box-place" title={workspace}>
           {shortPath(workspace)}
-        </span>
+        </span>{' '}
         <span class="box-facts">
           {clients > 0 ? (
             <span class="fact" title={`${clients} attached`}>
@@ -42,7 +42,7 @@ function Item({ info }: { info: BoxInfo }) {
           <time dateTime={new Date(since).toISOString()} title={new Date(since).toLocaleString()}>
             {age(since, now.value)}
           </time>
-        </span>
+        </span>{' '}
         {waiting?.text ? <span class="box-text">{waiting.text}</span> : null}
       </button>
     </li>
@@ -106,13 +106,6 @@ export function Sidebar() {
         )}
       </header>
       <BoxList />
-      {isReadonly.value || boxes.value?.length !== 0 ? null : (
-        <div class="sidebar-empty">
-          <Button kind="primary" onClick={newBox}>
-            Make the first box
-          </Button>
-        </div>
-      )}
       <footer class="sidebar-foot">
         <IconButton icon="settings" label="Settings" keys={KEYS.settings.shown} onClick={openSettings} />
         <IconButton icon="keyboard" label="Shortcuts" keys={KEYS.shortcuts.shown} onClick={openShortcuts} />
