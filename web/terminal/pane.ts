@@ -23,7 +23,8 @@ import { needsGraphemes, useGraphemes } from './widths.ts'
 const RESET = new TextEncoder().encode('\x1bc')
 const HIDE_CURSOR = new TextEncoder().encode('\x1b[?25l')
 const MAX_TITLE = 200 // characters
-const RENEW_MS = 500 // after the last resize
+const RENEW_MS = 200 // after the last resize
+const MAX_FITS = 3
 const FIT_MS = 50 // while a border is dragged: a full-screen program draws itself anew each time
 
 export interface PaneOptions {
@@ -51,9 +52,11 @@ export class Pane implements ShownTerminal, LineUser {
   readonly isSearching = signal(false)
   readonly isScrolledUp = signal(false)
   readonly #scrollback: Scrollback
-  readonly #resized = new ResizeObserver(() => this.#fitSoon())
+  readonly #observer = new ResizeObserver(() => this.#fitSoon())
   readonly #ends: (() => void)[] = []
-  /** A resize came before the lines of the ring: they need a screen of the new size. */
+  /** A screen has come since the terminal was attached. */
+  #hasScreen = false
+  /** The window has another size than the screen that came last, or is to come. */
   #needsScreen = false
   #renewal: ReturnType<typeof setTimeout> | undefined
   #fitting: ReturnType<typeof setTimeout> | undefined
@@ -176,7 +179,7 @@ export class Pane implements ShownTerminal, LineUser {
     this.fit()
     this.line.attach()
     if (this.#wantsFocus) this.terminal.focus()
-    this.#resized.observe(this.element)
+    this.#observer.observe(this.element)
     void useGraphicsCard(this.terminal)
     // Only a pointer finds links.
     this.element.addEventListener('pointermove', () => void this.#findLinks(), { once: true })
@@ -210,17 +213,23 @@ export class Pane implements ShownTerminal, LineUser {
   fit(): void {
     this.open()
     if (!this.#isOpen || this.#isClosed || !this.element.clientWidth) return
-    const size = this.#fit.proposeDimensions()
-    if (size && Number.isFinite(size.cols) && Number.isFinite(size.rows)) {
-      const { cols, rows } = this.terminal
-      if (size.cols !== cols || size.rows !== rows) this.#resize(size)
+    const { cols, rows } = this.terminal
+    // The library rounds the width of all columns, so each size may propose another one; only the last one is told.
+    for (let turn = 0; turn < MAX_FITS; turn++) {
+      const size = this.#fit.proposeDimensions()
+      if (!size || !Number.isFinite(size.cols) || !Number.isFinite(size.rows)) break
+      if (size.cols === this.terminal.cols && size.rows === this.terminal.rows) break
+      const isLast = turn === MAX_FITS - 1
+      this.terminal.resize(isLast ? Math.min(size.cols, this.terminal.cols) : size.cols, size.rows)
     }
+    if (cols !== this.terminal.cols || rows !== this.terminal.rows) this.#resized()
     this.#tellSize()
   }
 
-  #resize({ cols, rows }: { readonly cols: number; readonly rows: number }): void {
-    this.terminal.resize(cols, rows)
-    if (this.#scrollback.resized()) this.#needsScreen = true
+  /** A screen that was drawn for the size before, or is on the way, does not fit any more. */
+  #resized(): void {
+    if (this.#scrollback.resized() || (this.line.state.value !== 'waiting' && !this.#hasScreen))
+      this.#needsScreen = true
     if (!this.#needsScreen) return
     clearTimeout(this.#renewal)
     this.#renewal = setTimeout(() => {
@@ -244,6 +253,7 @@ export class Pane implements ShownTerminal, LineUser {
 
   screen(bytes: Uint8Array, offset: number, shown: () => void): void {
     this.end.value = undefined
+    this.#hasScreen = true
     this.#write(RESET)
     this.#scrollback.screen(bytes, offset)
     this.#write(bytes, () => {
@@ -350,7 +360,7 @@ export class Pane implements ShownTerminal, LineUser {
     for (const end of this.#ends) end()
     clearTimeout(this.#fitting)
     clearTimeout(this.#renewal)
-    this.#resized.disconnect()
+    this.#observer.disconnect()
     this.#scrollback.forget()
     this.line.close()
     this.terminal.dispose()
