@@ -176,8 +176,8 @@ export class Pane implements ShownTerminal, LineUser {
     if (this.#isOpen || !this.element.isConnected || !this.element.clientWidth) return
     this.#isOpen = true
     this.terminal.open(this.#screen)
-    this.fit()
     this.line.attach()
+    this.fit()
     if (this.#wantsFocus) this.terminal.focus()
     this.#observer.observe(this.element)
     void useGraphicsCard(this.terminal)
