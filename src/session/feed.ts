@@ -28,6 +28,9 @@ const HIGH_WATER = 64 * 1024 // bytes queued per client; the ring keeps the rest
 const REMOTE_WINDOW = 48 * 1024 // bytes on the way to a browser: half a second at 100 kB/s
 /** A browser that is so far behind gets a screen instead of the output: at 100 kB/s, old output would hide the new for a second. */
 const REMOTE_BEHIND = 64 * 1024
+/** A browser on a link below 160 kB/s is not waited for, as a terminal of this machine would be for a second. */
+const STRAIN_MS = 250
+const STRAIN_BYTES = 40 * 1024
 /** A browser that got screens without scrollback gets one with it when it keeps up again: looked at so often. */
 const REMOTE_CALM_MS = 500
 const REMOTE_CALM = 4 * 1024 // bytes on the way then
@@ -67,6 +70,8 @@ export class Feed implements PtyClient {
   #isClosed = false
   #whenSent: (() => void) | undefined
   #excusedUntil = 0
+  /** Since when the browser is behind, and how far it was then. */
+  #strain: { readonly at: number; readonly from: number } | undefined
   #screenAt = 0
   #timer: Timer | undefined
   #lacksHistory = false
@@ -109,6 +114,20 @@ export class Feed implements PtyClient {
     const isBehind = this.#needsScreen || this.#next < this.pty.ring.start
     if (this.#pictures || isBehind || this.#onlyWatches || Date.now() < this.#excusedUntil) return undefined
     return this.#next - this.#outlet.queued
+  }
+
+  /** Finds a browser that is behind and shows so little in a while that what it gets grows old. */
+  #feelStrain(): void {
+    const position = this.#next - this.#outlet.queued
+    if (!this.#outlet.isRemote || this.#plain || this.pty.ring.offset - position <= REMOTE_BEHIND) {
+      this.#strain = undefined
+      return
+    }
+    this.#strain ??= { at: Date.now(), from: position }
+    const { at, from } = this.#strain
+    if (Date.now() < at + STRAIN_MS) return
+    if (position < from + STRAIN_BYTES) this.excuse()
+    this.#strain = undefined
   }
 
   get next(): number {
@@ -236,6 +255,7 @@ export class Feed implements PtyClient {
 
   #sendOutput(): void {
     const { ring } = this.pty
+    this.#feelStrain()
     if (this.#isFarBehind) this.#needsScreen = true
     while (this.#finishing || this.#room > 0) {
       if (this.#needsScreen || this.#next < ring.start) {
