@@ -127,6 +127,14 @@ describe.skipIf(can.missing)(`the page${can.note}`, () => {
     )
   })
 
+  test('a narrow window with a mouse has the focus in its terminal, too', async () => {
+    const [visitor, shown] = await visit('shown', { viewport: { width: 600, height: 500 } })
+    await using _ = visitor
+    await visitor.page.locator('.pane:focus-within').waitFor()
+    await visitor.page.keyboard.type('clear; echo narrow$((1 + 1))\n')
+    await shown.shows('narrow2')
+  })
+
   test('a box is killed only after a question', async () => {
     await startBox(t, { name: 'victim', agent: BASH, flags: ['-w', t.folder('home/victim')] })
     const [visitor, shown] = await visit('victim')

@@ -91,8 +91,9 @@ function showOne(root: HTMLElement): () => void {
     if (!pane) return
     root.append(pane.element)
     pane.isShown = true
-    // On a phone the keyboard would come up.
-    if (!isNarrow.peek() && !isDialogOpen()) pane.focus()
+    // On a phone the keyboard would come up. A narrow window beside an editor has a real one.
+    const isPhone = isNarrow.peek() && matchMedia('(pointer: coarse)').matches
+    if (!isPhone && !isDialogOpen()) requestAnimationFrame(() => pane === last && pane.focus())
   })
   return () => {
     stop()
