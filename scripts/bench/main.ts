@@ -10,10 +10,21 @@ import { images } from './images.ts'
 import { print } from './measure.ts'
 import { clients, flood, latency } from './terminals.ts'
 import { coldRun, list, version, warmRun } from './times.ts'
+import { browsers } from './web/browsers.ts'
+import { flood as webFlood } from './web/flood.ts'
 import { keys } from './web/keys.ts'
+import { load } from './web/load.ts'
+import { slow } from './web/slow.ts'
 
 const asUser = { version, run: warmRun, cold: coldRun, ls: list, many, latency, flood, clients, images }
-const asAnyone = { memory, 'web-keys': keys }
+const asAnyone = {
+  memory,
+  'web-keys': keys,
+  'web-load': load,
+  'web-flood': webFlood,
+  'web-browsers': browsers,
+  'web-slow': slow,
+}
 
 const isRoot = process.getuid?.() === 0
 const AS_USER = '--as-user' // marks the second start

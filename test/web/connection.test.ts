@@ -9,6 +9,7 @@ import { daemonPid, needed, startBox } from '../integration/support.ts'
 import { Chromium, type Visitor } from './browser.ts'
 import { Link } from './link.ts'
 import { openBox, type Shown, signIn } from './page.ts'
+import { lateness, WRITES } from './slow.ts'
 
 const can = needed(ordinary, 'chromium')
 const BASH = 'env PS1=coop> bash --norc'
@@ -109,29 +110,16 @@ describe.skipIf(can.missing)(`the page's connection${can.note}`, () => {
     async () => {
       const [visitor, shown] = await visit()
       await using _ = visitor
-      // Three kilobytes in each millisecond, with the time at which they were written.
-      t.write(
-        'writes.pl',
-        String.raw`use Time::HiRes qw(time sleep); $| = 1; my $n = 0;
-          for (;;) { my $now = time; my $out = '';
-            for (1 .. 30) { $n++; $out .= sprintf("at %d line %09d %s\n", $now * 1000, $n, 'x' x 66) }
-            print $out; my $left = $now + 0.001 - time; sleep $left if $left > 0 }`,
-      )
+      t.write('writes.pl', WRITES)
       await shown.type('perl writes.pl\n')
       await shown.shows(/^at \d+ line/)
       link.rate = 100_000
-      // Beside a frame: between two of them the rows may be empty, which nobody sees.
-      const LATE = `new Promise((seen) => requestAnimationFrame(() => {
-        const text = document.querySelector('.pane .xterm-rows').textContent
-        const times = [...text.matchAll(/at (\\d{13}) line/g)].map(([, time]) => Number(time))
-        seen(Date.now() - Math.max(...times))
-      }))`
       const late: number[] = []
       const until = Date.now() + 6_000
       const start = Date.now()
       await waitUntil(
         async () => {
-          const now = await visitor.page.evaluate<number>(LATE)
+          const now = await lateness(shown)
           if (Date.now() > start + 1_500) late.push(now) // what was under way before the link was slow
           return Date.now() > until
         },
