@@ -48,13 +48,30 @@ async function bundle(into: string): Promise<void> {
     naming: { entry: '[name]-[hash].[ext]', chunk: '[name]-[hash].[ext]', asset: '[name]-[hash].[ext]' },
     define: { 'process.env.NODE_ENV': '"production"' },
   })
-  let page = readFileSync(join(web, 'index.html'), 'utf8')
-  for (const kind of ['js', 'css']) {
-    const file = built.outputs.find(({ path }) => new RegExp(`/main-[^/]+\\.${kind}$`).test(path))
-    if (!file) throw new Error(`the page has no main.${kind}`)
-    page = page.replace(`{{main.${kind}}}`, `/${relative(into, file.path)}`)
+  const named = (is: (output: Bun.BuildArtifact) => boolean, what: string): string => {
+    const found = built.outputs.find(is)
+    if (!found) throw new Error(`the page has no ${what}`)
+    return relative(into, found.path)
   }
+  const entry = named(({ kind, path }) => kind === 'entry-point' && path.endsWith('.js'), 'script')
+  const style = named(({ path }) => path.endsWith('.css'), 'style')
+  const stage = named(({ path }) => /\/stage-[^/]+\.js$/.test(path), 'chunk of terminals')
+  const page = readFileSync(join(web, 'index.html'), 'utf8')
+    .replace('{{main.css}}', `/${style}`)
+    .replace('{{main.js}}', `/${entry}`)
+    .replace('  </head>', `${preloads(into, [entry, stage])}  </head>`)
   writeFileSync(join(into, 'index.html'), page)
+}
+
+/** Links that load what these scripts import, and what that imports, at once and not one after the other. */
+function preloads(into: string, entries: readonly string[]): string {
+  const found = new Set(entries)
+  for (const file of found) {
+    const text = readFileSync(join(into, file), 'utf8')
+    for (const [, name = ''] of text.matchAll(/(?:\bfrom|\bimport)"\.\/([\w.-]+\.js)"/g))
+      found.add(join(dirname(file), name))
+  }
+  return [...found].map((file) => `    <link rel="modulepreload" href="/${file}" />\n`).join('')
 }
 
 /** The service worker, in one file at the top: its place is its scope. */
