@@ -9,8 +9,6 @@ import { waitUntil } from '../harness/wait.ts'
 import { freePort, rawRequest, serve, signIn, WebPage } from '../harness/web.ts'
 import { everyone, needed, shell } from '../integration/support.ts'
 
-const MODULE = 4 // pixels of a module of the code
-
 /** An agent that says what it reads. */
 const ECHO = 'bash -c "stty -echo; while read -r line; do echo got:$line; done"'
 
@@ -24,7 +22,10 @@ const daemonOf = async (t: Scratch): Promise<number> => {
   return JSON.parse(stdout).pid
 }
 
-/** What a phone reads in a QR code of half blocks, whose filled characters are light. */
+/**
+ * What a phone reads in a QR code of half blocks, whose filled characters are light. The reader misses some codes of a
+ * given size, as a phone does before it is moved; what it reads has a checksum.
+ */
 function scanned(screen: string): string | undefined {
   const rows = screen
     .split('\n')
@@ -33,16 +34,20 @@ function scanned(screen: string): string | undefined {
       const cells = [...line.slice(2)]
       return ['█▀', '█▄'].map((light) => cells.map((cell) => light.includes(cell)))
     })
-  const width = Math.max(...rows.map(({ length }) => length))
-  const size = { columns: width * MODULE, rows: rows.length * MODULE }
-  const pixels = new Uint8ClampedArray(size.columns * size.rows * 4)
-  for (let at = 0; at < size.columns * size.rows; at++) {
-    const row = Math.floor(at / size.columns / MODULE)
-    const column = Math.floor((at % size.columns) / MODULE)
-    pixels.fill(rows[row]?.[column] ? 255 : 0, at * 4, at * 4 + 3)
-    pixels[at * 4 + 3] = 255
+  for (const module of [4, 3, 5, 6, 8]) {
+    const width = Math.max(...rows.map(({ length }) => length)) * module
+    const height = rows.length * module
+    const pixels = new Uint8ClampedArray(width * height * 4)
+    for (let at = 0; at < width * height; at++) {
+      const row = Math.floor(at / width / module)
+      const column = Math.floor((at % width) / module)
+      pixels.fill(rows[row]?.[column] ? 255 : 0, at * 4, at * 4 + 3)
+      pixels[at * 4 + 3] = 255
+    }
+    const found = jsQR(pixels, width, height)?.data
+    if (found) return found
   }
-  return jsQR(pixels, size.columns, size.rows)?.data
+  return undefined
 }
 
 describe.each(everyone)('as $name', (invoker) => {
