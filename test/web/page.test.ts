@@ -88,6 +88,7 @@ describe.skipIf(can.missing)(`the page${can.note}`, () => {
     await shown.focus()
     await page.keyboard.press('Control+Shift+D')
     const panes = page.locator('.pane:visible')
+    await panes.nth(1).waitFor() // a terminal that stood alone moves into the dock, and loses the focus for a moment
     await page.locator('.pane:focus-within', { hasText: '#' }).waitFor() // the prompt of the new shell
     await page.keyboard.type('echo right$((1 + 1))\n')
     await page.locator('.pane:visible', { hasText: 'right2' }).waitFor()
