@@ -28,6 +28,7 @@ export function SignIn() {
     }
   }
   const isOutdated = connection.value?.isOutdated.value === true
+  const isSignedOut = connection.value?.state.value === 'signed-out'
   if (isOutdated)
     return (
       <main class="sign-in">
@@ -50,6 +51,7 @@ export function SignIn() {
         }}
       >
         <h1 class="brand">coop</h1>
+        {isSignedOut && <p role="status">This browser was signed out.</p>}
         <p class="quiet">
           Open the address that <code>coop serve</code> prints, or paste it or its token here.
         </p>

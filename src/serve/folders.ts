@@ -50,8 +50,16 @@ export async function listFolders(
     return real === '/' ? about : { ...about, parent: dirname(real) }
   } catch (error) {
     if (error instanceof CoopError) throw error
-    throw noFolder(path, errnoOf(error) ?? String(error))
+    const code = errnoOf(error) ?? String(error)
+    throw noFolder(path, REASONS[code] ?? code)
   }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'it is no folder',
+  EACCES: 'you may not read it',
+  ELOOP: 'its links lead in a circle',
 }
 
 const isHidden = (name: string): boolean => name.startsWith('.')
