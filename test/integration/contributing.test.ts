@@ -12,6 +12,7 @@ const STEP = /<!-- (\S+?)(?:, after: (.+?))? -->\n\s*```ts\n([\s\S]*?)\n\s*```/g
 const COPIED = [
   'src',
   'ffi',
+  'web',
   'scripts',
   'test',
   'docs',
