@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { existsSync, fstatSync, readFileSync, readSync } from 'node:fs'
+import { existsSync, fstatSync, mkdirSync, mkdtempSync, readFileSync, readSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import * as k from './abi/constants.ts'
+import { openHow } from './abi/structs.ts'
 import { Batch, BatchError, MAX_FDS, MAX_OPS, REGION_SIZE } from './batch.ts'
 import { Channel } from './channel.ts'
 import { socketPair } from './descriptors.ts'
@@ -71,6 +74,36 @@ describe('a batch', () => {
     batch.output(name)
     const { output } = await zygote.run(batch)
     expect(output.toString('latin1', 0, output.indexOf(0))).toBe('Linux')
+  })
+
+  test('opens a path inside of a folder also while others rename', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'coop-renames-'))
+    mkdirSync(join(folder, 'below'))
+    const script = `const fs = require('node:fs')
+      process.chdir(${JSON.stringify(folder)}); fs.writeFileSync('a', ''); process.send('ready')
+      for (;;) { fs.renameSync('a', 'b'); fs.renameSync('b', 'a') }`
+    const ready = Promise.withResolvers<void>()
+    const renamer = Bun.spawn([process.execPath, '-e', script], {
+      ipc: () => ready.resolve(),
+      stdout: 'ignore',
+    })
+    try {
+      await ready.promise
+      // The kernel looks for renames at each `..` (openat2(2), EAGAIN); the host of a test has other renames, too.
+      const path = 'below/../'.repeat(20)
+      const how = openHow({ flags: k.O_PATH | k.O_CLOEXEC, resolve: k.RESOLVE_IN_ROOT })
+      for (let round = 0; round < 50; round++) {
+        const batch = new Batch()
+        const top = batch.call('openat', [AT_CWD, folder, k.O_PATH], { scoped: true })
+        for (let i = 0; i < 20; i++)
+          batch.call('openat2', [top, path, how, how.length], { scoped: true, what: 'find' })
+        await zygote.run(batch)
+      }
+    } finally {
+      renamer.kill()
+      await renamer.exited
+      rmSync(folder, { recursive: true })
+    }
   })
 
   test('goes on after an error that was foreseen, and has failed all the same after any other', async () => {

@@ -28,7 +28,7 @@ enum { OP_EQUAL = -1, OP_FORGET = -2, OP_SERVE = -3, OP_LISTEN = -4 };          
 enum { HELLO = 1, REPLY = 2, EXIT = 3, FAIL = 4, STOP = 5, TELLS_STOPS = 1 };     // messages to the daemon: type, length, payload
 enum { CONN = 3, CHANNEL = 4, LISTENER = 5, SIGNALS = 6, ENDED = 1, TOLD = 2 };   // fixed descriptors; struct child.ended
 enum { MAX_OPS = 2048, MAX_FDS = 250, MAX_CHILDREN = 1024 };
-enum { EAGAIN_ = 11, EINTR_ = 4, ESTALE_ = 116, SIGCHLD_ = 17, WNOHANG_ = 1, WUNTRACED_ = 2, MSG_NOWAIT = 0x4040, MSG_PLAIN = 0x4000, MSG_WAITALL_ = 0x100, POLLOUT_ = 4 };
+enum { TRIES = 100, EAGAIN_ = 11, EINTR_ = 4, ESTALE_ = 116, SIGCHLD_ = 17, WNOHANG_ = 1, WUNTRACED_ = 2, MSG_NOWAIT = 0x4040, MSG_PLAIN = 0x4000, MSG_WAITALL_ = 0x100, POLLOUT_ = 4 };
 
 static syscall_fn sys_raw;
 static errno_fn errno_at;
@@ -173,7 +173,7 @@ static void run(struct head *h) {
     else if (o->nr == OP_FORGET) { struct child *c = child_of(a[0]); if (c) c->pid = 0; v = 0; }
     else if (o->nr == OP_SERVE) { serve(); v = 0; }
     else if (o->nr == OP_LISTEN) { v = sys(NR_dup3, a[0], LISTENER, 0x80000, 0, 0, 0); listening = v >= 0; owner_uid = a[1]; }
-    else v = sys(o->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+    else for (j = TRIES; (v = sys(o->nr, a[0], a[1], a[2], a[3], a[4], a[5])) == -EAGAIN_ && o->nr == NR_openat2 && --j;);  // renames meanwhile
     r[i] = v;
     if (v < 0 && !(o->flags & MAY_FAIL)) { i++; break; }
     if (o->flags & FORK) {

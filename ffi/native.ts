@@ -22,6 +22,7 @@ const USED: readonly SyscallName[] = [
     'madvise',
     'mmap',
     'openat',
+    'openat2',
     'ppoll',
     'read',
     'recvfrom',

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { coopPath, repository } from '../harness/coop.ts'
 import { scratch } from '../harness/sandbox.ts'
 import { ordinary } from '../harness/users.ts'
+import { freePort } from '../harness/web.ts'
 import { needed, output } from './support.ts'
 
 /** What a command shows. Those with keys stay open until these are pressed. */
@@ -25,6 +26,7 @@ const SEEN: Readonly<Record<string, Seen>> = {
   'coop exec git log --oneline': { shows: /^[0-9a-f]{7} .*first$/m },
   'coop cp my-app:build/out.zip .': { shows: /CODE 0/ },
   'coop status': { shows: /workspace +\S*src\/my-app[\s\S]*network +host/ },
+  'coop serve': { shows: /http:\S+\/#t=[\w-]{22}[\s\S]*Ctrl\+C/, keys: ['C-c'] },
   'coop stop': { shows: /my-app/ },
   'coop kill': { shows: /my-app is gone/ },
   'coop run make test': { shows: /tests passed/ },
@@ -73,6 +75,7 @@ for (const [file, from, to, least] of PAGES) {
     t.write(join(t.home, 'bin/coop'), `#!/bin/sh\nexec ${coopPath()} "$@"\n`, 0o755)
     const git = 'git init -q && git add . && git commit -qm first && echo "# more" >> Makefile'
     output(await t.run(['sh', '-c', git], { cwd: project }))
+    t.settings(`[serve]\nport = ${freePort()}\n`)
     output(await t.coop(['system', 'status'])) // so that the scratch ends the daemon
     const path = `${join(t.home, 'bin')}:${join(t.home, '.local/bin')}:/usr/bin:/bin`
     const env = { PATH: path, PS1: 'host> ', ANTHROPIC_API_KEY: 'key' }

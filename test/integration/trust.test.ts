@@ -171,7 +171,7 @@ describe('coop trust', () => {
         .map(({ key }) => key)
     expect(await marked()).toEqual(['sandbox.nested', 'env.TAKEN'])
     expect(output(await t.coop(['config']))).toMatch(
-      /sandbox\.nested [^.]*coop\.toml:2 \(not\s+accepted: coop trust\)\n/,
+      /sandbox\.nested [^.]*coop\.toml:2\s+\(not\s+accepted:\s+coop\s+trust\)\n/,
     )
     output(await t.coop(['trust', '--yes']))
     expect(await marked()).toEqual([])
