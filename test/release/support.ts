@@ -24,6 +24,7 @@ const PARTS = [
   'CHANGELOG.md',
   'package.json',
   'package-lock.json',
+  'tsconfig.json',
 ]
 
 export interface Ran {
@@ -88,12 +89,13 @@ export async function commitIn(path: string): Promise<void> {
 
 /** Installs what becomes a part of coop, as npm would: a link to other packages would be seen in the bytes. */
 function installIn(path: string): void {
-  const { dependencies } = JSON.parse(readFileSync(join(repository, 'package.json'), 'utf8')) as {
-    dependencies: Readonly<Record<string, string>>
+  const lock = join('node_modules', '.package-lock.json')
+  const { packages } = JSON.parse(readFileSync(join(repository, lock), 'utf8')) as {
+    packages: Readonly<Record<string, { readonly dev?: boolean }>>
   }
   const modules = join(path, 'node_modules')
-  for (const name of [...Object.keys(dependencies), '.package-lock.json'])
-    cpSync(join(repository, 'node_modules', name), join(modules, name), { recursive: true })
+  const names = Object.keys(packages).filter((name) => !packages[name]?.dev)
+  for (const name of [...names, lock]) cpSync(join(repository, name), join(path, name), { recursive: true })
   // Its executable is large, and only its content matters.
   for (const name of ['bun', '@oven'])
     if (existsSync(join(repository, 'node_modules', name)))
