@@ -13,6 +13,7 @@ export const ROOMS = [
   'release',
   'disk',
   'config',
+  'secrets',
   'sandbox',
   'host',
   'sandbox/seccomp',
