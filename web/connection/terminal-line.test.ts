@@ -79,6 +79,18 @@ describe('a terminal', () => {
     expect(user.log).toEqual(['screen S', 'abc', 'de', 'f'])
   })
 
+  test('sends what is typed while it is attached anew after the answer, each byte once', async () => {
+    line.send(bytes('a'))
+    line.send(bytes('b'))
+    line.attach(true)
+    line.send(bytes('c'))
+    expect(daemon.socket.typed.get(CHANNEL)).toBe('ab')
+    await daemon.socket.answer('attach', { ...shown, taken: 1 }) // the terminal has not got the other byte yet
+    expect(daemon.socket.typed.get(CHANNEL)).toBe('abbc')
+    line.send(bytes('d'))
+    expect(daemon.socket.typed.get(CHANNEL)).toBe('abbcd')
+  })
+
   test('asks for the screen anew when it shows a picture for a window of its size', () => {
     daemon.socket.screen(CHANNEL, 100, 'S')
     daemon.socket.output(CHANNEL, 100, 'abc')

@@ -90,6 +90,9 @@ export class TerminalLine implements ChannelUser {
   async #attach(): Promise<void> {
     const turn = ++this.#turn
     this.#state.value = 'attaching'
+    // The daemon counts on from what it has when it answers, and gets the rest once more. Input that is sent meanwhile would
+    // be counted in the place of other input, which is lost then.
+    this.#input.pause()
     const { box, pty, readonly } = this.#options
     // A hidden window attaches without a size, so that it changes nobody's.
     const size = this.#visible ? this.#size : undefined
