@@ -45,25 +45,30 @@ describe.skipIf(can.missing)(`the page's connection${can.note}`, () => {
     return [visitor, shown]
   }
 
+  const numbersNow = async (shown: Shown): Promise<number[]> =>
+    [...(await shown.text()).matchAll(/^line (\d+)$/gm)].map(([, n]) => Number(n))
+
   /** The numbers at the ends of all lines, from the oldest to the newest, read by scrolling. */
   async function numbers(shown: Shown, oldest: number): Promise<number[]> {
-    const found: number[] = []
+    const found = await numbersNow(shown)
     await shown.focus()
-    for (;;) {
-      const seen = [...(await shown.text()).matchAll(/^line (\d+)$/gm)].map(([, n]) => Number(n))
-      const before = found[0] ?? Number.POSITIVE_INFINITY
-      const top = seen[0] ?? Number.POSITIVE_INFINITY
-      // Pages overlap: what is below the oldest number so far was read already.
-      found.unshift(...seen.slice(0, seen.lastIndexOf(before) < 0 ? seen.length : seen.lastIndexOf(before)))
-      if (top <= oldest) return found
+    for (let top = found[0] ?? 0; top > oldest; top = found[0] ?? 0) {
       await shown.page.keyboard.press('Control+Shift+PageUp')
+      let seen: number[] = []
+      // Another key before the page has scrolled would skip what is between.
       await waitUntil(
-        async () => !(await shown.text()).includes(`line ${seen.at(-1)}\n`) || (await top_(shown)) !== top,
+        async () => {
+          seen = await numbersNow(shown)
+          return (seen[0] ?? top) < top
+        },
         `a page above line ${top}`,
       )
+      // Pages overlap: what is below the oldest number so far was read already.
+      const again = seen.lastIndexOf(top)
+      found.unshift(...seen.slice(0, again < 0 ? seen.length : again))
     }
+    return found
   }
-  const top_ = async (shown: Shown): Promise<number> => Number(/^line (\d+)$/m.exec(await shown.text())?.[1])
 
   test('a daemon that is killed in the middle of output costs no byte, and none comes twice', async () => {
     const [visitor, shown] = await visit()
