@@ -56,13 +56,10 @@ describe.skipIf(can.missing)(`the page's connection${can.note}`, () => {
       await shown.page.keyboard.press('Control+Shift+PageUp')
       let seen: number[] = []
       // Another key before the page has scrolled would skip what is between.
-      await waitUntil(
-        async () => {
-          seen = await numbersNow(shown)
-          return (seen[0] ?? top) < top
-        },
-        `a page above line ${top}`,
-      )
+      await waitUntil(async () => {
+        seen = await numbersNow(shown)
+        return (seen[0] ?? top) < top
+      }, `a page above line ${top}`)
       // Pages overlap: what is below the oldest number so far was read already.
       const again = seen.lastIndexOf(top)
       found.unshift(...seen.slice(0, again < 0 ? seen.length : again))
