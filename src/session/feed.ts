@@ -35,6 +35,8 @@ const STRAIN_BYTES = 40 * 1024
 const REMOTE_CALM_MS = 500
 const REMOTE_CALM = 4 * 1024 // bytes on the way then
 const EXCUSED_MS = 60_000 // how long output does not wait for a client that was too slow
+/** The same for a browser on a slow link. One that was only busy for a moment is waited for again, so that the output leaves it the processor. */
+const STRAINED_MS = 5_000
 const SCREEN_MS = 100 // between two screens for a client that cannot keep up: a person sees no faster
 
 const PICTURE_MS = 33 // between two pictures for a window of another size
@@ -126,7 +128,8 @@ export class Feed implements PtyClient {
     this.#strain ??= { at: Date.now(), from: position }
     const { at, from } = this.#strain
     if (Date.now() < at + STRAIN_MS) return
-    if (position < from + STRAIN_BYTES) this.excuse()
+    if (position < from + STRAIN_BYTES)
+      this.#excusedUntil = Math.max(this.#excusedUntil, Date.now() + STRAINED_MS)
     this.#strain = undefined
   }
 
@@ -238,6 +241,7 @@ export class Feed implements PtyClient {
       const isCalm = this.#next >= this.pty.ring.offset && this.#outlet.queued <= REMOTE_CALM
       if (!isCalm || this.#isAsking || this.#pictures) return this.#lackHistory()
       this.#excusedUntil = 0
+      this.#lacksHistory = false
       this.#needsScreen = true
       this.catchUp()
     }, REMOTE_CALM_MS)
@@ -301,9 +305,8 @@ export class Feed implements PtyClient {
     if (this.#isAsking || !this.#isDue(SCREEN_MS)) return false
     this.#isAsking = true
     let isAtOnce = true
-    const isBrief = this.#isSlow
+    const isBrief = this.#isSlow || this.#lacksHistory
     if (isBrief) this.#lackHistory()
-    else this.#lacksHistory = false
     this.pty.screen((offset, bytes) => {
       this.#isAsking = false
       if (this.#isClosed) return
