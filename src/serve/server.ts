@@ -13,6 +13,7 @@ import { plainHeaders, refusal } from './headers.ts'
 import { isOwnHost, isOwnOrigin, namesOf, type Site, shownHosts, urlOf } from './hosts.ts'
 import { listenAt } from './listen.ts'
 import { Lockout } from './lockout.ts'
+import { isOtherUser } from './peer.ts'
 import { openPreview, type PreviewSource, previewsFor, serverGate } from './previews.ts'
 import type { BrowserRecord } from './record.ts'
 import { browserOf, type Door, signIn, signOut } from './sign-in.ts'
@@ -170,6 +171,7 @@ export async function startServer(options: ServerOptions, house: House): Promise
     },
   }
   const visitors = new WeakMap<Client, SocketData>()
+  const ownUid = process.getuid?.() ?? 0
   const turns = new Turns()
 
   const servers = listenAt(options.host, options.port, (hostname) =>
@@ -179,7 +181,12 @@ export async function startServer(options: ServerOptions, house: House): Promise
       ...(options.tls ? { tls: options.tls } : {}),
       maxRequestBodySize: Number.MAX_SAFE_INTEGER, // an upload to a preview streams
       async fetch(request, server) {
-        const address = server.requestIP(request)?.address ?? ''
+        const peer = server.requestIP(request)
+        const address = peer?.address ?? ''
+        if (peer && !options.tls && isOtherUser(peer, { address: hostname, port: options.port }, ownUid))
+          return refusal(403, 'this page is for the user who serves it alone', {
+            hint: 'for others: coop serve --tls',
+          })
         const preview = previews.fetch(request, serverGate(request, server))
         if (preview) return await preview.response
         if (!isOwnHost(site, request.headers.get('host')))

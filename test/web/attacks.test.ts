@@ -3,8 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeJson, encodeShown } from '../../src/protocol/frames.ts'
+import { asInvoker } from '../harness/process.ts'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
-import { ordinary } from '../harness/users.ts'
+import { type Invoker, ordinary, solo } from '../harness/users.ts'
 import {
   type Credentials,
   fieldsOf,
@@ -65,6 +66,27 @@ describe.skipIf(can.missing)(`an attack on the page${can.note}`, () => {
     ])
       expect(await opens(credentials)).toBe(false)
   })
+
+  test.skipIf(!solo || solo.uid === ordinary.uid)(
+    'of another user of the machine, who has a browser’s secrets',
+    async () => {
+      const { cookie, key } = browser
+      const { host, hostname, port } = new URL(served.origin)
+      const head = `GET /api/session HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\nX-Coop-Key: ${key}\r\nConnection: close\r\n\r\n`
+      const status = async (invoker: Invoker, address: string): Promise<string> => {
+        const ask = `exec 3<>/dev/tcp/${address}/${port}; printf %s "$0" >&3; head -1 <&3`
+        const asked = Bun.spawn(asInvoker(invoker, ['bash', '-c', ask, head]), {
+          cwd: '/',
+          stderr: 'inherit',
+        })
+        return (await new Response(asked.stdout).text()).trim()
+      }
+      for (const address of [hostname, '127.0.0.1', '::1']) {
+        expect(await status(ordinary, address)).toBe('HTTP/1.1 200 OK')
+        expect(await status(solo as Invoker, address)).toBe('HTTP/1.1 403 Forbidden')
+      }
+    },
+  )
 
   test('of a page of another origin', async () => {
     for (const origin of [
