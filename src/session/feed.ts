@@ -50,6 +50,8 @@ export interface FeedOptions {
   readonly plain?: boolean
 }
 
+const hasCells = (a: WindowSize, b: WindowSize): boolean => a.columns === b.columns && a.rows === b.rows
+
 export class Feed implements PtyClient {
   readonly pty: Pty
   readonly readonly: boolean
@@ -69,6 +71,8 @@ export class Feed implements PtyClient {
   #isAsking = false
   /** The screen that is being made is one of another size than the window's. */
   #isOutdated = false
+  /** Bytes that were sent after the last screen: if more are still on the way, it is, too. Infinite: there is none to wait for. */
+  #sinceScreen = Number.POSITIVE_INFINITY
   #isClosed = false
   #whenSent: (() => void) | undefined
   #excusedUntil = 0
@@ -155,9 +159,10 @@ export class Feed implements PtyClient {
   }
 
   resize(size: WindowSize, visible: boolean): void {
-    const { columns, rows } = this.pty.size
-    // A window that attached while it was hidden has drawn a screen of the terminal's size in its own.
-    if (!this.#size && !this.#plain && (size.columns !== columns || size.rows !== rows)) {
+    // A window that attached while it was hidden has drawn a screen of the terminal's size in its own. One that changes while
+    // a screen is on the way draws that in its new size: text is then not where the program's next output expects it.
+    const isMisdrawn = !this.#size || this.#isAsking || this.#outlet.queued > this.#sinceScreen
+    if (isMisdrawn && !this.#plain && !hasCells(size, this.#size ?? this.pty.size)) {
       this.#needsScreen = true
       this.#isOutdated = this.#isAsking
     }
@@ -169,8 +174,7 @@ export class Feed implements PtyClient {
   }
 
   resized(): void {
-    const { columns, rows } = this.pty.size
-    const fits = !this.#size || (this.#size.columns === columns && this.#size.rows === rows)
+    const fits = !this.#size || hasCells(this.#size, this.pty.size)
     if (this.#plain || fits) {
       this.#needsScreen ||= this.#pictures !== undefined
       this.#pictures = undefined
@@ -203,7 +207,7 @@ export class Feed implements PtyClient {
     }
     if (this.#needsScreen || offset !== this.#next || this.#room <= 0) return // see catchUp
     this.#next = offset + bytes.length // first: sending may call catchUp
-    this.#outlet.send(outputHead(this.#outlet.channel, offset, bytes.length), bytes)
+    this.#sendBytes(offset, bytes)
   }
 
   /** Sends the output that the client lacks, as long as it has room. Called whenever it has. */
@@ -269,8 +273,14 @@ export class Feed implements PtyClient {
       if (this.#next >= ring.offset) return
       const { from, bytes } = ring.read(this.#next, this.#finishing ? HIGH_WATER : this.#room)
       this.#next = from + bytes.length
-      this.#outlet.send(outputHead(this.#outlet.channel, from, bytes.length), bytes)
+      this.#sendBytes(from, bytes)
     }
+  }
+
+  #sendBytes(offset: number, bytes: Uint8Array): void {
+    const head = outputHead(this.#outlet.channel, offset, bytes.length)
+    this.#sinceScreen += head.length + bytes.length
+    this.#outlet.send(head, bytes)
   }
 
   /**
@@ -314,6 +324,7 @@ export class Feed implements PtyClient {
       this.#needsScreen = this.#isOutdated
       this.#isOutdated = false
       this.#next = offset
+      this.#sinceScreen = 0
       this.#outlet.send(encodeScreen(this.#outlet.channel, offset, bytes))
       this.pty.questions.choose()
       if (isAtOnce) return
@@ -335,6 +346,7 @@ export class Feed implements PtyClient {
       if (this.#isClosed) return
       this.#next = offset
       const drawn = this.#pictures?.next(picture)
+      this.#sinceScreen = Number.POSITIVE_INFINITY // each picture is drawn for the window's size
       const encode = drawn?.anew ? encodeScreen : encodePicture
       if (drawn) this.#outlet.send(encode(this.#outlet.channel, offset, drawn.bytes))
       if (this.#isStale || !this.#pictures || this.#finishing) this.catchUp()

@@ -112,3 +112,20 @@ test('it is resized as a terminal is', async () => {
   screen.write(bytes)
   expect(Buffer.from(screen.render()).toString()).toBe(Buffer.from(seen.render()).toString())
 })
+
+test('two sizes in a row end with the second, also when that is the one before them', async () => {
+  await put(many(10_000, (i) => `\x1b[3${i % 8}m${i}`)) // so that the first one takes its time
+  await put(`\x1b[2J\x1b[H${'a line that is longer than eighty columns '.repeat(3)}\r\n`.repeat(3))
+  for (const [columns, rows] of [
+    [120, 40],
+    [80, 24],
+  ] as const) {
+    keeper.resize({ columns, rows })
+    seen.resize(columns, rows)
+  }
+  await put('\x1b[Aabove')
+  const { bytes } = await shown()
+  using screen = new Screen(SIZE.columns, SIZE.rows)
+  screen.write(bytes)
+  expect(Buffer.from(screen.render()).toString()).toBe(Buffer.from(seen.render()).toString())
+})

@@ -118,8 +118,9 @@ export class ScreenKeeper {
 
   /** The terminal is about to get another size. */
   resize(size: WindowSize): void {
-    const isOther = size.columns !== this.#size.columns || size.rows !== this.#size.rows
-    if (!isOther || !screens || (this.#ring.offset === 0 && !this.#saved && !this.#isWorking)) {
+    // While there are tasks, `#size` is not yet that of a change before this one.
+    const isAtOnce = !this.#isWorking && (this.#hasCells(size) || (this.#ring.offset === 0 && !this.#saved))
+    if (isAtOnce || !screens) {
       this.#size = size
       return
     }
@@ -208,7 +209,15 @@ export class ScreenKeeper {
     then(this.#seen, drawn)
   }
 
+  #hasCells({ columns, rows }: WindowSize): boolean {
+    return columns === this.#size.columns && rows === this.#size.rows
+  }
+
   *#resize(to: number, size: WindowSize): Steps<void> {
+    if (this.#hasCells(size)) {
+      this.#size = size
+      return
+    }
     const screen = yield* this.#catchUp(to)
     this.#size = size
     screen.resize(size.columns, size.rows)
