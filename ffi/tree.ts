@@ -181,6 +181,35 @@ export function* listNames(dir: number): Generator<string[]> {
   }
 }
 
+/** A name of a folder as getdents64(2) tells it. */
+export interface Entry {
+  readonly name: string
+  /** S_IFDIR and so on; 0 where the file system does not tell. */
+  readonly type: number
+  readonly ino: number
+}
+
+/** All names of an open folder with what the listing itself tells of them. */
+export function listEntries(dir: number, buffer: Buffer): Entry[] {
+  const entries: Entry[] = []
+  for (;;) {
+    const n = syscall('getdents64', dir, buffer, buffer.length)
+    if (n === 0 || n === ENOENT) return entries // the folder was removed meanwhile
+    if (n < 0) throw new SysError('getdents64', n)
+    for (let at = 0; at < n; ) {
+      const size = buffer.readUInt16LE(at + 16)
+      const name = buffer.toString('latin1', at + D_NAME, buffer.indexOf(0, at + D_NAME))
+      if (name !== '.' && name !== '..')
+        entries.push({
+          name,
+          type: buffer.readUInt8(at + 18) << 12, // DT_DIR and S_IFDIR differ by this (IFTODT of glibc)
+          ino: buffer.readUInt32LE(at) + buffer.readUInt32LE(at + 4) * 2 ** 32,
+        })
+      at += size
+    }
+  }
+}
+
 /** Make a folder, or accept an existing one; returns it open and whether it is new. */
 export function ensureFolder(dir: number, name: string): { readonly fd: number; readonly made: boolean } {
   const made = syscall('mkdirat', dir, cpath(name), 0o700)

@@ -25,8 +25,7 @@ test('every key that has an effect has an example, which is read and differs fro
 
 test('a key without effect is not in the reference', () => {
   const page = configurationPage()
-  for (const key of ['workspace.writable', 'network.allow', 'limits.memory', 'secrets.hide'])
-    expect(page).not.toContain(key)
+  for (const key of ['workspace.writable', 'network.allow', 'limits.memory']) expect(page).not.toContain(key)
   expect(page).not.toContain('veth')
 })
 

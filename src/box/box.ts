@@ -33,6 +33,7 @@ import { forgetLastOutput, keepLastOutput, lastOutput } from '../terminal/last-o
 import type { PtyEnd } from '../terminal/pty-client.ts'
 import { BoxFiles } from '../trees/box-files.ts'
 import { activityEvents } from './activity-events.ts'
+import { BoxSecrets } from './box-secrets.ts'
 import { type BoxContext, type BoxStop, settings } from './context.ts'
 import { type EtcFiles, refreshed } from './follow-host.ts'
 import type { Host } from './terminal-host.ts'
@@ -46,6 +47,7 @@ const STOPPED = { ended: 'stopped', code: KILLED } as const
 export class Box implements Host {
   readonly processes: Processes
   readonly terminals: Terminals
+  readonly secrets: BoxSecrets
   readonly #context: BoxContext
   #manifest: Manifest
   #channel: Channel | undefined
@@ -59,6 +61,7 @@ export class Box implements Host {
   private constructor(context: BoxContext, manifest: Manifest) {
     this.#context = context
     this.#manifest = manifest
+    this.secrets = new BoxSecrets(context, manifest.name)
     this.processes = new Processes(
       () => this.#manifest.plan,
       context.host.lastCapability,
@@ -164,6 +167,7 @@ export class Box implements Host {
     this.#channel = channel
     this.#pidfd = openPidfd(init.pid)
     const record = { ...init, boot: bootId() }
+    const secrets = this.secrets.find(plan)
     this.update({ init: record, cgroup })
     noteInit(paths, plan.name, record)
     // This work overlaps with newuidmap and newgidmap, which are running now.
@@ -179,6 +183,7 @@ export class Box implements Host {
     } finally {
       closeDescriptor(listener)
     }
+    await this.secrets.cover(channel, await secrets) // earlier than the state: a box with less is no box
     this.update({ state: 'running', reason: undefined })
   }
 
@@ -220,6 +225,7 @@ export class Box implements Host {
       box.terminals.checkRings()
       box.#channel = await Channel.connect(initSocket(context.paths, manifest.name), box.#events())
       await box.terminals.adopt(box.#channel)
+      void box.secrets.coverAgain(box.#channel, manifest.plan)
       noteInit(context.paths, manifest.name, init) // release 0.1.0 wrote no such record
     } catch (error) {
       const newer = newerIn(error)
@@ -315,12 +321,7 @@ export class Box implements Host {
       discardStore(this.#context.paths, this.name)
       this.#context.log('box-end', { box: this.name, reason })
       this.#context.ended(this)
-      this.emit({
-        event: 'box',
-        box: this.name,
-        change: 'ended',
-        ...(reason === undefined ? {} : { reason }),
-      })
+      this.#emitEnd('ended', reason)
     })
   }
 
@@ -346,12 +347,11 @@ export class Box implements Host {
     removeInitRecord(this.#context.paths, this.name)
     const gone = { init: undefined, cgroup: undefined, ptys: [], commands: [], doing: undefined }
     this.update({ state: 'stopped', reason, ...gone })
-    this.emit({
-      event: 'box',
-      box: this.name,
-      change: 'stopped',
-      ...(reason === undefined ? {} : { reason }),
-    })
+    this.#emitEnd('stopped', reason)
+  }
+
+  #emitEnd(change: 'ended' | 'stopped', reason: string | undefined): void {
+    this.emit({ event: 'box', box: this.name, change, ...(reason === undefined ? {} : { reason }) })
   }
 
   /** Starts a stopped box again, with its current configuration. */
@@ -388,6 +388,7 @@ export class Box implements Host {
       closeDescriptor(this.#pidfd)
       this.#pidfd = undefined
     }
+    this.secrets.stop()
     this.#channel?.close()
     this.#channel = undefined
     this.#context.released(this.#manifest)

@@ -7,6 +7,7 @@ import type { Bus } from '../core/bus.ts'
 import type { Paths } from '../core/paths.ts'
 import { bootId } from '../host/boot.ts'
 import type { HostFacts } from '../host/facts.ts'
+import type { Secrets } from '../masks/secrets.ts'
 import type { Prepared } from '../plan/prepare.ts'
 import { futureStubs } from '../plan/stubs.ts'
 import type { CoopEvent } from '../protocol/events.ts'
@@ -22,6 +23,7 @@ export interface BoxContext {
   readonly nursery: Nursery
   readonly cgroups: Cgroups
   readonly watcher: Watcher
+  readonly secrets: Secrets
   log(event: string, fields?: Readonly<Record<string, unknown>>): void
   /** Receives every event, once the new state is on disk. */
   readonly bus: Bus<CoopEvent>

@@ -68,6 +68,7 @@ export interface InputFilterConfig {
 export interface SecretsConfig {
   readonly hide: readonly string[]
   readonly show: readonly string[]
+  readonly strict: boolean
 }
 
 export interface ServeConfig {

@@ -40,7 +40,7 @@ test('every commented line is a key with its default', () => {
     expect(open.includes(`\n[${table}]\n`)).toBe(own.length > 0)
     for (const key of own) expect(open).toMatch(new RegExp(`^${key} = `, 'm'))
   }
-  for (const key of ['memory', 'allow', 'hide', 'port', 'writable']) expect(open).not.toContain(`\n${key} = `)
+  for (const key of ['memory', 'allow', 'port', 'writable']) expect(open).not.toContain(`\n${key} = `)
   expect(open).not.toContain('veth')
 })
 

@@ -62,7 +62,14 @@ export const KEY_DOCS: { readonly [T in TableName]: { readonly [K in keyof Table
       project: 'for leaving out what your own settings hold back',
     },
   },
-  secrets: {},
+  secrets: {
+    hide: {
+      example: '["*.dump", "/config/prod.yaml"]',
+      project: 'for leaving out what your own settings hide',
+    },
+    show: { example: '["test/fixtures/*.pem"]', project: 'for each pattern' },
+    strict: { example: 'true', project: 'for `false` where your own settings say `true`' },
+  },
   serve: {
     host: { example: '"0.0.0.0"', project: 'never, because it concerns all of coop' },
     port: { example: '8080', project: 'never, because it concerns all of coop' },

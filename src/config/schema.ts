@@ -5,6 +5,7 @@
 
 import { isHostname } from '../core/names.ts'
 import { normalize } from '../core/posix-path.ts'
+import { isConfiguredPattern } from '../secrets/coopignore.ts'
 import { THEME_NAMES } from '../themes/names.ts'
 import { isKernelPlace } from './box-paths.ts'
 import { type Config, type NetworkMode, type TableName, type Tables, TOOL_NAMES } from './config.ts'
@@ -96,6 +97,13 @@ const allowRule = text({
     return match !== null && (match[1] === undefined || isPort(Number(match[1])))
   },
 })
+
+// Patterns as in .gitignore.
+const namePattern = (shows: boolean): Kind<string> =>
+  text({
+    expected: 'a file name pattern as in .gitignore, without "!"',
+    test: (pattern) => isConfiguredPattern(pattern, shows),
+  })
 
 const networks = oneOf('host', 'none')
 // "veth" is known, so that unbuilt.ts can refuse it by name; hints do not offer it, because it does not work yet.
@@ -258,15 +266,16 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
   },
   secrets: {
     hide: field(
-      list(nonEmpty('a file name pattern'), 'file name patterns'),
+      list(namePattern(false), 'file name patterns'),
       [],
       'More files to hide from the box, by pattern.',
     ),
     show: field(
-      list(nonEmpty('a file name pattern'), 'file name patterns'),
+      list(namePattern(true), 'file name patterns'),
       [],
       'Files to show although their name looks like a secret.',
     ),
+    strict: field(flag, false, 'Refuse to start a box when coop cannot watch all folders for new secrets.'),
   },
   serve: {
     host: field(

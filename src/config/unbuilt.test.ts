@@ -30,14 +30,11 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'limits.memory': '"1g"',
   'limits.cpus': '"2"',
   'limits.disk': '"1g"',
-  'secrets.hide': '["*.x"]',
-  'secrets.show': '["*.x"]',
 }
 
 const DEFAULT_LINES: Readonly<Record<string, string>> = {
   'limits.memory': '""',
   'network.allow': '["*"]',
-  'secrets.show': '[]',
 }
 
 describe.each(Object.entries(SETTINGS))('%s', (key, value) => {
@@ -59,9 +56,9 @@ test.each(Object.entries(DEFAULT_LINES))('%s at its default is accepted', (key, 
 })
 
 test('a later layer that takes it back does not hide it', () => {
-  writeFileSync(join(root, 'default.toml'), '[secrets]\nhide = ["*.x"]\n')
-  writeFileSync(join(root, 'work/coop.toml'), '[secrets]\nhide = []\n')
-  expect(refusal().message).toStartWith(`${root}/default.toml:2: secrets.hide`)
+  writeFileSync(join(root, 'default.toml'), '[limits]\nmemory = "1g"\n')
+  writeFileSync(join(root, 'work/coop.toml'), '[limits]\nmemory = ""\n')
+  expect(refusal().message).toStartWith(`${root}/default.toml:2: limits.memory`)
 })
 
 test('a network that there is not is refused in every layer', () => {

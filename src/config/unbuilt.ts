@@ -13,7 +13,6 @@ const UNBUILT: { readonly [T in TableName]?: readonly string[] } = {
   workspace: ['mount', 'writable'],
   network: ['allow', 'ports'],
   limits: ['memory', 'cpus', 'disk'],
-  secrets: ['hide', 'show'],
 }
 
 /** Whether this version does nothing with a key. */

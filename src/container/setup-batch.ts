@@ -13,6 +13,7 @@ import { forgetProgram } from '../../ffi/program.ts'
 import { BOX_TERMINALS } from '../host/kernel-limits.ts'
 import { ownerInside } from '../sandbox/ids.ts'
 import type { Plan, Source, Step } from '../sandbox/plan.ts'
+import { makeMasks } from './mask-batch.ts'
 import { BOUND, MountBatch, type PreparedMounts, QUIET } from './mount-batch.ts'
 import { makeOwnFiles, ownFiles } from './own-files.ts'
 import { type OwnNamespaces, sysTree } from './sys-tree.ts'
@@ -95,6 +96,7 @@ function dev(setup: MountBatch, devices: ReadonlyMap<string, Ref>): void {
   setup.attach(pts, folder('pts'), 'mount /dev/pts')
   const shm = setup.create('tmpfs', { mode: '1777' }, QUIET, 'mount /dev/shm')
   setup.attach(shm, folder('shm'), 'mount /dev/shm')
+  makeMasks(setup, folder('.coop'), QUIET)
   const links = [
     ['ptmx', 'pts/ptmx'],
     ['fd', '/proc/self/fd'],

@@ -14,6 +14,7 @@ import type { Bus } from '../core/bus.ts'
 import { CoopError } from '../core/errors.ts'
 import { boxDir, boxRuntimeDir, type Paths } from '../core/paths.ts'
 import type { HostFacts } from '../host/facts.ts'
+import { Secrets } from '../masks/secrets.ts'
 import { isOlderBuild } from '../plan/image-layers.ts'
 import { keptGroups } from '../plan/kept-groups.ts'
 import { type BoxRequest, type Prepared, prepareBox } from '../plan/prepare.ts'
@@ -46,6 +47,8 @@ import { acceptAsks, showTrust } from './trust.ts'
 const RAISE_DELAY_MS = 1 // lets the answer to the client go out first
 const MAX_CREATES = 1024 // durations of creations that `system status` reports
 
+type Start = [name: string, environment: Environment, caller?: Caller, flags?: BoxFlags]
+
 export class Registry {
   readonly #boxes = new Map<string, Box>()
   readonly #unknown = new Map<string, UnknownBox>()
@@ -75,6 +78,7 @@ export class Registry {
     this.#context = {
       paths,
       watcher,
+      secrets: new Secrets(watcher, log),
       host,
       zygote,
       nursery: new Nursery(zygote, host, cgroups),
@@ -273,7 +277,7 @@ export class Registry {
       if (this.creates.length > MAX_CREATES) this.creates.shift()
       this.#context.log('box-created', { box: name, kind, ms: Math.round(ms * 10) / 10 })
       const notes = this.#news.of(kind === 'agent' ? prepared.plan.notes : prepared.ownNotes)
-      const warnings = [...prepared.warnings, ...notes]
+      const warnings = [...prepared.warnings, ...box.secrets.notes, ...notes]
       if (kind === 'agent') {
         try {
           await box.terminals.needAgent()
@@ -320,21 +324,11 @@ export class Registry {
   }
 
   /** Starts a stopped box. A running box is no error; with flags, it is stopped and started with them. */
-  start(
-    name: string,
-    environment: Environment,
-    caller?: Caller,
-    flags?: BoxFlags,
-  ): Promise<{ warnings: readonly string[] }> {
-    return this.starts.join(name, () => this.#start(name, environment, caller, flags))
+  start(...about: Start): Promise<{ warnings: readonly string[] }> {
+    return this.starts.join(about[0], () => this.#start(...about))
   }
 
-  async #start(
-    name: string,
-    environment: Environment,
-    caller: Caller | undefined,
-    flags: BoxFlags | undefined,
-  ): Promise<{ warnings: readonly string[] }> {
+  async #start(...[name, environment, caller, flags]: Start): Promise<{ warnings: readonly string[] }> {
     const box = this.get(name)
     if (box.running && !flags) return { warnings: [] }
     if (box.ending || (!box.running && box.manifest.state !== 'stopped'))
@@ -349,16 +343,16 @@ export class Registry {
       if (box.running) await box.stop({ force: false, reason: 'it gets other options' })
       box.update({ flags: overrides })
     }
-    await this.#turns
-      .take(() => box.start(prepared, caller))
-      .catch((error) => {
-        throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
-      })
+    const starting = this.#turns.take(() => box.start(prepared, caller))
+    await starting.catch((error) => {
+      throw diskError(error, `the box in ${boxDir(this.#context.paths, name)}`)
+    })
     this.#context.bus.emit({ event: 'box', box: name, change: 'started' })
     // A missing agent is no error: the user needs the running box to install it.
     const missing = await box.terminals.missingAgent()
     const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []
-    return { warnings: [...prepared.warnings, ...this.#news.of(prepared.plan.notes), ...lacks] }
+    const notes = [...box.secrets.notes, ...this.#news.of(prepared.plan.notes)]
+    return { warnings: [...prepared.warnings, ...notes, ...lacks] }
   }
 
   /**

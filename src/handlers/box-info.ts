@@ -9,6 +9,8 @@ import { Feed } from '../session/feed.ts'
 import { type Activity, needsUser } from '../terminal/activity.ts'
 import type { Pty } from '../terminal/pty.ts'
 
+const MAX_HIDDEN = 10_000 // names in one answer
+
 /** Returns the clients of a terminal. All of them are feeds, each of one connection. */
 function clientsOf(pty: Pty): ClientInfo[] {
   return [...pty.clients].flatMap((client) => (client instanceof Feed ? (client.about ?? []) : []))
@@ -81,7 +83,7 @@ export function unknownInfo(box: UnknownBox): BoxInfo {
 }
 
 /** Returns everything about one box. */
-export function boxStatus(box: Box, registry: Registry): BoxStatus {
+export function boxStatus(box: Box, registry: Registry, listsHidden: boolean): BoxStatus {
   const { plan, init, hidden, autoRestart } = box.manifest
   const mounts = plan.steps.flatMap((step) =>
     step.do === 'bind' ? [{ source: step.source.path, target: step.at, readonly: step.readonly }] : [],
@@ -98,6 +100,8 @@ export function boxStatus(box: Box, registry: Registry): BoxStatus {
     environment: printablePlan(plan, hidden).environment,
     autoRestart,
     ...(init ? { init } : {}),
-    notes: plan.notes,
+    notes: [...plan.notes, ...box.secrets.notes],
+    hiddenCount: box.secrets.hidden.length,
+    ...(listsHidden ? { hidden: box.secrets.hidden.slice(0, MAX_HIDDEN) } : {}),
   }
 }

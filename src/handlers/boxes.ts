@@ -33,7 +33,7 @@ export function boxHandlers({ registry }: Services): HandlersFor<keyof typeof BO
       return [...boxes, ...registry.unknown].map(anyInfo)
     },
     'box.differences': (_, { flags, ...target }) => differences(flags, registry.find(target).manifest),
-    'box.status': (_, target) => boxStatus(registry.find(target), registry),
+    'box.status': (_, target) => boxStatus(registry.find(target), registry, target.secrets === true),
     'box.kill': async (_, { force, ...target }) => {
       const { name } = registry.findAny(target)
       await registry.kill(name, force)

@@ -17,7 +17,7 @@ import { composePlan, homeOf, type ImageFacts, refuseSetup } from '../sandbox/co
 import { proxiesOf, stepEnvironment, withheldProxies } from '../sandbox/environment.ts'
 import { NOTHING_COVERED } from '../sandbox/group-files.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
-import type { BoxLink, Plan, Source } from '../sandbox/plan.ts'
+import type { BoxLink, HiddenMounts, Plan, Source } from '../sandbox/plan.ts'
 import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { softLinks } from '../sandbox/soft-links.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
@@ -259,6 +259,15 @@ function linksOf(request: BoxRequest, git: GitFolders, target: string): readonly
   return [...ways.map((at) => ({ at, to: target })), ...git.absent.map((at) => ({ at, to: ABSENT }))]
 }
 
+/** The folders of the user in which secrets are hidden. A file that is mounted by itself was meant. */
+function hiddenMounts(
+  { secrets }: Config,
+  mounts: readonly { readonly source: Source; readonly target: string }[],
+): HiddenMounts {
+  const folders = mounts.filter(({ source }) => source.owner !== 'box' && source.type === 'folder')
+  return { ...secrets, mounts: folders.map(({ source, target }) => ({ at: target, path: source.path })) }
+}
+
 /**
  * Gathers everything that must be known before the first thing is made. Writes nothing. Raises E_TRUST for requests
  * that nobody has accepted.
@@ -328,8 +337,9 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
     clientEnvironment: isStep ? proxiesOf(request.environment).given : request.environment,
   })
   const told = [owners, noAgent].filter((text) => text !== undefined)
+  const secrets = isStep ? undefined : hiddenMounts(config, [{ source, target }, ...configured.mounts])
   return {
-    plan: { ...plan, notes: [...plan.notes, ...ownNotes] },
+    plan: { ...plan, ...(secrets ? { secrets } : {}), notes: [...plan.notes, ...ownNotes] },
     config,
     warnings: [...loaded.warnings, ...configured.warnings, ...warnings, ...told],
     ownNotes,

@@ -79,6 +79,15 @@ export interface Confinement {
   readonly landlockScope: boolean
 }
 
+/** Mounts in which files with the names of secrets are hidden (src/masks), and the settings for that. */
+export interface HiddenMounts {
+  /** `path`: the folder of the host; `at`: its place in the box. */
+  readonly mounts: readonly { readonly at: string; readonly path: string }[]
+  readonly hide: readonly string[]
+  readonly show: readonly string[]
+  readonly strict: boolean
+}
+
 export type NetworkMode = 'host' | 'none'
 
 export interface Plan {
@@ -100,6 +109,8 @@ export interface Plan {
   /** Links that its /etc gets, in the same way. */
   readonly etcLinks?: Readonly<Record<string, string>>
   readonly confinement: Confinement
+  /** Absent in plans of older releases, and where nothing of the user's is mounted. */
+  readonly secrets?: HiddenMounts
   readonly limits: Limits
   readonly environment: Readonly<Record<string, string>>
   /** Decisions that the user may want to know. */

@@ -37,6 +37,16 @@ export function configuredPattern(text: string, shows: boolean): Pattern {
   return pattern
 }
 
+/** Whether an item of `[secrets]` is a pattern. */
+export function isConfiguredPattern(text: string, shows: boolean): boolean {
+  try {
+    return configuredPattern(text, shows) !== undefined
+  } catch (error) {
+    if (error instanceof BadGlob) return false
+    throw error
+  }
+}
+
 export function parseCoopIgnore(text: string): CoopIgnore {
   const lines: Line[] = []
   const mistakes: Mistake[] = []

@@ -224,6 +224,15 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
       added(value, own).map((pattern) =>
         ask(`see files named ${shown(pattern)}, whose names look like secrets`, 'secrets.show', pattern),
       ),
+    strict: (value, own) =>
+      value || !own
+        ? []
+        : [
+            ask(
+              'start even if new secrets cannot be noticed, which your own settings forbid',
+              'secrets.strict',
+            ),
+          ],
   },
   serve: { host: refused, port: refused },
   ui: { theme: refused },

@@ -69,9 +69,9 @@ describe.each(invokers)('as $name', (invoker) => {
         sentence: /^coop: COOP_AGENT: the agent aider/,
         hint: /install/i,
       })
-      t.write('../../config/default.toml', '[secrets]\nhide = ["*.x"]\n')
+      t.write('../../config/default.toml', '[limits]\nmemory = "1g"\n')
       const { stderr } = await t.coop(['-d'])
-      expect(stderr).toContain(`${t.configDir}/default.toml:2: secrets.hide has no effect`)
+      expect(stderr).toContain(`${t.configDir}/default.toml:2: limits.memory has no effect`)
       await nothingLeft(t)
     },
   )

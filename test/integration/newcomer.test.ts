@@ -9,7 +9,7 @@ import { everyone, expectRefusal, needed, output, shell, shellTerminal } from '.
 
 const NO_EFFECT: readonly (readonly [table: string, line: string])[] = [
   ['workspace', 'writable = [".vscode"]'],
-  ['secrets', 'show = [".env"]'],
+  ['limits', 'cpus = "2"'],
   ['network', 'ports = ["3000"]'],
 ]
 

@@ -59,6 +59,7 @@ function text(status: BoxStatus): string {
     ['ids', idsText(status.ids)],
     ['network', status.network],
     ['guards', guards.join(', ')],
+    ['secrets', secretsText(status)],
     ['limits', `${status.limits.pids} processes and threads, ${status.limits.openFiles} open files in each`],
     ['age', age(status.created)],
     ['memory', status.memory === undefined ? '-' : bytes(status.memory)],
@@ -80,18 +81,23 @@ function text(status: BoxStatus): string {
     ]),
   )
   const mounts = status.mounts.map((mount) => [mount.source, mount.readonly ? '-->' : '<-->', mount.target])
+  const hidden = (status.hidden ?? []).map(({ path, rule }) => [path, rule])
   const environment = Object.entries(status.environment)
   return [
     `${paint('bold', status.name)}\n${details(rows)}`,
     ptys.length ? `\n${table(['PTY', 'COMMAND', 'STATE', 'CLIENTS', 'SIZE'], ptys)}` : '',
     clients.length ? `\n${table(['PTY', 'CLIENT', 'TERMINAL', 'SIZE', 'SINCE'], clients)}` : '',
     `\n${table(['HOST', '', 'BOX'], mounts)}`,
+    hidden.length ? `\n${table(['HIDDEN', 'BY'], hidden)}` : '',
     `\n${environment.map(([name, value]) => printable(`${name}=${value}`)).join('\n')}\n`,
     ...[...(status.displaced?.notes ?? []), ...status.notes].map(
       (note) => `\n${paint('yellow', 'note:')} ${printable(note)}\n`,
     ),
   ].join('')
 }
+
+const secretsText = ({ hiddenCount, hidden }: BoxStatus): string =>
+  `${hiddenCount} hidden by name${hiddenCount && !hidden ? ' (coop status --secrets lists them)' : ''}`
 
 /** Returns the text for a box that this release cannot read. */
 function unknownText(box: BoxInfo): string {
@@ -108,13 +114,16 @@ function unknownText(box: BoxInfo): string {
 export default command({
   meta: {
     summary: 'show everything about one box',
-    description:
-      'Show everything about one box: ids, network, limits, terminals, mounts. Secrets are hidden.',
-    examples: ['coop status', 'coop status my-app --json'],
+    description: 'Show everything about one box: ids, network, limits, terminals, mounts, hidden names.',
+    examples: ['coop status', 'coop status my-app --json', 'coop status --secrets'],
     group: 'Boxes',
   },
   args: {
     box: BOX_ARGUMENT,
+    secrets: {
+      type: 'boolean',
+      description: 'list the names that the box sees empty, and the rule for each',
+    },
     ...JSON_OPTION,
   },
   async run({ args }) {
@@ -124,7 +133,11 @@ export default command({
       else print(unknownText(box))
       return 0
     }
-    const status = await ask(userPaths(), 'box.status', { box: box.name, cwd: '/' })
+    const status = await ask(userPaths(), 'box.status', {
+      box: box.name,
+      cwd: '/',
+      secrets: args.secrets === true,
+    })
     if (args.json) printJson(status)
     else print(text(status))
     return 0

@@ -103,6 +103,9 @@ const boxStatus = object({
   autoRestart: flag,
   init: optional(object({ pid: number, startTime: text(), boot: text() })),
   notes: list(text(1 << 16)),
+  /** How many names the box sees empty because they look like secrets; with `secrets`, which. */
+  hiddenCount: number,
+  hidden: optional(list(object({ path: text(1 << 16), rule: text(1 << 16) }))),
 })
 export type BoxStatus = Of<typeof boxStatus>
 
@@ -134,7 +137,11 @@ export const BOX_CALLS = {
     object({ ...target, flags: boxFlags }),
     list(object({ option: text(1 << 20), has: text(1 << 20) })),
   ),
-  'box.status': call('Tells everything about one box.', object(target), boxStatus),
+  'box.status': call(
+    'Tells everything about one box. `secrets` lists the hidden names.',
+    object({ ...target, secrets: optional(flag) }),
+    boxStatus,
+  ),
   'box.kill': call(
     'Ends every process of a box and removes it. With `force` it kills them at once.',
     object({ ...target, force: flag }),

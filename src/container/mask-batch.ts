@@ -1,0 +1,137 @@
+/**
+ * Covers names in a box: batches for its init, which mounts an empty read-only file or folder over each. The mounts
+ * belong to the box alone; nothing is written to the workspace. Masks are copies of a file and a folder in a small file
+ * system of the box (`MASKS`), made with it and read-only to its programs.
+ */
+import * as k from '../../ffi/abi/constants.ts'
+import { errnoName } from '../../ffi/abi/errno.ts'
+import { abi } from '../../ffi/abi/index.ts'
+import { mountAttr, openHow, STATX } from '../../ffi/abi/structs.ts'
+import { Batch, Data, type Ref } from '../../ffi/batch.ts'
+import type { Channel } from '../../ffi/channel.ts'
+import type { MountBatch } from './mount-batch.ts'
+
+export const MASKS = '/dev/.coop'
+const PER_BATCH = 300 // each takes five or six calls, and a batch has two thousand
+const FILE_MODE = 0o444
+const FOLDER_MODE = 0o555
+const CLONE = k.OPEN_TREE_CLONE | k.OPEN_TREE_CLOEXEC
+const ATTACH = k.MOVE_MOUNT_F_EMPTY_PATH | k.MOVE_MOUNT_T_EMPTY_PATH
+
+/** Makes the file system of the masks in a new box. `at`: the open folder for it. */
+export function makeMasks(setup: MountBatch, at: Ref, attributes: number): void {
+  const what = `mount ${MASKS}`
+  const mount = setup.create('tmpfs', { mode: '0755', size: '64k' }, attributes, what)
+  setup.batch.call('mknodat', [mount, 'file', k.S_IFREG | FILE_MODE, 0], { what })
+  setup.batch.call('mkdirat', [mount, 'folder', FOLDER_MODE], { what })
+  setup.attributes(mount, attributes | k.MOUNT_ATTR_RDONLY, false, what)
+  setup.attach(mount, at, what)
+}
+
+/** A name to cover, below a mount of the box. */
+export interface Cover {
+  /** Bytes, one character each, relative to the mount. */
+  readonly path: string
+  /** `lock` shows a file as it is, but read-only. */
+  readonly as: 'file' | 'folder' | 'lock'
+}
+
+/** What became of a cover. `gone`: nothing is there (any more). */
+export type Covered = 'done' | 'already' | 'gone' | { readonly failed: string }
+
+const IN_BOX = k.RESOLVE_IN_ROOT | k.RESOLVE_NO_MAGICLINKS
+const BELOW = k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS
+
+function folderIn(batch: Batch, path: string): Ref {
+  const how = openHow({ flags: k.O_PATH | abi.O_DIRECTORY | k.O_CLOEXEC, resolve: IN_BOX })
+  return batch.call('openat2', [k.AT_FDCWD, path, how, how.length], { scoped: true, what: `open ${path}` })
+}
+
+function targetOf(batch: Batch, mount: Ref, { path, as }: Cover, resolve: number): Ref {
+  const flags = k.O_PATH | abi.O_NOFOLLOW | k.O_CLOEXEC | (as === 'folder' ? abi.O_DIRECTORY : 0)
+  const how = openHow({ flags, resolve })
+  const name = Buffer.from(`${path}\0`, 'latin1')
+  return batch.call('openat2', [mount, name, how, how.length], { mayFail: true })
+}
+
+function coverAt(batch: Batch, masks: Ref, target: Ref, as: Cover['as']): Ref {
+  const options = { mayFail: true } as const
+  const copy =
+    as === 'lock'
+      ? batch.call('open_tree', [target, '', CLONE | k.AT_EMPTY_PATH], options)
+      : batch.call('open_tree', [masks, as, CLONE], options)
+  if (as === 'lock') {
+    const attributes = mountAttr({ set: k.MOUNT_ATTR_RDONLY })
+    batch.call('mount_setattr', [copy, '', k.AT_EMPTY_PATH, attributes, attributes.length], options)
+  }
+  const moved = batch.call('move_mount', [copy, '', target, '', ATTACH], options)
+  // At once: a process has a thousand descriptors.
+  for (const fd of [copy, target]) batch.call('close', [fd], options)
+  return moved
+}
+
+const GONE = ['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR']
+
+function outcome(results: readonly number[], target: Ref, moved: Ref): Covered | 'elsewhere' {
+  const opened = results[target.index] ?? -1
+  if (opened < 0) {
+    const name = errnoName(-opened)
+    return name === 'EXDEV' ? 'elsewhere' : GONE.includes(name) ? 'gone' : { failed: `openat2: ${name}` }
+  }
+  const done = results[moved.index] ?? -1
+  if (done >= 0) return 'done'
+  const name = errnoName(-done)
+  return GONE.includes(name) ? 'gone' : { failed: `move_mount: ${name}` }
+}
+
+/** Covers names below the mount at `at`. Resolves with one outcome for each. */
+export async function cover(channel: Channel, at: string, covers: readonly Cover[]): Promise<Covered[]> {
+  const outcomes: Covered[] = []
+  for (let from = 0; from < covers.length; from += PER_BATCH)
+    outcomes.push(...(await coverSome(channel, at, covers.slice(from, from + PER_BATCH))))
+  return outcomes
+}
+
+async function coverSome(channel: Channel, at: string, covers: readonly Cover[]): Promise<Covered[]> {
+  const batch = new Batch()
+  const mount = folderIn(batch, at)
+  const masks = folderIn(batch, MASKS)
+  const asked = covers.map((one) => {
+    const target = targetOf(batch, mount, one, BELOW | k.RESOLVE_NO_XDEV)
+    return { target, moved: coverAt(batch, masks, target, one.as) }
+  })
+  const { results } = await channel.run(batch)
+  const outcomes: Covered[] = []
+  for (const [index, { target, moved }] of asked.entries()) {
+    const one = covers[index] as Cover
+    const found = outcome(results, target, moved)
+    outcomes.push(found === 'elsewhere' ? await coverElsewhere(channel, at, one) : found)
+  }
+  return outcomes
+}
+
+/** Another mount is there: one of ours, or one of the host's below the folder. */
+async function coverElsewhere(channel: Channel, at: string, one: Cover): Promise<Covered> {
+  const look = new Batch()
+  const mount = folderIn(look, at)
+  const masks = folderIn(look, MASKS)
+  const out = look.space(2 * STATX.size)
+  const target = targetOf(look, mount, one, BELOW)
+  look.call('statx', [masks, '', k.AT_EMPTY_PATH, k.STATX_BASIC_STATS, out])
+  const seen = new Data(out.offset + STATX.size, STATX.size)
+  look.call('statx', [target, '', k.AT_EMPTY_PATH, k.STATX_BASIC_STATS, seen], { mayFail: true })
+  look.call('close', [target], { mayFail: true })
+  look.output(out)
+  const { results, output } = await channel.run(look)
+  if ((results[target.index] ?? -1) < 0) return 'gone'
+  const device = (from: number): bigint => output.readBigUInt64LE(from + STATX.devMajor)
+  // A lock is a mount of the file itself; another one on top of it would change nothing.
+  if (one.as === 'lock' || device(0) === device(STATX.size)) return 'already'
+  const batch = new Batch()
+  const again = folderIn(batch, at)
+  const empty = folderIn(batch, MASKS)
+  const there = targetOf(batch, again, one, BELOW)
+  const moved = coverAt(batch, empty, there, one.as)
+  const found = outcome((await channel.run(batch)).results, there, moved)
+  return found === 'elsewhere' ? { failed: 'EXDEV' } : found
+}

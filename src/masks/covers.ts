@@ -1,0 +1,98 @@
+/** Keeps the secrets in one running box covered: those that are there at its start, and those that appear later. */
+import type { Channel } from '../../ffi/channel.ts'
+import { type Cover, type Covered, cover } from '../container/mask-batch.ts'
+import { CoopError } from '../core/errors.ts'
+import type { Hidden } from './hidden.ts'
+import { nameText } from './scan.ts'
+import type { IndexListener, SecretIndex } from './secret-index.ts'
+
+const RETRIES = 20 // a writer may replace the same file again and again
+
+const coverOf = ({ path, folder }: Hidden): Cover => ({ path, as: folder ? 'folder' : 'file' })
+
+/** The covers below one mount of a box. */
+export class MountCovers implements IndexListener {
+  readonly at: string
+  readonly index: SecretIndex
+  readonly #channel: Channel
+  readonly #log: (error: string) => void
+  readonly #hidden = new Map<string, Hidden>()
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(at: string, index: SecretIndex, channel: Channel, log: (error: string) => void) {
+    this.at = at
+    this.index = index
+    this.#channel = channel
+    this.#log = log
+  }
+
+  /** What the box sees empty now. */
+  get hidden(): readonly Hidden[] {
+    return [...this.#hidden.values()]
+  }
+
+  /** Covers everything that is known, and from now on what comes. Raises E_ISOLATION when something stays open. */
+  async start(): Promise<void> {
+    this.index.listeners.add(this) // with the list in one step: nothing may come in between
+    const locks = this.index.locked.map((path): Cover => ({ path, as: 'lock' }))
+    const { hidden } = this.index
+    await this.#inTurn(async () => {
+      await this.#cover(locks, [])
+      await this.#cover(hidden.map(coverOf), hidden, true)
+    })
+  }
+
+  stop(): void {
+    this.index.listeners.delete(this)
+  }
+
+  hide(found: readonly Hidden[]): void {
+    this.#later(() => this.#cover(found.map(coverOf), found))
+  }
+
+  lock(path: string): void {
+    this.#later(() => this.#cover([{ path, as: 'lock' }], []))
+  }
+
+  failed(error: unknown): void {
+    this.#log(String(error))
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const mine = this.#turn.then(work)
+    this.#turn = mine.catch(() => {})
+    return mine
+  }
+
+  #later(work: () => Promise<void>): void {
+    void this.#inTurn(work).catch((error) => {
+      if (!this.#channel.closed) this.#log(String(error))
+    })
+  }
+
+  async #cover(covers: readonly Cover[], found: readonly Hidden[], strict = false): Promise<void> {
+    if (!covers.length) return
+    const outcomes = await cover(this.#channel, this.at, covers)
+    for (const [index, outcome] of outcomes.entries()) {
+      const one = covers[index] as Cover
+      const last = typeof outcome === 'object' ? await this.#again(one, outcome) : outcome
+      if (typeof last === 'object') {
+        const text = `${this.index.path}/${nameText(one.path)} cannot be hidden (${last.failed})`
+        if (!strict) this.#log(text)
+        else throw new CoopError('E_ISOLATION', text, { hint: 'move it out of the folder, or rename it' })
+      }
+      const hidden = found[index]
+      if (!hidden) continue
+      if (last === 'gone') this.#hidden.delete(hidden.path)
+      else this.#hidden.set(hidden.path, hidden)
+    }
+  }
+
+  /** A name that is being replaced has moments in which it can neither be opened nor covered. */
+  async #again(one: Cover, first: Covered): Promise<Covered> {
+    let outcome = first
+    for (let left = RETRIES; left > 0 && typeof outcome === 'object'; left--)
+      outcome = (await cover(this.#channel, this.at, [one]))[0] ?? 'gone'
+    return outcome
+  }
+}

@@ -1,0 +1,119 @@
+/** Hides secrets in all boxes of a daemon: one index for each folder, one set of covers for each mount of a box. */
+import type { Channel } from '../../ffi/channel.ts'
+import type { Watcher } from '../../ffi/watcher.ts'
+import { inSlices } from '../core/slices.ts'
+import type { HiddenMounts } from '../sandbox/plan.ts'
+import { ruleText, secretSettings } from '../secrets/decide.ts'
+import { MountCovers } from './covers.ts'
+import type { Hidden } from './hidden.ts'
+import { nameText } from './scan.ts'
+import { SecretIndex, unwatchedError, unwatchedText } from './secret-index.ts'
+import { Watches } from './watches.ts'
+
+const MAX_IDLE = 8 // indexes of folders without a box that are kept for the next one
+const NAMED = 5 // patterns in a warning
+
+/** A hidden name as `coop status` shows it. */
+export interface HiddenName {
+  /** In the box. */
+  readonly path: string
+  readonly rule: string
+}
+
+function reasonText({ reason }: Hidden): string {
+  if (reason.by === 'same-file') return `the same file as ${nameText(reason.path)}`
+  if (reason.by === 'link') return `the link ${nameText(reason.path)} leads to it`
+  return ruleText(reason)
+}
+
+/** The covers of one box. */
+export class BoxCovers {
+  readonly #mounts: readonly MountCovers[]
+  readonly notes: readonly string[]
+
+  constructor(mounts: readonly MountCovers[], notes: readonly string[]) {
+    this.#mounts = mounts
+    this.notes = notes
+  }
+
+  get hidden(): readonly HiddenName[] {
+    return this.#mounts.flatMap(({ at, hidden }) =>
+      hidden.map((one) => ({
+        path: `${at}/${nameText(one.path)}${one.folder ? '/' : ''}`,
+        rule: reasonText(one),
+      })),
+    )
+  }
+
+  stop(): void {
+    for (const mount of this.#mounts) mount.stop()
+  }
+}
+
+export class Secrets {
+  readonly #indexes = new Map<string, SecretIndex>()
+  readonly #watches: Watches
+  readonly #log: (event: string, fields: Readonly<Record<string, unknown>>) => void
+
+  constructor(watcher: Watcher, log: (event: string, fields: Readonly<Record<string, unknown>>) => void) {
+    this.#log = log
+    this.#watches = new Watches(watcher, () => {
+      for (const index of this.#indexes.values()) index.overflowed()
+    })
+  }
+
+  /** Finds the secrets of a plan's mounts. Raises E_CONFIG for a bad `.coopignore`, E_ISOLATION if it must be strict. */
+  async find({ mounts, hide, show, strict }: HiddenMounts): Promise<ReadonlyMap<string, SecretIndex>> {
+    const settings = secretSettings({ hide, show })
+    const found = new Map<string, SecretIndex>()
+    for (const { at, path } of mounts) {
+      const key = JSON.stringify([path, hide, show])
+      const index = this.#indexes.get(key) ?? new SecretIndex(path, settings, this.#watches)
+      this.#indexes.delete(key) // the latest is the last
+      this.#indexes.set(key, index)
+      try {
+        await index.ready(inSlices)
+      } catch (error) {
+        index.forget()
+        throw error
+      }
+      if (strict && index.unwatched) throw unwatchedError(path, index.unwatched)
+      found.set(at, index)
+    }
+    this.#forgetIdle(new Set(found.values()))
+    return found
+  }
+
+  #forgetIdle(needed: ReadonlySet<SecretIndex>): void {
+    const idle = [...this.#indexes].filter(([, index]) => !index.listeners.size && !needed.has(index))
+    for (const [key, index] of idle.slice(0, Math.max(0, idle.length - MAX_IDLE))) {
+      index.forget()
+      this.#indexes.delete(key)
+    }
+  }
+
+  /** Covers what was found in a box whose programs do not run yet. */
+  async cover(box: string, channel: Channel, found: ReadonlyMap<string, SecretIndex>): Promise<BoxCovers> {
+    const mounts = [...found].map(
+      ([at, index]) =>
+        new MountCovers(at, index, channel, (error) => this.#log('secret-not-hidden', { box, error })),
+    )
+    try {
+      for (const mount of mounts) await mount.start()
+    } catch (error) {
+      for (const mount of mounts) mount.stop()
+      throw error
+    }
+    return new BoxCovers(mounts, [...new Set(found.values())].flatMap(notesOf))
+  }
+}
+
+function notesOf(index: SecretIndex): string[] {
+  const { unused, unwatched, path } = index
+  const named = unused.slice(0, NAMED).join(', ')
+  const more = unused.length > NAMED ? ` and ${unused.length - NAMED} more` : ''
+  return [
+    ...(unused.length ? [`patterns in ${path} match nothing: ${named}${more}`] : []),
+    ...(unwatched ? [unwatchedText(path, unwatched)] : []),
+  ]
+}

@@ -1,0 +1,79 @@
+/** One inotify descriptor for all folders that the daemon watches for secrets; a user has only 128 of them. */
+import * as inotify from '../../ffi/inotify.ts'
+import type { Watched, Watcher } from '../../ffi/watcher.ts'
+
+/** A watched folder of one index. */
+export interface WatchedFolder {
+  /** A name has appeared or gone. */
+  changed(event: inotify.InotifyEvent): void
+  /** The kernel has forgotten the watch, because the folder is gone. */
+  lost(): void
+}
+
+const ENOSPC = -28
+
+export class Watches {
+  readonly #watcher: Watcher
+  readonly #folders = new Map<number, Set<WatchedFolder>>()
+  readonly #overflowed: () => void
+  #fd: number | undefined
+  #watched: Watched | undefined
+
+  /** `overflowed`: events were lost, so everything must be looked at again. */
+  constructor(watcher: Watcher, overflowed: () => void) {
+    this.#watcher = watcher
+    this.#overflowed = overflowed
+  }
+
+  get count(): number {
+    return this.#folders.size
+  }
+
+  /** Watches an open folder. Returns its watch, `full` at the limit of the user, or undefined if it cannot be watched. */
+  add(folder: number, owner: WatchedFolder): number | 'full' | undefined {
+    const watch = inotify.watchFolder(this.#open(), folder)
+    if (watch < 0) return watch === ENOSPC ? 'full' : undefined
+    const owners = this.#folders.get(watch)
+    if (owners) owners.add(owner)
+    else this.#folders.set(watch, new Set([owner]))
+    return watch
+  }
+
+  remove(watch: number, owner: WatchedFolder): void {
+    const owners = this.#folders.get(watch)
+    if (!owners?.delete(owner) || owners.size > 0 || this.#fd === undefined) return
+    this.#folders.delete(watch)
+    inotify.removeWatch(this.#fd, watch)
+  }
+
+  #open(): number {
+    if (this.#fd !== undefined) return this.#fd
+    const fd = inotify.openInotify()
+    this.#fd = fd
+    this.#watched = this.#watcher.watch(fd, () => {
+      this.drain()
+      this.#watched?.arm({ reading: true, writing: false })
+    })
+    this.#watched.arm({ reading: true, writing: false })
+    return fd
+  }
+
+  /** Tells what has happened until now. */
+  drain(): void {
+    if (this.#fd === undefined) return
+    for (;;) {
+      const events = inotify.readEvents(this.#fd)
+      if (events.length === 0) return
+      for (const event of events) {
+        if (event.mask & inotify.IN_Q_OVERFLOW) this.#overflowed()
+        // A copy: handling an event adds and removes watches.
+        const owners = [...(this.#folders.get(event.watch) ?? [])]
+        if (event.mask & inotify.IN_IGNORED) this.#folders.delete(event.watch)
+        for (const owner of owners) {
+          if (event.mask & inotify.IN_IGNORED) owner.lost()
+          else owner.changed(event)
+        }
+      }
+    }
+  }
+}
