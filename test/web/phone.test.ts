@@ -114,6 +114,14 @@ describe.skipIf(can.missing)(`on a phone${can.note}`, () => {
   }
   const press = async (name: string) => await finger.tap(await centerOf(page, name))
 
+  test('the cursor is drawn before anybody taps', async () => {
+    await using looking = await chromium.visit(served.origin, { device: 'phone' })
+    await looking.page.goto(served.url)
+    await shows(looking.page, /coop>/)
+    expect(await focused(looking.page)).not.toContain('xterm')
+    await looking.page.locator('.pane:visible .xterm-cursor').waitFor()
+  })
+
   test('keys of the bar type, and neither take the focus nor open the keyboard', async () => {
     expect(await focused(page)).toBe('BODY') // nothing has opened the keyboard
     await press('Enter')

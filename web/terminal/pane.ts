@@ -12,6 +12,7 @@ import { readRing } from '../connection/read-ring.ts'
 import { type LineUser, TerminalLine } from '../connection/terminal-line.ts'
 import { fonts, settings, theme } from '../settings/settings.ts'
 import { copy, handleClipboard } from './clipboard.ts'
+import { showCursor } from './cursor.ts'
 import { useGraphicsCard } from './graphics.ts'
 import { openAddress, webAddress } from './links.ts'
 import { onOwnInput } from './own-input.ts'
@@ -176,6 +177,7 @@ export class Pane implements ShownTerminal, LineUser {
     if (this.#isOpen || !this.element.isConnected || !this.element.clientWidth) return
     this.#isOpen = true
     this.terminal.open(this.#screen)
+    showCursor(this.terminal)
     this.line.attach()
     this.fit()
     if (this.#wantsFocus) this.terminal.focus()
