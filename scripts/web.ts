@@ -2,7 +2,16 @@
  * Bundles the page, `web/`, into `web/dist`: files for any static host, and a copy of each compressed with brotli (`.br`),
  * which the build embeds in the executable. Run by Bun, whose version is fixed: the same sources give the same bytes.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
 
@@ -99,6 +108,34 @@ function compress(folder: string): void {
   }
 }
 
+/** Whether both folders hold the same files. */
+function isSame(one: string, other: string): boolean {
+  if (!existsSync(other)) return false
+  const [names = [], others = []] = [one, other].map((path) =>
+    readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(path, join(entry.parentPath, entry.name)))
+      .sort(),
+  )
+  return (
+    names.join('\0') === others.join('\0') &&
+    names.every((name) => readFileSync(join(one, name)).equals(readFileSync(join(other, name))))
+  )
+}
+
+/** Puts `by` in the place of a folder. A build that was faster has made the same files from the same sources. */
+function replace(path: string, by: string): void {
+  const old = mkdtempSync(`${path}.`)
+  try {
+    if (existsSync(path)) renameSync(path, join(old, 'dist'))
+    renameSync(by, path)
+  } catch (error) {
+    if (!isSame(by, path)) throw error
+  } finally {
+    rmSync(old, { recursive: true, force: true })
+  }
+}
+
 const folder = mkdtempSync(`${target}.`)
 try {
   mkdirSync(join(folder, 'assets'))
@@ -109,8 +146,8 @@ try {
     writeFileSync(join(folder, name), readFileSync(join(web, name)))
   }
   compress(folder)
-  rmSync(target, { recursive: true, force: true })
-  renameSync(folder, target)
+  // Builds run at the same time, and another one may be reading the files: what is the same stays.
+  if (!isSame(folder, target)) replace(target, folder)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

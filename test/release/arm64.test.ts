@@ -31,7 +31,8 @@ describe.skipIf(can.missing)(`on arm64${can.note}`, () => {
       expect(await ran([...QEMU, arm, ...args])).toEqual(await ran([coopPath(), ...args]))
   })
 
-  // The C loop that is PID 1 of every box, compiled by the arm64 Bun, with this architecture's system call numbers.
+  // The C loop that is PID 1 of every box, compiled by the arm64 Bun, with this architecture's system call numbers. Without
+  // the test of openat2(2), which this emulator does not know (7.2).
   test('an init runs batches, forks programs and passes descriptors', async () => {
     const bun = await worked([
       'node',
@@ -46,7 +47,7 @@ describe.skipIf(can.missing)(`on arm64${can.note}`, () => {
         './ffi/channel.test.ts',
         '--timeout=60000',
         '-t',
-        '^(a batch|descriptors|an init|a forked child (runs|that))',
+        '^(a batch (?!opens a path inside)|descriptors|an init|a forked child (runs|that))',
       ],
     ])
     expect([code, stderr]).toEqual([0, expect.stringMatching(/^ 1\d pass$[\s\S]*^ 0 fail$/m)])
