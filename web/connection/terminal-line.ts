@@ -5,9 +5,9 @@
 import { type ReadonlySignal, signal } from '@preact/signals'
 import { CoopError } from '../../src/core/errors.ts'
 import type { WindowSize } from '../../src/core/window-size.ts'
+import { InputQueue } from '../../src/protocol/input-queue.ts'
 import type { ExitMessage } from '../../src/protocol/server-messages.ts'
 import { type ChannelUser, type Connection, ConnectionLost } from './connection.ts'
-import { InputQueue } from './input-queue.ts'
 
 /** Shows what arrives. */
 export interface LineUser {

@@ -65,3 +65,28 @@ test('a large paste goes out in windows, each byte once and in order', () => {
   }
   expect(sent.join('')).toBe(text)
 })
+
+test('what was not sent can be dropped; without a connection also what may have been sent in vain', () => {
+  const queue = new InputQueue()
+  queue.goTo(send, 0)
+  queue.push(Buffer.from('sent'))
+  expect(queue.drop()).toHaveLength(0)
+  queue.pause()
+  queue.push(Buffer.from(' and kept'))
+  expect(Buffer.from(queue.kept).toString()).toBe('sent and kept')
+  expect(Buffer.from(queue.drop()).toString()).toBe('sent and kept')
+  expect(queue.size).toBe(0)
+})
+
+test('bytes that had arrived before they were dropped count', () => {
+  const queue = new InputQueue()
+  queue.goTo(send, 0)
+  queue.push(Buffer.from('arrived'))
+  queue.pause()
+  queue.drop()
+  queue.goTo(send, 7)
+  queue.push(Buffer.from('more'))
+  expect(queue.start).toBe(7)
+  queue.taken(11)
+  expect([queue.start, queue.size]).toEqual([11, 0])
+})

@@ -1,8 +1,12 @@
-/** Input on its way to a program, kept until the program's terminal has it, so that it arrives exactly once. */
+/**
+ * Input on its way to a program, kept until the program's terminal has it, so that it arrives exactly once, over any number
+ * of connections and daemons. Pure: terminals and the page use it.
+ */
 
 const WINDOW = 64 * 1024 // unconfirmed bytes under way
 
 export class InputQueue {
+  /** Its bytes are never changed, so parts of it are given away. */
   #kept = new Uint8Array(0)
   /** The offset of the first kept byte in the whole input. */
   #start = 0
@@ -36,7 +40,7 @@ export class InputQueue {
   /** Confirms that the terminal has everything before `offset`. */
   taken(offset: number): void {
     const more = Math.max(0, Math.min(offset - this.#start, this.#sent))
-    this.#kept = this.#kept.slice(more)
+    this.#kept = this.#kept.subarray(more)
     this.#start += more
     this.#sent -= more
     this.flush()
