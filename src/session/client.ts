@@ -14,12 +14,13 @@ import {
   FrameDecoder,
   takeChannel,
 } from '../protocol/frames.ts'
-import { type ClientMessage, parseClientMessage, type RefusedCall } from '../protocol/messages.ts'
+import { type ClientMessage, parseClientMessage } from '../protocol/messages.ts'
 import { OLDEST_PROTOCOL } from '../protocol/older.ts'
 import { PROTOCOL, type ServerMessage } from '../protocol/server-messages.ts'
 import type { Caller } from '../sandbox/caller.ts'
 import { ClientChannel } from './client-channel.ts'
 import { elsewhere } from './elsewhere.ts'
+import { type Message, Requests } from './requests.ts'
 import type { Transport, TransportUser } from './transport.ts'
 
 const MAX_CHANNELS = 256 // for one client; each may show a terminal
@@ -50,11 +51,21 @@ export class Client implements TransportUser {
   #isCallerKnown = false
   #stopEvents: (() => void) | undefined
   #lostEvents = 0
+  readonly #requests: Requests
 
   constructor(transport: Transport, handler: Handler, dataDir: string) {
     this.transport = transport
     this.#handler = handler
     this.#dataDir = dataDir
+    this.#requests = new Requests({
+      get queued() {
+        return transport.queued
+      },
+      parse: (payload) => parseClientMessage(payload, this.#protocol),
+      handle: (message) => this.#handle(message),
+      pause: (isPaused) => transport.pause?.(isPaused),
+      close: () => this.close(),
+    })
   }
 
   /** The client's own choice, which it keeps when it comes back to another daemon. */
@@ -89,7 +100,7 @@ export class Client implements TransportUser {
 
   #frame({ type, payload }: Frame): void {
     if (this.#isGone) return
-    if (type === FRAME_JSON) return this.#message(parseClientMessage(payload, this.#protocol))
+    if (type === FRAME_JSON) return this.#message(payload)
     const { channel, rest } = this.hasChannels ? takeChannel(payload) : { channel: 0, rest: payload }
     if (type === FRAME_INPUT) this.#channels.get(channel)?.input(rest)
     else if (type === FRAME_TYPED) this.#channels.get(channel)?.typedDirectly(rest)
@@ -97,9 +108,15 @@ export class Client implements TransportUser {
     else this.close()
   }
 
-  #message(message: ClientMessage | RefusedCall | undefined): void {
-    if (!message) return this.close()
-    if (!this.#protocol) return message.type === 'hello' ? this.#greet(message) : this.close()
+  #message(payload: Uint8Array): void {
+    if (this.#protocol) return this.#requests.push(payload)
+    const message = parseClientMessage(payload, this.#protocol)
+    if (message?.type === 'hello') this.#greet(message)
+    else this.close()
+  }
+
+  #handle(message: Message): void {
+    if (this.#isGone) return
     switch (message.type) {
       case 'call':
         return void this.#call(message.id, message.channel ?? 0, message.call)
@@ -128,12 +145,14 @@ export class Client implements TransportUser {
 
   async #call(id: number, number: number, call: Call): Promise<void> {
     if (this.#elsewhere) return this.#refuse(id, this.#elsewhere)
+    const ended = this.#requests.begin()
     try {
       const value = await this.#handler.call(this.#channel(number), call)
       this.tell({ type: 'result', id, value: value ?? null })
     } catch (error) {
       this.tell({ type: 'error', id, error: errorToJson(error) })
     }
+    ended()
   }
 
   #refuse(id: number, error: CoopError): void {
@@ -184,6 +203,7 @@ export class Client implements TransportUser {
   }
 
   drained(): void {
+    this.#requests.goOn()
     for (const channel of this.#channels.values()) channel.activity?.feed?.catchUp()
   }
 
@@ -194,6 +214,7 @@ export class Client implements TransportUser {
   gone(): void {
     if (this.#isGone) return
     this.#isGone = true
+    this.#requests.end()
     this.#stopEvents?.()
     for (const channel of this.#channels.values()) channel.gone()
     this.#channels.clear()

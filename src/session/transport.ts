@@ -13,6 +13,8 @@ export interface Transport {
   readonly queued: number
   /** Sends these parts one after the other. They are valid only during the call. */
   send(...parts: readonly Uint8Array[]): void
+  /** Reads no more until told otherwise, so that the other end has to wait; not every transport can. */
+  pause?(isPaused: boolean): void
   /** Hangs up; the user's `gone` is called. */
   close(): void
 }

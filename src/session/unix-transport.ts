@@ -45,6 +45,12 @@ export class UnixTransport implements Transport {
     if (this.#queued > MAX_QUEUED) this.close()
   }
 
+  pause(isPaused: boolean): void {
+    if (this.#isGone) return
+    if (isPaused) this.#socket.pause()
+    else this.#socket.resume()
+  }
+
   drain(): void {
     while (this.#queue[0]) {
       const first = this.#queue[0]
