@@ -276,8 +276,8 @@ export class Registry {
       this.creates.push(Math.round(ms * 1000) / 1000)
       if (this.creates.length > MAX_CREATES) this.creates.shift()
       this.#context.log('box-created', { box: name, kind, ms: Math.round(ms * 10) / 10 })
-      const notes = this.#news.of(kind === 'agent' ? prepared.plan.notes : prepared.ownNotes)
-      const warnings = [...prepared.warnings, ...box.secrets.notes, ...notes]
+      const planned = kind === 'agent' ? prepared.plan.notes : prepared.ownNotes
+      const warnings = [...prepared.warnings, ...this.#news.of([...box.secrets.notes, ...planned])]
       if (kind === 'agent') {
         try {
           await box.terminals.needAgent()
@@ -351,7 +351,7 @@ export class Registry {
     // A missing agent is no error: the user needs the running box to install it.
     const missing = await box.terminals.missingAgent()
     const lacks = missing ? [`${missing.message}; ${missing.hint}`] : []
-    const notes = [...box.secrets.notes, ...this.#news.of(prepared.plan.notes)]
+    const notes = this.#news.of([...box.secrets.notes, ...prepared.plan.notes])
     return { warnings: [...prepared.warnings, ...notes, ...lacks] }
   }
 

@@ -1,14 +1,14 @@
 /** Keeps the secrets in one running box covered: those that are there at its start, and those that appear later. */
 import type { Channel } from '../../ffi/channel.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
 import { type Cover, type Covered, cover } from '../container/mask-batch.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Hidden } from './hidden.ts'
-import { nameText } from './scan.ts'
+import { TrackedNames } from './likeness.ts'
+import { nameText, openTop } from './scan.ts'
 import type { IndexListener, SecretIndex } from './secret-index.ts'
 
 const RETRIES = 20 // a writer may replace the same file again and again
-
-const coverOf = ({ path, folder }: Hidden): Cover => ({ path, as: folder ? 'folder' : 'file' })
 
 /** The covers below one mount of a box. */
 export class MountCovers implements IndexListener {
@@ -17,6 +17,8 @@ export class MountCovers implements IndexListener {
   readonly #channel: Channel
   readonly #log: (error: string) => void
   readonly #hidden = new Map<string, Hidden>()
+  /** How many hidden files git tracks. */
+  tracked = 0
   #turn: Promise<unknown> = Promise.resolve()
 
   constructor(at: string, index: SecretIndex, channel: Channel, log: (error: string) => void) {
@@ -38,7 +40,7 @@ export class MountCovers implements IndexListener {
     const { hidden } = this.index
     await this.#inTurn(async () => {
       await this.#cover(locks, [])
-      await this.#cover(hidden.map(coverOf), hidden, true)
+      await this.#cover(this.#coversOf(hidden), hidden, true)
     })
   }
 
@@ -47,7 +49,7 @@ export class MountCovers implements IndexListener {
   }
 
   hide(found: readonly Hidden[]): void {
-    this.#later(() => this.#cover(found.map(coverOf), found))
+    this.#later(() => this.#cover(this.#coversOf(found), found))
   }
 
   lock(path: string): void {
@@ -56,6 +58,22 @@ export class MountCovers implements IndexListener {
 
   failed(error: unknown): void {
     this.#log(String(error))
+  }
+
+  #coversOf(hidden: readonly Hidden[]): Cover[] {
+    if (!hidden.length) return []
+    const top = openTop(this.index.path)
+    try {
+      const tracked = new TrackedNames(this.index.path, top, hidden)
+      return hidden.map((one): Cover => {
+        const cover: Cover = { path: one.path, as: one.folder ? 'folder' : 'file' }
+        const like = tracked.likeness(one)
+        this.tracked += like?.entries.length ?? 0
+        return like ? { ...cover, like } : cover
+      })
+    } finally {
+      closeDescriptor(top)
+    }
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {
@@ -92,7 +110,7 @@ export class MountCovers implements IndexListener {
   async #again(one: Cover, first: Covered): Promise<Covered> {
     let outcome = first
     for (let left = RETRIES; left > 0 && typeof outcome === 'object'; left--)
-      outcome = (await cover(this.#channel, this.at, [one]))[0] ?? 'gone'
+      outcome = (await cover(this.#channel, this.at, [{ path: one.path, as: one.as }]))[0] ?? 'gone'
     return outcome
   }
 }

@@ -7,9 +7,17 @@ import { abi } from '../../ffi/abi/index.ts'
 import { openHow } from '../../ffi/abi/structs.ts'
 import { SysError, syscall } from '../../ffi/libc.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
-import { readInside } from '../../ffi/small-file.ts'
+import { isInside, readInside } from '../../ffi/small-file.ts'
 import { textOf } from '../../ffi/text-bytes.ts'
-import { type Entry, listEntries, openBelow, readLink, readLinkAt, statAt } from '../../ffi/tree.ts'
+import {
+  type Entry,
+  listEntries,
+  openBelow,
+  pathBytes,
+  readLink,
+  readLinkAt,
+  statAt,
+} from '../../ffi/tree.ts'
 import { CoopError } from '../core/errors.ts'
 import { COOPIGNORE, type CoopIgnore, MAX_COOPIGNORE, parseCoopIgnore } from '../secrets/coopignore.ts'
 import type { EntryKind, Folder } from '../secrets/decide.ts'
@@ -83,6 +91,14 @@ export function coopIgnoreOf(top: string, folder: string, isFile: boolean): Coop
     hint: 'comments have lines of their own, as in .gitignore; a backslash before a character takes it literally',
   })
 }
+
+/** The `.coopignore` of the top itself; empty without one. */
+export function topCoopIgnore(top: string): CoopIgnore {
+  if (!isInside(top, COOPIGNORE)) return { lines: [], mistakes: [] }
+  return coopIgnoreOf(top, '', !isLinkAt(top))
+}
+
+const isLinkAt = (top: string): boolean => readLinkAt(pathBytes(`${top}/${COOPIGNORE}`)) !== undefined
 
 /** Whether a folder, or one above it, has the branches of a git repository as its names. */
 export const hasBranches = (path: string): boolean =>

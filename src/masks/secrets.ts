@@ -104,8 +104,17 @@ export class Secrets {
       for (const mount of mounts) mount.stop()
       throw error
     }
-    return new BoxCovers(mounts, [...new Set(found.values())].flatMap(notesOf))
+    return new BoxCovers(mounts, [
+      ...new Set([...found.values()].flatMap(notesOf)),
+      ...mounts.flatMap(trackedNote),
+    ])
   }
+}
+
+function trackedNote({ tracked, index: { path } }: MountCovers): string[] {
+  if (!tracked) return []
+  const files = tracked === 1 ? 'one hidden file' : `${tracked} hidden files`
+  return [`git tracks ${files} in ${path}: a box can read what was committed of them (git show)`]
 }
 
 function notesOf(index: SecretIndex): string[] {

@@ -8,7 +8,10 @@ import { textOf } from '../../ffi/text-bytes.ts'
 import { type GitSetting, lastOf, parseGitConfig } from '../host/git-config.ts'
 import { resolvedPath } from '../host/host-place.ts'
 import { mountRefusal, type SensitiveFacts } from '../sandbox/sensitive.ts'
+import type { SecretSettings } from '../secrets/decide.ts'
+import type { Pattern } from '../secrets/gitignore.ts'
 import { mayBePlanted } from './git-pointer.ts'
+import { ignoredSecrets, SECRETS_CONFIG, secretAttributes } from './git-secrets.ts'
 
 const MAX_BYTES = 1 << 20
 const MAX_INCLUDES = 20 // files; they may include each other
@@ -20,6 +23,10 @@ export interface GitHomeFacts {
   /** Places that boxes write: a path in a file there is not the user's word. */
   readonly writable: readonly string[]
   readonly sensitive: SensitiveFacts
+  /** What is hidden from the box by name; absent in the box of a build step. */
+  readonly secrets?:
+    | { readonly settings: SecretSettings; readonly coopignore: readonly Pattern[] }
+    | undefined
 }
 
 /** The path without links and `..`; undefined if a link on the way is not the user's. */
@@ -86,11 +93,17 @@ export function gitHome(facts: GitHomeFacts): Record<string, string> {
   })
   const user = author.length ? `[user]\n${author.join('')}` : ''
   // Worktrees of the host, made while the box runs, look deleted in it; `git gc` would remove them some day.
-  const files = { '.gitconfig': `${user}[gc]\n\tworktreePruneExpire = never\n` }
+  const { secrets } = facts
+  const config = `${user}[gc]\n\tworktreePruneExpire = never\n${secrets ? SECRETS_CONFIG : ''}`
+  const files = {
+    '.gitconfig': config,
+    ...(secrets ? { '.config/git/attributes': secretAttributes(secrets.settings, secrets.coopignore) } : {}),
+  }
   const configured = lastOf(settings, 'core', 'excludesfile')
   const file = configured ?? join(facts.configHome ?? join(facts.home, '.config'), 'git/ignore')
   const ignored = mountRefusal(file, facts.sensitive) === undefined ? ignoredText(file, facts) : undefined
-  return ignored ? { ...files, '.config/git/ignore': ignored } : files
+  const hidden = secrets ? ignoredSecrets(secrets.settings, secrets.coopignore) : ''
+  return ignored || hidden ? { ...files, '.config/git/ignore': `${hidden}${ignored ?? ''}` } : files
 }
 
 function ignoredText(file: string, { writable, sensitive }: GitHomeFacts): string | undefined {

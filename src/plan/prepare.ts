@@ -13,6 +13,7 @@ import { sourceAt } from '../host/host-place.ts'
 import { networkFolders } from '../host/network-folders.ts'
 import { ownersWarning } from '../host/rootfs-owners.ts'
 import { isLocal, parseReference } from '../image/reference.ts'
+import { topCoopIgnore } from '../masks/scan.ts'
 import { composePlan, homeOf, type ImageFacts, refuseSetup } from '../sandbox/compose.ts'
 import { proxiesOf, stepEnvironment, withheldProxies } from '../sandbox/environment.ts'
 import { NOTHING_COVERED } from '../sandbox/group-files.ts'
@@ -20,6 +21,7 @@ import { type IdPlan, planIds } from '../sandbox/ids.ts'
 import type { BoxLink, HiddenMounts, Plan, Source } from '../sandbox/plan.ts'
 import type { SensitiveFacts } from '../sandbox/sensitive.ts'
 import { softLinks } from '../sandbox/soft-links.ts'
+import { secretSettings } from '../secrets/decide.ts'
 import { findRecord, isWholeLayer } from '../store/images.ts'
 import { persistentPath } from '../store/storage.ts'
 import type { Ask } from '../trust/ask.ts'
@@ -268,6 +270,12 @@ function hiddenMounts(
   return { ...secrets, mounts: folders.map(({ source, target }) => ({ at: target, path: source.path })) }
 }
 
+/** The rules of hidden names that git in the box gets: those of the settings and of the workspace's own `.coopignore`. */
+const gitSecrets = (workspace: string, secrets: HiddenMounts) => ({
+  settings: secretSettings(secrets),
+  coopignore: topCoopIgnore(workspace).lines,
+})
+
 /**
  * Gathers everything that must be known before the first thing is made. Writes nothing. Raises E_TRUST for requests
  * that nobody has accepted.
@@ -352,6 +360,7 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
         configHome: request.environment.XDG_CONFIG_HOME,
         writable: request.writable,
         sensitive,
+        secrets: secrets && gitSecrets(source.path, secrets),
       }),
     },
     ...(layered ? { layered } : {}),

@@ -156,11 +156,11 @@ describe.each(everyone)('as $name', (invoker) => {
       await t.run(['ln', '-s', 'dotfiles/gitconfig', join(t.home, '.gitconfig-new')])
       t.write(join(dotfiles, 'gitconfig'), '[core]\n\texcludesFile = ~/private\n')
       await t.run(['mv', '-T', join(t.home, '.gitconfig-new'), join(t.home, '.gitconfig')])
-      const read = 'cat ~/.config/git/ignore 2>&1; echo looked'
+      const read = 'grep PRIVATE ~/.config/git/ignore; echo looked'
       // Positive control: the user's own word, before any box could write there.
       expect(await inBox(t, read)).toContain('PRIVATE')
       await inBox(t, 'echo "# mine" >>gitconfig', ['-w', dotfiles])
-      expect(await inBox(t, read)).toMatch(/No such file[\s\S]*looked/)
+      expect(await inBox(t, read)).toBe('looked\n')
       for (const path of [
         '~/dotfiles/x',
         '~/dotfiles/here/../private',
@@ -176,7 +176,7 @@ describe.each(everyone)('as $name', (invoker) => {
         )
         expect({ path, seen: await inBox(t, read) }).toEqual({
           path,
-          seen: expect.stringMatching(/No such file[\s\S]*looked/),
+          seen: 'looked\n',
         })
       }
     },
