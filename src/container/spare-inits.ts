@@ -2,9 +2,11 @@
  * An init cloned in advance, with its ids, waiting: making a box then starts with its files. It has nothing of any box
  * yet, and ends with the daemon.
  */
+import { openSync } from 'node:fs'
 import { SIGKILL } from '../../ffi/abi/constants.ts'
 import type { Channel, ChannelEvents } from '../../ffi/channel.ts'
 import { openPidfd, signalPidfd } from '../../ffi/processes.ts'
+import type { Watched, Watcher } from '../../ffi/watcher.ts'
 import { startTimeOf } from '../host/boot.ts'
 import { type HostFacts, mountPoints } from '../host/facts.ts'
 import { type IdPlan, planIds } from '../sandbox/ids.ts'
@@ -30,26 +32,28 @@ export class Nursery {
   readonly #zygote: Channel
   readonly #host: HostFacts
   readonly #cgroups: Cgroups
+  readonly #watcher: Watcher
   #spare: Spare | undefined
   #raising: Promise<void> | undefined
+  #changes: Watched | undefined
 
-  constructor(zygote: Channel, host: HostFacts, cgroups: Cgroups) {
+  constructor(zygote: Channel, host: HostFacts, cgroups: Cgroups, watcher: Watcher) {
     this.#zygote = zygote
     this.#host = host
     this.#cgroups = cgroups
+    this.#watcher = watcher
   }
 
   /** An init for a box; returns at once if a spare one fits. */
   async take(ids: IdPlan, network: NetworkMode, events: ChannelEvents): Promise<NewInit> {
     const spare = network === 'host' ? this.#spare : undefined
     if (spare) {
-      this.#spare = undefined
       if (!spare.channel.closed && spare.mounts === mountPoints().join('\n')) {
+        this.#spare = undefined
         spare.events = events
         return { ...spare, mapped: Promise.resolve() }
       }
-      spare.channel.close()
-      this.#cgroups.remove(spare.cgroup)
+      this.#drop()
     }
     const birth = await bear({ network, zygote: this.#zygote, events, cgroups: this.#cgroups })
     const mapped = writeIdMaps(birth.init.pid, ids, this.#host)
@@ -81,11 +85,31 @@ export class Nursery {
     try {
       await writeIdMaps(birth.init.pid, planIds(this.#host.ids), this.#host)
       this.#spare = spare
+      this.#watch()
     } catch (error) {
       birth.channel.close()
       this.#cgroups.remove(birth.cgroup)
       throw error
     }
+  }
+
+  /**
+   * Ends the spare init once the host's mounts change. Where mounts are private, as without systemd, its copy would
+   * keep a file system in use that the host has unmounted: a disk could not be ejected, an encrypted one not closed.
+   */
+  #watch(): void {
+    this.#changes ??= this.#watcher.watch(openSync('/proc/self/mountinfo', 'r'), () => this.#watch())
+    const spare = this.#spare
+    if (spare && spare.mounts !== mountPoints().join('\n')) this.#drop()
+    // A change is reported as an error (proc_pid_mounts(5)), which epoll always waits for; the file can be read always.
+    if (this.#spare) this.#changes.arm({ reading: false, writing: false })
+  }
+
+  #drop(): void {
+    const spare = this.#spare
+    this.#spare = undefined
+    spare?.channel.close()
+    this.#cgroups.remove(spare?.cgroup)
   }
 
   /** Call this before the daemon stops: an init that ends after it would leave its cgroup behind. */

@@ -81,7 +81,7 @@ export class Registry {
       secrets: new Secrets(watcher, log),
       host,
       zygote,
-      nursery: new Nursery(zygote, host, cgroups),
+      nursery: new Nursery(zygote, host, cgroups, watcher),
       cgroups,
       log,
       bus,
