@@ -22,6 +22,12 @@ const moves = (): boolean => !matchMedia('(prefers-reduced-motion: reduce)').mat
 /** What moves by momentum now. */
 let moving: (() => boolean) | undefined
 
+/** What says that a person types. Keyboards of phones, which compose, may say it by `beforeinput` alone. */
+const TYPING = ['keydown', 'beforeinput', 'paste']
+
+/** Whether a step would scroll the scrollback, turn a program's wheel or press its arrow keys. */
+const effectOf = ({ wantsMouse, isAlternate }: ShownTerminal): string => `${wantsMouse} ${isAlternate}`
+
 /** Stops what a finger has thrown: whoever presses a key means the program as it is now. */
 export function stopMoving(): void {
   moving?.()
@@ -51,8 +57,11 @@ export function listenToTouch(terminal: ShownTerminal, actions: TouchActions): (
     if (!speed || !moves()) return
     moving = stop
     const momentum = new Momentum(speed, performance.now())
+    const effect = effectOf(terminal)
     const step = (now: number): void => {
       frame = 0
+      // It was thrown at a program that has ended since, or changed its screen: the next one would take it for typing.
+      if (effectOf(terminal) !== effect) return
       scroll(momentum.step(now))
       if (!momentum.isOver && element.isConnected) frame = requestAnimationFrame(step)
     }
@@ -111,6 +120,7 @@ export function listenToTouch(terminal: ShownTerminal, actions: TouchActions): (
   element.addEventListener('touchstart', begin, options)
   element.addEventListener('touchmove', move, options)
   element.addEventListener('touchend', end, options)
+  for (const type of TYPING) element.addEventListener(type, stop, { signal: ends.signal, capture: true })
   element.addEventListener(
     'touchcancel',
     () => {
