@@ -1,5 +1,6 @@
 /** Coop's knowledge about one agent. Adapters are data and pure functions; none touches a file or a process. */
 
+import type { ProviderName } from '../broker/terms/providers.ts'
 import type { SeedRule } from './seed.ts'
 
 /** In order of preference: the first installed one is the default. */
@@ -15,6 +16,8 @@ export interface BoxFacts {
   readonly workspace: string
   /** The variables that the configuration gives the box: `[env]` and `-e`. */
   readonly environment: Readonly<Record<string, string>>
+  /** Addresses at which the box reaches providers through the broker (broker/plan), by provider. */
+  readonly broker?: Readonly<Partial<Record<ProviderName, string>>>
 }
 
 /** A folder of the box's home that outlives the box, as a volume. */
@@ -62,6 +65,8 @@ export interface Adapter {
   /** Arguments that switch off the agent's own restrictions, for an agent started without configured `args`. */
   autonomousArgs(facts: BoxFacts): readonly string[]
   readonly folders: readonly SettingsFolder[]
+  /** The provider whose key takes the place of its login, if the broker serves that. */
+  readonly provider?: ProviderName
   readonly login?: LoginFile
   /**
    * Files to write before each start, so that no first-run, trust or permission dialog blocks the agent. Adds missing

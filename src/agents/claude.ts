@@ -83,6 +83,7 @@ export const claude: Adapter = {
     },
   ],
 
+  provider: 'anthropic',
   login: {
     folder: FOLDER,
     name: '.credentials.json',

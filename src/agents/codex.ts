@@ -1,10 +1,15 @@
 /** Codex. The statements here about its behaviour were tested with version 0.169.0. */
 
-import type { Adapter } from './adapter.ts'
+import type { Adapter, SettingsFile } from './adapter.ts'
+import { brokeredConfig } from './codex-config.ts'
 import { parseJsonObject, printJson } from './settings-json.ts'
 
 const FOLDER = '.codex'
 const AUTH = `${FOLDER}/auth.json`
+const CONFIG = `${FOLDER}/config.toml`
+
+/** For a broker's box, where the key in the environment counts. It takes the place of a real one from before. */
+const PLACEHOLDER = 'coop-placeholder'
 
 export const codex: Adapter = {
   name: 'codex',
@@ -55,6 +60,7 @@ export const codex: Adapter = {
     },
   ],
 
+  provider: 'openai',
   login: {
     folder: FOLDER,
     name: 'auth.json',
@@ -64,9 +70,15 @@ export const codex: Adapter = {
   },
 
   /** The interactive Codex takes no key from the environment: it needs a login, which is this file. */
-  settle(read, { environment }) {
-    const key = environment.OPENAI_API_KEY
-    if (!key || read(AUTH) !== undefined) return []
-    return [{ path: AUTH, text: printJson({ auth_mode: 'apikey', OPENAI_API_KEY: key }) }]
+  settle(read, { environment, broker = {} }) {
+    const config = brokeredConfig(read(CONFIG), broker.openai)
+    const files: SettingsFile[] = config === undefined ? [] : [{ path: CONFIG, text: config }]
+    const key = broker.openai === undefined ? environment.OPENAI_API_KEY : PLACEHOLDER
+    const there = read(AUTH)
+    const isOurs = there?.includes(PLACEHOLDER) === true
+    const isKept = there !== undefined && (broker.openai === undefined ? !isOurs : isOurs)
+    if (key && !isKept)
+      files.push({ path: AUTH, text: printJson({ auth_mode: 'apikey', OPENAI_API_KEY: key }) })
+    return files
   },
 }

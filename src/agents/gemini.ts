@@ -51,6 +51,7 @@ export const gemini: Adapter = {
     },
   ],
 
+  provider: 'gemini',
   login: { folder: FOLDER, name: 'oauth_creds.json' },
 
   settle(read, { environment }) {

@@ -1,6 +1,7 @@
 /** The services and settings that a box is made with. */
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
+import type { Broker } from '../broker/plan/plan-broker.ts'
 import type { Cgroups } from '../container/cgroup.ts'
 import type { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
@@ -24,6 +25,7 @@ export interface BoxContext {
   readonly cgroups: Cgroups
   readonly watcher: Watcher
   readonly secrets: Secrets
+  readonly broker: Broker
   log(event: string, fields?: Readonly<Record<string, unknown>>): void
   /** Receives every event, once the new state is on disk. */
   readonly bus: Bus<CoopEvent>
@@ -34,7 +36,10 @@ export interface BoxContext {
 }
 
 /** Returns the fields of a manifest that come from the configuration and the caller. A caller that is not known changes nothing. */
-export function settings({ plan, config, hidden, agent, layered }: Prepared, caller: Caller | undefined) {
+export function settings(
+  { plan, config, hidden, agent, layered, broker }: Prepared,
+  caller: Caller | undefined,
+) {
   return {
     workspace: plan.workspace.source.path,
     plan,
@@ -49,6 +54,7 @@ export function settings({ plan, config, hidden, agent, layered }: Prepared, cal
     detachKey: config.session.detach_key,
     inputFilter: config.input_filter,
     notify: config.session.notify,
+    broker: broker?.grant,
     ...(caller ? { caller } : {}),
   }
 }

@@ -4,6 +4,7 @@ import type { Load } from './common/declare.ts'
 
 export const COMMANDS = {
   attach: () => import('./commands/attach.ts'),
+  budget: () => import('./commands/budget.ts'),
   build: () => import('./commands/build.ts'),
   completion: () => import('./commands/completion.ts'),
   config: () => import('./commands/config.ts'),

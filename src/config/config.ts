@@ -1,5 +1,6 @@
 /** The effective configuration as a type. Names are those of coop.toml; `schema.ts` has the table of its keys. */
 import type { ThemeName } from '../themes/names.ts'
+import type { BrokeredProvider } from './broker-values.ts'
 import type { MountSpec } from './mounts.ts'
 import type { PublishedPort } from './values.ts'
 
@@ -71,6 +72,13 @@ export interface SecretsConfig {
   readonly strict: boolean
 }
 
+/** The providers whose keys stay outside of boxes. */
+export interface BrokerConfig {
+  readonly anthropic: BrokeredProvider | null
+  readonly openai: BrokeredProvider | null
+  readonly gemini: BrokeredProvider | null
+}
+
 export interface ServeConfig {
   readonly host: string
   readonly port: number
@@ -94,6 +102,7 @@ export interface Config {
   readonly limits: LimitsConfig
   readonly input_filter: InputFilterConfig
   readonly secrets: SecretsConfig
+  readonly broker: BrokerConfig
   readonly serve: ServeConfig
   readonly ui: UiConfig
   readonly update: UpdateConfig

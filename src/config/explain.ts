@@ -50,6 +50,8 @@ function tableRows(name: keyof typeof SCHEMA, loaded: LoadedConfig): ConfigRow[]
       return rowsOf(name, SCHEMA.input_filter, config.input_filter, loaded)
     case 'secrets':
       return rowsOf(name, SCHEMA.secrets, config.secrets, loaded)
+    case 'broker':
+      return rowsOf(name, SCHEMA.broker, config.broker, loaded)
     case 'serve':
       return rowsOf(name, SCHEMA.serve, config.serve, loaded)
     case 'ui':

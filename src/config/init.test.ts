@@ -33,7 +33,7 @@ test('every commented line is a key with its default', () => {
   expect(effective(open)).toEqual(DEFAULTS)
   for (const [table, fields] of Object.entries(SCHEMA)) {
     // Only the user's own file may set these; keys without effect are left out.
-    const users = ['notify', 'check', 'theme', ...Object.keys(SCHEMA.serve)]
+    const users = ['notify', 'check', 'theme', ...Object.keys(SCHEMA.serve), ...Object.keys(SCHEMA.broker)]
     const own = Object.keys(fields).filter(
       (key) => !users.includes(key) && !isUnbuilt(table as TableName, key),
     )

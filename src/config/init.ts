@@ -136,6 +136,7 @@ export const TABLE_DOCS: { readonly [T in keyof Config]: string } = {
   limits: 'What the box may use.',
   input_filter: 'What browsers and tunnels cannot type at the agent.',
   secrets: 'Files hidden from the box besides those that coop knows by name.',
+  broker: 'Keys of model providers that stay outside of boxes.',
   serve: 'The web interface.',
   ui: 'How coop looks.',
   update: 'Releases of coop.',
@@ -199,6 +200,7 @@ function tableLines(
       return fieldLines(name, SCHEMA.input_filter)
     case 'secrets':
       return fieldLines(name, SCHEMA.secrets)
+    case 'broker':
     case 'serve':
     case 'ui':
     case 'update':

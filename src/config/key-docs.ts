@@ -70,6 +70,20 @@ export const KEY_DOCS: { readonly [T in TableName]: { readonly [K in keyof Table
     show: { example: '["test/fixtures/*.pem"]', project: 'for each pattern' },
     strict: { example: 'true', project: 'for `false` where your own settings say `true`' },
   },
+  broker: {
+    anthropic: {
+      example: '{ key = "env:ANTHROPIC_API_KEY", budget = 20.0 }',
+      project: 'never, because it names a key of yours, or a command for this machine',
+    },
+    openai: {
+      example: '{ key = "command:pass show openai", prices = { "gpt-5" = [1.25, 10.0] } }',
+      project: 'never, because it names a key of yours, or a command for this machine',
+    },
+    gemini: {
+      example: '{ key = "file:~/.keys/gemini" }',
+      project: 'never, because it names a key of yours, or a command for this machine',
+    },
+  },
   serve: {
     host: { example: '"0.0.0.0"', project: 'never, because it concerns all of coop' },
     port: { example: '8080', project: 'never, because it concerns all of coop' },

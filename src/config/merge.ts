@@ -56,6 +56,7 @@ class Merger {
         from,
       ),
       secrets: this.#table('secrets', SCHEMA.secrets, config.secrets, layer.secrets, from),
+      broker: this.#table('broker', SCHEMA.broker, config.broker, layer.broker, from),
       serve: this.#table('serve', SCHEMA.serve, config.serve, layer.serve, from),
       ui: this.#table('ui', SCHEMA.ui, config.ui, layer.ui, from),
       update: this.#table('update', SCHEMA.update, config.update, layer.update, from),

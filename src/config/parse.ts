@@ -123,6 +123,7 @@ class Reader {
       ...this.#table('limits', SCHEMA.limits, raw),
       ...this.#table('input_filter', SCHEMA.input_filter, raw),
       ...this.#table('secrets', SCHEMA.secrets, raw),
+      ...this.#table('broker', SCHEMA.broker, raw),
       ...this.#table('serve', SCHEMA.serve, raw),
       ...this.#table('ui', SCHEMA.ui, raw),
       ...this.#table('update', SCHEMA.update, raw),
@@ -176,8 +177,8 @@ class Reader {
       return kind.read(value)
     } catch (error) {
       if (!(error instanceof BadValue)) throw error
-      // `[env]` may hold secrets, and messages end up in logs and screenshots.
-      const shown = path[0] === 'env' ? kindOf(error.value) : describe(error.value)
+      // These may hold secrets, by mistake or not, and messages end up in logs and screenshots.
+      const shown = path[0] === 'env' || path[0] === 'broker' ? kindOf(error.value) : describe(error.value)
       const key = `${path.join('.')}${error.at}`
       const near = error.near === undefined ? undefined : quoteForMessage(error.near)
       const sentence = `${key} must be ${error.expected}, not ${shown}`
@@ -196,6 +197,10 @@ class Reader {
     if (layer.session?.notify !== undefined) {
       const sentence = 'session.notify may not be set by a project: it runs a command on this machine'
       throw this.#error(['session', 'notify'], sentence, 'set it in ~/.config/coop/default.toml')
+    }
+    for (const key of Object.keys(layer.broker ?? {})) {
+      const sentence = `broker.${key} may not be set by a project: it names a key of yours, or a command for this machine`
+      throw this.#error(['broker', key], sentence, 'set it in ~/.config/coop/default.toml')
     }
     for (const [table, key] of OF_ALL_BOXES) {
       if (!Object.hasOwn(layer[table] ?? {}, key)) continue

@@ -8,6 +8,7 @@ import { normalize } from '../core/posix-path.ts'
 import { isConfiguredPattern } from '../secrets/coopignore.ts'
 import { THEME_NAMES } from '../themes/names.ts'
 import { isKernelPlace } from './box-paths.ts'
+import { brokeredProvider } from './broker-values.ts'
 import { type Config, type NetworkMode, type TableName, type Tables, TOOL_NAMES } from './config.ts'
 import { mount } from './mounts.ts'
 import {
@@ -277,6 +278,19 @@ export const SCHEMA: { readonly [T in TableName]: Fields<Tables[T]> } = {
     ),
     strict: field(flag, false, 'Refuse to start a box when coop cannot watch all folders for new secrets.'),
   },
+  broker: {
+    anthropic: field(
+      brokeredProvider,
+      null,
+      'Where the key of Anthropic is, which stays outside of boxes; "url", "budget" and "prices" are optional.',
+    ),
+    openai: field(
+      brokeredProvider,
+      null,
+      'The same for OpenAI, or for another provider with its API, at "url".',
+    ),
+    gemini: field(brokeredProvider, null, 'The same for Gemini.'),
+  },
   serve: {
     host: field(
       text({ expected: 'an address or host name', test: (host) => /^[A-Za-z0-9.:_-]+$/.test(host) }),
@@ -313,6 +327,7 @@ export const TABLE_NAMES: readonly (keyof Config)[] = [
   'limits',
   'input_filter',
   'secrets',
+  'broker',
   'serve',
   'ui',
   'update',
@@ -328,6 +343,7 @@ export const DEFAULTS: Config = {
   limits: defaultsOf(SCHEMA.limits),
   input_filter: defaultsOf(SCHEMA.input_filter),
   secrets: defaultsOf(SCHEMA.secrets),
+  broker: defaultsOf(SCHEMA.broker),
   serve: defaultsOf(SCHEMA.serve),
   ui: defaultsOf(SCHEMA.ui),
   update: defaultsOf(SCHEMA.update),

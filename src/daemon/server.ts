@@ -3,6 +3,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { unmapProgram } from '../../ffi/program.ts'
 import { Watcher } from '../../ffi/watcher.ts'
+import { KeyBroker } from '../broker/broker.ts'
 import { leaveRoom } from '../container/leave-room.ts'
 import { adoptZygote } from '../container/zygote.ts'
 import { Bus } from '../core/bus.ts'
@@ -88,6 +89,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     rmSync(daemonSocket(paths), { force: true }) // the next client starts another daemon
     for (const client of clients) client.tell({ type: 'bye', why })
     notifier.end()
+    broker.flush()
     stubs?.sweep()
     registry.cleanNow()
     process.exit(0)
@@ -105,14 +107,21 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   })
   const watcher = await Watcher.start()
   const host = hostFacts(homedir())
-  const registry = new Registry(paths, host, zygote, watcher, log, bus)
+  const broker = new KeyBroker({
+    ...{ paths, log },
+    boxes: () => registry.boxes,
+    writable: () => placesOf(paths, '/', registry.writable),
+  })
+  const registry: Registry = new Registry(paths, host, zygote, watcher, log, bus, broker)
   const growth = new SkeletonGrowth({ paths, host, boxes: () => registry.boxes, log })
   const ports = new PortWatch(bus)
   bus.listen((event) => {
     if (event.event !== 'box') return
     changed()
     growth.look()
-    if (event.change === 'ended') ports.forget(event.box)
+    if (event.change !== 'ended') return
+    ports.forget(event.box)
+    broker.forget(event.box)
   })
   bus.listen((event) => {
     if (event.event !== 'waiting') return
@@ -121,6 +130,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
   })
   const before = findManifests(paths)
   await registry.adoptAll()
+  await broker.resume()
   stubs = new Stubs(registry, bus, before)
   growth.look()
   const commands = new Commands()
@@ -154,6 +164,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     bus,
     serving,
     registry,
+    broker,
     commands,
     desk,
     log,
@@ -190,6 +201,7 @@ async function start(zygoteConnection: number, zygoteChannel: number): Promise<v
     gate.close()
     gate = openGate(paths, handler, clients, () => clearTimeout(idle))
     desk.reopen()
+    broker.reopen()
     for (const box of registry.boxes) await box.reopen()
   }
   const look = (): void => void mend().catch((error) => log('mend-failed', { error: String(error) }))

@@ -12,3 +12,11 @@ export const isMounted = (boxes: readonly Box[], folder: string): boolean =>
     ({ manifest: { state, plan } }) =>
       state !== 'stopped' && plan.steps.some((step) => step.do === 'bind' && step.source.path === folder),
   )
+
+const MAX_CREATES = 1024 // durations of creations that `system status` reports
+
+/** Adds to the durations of the latest creations, in milliseconds. */
+export function noteDuration(creates: number[], ms: number): void {
+  creates.push(Math.round(ms * 1000) / 1000)
+  if (creates.length > MAX_CREATES) creates.shift()
+}

@@ -8,6 +8,7 @@ import { thaw } from '../box/freeze.ts'
 import { makeReady } from '../box/ready.ts'
 import { seedVolumes } from '../box/seeding.ts'
 import { UnknownBox } from '../box/unknown-box.ts'
+import type { Broker } from '../broker/plan/plan-broker.ts'
 import { Cgroups } from '../container/cgroup.ts'
 import { Nursery } from '../container/spare-inits.ts'
 import type { Bus } from '../core/bus.ts'
@@ -27,7 +28,7 @@ import type { Stub } from '../store/box-manifest.ts'
 import { type BoxFlags, type FoundManifest, findManifests } from '../store/manifest.ts'
 import { discardStore, diskError, saysDiskFull } from '../store/storage.ts'
 import { WrittenPlaces } from '../store/written.ts'
-import { isMounted, whyGone } from './box-facts.ts'
+import { isMounted, noteDuration, whyGone } from './box-facts.ts'
 import { chooseName } from './choose-name.ts'
 import { Cleaning } from './cleaning.ts'
 import { withFlags } from './differences.ts'
@@ -36,7 +37,7 @@ import { HostFollower } from './host-follower.ts'
 import { left } from './left.ts'
 import type { Log } from './log.ts'
 import { greetingOf, News } from './news.ts'
-import { mountsText, prepareAgain, requestFor } from './prepare.ts'
+import { mountsText, prepareAgain, requestFor, withBroker } from './prepare.ts'
 import { Publishing } from './publishing.ts'
 import { Turns } from './room.ts'
 import { Snapshots } from './snapshots.ts'
@@ -45,7 +46,6 @@ import { tidy } from './tidy.ts'
 import { acceptAsks, showTrust } from './trust.ts'
 
 const RAISE_DELAY_MS = 1 // lets the answer to the client go out first
-const MAX_CREATES = 1024 // durations of creations that `system status` reports
 
 type Start = [name: string, environment: Environment, caller?: Caller, flags?: BoxFlags]
 
@@ -73,18 +73,13 @@ export class Registry {
     watcher: Watcher,
     log: Log,
     bus: Bus<CoopEvent>,
+    broker: Broker,
   ) {
     const cgroups = new Cgroups(paths.dataDir, log)
     this.#context = {
-      paths,
-      watcher,
+      ...{ paths, watcher, host, zygote, cgroups, log, bus, broker },
       secrets: new Secrets(watcher, log),
-      host,
-      zygote,
       nursery: new Nursery(zygote, host, cgroups, watcher),
-      cgroups,
-      log,
-      bus,
       released: ({ cgroup, stubs = [] }) => {
         cgroups.remove(cgroup)
         this.leftStubs.push(...stubs)
@@ -255,12 +250,12 @@ export class Registry {
     try {
       // Look anew for each plan: another box may have begun to write while volumes were seeded.
       const request = (): BoxRequest => ({
-        ...requestFor(options, name, this.writable),
+        ...requestFor(options, name, this.writable, this.#context.broker),
         ...(command ? { command } : {}),
       })
       const { overrides } = request()
       const make = async (): Promise<{ box: Box; prepared: Prepared }> => {
-        const prepared = await this.#prepared(request().workspace, () =>
+        const prepared = await this.#prepared(name, request().workspace, () =>
           prepareBox(request(), this.#context.paths, this.#context.host),
         )
         const born = (): Promise<Box> => Box.create(this.#context, prepared, kind, overrides, caller)
@@ -273,8 +268,7 @@ export class Registry {
       })
       this.#boxes.set(name, box)
       const ms = performance.now() - started
-      this.creates.push(Math.round(ms * 1000) / 1000)
-      if (this.creates.length > MAX_CREATES) this.creates.shift()
+      noteDuration(this.creates, ms)
       this.#context.log('box-created', { box: name, kind, ms: Math.round(ms * 10) / 10 })
       const planned = kind === 'agent' ? prepared.plan.notes : prepared.ownNotes
       const warnings = [...prepared.warnings, ...this.#news.of([...box.secrets.notes, ...planned])]
@@ -302,16 +296,18 @@ export class Registry {
     this.#reserved.size + this.starts.count <= 1 && !this.#unknown.size && !isMounted(this.boxes, folder)
 
   /** Plans a box and seeds its new volumes; seeding replaces their folders, so the plan is then computed again. */
-  async #prepared(workspace: string, prepare: () => Prepared): Promise<Prepared> {
-    const { paths, host } = this.#context
+  async #prepared(name: string, workspace: string, prepare: () => Prepared): Promise<Prepared> {
+    const { paths, host, broker } = this.#context
+    const ready = (): Promise<Prepared> =>
+      withBroker(broker, name, () => makeReady(prepare, paths, host, this.#isAlone))
     this.#follower.start()
     await host.groupFiles.ready(keptGroups([{ path: workspace }], host).length > 0)
-    let prepared = makeReady(prepare, paths, host, this.#isAlone)
+    let prepared = await ready()
     try {
       // Again until nothing is left to do: the configuration, or a volume, may have changed while others were seeded.
       while (await seedVolumes(this.#context, prepared.plan)) {
         this.#cleaning.soon()
-        prepared = makeReady(prepare, paths, host, this.#isAlone)
+        prepared = await ready()
       }
       if (prepared.remember.length)
         acceptAsks(this.#context, { workspace: prepared.plan.workspace.source.path, asks: prepared.remember })
@@ -336,7 +332,7 @@ export class Registry {
         hint: 'coop ls',
       })
     const overrides = flags && withFlags(box.manifest.flags, flags)
-    const prepared = await this.#prepared(box.manifest.workspace, () =>
+    const prepared = await this.#prepared(name, box.manifest.workspace, () =>
       prepareAgain(this.#context, box, environment, this.writable, overrides),
     )
     if (overrides) {
@@ -360,9 +356,9 @@ export class Registry {
    */
   async configure(name: string, environment: Environment, caller?: Caller): Promise<readonly string[]> {
     const box = this.get(name)
-    const { paths, host } = this.#context
+    const { paths, host, broker } = this.#context
     const again = (): Prepared => prepareAgain(this.#context, box, environment, this.writable)
-    const prepared = makeReady(again, paths, host)
+    const prepared = await withBroker(broker, name, () => makeReady(again, paths, host))
     const same = mountsText(box.manifest.plan) === mountsText(prepared.plan)
     const later = `changes of mounts and the image apply from the next start: coop stop ${name}; coop start ${name}`
     const missing = await box.terminals.missingAgent(prepared)

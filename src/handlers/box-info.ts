@@ -17,7 +17,7 @@ function clientsOf(pty: Pty): ClientInfo[] {
 }
 
 /** In one word: of a running box the state of its agent, or that it is there for a command of `coop run`. */
-function stateOf({ ending, manifest: { state, kind, ptys, doing } }: Box): string {
+function stateOf({ ending, manifest: { state, kind, ptys } }: Box, doing: Activity | undefined): string {
   if (ending) return 'ending'
   if (state !== 'running') return state
   if (kind === 'run') return 'run'
@@ -29,7 +29,9 @@ const waitOf = ({ since, text }: Activity) => ({ since, ...(text === undefined ?
 
 export function boxInfo(box: Box, registry: Registry): BoxInfo {
   const { manifest } = box
-  const { doing } = manifest
+  // A box that is held back shows that, whatever its agent makes of it.
+  const pause = box.running ? registry.context.broker.pauseOf(box) : undefined
+  const doing: Activity | undefined = pause ? { state: 'blocked', from: 'budget', ...pause } : manifest.doing
   const ptys = manifest.ptys.map((record): PtyInfo => {
     const pty = box.terminals.ptys.get(record.id)
     return {
@@ -50,7 +52,7 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
     network: manifest.plan.network,
     ...(registry.isOlderBuild(box) ? { olderBuild: true as const } : {}),
     agent: manifest.agent.title,
-    state: stateOf(box),
+    state: stateOf(box, doing),
     ...(manifest.reason ? { reason: manifest.reason } : {}),
     ...(doing ? { doing } : {}),
     ...(needsUser(doing) ? { waiting: waitOf(doing) } : {}),
@@ -88,6 +90,7 @@ export function boxStatus(box: Box, registry: Registry, listsHidden: boolean): B
   const mounts = plan.steps.flatMap((step) =>
     step.do === 'bind' ? [{ source: step.source.path, target: step.at, readonly: step.readonly }] : [],
   )
+  const uses = registry.context.broker.usesOf(box)
   return {
     ...boxInfo(box, registry),
     hostname: plan.hostname,
@@ -99,6 +102,7 @@ export function boxStatus(box: Box, registry: Registry, listsHidden: boolean): B
     mounts,
     environment: printablePlan(plan, hidden).environment,
     autoRestart,
+    ...(uses.length ? { broker: [...uses] } : {}),
     ...(init ? { init } : {}),
     notes: [...plan.notes, ...box.secrets.notes],
     hiddenCount: box.secrets.hidden.length,

@@ -2,6 +2,7 @@
 import type { Call, CallName, Reply, Request } from '../protocol/calls.ts'
 import type { ClientChannel } from '../session/client-channel.ts'
 import { boxHandlers } from './boxes.ts'
+import { brokerHandlers } from './broker.ts'
 import { commandHandlers } from './commands.ts'
 import { copyHandlers } from './copies.ts'
 import { imageHandlers } from './images.ts'
@@ -37,6 +38,7 @@ export function answering(services: Services): Answer {
     ...imageHandlers(services),
     ...systemHandlers(services),
     ...trustHandlers(services),
+    ...brokerHandlers(services),
     ...pushHandlers(services),
     ...servingHandlers(services),
   }

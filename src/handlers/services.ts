@@ -1,5 +1,6 @@
 /** The services that handlers of calls use. */
 
+import type { KeyBroker } from '../broker/broker.ts'
 import type { Bus } from '../core/bus.ts'
 import type { Log } from '../engine/log.ts'
 import type { Registry } from '../engine/registry.ts'
@@ -16,6 +17,7 @@ export interface Services {
   readonly commands: Commands
   readonly desk: DescriptorDesk
   readonly log: Log
+  readonly broker: KeyBroker
   readonly serving: Serving
   readonly ports: PortWatch
   status(): SystemStatus

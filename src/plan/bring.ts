@@ -51,7 +51,16 @@ export function bring(input: {
   const { writable, environment } = request
   const persistent = persistentMounts({ chosen, config, workspace, paths, host, writable })
   const adapter = isForAgent(request, chosen) ? chosen.adapter : undefined
-  const login = planLogin({ adapter, config, persistent: persistent.mounts, paths, host, writable })
+  const isBrokered = adapter?.provider !== undefined && box.broker?.[adapter.provider] !== undefined
+  const login = planLogin({
+    adapter,
+    config,
+    persistent: persistent.mounts,
+    isBrokered,
+    paths,
+    host,
+    writable,
+  })
   const caches = isStep ? undefined : planCaches(config, workspaceKey(workspace), paths)
   const tools =
     isStep || !input.isHostImage

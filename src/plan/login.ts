@@ -30,7 +30,7 @@ export interface Login {
   isShared(text: string): boolean
   /** Exists since a box that did not run the agent could write to `settings`. */
   readonly strangers: string
-  /** A variable of `[env]` takes the place of the login, so that its link has to go. */
+  /** A variable of `[env]`, or the broker, takes the place of the login, so that its link has to go. */
   readonly isReplaced: boolean
 }
 
@@ -51,6 +51,8 @@ export function planLogin(input: {
   readonly adapter: Adapter | undefined
   readonly config: Config
   readonly persistent: readonly ExtraMount[]
+  /** The broker serves the agent's provider. */
+  readonly isBrokered: boolean
   readonly paths: Paths
   readonly host: HostFacts
   /** Places that boxes write. */
@@ -76,7 +78,7 @@ export function planLogin(input: {
     target: `${target}/${file.name}`,
     isShared: file.isShared ?? (() => true),
     strangers: strangersFile(paths, basename(settings)),
-    isReplaced: Boolean(file.insteadOf && config.env[file.insteadOf]),
+    isReplaced: input.isBrokered || Boolean(file.insteadOf && config.env[file.insteadOf]),
   }
   if (login.isReplaced) return { ...NONE, login }
   return {

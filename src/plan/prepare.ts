@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { isInside } from '../../ffi/small-file.ts'
 import type { BoxFacts } from '../agents/adapter.ts'
 import { agentArgv, noAgentText } from '../agents/choose.ts'
+import { type PlannedBroker, planBroker, type Seat } from '../broker/plan/plan-broker.ts'
 import type { Config } from '../config/config.ts'
 import { type ConfigOverrides, type LoadedConfig, loadConfig } from '../config/load.ts'
 import { withPlace } from '../config/place.ts'
@@ -63,6 +64,8 @@ export interface BoxRequest {
   readonly writable: readonly string[]
   /** Nothing is going to be started: requests that nobody accepted are listed, not refused. */
   readonly planOnly?: boolean
+  /** The broker of keys; absent where nothing is going to be started. */
+  readonly broker?: Seat
   /** How many steps of `setup` lie below the box: all of them, except during a build. */
   readonly steps?: number
 }
@@ -79,6 +82,7 @@ export interface Prepared {
   readonly homeFiles: Readonly<Record<string, string>>
   /** The image that the box starts from; absent for a plain `host` or `rootfs:`. */
   readonly layered?: LayeredImage
+  readonly broker?: PlannedBroker
   /** Things to make before the box can be made. */
   readonly missing: readonly Missing[]
   readonly settings: readonly Setting[]
@@ -293,7 +297,9 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   } = examine(request, paths, host)
   if (!request.planOnly) refuse(open, source.path)
   const isStep = request.steps !== undefined
-  const config = isStep ? { ...loaded.config, env: stepEnvironment(loaded.config.env) } : loaded.config
+  const broker = planBroker(loaded, request.environment, request.broker)
+  const env = isStep ? stepEnvironment(loaded.config.env) : broker.env
+  const config = { ...loaded.config, env }
   const target = config.workspace.path || source.path
   const {
     image,
@@ -305,7 +311,8 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   )
   const discovery = image.kind === 'host' ? discover(request, host, paths) : NOTHING_FOUND
   const chosen = withPlace(loaded.origins, 'sandbox.agent', () => choose(request, config, discovery))
-  const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env }
+  const urls = isStep ? {} : broker.urls
+  const box: BoxFacts = { home: homeOf(config), workspace: target, environment: config.env, broker: urls }
   const used = [target, ...configured.mounts.map((mount) => mount.target)]
   const isHostImage = image.kind === 'host'
   const home = { paths, host, sensitive, used, isHostImage }
@@ -349,7 +356,14 @@ export function prepareBox(request: BoxRequest, paths: Paths, host: HostFacts): 
   return {
     plan: { ...plan, ...(secrets ? { secrets } : {}), notes: [...plan.notes, ...ownNotes] },
     config,
-    warnings: [...loaded.warnings, ...configured.warnings, ...warnings, ...told],
+    warnings: [
+      ...loaded.warnings,
+      ...(isStep ? [] : broker.warnings),
+      ...configured.warnings,
+      ...warnings,
+      ...told,
+    ],
+    ...(isStep ? {} : { broker }),
     ownNotes,
     hidden: Object.keys(config.env),
     agent: { title: chosen.title, command: agentArgv(chosen, box) },

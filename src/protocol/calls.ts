@@ -4,6 +4,7 @@
  */
 
 import { BOX_CALLS } from './calls/boxes.ts'
+import { BROKER_CALLS } from './calls/broker.ts'
 import { COMMAND_CALLS } from './calls/commands.ts'
 import { COPY_CALLS } from './calls/copies.ts'
 import { FOLDER_CALLS } from './calls/folders.ts'
@@ -26,6 +27,7 @@ export const CALLS = {
   ...PREVIEW_CALLS,
   ...IMAGE_CALLS,
   ...TRUST_CALLS,
+  ...BROKER_CALLS,
   ...FOLDER_CALLS,
   ...SERVING_CALLS,
   ...PUSH_CALLS,

@@ -1,4 +1,5 @@
 /** `box.json`, the manifest of a box, with all facts that a daemon needs to adopt the box (src/store/manifest.ts). */
+import type { Grant } from '../broker/terms/grant.ts'
 import type { InputFilterConfig } from '../config/config.ts'
 import type { ConfigOverrides } from '../config/load.ts'
 import type { Caller } from '../sandbox/caller.ts'
@@ -61,8 +62,11 @@ export interface Activity {
   readonly since: number
   /** The agent's question or message. */
   readonly text?: string
-  /** Its own report (OSC 7501), its title, its progress (OSC 9;4), the bell or a notification, or its silence. */
-  readonly from: 'report' | 'title' | 'progress' | 'signal' | 'silence'
+  /**
+   * Its own report (OSC 7501), its title, its progress (OSC 9;4), the bell or a notification, or its silence. `budget`: the
+   * broker holds it back.
+   */
+  readonly from: 'report' | 'title' | 'progress' | 'signal' | 'silence' | 'budget'
 }
 
 /** The layers from which a box was made. */
@@ -129,6 +133,8 @@ export interface Manifest {
   readonly frozen?: readonly FrozenRecord[] | undefined
   /** The user's command for a waiting agent, which never comes from a project. */
   readonly notify: string
+  /** What it may use of the broker of keys. */
+  readonly broker?: Grant | undefined
   /** Who made the box or started it last: its agent gets that process's limits and priorities. */
   readonly caller?: Caller | undefined
 }

@@ -47,6 +47,7 @@ export function projectAsks(
     ...asksOf('limits', SCHEMA.limits, RULES.limits, config.limits, own.limits),
     ...asksOf('input_filter', SCHEMA.input_filter, RULES.input_filter, config.input_filter, own.input_filter),
     ...asksOf('secrets', SCHEMA.secrets, RULES.secrets, config.secrets, own.secrets),
+    ...asksOf('broker', SCHEMA.broker, RULES.broker, config.broker, own.broker),
     ...asksOf('serve', SCHEMA.serve, RULES.serve, config.serve, own.serve),
     ...asksOf('ui', SCHEMA.ui, RULES.ui, config.ui, own.ui),
     ...asksOf('update', SCHEMA.update, RULES.update, config.update, own.update),

@@ -234,6 +234,7 @@ export const RULES: { readonly [T in TableName]: Rules<Tables[T]> } = {
             ),
           ],
   },
+  broker: { anthropic: refused, openai: refused, gemini: refused },
   serve: { host: refused, port: refused },
   ui: { theme: refused },
   update: { check: refused },

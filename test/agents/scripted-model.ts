@@ -21,11 +21,14 @@ export interface ScriptedModel extends AsyncDisposable {
   /** `http://127.0.0.1:PORT`, without a path: for `ANTHROPIC_BASE_URL`. OpenAI's base has `/v1` after it. */
   readonly url: string
   readonly requests: readonly SeenRequest[]
+  /** The keys that it was shown, for tests that make them up. */
+  readonly keys: ReadonlySet<string>
 }
 
 /** Starts the server on a free port of the loopback interface. Dispose of it to end it. */
 export function startScriptedModel(script: Script): ScriptedModel {
   const requests: SeenRequest[] = []
+  const keys = new Set<string>()
   const server = Bun.serve({
     hostname: '127.0.0.1',
     port: 0,
@@ -35,6 +38,8 @@ export function startScriptedModel(script: Script): ScriptedModel {
       if (requests.length >= MAX_REQUESTS) return apiError(429, 'the scripted model has answered enough')
       const body = await readJson(request)
       requests.push({ method: request.method, path, body })
+      for (const name of ['x-api-key', 'authorization', 'x-goog-api-key'])
+        if (request.headers.has(name)) keys.add(`${request.headers.get(name)}`.replace(/^Bearer /, ''))
       if (request.method === 'HEAD') return new Response(null)
       if (request.method === 'GET') return answerGet(path)
       return answerAnthropic(script, path, body) ?? answerOpenAi(script, path, body) ?? answerOther(path)
@@ -43,6 +48,7 @@ export function startScriptedModel(script: Script): ScriptedModel {
   return {
     url: `http://127.0.0.1:${server.port}`,
     requests,
+    keys,
     async [Symbol.asyncDispose]() {
       await server.stop(true)
     },

@@ -43,7 +43,10 @@ test.skipIf(can.missing || root.missing)(
     } finally {
       Bun.spawnSync(['umount', '--lazy', disk])
     }
-    await waitUntil(() => holders(disk).length === 0, () => `the end of the copies of ${disk}`)
+    await waitUntil(
+      () => holders(disk).length === 0,
+      () => `the end of the copies of ${disk}`,
+    )
     expect(output(await t.coop(['run', '--', 'echo', 'made']))).toBe('made\n')
   },
 )

@@ -5,7 +5,18 @@ import { ask } from '../../client/ask.ts'
 import { userPaths } from '../../client/user-paths.ts'
 import type { BoxInfo, BoxStatus } from '../../protocol/calls/boxes.ts'
 import { BOX_ARGUMENT, command, JSON_OPTION } from '../common/declare.ts'
-import { age, bytes, details, paint, print, printable, printJson, table } from '../common/output.ts'
+import {
+  age,
+  bytes,
+  counted,
+  details,
+  dollarsText,
+  paint,
+  print,
+  printable,
+  printJson,
+  table,
+} from '../common/output.ts'
 import { findAnyBox } from '../common/target.ts'
 
 function idsText(ids: BoxStatus['ids']): string {
@@ -23,10 +34,26 @@ const FROM = {
   progress: 'its progress',
   signal: 'its bell or notification',
   silence: 'its silence',
+  budget: 'the broker',
 } as const
 
 function doingText({ state, since, text, from }: NonNullable<BoxStatus['doing']>): string {
   return `${state} since ${age(since)}, by ${FROM[from]}${text ? `: ${text}` : ''}`
+}
+
+function keyText({
+  provider,
+  key,
+  state,
+  url,
+  budget,
+  ...use
+}: NonNullable<BoxStatus['broker']>[number]): string {
+  const tokens = `${use.input + use.cached + use.written} tokens in, ${use.output} out`
+  const about = use.estimated ? `about ${dollarsText(use.cost)}` : dollarsText(use.cost)
+  const cost = budget === undefined ? about : `${about} of ${dollarsText(budget)}`
+  const from = `${key === 'command' ? 'from a command' : `from ${key}`}${url === undefined ? '' : `, for ${url}`}`
+  return `${provider} through the broker (${from}): ${state}; ${counted(use.requests, 'request')}, ${tokens}, ${cost}`
 }
 
 function text(status: BoxStatus): string {
@@ -55,6 +82,7 @@ function text(status: BoxStatus): string {
     ...(login
       ? [['login', `of ${status.agent}, in this box; all boxes of ${status.agent} share it (coop volume ls)`]]
       : []),
+    ...(status.broker ?? []).map((use) => ['key', keyText(use)]),
     ['hostname', status.hostname],
     ['ids', idsText(status.ids)],
     ['network', status.network],

@@ -25,9 +25,9 @@ function textOf(file: string, within?: string): string {
   }
 }
 
-/** The names that configurations take from the caller, as `"$NAME"`. Other uses of `$` only add to them. */
+/** The names that configurations take from the caller, as `"$NAME"` or `"env:NAME"`. Other uses of `$` only add to them. */
 function namesIn(text: string): readonly string[] {
-  return [...text.matchAll(/\$([A-Za-z_]\w*)/g)].map(([, name = '']) => name)
+  return [...text.matchAll(/(?:\$|\benv:)([A-Za-z_]\w*)/g)].map(([, name = '']) => name)
 }
 
 /** `about`: the workspace of a new box, or an existing box. */

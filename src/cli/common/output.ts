@@ -267,3 +267,8 @@ export function homePath(path: string): string {
 /** Returns a count with its noun: `1 layer`, `2 layers`. */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${count} ${count === 1 ? one : many}`
+
+/** An amount of money: small ones with more digits, as a request often costs less than a cent. */
+export function dollarsText(dollars: number): string {
+  return `$${dollars.toFixed(dollars > 0 && dollars < 0.1 ? 4 : 2)}`
+}

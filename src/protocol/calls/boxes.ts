@@ -15,6 +15,7 @@ import {
   text,
 } from '../shapes/shapes.ts'
 import { boxFlags, boxOptions, environment, target, terminalId, time, windowSize } from '../shapes/values.ts'
+import { brokeredUse } from './broker.ts'
 
 /** A client that shows a terminal. */
 export const clientInfo = object({
@@ -61,7 +62,7 @@ const boxFields = {
       state: oneOf('idle', 'working', 'blocked', 'done', 'waiting'),
       since: time,
       text: optional(text()),
-      from: oneOf('report', 'title', 'progress', 'signal', 'silence'),
+      from: oneOf('report', 'title', 'progress', 'signal', 'silence', 'budget'),
     }),
   ),
   /** When the agent began to wait for its user, and its message. */
@@ -101,6 +102,8 @@ const boxStatus = object({
   mounts: list(object({ source: text(), target: text(), readonly: flag })),
   environment: record(1 << 20),
   autoRestart: flag,
+  /** The keys that stay outside of the box, and what it has used of them. */
+  broker: optional(list(brokeredUse)),
   init: optional(object({ pid: number, startTime: text(), boot: text() })),
   notes: list(text(1 << 16)),
   /** How many names the box sees empty because they look like secrets; with `secrets`, which. */
