@@ -22,6 +22,8 @@ export interface Admitted {
   readonly terms: BrokeredProvider
   /** Where the request goes. */
   readonly url: URL
+  /** Whether the provider takes money for it. */
+  readonly isBilled: boolean
 }
 
 const MAX_BODY = 64 << 20 // bytes; Anthropic takes 32 MB
@@ -43,7 +45,7 @@ export function admit(head: RequestHead, boxes: readonly GrantedBox[]): Admitted
   const route = routeOf(head.path)
   const terms = route && box.providers[route.provider]
   if (!route || !terms) throw new BadRequest(404, 'the broker does not serve this path in this box')
-  const { title, url, parameters } = PROVIDERS[route.provider]
+  const { title, url, parameters, billed } = PROVIDERS[route.provider]
   if (valuesOf(head.headers, 'upgrade').length)
     throw new BadRequest(426, 'the broker speaks plain HTTP; agents then go on with it')
   if (!isAllowed(route.provider, head.method, route.path))
@@ -61,6 +63,7 @@ export function admit(head: RequestHead, boxes: readonly GrantedBox[]): Admitted
     provider: route.provider,
     terms,
     url: new URL(`${terms.url || url}${route.path}${head.query}`),
+    isBilled: head.method === 'POST' && billed.test(route.path),
   }
 }
 

@@ -11,8 +11,9 @@ import { authorities } from '../host/authorities.ts'
 import type { BrokeredUse } from '../protocol/calls/broker.ts'
 import type { GrantedBox } from './admit.ts'
 import { Keys } from './keys.ts'
-import { Ledger } from './ledger.ts'
+import { type AccountOf, Ledger } from './ledger.ts'
 import type { Broker, Granted, Pause } from './plan/plan-broker.ts'
+import { type Account, NO_USE } from './record.ts'
 import { BadRequest } from './request-head.ts'
 import type { BrokerServer, ServerHouse } from './server.ts'
 import { PROVIDER_NAMES, PROVIDERS, type ProviderName } from './terms/providers.ts'
@@ -104,11 +105,11 @@ export class KeyBroker implements Broker {
         throw new BadRequest(402, this.#pauseText(box.name, provider))
       },
       key: ({ box, terms }) => this.#keys.keyOf(box.name, terms.key, box.path),
-      over: ({ box, provider, terms }, { status, usage, sentBytes, receivedBytes }) => {
+      over: ({ box, provider, terms, isBilled }, { status, usage, sentBytes, receivedBytes }) => {
         if (status === 401) this.#keys.refused(terms.key)
         if (status < 200 || status >= 300) return
         const of = { box: box.name, created: box.created, provider }
-        ledger.spend(of, terms, { usage, sentBytes, receivedBytes })
+        ledger.spend(of, terms, isBilled ? { usage, sentBytes, receivedBytes } : undefined)
       },
     }
   }
@@ -144,12 +145,21 @@ export class KeyBroker implements Broker {
     box?.does({ state: 'blocked', since: Date.now(), text, from: 'budget' })
   }
 
+  /** Accounts that a newer coop wrote are no reason to list no boxes; the broker does not listen then. */
+  #accountOf(of: AccountOf): Account {
+    try {
+      return this.#accounts.account(of)
+    } catch {
+      return NO_USE
+    }
+  }
+
   /** Undefined if the box may go on. */
   pauseOf({ name, manifest: { created, broker } }: Granted): Pause | undefined {
     if (!broker) return undefined
     for (const provider of PROVIDER_NAMES) {
       if (!broker.providers[provider]) continue
-      const { paused } = this.#accounts.account({ box: name, created, provider })
+      const { paused } = this.#accountOf({ box: name, created, provider })
       if (paused !== undefined) return { since: paused, text: this.#pauseText(name, provider) }
     }
     return undefined
@@ -160,7 +170,7 @@ export class KeyBroker implements Broker {
     return PROVIDER_NAMES.flatMap((provider) => {
       const terms = broker?.providers[provider]
       if (!terms) return []
-      const account = this.#accounts.account({ box: name, created, provider })
+      const account = this.#accountOf({ box: name, created, provider })
       const { requests, input, output, cached, written, cost, estimated, added, paused } = account
       return [
         {

@@ -51,6 +51,8 @@ export class Exchange {
   #answer: { readonly head: ResponseHead; readonly body: BodyReader; readonly usage: UsageReader } | undefined
   #answerBytes = 0
   #tail: Buffer = Buffer.alloc(0)
+  #isUploadFull = false
+  #isAnswerFull = false
   #isOver = false
   #timer: Timer | undefined
 
@@ -74,6 +76,7 @@ export class Exchange {
     const link = await this.#house.links.to(url, isFresh, this.#gone.signal)
     if (this.#isOver) return void link.socket.destroy()
     this.#link = link
+    this.#isUploadFull = false
     const { socket } = link
     socket.on('data', this.#data)
     socket.on('close', this.#closed)
@@ -87,11 +90,10 @@ export class Exchange {
     else if (this.#head.method === 'POST') headers.push(['content-length', '0'])
     this.#write(requestHead(this.#head.method, url.pathname + url.search, headers))
     for (const bytes of this.#kept ?? []) this.#write(bytes)
-    if (isFresh) return
-    if (this.#head.wantsContinue && !this.#upload.isDone) this.#client.write('HTTP/1.1 100 Continue\r\n\r\n')
     if (this.#upload.isDone) return
+    if (this.#head.wantsContinue && !isFresh) this.#client.write('HTTP/1.1 100 Continue\r\n\r\n')
     this.#wait(UPLOAD_MS)
-    this.#client.resume()
+    if (!this.#isUploadFull) this.#client.resume()
   }
 
   /** Takes bytes of the box; returns how many belong to this request. Throws BadRequest. */
@@ -141,9 +143,11 @@ export class Exchange {
   /** Writes to the provider; the box waits until the kernel has taken it. */
   #write(bytes: Uint8Array): void {
     const socket = this.#link?.socket
-    if (!socket || socket.write(bytes)) return
+    if (!socket || socket.write(bytes) || this.#isUploadFull) return
+    this.#isUploadFull = true
     this.#client.pause()
     socket.once('drain', () => {
+      this.#isUploadFull = false
       if (!this.#isOver && !this.#upload.isDone) this.#client.resume()
     })
   }
@@ -199,10 +203,12 @@ export class Exchange {
   }
 
   #give(bytes: Buffer): void {
-    if (this.#client.write(bytes)) return
+    if (this.#client.write(bytes) || this.#isAnswerFull) return
+    this.#isAnswerFull = true
     this.#link?.socket.pause()
     this.#wait(READ_MS)
     this.#client.once('drain', () => {
+      this.#isAnswerFull = false
       if (this.#isOver) return
       this.#wait(ANSWER_MS)
       this.#link?.socket.resume()

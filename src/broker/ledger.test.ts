@@ -20,6 +20,7 @@ test('accounts and the port are there again, and belong to one box', () => {
   const failed = (error: unknown): void => expect(error).toBeUndefined()
   const first = new Ledger(paths, failed)
   first.setPort(4711)
+  first.spend(OF, TERMS, undefined) // the list of models, which costs nothing
   first.spend(OF, TERMS, used(200_000))
   expect(first.allows(OF, TERMS)).toBe(true)
   first.spend(OF, TERMS, used(200_000))
@@ -29,7 +30,7 @@ test('accounts and the port are there again, and belong to one box', () => {
 
   const next = new Ledger(paths, failed)
   expect(next.port).toBe(4711)
-  expect(next.account(OF)).toMatchObject({ requests: 2, input: 400_000, cost: 1.2 })
+  expect(next.account(OF)).toMatchObject({ requests: 3, input: 400_000, cost: 1.2 })
   expect(next.account({ ...OF, created: 2 })).toMatchObject({ requests: 0 }) // another box of that name
   next.add(OF, 0.5)
   expect(next.allows(OF, TERMS)).toBe(true)

@@ -80,9 +80,11 @@ export class Ledger {
     this.flush()
   }
 
-  /** Counts a request. */
-  spend(of: AccountOf, provider: BrokeredProvider, { usage, sentBytes, receivedBytes }: Spent): void {
+  /** Counts a request; one that costs nothing without `spent`. */
+  spend(of: AccountOf, provider: BrokeredProvider, spent: Spent | undefined): void {
     const account = this.account(of)
+    if (!spent) return this.#set(of, { ...account, requests: account.requests + 1 })
+    const { usage, sentBytes, receivedBytes } = spent
     const estimate = {
       input: Math.ceil(sentBytes / BYTES_PER_TOKEN),
       output: Math.ceil(receivedBytes / BYTES_PER_TOKEN),
@@ -95,7 +97,11 @@ export class Ledger {
       ? estimate
       : usage.isWhole
         ? reported
-        : { ...reported, output: Math.max(reported.output, estimate.output) }
+        : {
+            ...reported,
+            input: reported.input + reported.cached + reported.written > 0 ? reported.input : estimate.input,
+            output: Math.max(reported.output, estimate.output),
+          }
     this.#set(of, {
       ...account,
       requests: account.requests + 1,

@@ -100,6 +100,20 @@ test('whoever hangs up ends the other side, and what the box has had is counted'
   expect(await other.say(`${other.head}content-length: 2\r\n\r\n{}`)).toEndWith('half')
 })
 
+test('a request is sent again over a new connection when the kept one was just closed', async () => {
+  let connections = 0
+  await using at = await stage((socket) => {
+    const isFirst = ++connections === 1
+    socket.write(ANSWER)
+    socket.on('data', () => void socket.destroy()) // as if it had been closed before the request came
+    if (!isFirst) socket.end()
+  })
+  const ask = (): Promise<string> => at.say(`${at.head}connection: close\r\ncontent-length: 2\r\n\r\n{}`)
+  expect(await ask()).toEndWith('ok')
+  expect(await ask()).toEndWith('ok')
+  expect(connections).toBe(2)
+})
+
 test('a connection has one request after the other, also when they come together', async () => {
   let count = 0
   await using at = await stage((socket) => {

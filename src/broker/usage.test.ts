@@ -45,6 +45,9 @@ describe('what providers report', () => {
       isWhole: false,
     })
     expect(read('openai', SSE, events({ type: 'response.created' }))).toBeUndefined()
+    // The model counts for the estimate.
+    const created = { type: 'response.created', response: { model: 'gpt-x', usage: null } }
+    expect(read('openai', SSE, events(created))).toMatchObject({ model: 'gpt-x', isWhole: false })
   })
 
   test('OpenAI reports at the end, with cached tokens among the others', () => {

@@ -106,12 +106,12 @@ export class UsageReader {
     if (message.type !== 'message_start') this.#isWhole = true
   }
 
-  /** What is known at the end of the body, or where it was cut off; undefined if nothing was reported. */
+  /** What is known at the end of the body, or where it was cut off; undefined if not even the model is. */
   result(): Usage | undefined {
     if (!this.#isEvents && !this.#isLost && this.#pieces.length)
       this.#read(Buffer.concat(this.#pieces).toString('utf8'))
     this.#pieces = []
-    if (!Object.keys(this.#found).length) return undefined
+    if (!Object.keys(this.#found).length && !this.#model) return undefined
     return { model: this.#model, tokens: tokensOf(this.#provider, this.#found), isWhole: this.#isWhole }
   }
 }

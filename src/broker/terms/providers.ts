@@ -24,6 +24,8 @@ export interface Provider {
   readonly parameters: RegExp
   /** The requests that pass: methods, and paths below its address. */
   readonly requests: readonly (readonly [methods: readonly string[], path: RegExp])[]
+  /** Those of them that cost something. */
+  readonly billed: RegExp
 }
 
 const READ = ['GET', 'HEAD']
@@ -43,6 +45,7 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
       [ASK, /^\/v1\/messages(?:\/count_tokens)?$/],
       [READ, /^\/v1\/models(?:\/[\w.:-]+)?$/],
     ],
+    billed: /^\/v1\/messages$/,
   },
   openai: {
     title: 'OpenAI',
@@ -58,6 +61,7 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
       [ASK, /^\/(?:chat\/completions|completions|embeddings|moderations)$/],
       [READ, /^\/models(?:\/[\w.:-]+)*$/],
     ],
+    billed: /^\/(?:responses(?:\/compact)?|chat\/completions|completions|embeddings)$/,
   },
   gemini: {
     title: 'Gemini',
@@ -75,6 +79,7 @@ export const PROVIDERS: Readonly<Record<ProviderName, Provider>> = {
       ],
       [READ, /^\/v1(?:beta|alpha)?\/models(?:\/[\w.-]+)?$/],
     ],
+    billed: /:(?:generateContent|streamGenerateContent|embedContent|batchEmbedContents)$/,
   },
 }
 
