@@ -57,6 +57,13 @@ export function openFile(dir: number, name: string): number {
   return must('openat', pathText(name), dir, cpath(name), flags)
 }
 
+/** Open a file below a folder for reading, with no link on the way; does not block. */
+export function openFileBelow(dir: number, path: string): number {
+  const flags = k.O_RDONLY | k.O_NONBLOCK | k.O_NOCTTY | abi.O_NOFOLLOW | k.O_CLOEXEC
+  const how = openHow({ flags, resolve: k.RESOLVE_BENEATH | k.RESOLVE_NO_SYMLINKS })
+  return must('openat2', pathText(path), dir, cpath(path), how, how.length)
+}
+
 /** Create a file that nobody else can open yet. */
 export function createFile(dir: number, name: string): number {
   const flags = k.O_WRONLY | k.O_CREAT | k.O_EXCL | abi.O_NOFOLLOW | k.O_CLOEXEC

@@ -1,4 +1,7 @@
-/** Which of coop's programs this is: the daemon, the worker for images, the process that has the page served, the daily check, or the command line. */
+/**
+ * Which of coop's programs this is: the daemon, the worker for images, one that looks for secrets, the process that has
+ * the page served, the daily check, or the command line.
+ */
 export {}
 
 const argv = process.argv.slice(2)
@@ -11,6 +14,11 @@ switch (argv[0]) {
   case '--image-worker': {
     const { imageWorker } = await import('./worker/main.ts')
     await imageWorker()
+    break
+  }
+  case '--scan-secrets': {
+    const { scanForParent } = await import('./secrets/check/worker.ts')
+    await scanForParent()
     break
   }
   case '--keep-serving': {

@@ -6,6 +6,7 @@ export const COMMANDS = {
   attach: () => import('./commands/attach.ts'),
   budget: () => import('./commands/budget.ts'),
   build: () => import('./commands/build.ts'),
+  'check-secrets': () => import('./commands/check-secrets.ts'),
   completion: () => import('./commands/completion.ts'),
   config: () => import('./commands/config.ts'),
   cp: () => import('./commands/cp.ts'),

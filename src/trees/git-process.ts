@@ -25,6 +25,8 @@ export interface GitInput {
   readonly stdin?: Uint8Array
   /** The exit code for "none of them", which is no failure. */
   readonly none?: number
+  /** Variables beside those that keep git harmless. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Variables and options that keep git from running anything of a repository (git(1), git-config(1)). */
@@ -77,6 +79,31 @@ function watch(pid: number, { mostMs, lookMs }: GitLimits, end: (why: string) =>
   return () => clearInterval(timer)
 }
 
+/**
+ * Starts git for the repository of a folder, for output that is read as it comes; the caller ends it. `folder` is a
+ * descriptor. Raises E_WORKSPACE.
+ */
+export function startGit(
+  folder: number,
+  home: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Bun.Subprocess<'pipe', 'pipe', 'pipe'> {
+  const git = findSystemProgram('git')
+  if (!git)
+    throw new CoopError('E_WORKSPACE', 'git is not installed, but the files of a repository need it', {
+      hint: 'apt-get install git',
+    })
+  const safe = safeGit(home)
+  return Bun.spawn([git, ...safe.options, ...args], {
+    cwd: `/proc/${process.pid}/fd/${folder}`,
+    env: { ...safe.env, ...env },
+    stdin: 'pipe',
+    stdout: 'pipe',
+    stderr: 'pipe',
+  })
+}
+
 /** The output of git for the repository of a folder. Raises E_WORKSPACE; an aborted `signal` ends git. */
 export async function runGit(
   folder: string,
@@ -99,7 +126,7 @@ export async function runGit(
   try {
     const child = Bun.spawn([git, ...options, ...args], {
       cwd: `/proc/${process.pid}/fd/${dir}`,
-      env,
+      env: { ...env, ...input.env },
       stdin: input.stdin ?? 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
