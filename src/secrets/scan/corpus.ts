@@ -203,7 +203,7 @@ const NEGATIVE: readonly Shape[] = [
   [
     'config/app.yml',
     (r) =>
-      `  password: ${one(r, ['${DB_PASSWORD}', '"{{ db_password }}"', '!vault |', '<password>', 'changeme', '""', 'null'])}`,
+      `  password: ${one(r, ['$'.concat('{DB_PASSWORD}'), '"{{ db_password }}"', '!vault |', '<password>', 'changeme', '""', 'null'])}`,
   ],
   ['config/app.yml', () => `  secretName: my-app-tls`],
   ['config/app.yml', () => `    secretKeyRef:`],
