@@ -3,7 +3,7 @@
  * listens and speaks HTTP is loaded when the first box needs it.
  */
 import type { Box } from '../box/box.ts'
-import { sourceText } from '../config/broker-values.ts'
+import { type BrokeredProvider, sourceText } from '../config/broker-values.ts'
 import { errnoOf } from '../core/errno.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Paths } from '../core/paths.ts'
@@ -100,7 +100,7 @@ export class KeyBroker implements Broker {
       boxes: () => this.#granted.filter((box) => box.running).map(grantedOf),
       mayAsk: ({ box, provider, terms }) => {
         const of = { box: box.name, created: box.created, provider }
-        if (ledger.allows(of, terms)) return
+        if (ledger.allows(of, terms)) return this.#goOn(of, ledger)
         if (ledger.pause(of)) this.#paused(box.name, provider)
         throw new BadRequest(402, this.#pauseText(box.name, provider))
       },
@@ -154,13 +154,26 @@ export class KeyBroker implements Broker {
     }
   }
 
+  /** A person has given more, here or in the configuration. */
+  #goOn(of: AccountOf, ledger: Ledger): void {
+    if (ledger.account(of).paused === undefined) return
+    ledger.add(of, 0)
+    const box = this.#house.boxes().find(({ name }) => name === of.box)
+    if (box?.manifest.doing?.from === 'budget') box.does(undefined)
+  }
+
+  #isPaused(of: AccountOf, terms: BrokeredProvider): boolean {
+    return this.#accountOf(of).paused !== undefined && !this.#accounts.allows(of, terms)
+  }
+
   /** Undefined if the box may go on. */
   pauseOf({ name, manifest: { created, broker } }: Granted): Pause | undefined {
     if (!broker) return undefined
     for (const provider of PROVIDER_NAMES) {
-      if (!broker.providers[provider]) continue
-      const { paused } = this.#accountOf({ box: name, created, provider })
-      if (paused !== undefined) return { since: paused, text: this.#pauseText(name, provider) }
+      const terms = broker.providers[provider]
+      const of = { box: name, created, provider }
+      const since = terms && this.#isPaused(of, terms) ? this.#accountOf(of).paused : undefined
+      if (since !== undefined) return { since, text: this.#pauseText(name, provider) }
     }
     return undefined
   }
@@ -170,13 +183,13 @@ export class KeyBroker implements Broker {
     return PROVIDER_NAMES.flatMap((provider) => {
       const terms = broker?.providers[provider]
       if (!terms) return []
-      const account = this.#accountOf({ box: name, created, provider })
-      const { requests, input, output, cached, written, cost, estimated, added, paused } = account
+      const of = { box: name, created, provider }
+      const { requests, input, output, cached, written, cost, estimated, added } = this.#accountOf(of)
       return [
         {
           provider,
           key: terms.key.from === 'command' ? 'command' : sourceText(terms.key),
-          state: this.#stateOf(paused !== undefined, this.#keys.has(name, terms.key)),
+          state: this.#stateOf(this.#isPaused(of, terms), this.#keys.has(name, terms.key)),
           ...(terms.url ? { url: terms.url } : {}),
           ...{ requests, input, output, cached, written, cost, estimated },
           ...(terms.budget === null ? {} : { budget: terms.budget + added }),

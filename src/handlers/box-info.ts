@@ -31,7 +31,8 @@ export function boxInfo(box: Box, registry: Registry): BoxInfo {
   const { manifest } = box
   // A box that is held back shows that, whatever its agent makes of it.
   const pause = box.running ? registry.context.broker.pauseOf(box) : undefined
-  const doing: Activity | undefined = pause ? { state: 'blocked', from: 'budget', ...pause } : manifest.doing
+  const known = manifest.doing?.from === 'budget' ? undefined : manifest.doing
+  const doing: Activity | undefined = pause ? { state: 'blocked', from: 'budget', ...pause } : known
   const ptys = manifest.ptys.map((record): PtyInfo => {
     const pty = box.terminals.ptys.get(record.id)
     return {

@@ -139,6 +139,13 @@ test.skipIf(needs.missing)('a budget holds a box back until a person gives more'
   expect(output(await t.coop(['budget', 'box', '--add', '1']))).toMatch(/\$1\.50 +ready/)
   expect(await ask(seat)).toStartWith('HTTP/1.1 200 ')
   expect(output(await t.coop(['ls']))).not.toMatch(/ blocked /)
+  // More of it in the configuration counts, too.
+  for (let turn = 0; turn < 2; turn++) expect(await ask(seat)).toStartWith('HTTP/1.1 200 ')
+  expect(await ask(seat)).toStartWith('HTTP/1.1 402 ')
+  configure(t, provider, ', budget = 50')
+  output(await t.coop(['restart', 'box']))
+  expect(output(await t.coop(['ls']))).not.toMatch(/ blocked /)
+  expect(await ask(seat)).toStartWith('HTTP/1.1 200 ')
 })
 
 test.skipIf(needs.missing)('a box that hangs up before the report pays for what it has had', async () => {
