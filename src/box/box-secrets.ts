@@ -28,20 +28,20 @@ export class BoxSecrets {
   }
 
   /** Begins to look for secrets. An error is raised where the result is waited for. */
-  find({ secrets }: Plan): Promise<Found | undefined> {
-    const found = secrets ? this.#context.secrets.find(secrets) : Promise.resolve(undefined)
+  find({ secrets }: Plan, runs = false): Promise<Found | undefined> {
+    const found = secrets ? this.#context.secrets.find(secrets, runs) : Promise.resolve(undefined)
     found.catch(() => {})
     return found
   }
 
-  async cover(channel: Channel, found: Found | undefined): Promise<void> {
-    if (found) this.#covers = await this.#context.secrets.cover(this.#box, channel, found)
+  async cover(channel: Channel, found: Found | undefined, runs = false): Promise<void> {
+    if (found) this.#covers = await this.#context.secrets.cover(this.#box, channel, found, runs)
   }
 
   /** Covers what has appeared or been replaced while no daemon was there. */
   async coverAgain(channel: Channel, plan: Plan): Promise<void> {
     try {
-      await this.cover(channel, await this.find(plan))
+      await this.cover(channel, await this.find(plan, true), true)
     } catch (error) {
       this.#context.log('secret-not-hidden', { box: this.#box, error: String(error) })
     }

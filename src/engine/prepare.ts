@@ -93,5 +93,5 @@ export function prepareAgain(
  * Returns the mounts as text, for comparison. Skips the cover of coop.toml: an editor replaces that file each time it
  * saves.
  */
-export const mountsText = ({ steps }: Plan): string =>
-  JSON.stringify(steps.filter((step) => step.do !== 'bind' || !step.existing))
+export const mountsText = ({ steps, secrets }: Plan): string =>
+  JSON.stringify([steps.filter((step) => step.do !== 'bind' || !step.existing), secrets])

@@ -5,8 +5,9 @@ import { type Cover, type Covered, cover } from '../container/mask-batch.ts'
 import { CoopError } from '../core/errors.ts'
 import type { Hidden } from './hidden.ts'
 import { TrackedNames } from './likeness.ts'
+import type { IndexListener } from './node.ts'
 import { nameText, openTop } from './scan.ts'
-import type { IndexListener, SecretIndex } from './secret-index.ts'
+import type { SecretIndex } from './secret-index.ts'
 
 const RETRIES = 20 // a writer may replace the same file again and again
 
@@ -33,14 +34,14 @@ export class MountCovers implements IndexListener {
     return [...this.#hidden.values()]
   }
 
-  /** Covers everything that is known, and from now on what comes. Raises E_ISOLATION when something stays open. */
-  async start(): Promise<void> {
+  /** Covers everything that is known, and from now on what comes. `strict`: raises E_ISOLATION if something stays open. */
+  async start(strict: boolean): Promise<void> {
     this.index.listeners.add(this) // with the list in one step: nothing may come in between
-    const locks = this.index.locked.map((path): Cover => ({ path, as: 'lock' }))
+    const locks = this.index.ignores.paths.map((path): Cover => ({ path, as: 'lock' }))
     const { hidden } = this.index
     await this.#inTurn(async () => {
       await this.#cover(locks, [])
-      await this.#cover(this.#coversOf(hidden), hidden, true)
+      await this.#cover(this.#coversOf(hidden), hidden, strict)
     })
   }
 

@@ -1,50 +1,20 @@
-/**
- * Knows where the secrets below one folder of the host are, and learns at once of new ones (inotify). Shared by all
- * boxes that show the folder with the same settings. It holds folders and secrets, not the other files.
- */
-import * as k from '../../ffi/abi/constants.ts'
 import { IN_ISDIR, IN_MOVED_FROM, type InotifyEvent } from '../../ffi/inotify.ts'
 import { SysError } from '../../ffi/libc.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
 import { type Entry, pathBytes, statAt } from '../../ffi/tree.ts'
-import { CoopError } from '../core/errors.ts'
-import { finish, type Steps } from '../core/steps.ts'
+import { inSlices } from '../core/slices.ts'
+import type { Steps } from '../core/steps.ts'
 import { COOPIGNORE, type CoopIgnore } from '../secrets/coopignore.ts'
 import { type EntryKind, Folder, type SecretSettings } from '../secrets/decide.ts'
-import type { Pattern } from '../secrets/gitignore.ts'
 import type { Hidden, Identity, Reason } from './hidden.ts'
+import { IgnoreFiles } from './ignore-files.ts'
+import { type IndexListener, Node } from './node.ts'
 import * as scan from './scan.ts'
-import type { WatchedFolder, Watches } from './watches.ts'
+import type { Watches } from './watches.ts'
 
 const MAX_FOLDERS = 400_000 // some 200 bytes of memory each
+const AT_ONCE_MS = 2
 const MAX_INSIDE = 20_000 // files below hidden folders whose other names are looked for
-
-/** A folder that is shown, and watched. */
-class Node implements WatchedFolder {
-  readonly children = new Map<string, Node>()
-  watch: number | undefined
-  constructor(
-    readonly index: SecretIndex,
-    readonly path: string,
-    public folder: Folder,
-  ) {}
-  changed(event: InotifyEvent): void {
-    this.index.changed(this, event)
-  }
-  lost(): void {
-    this.watch = undefined
-  }
-  below(name: string): string {
-    return this.path ? `${this.path}/${name}` : name
-  }
-}
-
-/** Told of secrets that have appeared, or have been replaced, and of `.coopignore` files to lock. */
-export interface IndexListener {
-  hide(found: readonly Hidden[]): void
-  lock(path: string): void
-  failed(error: unknown): void
-}
 
 export class SecretIndex {
   readonly path: string
@@ -54,9 +24,7 @@ export class SecretIndex {
   readonly #hidden = new Map<string, Hidden>()
   /** By inode number: files that are hidden under any name. */
   readonly #identities = new Map<number, Identity & { readonly path: string }>()
-  /** The `.coopignore` files by folder. */
-  readonly #ignores = new Map<string, { readonly parsed: CoopIgnore; readonly state: string }>()
-  readonly #used = new Set<Pattern>()
+  readonly ignores: IgnoreFiles
   readonly listeners = new Set<IndexListener>()
   #root: Node | undefined
   #folders = 0
@@ -64,21 +32,21 @@ export class SecretIndex {
   #hasLinks = false
   #state = 'new' as 'new' | 'whole' | 'stale'
   #scanning: Promise<void> | undefined
+  #needsLook = false
+  /** A `.coopignore` with a mistake is left out, and found again by the next start. */
+  #isLenient = false
+  #mistaken = false
 
   constructor(path: string, settings: SecretSettings, watches: Watches) {
     this.path = path
     this.#bytes = pathBytes(path)
     this.#settings = settings
     this.#watches = watches
+    this.ignores = new IgnoreFiles(path)
   }
 
   get hidden(): readonly Hidden[] {
     return [...this.#hidden.values()]
-  }
-
-  /** Folders of `.coopignore` files. */
-  get locked(): readonly string[] {
-    return [...this.#ignores.keys()].map((folder) => (folder ? `${folder}/${COOPIGNORE}` : COOPIGNORE))
   }
 
   /** Folders that could not be watched: secrets that appear there later are not hidden. */
@@ -86,68 +54,65 @@ export class SecretIndex {
     return this.#unwatched
   }
 
-  /** Patterns that match nothing, as `FILE:LINE PATTERN`. */
-  get unused(): readonly string[] {
-    return [...this.#ignores].flatMap(([folder, { parsed }]) =>
-      parsed.lines
-        .filter((line) => !this.#used.has(line))
-        .map(({ line, text }) => `${scan.nameText(folder ? `${folder}/` : '')}${COOPIGNORE}:${line} ${text}`),
-    )
-  }
-
   /** Says that events were lost. */
   overflowed(): void {
-    if (this.#state === 'whole') this.#state = 'stale'
-    if (this.listeners.size)
-      void this.ready((steps) => Promise.resolve(finish(steps))).catch((error) => this.#failed(error))
+    this.#state = 'stale'
+    if (this.listeners.size) this.#lookAgain()
   }
 
-  /** Resolves when everything is known. `run` runs the work, in slices. Raises E_CONFIG for a bad `.coopignore`. */
-  async ready(run: (steps: Steps<void>) => Promise<void>): Promise<void> {
-    if (this.#scanning) return this.#scanning
+  /** Resolves when everything is known. Raises E_CONFIG for a bad `.coopignore`, unless a box runs that may have written it. */
+  async ready(runs: boolean): Promise<void> {
+    await this.#scanning?.catch(() => {}) // it may have begun before the last change
     if (this.#state === 'whole' && this.#unwatched === 0) {
       this.#watches.drain()
-      if (this.#state === 'whole' && this.#isUnchanged()) return
+      if (this.#state === 'whole' && this.ignores.areUnchanged()) return
     }
-    this.#scanning = run(this.#scanAll()).finally(() => {
+    this.#isLenient = runs
+    try {
+      await this.#scanOnce(this.listeners.size > 0)
+    } catch (error) {
+      if (this.listeners.size) this.#lookAgain() // for the boxes that run
+      throw error
+    } finally {
+      if (!this.#scanning) this.#isLenient = false
+    }
+  }
+
+  /** `keeps`: what running boxes do not see stays hidden from them. */
+  #scanOnce(keeps: boolean): Promise<void> {
+    const kept = keeps ? this.hidden : []
+    this.#scanning ??= inSlices(this.#scanAll()).finally(() => {
       this.#scanning = undefined
+      for (const one of kept) if (!this.#hidden.has(one.path)) this.#hidden.set(one.path, one)
     })
     return this.#scanning
   }
 
-  /** The `.coopignore` files may have been written in place, which the watches do not tell. */
-  #isUnchanged(): boolean {
-    const top = scan.openTop(this.path)
-    try {
-      return [...this.#ignores].every(([folder, { state }]) => this.#ignoreState(top, folder) === state)
-    } finally {
-      closeDescriptor(top)
+  /** Looks through everything again while boxes run: a box may cause this, so a mistake there stops nothing. */
+  #lookAgain(): void {
+    this.#needsLook = true
+    if (this.#scanning) return
+    this.#needsLook = false
+    this.#isLenient = true
+    const done = (): void => {
+      this.#isLenient = false
+      if (this.#needsLook) this.#lookAgain()
     }
-  }
-
-  #ignoreState(top: number, folder: string): string {
-    const at = scan.openFolderAt(top, folder)
-    if (at === undefined) return ''
-    try {
-      const { type, ino, mtime, size } = statAt(at, COOPIGNORE)
-      return `${type === k.S_IFREG ? 'file' : 'other'} ${ino} ${mtime.seconds}.${mtime.nanoseconds} ${size}`
-    } catch (error) {
-      if (error instanceof SysError) return ''
-      throw error
-    } finally {
-      closeDescriptor(at)
-    }
+    this.#scanOnce(true).then(done, (error) => {
+      done()
+      this.#failed(error)
+    })
   }
 
   *#scanAll(): Steps<void> {
     this.forget()
     const top = scan.openTop(this.path)
     try {
-      const root = new Node(this, '', Folder.top(this.#settings, this.#ignoreAt(top, ''), this.#used))
+      const root = new Node(this, '', Folder.top(this.#settings, undefined, this.ignores.used))
       this.#root = root
       yield* this.#scan(top, root)
       if (this.#hasLinks) yield* this.#findOtherNames(top)
-      this.#state = 'whole'
+      this.#state = this.#mistaken ? 'stale' : 'whole'
       this.#publish(this.hidden)
     } finally {
       closeDescriptor(top)
@@ -160,9 +125,9 @@ export class SecretIndex {
     this.#root = undefined
     this.#hidden.clear()
     this.#identities.clear()
-    this.#ignores.clear()
-    this.#used.clear()
+    this.ignores.clear()
     this.#hasLinks = false
+    this.#mistaken = false
     this.#unwatched = 0
     this.#state = 'new'
   }
@@ -172,17 +137,20 @@ export class SecretIndex {
     for (let one = left.pop(); one; one = left.pop()) {
       if (one.watch !== undefined) this.#watches.remove(one.watch, one)
       this.#folders--
-      this.#ignores.delete(one.path)
+      this.ignores.drop(one.path)
       left.push(...one.children.values())
     }
   }
 
   #ignoreAt(top: number, folder: string): CoopIgnore | undefined {
-    const state = this.#ignoreState(top, folder)
-    if (!state) return undefined
-    const parsed = scan.coopIgnoreOf(this.path, folder, state.startsWith('file '))
-    this.#ignores.set(folder, { parsed, state })
-    return parsed
+    try {
+      return this.ignores.read(top, folder)
+    } catch (error) {
+      if (!this.#isLenient) throw error
+      this.#mistaken = true
+      this.#failed(error)
+      return undefined
+    }
   }
 
   /** Looks through a folder and all below it. */
@@ -200,7 +168,10 @@ export class SecretIndex {
     try {
       this.#watch(at, node) // before it is listed, so that nothing is missed in between
       const found: Node[] = []
-      for (const entry of scan.entriesOf(at)) {
+      const entries = scan.entriesOf(at)
+      if (entries.some(({ name }) => name === COOPIGNORE))
+        node.folder = node.folder.with(this.#ignoreAt(top, node.path))
+      for (const entry of entries) {
         const kind = scan.kindOf(at, entry)
         if (kind === undefined) continue
         const child = this.#look(top, at, node, entry, kind)
@@ -230,7 +201,7 @@ export class SecretIndex {
       return undefined
     }
     if (kind !== 'folder') return undefined
-    const folder = node.folder.enter(scan.nameText(name), this.#ignoreAt(top, path))
+    const folder = node.folder.enter(scan.nameText(name))
     const child = new Node(this, path, folder)
     const old = node.children.get(name)
     if (old) this.#drop(old)
@@ -347,12 +318,15 @@ export class SecretIndex {
         const kind = isFolder ? 'folder' : scan.kindOf(at, { name, type: 0, ino: 0 })
         if (kind === undefined) return
         if (name === COOPIGNORE) return this.#readAgain(node)
-        const before = new Set(this.#hidden.keys())
+        const [before, hadLinks] = [new Set(this.#hidden.keys()), this.#hasLinks]
+        this.#hasLinks = false
         this.#hidden.delete(path)
         const ino = kind === 'folder' ? 0 : Number(statAt(at, name).ino)
         const child = this.#look(top, at, node, { name, type: 0, ino }, kind)
-        if (child) finish(this.#scan(top, child))
-        this.#publish([...this.#hidden.values()].filter((one) => one.path === path || !before.has(one.path)))
+        this.#publish(this.hidden.filter((one) => one.path === path || !before.has(one.path)))
+        if (child) this.#soon(this.#scanMoved(child))
+        if (this.#hasLinks) this.#soon(this.#linksAgain())
+        this.#hasLinks ||= hadLinks
       } finally {
         closeDescriptor(at)
       }
@@ -363,12 +337,48 @@ export class SecretIndex {
     }
   }
 
+  /** A folder that has come with everything in it. */
+  *#scanMoved(child: Node): Steps<void> {
+    const top = scan.openTop(this.path)
+    try {
+      const left = [child]
+      for (let node = left.pop(); node; node = left.pop()) {
+        const before = new Set(this.#hidden.keys())
+        left.push(...this.#scanFolder(top, node))
+        this.#publish(this.hidden.filter((one) => !before.has(one.path)))
+        yield
+      }
+    } finally {
+      closeDescriptor(top)
+    }
+  }
+
+  *#linksAgain(): Steps<void> {
+    const top = scan.openTop(this.path)
+    try {
+      const before = new Set(this.#hidden.keys())
+      yield* this.#findOtherNames(top)
+      this.#publish(this.hidden.filter((one) => !before.has(one.path)))
+    } finally {
+      closeDescriptor(top)
+    }
+  }
+
+  /** Begins at once; a large folder must not hold up everything else of the daemon. */
+  #soon(steps: Steps<void>): void {
+    const until = performance.now() + AT_ONCE_MS
+    try {
+      while (performance.now() < until) if (steps.next().done) return
+    } catch (error) {
+      return this.#failed(error)
+    }
+    inSlices(steps).catch((error) => this.#failed(error))
+  }
+
   /** Later changes of a `.coopignore` only add: what is hidden stays so until the next start. */
   #readAgain(node: Node): void {
-    const kept = this.hidden
     for (const listener of this.listeners) listener.lock(node.below(COOPIGNORE))
-    finish(this.#scanAll())
-    for (const one of kept) if (!this.#hidden.has(one.path)) this.#hidden.set(one.path, one)
+    this.#lookAgain()
   }
 
   #publish(found: readonly Hidden[]): void {
@@ -384,12 +394,3 @@ export class SecretIndex {
 function* parents(path: string): Generator<string> {
   for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) yield path.slice(0, at)
 }
-
-/** E_ISOLATION for folders that cannot be watched. */
-export const unwatchedError = (path: string, count: number): CoopError =>
-  new CoopError('E_ISOLATION', unwatchedText(path, count), {
-    hint: 'raise the limit: sudo sysctl fs.inotify.max_user_watches=1048576; or remove strict from [secrets]',
-  })
-
-export const unwatchedText = (path: string, count: number): string =>
-  `${count} folders of ${path} cannot be watched (fs.inotify.max_user_watches), so secrets that appear in them while a box runs are not hidden there`

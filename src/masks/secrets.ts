@@ -1,13 +1,13 @@
 /** Hides secrets in all boxes of a daemon: one index for each folder, one set of covers for each mount of a box. */
 import type { Channel } from '../../ffi/channel.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
-import { inSlices } from '../core/slices.ts'
 import type { HiddenMounts } from '../sandbox/plan.ts'
 import { ruleText, secretSettings } from '../secrets/decide.ts'
 import { MountCovers } from './covers.ts'
 import type { Hidden } from './hidden.ts'
 import { nameText } from './scan.ts'
-import { SecretIndex, unwatchedError, unwatchedText } from './secret-index.ts'
+import { SecretIndex } from './secret-index.ts'
+import { unwatchedError, unwatchedText } from './unwatched.ts'
 import { Watches } from './watches.ts'
 
 const MAX_IDLE = 8 // indexes of folders without a box that are kept for the next one
@@ -29,11 +29,14 @@ function reasonText({ reason }: Hidden): string {
 /** The covers of one box. */
 export class BoxCovers {
   readonly #mounts: readonly MountCovers[]
-  readonly notes: readonly string[]
-
-  constructor(mounts: readonly MountCovers[], notes: readonly string[]) {
+  constructor(mounts: readonly MountCovers[]) {
     this.#mounts = mounts
-    this.notes = notes
+  }
+
+  /** What the user may want to know, as of now. */
+  get notes(): readonly string[] {
+    const indexes = new Set(this.#mounts.map(({ index }) => index))
+    return [...new Set([...indexes].flatMap(notesOf)), ...this.#mounts.flatMap(trackedNote)]
   }
 
   get hidden(): readonly HiddenName[] {
@@ -62,8 +65,11 @@ export class Secrets {
     })
   }
 
-  /** Finds the secrets of a plan's mounts. Raises E_CONFIG for a bad `.coopignore`, E_ISOLATION if it must be strict. */
-  async find({ mounts, hide, show, strict }: HiddenMounts): Promise<ReadonlyMap<string, SecretIndex>> {
+  /** Finds the secrets of a plan's mounts. Raises E_CONFIG for a bad `.coopignore`, E_ISOLATION if it must be strict; neither for a box that `runs`. */
+  async find(
+    { mounts, hide, show, strict }: HiddenMounts,
+    runs: boolean,
+  ): Promise<ReadonlyMap<string, SecretIndex>> {
     const settings = secretSettings({ hide, show })
     const found = new Map<string, SecretIndex>()
     for (const { at, path } of mounts) {
@@ -72,12 +78,13 @@ export class Secrets {
       this.#indexes.delete(key) // the latest is the last
       this.#indexes.set(key, index)
       try {
-        await index.ready(inSlices)
+        await index.ready(runs)
       } catch (error) {
-        index.forget()
+        // Boxes that run keep what they have; nobody else needs it.
+        if (!index.listeners.size) index.forget()
         throw error
       }
-      if (strict && index.unwatched) throw unwatchedError(path, index.unwatched)
+      if (strict && !runs && index.unwatched) throw unwatchedError(path, index.unwatched)
       found.set(at, index)
     }
     this.#forgetIdle(new Set(found.values()))
@@ -92,22 +99,24 @@ export class Secrets {
     }
   }
 
-  /** Covers what was found in a box whose programs do not run yet. */
-  async cover(box: string, channel: Channel, found: ReadonlyMap<string, SecretIndex>): Promise<BoxCovers> {
+  /** Covers what was found. When a box does not run yet, everything must be covered. */
+  async cover(
+    box: string,
+    channel: Channel,
+    found: ReadonlyMap<string, SecretIndex>,
+    runs: boolean,
+  ): Promise<BoxCovers> {
     const mounts = [...found].map(
       ([at, index]) =>
         new MountCovers(at, index, channel, (error) => this.#log('secret-not-hidden', { box, error })),
     )
     try {
-      for (const mount of mounts) await mount.start()
+      for (const mount of mounts) await mount.start(!runs)
     } catch (error) {
       for (const mount of mounts) mount.stop()
       throw error
     }
-    return new BoxCovers(mounts, [
-      ...new Set([...found.values()].flatMap(notesOf)),
-      ...mounts.flatMap(trackedNote),
-    ])
+    return new BoxCovers(mounts)
   }
 }
 
@@ -118,7 +127,8 @@ function trackedNote({ tracked, index: { path } }: MountCovers): string[] {
 }
 
 function notesOf(index: SecretIndex): string[] {
-  const { unused, unwatched, path } = index
+  const { unwatched, path } = index
+  const { unused } = index.ignores
   const named = unused.slice(0, NAMED).join(', ')
   const more = unused.length > NAMED ? ` and ${unused.length - NAMED} more` : ''
   return [

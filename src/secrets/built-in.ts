@@ -78,6 +78,29 @@ function find(quick: Quick, folded: string): string | undefined {
   return [...candidates, ...quick.anywhere].find((pattern) => matches(pattern, names, false))?.text
 }
 
+/** Whether a name has anything of the built-in ones: most names of a repository have not, and this tells it quickly. */
+export function mayBeBuiltIn(name: string): boolean {
+  if (BEGINNINGS.has(name.charCodeAt(0) | 0x20)) return true
+  const dot = name.lastIndexOf('.')
+  if (dot >= 0 && !PLAIN_EXTENSIONS.has(name.slice(dot + 1))) return true
+  return ANYWHERE.test(name)
+}
+
+const initials = [...BUILT_IN.keyFiles, ...BUILT_IN.files, ...BUILT_IN.folders].map(
+  (text) => text.charCodeAt(0) | 0x20,
+)
+const BEGINNINGS: ReadonlySet<number> = new Set(
+  initials.filter((code) => code !== ('*'.charCodeAt(0) | 0x20)),
+)
+/** Of files that make up most of repositories, and none of ours. */
+const PLAIN_EXTENSIONS: ReadonlySet<string> = new Set(
+  words(
+    'ts js tsx jsx mjs cjs map md json html css scss py pyc go rs c h cc cpp hpp java class rb php txt xml svg png o',
+  ),
+)
+// What patterns with a star at both ends or before a common extension have, and all beyond ASCII.
+const ANYWHERE = /[^\0-\x7f]|\.tfvars|\.tfstate|-sa\.json/i
+
 /** The built-in pattern that hides a file with this (folded) name. */
 export function hiddenFile(folded: string): string | undefined {
   const key = find(keyFiles, folded)

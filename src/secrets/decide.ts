@@ -6,7 +6,7 @@
  * box can write `.coopignore`, so that `!` there takes back patterns of the same file only: it reveals nothing that
  * another rule hides.
  */
-import { hiddenFile, hiddenFolder } from './built-in.ts'
+import { hiddenFile, hiddenFolder, mayBeBuiltIn } from './built-in.ts'
 import { type CoopIgnore, configuredPattern, type Line } from './coopignore.ts'
 import { fold } from './fold.ts'
 import { matches, type Names, namesOf, type Pattern } from './gitignore.ts'
@@ -72,15 +72,16 @@ export class Folder {
 
   /** The top of a workspace or mount. `used` collects patterns that matched something. */
   static top(settings: SecretSettings, ignore?: CoopIgnore, used: Set<Pattern> = new Set()): Folder {
-    return new Folder(settings, [], [], used).#with(ignore)
+    return new Folder(settings, [], [], used).with(ignore)
   }
 
   /** A folder in this one, with its own `.coopignore` if it has one. */
   enter(name: string, ignore?: CoopIgnore): Folder {
-    return new Folder(this.#settings, [...this.#parts, name], this.#ignores, this.#used).#with(ignore)
+    return new Folder(this.#settings, [...this.#parts, name], this.#ignores, this.#used).with(ignore)
   }
 
-  #with(ignore: CoopIgnore | undefined): Folder {
+  /** The same folder with its `.coopignore`. */
+  with(ignore: CoopIgnore | undefined): Folder {
     if (!ignore?.lines.length) return this
     const own = { folder: this.#parts.join('/'), depth: this.#parts.length, lines: ignore.lines }
     return new Folder(this.#settings, this.#parts, [...this.#ignores, own], this.#used)
@@ -123,6 +124,7 @@ export class Folder {
 }
 
 function builtIn(name: string, kind: EntryKind): Rule | undefined {
+  if (!mayBeBuiltIn(name)) return undefined
   const folded = fold(name)
   const pattern =
     (kind !== 'folder' ? hiddenFile(folded) : undefined) ??

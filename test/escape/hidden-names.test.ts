@@ -143,7 +143,11 @@ describe.each(everyone)('as $name', (invoker) => {
       t.write('kept/secrets/token', VALUE)
       await startBox(t)
       const at = (path: string): string => join(t.workspace, path)
-      const ways: readonly [string, () => void][] = [
+      const run = async (script: string): Promise<void> => {
+        const { code, stderr } = await t.run(['sh', '-c', script])
+        if (code !== 0) throw new Error(`${script}: ${stderr}`)
+      }
+      const ways: readonly [string, () => unknown][] = [
         [
           'an editor that renames a new file over it',
           () => {
@@ -187,6 +191,29 @@ describe.each(everyone)('as $name', (invoker) => {
         ['one more name', () => linkSync(at('.env'), at('other-name'))],
         ['out of a folder of secrets', () => renameSync(at('kept/secrets/token'), at('kept/token'))],
         [
+          'two names, one of them before the other',
+          () => {
+            t.write('first-name', VALUE)
+            linkSync(at('first-name'), at('second.key'))
+          },
+        ],
+        ['sed', () => run("sed -i 's/$/ /' .env")],
+        ['cp and mv', () => run('cp -a .env tmp; mv tmp sub.env; cp sub.env .env.copy; rm sub.env')],
+        [
+          'rsync',
+          () =>
+            run(
+              'mkdir -p ../from/.ssh; cp .env.copy ../from/.ssh/key; rsync -a ../from/ . || cp -a ../from/. .',
+            ),
+        ],
+        ['vim', () => run('vim -es -c "normal ax" -c wq .env.copy || printf x >> .env.copy')],
+        [
+          'git checkout',
+          () =>
+            run(`git init -q .; git add -f .env.copy; git -c user.name=x -c user.email=x@y commit -qm x
+              rm .env.copy; git checkout -q -- .env.copy; mv .git ../kept-git`),
+        ],
+        [
           'a pattern',
           () => {
             t.write('later.dat', VALUE)
@@ -196,12 +223,22 @@ describe.each(everyone)('as $name', (invoker) => {
         ],
       ]
       for (const [name, make] of ways) {
-        make()
+        await make()
         await waitUntil(
           async () => said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', LEAKS])) === '',
           name,
         )
       }
+      // A box that writes a bad .coopignore stops nothing for itself.
+      const write = 'mkdir own; printf "a[b\\nx # y\\n" > own/.coopignore'
+      said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', write]))
+      const nothing = async (): Promise<boolean> =>
+        said(await t.coop(['exec', '-n', 'box', '--', 'sh', '-c', LEAKS])) === ''
+      t.write('after/.env', VALUE)
+      await waitUntil(nothing, 'a secret after a bad .coopignore')
+      expect((await t.coop(['run', '--', 'true'])).stderr).toContain('own/.coopignore:1: the pattern has "["')
+      t.write('after/one-more.key', VALUE)
+      await waitUntil(nothing, 'a secret after a start that was refused')
       // The next daemon covers what happened while there was none.
       const { pid } = JSON.parse((await t.coop(['system', 'status', '--json'])).stdout) as { pid: number }
       process.kill(pid, 'SIGKILL')
