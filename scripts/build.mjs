@@ -145,11 +145,12 @@ function page() {
     allowFailure: true,
   })
   if (code !== 0) throw new ScriptError(`The page could not be bundled:\n${stderr}${stdout}`)
-  const names = /** @type {string[]} */ (readdirSync(join(root, 'web', 'dist'), { recursive: true }))
+  const folder = stdout.trim()
+  const names = /** @type {string[]} */ (readdirSync(folder, { recursive: true }))
   return names
     .filter((name) => name.endsWith('.br'))
     .sort()
-    .map((name) => join(root, 'web', 'dist', name))
+    .map((name) => join(folder, name))
 }
 
 /**

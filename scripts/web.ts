@@ -1,7 +1,10 @@
 /**
- * Bundles the page, `web/`, into `web/dist`: files for any static host, and a copy of each compressed with brotli (`.br`),
- * which the build embeds in the executable. Run by Bun, whose version is fixed: the same sources give the same bytes.
+ * Bundles the page, `web/`, and prints the folder: files for any static host, and a copy of each compressed with brotli (`.br`),
+ * which the build embeds in the executable. Run by Bun, whose version is fixed: the same sources give the same bytes. The
+ * folder, `dist/page/DIGEST`, is named by what it holds and never changes, because builds run at the same time; its name is
+ * written into the executable.
  */
+import { createHash } from 'node:crypto'
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +13,8 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
@@ -17,7 +22,7 @@ import { brotliCompressSync, constants } from 'node:zlib'
 
 const root = join(import.meta.dir, '..')
 const web = join(root, 'web')
-const target = join(web, 'dist')
+const pages = join(root, 'dist', 'page')
 
 /** Files that are served as they are, by their names in web/. */
 const PLAIN = [
@@ -108,35 +113,27 @@ function compress(folder: string): void {
   }
 }
 
-/** Whether both folders hold the same files. */
-function isSame(one: string, other: string): boolean {
-  if (!existsSync(other)) return false
-  const [names = [], others = []] = [one, other].map((path) =>
-    readdirSync(path, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => relative(path, join(entry.parentPath, entry.name)))
-      .sort(),
-  )
-  return (
-    names.join('\0') === others.join('\0') &&
-    names.every((name) => readFileSync(join(one, name)).equals(readFileSync(join(other, name))))
-  )
-}
-
-/** Puts `by` in the place of a folder. A build that was faster has made the same files from the same sources. */
-function replace(path: string, by: string): void {
-  const old = mkdtempSync(`${path}.`)
-  try {
-    if (existsSync(path)) renameSync(path, join(old, 'dist'))
-    renameSync(by, path)
-  } catch (error) {
-    if (!isSame(by, path)) throw error
-  } finally {
-    rmSync(old, { recursive: true, force: true })
+/** What a folder holds, as a name: of equal files for equal sources. */
+function digest(path: string): string {
+  const hash = createHash('sha256')
+  const names = readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(path, join(entry.parentPath, entry.name)))
+  for (const name of names.sort()) {
+    const bytes = readFileSync(join(path, name))
+    hash.update(`${name}\0${bytes.length}\0`).update(bytes)
   }
+  return hash.digest('hex').slice(0, 16)
 }
 
-const folder = mkdtempSync(`${target}.`)
+const OLD_MS = 3_600_000 // longer than any build that may still read it
+
+mkdirSync(pages, { recursive: true })
+for (const name of readdirSync(pages)) {
+  const path = join(pages, name)
+  if (statSync(path).mtimeMs < Date.now() - OLD_MS) rmSync(path, { recursive: true, force: true })
+}
+const folder = mkdtempSync(join(pages, 'new.'))
 try {
   mkdirSync(join(folder, 'assets'))
   await bundle(folder)
@@ -146,8 +143,14 @@ try {
     writeFileSync(join(folder, name), readFileSync(join(web, name)))
   }
   compress(folder)
-  // Builds run at the same time, and another one may be reading the files: what is the same stays.
-  if (!isSame(folder, target)) replace(target, folder)
+  const target = join(pages, digest(folder))
+  try {
+    renameSync(folder, target)
+  } catch (error) {
+    if (!existsSync(target)) throw error
+    utimesSync(target, new Date(), new Date()) // it is needed again
+  }
+  console.log(target)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto'
 import { brotliDecompressSync, gzipSync } from 'node:zlib'
 import { pageHeaders } from './headers.ts'
 
-const FOLDER = 'web/dist/'
+/** The name in the executable; the digest is that of the whole page (scripts/web.ts). */
+const NAME = /^dist\/page\/[0-9a-f]+\/(.+)\.br$/
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',
@@ -61,8 +62,8 @@ export async function loadAssets(files: readonly Blob[] = Bun.embeddedFiles): Pr
   const assets = new Map<string, Asset>()
   for (const file of files) {
     const { name } = file as Blob & { readonly name: string }
-    if (!name.startsWith(FOLDER) || !name.endsWith('.br')) continue
-    const path = name.slice(FOLDER.length, -'.br'.length)
+    const [, path] = NAME.exec(name) ?? []
+    if (path === undefined) continue
     assets.set(`/${path}`, assetOf(path, new Uint8Array(await file.arrayBuffer())))
   }
   return (request, path) => {

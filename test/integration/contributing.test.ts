@@ -71,8 +71,13 @@ if (invoker) {
   const can = needed(invoker)
   test.skipIf(can.missing)(`a coop with the example greets a box${can.note}`, async () => {
     using example = withExample()
-    const { exitCode, stderr } = Bun.spawnSync(['node', 'scripts/build.mjs'], { cwd: example.path })
-    if (exitCode !== 0) throw new Error(stderr.toString())
+    const build = () => {
+      const { exitCode, stderr } = Bun.spawnSync(['node', 'scripts/build.mjs'], { cwd: example.path })
+      if (exitCode !== 0) throw new Error(stderr.toString())
+      return stderr.toString()
+    }
+    expect(build()).toContain('Built dist/coop')
+    expect(build()).toContain('up to date') // building leaves nothing that makes the next build necessary
     await using t = await scratch(invoker, { git: false })
     await startBox(t)
     // The running daemon is of another build and does not know the call, so it is replaced first.

@@ -331,7 +331,7 @@ describe.skipIf(can.missing)(`serving${can.note}`, () => {
       '/assets/../package.json',
       '/assets',
       '/..%2f..%2fetc/passwd',
-      '/web/dist/index.html',
+      '/dist/page/index.html',
       '/api/',
     ])
       expect(
