@@ -142,6 +142,12 @@ describe.each(everyone)('as $name', (invoker) => {
       t.write('.env', VALUE)
       t.write('kept/secrets/token', VALUE)
       await startBox(t)
+      const { stdout } = await t.coop(['status', 'box', '--secrets', '--json'])
+      const names = [
+        { path: `${t.workspace}/.env`, rule: 'built-in .env' },
+        { path: `${t.workspace}/kept/secrets/`, rule: 'built-in secrets' },
+      ]
+      expect(JSON.parse(stdout)).toMatchObject({ hiddenCount: 2, hidden: expect.arrayContaining(names) })
       const at = (path: string): string => join(t.workspace, path)
       const run = async (script: string): Promise<void> => {
         const { code, stderr } = await t.run(['sh', '-c', script])
