@@ -8,6 +8,7 @@ import { many, memory } from './boxes.ts'
 import { copyForOthers } from './for-others.ts'
 import { images } from './images.ts'
 import { print } from './measure.ts'
+import { checkSecrets } from './secrets.ts'
 import { clients, flood, latency } from './terminals.ts'
 import { coldRun, list, version, warmRun } from './times.ts'
 import { browsers } from './web/browsers.ts'
@@ -19,6 +20,7 @@ import { slow } from './web/slow.ts'
 const asUser = { version, run: warmRun, cold: coldRun, ls: list, many, latency, flood, clients, images }
 const asAnyone = {
   memory,
+  'check-secrets': checkSecrets,
   'web-keys': keys,
   'web-load': load,
   'web-flood': webFlood,

@@ -39,7 +39,7 @@ export interface Finder {
 
 export function makeFinder(anchors: readonly Anchor[]): Finder {
   const table = new Uint16Array(1 << TABLE_BITS)
-  const buckets: Anchor[][] = [[]]
+  const buckets: Known[][] = [[]]
   // Longer ones first, so that the more exact kind is found first.
   for (const anchor of [...anchors].sort((a, b) => b.text.length - a.text.length)) {
     if (anchor.text.length < WIDTH) throw new RangeError(`the anchor ${anchor.text} is too short`)
@@ -47,12 +47,8 @@ export function makeFinder(anchors: readonly Anchor[]): Finder {
     for (let at = 0; at < WIDTH; at++) value |= (anchor.text.charCodeAt(at) | CASE) << (8 * at)
     const slot = Math.imul(value, SPREAD) >>> (32 - TABLE_BITS)
     if (!table[slot]) table[slot] = buckets.push([]) - 1
-    buckets[table[slot] ?? 0]?.push(anchor)
-  }
-  const visit = (bucket: number, at: number, piece: Piece): void => {
-    for (const anchor of buckets[bucket] ?? [])
-      if (anchor.anyCase ? matches(piece.text, at, anchor.text) : piece.text.startsWith(anchor.text, at))
-        anchor.look(piece, at)
+    const bytes = Uint8Array.from(anchor.text, (letter) => letter.charCodeAt(0))
+    buckets[table[slot] ?? 0]?.push({ anchor, bytes })
   }
   return {
     find(bytes, from, to, piece) {
@@ -63,15 +59,24 @@ export function makeFinder(anchors: readonly Anchor[]): Finder {
         value = (value >>> 8) | (((bytes[at] ?? 0) | CASE) << 16)
         const bucket = table[Math.imul(value, SPREAD) >>> (32 - TABLE_BITS)] ?? 0
         if (bucket === 0) continue
-        shown ??= piece()
-        visit(bucket, at - 2, shown)
+        for (const { anchor, bytes: wanted } of buckets[bucket] ?? []) {
+          if (!matches(bytes, at - 2, wanted, anchor.anyCase)) continue
+          shown ??= piece() // a string of all the bytes: only for texts that have something
+          anchor.look(shown, at - 2)
+        }
       }
     },
   }
 }
 
-function matches(text: string, at: number, word: string): boolean {
-  for (let i = 0; i < word.length; i++)
-    if ((text.charCodeAt(at + i) | CASE) !== (word.charCodeAt(i) | CASE)) return false
+interface Known {
+  readonly anchor: Anchor
+  readonly bytes: Uint8Array
+}
+
+function matches(bytes: Uint8Array, at: number, wanted: Uint8Array, anyCase: boolean): boolean {
+  const fold = anyCase ? CASE : 0
+  for (let i = 0; i < wanted.length; i++)
+    if (((bytes[at + i] ?? 0) | fold) !== ((wanted[i] ?? 0) | fold)) return false
   return true
 }
