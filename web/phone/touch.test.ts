@@ -20,7 +20,10 @@ function shown(): { terminal: Changeable; lines: () => number; reports: () => nu
   let reports = 0
   element.addEventListener('wheel', () => reports++)
   const modes = { isAlternate: false, wantsMouse: false, rowHeight: 10 }
-  const terminal = { ...modes, element, scroll: (by: number) => void (lines += by) } as unknown as Changeable
+  const scroll = (by: number): void => {
+    lines += by
+  }
+  const terminal = { ...modes, element, scroll } as unknown as Changeable
   return { terminal, lines: () => lines, reports: () => reports }
 }
 
