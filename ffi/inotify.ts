@@ -2,12 +2,14 @@
 import * as k from './abi/constants.ts'
 import { must, syscall } from './libc.ts'
 
+export const IN_ATTRIB = 0x4
 export const IN_MOVED_FROM = 0x40
 export const IN_MOVED_TO = 0x80
 export const IN_CREATE = 0x100
 export const IN_Q_OVERFLOW = 0x4000
 export const IN_IGNORED = 0x8000
 export const IN_ISDIR = 0x4000_0000
+const IN_MASK_ADD = 0x2000_0000
 const IN_ONLYDIR = 0x0100_0000
 const IN_EXCL_UNLINK = 0x0400_0000
 
@@ -26,9 +28,10 @@ export function openInotify(): number {
 }
 
 /** Watches the names of an open folder. Returns the watch, the same for the same folder, or a negated errno. */
-export function watchFolder(inotify: number, folder: number): number {
+export function watchFolder(inotify: number, folder: number, also = 0): number {
   const path = Buffer.from(`/proc/self/fd/${folder}\0`, 'latin1')
-  const mask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_ONLYDIR | IN_EXCL_UNLINK
+  // Added, since the same folder may be watched for more already.
+  const mask = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_ONLYDIR | IN_EXCL_UNLINK | IN_MASK_ADD | also
   return syscall('inotify_add_watch', inotify, path, mask)
 }
 

@@ -6,7 +6,7 @@ import { CoopError } from '../core/errors.ts'
 import type { Hidden } from './hidden.ts'
 import { TrackedNames } from './likeness.ts'
 import type { IndexListener } from './node.ts'
-import { nameText, openTop } from './scan.ts'
+import { nameText } from './scan.ts'
 import type { SecretIndex } from './secret-index.ts'
 
 const RETRIES = 20 // a writer may replace the same file again and again
@@ -31,17 +31,22 @@ export class MountCovers implements IndexListener {
 
   /** What the box sees empty now. */
   get hidden(): readonly Hidden[] {
-    return [...this.#hidden.values()]
+    return [...this.#hidden.values()].filter((one) => !one.within)
   }
 
-  /** Covers everything that is known, and from now on what comes. `strict`: raises E_ISOLATION if something stays open. */
-  async start(strict: boolean): Promise<void> {
+  /**
+   * Covers everything that is known, and from now on what comes. Raises E_ISOLATION when something stays open, but not for a
+   * box that `runs`. Its programs may have a folder open, and a mask over it would hide nothing from them (openat): the
+   * files in it are covered one by one.
+   */
+  async start(runs: boolean): Promise<void> {
     this.index.listeners.add(this) // with the list in one step: nothing may come in between
     const locks = this.index.ignores.paths.map((path): Cover => ({ path, as: 'lock' }))
-    const { hidden } = this.index
+    if (runs) this.#noteFolders(this.index.hidden)
+    const hidden = this.index.hidden.filter((one) => (runs ? !one.folder : !one.within))
     await this.#inTurn(async () => {
       await this.#cover(locks, [])
-      await this.#cover(this.#coversOf(hidden), hidden, strict)
+      await this.#cover(this.#coversOf(hidden), hidden, !runs)
     })
   }
 
@@ -49,7 +54,9 @@ export class MountCovers implements IndexListener {
     this.index.listeners.delete(this)
   }
 
-  hide(found: readonly Hidden[]): void {
+  hide(all: readonly Hidden[]): void {
+    this.#noteFolders(all)
+    const found = all.filter((one) => !one.folder)
     this.#later(() => this.#cover(this.#coversOf(found), found))
   }
 
@@ -63,7 +70,7 @@ export class MountCovers implements IndexListener {
 
   #coversOf(hidden: readonly Hidden[]): Cover[] {
     if (!hidden.length) return []
-    const top = openTop(this.index.path)
+    const top = this.index.openTop()
     try {
       const tracked = new TrackedNames(this.index.path, top, hidden)
       return hidden.map((one): Cover => {
@@ -102,9 +109,18 @@ export class MountCovers implements IndexListener {
       }
       const hidden = found[index]
       if (!hidden) continue
-      if (last === 'gone') this.#hidden.delete(hidden.path)
+      if (last === 'gone') this.#gone(hidden.path)
       else this.#hidden.set(hidden.path, hidden)
     }
+  }
+
+  #noteFolders(all: readonly Hidden[]): void {
+    for (const one of all) if (one.folder) this.#hidden.set(one.path, one)
+  }
+
+  #gone(path: string): void {
+    this.#hidden.delete(path)
+    this.index.gone(path)
   }
 
   /** A name that is being replaced has moments in which it can neither be opened nor covered. */

@@ -6,6 +6,8 @@ export interface Hidden {
   readonly path: string
   readonly folder: boolean
   readonly reason: Reason
+  /** It lies in a hidden folder. */
+  readonly within?: boolean
 }
 
 export type Reason =

@@ -118,6 +118,26 @@ export function isBranch(top: string, path: string): boolean {
   }
 }
 
+/** The folder of a path, and its last name. */
+export function partsOf(path: string): { readonly parent: string; readonly name: string } {
+  const slash = path.lastIndexOf('/')
+  return { parent: path.slice(0, Math.max(0, slash)), name: path.slice(slash + 1) }
+}
+
+/** All folders of a path but the top. */
+export function* above(path: string): Generator<string> {
+  for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) yield path.slice(0, at)
+}
+
+export function isThere(top: number, path: string): boolean {
+  const { parent, name } = partsOf(path)
+  const at = openFolderAt(top, parent)
+  if (at === undefined) return false
+  const isKnown = typeAt(at, name) !== undefined
+  closeDescriptor(at)
+  return isKnown
+}
+
 /** Judges one name of a folder. */
 export function judge(folder: Folder, top: string, path: string, name: string, kind: EntryKind) {
   const rule = folder.judge(nameText(name), kind)
@@ -144,7 +164,7 @@ export function linkTarget(top: number, topPath: string, folder: number, path: s
   const real = readLinkAt(`/proc/self/fd/${found}`)
   const isFolder = statAt(found, '').type === k.S_IFDIR
   closeDescriptor(found)
-  const inside = `${topPath}/`
+  const inside = `${readLinkAt(`/proc/self/fd/${top}`) ?? topPath}/` // it may have been renamed
   if (!real?.startsWith(inside)) return undefined
   return `${real.slice(inside.length)}${isFolder ? '/' : ''}`
 }

@@ -1,5 +1,6 @@
 /** Hides secrets in all boxes of a daemon: one index for each folder, one set of covers for each mount of a box. */
 import type { Channel } from '../../ffi/channel.ts'
+import { placeIdentity } from '../../ffi/tree.ts'
 import type { Watcher } from '../../ffi/watcher.ts'
 import type { HiddenMounts } from '../sandbox/plan.ts'
 import { ruleText, secretSettings } from '../secrets/decide.ts'
@@ -73,7 +74,8 @@ export class Secrets {
     const settings = secretSettings({ hide, show })
     const found = new Map<string, SecretIndex>()
     for (const { at, path } of mounts) {
-      const key = JSON.stringify([path, hide, show])
+      // Another folder may be at the path of an earlier one.
+      const key = JSON.stringify([path, placeIdentity(path), hide, show])
       const index = this.#indexes.get(key) ?? new SecretIndex(path, settings, this.#watches)
       this.#indexes.delete(key) // the latest is the last
       this.#indexes.set(key, index)
@@ -81,7 +83,7 @@ export class Secrets {
         await index.ready(runs)
       } catch (error) {
         // Boxes that run keep what they have; nobody else needs it.
-        if (!index.listeners.size) index.forget()
+        if (!index.listeners.size) index.close()
         throw error
       }
       if (strict && !runs && index.unwatched) throw unwatchedError(path, index.unwatched)
@@ -94,12 +96,12 @@ export class Secrets {
   #forgetIdle(needed: ReadonlySet<SecretIndex>): void {
     const idle = [...this.#indexes].filter(([, index]) => !index.listeners.size && !needed.has(index))
     for (const [key, index] of idle.slice(0, Math.max(0, idle.length - MAX_IDLE))) {
-      index.forget()
+      index.close()
       this.#indexes.delete(key)
     }
   }
 
-  /** Covers what was found. When a box does not run yet, everything must be covered. */
+  /** Covers what was found in a box. `runs`: its programs run already. */
   async cover(
     box: string,
     channel: Channel,
@@ -111,7 +113,7 @@ export class Secrets {
         new MountCovers(at, index, channel, (error) => this.#log('secret-not-hidden', { box, error })),
     )
     try {
-      for (const mount of mounts) await mount.start(!runs)
+      for (const mount of mounts) await mount.start(runs)
     } catch (error) {
       for (const mount of mounts) mount.stop()
       throw error

@@ -1,6 +1,8 @@
 /** One inotify descriptor for all folders that the daemon watches for secrets; a user has only 128 of them. */
 import * as inotify from '../../ffi/inotify.ts'
+import { closeDescriptor } from '../../ffi/pty.ts'
 import type { Watched, Watcher } from '../../ffi/watcher.ts'
+import { openFolderAt, partsOf } from './scan.ts'
 
 /** A watched folder of one index. */
 export interface WatchedFolder {
@@ -37,6 +39,17 @@ export class Watches {
     if (owners) owners.add(owner)
     else this.#folders.set(watch, new Set([owner]))
     return watch
+  }
+
+  /** Opens a folder below the top. For one without permission, its parent is watched for that, too. */
+  openLater(top: number, path: string): number | undefined {
+    const open = openFolderAt(top, path)
+    if (open !== undefined) return open
+    const parent = openFolderAt(top, partsOf(path).parent)
+    if (parent === undefined) return undefined
+    inotify.watchFolder(this.#open(), parent, inotify.IN_ATTRIB)
+    closeDescriptor(parent)
+    return openFolderAt(top, path) // perhaps just now
   }
 
   remove(watch: number, owner: WatchedFolder): void {

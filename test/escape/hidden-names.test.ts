@@ -270,6 +270,9 @@ describe.each(everyone)('as $name', (invoker) => {
       renameSync(join(t.workspace, '.tmp'), join(t.workspace, '.env'))
       await Bun.sleep(20) // the measurement itself: nothing else tells that a moment went unseen
     }
+    // The last one, too, has its end.
+    const look = ['exec', '-n', 'box', '--', 'cat', '.env']
+    await waitUntil(async () => said(await t.coop(look)) === '', 'the last mask')
     t.write('stop', '')
     const times = said(await seen.finished())
       .trim()
