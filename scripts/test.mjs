@@ -36,11 +36,13 @@ const ALONE =
  * on two processors with three files at once. So further files fill the gaps of the first.
  */
 const AT_ONCE = Math.min(4, availableParallelism() + 2)
-/** These take a minute or longer and begin first, so that none of them is left alone at the end of its folder. */
+/** These take half a minute or longer and begin first, so that none of them is left alone at the end. */
 const FIRST =
-  /^test\/(?:escape\/(?:hostile-layer|links-in-its-root|links-that-stay)|integration\/(?:cp|snapshot|stop-start)|web\/browser)\.test/
+  /^test\/(?:escape\/(?:hostile-image|hostile-layer|links-in-its-root|links-that-stay|closed-folders)|integration\/(?:cp|cp-failures|snapshot|stop-start)|release\/arm64|web\/browser)\.test/
 const SLOWEST = 15 // files that are listed at the end
 const FILE_TIMEOUT_MS = 900_000
+
+/** @typedef {{ file: string, testTimeoutMs: number }} Planned */
 
 /** @type {Outcome} */
 const total = { passed: 0, failed: [], skipped: [], output: '' }
@@ -100,27 +102,29 @@ async function wholeProgramTests(groups) {
   heading('build')
   const built = build()
   process.stdout.write(built ? 'ok    built dist/coop\n' : 'ok    dist/coop is up to date\n')
-  for (const { folder, files, testTimeoutMs } of groups) {
-    heading(folder)
-    const run = async (/** @type {string} */ file) => {
-      const since = performance.now()
-      const outcome = await bunTest([file], { testTimeoutMs, totalTimeoutMs: FILE_TIMEOUT_MS })
-      const seconds = (performance.now() - since) / 1000
-      times.set(file, seconds)
-      process.stdout.write(`${outcome.output}\n${file}: ${seconds.toFixed(1)} s\n`)
-      add(outcome)
-    }
-    const together = files.filter((file) => !ALONE.test(file))
-    const left = [
-      ...together.filter((file) => FIRST.test(file)),
-      ...together.filter((file) => !FIRST.test(file)),
-    ]
-    const runner = async () => {
-      for (let file = left.shift(); file; file = left.shift()) await run(file)
-    }
-    await Promise.all(Array.from({ length: AT_ONCE }, runner))
-    for (const file of files.filter((name) => ALONE.test(name))) await run(file)
+  const run = async (/** @type {Planned} */ { file, testTimeoutMs }) => {
+    const since = performance.now()
+    const outcome = await bunTest([file], { testTimeoutMs, totalTimeoutMs: FILE_TIMEOUT_MS })
+    const seconds = (performance.now() - since) / 1000
+    times.set(file, seconds)
+    process.stdout.write(`${outcome.output}\n${file}: ${seconds.toFixed(1)} s\n`)
+    add(outcome)
   }
+  const all = groups.flatMap(({ files, testTimeoutMs }) => files.map((file) => ({ file, testTimeoutMs })))
+  const together = all.filter(({ file }) => !ALONE.test(file))
+  // One queue for all folders: a processor without work at the end of each of them cost a minute or more in all.
+  const left = [
+    ...together.filter(({ file }) => FIRST.test(file)),
+    ...together.filter(({ file }) => !FIRST.test(file)),
+  ]
+  const runner = async () => {
+    for (let planned = left.shift(); planned; planned = left.shift()) await run(planned)
+  }
+  heading(`whole-program tests, ${AT_ONCE} files at a time`)
+  await Promise.all(Array.from({ length: AT_ONCE }, runner))
+  const alone = all.filter(({ file }) => ALONE.test(file))
+  if (alone.length > 0) heading('whole-program tests, one file at a time')
+  for (const planned of alone) await run(planned)
 }
 
 function summary() {

@@ -31,31 +31,30 @@ describe.each(everyone)('as $name', (invoker) => {
   const files = ['open/file', 'open/private', 'closed/file'].map((name) => `${FOLDER}/${name}`).join(' ')
   const look = `for f in ${files} /etc/shadow; do head -c 400 $f 2>/dev/null; echo; done`
 
-  test.skipIf(missing)(`stay closed to the box, which may have its own there${note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    rmSync(join(t.dataDir, 'images'), { recursive: true, force: true }) // else a skeleton from before these folders
-    const [open, secret, closed, shadow] = (await inBox(t, look)).split('\n')
-    expect([open, secret, closed]).toEqual([SECRET, '', '']) // the first is the positive control
-    expect(shadow).not.toMatch(/:[$!]/)
-    expect(await inBox(t, `cd ${FOLDER}/open && rm private && echo mine >private && cat private`)).toBe(
-      'mine\n',
-    )
-  })
+  // The folders of the host that coop adds are made in the same way for every unprivileged user, and it takes a while.
+  const grows = invoker !== everyone.at(-1) || everyone.length < 3
 
-  test.skipIf(missing)(`stay closed when coop has added all folders of the host${note}`, async () => {
-    await using t = await scratch(invoker, { git: false })
-    rmSync(join(t.dataDir, 'images'), { recursive: true, force: true }) // else a skeleton from before these folders
-    await startBox(t)
-    // What a package manager's first step does; it returns when the folders are there.
-    await t.coop([
-      'exec',
-      'sh',
-      '-c',
-      'test ! -x /usr/lib/coop/wait-for-folders || /usr/lib/coop/wait-for-folders',
-    ])
-    const [open, secret, closed, shadow] = (await inBox(t, look)).split('\n')
-    expect([open, secret, closed]).toEqual([SECRET, '', ''])
-    expect(shadow).not.toMatch(/:[$!]/)
-    await t.coop(['kill', '-f'])
-  })
+  test.skipIf(missing)(
+    `stay closed to the box, which may have its own there, also when coop has added all folders${note}`,
+    async () => {
+      await using t = await scratch(invoker, { git: false })
+      rmSync(join(t.dataDir, 'images'), { recursive: true, force: true }) // else a skeleton from before these folders
+      const expectClosed = (text: string): void => {
+        const [open, secret, closed, shadow] = text.split('\n')
+        expect([open, secret, closed]).toEqual([SECRET, '', '']) // the first is the positive control
+        expect(shadow).not.toMatch(/:[$!]/)
+      }
+      expectClosed(await inBox(t, look))
+      expect(await inBox(t, `cd ${FOLDER}/open && rm private && echo mine >private && cat private`)).toBe(
+        'mine\n',
+      )
+      if (!grows) return
+      await startBox(t)
+      // What a package manager's first step does; it returns when the folders are there.
+      const wait = '/usr/lib/coop/wait-for-folders'
+      await t.coop(['exec', 'sh', '-c', `test ! -x ${wait} || ${wait}`])
+      expectClosed(await inBox(t, look))
+      await t.coop(['kill', '-f'])
+    },
+  )
 })

@@ -5,7 +5,7 @@
  * stay in the new root wherever the image's links lead: the mount is refused, or lands inside.
  */
 import { describe, expect, test } from 'bun:test'
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type Scratch, scratch } from '../harness/sandbox.ts'
 import { everyone, needed, smallImage } from './support.ts'
@@ -64,8 +64,8 @@ describe.each(everyone)('as $name', (invoker) => {
       await using t = await scratch(invoker, { git: false })
       const { folder, list } = outside(t)
       const before = list()
-      for (const [number, target] of TARGETS.entries()) {
-        const image = smallImage(t, `image${number}`)
+      const image = smallImage(t)
+      for (const target of TARGETS) {
         t.folder(dirname(join(image, target)))
         symlinkSync(link(folder), join(image, target))
         const run = await t.coop(['run', '--image', `rootfs:${image}`, '--', 'sh', '-c', SCRIPT])
@@ -74,6 +74,7 @@ describe.each(everyone)('as $name', (invoker) => {
           after: before,
           leaked: false,
         })
+        rmSync(join(image, target))
       }
     })
   }

@@ -25,7 +25,7 @@ export function image(t: Scratch, layers: readonly Uint8Array[]): string {
     config: { mediaType: 'application/vnd.oci.image.config.v1+json', ...config },
     layers: layers.map((layer) => ({
       mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip',
-      ...blob(gzipSync(layer)),
+      ...blob(gzipSync(layer, { level: 1 })),
     })),
   })
   t.write(join(path, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')

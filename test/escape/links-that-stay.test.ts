@@ -3,7 +3,7 @@
  * `coop kill` later. They choose no workspace, mount, copy or agent.
  */
 import { describe, expect, test } from 'bun:test'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { coopPath } from '../harness/coop.ts'
 import type { RunResult } from '../harness/process.ts'
@@ -140,12 +140,14 @@ describe.each(everyone)('as $name', (invoker) => {
       const config = t.folder(join(t.home, 'config'))
       t.write(
         join(config, 'default.toml'),
-        `[sandbox]\nmounts = ["large:/usr/share/doc", "${t.workspace}/data:/data"]\n`,
+        `[sandbox]\nmounts = ["large:/usr/share/perl", "${t.workspace}/data:/data"]\n`,
       )
       const read = ['run', '-w', other, '--', 'sh', '-c', 'cat /data/key; echo evil >/data/planted']
       const slow = t.coop(read, { env: { COOP_CONFIG_DIR: config }, cwd: other })
-      await waitUntil(() => existsSync(join(t.dataDir, 'seeding')), 'the volume to be filled')
+      const filling = join(t.dataDir, 'seeding')
+      await waitUntil(() => existsSync(filling), 'the volume to be filled')
       worked(await t.coop(['run', '--', 'sh', '-c', `mv data was; ln -s ${victim} data`]))
+      expect(readdirSync(filling)).toHaveLength(1) // it is filled still
       expect((await slow).stdout).toBe('')
       expect(existsSync(join(victim, 'planted'))).toBe(false)
       isRefused(await t.coop(read, { env: { COOP_CONFIG_DIR: config }, cwd: other }))

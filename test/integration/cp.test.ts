@@ -76,7 +76,7 @@ describe.each(everyone)('as $name', (invoker) => {
     await shell(t, `cd ${tree} && printf y > $'\\xff\\xfe' && : > empty && ln sub/new* hard`)
     symlinkSync('/nowhere/at all', `${tree}/link`)
     t.write(`${tree}/sparse`, 'begin')
-    truncateSync(`${tree}/sparse`, 200 << 20)
+    truncateSync(`${tree}/sparse`, 20 << 20)
     chmodSync(`${tree}/sub`, 0o711)
     const describeTree = (folder: string): string =>
       `cd ${folder} && find . -printf "%p %y %m %s %T@ %l\\n" | grep -v ' d 755 ' | sort`

@@ -364,7 +364,7 @@ describe.each(invokers)('as $name', (invoker) => {
     async () => {
       await using t = await scratch(invoker, { git: false })
       await startBox(t)
-      t.write('nest.py', 'import os\nfor n in range(6000):\n  os.mkdir("d")\n  os.chdir("d")\n')
+      t.write('nest.py', 'import os\nfor n in range(2200):\n  os.mkdir("d")\n  os.chdir("d")\n')
       output(await t.coop(['exec', 'python3', 'nest.py']))
       const made = await t.coop(['snapshot', 'create', 'one', '--workspace'])
       expectRefusal(made, { code: 1, sentence: /nested more than 1000 deep: d\/d\//, hint: /--workspace/ })
