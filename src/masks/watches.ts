@@ -13,12 +13,16 @@ export interface WatchedFolder {
 }
 
 const ENOSPC = -28
+const SLICE_MS = 5
 
 export class Watches {
   readonly #watcher: Watcher
   readonly #folders = new Map<number, Set<WatchedFolder>>()
   readonly #overflowed: () => void
   #fd: number | undefined
+  /** Read, and told up to `#next`. */
+  #events: inotify.InotifyEvent[] = []
+  #next = 0
   #watched: Watched | undefined
 
   /** `overflowed`: events were lost, so everything must be looked at again. */
@@ -63,30 +67,40 @@ export class Watches {
     if (this.#fd !== undefined) return this.#fd
     const fd = inotify.openInotify()
     this.#fd = fd
-    this.#watched = this.#watcher.watch(fd, () => {
-      this.drain()
-      this.#watched?.arm({ reading: true, writing: false })
-    })
+    this.#watched = this.#watcher.watch(fd, () => this.#drainInSlices())
     this.#watched.arm({ reading: true, writing: false })
     return fd
   }
 
-  /** Tells what has happened until now. */
-  drain(): void {
-    if (this.#fd === undefined) return
-    for (;;) {
-      const events = inotify.readEvents(this.#fd)
-      if (events.length === 0) return
-      for (const event of events) {
-        if (event.mask & inotify.IN_Q_OVERFLOW) this.#overflowed()
-        // A copy: handling an event adds and removes watches.
-        const owners = [...(this.#folders.get(event.watch) ?? [])]
-        if (event.mask & inotify.IN_IGNORED) this.#folders.delete(event.watch)
-        for (const owner of owners) {
-          if (event.mask & inotify.IN_IGNORED) owner.lost()
-          else owner.changed(event)
-        }
+  /** A box may make events all the time, and everything else of the daemon goes on meanwhile. */
+  #drainInSlices(): void {
+    if (this.drain(SLICE_MS)) this.#watched?.arm({ reading: true, writing: false })
+    else setImmediate(() => this.#drainInSlices())
+  }
+
+  /** Tells what has happened until now. Returns false if there is more after this time. */
+  drain(ms = Number.POSITIVE_INFINITY): boolean {
+    if (this.#fd === undefined) return true
+    for (const until = performance.now() + ms; performance.now() < until; ) {
+      const event = this.#events[this.#next++]
+      if (event) this.#tell(event)
+      else {
+        this.#events = inotify.readEvents(this.#fd)
+        this.#next = 0
+        if (!this.#events.length) return true
       }
+    }
+    return false
+  }
+
+  #tell(event: inotify.InotifyEvent): void {
+    if (event.mask & inotify.IN_Q_OVERFLOW) this.#overflowed()
+    // A copy: handling an event adds and removes watches.
+    const owners = [...(this.#folders.get(event.watch) ?? [])]
+    if (event.mask & inotify.IN_IGNORED) this.#folders.delete(event.watch)
+    for (const owner of owners) {
+      if (event.mask & inotify.IN_IGNORED) owner.lost()
+      else owner.changed(event)
     }
   }
 }
