@@ -1,11 +1,8 @@
 /** The secrets that one box does not see: found while its init is being made, covered before anything of it runs. */
 import type { Channel } from '../../ffi/channel.ts'
-import type { SecretIndex } from '../masks/secret-index.ts'
-import type { BoxCovers, HiddenName } from '../masks/secrets.ts'
+import type { BoxCovers, FoundSecrets, HiddenName } from '../masks/secrets.ts'
 import type { Plan } from '../sandbox/plan.ts'
 import type { BoxContext } from './context.ts'
-
-type Found = ReadonlyMap<string, SecretIndex>
 
 export class BoxSecrets {
   readonly #context: BoxContext
@@ -28,13 +25,13 @@ export class BoxSecrets {
   }
 
   /** Begins to look for secrets. An error is raised where the result is waited for. */
-  find({ secrets }: Plan, runs = false): Promise<Found | undefined> {
+  find({ secrets }: Plan, runs = false): Promise<FoundSecrets | undefined> {
     const found = secrets ? this.#context.secrets.find(secrets, runs) : Promise.resolve(undefined)
     found.catch(() => {})
     return found
   }
 
-  async cover(channel: Channel, found: Found | undefined, runs = false): Promise<void> {
+  async cover(channel: Channel, found: FoundSecrets | undefined, runs = false): Promise<void> {
     if (found) this.#covers = await this.#context.secrets.cover(this.#box, channel, found, runs)
   }
 

@@ -15,6 +15,7 @@ const RETRIES = 20 // a writer may replace the same file again and again
 export class MountCovers implements IndexListener {
   readonly at: string
   readonly index: SecretIndex
+  readonly #kept: ReadonlySet<string>
   readonly #channel: Channel
   readonly #log: (error: string) => void
   readonly #hidden = new Map<string, Hidden>()
@@ -22,9 +23,17 @@ export class MountCovers implements IndexListener {
   tracked = 0
   #turn: Promise<unknown> = Promise.resolve()
 
-  constructor(at: string, index: SecretIndex, channel: Channel, log: (error: string) => void) {
+  /** `kept`: places in the box that are shown, whatever their names. */
+  constructor(
+    at: string,
+    index: SecretIndex,
+    kept: ReadonlySet<string>,
+    channel: Channel,
+    log: (error: string) => void,
+  ) {
     this.at = at
     this.index = index
+    this.#kept = kept
     this.#channel = channel
     this.#log = log
   }
@@ -42,8 +51,9 @@ export class MountCovers implements IndexListener {
   async start(runs: boolean): Promise<void> {
     this.index.listeners.add(this) // with the list in one step: nothing may come in between
     const locks = this.index.ignores.paths.map((path): Cover => ({ path, as: 'lock' }))
-    if (runs) this.#noteFolders(this.index.hidden)
-    const hidden = this.index.hidden.filter((one) => (runs ? !one.folder : !one.within))
+    const all = this.#notKept(this.index.hidden)
+    if (runs) this.#noteFolders(all)
+    const hidden = all.filter((one) => (runs ? !one.folder : !one.within))
     await this.#inTurn(async () => {
       await this.#cover(locks, [])
       await this.#cover(this.#coversOf(hidden), hidden, !runs)
@@ -54,7 +64,8 @@ export class MountCovers implements IndexListener {
     this.index.listeners.delete(this)
   }
 
-  hide(all: readonly Hidden[]): void {
+  hide(some: readonly Hidden[]): void {
+    const all = this.#notKept(some)
     this.#noteFolders(all)
     const found = all.filter((one) => !one.folder)
     this.#later(() => this.#cover(this.#coversOf(found), found))
@@ -66,6 +77,11 @@ export class MountCovers implements IndexListener {
 
   failed(error: unknown): void {
     this.#log(String(error))
+  }
+
+  #notKept(hidden: readonly Hidden[]): readonly Hidden[] {
+    const isKept = ({ path }: Hidden): boolean => this.#kept.has(`${this.at}/${nameText(path)}`)
+    return hidden.some(isKept) ? hidden.filter((one) => !isKept(one)) : hidden
   }
 
   #coversOf(hidden: readonly Hidden[]): Cover[] {

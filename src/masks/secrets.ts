@@ -54,6 +54,14 @@ export class BoxCovers {
   }
 }
 
+/** What is known of the secrets in a box's mounts. */
+export interface FoundSecrets {
+  /** By the place of the mount in the box. */
+  readonly indexes: ReadonlyMap<string, SecretIndex>
+  /** Places of mounts, which are shown. */
+  readonly kept: ReadonlySet<string>
+}
+
 export class Secrets {
   readonly #indexes = new Map<string, SecretIndex>()
   readonly #watches: Watches
@@ -67,10 +75,7 @@ export class Secrets {
   }
 
   /** Finds the secrets of a plan's mounts. Raises E_CONFIG for a bad `.coopignore`, E_ISOLATION if it must be strict; neither for a box that `runs`. */
-  async find(
-    { mounts, hide, show, strict }: HiddenMounts,
-    runs: boolean,
-  ): Promise<ReadonlyMap<string, SecretIndex>> {
+  async find({ mounts, hide, show, strict, kept = [] }: HiddenMounts, runs: boolean): Promise<FoundSecrets> {
     const settings = secretSettings({ hide, show })
     const found = new Map<string, SecretIndex>()
     for (const { at, path } of mounts) {
@@ -90,7 +95,7 @@ export class Secrets {
       found.set(at, index)
     }
     this.#forgetIdle(new Set(found.values()))
-    return found
+    return { indexes: found, kept: new Set(kept) }
   }
 
   #forgetIdle(needed: ReadonlySet<SecretIndex>): void {
@@ -105,12 +110,12 @@ export class Secrets {
   async cover(
     box: string,
     channel: Channel,
-    found: ReadonlyMap<string, SecretIndex>,
+    { indexes, kept }: FoundSecrets,
     runs: boolean,
   ): Promise<BoxCovers> {
-    const mounts = [...found].map(
+    const mounts = [...indexes].map(
       ([at, index]) =>
-        new MountCovers(at, index, channel, (error) => this.#log('secret-not-hidden', { box, error })),
+        new MountCovers(at, index, kept, channel, (error) => this.#log('secret-not-hidden', { box, error })),
     )
     try {
       for (const mount of mounts) await mount.start(runs)

@@ -265,13 +265,17 @@ function linksOf(request: BoxRequest, git: GitFolders, target: string): readonly
   return [...ways.map((at) => ({ at, to: target })), ...git.absent.map((at) => ({ at, to: ABSENT }))]
 }
 
-/** The folders of the user in which secrets are hidden. A file that is mounted by itself was meant. */
+/** The folders of the user in which secrets are hidden. What is mounted by itself under such a name was meant. */
 function hiddenMounts(
   { secrets }: Config,
   mounts: readonly { readonly source: Source; readonly target: string }[],
 ): HiddenMounts {
   const folders = mounts.filter(({ source }) => source.owner !== 'box' && source.type === 'folder')
-  return { ...secrets, mounts: folders.map(({ source, target }) => ({ at: target, path: source.path })) }
+  return {
+    ...secrets,
+    mounts: folders.map(({ source, target }) => ({ at: target, path: source.path })),
+    kept: mounts.map(({ target }) => target),
+  }
 }
 
 /** The rules of hidden names that git in the box gets: those of the settings and of the workspace's own `.coopignore`. */

@@ -86,6 +86,8 @@ export interface HiddenMounts {
   readonly hide: readonly string[]
   readonly show: readonly string[]
   readonly strict: boolean
+  /** Places in the box where something was mounted by its own name: that was meant. Absent in plans of older releases. */
+  readonly kept?: readonly string[]
 }
 
 export type NetworkMode = 'host' | 'none'
