@@ -21,7 +21,7 @@ import { enterRaw } from './raw-mode.ts'
 import { ReadonlyMark } from './readonly-mark.ts'
 import { ScreenModes } from './screen-modes.ts'
 import { STATUS_REPLY, StatusRelay } from './status-relay.ts'
-import { Suspension } from './suspend.ts'
+import { isJob, Suspension } from './suspend.ts'
 import { takeOwed } from './take-owed.ts'
 import { Title } from './title.ts'
 import { awaitKey, giveBack } from './typed-ahead.ts'
@@ -237,6 +237,10 @@ export async function showTerminal(
   /** A command of `run` is stopped with this process. An agent goes on without a client, as after detaching. */
   const suspend = async (what: 'process' | 'group'): Promise<void> => {
     if (isSuspended || ended) return
+    if (!isJob()) {
+      if (isCommand && what === 'group') current.signal(SIGCONT) // only the program has stopped
+      return
+    }
     isSuspended = true
     line?.release(offset ?? 0)
     const repaints = !isCommand || what === 'process' || modes.isHeld
@@ -269,6 +273,7 @@ export async function showTerminal(
   }
   const resumeCommand = async (repaints: boolean): Promise<void> => {
     const mine = current
+    if (repaints) input.pause() // what is sent before the answer would be counted in the place of other input
     const begun = repaints ? await begin(mine, { typed: input.start }).catch(() => undefined) : undefined
     if (begun) input.goTo((bytes) => mine.input(bytes), begun.taken ?? 0)
     if (begun && isTerminal) void openLine(mine)
