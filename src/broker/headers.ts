@@ -1,24 +1,11 @@
 /** Which headers pass between a box and a provider. */
-import type { Header } from '../preview/http-head.ts'
+import { type Header, HOP_BY_HOP } from '../preview/http-head.ts'
 import { tokens } from './request-head.ts'
 import { PROVIDERS, type ProviderName } from './terms/providers.ts'
 
-/** Of one connection only (RFC 9110, section 7.6.1). */
-const HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'upgrade',
-  'http2-settings',
-]
-
 /** Written anew, or nobody's but the broker's: keys, cookies, another method, the account that pays. */
-const OWN = new Set([
-  ...HOP,
+const OWN: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
   'host',
   'content-length',
   'transfer-encoding',
@@ -77,7 +64,13 @@ export function toProvider(
 }
 
 /** Of the connection to the provider, or leading the box's program past the broker. */
-const NOT_FOR_BOXES = new Set([...HOP, 'set-cookie', 'set-cookie2', 'alt-svc', 'strict-transport-security'])
+const NOT_FOR_BOXES: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  'set-cookie',
+  'set-cookie2',
+  'alt-svc',
+  'strict-transport-security',
+])
 
 /** The headers that the box gets. The body's own ones stay: its bytes pass as they are. */
 export function toBox(sent: readonly Header[]): Header[] {

@@ -13,10 +13,9 @@ import { isNewer } from './versions.ts'
 /** The hidden command that makes this executable the daemon. */
 export const DAEMON_COMMAND = '--daemon'
 
-// The daemon takes only these variables from the client that starts it: they say where its files are, and which
-// certificates it trusts. What belongs to a
-// box (PATH, language, time zone) comes with each call, so that it is not the first caller's. Variables that make a Bun executable run other
-// code stay out: BUN_OPTIONS, BUN_BE_BUN, BUN_INSPECT, NODE_OPTIONS, LD_PRELOAD.
+// The daemon takes only these variables from the client that starts it: they say where its files are, and which certificates
+// it trusts. What belongs to a box (PATH, language, time zone) comes with each call, so that it is not the first caller's.
+// Variables that make a Bun executable run other code stay out: BUN_OPTIONS, BUN_BE_BUN, BUN_INSPECT, NODE_OPTIONS, LD_PRELOAD.
 const DAEMON_ENVIRONMENT =
   /^(?:HOME|USER|LOGNAME|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|XDG_(?:CONFIG|DATA|CACHE)_HOME|XDG_RUNTIME_DIR|COOP_(?:CONFIG|DATA|CACHE|RUNTIME)_DIR)$/
 

@@ -1,6 +1,6 @@
 /** Which headers pass between a browser and a box's server, and how they change on the way. */
 import { cookiesForBox, isOwnCookie } from './cookies.ts'
-import { type Header, tokensOf } from './http-head.ts'
+import { type Header, HOP_BY_HOP, tokensOf } from './http-head.ts'
 
 /** Two names of one server: the browser's, and the one that the server knows itself by. */
 export interface Names {
@@ -13,21 +13,8 @@ export interface Names {
   readonly cookiePrefix: string
 }
 
-/** Of this connection only (RFC 9110, section 7.6.1). */
-const HOP = [
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  'expect',
-  'content-length',
-]
+/** Of this connection only. */
+const HOP: readonly string[] = [...HOP_BY_HOP, 'transfer-encoding', 'expect', 'content-length']
 
 /** Claims about proxies, which only a proxy may make. */
 const CLAIMS = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/

@@ -5,6 +5,19 @@
 
 export type Header = readonly [name: string, value: string]
 
+/** Headers of one connection only (RFC 9110, section 7.6.1), besides those about a body. */
+export const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'upgrade',
+  'http2-settings',
+] as const
+
 const MAX_HEAD = 128 << 10 // bytes of one response's head; browsers take 256 KiB
 const MAX_HEADERS = 300
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/ // RFC 9110, section 5.6.2

@@ -17,13 +17,26 @@ const NETLINK_SOCK_DIAG = 4
 const REQUEST_SIZE = 72 // struct nlmsghdr and struct inet_diag_req_v2
 const PIECE = 1 << 16 // bytes; the kernel sends at most 32 KiB at a time
 const HEADER = 16
+export const DIAG_ID = HEADER + 8 // bytes before struct inet_diag_sockid
 const MESSAGE = 72 // struct inet_diag_msg
-const SOCK_DIAG_BY_FAMILY = 20
+export const SOCK_DIAG_BY_FAMILY = 20
 const NLMSG_ERROR = 2
 const NLMSG_DONE = 3
 const DUMP = 0x301 // NLM_F_REQUEST | NLM_F_DUMP
 const TCP = 6
-const TCP_LISTEN = 10
+export const TCP_LISTEN = 10
+
+/** A question about TCP sockets in these states. The bytes after the first {@link DIAG_ID} may name one connection. */
+export function diagRequest(family: number, flags: number, states: number): Buffer {
+  const request = Buffer.alloc(REQUEST_SIZE)
+  request.writeUInt32LE(REQUEST_SIZE, 0)
+  request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4)
+  request.writeUInt16LE(flags, 6)
+  request.writeUInt8(family, HEADER)
+  request.writeUInt8(TCP, HEADER + 1)
+  request.writeUInt32LE(states, HEADER + 4)
+  return request
+}
 
 /** What `socket(2)` takes for the questions of {@link askListeners}. */
 export const DIAG_SOCKET = [k.AF_NETLINK, k.SOCK_RAW | k.SOCK_CLOEXEC | k.SOCK_NONBLOCK, NETLINK_SOCK_DIAG]
@@ -48,13 +61,7 @@ export function askListeners(socket: number): Listener[] | undefined {
   const piece = Buffer.alloc(PIECE)
   const found: Listener[] = []
   for (const family of [k.AF_INET, k.AF_INET6]) {
-    const request = Buffer.alloc(REQUEST_SIZE)
-    request.writeUInt32LE(REQUEST_SIZE, 0)
-    request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4)
-    request.writeUInt16LE(DUMP, 6)
-    request.writeUInt8(family, HEADER)
-    request.writeUInt8(TCP, HEADER + 1)
-    request.writeUInt32LE(1 << TCP_LISTEN, HEADER + 4)
+    const request = diagRequest(family, DUMP, 1 << TCP_LISTEN)
     if (syscall('sendto', socket, request, request.length, 0, 0, 0) < 0) return undefined
     for (let count = 0; ; ) {
       // The kernel writes each part when it is read, so there is nothing to wait for.

@@ -5,16 +5,12 @@
 import * as k from '../../ffi/abi/constants.ts'
 import { must, syscall } from '../../ffi/libc.ts'
 import { closeDescriptor } from '../../ffi/pty.ts'
+import { DIAG_ID, DIAG_SOCKET, diagRequest, SOCK_DIAG_BY_FAMILY, TCP_LISTEN } from '../preview/listeners.ts'
 
-const NETLINK_SOCK_DIAG = 4
-const SOCK_DIAG_BY_FAMILY = 20
 const NLM_F_REQUEST = 1
-const TCP = 6
 const HEADER = 16 // struct nlmsghdr
-const REQUEST_SIZE = 72 // with struct inet_diag_req_v2
-const ANSWER_SIZE = 88 // with struct inet_diag_msg
+const ANSWER_SIZE = HEADER + 72 // with struct inet_diag_msg
 const ALL_STATES = 0xffffffff
-const TCP_LISTEN = 10
 
 /** One end of a TCP connection. */
 export interface End {
@@ -28,28 +24,16 @@ export interface End {
  */
 export function uidOf(peer: End, own: End): number | 'gone' | undefined {
   const family = peer.address.includes(':') ? k.AF_INET6 : k.AF_INET
-  const addresses = [addressBytes(peer.address), addressBytes(own.address)]
-  const [from, to] = addresses
+  const [from, to] = [addressBytes(peer.address), addressBytes(own.address)]
   if (!from || !to || from.length !== to.length) return undefined
-  const request = Buffer.alloc(REQUEST_SIZE)
-  request.writeUInt32LE(REQUEST_SIZE, 0)
-  request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4)
-  request.writeUInt16LE(NLM_F_REQUEST, 6)
-  request.writeUInt8(family, HEADER)
-  request.writeUInt8(TCP, HEADER + 1)
-  request.writeUInt32LE(ALL_STATES, HEADER + 4)
-  request.writeUInt16BE(peer.port, HEADER + 8)
-  request.writeUInt16BE(own.port, HEADER + 10)
-  request.set(from, HEADER + 12)
-  request.set(to, HEADER + 28)
-  request.fill(0xff, REQUEST_SIZE - 8) // INET_DIAG_NOCOOKIE: any connection between these two
-  const socket = must(
-    'socket',
-    undefined,
-    k.AF_NETLINK,
-    k.SOCK_RAW | k.SOCK_CLOEXEC | k.SOCK_NONBLOCK,
-    NETLINK_SOCK_DIAG,
-  )
+  const request = diagRequest(family, NLM_F_REQUEST, ALL_STATES)
+  request.writeUInt16BE(peer.port, DIAG_ID)
+  request.writeUInt16BE(own.port, DIAG_ID + 2)
+  request.set(from, DIAG_ID + 4)
+  request.set(to, DIAG_ID + 20)
+  request.fill(0xff, DIAG_ID + 40) // INET_DIAG_NOCOOKIE: any connection between these two
+  const [domain = 0, type = 0, protocol = 0] = DIAG_SOCKET
+  const socket = must('socket', undefined, domain, type, protocol)
   try {
     if (syscall('sendto', socket, request, request.length, 0, 0, 0) < 0) return undefined
     const answer = Buffer.alloc(1024)

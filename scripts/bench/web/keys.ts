@@ -56,7 +56,9 @@ export async function keys(): Promise<void> {
     const key = String.fromCharCode(97 + ((i + WARM_UP) % 26))
     // In any order, and at any time between two frames of the browser, as people type: else one keyboard always comes right
     // after the frame of another.
-    for (const keyboard of keyboards.toSorted(() => Math.random() - 0.5)) {
+    for (const { keyboard } of keyboards
+      .map((keyboard) => ({ keyboard, place: Math.random() }))
+      .sort((one, other) => one.place - other.place)) {
       await Bun.sleep(Math.random() * FRAME_MS)
       const ms = await keyboard.press(key)
       if (i >= 0) times.get(keyboard.name)?.push(ms)
